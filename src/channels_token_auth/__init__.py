@@ -1,0 +1,1 @@
+"""Token authentication for WebSockets in Django Channels."""

@@ -1,0 +1,1 @@
+"""Token backends: each knows one kind of token, and no other backend."""

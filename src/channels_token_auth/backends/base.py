@@ -1,0 +1,48 @@
+"""What a token backend is: the contract that users implement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.core.checks import CheckMessage
+
+from ..core.authentication import Authentication
+from ..core.credentials import Credential
+from ..core.errors import TokenAuthError
+
+__all__ = ["Identity", "TokenBackend", "Verdict"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """A verified token: whose it is, and how. `user` is concrete, and of this socket alone."""
+
+    user: Any
+    authentication: Authentication
+
+
+Verdict = Identity | TokenAuthError | None
+"""Accepted; refused, and no other backend is asked; or unknown here, so that the next one is."""
+
+
+class TokenBackend(Protocol):
+    """Verifies one kind of token. Built once a process, with `OPTIONS` as keyword arguments.
+
+    It runs in a thread of the library's own, one batch at a time, where it may block and query.
+    It never writes. What it raises is answered with "unavailable", so let a dead store raise.
+    """
+
+    schemes: frozenset[str]
+    """The lower-case schemes of an `Authorization` header that announce its tokens."""
+
+    def claims(self, credential: Credential) -> bool:
+        """Whether the credential may be one of its tokens, by scheme and shape: asks nothing."""
+        ...
+
+    def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
+        """The verdict on each, in order, in as few queries as can be."""
+        ...
+
+    def check(self) -> list[CheckMessage]:
+        """System check messages on its options and what it needs to be installed."""
+        ...

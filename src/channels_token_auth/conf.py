@@ -1,0 +1,171 @@
+"""The only reader of Django's settings: from dictionaries to frozen values.
+
+Read late and cached until a setting changes, so that `override_settings` is seen.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+from .core.credentials import Location
+from .core.origin import OriginRule
+from .core.policy import Policy, RefusalMode
+
+__all__ = ["BackendSpec", "Configuration", "configuration", "override", "problems"]
+
+NAME = "CHANNELS_TOKEN_AUTH"
+_LOCAL_HOSTS = (".localhost", "127.0.0.1", "[::1]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendSpec:
+    """One entry of `BACKENDS`. Its options may hold keys, so they stay out of the repr."""
+
+    path: str
+    options: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """The settings as one value. `verify_timeout` is in seconds."""
+
+    backends: tuple[BackendSpec, ...]
+    policy: Policy
+    verify_timeout: float
+
+
+@lru_cache(maxsize=1)
+def configuration() -> Configuration:
+    """What `CHANNELS_TOKEN_AUTH` says: the same object until a setting changes."""
+    return override({})
+
+
+def override(arguments: Mapping[str, Any]) -> Configuration:
+    """The configuration with a middleware's arguments laid over the settings.
+
+    Raises ImproperlyConfigured, naming the setting and what it must be.
+    """
+    given = _given()
+    if isinstance(given, Mapping):
+        given = {**given, **{name.upper(): value for name, value in arguments.items()}}
+    for name, sentence in problems(given):
+        raise ImproperlyConfigured(describe(name, sentence))
+    read = {name: of(given.get(name, default)) for name, (default, _, of) in _TABLE.items()}
+    origins = OriginRule(hosts=_allowed_hosts(), exact=read.pop("ALLOWED_ORIGINS"))
+    return Configuration(
+        backends=read.pop("BACKENDS"),
+        verify_timeout=read.pop("VERIFY_TIMEOUT"),
+        policy=Policy(origins=origins, **{name.lower(): value for name, value in read.items()}),
+    )
+
+
+def problems(given: Any = None) -> Iterator[tuple[str, str]]:
+    """Each setting that is wrong, and a sentence that says what it must be."""
+    given = _given() if given is None else given
+    if not isinstance(given, Mapping):
+        yield "", "must be a dictionary."
+        return
+    for name in given.keys() - _TABLE.keys():
+        yield name, f"is no setting; known are {', '.join(_TABLE)}."
+    for name, (default, sentence, read) in _TABLE.items():
+        try:
+            read(given.get(name, default))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            yield name, f"must be {sentence}."
+
+
+def secret_names() -> frozenset[str]:
+    """What the settings call the query parameter and the cookie that hold a token."""
+    given = _given() if isinstance(_given(), Mapping) else {}
+    names = (given.get("QUERY_NAME"), given.get("COOKIE_NAME"))
+    return frozenset(name for name in names if isinstance(name, str) and name)
+
+
+def describe(name: str, sentence: str) -> str:
+    """One of the `problems` as a line that names the setting."""
+    return f"{NAME}[{name!r}] {sentence}" if name else f"{NAME} {sentence}"
+
+
+def _given() -> Any:
+    return getattr(settings, NAME, {})
+
+
+def _allowed_hosts() -> tuple[str, ...]:
+    """As Django's own: with DEBUG and no list, the local names."""
+    hosts: list[str] = settings.ALLOWED_HOSTS
+    return tuple(hosts) or (_LOCAL_HOSTS if settings.DEBUG else ())
+
+
+def _forget(**_: Any) -> None:
+    configuration.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid=f"{__name__}._forget")
+
+
+def _backends(value: Any) -> tuple[BackendSpec, ...]:
+    specs = [{"OPTIONS": {}, **entry} for entry in _require(value, isinstance(value, list | tuple))]
+    for spec in specs:
+        _require(spec, spec.keys() == {"BACKEND", "OPTIONS"} and isinstance(spec["BACKEND"], str))
+    _require(specs, bool(specs))
+    return tuple(BackendSpec(path=spec["BACKEND"], options=spec["OPTIONS"]) for spec in specs)
+
+
+def _locations(value: Any) -> frozenset[Location]:
+    return frozenset(Location(each) for each in _require(value, value and value != str(value)))
+
+
+def _origins(value: Any) -> frozenset[str] | None:
+    if value is None:
+        return None
+    return frozenset(_require(entry, OriginRule.is_entry(entry)) for entry in value)
+
+
+def _boolean(value: Any) -> bool:
+    return bool(_require(value, isinstance(value, bool)))
+
+
+def _positive(value: Any) -> Any:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return _require(value, is_number and value > 0)
+
+
+def _name(value: Any) -> str:
+    return str(_require(value, isinstance(value, str) and value.isidentifier()))
+
+
+def _require(value: Any, condition: Any) -> Any:
+    if not condition:
+        raise ValueError
+    return value
+
+
+# Each setting: its default, what it must be, and how it is read.
+_TABLE: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
+    "BACKENDS": (
+        (),
+        'a list of {"BACKEND": "dotted.path", "OPTIONS": {…}}, and not an empty one',
+        _backends,
+    ),
+    "LOCATIONS": (
+        ("header", "subprotocol"),
+        f"a list of some of {', '.join(Location)}",
+        _locations,
+    ),
+    "ANONYMOUS": (False, "True or False", _boolean),
+    "REFUSAL": ("auto", f"one of {', '.join(RefusalMode)}", RefusalMode),
+    "ALLOWED_ORIGINS": (
+        None,
+        'None (ALLOWED_HOSTS) or a list of origins such as "https://example.com", "null", "self"',
+        _origins,
+    ),
+    "MAX_TOKEN_BYTES": (4096, "a number over 0", _positive),
+    "VERIFY_TIMEOUT": (5, "a number over 0", _positive),
+    "QUERY_NAME": ("token", "a name of letters, digits and underscores", _name),
+    "COOKIE_NAME": ("token", "a name of letters, digits and underscores", _name),
+}

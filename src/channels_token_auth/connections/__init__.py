@@ -1,0 +1,1 @@
+"""Sockets: through the door, while they live, and how they are closed."""

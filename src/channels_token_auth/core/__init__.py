@@ -1,0 +1,1 @@
+"""The rules, without I/O, clock, randomness or logging: values in, values out."""

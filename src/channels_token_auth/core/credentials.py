@@ -1,0 +1,64 @@
+"""What a client presents: a secret, and where in the handshake it stood."""
+
+import hmac
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from typing import NoReturn
+
+__all__ = ["Credential", "Location", "Secret"]
+
+
+class Location(StrEnum):
+    """Where a credential may stand, in order of precedence."""
+
+    HEADER = "header"
+    SUBPROTOCOL = "subprotocol"
+    QUERY = "query"
+    COOKIE = "cookie"
+
+    @property
+    def is_ambient(self) -> bool:
+        """Whether a browser adds it by itself, on handshakes of other sites too."""
+        return self is Location.COOKIE
+
+
+class Secret:
+    """A raw token that no repr, log, pickle or error report can show: only `reveal()` does."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The raw token. Pass it on at once; never bind it to a name that outlives the call."""
+        return self._value
+
+    @property
+    def digest(self) -> str:
+        """The first 32 hex digits of SHA-256: fit for logs, caches and `token_id`."""
+        return sha256(self._value.encode()).hexdigest()[:32]
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret cannot be pickled or copied to another process")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """One token as presented. `scheme` is the lower-case one of a header, else None."""
+
+    location: Location
+    secret: Secret
+    scheme: str | None = None

@@ -1,0 +1,241 @@
+"""Find the credential of an opening handshake, and take it out.
+
+Total: any bytes give a `Handshake`, never an exception. What is wrong with one is its `problem`.
+"""
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from .close_codes import Code
+from .credentials import Credential, Location, Secret
+from .policy import Policy
+
+__all__ = ["PROTOCOL", "Handshake", "Headers", "extract"]
+
+PROTOCOL = "token-auth.v1"
+"""The subprotocol under which this library speaks (spec: PROTOCOL.md)."""
+
+Header = tuple[bytes, bytes]
+Headers = Sequence[Header]
+
+_OFFER = b"sec-websocket-protocol"
+_PLAIN = b"bearer."
+# Kubernetes' and Phoenix' dialects first: the shortest prefix is a prefix of theirs.
+_ENCODED = (
+    b"base64url.bearer.authorization.k8s.io.",
+    b"base64url.bearer.phx.",
+    b"base64url.bearer.",
+)
+# scheme [1*SP token], with a scheme as in RFC 9110 §11.1.
+_AUTHORIZATION = re.compile(rb"[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]+(.*))?", re.DOTALL)
+_BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+# A token is visible: no space, no control character, so no NUL (PostgreSQL refuses it).
+_INVISIBLE = re.compile(r"[\x00-\x20\x7f-\xa0]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handshake:
+    """An opening handshake, read: its credential, and all the rest without it.
+
+    `problem` is set where the handshake is refused whatever a backend would say, and
+    `is_hostile` where it is not even accepted to be told so.
+    """
+
+    credential: Credential | None
+    problem: Code | None
+    is_hostile: bool
+    headers: list[Header]
+    query_string: bytes
+    subprotocols: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What one location holds: a credential, or what is wrong with it."""
+
+    credential: Credential | None = None
+    problem: Code | None = None
+    is_hostile: bool = False
+
+
+def extract(
+    headers: Headers, query_string: bytes, subprotocols: Sequence[str], policy: Policy
+) -> Handshake:
+    """Read a handshake by `policy`: its Origin, then an explicit credential, then the cookie."""
+    in_header, headers_left = _take_header(headers, policy)
+    in_query, query_left = _take_query(query_string, policy)
+    in_subprotocol, headers_left, subprotocols_left = _take_subprotocol(
+        headers_left, subprotocols, policy
+    )
+    in_cookie, headers_left = _take_cookie(headers_left, policy)
+    if not policy.origins.allows(headers):
+        found = _Found(problem=Code.FORBIDDEN, is_hostile=True)
+    else:
+        explicit = [found for found in (in_header, in_subprotocol, in_query) if found]
+        found = _agree(explicit) if explicit else _guard(in_cookie, headers) or _Found()
+    return Handshake(
+        credential=found.credential,
+        problem=found.problem,
+        is_hostile=found.is_hostile,
+        headers=headers_left,
+        query_string=query_left,
+        subprotocols=subprotocols_left,
+    )
+
+
+def _agree(found: Sequence[_Found]) -> _Found:
+    """One answer of several: any problem, or two tokens that differ, spoil them all."""
+    problems = [each for each in found if each.problem]
+    if problems:
+        return max(problems, key=lambda each: each.is_hostile)
+    if len({each.credential.secret for each in found if each.credential}) > 1:
+        return _Found(problem=Code.MALFORMED)
+    return found[0]
+
+
+def _guard(in_cookie: _Found | None, headers: Headers) -> _Found | None:
+    """A cookie proves nothing about the page that used it; its Origin does."""
+    if in_cookie and not any(name == b"origin" for name, _ in headers):
+        return _Found(problem=Code.FORBIDDEN)
+    return in_cookie
+
+
+def _judge(
+    location: Location, values: Sequence[bytes], policy: Policy, scheme: str | None = None
+) -> _Found | None:
+    """What the raw values found in one location amount to."""
+    if not values:
+        return None
+    if any(len(value) > policy.max_token_bytes for value in values):
+        return _Found(problem=Code.MALFORMED, is_hostile=True)
+    token = _decode(values[0])
+    if len(values) > 1 or token is None:
+        return _Found(problem=Code.MALFORMED)
+    return _Found(credential=Credential(location=location, secret=Secret(token), scheme=scheme))
+
+
+def _decode(value: bytes) -> str | None:
+    try:
+        token = value.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if not token or _INVISIBLE.search(token) else token
+
+
+def _take_header(headers: Headers, policy: Policy) -> tuple[_Found | None, list[Header]]:
+    """Take `Authorization: <scheme> <token>` where a backend claims the scheme (RFC 6750 §2.1)."""
+    if Location.HEADER not in policy.locations:
+        return None, list(headers)
+    claimed: list[re.Match[bytes]] = []
+    left: list[Header] = []
+    for name, value in headers:
+        others = _split(value, policy, claimed) if name == b"authorization" else [value]
+        if others:
+            left.append((name, b",".join(others)))
+    values = [(match[2] or b"").rstrip(b" \t") for match in claimed]
+    schemes = [match[1].decode().lower() for match in claimed]
+    return _judge(Location.HEADER, values, policy, *schemes[:1]), left
+
+
+def _split(value: bytes, policy: Policy, claimed: list[re.Match[bytes]]) -> list[bytes]:
+    """Move what a backend's scheme announces to `claimed`; what is left of the value."""
+    match = _AUTHORIZATION.fullmatch(value)
+    if match is None:
+        return [value]
+    if match[1].decode().lower() in policy.schemes:
+        claimed.append(match)
+        return []
+    if b"," not in value:
+        return [value]
+    # Two lines of one name, which daphne joins: a proxy's own, and the client's.
+    return [rest for part in value.split(b",") for rest in _split(part, policy, claimed)]
+
+
+def _take_query(query_string: bytes, policy: Policy) -> tuple[_Found | None, bytes]:
+    if Location.QUERY not in policy.locations or not query_string:
+        return None, query_string
+    wanted = policy.query_name.encode()
+    values, left = [], []
+    for pair in query_string.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        if unquote_to_bytes(name.replace(b"+", b" ")) == wanted:
+            values.append(_unquote(value))
+        else:
+            left.append(pair)
+    return _judge(Location.QUERY, values, policy), b"&".join(left)
+
+
+def _unquote(value: bytes) -> bytes:
+    """Percent-decode (RFC 3986 §2.1); b"", so no token, where that is not what it is."""
+    if _BAD_PERCENT.search(value):
+        return b""
+    return unquote_to_bytes(value.replace(b"+", b" "))
+
+
+def _take_subprotocol(
+    headers: Headers, subprotocols: Sequence[str], policy: Policy
+) -> tuple[_Found | None, list[Header], list[str]]:
+    """Take out every entry that carries a token, even where the location is off.
+
+    The header's lines are what the client offered. Servers make their list of them, and lose
+    some; it stands in for the header only where there is none.
+    """
+    lines = [value for name, value in headers if name == _OFFER]
+    offered = [entry.strip(b" \t") for line in lines for entry in line.split(b",")]
+    offered = offered or [entry.encode(errors="surrogatepass") for entry in subprotocols]
+    entries = [entry for entry in offered if _carries_token(entry)]
+    listed = [s for s in subprotocols if not _carries_token(s.encode(errors="surrogatepass"))]
+    headers_left = _reoffer(headers, offered) if lines and entries else list(headers)
+    if Location.SUBPROTOCOL not in policy.locations:
+        return None, headers_left, listed
+    values = [_token_of(entry, policy.max_token_bytes) for entry in entries]
+    return _judge(Location.SUBPROTOCOL, values, policy), headers_left, listed
+
+
+def _carries_token(entry: bytes) -> bool:
+    return entry.startswith((_PLAIN, *_ENCODED))
+
+
+def _token_of(entry: bytes, max_bytes: int) -> bytes:
+    """The raw token of an entry; b"" where its base64url is not canonical (RFC 4648 §5)."""
+    prefix = next((prefix for prefix in _ENCODED if entry.startswith(prefix)), None)
+    value = entry.removeprefix(prefix or _PLAIN)
+    if prefix is None or len(value) > max_bytes * 2:
+        return value
+    try:
+        token = urlsafe_b64decode(value + b"=" * (-len(value) % 4))
+    except ValueError:
+        return b""
+    return token if urlsafe_b64encode(token).rstrip(b"=") == value else b""
+
+
+def _reoffer(headers: Headers, offered: Sequence[bytes]) -> list[Header]:
+    """The headers, offering only what carries no token."""
+    left = [(name, value) for name, value in headers if name != _OFFER]
+    offer = b", ".join(entry for entry in offered if not _carries_token(entry))
+    return [*left, (_OFFER, offer)] if offer else left
+
+
+def _take_cookie(headers: Headers, policy: Policy) -> tuple[_Found | None, list[Header]]:
+    if Location.COOKIE not in policy.locations:
+        return None, list(headers)
+    wanted = policy.cookie_name.encode()
+    values: list[bytes] = []
+    left: list[Header] = []
+    for name, value in headers:
+        if name != b"cookie":
+            left.append((name, value))
+            continue
+        others = []
+        for pair in value.split(b";"):
+            key, _, token = pair.partition(b"=")
+            if key.strip() == wanted:
+                values.append(token.strip(b' \t"'))
+            else:
+                others.append(pair.strip())
+        if others:
+            left.append((name, b"; ".join(others)))
+    return _judge(Location.COOKIE, values, policy), left

@@ -1,0 +1,104 @@
+"""Take secrets out of text that a server, a library or a traceback wrote about a handshake.
+
+Text in, text out; nothing else is changed. Linear in the length of the text, whoever wrote it: no
+two repetitions of a pattern can share a character, and none is tried twice on the same run. Where
+it is open how far a secret reaches, it reaches farther.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+__all__ = ["MARK", "NAMES", "redact"]
+
+MARK = "[redacted]"
+NAMES = frozenset({"token", "ticket"})
+"""What this library calls a secret in a query, a cookie or a message."""
+
+# A quote ends a value if punctuation stands behind it; any other one belongs to the value.
+_BEHIND = r"""(?=[\s,;:)\]}>&"'\\]|\Z)"""
+_CLOSING = rf"""\\*+["']{_BEHIND}"""
+# A value without quotes ends at a blank, at `&` (query) or at `,` (list), or at a closing quote.
+_QUOTE_INSIDE = rf"""(?!{_CLOSING})(?:\\++["']?|["'])"""
+_IN_QUERY = rf"""(?:[^\x00-\x20\x7f&"'\\]|{_QUOTE_INSIDE})++"""
+_IN_LIST = rf"""(?:[^\x00-\x20\x7f,"'\\]|{_QUOTE_INSIDE})++"""
+# A value in quotes ends at the same quote behind as many backslashes (a repr of JSON has some).
+_OPENING = r"""b?(?P<quote>\\*+["'])"""
+_OPENS_HERE = rf"""(?=b?(?!{_CLOSING})\\*+["'])"""
+_IN_QUOTES = rf"""(?:(?!(?<!\\)(?P=quote){_BEHIND})[^\r\n])++"""
+# A header's value ends with its line, which in a repr is a written-out CR LF.
+_IN_LINE = rf"""(?:[^\r\n"'\\]|(?!\\++r\\++n){_QUOTE_INSIDE})++"""
+# What may follow a bare value directly, as in `Socket(path=/?token=abc)`.
+_PUNCTUATION = ".,:;)}>"
+
+_FLAGS = re.ASCII | re.IGNORECASE | re.MULTILINE
+_AUTHORIZATION = r"""authorization(?:\\*+["'])?"""
+_SCHEME = r"(?:[a-z-]{1,16}[ \t]++)?"
+_FIXED = (
+    # 'authorization': 'Bearer abc', authorization="abc"
+    rf"({_AUTHORIZATION}\s*+[:=]\s*+\[?{_OPENING}{_SCHEME}){_IN_QUOTES}",
+    # (b'authorization', b'Bearer abc'), but not a list of header names
+    rf"({_AUTHORIZATION}\s*+,\s*+{_OPENING}[a-z-]{{1,16}}[ \t]++){_IN_QUOTES}",
+    # > authorization: abc
+    rf"(^[<> \t]*+(?:proxy-)?authorization:[ \t]*+{_SCHEME}){_IN_LINE}",
+    # -H "Authorization: Bearer abc"
+    rf"(authorization[ \t]*+[:=][ \t]*+(?:bearer|token|jwt|basic|digest)[ \t]++){_IN_LINE}",
+    # An access log that was asked for the header's value
+    r"((?<![\w-])(?:bearer|token)[ \t]++)(?=[a-z._~+/-]*+[0-9])[\w.~+/-]{16,}+=*+",
+    # Sec-WebSocket-Protocol: token-auth.v1, bearer.abc (names of subprotocols have a case)
+    r"((?<![\w./-])(?-i:(?:base64url\.)?bearer\.(?:authorization\.k8s\.io\.|phx\.)?))" + _IN_LIST,
+    # The end of a long frame, as websockets shows it: < TEXT '{"type":"auth",...abc"}' [99 bytes]
+    r"(^[<>] (?:TEXT|BINARY|CONT) (?=.*auth)(?:(?!\.{3}).)*+\.{3}).+?(?= \[[^\[\n]*$|$)",
+)
+
+
+def redact(text: str, names: frozenset[str] = NAMES) -> str:
+    """The text with `MARK` in the place of every secret.
+
+    Secrets are the values of `names` in queries, cookies, forms, JSON and reprs, of
+    `Authorization`, and of subprotocol entries that carry a token. Redacting twice changes
+    nothing more.
+    """
+    hints, patterns = _rules(names)
+    lowered = text.lower()
+    if not any(hint in lowered for hint in hints):
+        return text
+    for pattern in patterns:
+        text = pattern.sub(_mark, text)
+    return text
+
+
+def _mark(match: re.Match[str]) -> str:
+    """What is known to be no secret, the mark, and the punctuation that followed a bare value."""
+    secret = match[0][len(match[1]) :]
+    is_quoted = "quote" in match.re.groupindex
+    end = "" if is_quoted else secret[len(secret.rstrip(_PUNCTUATION)) :]
+    return match[1] + MARK + end if len(end) < len(secret) else match[0]
+
+
+@lru_cache(maxsize=16)
+def _rules(names: frozenset[str]) -> tuple[tuple[str, ...], tuple[re.Pattern[str], ...]]:
+    """What a text with a secret must contain, in lower case, and where the secret then is."""
+    hints = ("auth", "bearer", "%", "\\u00", *(name.lower() for name in names))
+    patterns = (*_named(names), *_FIXED)
+    return hints, tuple(re.compile(pattern, _FLAGS) for pattern in patterns)
+
+
+def _named(names: frozenset[str]) -> Iterator[str]:
+    start = r"(?:(?<![\w-])|(?<=\\[nrt])|(?<=%[0-9a-f][0-9a-f]))"
+    name = start + "(?:" + "|".join(_spellings(name) for name in sorted(names)) + ")"
+    # "token": "abc"
+    yield rf"""({name}\\*+["']\s*+:\s*+\[?{_OPENING}){_IN_QUOTES}"""
+    # As an argument: token='abc'
+    yield rf"({name}(?:=|%3d){_OPENS_HERE}{_OPENING}){_IN_QUOTES}"
+    # /?token=abc&x=1, and the same inside another query
+    yield rf"({name}(?:=|%3d))(?!{_OPENS_HERE}){_IN_QUERY}"
+
+
+def _spellings(name: str) -> str:
+    r"""A name with any character percent-encoded, or escaped as `\uXXXX` in JSON."""
+    return "".join(
+        rf"(?:{re.escape(char)}|%(?:{ord(char):02x}|{ord(char.swapcase()):02x})"
+        rf"|(?<!\\)\\++u{ord(char):04x})"
+        for char in name
+    )

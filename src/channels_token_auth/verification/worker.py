@@ -1,0 +1,120 @@
+"""The library's own thread, in which backends query: no socket waits for another's consumer.
+
+Whatever arrives while one batch runs is the next batch: no timer, and no wait when it is idle.
+"""
+
+import asyncio
+import contextlib
+import os
+import queue
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.core import mail
+from django.db import connections
+
+__all__ = ["MAX_BATCH", "MAX_HANGING", "Worker", "worker"]
+
+MAX_BATCH = 64
+"""Items in one batch at most: past it a batch only delays its first."""
+
+MAX_HANGING = 4
+"""Threads left hanging in dead stores at most; with all of them hung, everybody waits."""
+
+Work = Callable[[Sequence[Any]], Sequence[Any]]
+Asked = tuple[Work, Any, "asyncio.Future[Any]"]
+
+
+class Worker:
+    """Does work in batches, in one thread a process. Any event loop may ask."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inbox: queue.SimpleQueue[Asked] = queue.SimpleQueue()
+        self._thread: _Thread | None = None
+        self._hanging: list[_Thread] = []
+
+    async def ask(self, work: Work, item: Any) -> Any:
+        """What `work` answers to `item`. It is called with a batch, and must not raise."""
+        if hasattr(mail, "outbox"):
+            # Under a test runner: the thread that holds the test's transaction has to ask.
+            return (await sync_to_async(work, thread_sensitive=True)([item]))[0]
+        future = asyncio.get_running_loop().create_future()
+        self._inbox.put((work, item, future))
+        if self._thread is None:
+            self._start()
+        return await future
+
+    def relieve(self, *, after: float) -> None:
+        """Let a fresh thread go on where the present one has been at one batch for `after` s."""
+        with self._lock:
+            self._hanging = [thread for thread in self._hanging if thread.is_alive()]
+            thread = self._thread
+            if thread and thread.busy_for() >= after and len(self._hanging) < MAX_HANGING:
+                self._hanging.append(thread)
+                self._thread = None
+        self._start()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = _Thread(self._inbox, is_relieved=self._is_relieved)
+                self._thread.start()
+
+    def _is_relieved(self, thread: "_Thread") -> bool:
+        return self._thread is not thread
+
+
+class _Thread(threading.Thread):
+    """A daemon: a store that hangs must not keep the process from ending."""
+
+    def __init__(
+        self, inbox: "queue.SimpleQueue[Asked]", *, is_relieved: Callable[["_Thread"], bool]
+    ) -> None:
+        super().__init__(name="channels-token-auth", daemon=True)
+        self._inbox = inbox
+        self._is_relieved = is_relieved
+        self._busy_since: float | None = None
+
+    def busy_for(self) -> float:
+        """Seconds spent on the present batch so far."""
+        since = self._busy_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def run(self) -> None:
+        while not self._is_relieved(self):
+            batch = [self._inbox.get()]
+            self._busy_since = time.monotonic()
+            while len(batch) < MAX_BATCH:
+                try:
+                    batch.append(self._inbox.get_nowait())
+                except queue.Empty:
+                    break
+            _work_off(batch)
+            self._busy_since = None
+        connections.close_all()
+
+
+def _work_off(batch: Sequence[Asked]) -> None:
+    by_work: dict[Work, list[tuple[Any, asyncio.Future[Any]]]] = defaultdict(list)
+    for work, item, future in batch:
+        by_work[work].append((item, future))
+    for work, asked in by_work.items():
+        answers = work([item for item, _ in asked])
+        for (_, future), answer in zip(asked, answers, strict=True):
+            with contextlib.suppress(RuntimeError):  # its loop is closed: nobody waits any more
+                future.get_loop().call_soon_threadsafe(_answer, future, answer)
+
+
+def _answer(future: "asyncio.Future[Any]", answer: Any) -> None:
+    if not future.done():
+        future.set_result(answer)
+
+
+worker = Worker()
+# A forked child has the object, but not its thread.
+os.register_at_fork(after_in_child=worker.__init__)  # type: ignore[misc]

@@ -1,0 +1,150 @@
+"""The keys of `rest_framework.authtoken`."""
+
+import hashlib
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+from rest_framework.authtoken.models import Token
+
+from channels_token_auth.backends.base import Identity
+from channels_token_auth.backends.drf import DRFTokenBackend
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.credentials import Credential, Location, Secret
+from channels_token_auth.core.errors import TokenAuthError
+
+pytestmark = pytest.mark.database
+LENGTH = 40  # of a key, and of its column
+
+
+def presented(key, location=Location.HEADER):
+    return Credential(location=location, secret=Secret(key))
+
+
+def token_of(name, **fields):
+    return Token.objects.create(user=get_user_model().objects.create(username=name, **fields))
+
+
+@pytest.fixture
+def backend():
+    return DRFTokenBackend()
+
+
+@pytest.fixture
+def alice(db):
+    return token_of("alice")
+
+
+@pytest.mark.parametrize("location", Location)
+def test_key_is_its_users_identity(backend, alice, location):
+    (verdict,) = backend.authenticate([presented(alice.key, location)])
+    assert isinstance(verdict, Identity)
+    assert verdict.user == alice.user
+    authentication = verdict.authentication
+    assert (authentication.backend, authentication.location) == ("drf", location)
+    assert authentication.token_id == hashlib.sha256(alice.key.encode()).hexdigest()[:32]
+    assert authentication.issued_at == alice.created
+    assert timezone.is_aware(authentication.issued_at)
+    assert (authentication.scopes, authentication.expires_at) == (frozenset(), None)
+
+
+@pytest.mark.parametrize(
+    "change", [str.upper, lambda key: key[:-1], lambda key: f"{key[:-1]}\u0101"]
+)
+def test_key_that_is_nearly_one_is_unknown(backend, alice, change):
+    assert alice.key != change(alice.key)
+    assert backend.authenticate([presented(change(alice.key))]) == [None]
+
+
+def test_deleted_key_is_unknown(backend, alice):
+    alice.delete()
+    assert backend.authenticate([presented(alice.key)]) == [None]
+
+
+def test_key_of_an_inactive_user_is_refused_as_such(backend, db):
+    token = token_of("bob", is_active=False)
+    (verdict,) = backend.authenticate([presented(token.key)])
+    assert isinstance(verdict, TokenAuthError)
+    assert verdict.code is Code.USER_INACTIVE
+
+
+def test_batch_is_one_query_with_verdicts_in_order(backend, db, django_assert_num_queries):
+    tokens = [token_of(f"user {number}", is_active=number != 3) for number in range(8)]
+    batch = [presented(token.key) for token in tokens]
+    batch.insert(5, presented("unknown"))
+    with django_assert_num_queries(1) as asked:
+        verdicts = backend.authenticate(batch)
+        names = [getattr(getattr(v, "user", v), "username", None) for v in verdicts]
+    assert " IN (" in asked.captured_queries[0]["sql"], "it reads more rows than were asked for"
+    expected = [token.user.username for token in tokens]
+    expected.insert(5, None)
+    expected[3] = None
+    assert names == expected
+    assert verdicts[5] is None
+    assert verdicts[3].code is Code.USER_INACTIVE
+
+
+def test_user_is_concrete_and_asks_nothing_more(backend, alice, django_assert_num_queries):
+    (verdict,) = backend.authenticate([presented(alice.key)])
+    with django_assert_num_queries(0):
+        assert type(verdict.user) is get_user_model()
+        assert verdict.user.username == "alice"
+
+
+def test_sockets_of_one_token_share_no_user(backend, alice):
+    first, second = backend.authenticate([presented(alice.key), presented(alice.key)])
+    first.user.username = "changed"
+    first.user._state.db = "changed"
+    assert second.user.username == "alice"
+    assert second.user._state.db == "default"
+
+
+def test_verdict_shows_no_key(backend, alice):
+    assert alice.key not in repr(backend.authenticate([presented(alice.key)]))
+
+
+@pytest.mark.parametrize(
+    ("key", "is_claimed"), [("k", True), ("k" * LENGTH, True), ("k" * (LENGTH + 1), False)]
+)
+def test_key_that_the_column_cannot_hold_is_not_claimed_and_asks_nothing(backend, key, is_claimed):
+    assert backend.claims(presented(key)) is is_claimed
+
+
+def test_schemes_are_those_of_rest_framework_and_of_rfc_6750(backend):
+    assert backend.schemes == {"token", "bearer"}
+
+
+def test_installed_model_passes_the_check(backend):
+    assert backend.check() == []
+
+
+def test_missing_authtoken_is_an_error_that_says_what_to_add(backend, settings):
+    settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if "authtoken" not in app]
+    (error,) = backend.check()
+    assert error.id == "channels_token_auth.E101"
+    assert error.msg.startswith("The token model 'authtoken.Token' is not installed: ")
+    assert error.hint.startswith("Add 'rest_framework.authtoken' to INSTALLED_APPS")
+
+
+@pytest.mark.parametrize("model", ["authtoken.NoModel", "no_app.Token", "Token", "", None])
+def test_model_that_is_none_is_an_error(model):
+    (error,) = DRFTokenBackend(model=model).check()
+    assert error.id == "channels_token_auth.E101"
+    assert repr(model) in error.msg
+
+
+@pytest.fixture
+def own_backend(settings):
+    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "tests.backends.own_tokens"]
+    return DRFTokenBackend(model="own_tokens.OwnToken")
+
+
+def test_model_of_ones_own_is_asked(own_backend, alice, django_assert_num_queries):
+    assert own_backend.check() == []
+    with django_assert_num_queries(1):
+        (verdict,) = own_backend.authenticate([presented(alice.key)])
+    assert verdict.user == alice.user
+
+
+def test_column_without_a_bound_may_hold_any_key(own_backend):
+    assert own_backend.claims(presented("k" * (LENGTH + 1)))

@@ -1,0 +1,257 @@
+import asyncio
+
+import pytest
+
+from channels_token_auth.connections import connection as module
+from channels_token_auth.connections.connection import Connection, live
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.refusal import close_message
+
+from .server import ACCEPT, CONNECT, Server, refuse, scope, sends, text
+
+CLOSE = close_message(Code.TOKEN_EXPIRED)
+GOODBYE = {"type": "websocket.disconnect", "code": 4419, "reason": "token_expired"}
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(module, "CLOSE_TIMEOUT", 0.05)
+
+
+def connect(server: Server, **values) -> Connection:
+    return Connection(scope(**values), server.receive, server.send, connect=CONNECT, refuse=refuse)
+
+
+class Application:
+    """Accepts, then notes every event until it is told of the end."""
+
+    def __init__(self):
+        self.events = []
+
+    async def __call__(self, scope, receive, send):
+        self.events.append(await receive())
+        await send(ACCEPT)
+        while self.events[-1]["type"] != "websocket.disconnect":
+            self.events.append(await receive())
+
+
+async def start(connection: Connection, application) -> asyncio.Task:
+    task = asyncio.create_task(connection.run(application))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    return task
+
+
+async def test_events_pass_in_order_and_the_connect_comes_first():
+    server, application = Server(text("a"), text("b"), GOODBYE), Application()
+    await connect(server).run(application)
+    assert application.events == [CONNECT, text("a"), text("b"), GOODBYE]
+
+
+async def test_close_reaches_a_waiting_application_once_and_the_peer_with_our_code():
+    server, application = Server(), Application()
+    connection = connect(server)
+    task = await start(connection, application)
+    connection.close(Code.TOKEN_EXPIRED)
+    connection.close(Code.TOKEN_REVOKED)
+    await task
+    assert application.events == [CONNECT, GOODBYE]
+    assert server.sent == [ACCEPT, CLOSE]
+
+
+async def test_close_tells_a_busy_application_when_it_next_receives():
+    server, done = Server(), asyncio.Event()
+
+    async def application(scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        await done.wait()
+        await send(sends("too late"))
+        assert await receive() == GOODBYE
+
+    connection = connect(server)
+    task = await start(connection, application)
+    connection.close(Code.TOKEN_EXPIRED)
+    await asyncio.sleep(0)
+    assert server.sent == [ACCEPT, CLOSE]
+    done.set()
+    await task
+    assert server.sent == [ACCEPT, CLOSE]
+
+
+async def test_nothing_from_the_client_is_delivered_after_a_close():
+    server, application = Server(), Application()
+    connection = connect(server)
+    task = await start(connection, application)
+    server.inbox.put_nowait(text("already on its way"))
+    connection.close(Code.TOKEN_EXPIRED)
+    await task
+    assert application.events == [CONNECT, GOODBYE]
+
+
+async def test_a_close_that_the_server_never_finishes_holds_nobody_up():
+    server, application = Server(holds=("websocket.close",)), Application()
+    connection = connect(server)
+    task = await start(connection, application)
+    connection.close(Code.TOKEN_EXPIRED)
+    await task
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_an_application_held_in_send_by_a_dead_peer_is_released():
+    server, events = Server(holds=("websocket.send",)), []
+
+    async def application(scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        await send(sends("into the void"))
+        events.append(await receive())
+
+    connection = connect(server)
+    task = await start(connection, application)
+    connection.close(Code.TOKEN_EXPIRED)
+    await task
+    assert events == [GOODBYE]
+
+
+async def test_a_server_that_raises_on_our_close_raises_nothing_further():
+    server, application = Server(), Application()
+    connection = connect(server)
+    task = await start(connection, application)
+
+    async def gone(message):
+        raise RuntimeError("the peer has gone")
+
+    connection._server_send = gone
+    connection.close(Code.TOKEN_EXPIRED)
+    await task
+    assert application.events == [CONNECT, GOODBYE]
+
+
+async def test_close_before_accept_is_a_refusal_and_a_later_accept_is_swallowed():
+    server, done = Server(), asyncio.Event()
+
+    async def application(scope, receive, send):
+        await receive()
+        await done.wait()
+        await send(ACCEPT)
+        assert await receive() == GOODBYE
+
+    connection = connect(server)
+    task = await start(connection, application)
+    connection.close(Code.TOKEN_EXPIRED)
+    done.set()
+    await task
+    assert server.sent == refuse(Code.TOKEN_EXPIRED)
+
+
+@pytest.mark.parametrize(
+    "last", [GOODBYE, {"type": "websocket.close", "code": 4000}], ids=["client", "application"]
+)
+async def test_close_of_a_socket_that_is_over_does_nothing(last):
+    server = Server(GOODBYE)
+
+    async def application(scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        if last is GOODBYE:
+            await receive()
+        else:
+            await send(last)
+        connection.close(Code.TOKEN_EXPIRED)
+
+    connection = connect(server)
+    await connection.run(application)
+    assert CLOSE not in server.sent
+
+
+async def test_receiving_on_after_the_end_is_an_error_and_no_busy_loop():
+    server = Server(GOODBYE)
+
+    async def application(scope, receive, send):
+        while True:
+            await receive()
+
+    with pytest.raises(RuntimeError, match="was told"):
+        await connect(server).run(application)
+
+
+async def test_receiving_on_after_our_close_is_an_error_too():
+    server = Server()
+
+    async def application(scope, receive, send):
+        while True:
+            await receive()
+
+    connection = connect(server)
+    task = await start(connection, application)
+    connection.close(Code.TOKEN_EXPIRED)
+    with pytest.raises(RuntimeError, match="was told"):
+        await task
+
+
+async def test_a_cancellation_from_elsewhere_is_not_swallowed():
+    connection = connect(Server())
+    task = await start(connection, Application())
+    connection.close(Code.TOKEN_EXPIRED)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_cancelled_application_is_cancelled_without_a_close():
+    server = Server()
+    task = await start(connect(server), Application())
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert server.sent == [ACCEPT]
+
+
+async def test_a_receive_with_a_time_limit_of_the_application_loses_no_frame():
+    server, events = Server(), []
+
+    async def application(scope, receive, send):
+        await receive()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await receive()
+        server.inbox.put_nowait(text("kept"))
+        events.append(await receive())
+
+    await connect(server).run(application)
+    assert events == [text("kept")]
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen", "echoed"),
+    [
+        (["token-auth.v1", "chat"], None, "token-auth.v1"),
+        (["token-auth.v1", "chat"], "chat", "chat"),
+        (["chat"], None, None),
+        ([], None, None),
+    ],
+)
+async def test_the_consumer_chooses_the_subprotocol_and_ours_is_echoed_otherwise(
+    offered, chosen, echoed
+):
+    server = Server()
+
+    async def application(scope, receive, send):
+        await send({**ACCEPT, "subprotocol": chosen})
+
+    await connect(server, subprotocols=offered).run(application)
+    assert server.sent[0]["subprotocol"] == echoed
+
+
+async def test_a_connection_is_live_while_its_application_runs_and_only_then():
+    connection = connect(Server(GOODBYE))
+    task = await start(connection, Application())
+    await task
+    assert connection not in live
+    task = await start(connect(Server()), Application())
+    assert len(live) == 1
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not live

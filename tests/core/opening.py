@@ -1,0 +1,61 @@
+"""Opening handshakes for tests, as a server hands them on."""
+
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.credentials import Location
+from channels_token_auth.core.extraction import Handshake, extract
+from channels_token_auth.core.origin import OriginRule
+from channels_token_auth.core.policy import Policy
+
+__all__ = [
+    "HOST",
+    "HOSTILE",
+    "LONGEST",
+    "MALFORMED",
+    "MAX",
+    "OFFER",
+    "ORIGIN",
+    "found",
+    "policy",
+    "read",
+    "read_again",
+]
+
+HOST = (b"host", b"example.com")
+ORIGIN = (b"origin", b"https://example.com")
+OFFER = b"sec-websocket-protocol"
+
+MAX = 40
+"""A small `max_token_bytes`, so that what is too long stays readable."""
+LONGEST = "t" * MAX
+MALFORMED = Code.MALFORMED
+HOSTILE = ("hostile", MALFORMED)
+
+
+def policy(**changes) -> Policy:
+    """Every location is open, unless told otherwise."""
+    rules = {
+        "locations": frozenset(Location),
+        "origins": OriginRule(hosts=("example.com",)),
+        "schemes": frozenset({"bearer", "token"}),
+    }
+    return Policy(**rules | changes)
+
+
+def read(*headers, query=b"", offer=(), **changes) -> Handshake:
+    """What comes of these headers, this query and these offered subprotocols."""
+    offered = [(OFFER, ", ".join(offer).encode(errors="surrogatepass"))] if offer else []
+    return extract([HOST, *headers, *offered], query, list(offer), policy(**changes))
+
+
+def read_again(handshake: Handshake, **changes) -> Handshake:
+    """What comes of that which a first reading left."""
+    left = handshake.headers, handshake.query_string, handshake.subprotocols
+    return extract(*left, policy(**changes))
+
+
+def found(handshake: Handshake):
+    """The raw token, the code of the problem ("hostile" before it where it is), or None."""
+    if handshake.problem:
+        assert handshake.credential is None
+        return ("hostile", handshake.problem) if handshake.is_hostile else handshake.problem
+    return handshake.credential and handshake.credential.secret.reveal()

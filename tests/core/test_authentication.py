@@ -1,0 +1,29 @@
+"""What `scope["auth"]` holds."""
+
+import dataclasses
+
+import pytest
+
+from channels_token_auth.core.authentication import Authentication
+from channels_token_auth.core.credentials import Location
+
+
+@pytest.fixture
+def authentication():
+    return Authentication(backend="drf", token_id="0123", location=Location.HEADER)
+
+
+def test_token_without_scopes_or_times_says_so(authentication):
+    assert authentication.scopes == frozenset()
+    assert authentication.issued_at is None
+    assert authentication.expires_at is None
+
+
+def test_application_cannot_change_it(authentication):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        authentication.scopes = frozenset({"admin"})
+
+
+def test_it_has_no_field_for_a_secret():
+    fields = {field.name for field in dataclasses.fields(Authentication)}
+    assert fields == {"backend", "token_id", "location", "scopes", "issued_at", "expires_at"}

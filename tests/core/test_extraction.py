@@ -1,0 +1,137 @@
+"""Of several places that may hold a credential, which one counts, and what is taken out."""
+
+import pytest
+
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.credentials import Location
+from channels_token_auth.core.origin import OriginRule
+from tests.core.opening import HOST, LONGEST, MALFORMED, MAX, OFFER, ORIGIN, found, read
+
+TOO_LONG = LONGEST + "t"
+HEADER, SUBPROTOCOL, QUERY, COOKIE = Location
+
+
+def presenting(tokens, *headers, **changes):
+    """A handshake from our own page, with a token at each of these locations."""
+    headers = [ORIGIN, *headers]
+    if HEADER in tokens:
+        headers.append((b"authorization", f"Bearer {tokens[HEADER]}".encode()))
+    if COOKIE in tokens:
+        headers.append((b"cookie", f"a=1; token={tokens[COOKIE]}".encode()))
+    return read(
+        *headers,
+        query=f"token={tokens[QUERY]}".encode() if QUERY in tokens else b"",
+        offer=["chat", f"bearer.{tokens[SUBPROTOCOL]}"] if SUBPROTOCOL in tokens else [],
+        **changes,
+    )
+
+
+@pytest.mark.parametrize("location", Location)
+def test_credential_says_where_it_stood(location):
+    credential = presenting({location: "abc"}).credential
+    assert (credential.location, credential.secret.reveal()) == (location, "abc")
+    assert credential.scheme == ("bearer" if location is HEADER else None)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "expected"),
+    [
+        pytest.param({HEADER: "a", SUBPROTOCOL: "a"}, HEADER, id="equal: the first counts"),
+        pytest.param({SUBPROTOCOL: "a", QUERY: "a"}, SUBPROTOCOL, id="equal, without a header"),
+        pytest.param({HEADER: "a", SUBPROTOCOL: "a", QUERY: "a"}, HEADER, id="three are equal"),
+        pytest.param({HEADER: "a", COOKIE: "b"}, HEADER, id="header over cookie"),
+        pytest.param({SUBPROTOCOL: "a", COOKIE: "b"}, SUBPROTOCOL, id="subprotocol over cookie"),
+        pytest.param({QUERY: "a", COOKIE: "b"}, QUERY, id="query over cookie"),
+        pytest.param({QUERY: "a", COOKIE: TOO_LONG}, QUERY, id="a bad cookie is not read"),
+    ],
+)
+def test_explicit_credential_wins_over_the_cookie(tokens, expected):
+    credential = presenting(tokens, max_token_bytes=MAX).credential
+    assert (credential.location, credential.secret.reveal()) == (expected, "a")
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        {HEADER: "a", SUBPROTOCOL: "b"},
+        {HEADER: "a", QUERY: "b"},
+        {SUBPROTOCOL: "a", QUERY: "b"},
+        {HEADER: "a", SUBPROTOCOL: "a", QUERY: "b"},
+        {HEADER: "a", SUBPROTOCOL: "b", COOKIE: "a"},
+    ],
+)
+def test_explicit_credentials_that_differ_are_malformed(tokens):
+    assert found(presenting(tokens)) == MALFORMED
+
+
+@pytest.mark.parametrize("other", Location)
+@pytest.mark.parametrize("bad", [HEADER, SUBPROTOCOL, QUERY])
+def test_bad_explicit_credential_never_falls_back(bad, other):
+    assert found(presenting({other: "good"} | {bad: ""})) == MALFORMED
+
+
+@pytest.mark.parametrize("other", [HEADER, SUBPROTOCOL, QUERY])
+@pytest.mark.parametrize("long", [HEADER, SUBPROTOCOL, QUERY])
+def test_oversized_credential_makes_the_handshake_hostile(long, other):
+    handshake = presenting({other: ""} | {long: TOO_LONG}, max_token_bytes=MAX)
+    assert found(handshake) == ("hostile", MALFORMED)
+
+
+@pytest.mark.parametrize("tokens", [{}, *({location: "abc"} for location in Location)])
+@pytest.mark.parametrize("origin", [b"https://evil.test", b"", b"null"])
+def test_foreign_origin_is_hostile_whatever_it_presents(tokens, origin):
+    handshake = presenting(tokens, (b"origin", origin))
+    assert found(handshake) == ("hostile", Code.FORBIDDEN)
+
+
+def test_no_credential_is_no_problem_of_the_handshake():
+    assert found(presenting({})) is None
+
+
+@pytest.mark.parametrize("location", Location)
+def test_location_that_is_off_holds_no_credential(location):
+    others = frozenset(Location) - {location}
+    assert found(presenting({location: "abc"}, locations=others)) is None
+
+
+@pytest.mark.parametrize(
+    ("location", "left"),
+    [
+        (HEADER, [(b"authorization", b"Bearer abc")]),
+        (COOKIE, [(b"cookie", b"a=1; token=abc")]),
+    ],
+)
+def test_header_that_is_no_location_is_the_applications(location, left):
+    handshake = presenting({location: "abc"}, locations=frozenset({QUERY}))
+    assert handshake.headers == [HOST, ORIGIN, *left]
+
+
+def test_query_that_is_no_location_is_the_applications():
+    handshake = presenting({QUERY: "abc"}, locations=frozenset({HEADER}))
+    assert handshake.query_string == b"token=abc"
+
+
+def test_subprotocol_entry_goes_even_where_it_is_no_location():
+    """It can be nothing but a credential, and an application might echo it."""
+    handshake = presenting({SUBPROTOCOL: "abc"}, locations=frozenset({HEADER}))
+    assert handshake.subprotocols == ["chat"]
+    assert handshake.headers == [HOST, ORIGIN, (OFFER, b"chat")]
+
+
+@pytest.mark.parametrize("origins", [OriginRule(hosts=("example.com",)), OriginRule(hosts=())])
+def test_every_location_is_emptied_whatever_comes_of_it(origins):
+    handshake = presenting(dict.fromkeys(Location, "abc"), origins=origins)
+    assert handshake.headers == [HOST, ORIGIN, (b"cookie", b"a=1"), (OFFER, b"chat")]
+    assert (handshake.query_string, handshake.subprotocols) == (b"", ["chat"])
+
+
+def test_what_was_handed_in_is_not_changed():
+    headers = ((b"authorization", b"Bearer abc"), (b"x", b"1"))
+    assert found(read(*headers)) == "abc"
+    assert headers == ((b"authorization", b"Bearer abc"), (b"x", b"1"))
+
+
+def test_names_of_query_and_cookie_are_the_routes_own():
+    names = {"query_name": "key", "cookie_name": "session"}
+    assert found(read(query=b"token=a&key=b", **names)) == "b"
+    assert found(read(ORIGIN, (b"cookie", b"token=a; session=c"), **names)) == "c"

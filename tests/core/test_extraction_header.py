@@ -1,0 +1,84 @@
+"""`Authorization: <scheme> <token>` (RFC 6750 §2.1), where a backend claims the scheme."""
+
+import pytest
+
+from channels_token_auth.core.credentials import Location
+from tests.core.opening import HOST, HOSTILE, LONGEST, MALFORMED, MAX, found, read
+
+
+def case(name, given, expected):
+    return pytest.param(given, expected, id=name)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        case("bearer", b"Bearer abc", "abc"),
+        case("token", b"Token abc", "abc"),
+        case("lower case", b"bearer abc", "abc"),
+        case("mixed case", b"bEARER abc", "abc"),
+        case("spaces and tabs", b" \tBearer \t abc\t ", "abc"),
+        case("visible UTF-8", "Bearer café".encode(), "café"),
+        case("punctuation", b"Bearer a=b,c;d%20", "a=b,c;d%20"),
+        case("longest", b"Bearer " + LONGEST.encode(), LONGEST),
+        case("padding does not count", b"Bearer  " + LONGEST.encode() + b" ", LONGEST),
+        case("too long", b"Bearer " + LONGEST.encode() + b"t", HOSTILE),
+        case("bytes count, not characters", b"Bearer " + "é".encode() * 21, HOSTILE),
+        case("blank", b"Bearer", MALFORMED),
+        case("spaces only", b"Bearer   ", MALFORMED),
+        case("two words", b"Bearer a b", MALFORMED),
+        case("NUL", b"Bearer a\0b", MALFORMED),
+        case("newline", b"Bearer a\nb", MALFORMED),
+        case("newline at the end", b"Bearer abc\n", MALFORMED),
+        case("DEL", b"Bearer a\x7f", MALFORMED),
+        case("C1 control", "Bearer a\x85".encode(), MALFORMED),
+        case("no-break space", "Bearer a\xa0b".encode(), MALFORMED),
+        case("not UTF-8", b"Bearer a\xff", MALFORMED),
+        case("overlong UTF-8", b"Bearer \xc0\xaf", MALFORMED),
+    ],
+)
+def test_claimed_scheme_is_read_and_taken_out(value, expected):
+    handshake = read((b"authorization", value), max_token_bytes=MAX)
+    assert found(handshake) == expected
+    assert handshake.headers == [HOST]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"Basic dTpw",
+        b"Negotiate",
+        b"Bearer2 abc",
+        b"XBearer abc",
+        b"Bearer,abc",
+        b"abc",
+        b"",
+        b" ",
+        b"\xff\xfe",
+        b"Basic " + b"t" * 5000,
+    ],
+)
+def test_scheme_that_no_backend_claims_is_no_credential(value):
+    handshake = read((b"authorization", value), max_token_bytes=MAX)
+    assert found(handshake) is None
+    assert handshake.headers == [HOST, (b"authorization", value)]
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_unclaimed_scheme_stays_beside_a_claimed_one(turn):
+    both = [(b"authorization", b"Basic dTpw"), (b"authorization", b"Bearer abc")]
+    handshake = read(*both[::turn])
+    assert found(handshake) == "abc"
+    assert handshake.headers == [HOST, (b"authorization", b"Basic dTpw")]
+
+
+@pytest.mark.parametrize("second", [b"Bearer abc", b"Token abc", b"Bearer other", b"Bearer"])
+def test_header_twice_is_malformed(second):
+    handshake = read((b"authorization", b"Bearer abc"), (b"authorization", second))
+    assert found(handshake) == MALFORMED
+    assert handshake.headers == [HOST]
+
+
+def test_credential_of_a_header_names_its_scheme_in_lower_case():
+    credential = read((b"authorization", b"TOKEN abc")).credential
+    assert (credential.location, credential.scheme) == (Location.HEADER, "token")

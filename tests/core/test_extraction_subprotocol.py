@@ -1,0 +1,82 @@
+"""`bearer.<token>` among the offered subprotocols, and its three encoded dialects."""
+
+import pytest
+
+from channels_token_auth.core.extraction import extract
+from tests.core.opening import HOST, HOSTILE, LONGEST, MALFORMED, MAX, OFFER, found, policy, read
+
+
+def case(name, given, expected):
+    return pytest.param(given, expected, id=name)
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        case("plain", "bearer.abc", "abc"),
+        case("plain, with dots", "bearer.a.b-c_d~", "a.b-c_d~"),
+        case("base64url", "base64url.bearer.YS9iPT0", "a/b=="),
+        case("base64url, the odd digits", "base64url.bearer.4K-_YQ", "\u0bffa"),
+        case("Kubernetes", "base64url.bearer.authorization.k8s.io.YS9iPT0", "a/b=="),
+        case("Phoenix", "base64url.bearer.phx.YS9iPT0", "a/b=="),
+        case("plain base64url", "bearer.base64url.bearer.YQ", "base64url.bearer.YQ"),
+        case("longest", f"bearer.{LONGEST}", LONGEST),
+        case("longest, encoded", "base64url.bearer." + "dHR0" * 13 + "dA", LONGEST),
+        case("too long", f"bearer.{LONGEST}t", HOSTILE),
+        case("too long, encoded", "base64url.bearer." + "dHR0" * 13 + "dHQ", HOSTILE),
+        case("far too long, and rubbish", "base64url.bearer." + "*" * 2 * MAX + "*", HOSTILE),
+        case("blank", "bearer.", MALFORMED),
+        case("blank, encoded", "base64url.bearer.", MALFORMED),
+        case("blank, Phoenix", "base64url.bearer.phx.", MALFORMED),
+        case("padding", "base64url.bearer.YQ==", MALFORMED),
+        case("no such length", "base64url.bearer.YWJjZ", MALFORMED),
+        case("standard alphabet", "base64url.bearer.4K+/YQ", MALFORMED),
+        case("outside the alphabet", "base64url.bearer.Y!Q", MALFORMED),
+        case("newline", "base64url.bearer.YQ\n", MALFORMED),
+        case("trailing bits", "base64url.bearer.YR", MALFORMED),
+        case("another dialect", "base64url.bearer.xyz.YQ", MALFORMED),
+        case("NUL", "base64url.bearer.AGE", MALFORMED),
+        case("not UTF-8", "base64url.bearer._w", MALFORMED),
+        case("surrogate", "bearer.\ud800", MALFORMED),
+        case("surrogate, encoded", "base64url.bearer.\udcff", MALFORMED),
+        case("space", "bearer.a b", MALFORMED),
+    ],
+)
+def test_subprotocol_entry_is_read_and_taken_out(entry, expected):
+    handshake = read(offer=["chat", entry, "token-auth.v1"], max_token_bytes=MAX)
+    assert found(handshake) == expected
+    assert handshake.subprotocols == ["chat", "token-auth.v1"]
+    assert handshake.headers == [HOST, (OFFER, b"chat, token-auth.v1")]
+
+
+@pytest.mark.parametrize("second", ["bearer.abc", "bearer.x", "base64url.bearer.YWJj", "bearer."])
+def test_two_entries_with_tokens_are_malformed(second):
+    handshake = read(offer=["bearer.abc", "chat", second])
+    assert found(handshake) == MALFORMED
+    assert handshake.subprotocols == ["chat"]
+
+
+@pytest.mark.parametrize("entry", ["chat", "bearer", "Bearer.abc", "xbearer.abc", "base64url.abc"])
+def test_entry_without_a_token_stays(entry):
+    handshake = read(offer=[entry])
+    assert found(handshake) is None
+    assert handshake.subprotocols == [entry]
+    assert handshake.headers == [HOST, (OFFER, entry.encode())]
+
+
+def test_offer_without_a_token_keeps_its_headers_as_they_are():
+    headers = [(OFFER, b"chat,soap"), (b"x-between", b"1"), (OFFER, b"token-auth.v1")]
+    offer = ["chat", "soap", "token-auth.v1"]
+    assert extract(headers, b"", offer, policy()).headers == headers
+
+
+def test_entry_that_is_no_text_stays_beside_a_token():
+    handshake = read(offer=["\udcff", "bearer.abc"])
+    assert found(handshake) == "abc"
+    assert handshake.subprotocols == ["\udcff"]
+
+
+def test_offer_of_a_token_alone_leaves_no_header():
+    handshake = read((b"x-first", b"1"), offer=["bearer.abc"])
+    assert handshake.headers == [HOST, (b"x-first", b"1")]
+    assert handshake.subprotocols == []

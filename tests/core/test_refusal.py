@@ -1,0 +1,126 @@
+"""How a refused handshake is answered."""
+
+import json
+
+import pytest
+
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.core.policy import RefusalMode
+from channels_token_auth.core.refusal import close_message, refuse
+from tests.core.opening import ORIGIN, read
+
+AUTO, CLOSE, DENY = RefusalMode
+NATIVE = read()
+PAGE = read(ORIGIN)
+OFFERING = read(offer=["token-auth.v1"])
+FOREIGN = read((b"origin", b"https://evil.test"), offer=["token-auth.v1"])
+OVERSIZED = read(offer=["token-auth.v1", "bearer.abcd"], max_token_bytes=3)
+
+
+def answer(handshake, mode=AUTO, *, code=Code.TOKEN_INVALID, http=True, retry_after=None):
+    error = TokenAuthError(code, retry_after=retry_after)
+    return refuse(error, handshake, mode=mode, http=http)
+
+
+def kind(messages):
+    """ "close": accepted, then closed; "http": an HTTP answer; "plain": the server's own denial."""
+    return {
+        ("websocket.accept", "websocket.close"): "close",
+        ("websocket.http.response.start", "websocket.http.response.body"): "http",
+        ("websocket.close",): "plain",
+    }[tuple(message["type"] for message in messages)]
+
+
+def http_headers(*args, **options):
+    start, _ = answer(*args, **options)
+    return dict(start["headers"])
+
+
+@pytest.mark.parametrize(
+    ("handshake", "mode", "with_http", "without_http"),
+    [
+        pytest.param(handshake, mode, *expected, id=f"{mode}, {name}")
+        for name, handshake, rows in [
+            ("native", NATIVE, {AUTO: "http plain", CLOSE: "close close", DENY: "http plain"}),
+            ("page", PAGE, {AUTO: "close close", CLOSE: "close close", DENY: "http plain"}),
+            ("offering", OFFERING, {AUTO: "close close", CLOSE: "close close", DENY: "http plain"}),
+            ("foreign", FOREIGN, dict.fromkeys(RefusalMode, "http plain")),
+            ("oversized", OVERSIZED, dict.fromkeys(RefusalMode, "http plain")),
+        ]
+        for mode, row in rows.items()
+        for expected in [row.split()]
+    ],
+)
+def test_answer_is_one_that_the_client_can_read(handshake, mode, with_http, without_http):
+    assert kind(answer(handshake, mode, http=True)) == with_http
+    assert kind(answer(handshake, mode, http=False)) == without_http
+
+
+@pytest.mark.parametrize("code", Code)
+def test_accepted_refusal_closes_with_the_code_and_its_slug(code):
+    close = {"type": "websocket.close", "code": code.close_code, "reason": code.value}
+    assert answer(PAGE, code=code)[1:] == [close]
+    assert close_message(code) == close
+
+
+@pytest.mark.parametrize("code", Code)
+def test_denial_carries_the_status_the_slug_and_the_challenge(code):
+    if code.http_status is None:
+        assert answer(NATIVE, code=code) == [close_message(code)]
+        return
+    start, body = answer(NATIVE, code=code)
+    headers = dict(start["headers"])
+    challenge = headers.get(b"www-authenticate")
+    assert start["status"] == code.http_status
+    assert json.loads(body["body"]) == {"code": code.value}
+    assert headers[b"content-length"] == str(len(body["body"])).encode()
+    if code.challenge:
+        assert challenge == f'Bearer error="{code.challenge}"'.encode()
+    else:
+        assert challenge == (b"Bearer" if code.http_status == 401 else None)
+
+
+def test_denial_is_kept_by_no_cache():
+    assert http_headers(NATIVE)[b"cache-control"] == b"no-store"
+    assert http_headers(NATIVE)[b"content-type"] == b"application/json"
+
+
+@pytest.mark.parametrize("code", [Code.UNAVAILABLE, Code.RATE_LIMITED, Code.CONNECTION_LIMIT])
+def test_denial_says_when_to_try_again(code):
+    assert http_headers(NATIVE, code=code, retry_after=7)[b"retry-after"] == b"7"
+
+
+def test_denial_that_is_final_names_no_time():
+    assert b"retry-after" not in http_headers(NATIVE)
+
+
+@pytest.mark.parametrize(
+    ("offer", "echo"),
+    [
+        pytest.param([], None, id="nothing was offered"),
+        pytest.param(["token-auth.v1"], "token-auth.v1", id="ours"),
+        pytest.param(["chat", "token-auth.v1"], "token-auth.v1", id="ours is not the first"),
+        pytest.param(["chat", "soap"], "chat", id="the first of others"),
+        pytest.param(["bearer.abc", "chat"], "chat", id="the first that is no credential"),
+        pytest.param(["bearer.abc"], None, id="a credential only"),
+        pytest.param(["base64url.bearer.phx.YQ", "token-auth.v1"], "token-auth.v1", id="encoded"),
+    ],
+)
+def test_refusal_echoes_an_offer_but_never_a_credential(offer, echo):
+    """A browser to which nothing of its offer is echoed fails the connection with 1006."""
+    accept, _ = answer(read(ORIGIN, offer=offer), CLOSE)
+    assert accept == {"type": "websocket.accept", "subprotocol": echo}
+
+
+@pytest.mark.parametrize("http", [True, False])
+@pytest.mark.parametrize("mode", RefusalMode)
+def test_refusal_never_shows_the_token(mode, http):
+    handshake = read(
+        ORIGIN,
+        (b"authorization", b"Bearer c4n4ry"),
+        (b"cookie", b"token=c4n4ry"),
+        query=b"token=c4n4ry",
+        offer=["bearer.c4n4ry"],
+    )
+    assert "c4n4ry" not in repr(answer(handshake, mode, http=http))

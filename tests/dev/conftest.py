@@ -1,0 +1,70 @@
+"""A checkout with nothing but dev.py in it, and a uv that only writes down what it was asked."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+DEV = Path(__file__).resolve().parents[2] / "dev.py"
+# Makes the environment it was asked for, with a python that prints its arguments.
+UV = """#!/bin/sh
+[ "$1" = --version ] && { echo "uv 99.1.0"; exit; }
+echo "$@" >> "$UV_CALLS"
+mkdir -p "$UV_PROJECT_ENVIRONMENT/bin"
+printf '#!/bin/sh\\necho "$@"\\n' > "$UV_PROJECT_ENVIRONMENT/bin/python"
+chmod +x "$UV_PROJECT_ENVIRONMENT/bin/python"
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkout:
+    """Runs dev.py as a newcomer would: from elsewhere, in an empty environment."""
+
+    root: Path
+    environ: dict[str, str]
+
+    @property
+    def uv_calls(self) -> list[str]:
+        calls = Path(self.environ["UV_CALLS"])
+        return calls.read_text().splitlines() if calls.exists() else []
+
+    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, self.root / "dev.py", *arguments],
+            cwd="/",
+            env=self.environ | environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        with self.start(*arguments, **environ) as process:
+            output, errors = process.communicate(timeout=60)
+        return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
+
+    def replace_uv(self, script: str) -> None:
+        uv = Path(self.environ["PATH"].split(os.pathsep)[0], "uv")
+        uv.write_text(script)
+        uv.chmod(0o755)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Iterator[Checkout]:
+    root = tmp_path / "a check-out"  # with a space
+    programs = tmp_path / "bin"
+    for folder in (root, programs):
+        folder.mkdir()
+    shutil.copy(DEV, root)
+    for file in ("uv.lock", "pyproject.toml"):
+        (root / file).write_text("as it was\n")
+    path = f"{programs}:/usr/bin:/bin"
+    checkout = Checkout(root=root, environ={"PATH": path, "UV_CALLS": str(tmp_path / "calls")})
+    checkout.replace_uv(UV)
+    return checkout

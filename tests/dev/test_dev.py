@@ -1,0 +1,145 @@
+"""dev.py as a newcomer meets it: one clear line for what is wrong, and nothing done twice."""
+
+import ast
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+import dev
+from tests.services import free_port
+
+OFFLINE = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_CONFIG_FILE": "/dev/null"}
+
+
+def one_line(finished):
+    """What was wrong: a single line, and the exit code that says so."""
+    assert finished.returncode == 2
+    (line,) = finished.stderr.splitlines()
+    return line
+
+
+@pytest.fixture
+def free():
+    return ["demo", "--port", str(free_port())]
+
+
+def test_commands_are_listed_without_arguments_and_with_help(checkout):
+    listed = checkout.run().stdout
+    assert all(f"  {name} " in listed for name in dev.COMMANDS)
+    assert checkout.run("--help").stdout == listed
+
+
+def test_unknown_command_is_refused(checkout):
+    assert one_line(checkout.run("dmeo")) == "There is no command 'dmeo', only demo, test, lint."
+
+
+@pytest.mark.parametrize("version", [(2, 7, 18), (3, 10, 14)])
+def test_old_python_is_refused(version):
+    with pytest.raises(
+        dev.UserError, match=r"^Python 3\.11 or newer is needed, and this is [23]\."
+    ):
+        dev.require_python(version)
+
+
+def test_old_python_can_read_far_enough_to_refuse():
+    ast.parse(Path(dev.__file__).read_text(), feature_version=(3, 6))
+
+
+def test_needed_python_is_accepted():
+    dev.require_python((3, 11, 0))
+
+
+def test_taken_port_is_refused_before_anything_is_installed(checkout):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        line = one_line(checkout.run("demo", "--port", str(port)))
+    assert line.startswith(f"Cannot listen on 127.0.0.1:{port} (Address already in use)")
+    assert checkout.uv_calls == []
+
+
+@pytest.mark.parametrize("address", [["--port", "70000"], ["--host", "192.0.2.1"], ["--host", "?"]])
+def test_impossible_address_is_refused(checkout, address):
+    assert "Cannot listen on" in one_line(checkout.run("demo", *address))
+
+
+def test_demo_installs_what_is_locked_for_the_example_and_starts_it(checkout, free):
+    finished = checkout.run(*free, "--server", "granian")
+    (call,) = checkout.uv_calls
+    assert call.startswith("sync --frozen --python /")
+    assert call.endswith(" --no-default-groups --group example")
+    assert "Setting up (once)" in finished.stdout
+    example = checkout.root / "example" / "manage.py"
+    expected = f"{example} demo --host 127.0.0.1 --port {free[-1]} --server granian"
+    assert finished.stdout.splitlines()[-1] == expected
+
+
+def test_second_start_installs_nothing(checkout, free):
+    checkout.run(*free)
+    assert "Setting up" not in checkout.run(*free).stdout
+    assert len(checkout.uv_calls) == 1
+
+
+@pytest.mark.parametrize("file", ["uv.lock", "pyproject.toml"])
+def test_changed_lock_or_project_is_installed_again(checkout, free, file):
+    checkout.run(*free)
+    (checkout.root / file).write_text("changed\n")
+    assert "Setting up (once)" in checkout.run(*free).stdout
+    assert len(checkout.uv_calls) == 2
+
+
+def test_unfinished_installation_is_begun_anew(checkout, free):
+    half = checkout.root / ".dev" / "demo" / "lib" / "half-a-package"
+    half.mkdir(parents=True)
+    assert checkout.run(*free).returncode == 0
+    assert not half.exists()
+
+
+def test_demo_and_tests_keep_environments_of_their_own(checkout, free):
+    checkout.run(*free)
+    checkout.run("test", "tests/core")
+    checkout.run(*free)
+    demo, test = checkout.uv_calls
+    assert "--group example" in demo
+    assert "--group lint" in test
+
+
+def test_tests_that_are_asked_for_run_alone_and_say_so(checkout):
+    lines = checkout.run("test", "tests/core", "-k", "a or b").stdout.splitlines()
+    assert lines[0] == "Only what was asked for: on SQLite, without the coverage gate."
+    assert lines[-1] == "-m pytest tests/core -k a or b"
+
+
+def test_failed_installation_is_one_line_and_is_tried_again(checkout, free):
+    checkout.replace_uv(
+        '#!/bin/sh\n[ "$1" = --version ] && { echo "uv 99.1.0"; exit; }\n'
+        "echo 'warning: slow' >&2; echo 'error: Request failed' >&2; echo '  cause: dns' >&2\n"
+        "exit 2\n"
+    )
+    expected = "uv could not install the packages: is the network there? (error: Request failed)"
+    assert one_line(checkout.run(*free)) == expected
+    assert one_line(checkout.run(*free)) == expected
+
+
+def test_without_a_recent_uv_and_without_network_one_line_says_so(checkout, free):
+    checkout.replace_uv("#!/bin/sh\necho 'uv 0.1.0'\n")
+    line = one_line(checkout.run(*free, **OFFLINE))
+    assert line.startswith("pip could not install uv: is the network there? (ERROR: ")
+
+
+def test_interrupted_installation_stops_uv_and_exits_130(checkout, free, tmp_path):
+    checkout.replace_uv(
+        '#!/bin/sh\n[ "$1" = --version ] && { echo "uv 99.1.0"; exit; }\n'
+        f"trap 'echo stopped > {tmp_path}/said; exit 1' INT\n"
+        f"echo installing > {tmp_path}/said\nwhile :; do sleep 0.05; done\n"
+    )
+    with checkout.start(*free) as process:
+        deadline = time.monotonic() + 20
+        while not (tmp_path / "said").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (130, "\nStopped.\n")
+    assert (tmp_path / "said").read_text() == "stopped\n"

@@ -1,0 +1,218 @@
+import asyncio
+import traceback
+
+import pytest
+from channels.generic.websocket import JsonWebsocketConsumer
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth import get_user_model
+from rest_framework.authtoken.models import Token
+
+from channels_token_auth.connections.connection import live
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.middleware import TokenAuthMiddleware, TokenAuthMiddlewareStack
+from tests.connections.server import ACCEPT, CONNECT, Server, scope, sends
+from tests.verification.backends import identity
+
+FAKE = {"BACKEND": "tests.middleware.backend.OneTokenBackend"}
+GOOD = (b"authorization", b"Token g00d-canary")
+BAD = (b"authorization", b"Token b4d-canary")
+BROWSER = (b"origin", b"https://example.com")
+
+
+@pytest.fixture(autouse=True)
+def site(settings):
+    settings.ALLOWED_HOSTS = ["example.com"]
+    settings.CHANNELS_TOKEN_AUTH = {"BACKENDS": [FAKE]}
+
+
+class Application:
+    """Notes the scope that it gets, and accepts."""
+
+    scope = None
+
+    async def __call__(self, scope, receive, send):
+        self.scope = scope
+        await receive()
+        await send(ACCEPT)
+
+
+async def shake_hands(application=None, *, overrides=None, connect=CONNECT, **values):
+    application = application or Application()
+    server = Server(connect)
+    middleware = TokenAuthMiddleware(application, **(overrides or {}))
+    await middleware(scope(**values), server.receive, server.send)
+    return application, server
+
+
+async def test_a_good_token_brings_its_user_and_its_authentication_into_the_scope():
+    application, server = await shake_hands(headers=[GOOD])
+    assert application.scope["user"] == identity("g00d-canary").user
+    assert application.scope["auth"].location == "header"
+    assert server.types == ["websocket.accept"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "code", "reason"),
+    [([BROWSER], 4401, "token_missing"), ([BROWSER, BAD], 4401, "token_invalid")],
+)
+async def test_a_browser_is_refused_by_accept_and_close(headers, code, reason):
+    application, server = await shake_hands(headers=headers)
+    assert application.scope is None
+    assert server.sent == [
+        {"type": "websocket.accept", "subprotocol": None},
+        {"type": "websocket.close", "code": code, "reason": reason},
+    ]
+
+
+async def test_another_client_is_refused_by_http_where_the_server_can():
+    _, server = await shake_hands(headers=[BAD], extensions={"websocket.http.response": {}})
+    assert server.sent[0]["status"] == 401
+
+
+@pytest.mark.parametrize("extensions", [{}, {"extensions": None}, {"extensions": {}}])
+async def test_and_by_a_plain_denial_where_the_server_cannot(extensions):
+    _, server = await shake_hands(headers=[BAD], **extensions)
+    assert server.types == ["websocket.close"]
+
+
+async def test_a_foreign_origin_is_refused_before_accept_and_before_any_credential():
+    application, server = await shake_hands(headers=[(b"origin", b"https://evil.com"), GOOD])
+    assert application.scope is None
+    assert server.types == ["websocket.close"]
+
+
+async def test_an_anonymous_socket_passes_only_where_it_is_allowed_and_has_no_credential():
+    application, _ = await shake_hands(overrides={"anonymous": True})
+    assert application.scope["user"].is_anonymous
+    assert application.scope["auth"] is None
+    application, _ = await shake_hands(overrides={"anonymous": True}, headers=[BAD])
+    assert application.scope is None
+
+
+async def test_the_consumer_sees_no_credential_and_the_servers_scope_stays_as_it_was():
+    outer = scope(
+        headers=[GOOD, (b"sec-websocket-protocol", b"chat, bearer.g00d-canary")],
+        query_string=b"token=g00d-canary&room=1",
+        subprotocols=["chat", "bearer.g00d-canary"],
+    )
+    before = {**outer, "headers": [*outer["headers"]]}
+    server, application = Server(CONNECT), Application()
+    locations = ["header", "query", "subprotocol"]
+    middleware = TokenAuthMiddleware(application, locations=locations)
+    await middleware(outer, server.receive, server.send)
+    assert outer == before
+    assert "canary" not in repr(application.scope)
+    assert application.scope["query_string"] == b"room=1"
+
+
+async def test_a_client_that_left_before_it_connected_is_left_alone():
+    application, server = await shake_hands(connect={"type": "websocket.disconnect"})
+    assert (application.scope, server.sent) == (None, [])
+
+
+async def test_other_kinds_of_scope_pass_untouched():
+    seen = []
+
+    async def application(scope, receive, send):
+        seen.append(scope)
+
+    http = {"type": "http"}
+    await TokenAuthMiddlewareStack(application)(http, None, None)
+    assert seen == [http]
+
+
+async def test_a_changed_setting_is_seen_and_an_unchanged_one_costs_no_new_door(settings):
+    application = Application()
+    middleware = TokenAuthMiddleware(application)
+
+    async def attempt():
+        server = Server(CONNECT)
+        await middleware(scope(), server.receive, server.send)
+        return server.types
+
+    assert await attempt() == ["websocket.close"]
+    door = middleware._door()
+    assert middleware._door() is door
+    settings.CHANNELS_TOKEN_AUTH = {"BACKENDS": [FAKE], "ANONYMOUS": True}
+    assert await attempt() == ["websocket.accept"]
+    assert middleware._door() is not door
+
+
+@pytest.mark.parametrize("headers", [[GOOD], (GOOD,)], ids=["list", "tuple"])
+async def test_an_exception_carries_no_token_in_any_frame_that_a_reporter_reads(headers):
+    async def application(scope, receive, send):
+        raise RuntimeError("a bug of the site's")
+
+    async def server(scope):
+        peer = Server(CONNECT)
+        await outer({**scope}, peer.receive, peer.send)
+
+    async def outer(scope, receive, send):
+        middleware = TokenAuthMiddleware(application, locations=["header", "query", "subprotocol"])
+        await middleware(scope, receive, send)
+
+    with pytest.raises(RuntimeError) as raised:
+        await shake_hands_of(server, headers=headers)
+    frames = [f for f, _ in traceback.walk_tb(raised.value.__traceback__)]
+    ours = [frame for frame in frames if "channels_token_auth" in frame.f_code.co_filename]
+    assert len(ours) >= 3
+    for frame in [*ours, *(f for f in frames if f.f_code.co_name in ("application", "outer"))]:
+        assert "canary" not in repr(frame.f_locals)
+
+
+async def shake_hands_of(server, **values):
+    await server(scope(query_string=b"token=g00d-canary", **values))
+
+
+async def test_a_close_from_outside_before_accept_is_answered_as_a_refusal():
+    async def application(scope, receive, send):
+        await receive()
+        (connection,) = live
+        connection.close(Code.TOKEN_REVOKED)
+        assert (await receive())["code"] == 4410
+
+    _, server = await shake_hands(application, headers=[BROWSER, GOOD])
+    assert server.types == ["websocket.accept", "websocket.close"]
+    assert server.sent[1]["code"] == 4410
+
+
+class Hello(JsonWebsocketConsumer):
+    """A stock consumer, unchanged."""
+
+    def connect(self):
+        self.accept()
+        self.send_json({"user": self.scope["user"].get_username()})
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.database
+async def test_a_stock_consumer_gets_the_user_of_a_drf_token(settings):
+    settings.CHANNELS_TOKEN_AUTH = {
+        "BACKENDS": [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}]
+    }
+    user = await get_user_model().objects.acreate(username="ada")
+    token = await Token.objects.acreate(user=user)
+    communicator = WebsocketCommunicator(
+        TokenAuthMiddlewareStack(Hello.as_asgi()),
+        "/",
+        headers=[(b"authorization", f"Bearer {token.key}".encode())],
+    )
+    assert (await communicator.connect())[0]
+    assert await communicator.receive_json_from() == {"user": "ada"}
+    await communicator.disconnect()
+
+
+async def test_a_hundred_handshakes_at_once_leave_no_task_behind():
+    await asyncio.gather(*(shake_hands(headers=[GOOD]) for _ in range(100)))
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_frames_pass_both_ways():
+    async def echo(scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        await send(sends((await receive())["text"]))
+
+    server = Server(CONNECT, {"type": "websocket.receive", "text": "hello"})
+    await TokenAuthMiddleware(echo)(scope(headers=[GOOD]), server.receive, server.send)
+    assert server.sent[1] == sends("hello")

@@ -1,0 +1,139 @@
+"""Real services for tests: started on demand, private to the test run, ended with it."""
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["PostgreSQL", "free_port", "postgresql"]
+
+DEADLINE = 30.0
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def postgresql() -> Iterator["PostgreSQL"]:
+    """A running PostgreSQL with an empty database, in a temporary folder."""
+    # Not where TMPDIR may point: the server's user has to reach it, and a socket's path is short.
+    with tempfile.TemporaryDirectory(prefix="postgresql-", dir="/tmp") as folder:
+        server = PostgreSQL(Path(folder))
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+
+
+class PostgreSQL:
+    """A server on a Unix socket, so that it needs no port. Tests may stop it or let it hang."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.programs = _debian_programs()
+        self.process: subprocess.Popen[bytes] | None = None
+        if os.getuid() == 0:  # PostgreSQL refuses to run as root
+            shutil.chown(folder, _USER.pw_uid, _USER.pw_gid)
+        initdb = [self.programs / "initdb", "--pgdata=data", "--username=postgres", "--no-sync"]
+        initdb += ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
+        self._spawn(initdb).wait(DEADLINE)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The server as Django's DATABASES describes it."""
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": "postgres",
+            "USER": "postgres",
+            "HOST": str(self.folder),
+        }
+
+    def start(self) -> None:
+        """Start the server, and return when it answers."""
+        options = ["listen_addresses=", f"unix_socket_directories={self.folder}", "fsync=off"]
+        options += ["synchronous_commit=off", "full_page_writes=off", "max_connections=200"]
+        command = [self.programs / "postgres", "-D", "data", *(f"--{o}" for o in options)]
+        self.process = self._spawn(command)
+        ready = [self.programs / "pg_isready", "--quiet", f"--host={self.folder}"]
+        deadline = time.monotonic() + DEADLINE
+        while subprocess.run(ready, check=False).returncode:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL does not start:\n{self._log.read_text()}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop the server: its connections end with an error."""
+        if self.process is None:
+            return
+        self.resume()
+        self.process.send_signal(signal.SIGINT)  # its "fast" shutdown
+        try:
+            self.process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGQUIT)  # its "immediate" one
+            self.process.wait(DEADLINE)
+        self.process = None
+
+    def pause(self) -> None:
+        """Let the server hang: connections stay open, and nothing answers."""
+        self._signal_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused server go on."""
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        # Each of its processes leads a process group of its own, so there is none to signal.
+        if self.process is None:
+            return
+        for pid in [self.process.pid, *_children(self.process.pid)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def _spawn(self, command: list[str | Path]) -> subprocess.Popen[bytes]:
+        # setpriv ends the server with us, even if we are killed.
+        prefix = ["setpriv", "--pdeathsig=INT"]
+        if os.getuid() == 0:
+            prefix += [f"--reuid={_USER.pw_uid}", f"--regid={_USER.pw_gid}", "--clear-groups"]
+        with self._log.open("ab") as log:
+            options = {
+                "cwd": self.folder,
+                "stdin": subprocess.DEVNULL,
+                "stdout": log,
+                "stderr": log,
+            }
+            return subprocess.Popen([*prefix, *command], start_new_session=True, **options)
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "log"
+
+
+_USER = pwd.getpwnam("nobody")
+
+
+def _debian_programs() -> Path:
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    if not versions:
+        raise RuntimeError("PostgreSQL is missing. Type: sudo apt-get install postgresql")
+    return versions[-1].parent
+
+
+def _children(parent: int) -> Iterator[int]:
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            pid, rest = stat.read_text().split(" ", 1)
+            if int(rest.rpartition(")")[2].split()[1]) == parent:
+                yield int(pid)

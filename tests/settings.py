@@ -1,0 +1,38 @@
+"""The Django settings of the test-suite.
+
+The database is the one that the environment variable TEST_DATABASE describes (JSON, as in Django's
+DATABASES; `pytest --database=postgresql` sets it), else an SQLite file of this process: in-memory
+databases cannot be shared by threads that write.
+"""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+SQLITE = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": ":memory:",
+    "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE"},
+    "TEST": {
+        "NAME": str(Path(tempfile.gettempdir(), f"channels-token-auth-{os.getpid()}.sqlite3"))
+    },
+}
+
+SECRET_KEY = "for tests only, and long enough for every algorithm that signs with it"
+USE_TZ = True
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "channels_token_auth",
+]
+DATABASES = {"default": json.loads(os.environ.get("TEST_DATABASE", "null")) or SQLITE}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+CHANNELS_TOKEN_AUTH = {
+    "BACKENDS": [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}],
+}

@@ -1,0 +1,52 @@
+"""Fakes of token backends."""
+
+import threading
+from collections.abc import Callable
+
+from channels_token_auth.backends.base import Identity
+from channels_token_auth.core.authentication import Authentication
+from channels_token_auth.core.credentials import Credential, Location, Secret
+
+
+def credential(token: str = "t0ken") -> Credential:
+    return Credential(location=Location.HEADER, secret=Secret(token), scheme="token")
+
+
+def identity(token: str = "t0ken", backend: str = "fake") -> Identity:
+    authentication = Authentication(
+        backend=backend, token_id=Secret(token).digest, location=Location.HEADER
+    )
+    return Identity(user=f"the user of {Secret(token).digest}", authentication=authentication)
+
+
+class FakeBackend:
+    """Knows the tokens it is given; `before` runs ahead of each batch and may raise or block."""
+
+    schemes = frozenset({"token"})
+
+    def __init__(
+        self,
+        *tokens: str,
+        name: str = "fake",
+        claims: Callable[[str], bool] = lambda token: True,
+        before: Callable[[list[str]], None] = lambda tokens: None,
+    ) -> None:
+        self.tokens = tokens
+        self.name = name
+        self.batches: list[list[str]] = []
+        self.threads: set[str] = set()
+        self._claims = claims
+        self._before = before
+
+    def claims(self, credential):
+        return self._claims(credential.secret.reveal())
+
+    def authenticate(self, credentials):
+        tokens = [each.secret.reveal() for each in credentials]
+        self.batches.append(tokens)
+        self.threads.add(threading.current_thread().name)
+        self._before(tokens)
+        return [identity(each, self.name) if each in self.tokens else None for each in tokens]
+
+    def check(self):
+        return []

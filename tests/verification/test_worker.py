@@ -1,0 +1,176 @@
+import asyncio
+import threading
+
+import pytest
+from django.core import mail
+
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.verification import authenticator as authenticator_module
+from channels_token_auth.verification import worker as module
+from channels_token_auth.verification.authenticator import Authenticator
+from channels_token_auth.verification.worker import MAX_BATCH, MAX_HANGING, Worker
+
+from .backends import FakeBackend, credential, identity
+
+THREAD = "channels-token-auth"
+
+
+@pytest.fixture
+def worker(monkeypatch):
+    """A worker of this test's own, as outside a test runner."""
+    monkeypatch.delattr(mail, "outbox")
+    fresh = Worker()
+    monkeypatch.setattr(authenticator_module, "worker", fresh)
+    yield fresh
+    threads = [thread for thread in (fresh._thread, *fresh._hanging) if thread]
+    fresh._thread = None
+    for _ in threads:
+        fresh._inbox.put((lambda items: items, None, _finished()))
+    for thread in threads:
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def _finished():
+    loop = asyncio.new_event_loop()
+    future = loop.create_future()
+    loop.close()
+    return future
+
+
+class Gate:
+    """Holds the first batch until it is opened."""
+
+    def __init__(self):
+        self.entered = threading.Event()
+        self.opened = threading.Event()
+
+    def __call__(self, tokens):
+        if not self.entered.is_set():
+            self.entered.set()
+            assert self.opened.wait(5)
+
+
+async def until(event: threading.Event) -> None:
+    await asyncio.to_thread(event.wait, 5)
+
+
+async def test_verification_runs_in_a_thread_of_its_own(worker):
+    backend = FakeBackend("t0ken")
+    assert await Authenticator([backend], timeout=5).authenticate(credential()) == identity()
+    assert backend.threads == {THREAD}
+
+
+async def test_under_a_test_runner_the_thread_of_the_transaction_asks():
+    backend = FakeBackend("t0ken")
+    assert await Authenticator([backend], timeout=5).authenticate(credential()) == identity()
+    assert THREAD not in backend.threads
+
+
+async def test_what_arrives_during_a_batch_is_the_next_batch(worker):
+    gate = Gate()
+    backend = FakeBackend("a", "b", "c", before=gate)
+    authenticator = Authenticator([backend], timeout=5)
+    first = asyncio.create_task(authenticator.authenticate(credential("a")))
+    await until(gate.entered)
+    others = [asyncio.create_task(authenticator.authenticate(credential(t))) for t in "bc"]
+    await asyncio.sleep(0)
+    gate.opened.set()
+    await asyncio.gather(first, *others)
+    assert backend.batches == [["a"], ["b", "c"]]
+
+
+async def test_a_batch_is_bounded(worker):
+    gate = Gate()
+    tokens = [str(i) for i in range(MAX_BATCH + 2)]
+    backend = FakeBackend(*tokens, before=gate)
+    authenticator = Authenticator([backend], timeout=5)
+    asked = [asyncio.create_task(authenticator.authenticate(credential(t))) for t in tokens[:1]]
+    await until(gate.entered)
+    asked += [asyncio.create_task(authenticator.authenticate(credential(t))) for t in tokens[1:]]
+    await asyncio.sleep(0)
+    gate.opened.set()
+    await asyncio.gather(*asked)
+    assert [len(batch) for batch in backend.batches] == [1, MAX_BATCH, 1]
+
+
+async def test_a_store_that_hangs_is_unavailable_and_the_next_handshake_gets_a_fresh_thread(worker):
+    gate = Gate()
+    backend = FakeBackend("t0ken", before=gate)
+    with pytest.raises(TokenAuthError) as refused:
+        await Authenticator([backend], timeout=0.05).authenticate(credential())
+    assert refused.value.code is Code.UNAVAILABLE
+    assert await Authenticator([backend], timeout=5).authenticate(credential()) == identity()
+    gate.opened.set()
+
+
+async def test_handshakes_that_queued_behind_a_hanging_store_are_served_by_the_fresh_thread(worker):
+    gate = Gate()
+    backend = FakeBackend("t0ken", before=gate)
+    hung = asyncio.create_task(Authenticator([backend], timeout=0.05).authenticate(credential()))
+    await until(gate.entered)
+    queued = asyncio.create_task(Authenticator([backend], timeout=5).authenticate(credential()))
+    with pytest.raises(TokenAuthError):
+        await hung
+    assert await queued == identity()
+    gate.opened.set()
+
+
+async def test_a_thread_that_is_not_at_fault_is_not_relieved(worker):
+    await worker.ask(lambda items: items, 1)
+    thread = worker._thread
+    worker.relieve(after=0.05)
+    assert worker._thread is thread
+
+
+async def test_the_hanging_threads_are_bounded(worker):
+    opened = threading.Event()
+
+    def hang(items):
+        opened.wait(5)
+        return items
+
+    for _ in range(MAX_HANGING + 2):
+        asked = asyncio.create_task(worker.ask(hang, 1))
+        await asyncio.sleep(0.02)
+        worker.relieve(after=0.001)
+        asked.cancel()
+    assert len(worker._hanging) == MAX_HANGING
+    opened.set()
+
+
+async def test_an_answer_that_nobody_waits_for_any_more_is_dropped(worker):
+    gate = Gate()
+    asked = asyncio.create_task(worker.ask(lambda items: (gate(items), items)[1], 1))
+    await until(gate.entered)
+    asked.cancel()
+    gate.opened.set()
+    assert await worker.ask(lambda items: items, 2) == 2
+
+
+def test_any_number_of_event_loops_may_ask(worker):
+    for item in (1, 2):
+        assert asyncio.run(worker.ask(lambda items: items, item)) == item
+
+
+def test_a_loop_that_closed_meanwhile_does_not_stop_the_thread(worker):
+    gate = Gate()
+
+    async def leave():
+        asked = asyncio.create_task(worker.ask(lambda items: (gate(items), items)[1], 1))
+        await until(gate.entered)
+        asked.cancel()
+
+    asyncio.run(leave())
+    gate.opened.set()
+    assert asyncio.run(worker.ask(lambda items: items, 2)) == 2
+
+
+def test_a_forked_child_starts_a_thread_of_its_own(monkeypatch):
+    shared = module.worker
+    monkeypatch.setattr(shared, "_thread", object())
+    monkeypatch.setattr(shared, "_inbox", None)
+    shared.__init__()
+    assert shared._thread is None
+    assert shared._inbox is not None
