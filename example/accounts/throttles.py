@@ -1,0 +1,30 @@
+"""How often one may try to log in."""
+
+import hashlib
+
+from rest_framework.throttling import SimpleRateThrottle
+
+__all__ = ["LoginAddressThrottle", "LoginUsernameThrottle"]
+
+
+class LoginAddressThrottle(SimpleRateThrottle):
+    """Bounds what one address may try over all usernames."""
+
+    scope = "login-address"
+
+    def get_cache_key(self, request, view):
+        return f"{self.scope}:{self.get_ident(request)}"
+
+
+class LoginUsernameThrottle(SimpleRateThrottle):
+    """Bounds what one address may try on one username.
+
+    Not on one username from everywhere: then anybody could lock its owner out.
+    """
+
+    scope = "login-username"
+
+    def get_cache_key(self, request, view):
+        data = request.data if isinstance(request.data, dict) else {}
+        who = f"{self.get_ident(request)} {str(data.get('username')).strip().lower()}"
+        return f"{self.scope}:{hashlib.sha256(who.encode(errors='replace')).hexdigest()}"

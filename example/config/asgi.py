@@ -1,0 +1,23 @@
+"""The ASGI application: Django over HTTP, token-authenticated consumers over WebSocket."""
+
+import os
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django_application = get_asgi_application()
+
+# These need Django to be set up, which the line above does.
+from channels_token_auth.middleware import TokenAuthMiddlewareStack  # noqa: E402
+from config.requests import RequestLog  # noqa: E402
+from hello.routing import websocket_urlpatterns  # noqa: E402
+
+application = RequestLog(
+    ProtocolTypeRouter(
+        {
+            "http": django_application,
+            "websocket": TokenAuthMiddlewareStack(URLRouter(websocket_urlpatterns)),
+        }
+    )
+)

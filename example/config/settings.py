@@ -1,0 +1,166 @@
+"""Settings of the example: a development system, or one for the public, by environment alone.
+
+| variable | with DEBUG off | meaning |
+|---|---|---|
+| EXAMPLE_DEBUG | | 1: development. `manage.py` sets it unless EXAMPLE_SECRET_KEY is there |
+| EXAMPLE_SECRET_KEY | required | signs sessions |
+| EXAMPLE_ALLOWED_HOSTS | required | host names we answer to, comma-separated |
+| EXAMPLE_ORIGINS | required | whose pages may use us: `https://app.example.com`, or `self` |
+| EXAMPLE_QUERY_TOKEN | off | 1: also accept `?token=`, which proxies and histories write down |
+| EXAMPLE_PROXIES | 0 | how many reverse proxies of ours set X-Forwarded-For and -Proto |
+| EXAMPLE_DATABASE | `example/db.sqlite3` | path of the SQLite file |
+"""
+
+from pathlib import Path
+
+from config.environment import flag, items, number, required, text
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+DEBUG = flag("EXAMPLE_DEBUG")
+if DEBUG:
+    SECRET_KEY = text("EXAMPLE_SECRET_KEY", "insecure-and-for-development-only")
+    ALLOWED_HOSTS = items(text("EXAMPLE_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"))
+    ORIGINS = items(text("EXAMPLE_ORIGINS", "self,null"))  # null: a page opened from a file
+else:
+    SECRET_KEY = required("EXAMPLE_SECRET_KEY", "50 random characters")
+    ALLOWED_HOSTS = items(required("EXAMPLE_ALLOWED_HOSTS", "app.example.com"))
+    ORIGINS = items(required("EXAMPLE_ORIGINS", "https://app.example.com"))
+PROXIES = number("EXAMPLE_PROXIES")
+
+INSTALLED_APPS = [
+    *(["daphne"] if DEBUG else []),  # its `runserver` speaks WebSocket
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "corsheaders",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "channels_token_auth",
+    "accounts",  # after authtoken, whose admin it replaces
+    "hello",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "config.middleware.ContentSecurityPolicyMiddleware",
+    "config.middleware.StaticFilesMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": text("EXAMPLE_DATABASE", str(BASE_DIR / "db.sqlite3")),
+        "OPTIONS": {
+            # Readers and one writer side by side; a writer waits instead of failing.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            "transaction_mode": "IMMEDIATE",
+        },
+    },
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+CACHES = {
+    "default": {
+        # Counts login attempts, for one process. The default of 300 entries would let a flood of
+        # invented usernames push the counters out.
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
+}
+
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# The page's own files stand at `/`, where its relative links work as they do from a folder.
+WHITENOISE_ROOT = BASE_DIR / "hello" / "page"
+WHITENOISE_INDEX_FILE = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_THROTTLE_RATES": {"login-address": "60/min", "login-username": "10/min"},
+    # Without it the throttle would believe any X-Forwarded-For.
+    "NUM_PROXIES": PROXIES,
+}
+
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOWED_ORIGINS = [origin for origin in ORIGINS if origin != "self"]
+CORS_EXPOSE_HEADERS = ["Retry-After"]
+
+CHANNELS_TOKEN_AUTH = {
+    "BACKENDS": [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}],
+    "LOCATIONS": [
+        "header",
+        "subprotocol",
+        *(["query"] if DEBUG or flag("EXAMPLE_QUERY_TOKEN") else []),
+    ],
+    "ALLOWED_ORIGINS": ORIGINS,
+}
+
+if DEBUG:
+    # The tutorial's clients put their token in the query, and here they may.
+    SILENCED_SYSTEM_CHECKS = ["channels_token_auth.W001"]
+else:
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    # Whether every subdomain is HTTPS only, and may be preloaded so, is the domain owner's word.
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+    if PROXIES:
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        # One line a request, without its query string, and the same on every server.
+        "config.requests": {"level": "INFO"},
+        # These would say the same once more.
+        "django.channels.server": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+    },
+}

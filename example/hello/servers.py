@@ -1,0 +1,58 @@
+"""Three ASGI servers, each run in this process until Ctrl-C; each imported only if it is chosen.
+
+Every one calls `ready` when it is about to listen. Requests are logged by the application, so the
+servers' own access logs stay off.
+"""
+
+# ruff: noqa: PLC0415 -- see the first line
+
+__all__ = ["SERVERS"]
+
+APPLICATION = "config.asgi:application"
+
+
+def serve_daphne(host, port, ready):
+    from daphne.endpoints import build_endpoint_description_strings
+    from daphne.server import Server
+
+    from config.asgi import application
+
+    endpoints = build_endpoint_description_strings(host=host, port=port)
+    Server(application, endpoints=endpoints, ready_callable=ready).run()
+
+
+def serve_uvicorn(host, port, ready):
+    import uvicorn
+
+    from config.asgi import application
+
+    ready()
+    uvicorn.run(
+        application,
+        host=host,
+        port=port,
+        lifespan="off",
+        # At INFO it prints the query string of a WebSocket, token and all.
+        log_level="warning",
+        # By default it believes any X-Forwarded-For that comes from this machine.
+        proxy_headers=False,
+    )
+
+
+def serve_granian(host, port, ready):
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    server = Granian(
+        APPLICATION,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,  # without lifespan
+        log_level=LogLevels.warning,
+    )
+    server.on_startup(ready)
+    server.serve()
+
+
+SERVERS = {"daphne": serve_daphne, "uvicorn": serve_uvicorn, "granian": serve_granian}

@@ -1,0 +1,43 @@
+"""Debian's Chromium, and a running example for its pages."""
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.example.system import ExampleSystem
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Ends with its module: while Playwright runs, so does its event loop, in this thread."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory):
+    with ExampleSystem(tmp_path_factory.mktemp("example")) as running:
+        yield running
+
+
+@pytest.fixture
+def new_page(browser):
+    """Opens pages, each in a profile of its own; a page that throws fails its test."""
+    contexts, errors = [], []
+
+    def open_page(url, **options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: errors.append(error))  # noqa: PLW0108 - it marks what it calls
+        page.goto(url)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []

@@ -1,0 +1,168 @@
+"""The example as its users have it: a real server process on a free port, with its own database."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlencode
+
+from websockets.sync.client import ClientConnection, connect
+
+from tests.services import free_port
+
+__all__ = ["EXAMPLE", "MANAGE", "Answer", "ExampleSystem", "example_environment", "manage"]
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "example"
+MANAGE = (sys.executable, str(EXAMPLE / "manage.py"))
+DEADLINE = 30.0
+
+
+def example_environment(**variables: str) -> dict[str, str]:
+    """The test run's environment without what it says about Django, and with `variables`."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("EXAMPLE_") and name != "DJANGO_SETTINGS_MODULE"
+    }
+    return kept | variables
+
+
+def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py` with the arguments, to its end; on an empty database unless one is named."""
+    database = {"EXAMPLE_DATABASE": ":memory:"}
+    return subprocess.run(
+        [*MANAGE, *arguments],
+        env=example_environment(**(database | variables)),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+
+
+class Answer:
+    """One HTTP answer, read to its end."""
+
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self.text = response.read().decode()
+
+    def json(self) -> dict[str, object]:
+        return json.loads(self.text)
+
+
+class ExampleSystem:
+    """A running example. `command` is what serves it: the demo, unless a test says otherwise."""
+
+    def __init__(self, folder: Path, *command: str, port: int = 0, **variables: str) -> None:
+        self.folder = folder
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.variables = {"EXAMPLE_DATABASE": str(folder / "db.sqlite3")} | variables
+        self._log = folder / f"server-{self.port}.log"
+        self._command = [
+            part.format(port=self.port) for part in command or (*MANAGE, "demo", "--port={port}")
+        ]
+
+    def __enter__(self) -> Self:
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                env=example_environment(**self.variables),
+                cwd=EXAMPLE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            self._wait_until_it_answers()
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.kill()
+
+    def _wait_until_it_answers(self) -> None:
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                self.request("GET", "/")
+                return
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"The example does not start:\n{self.output}")
+            time.sleep(0.05)
+
+    @property
+    def output(self) -> str:
+        """All that the server has printed so far."""
+        return self._log.read_text()
+
+    def interrupt(self) -> int:
+        """Ctrl-C, as a terminal sends it: to the whole process group. Returns the exit code."""
+        os.killpg(self._process.pid, signal.SIGINT)
+        return self._process.wait(DEADLINE)
+
+    def has_processes(self) -> bool:
+        try:
+            os.killpg(self._process.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(DEADLINE)
+
+    def manage(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """`manage.py` on this system's database."""
+        return manage(*arguments, **(self.variables | variables))
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: str | bytes | None = None,
+        headers: dict[str, str] | None = None,
+        *,
+        address: str = "127.0.0.1",
+    ) -> Answer:
+        """One request; `address` (any of 127.*) is where it comes from."""
+        client = http.client.HTTPConnection(
+            "127.0.0.1", self.port, timeout=DEADLINE, source_address=(address, 0)
+        )
+        with contextlib.closing(client):
+            client.request(method, path, body, headers or {})
+            return Answer(client.getresponse())
+
+    def log_in(
+        self,
+        *,
+        address: str = "127.0.0.1",
+        headers: dict[str, str] | None = None,
+        **fields: str,
+    ) -> Answer:
+        """A form-encoded login, as the tutorial's clients send it."""
+        form = {"Content-Type": "application/x-www-form-urlencoded"} | (headers or {})
+        return self.request("POST", "/api/login/", urlencode(fields), form, address=address)
+
+    def token(self, username: str = "suraj", password: str = "123") -> str:
+        return str(self.log_in(username=username, password=password).json()["token"])
+
+    def socket(self, path: str = "/", **options: object) -> ClientConnection:
+        """A WebSocket. `options` are the client's: `subprotocols`, `additional_headers`, …"""
+        return connect(f"ws://127.0.0.1:{self.port}{path}", open_timeout=DEADLINE, **options)
+
+    def knock(self, path: str = "/", **options: object) -> None:
+        """Opens a WebSocket and closes it: fails as the handshake does."""
+        with self.socket(path, **options):
+            pass
