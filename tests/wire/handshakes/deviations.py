@@ -1,0 +1,57 @@
+"""Where a server does not let the library answer: found by measuring, true of these versions."""
+
+from dataclasses import dataclass
+
+from tests.wire.answers import RESET, Direct, Opened, Refused
+from tests.wire.handshakes.case import alice
+
+__all__ = ["DEVIATIONS", "Deviation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    answer: Direct | Opened | Refused
+    why: str
+
+
+_NO_ORIGIN = Deviation(Direct(status=400), "400 by itself: its library takes that for no Origin")
+_OVER_127 = Deviation(Direct(status=500), "500 by itself: it fails on any header byte over 127")
+_NO_ASCII = Deviation(Direct(status=RESET), "hangs up: it fails on any offered byte over 127")
+
+DEVIATIONS: dict[str, dict[str, Deviation]] = {
+    "daphne": {
+        "subprotocol: two equal entries": Deviation(
+            Direct(status=400), "400 by itself: its library refuses a repeated offer"
+        ),
+        "subprotocol: bytes over 127": Deviation(Direct(status=500), "500 by itself"),
+        "origin: default 'https://www.example.com:port'": _NO_ORIGIN,
+        "origin: default 'www.example.com'": _NO_ORIGIN,
+        "origin: default '*'": _NO_ORIGIN,
+        "origin: default ''": _NO_ORIGIN,
+    },
+    "uvicorn-sansio": {
+        "origin: two of them": Deviation(
+            Direct(status=400), "400 by itself: its library refuses a repeated Origin"
+        ),
+        "subprotocol: bytes over 127": Deviation(Direct(status=400), "400 by itself"),
+    },
+    "uvicorn-websockets": {
+        "header: non-UTF-8": _OVER_127,
+        "header: Latin-1": _OVER_127,
+        "header: UTF-8": _OVER_127,
+        "subprotocol: bytes over 127": _OVER_127,
+        r"origin: default 'https://www.ex\\xe1mple.com'": _OVER_127,
+    },
+    "uvicorn-wsproto": {"subprotocol: bytes over 127": _NO_ASCII},
+    "granian": {
+        "subprotocol: bytes over 127": Deviation(
+            Refused(slug="malformed"), "refused, and nothing echoed: it knows nothing of the offer"
+        ),
+    },
+    "hypercorn": {
+        "subprotocol: bytes over 127": _NO_ASCII,
+        "subprotocol: in two header lines": Deviation(
+            alice("subprotocol"), "opened, and nothing echoed: it knows only the last line"
+        ),
+    },
+}

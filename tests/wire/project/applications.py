@@ -1,0 +1,146 @@
+"""The applications that stand behind the door: consumers of every kind, and one bare ASGI app."""
+
+import asyncio
+import contextlib
+import time
+from typing import Any
+
+from channels.generic.websocket import (
+    AsyncJsonWebsocketConsumer,
+    AsyncWebsocketConsumer,
+    WebsocketConsumer,
+)
+
+__all__ = ["APPLICATIONS"]
+
+
+class EchoAsync(AsyncWebsocketConsumer):
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        await self.send(text_data, bytes_data)
+
+
+class EchoSync(WebsocketConsumer):
+    def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        self.send(text_data, bytes_data)
+
+
+class Json(AsyncJsonWebsocketConsumer):
+    async def receive_json(self, content: Any, **_: object) -> None:
+        await self.send_json(content)
+
+
+class Subprotocol(AsyncWebsocketConsumer):
+    """Speaks a protocol of its own, and says so if the client does too."""
+
+    async def connect(self) -> None:
+        offered = self.scope["subprotocols"]
+        await self.accept("chat.v2" if "chat.v2" in offered else None)
+        await self.send(repr([*offered]))
+
+
+class Denies(AsyncWebsocketConsumer):
+    async def connect(self) -> None:
+        await self.close()
+
+
+class Raises(AsyncWebsocketConsumer):
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        raise RuntimeError("the consumer failed, as asked")
+
+
+class SlowSync(WebsocketConsumer):
+    """Its handler holds a thread for half a second, whatever happens to the socket meanwhile."""
+
+    def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        self.send("working")
+        time.sleep(0.5)
+        self.send("done")
+
+
+class Busy(AsyncWebsocketConsumer):
+    """Sends all the time from a task of its own, as a ticker does; its handlers are free."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        self.ticker = asyncio.create_task(self.tick())
+
+    async def disconnect(self, code: int) -> None:
+        self.ticker.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self.ticker
+
+    async def tick(self) -> None:
+        while True:
+            await self.send("tick")
+            await asyncio.sleep(0.01)
+
+
+class Flood(AsyncWebsocketConsumer):
+    """Its handler sends more than a peer that never reads can take, and so comes to block."""
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        for _ in range(64):
+            await self.send("x" * (1 << 18))
+
+
+class Lingers(AsyncWebsocketConsumer):
+    """Takes its time before it accepts."""
+
+    async def connect(self) -> None:
+        await asyncio.sleep(0.3)
+        await self.accept()
+
+
+class Scope(AsyncWebsocketConsumer):
+    """Shows everything that an application can see of the handshake."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        scope = {key: value for key, value in self.scope.items() if key != "app"}
+        user, auth = scope.get("user"), scope.get("auth")
+        await self.send("\n".join([repr(scope), repr(vars(user) if user else None), repr(auth)]))
+
+
+class WhoAmI(AsyncWebsocketConsumer):
+    """Answers every frame with who the middleware says is there."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        await self.receive()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        user, auth = self.scope.get("user"), self.scope.get("auth")
+        await self.send(f"{user} by {auth.location if auth else None}")
+
+
+async def bare(scope: Any, receive: Any, send: Any) -> None:
+    """An echo on ASGI alone."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (event := await receive())["type"] == "websocket.receive":
+        await send({**event, "type": "websocket.send"})
+
+
+async def late(scope: Any, receive: Any, send: Any) -> None:
+    """Goes on talking after it was told that nobody listens."""
+    await bare(scope, receive, send)
+    await send({"type": "websocket.send", "text": "too late"})
+    await send({"type": "websocket.close", "code": 1000})
+
+
+APPLICATIONS = {
+    "bare": bare,
+    "busy": Busy.as_asgi(),
+    "denies": Denies.as_asgi(),
+    "echo-async": EchoAsync.as_asgi(),
+    "echo-sync": EchoSync.as_asgi(),
+    "flood": Flood.as_asgi(),
+    "late": late,
+    "lingers": Lingers.as_asgi(),
+    "json": Json.as_asgi(),
+    "raises": Raises.as_asgi(),
+    "scope": Scope.as_asgi(),
+    "slow-sync": SlowSync.as_asgi(),
+    "subprotocol": Subprotocol.as_asgi(),
+    "whoami": WhoAmI.as_asgi(),
+}

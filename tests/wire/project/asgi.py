@@ -1,0 +1,9 @@
+"""What a server is told to run."""
+
+import django
+
+django.setup()
+
+from tests.wire.project.routes import application  # noqa: E402  # its models need the line above
+
+__all__ = ["application"]

@@ -1,0 +1,69 @@
+"""What the process saw and holds: events of each socket, queries, tasks, descriptors."""
+
+import asyncio
+import os
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from django.db.backends.signals import connection_created
+
+__all__ = ["Recorder", "state"]
+
+_events: dict[str, list[dict[str, Any]]] = defaultdict(list)
+_queries: list[str] = []
+
+
+class Recorder:
+    """Stands around an application and writes down what reaches it and how it ends."""
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        events = _events[scope["url_route"]["kwargs"]["socket"]]
+
+        async def recording_receive() -> Any:
+            event = await receive()
+            events.append({k: v for k, v in event.items() if k in ("type", "code", "reason")})
+            return event
+
+        events.append({"type": "started"})
+        try:
+            await self.application(scope, recording_receive, send)
+        except BaseException as error:
+            events.append({"type": "raised", "error": repr(error)})
+            raise
+        events.append({"type": "returned"})
+
+
+def state() -> dict[str, Any]:
+    """All of it as of now, fit for JSON."""
+    return {
+        "pid": os.getpid(),
+        "tasks": sorted(_name(task) for task in asyncio.all_tasks()),
+        "descriptors": _descriptors(),
+        "queries": len(_queries),
+        "events": _events,
+    }
+
+
+def _descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def _name(task: asyncio.Task[Any]) -> str:
+    return getattr(task.get_coro(), "__qualname__", repr(task))
+
+
+def _count(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    _queries.append(sql)
+    return execute(sql, params, many, context)
+
+
+def _watch(connection: Any, **_: object) -> None:
+    if _count not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_count)
+
+
+connection_created.connect(_watch)

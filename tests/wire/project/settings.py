@@ -1,0 +1,31 @@
+"""Settings of the project that the six servers run; what differs per run comes by environment."""
+
+import json
+import os
+
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", ".example.com"]
+ASGI_APPLICATION = "tests.wire.project.asgi.application"
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+CHANNELS_TOKEN_AUTH = {
+    "BACKENDS": [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}],
+}
+DATABASES = {"default": json.loads(os.environ["WIRE_DATABASE"])}
+DEBUG = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "channels_token_auth",
+]
+SECRET_KEY = "of no worth: these servers live for one test run on the loopback interface"
+USE_TZ = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("WIRE_LOG_LEVEL", "INFO")},
+}

@@ -1,0 +1,173 @@
+"""The six servers: how each is started, found ready, asked about itself, and stopped."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.services import free_port
+from tests.wire.client import Refusal, Socket, handshake
+
+__all__ = ["KINDS", "Server", "make_database", "running"]
+
+ROOT = Path(__file__).parents[2]
+APPLICATION = "tests.wire.project.asgi:application"
+WITH_US = ("setpriv", "--pdeathsig=TERM")  # ends a server with us, even if we are killed
+START_DEADLINE = 60.0
+HTTP_DEADLINE = 10.0
+STOP_DEADLINE = 10.0
+
+UVICORN = ("uvicorn", APPLICATION, "--host=127.0.0.1", "--port={port}", "--loop=asyncio")
+UVICORN_VERBOSE = ("--log-level=trace",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A server's command line; `verbose` makes it print all that it can."""
+
+    command: tuple[str, ...]
+    verbose: tuple[str, ...]
+
+
+KINDS = {
+    "daphne": Kind(
+        command=("daphne", "--bind=127.0.0.1", "--port={port}", APPLICATION),
+        verbose=("--verbosity=3",),
+    ),
+    "uvicorn-sansio": Kind(command=(*UVICORN, "--ws=websockets-sansio"), verbose=UVICORN_VERBOSE),
+    "uvicorn-websockets": Kind(command=(*UVICORN, "--ws=websockets"), verbose=UVICORN_VERBOSE),
+    "uvicorn-wsproto": Kind(command=(*UVICORN, "--ws=wsproto"), verbose=UVICORN_VERBOSE),
+    "granian": Kind(
+        command=("granian", "--interface=asgi", "--host=127.0.0.1", "--port={port}", APPLICATION),
+        verbose=("--log-level=debug", "--access-log"),
+    ),
+    "hypercorn": Kind(
+        command=("hypercorn", "--bind=127.0.0.1:{port}", APPLICATION),
+        verbose=("--log-level=debug", "--access-logfile=-", "--error-logfile=-"),
+    ),
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Server:
+    kind: str
+    port: int
+    process: subprocess.Popen[bytes]
+    output_path: Path
+    worker: int = field(default=0)  # the pid that serves, which is a child at granian
+
+    @property
+    def output(self) -> str:
+        """All that the process printed so far."""
+        return self.output_path.read_text(errors="backslashreplace")
+
+    def open(
+        self, target: bytes | str, headers: Iterable[bytes | str] = (), **options: Any
+    ) -> Socket | Refusal:
+        return handshake(self.port, target, headers, **options)
+
+    def probe(self) -> dict[str, Any]:
+        """Tasks, descriptors, queries and the events of every socket, as of now."""
+        return self._get("/probe")
+
+    def close(self, socket_name: str, slug: str) -> float:
+        """Have the library close a socket from a timer; answers when, on the monotonic clock."""
+        return self._get(f"/close/{socket_name}/{slug}")
+
+    def events(self, socket_name: str) -> list[dict[str, Any]]:
+        """What the application behind this socket got, and how it ended."""
+        return self.probe()["events"].get(socket_name, [])
+
+    def wait_until_ready(self) -> None:
+        """Return when it is this very process that answers; raise with its output otherwise."""
+        deadline = time.monotonic() + START_DEADLINE
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with suppress(OSError, http.client.HTTPException):
+                self.worker = self.probe()["pid"]
+                if os.getpgid(self.worker) == self.process.pid:
+                    return
+            time.sleep(0.1)
+        raise RuntimeError(f"{self.kind} did not start:\n{self.output}")
+
+    def _get(self, path: str) -> Any:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HTTP_DEADLINE)
+        try:
+            connection.request("GET", path, headers={"Connection": "close"})
+            return json.load(connection.getresponse())
+        finally:
+            connection.close()
+
+    def stop(self) -> None:
+        """End the whole process group, politely first."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(STOP_DEADLINE)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def launch(
+    kind: str,
+    *,
+    database: Mapping[str, Any],
+    directory: Path,
+    verbose: bool = False,
+    environment: Mapping[str, str] = {},
+) -> Server:
+    """Start one server on a free port and return at once; `wait_until_ready` comes later."""
+    port = free_port()
+    arguments = [*KINDS[kind].command, *(KINDS[kind].verbose if verbose else ())]
+    output_path = directory / f"{kind}-{port}.log"
+    with output_path.open("wb") as output:
+        process = subprocess.Popen(
+            [*WITH_US, sys.executable, "-m", *(each.format(port=port) for each in arguments)],
+            cwd=ROOT,
+            env=_environment(database, verbose=verbose) | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Server(kind=kind, port=port, process=process, output_path=output_path)
+
+
+@contextmanager
+def running(kind: str, **options: Any) -> Iterator[Server]:
+    """One server, ready, for the length of a `with` block."""
+    server = launch(kind, **options)
+    try:
+        server.wait_until_ready()
+        yield server
+    finally:
+        server.stop()
+
+
+def make_database(database: Mapping[str, Any]) -> None:
+    """Fill an empty database with the tables and the people of the project."""
+    subprocess.run(
+        [sys.executable, "-m", "tests.wire.project.fill"],
+        cwd=ROOT,
+        env=_environment(database, verbose=False),
+        check=True,
+        timeout=START_DEADLINE,
+    )
+
+
+def _environment(database: Mapping[str, Any], *, verbose: bool) -> dict[str, str]:
+    return os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.wire.project.settings",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "WIRE_DATABASE": json.dumps(database),
+        "WIRE_LOG_LEVEL": "DEBUG" if verbose else "INFO",
+    }
