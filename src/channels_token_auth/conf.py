@@ -3,6 +3,7 @@
 Read late and cached until a setting changes, so that `override_settings` is seen.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,6 +20,7 @@ from .core.policy import Policy, RefusalMode
 __all__ = ["BackendSpec", "Configuration", "configuration", "override", "problems"]
 
 NAME = "CHANNELS_TOKEN_AUTH"
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _LOCAL_HOSTS = (".localhost", "127.0.0.1", "[::1]")
 
 
@@ -51,7 +53,7 @@ def override(arguments: Mapping[str, Any]) -> Configuration:
     Raises ImproperlyConfigured, naming the setting and what it must be.
     """
     given = _given()
-    if isinstance(given, Mapping):
+    if arguments and isinstance(given, Mapping):
         given = {**given, **{name.upper(): value for name, value in arguments.items()}}
     for name, sentence in problems(given):
         raise ImproperlyConfigured(describe(name, sentence))
@@ -70,7 +72,7 @@ def problems(given: Any = None) -> Iterator[tuple[str, str]]:
     if not isinstance(given, Mapping):
         yield "", "must be a dictionary."
         return
-    for name in given.keys() - _TABLE.keys():
+    for name in sorted(given.keys() - _TABLE.keys()):
         yield name, f"is no setting; known are {', '.join(_TABLE)}."
     for name, (default, sentence, read) in _TABLE.items():
         try:
@@ -123,7 +125,8 @@ def _locations(value: Any) -> frozenset[Location]:
 def _origins(value: Any) -> frozenset[str] | None:
     if value is None:
         return None
-    return frozenset(_require(entry, OriginRule.is_entry(entry)) for entry in value)
+    entries = _require(value, not isinstance(value, str))
+    return frozenset(_require(entry, OriginRule.is_entry(entry)) for entry in entries)
 
 
 def _boolean(value: Any) -> bool:
@@ -136,7 +139,7 @@ def _positive(value: Any) -> Any:
 
 
 def _name(value: Any) -> str:
-    return str(_require(value, isinstance(value, str) and value.isidentifier()))
+    return str(_require(value, isinstance(value, str) and _NAME.fullmatch(value)))
 
 
 def _require(value: Any, condition: Any) -> Any:
@@ -166,6 +169,6 @@ _TABLE: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
     ),
     "MAX_TOKEN_BYTES": (4096, "a number over 0", _positive),
     "VERIFY_TIMEOUT": (5, "a number over 0", _positive),
-    "QUERY_NAME": ("token", "a name of letters, digits and underscores", _name),
-    "COOKIE_NAME": ("token", "a name of letters, digits and underscores", _name),
+    "QUERY_NAME": ("token", "a name of letters, digits, '-', '.' and '_'", _name),
+    "COOKIE_NAME": ("token", "a name of letters, digits, '-', '.' and '_'", _name),
 }

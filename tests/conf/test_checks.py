@@ -91,6 +91,12 @@ def test_loosening_comes_with_a_hint(check, given):
     assert message.hint
 
 
+def test_settings_that_are_no_dictionary_are_one_error(settings):
+    settings.CHANNELS_TOKEN_AUTH = ["header"]
+    sentence = "CHANNELS_TOKEN_AUTH must be a dictionary."
+    assert check_settings() == [Error(sentence, id="channels_token_auth.E001")]
+
+
 def test_django_runs_these_checks_without_being_asked_to_deploy(check):
     check(ANONYMOUS="yes")
     sentence = "CHANNELS_TOKEN_AUTH['ANONYMOUS'] must be True or False."

@@ -48,3 +48,9 @@ def test_cookie_in_two_headers_is_malformed():
 @pytest.mark.parametrize("cookie", [b"token=abc", b"token=", b"token=t" + LONGEST.encode()])
 def test_cookie_without_an_origin_is_forbidden(cookie):
     assert found(read((b"cookie", cookie), max_token_bytes=MAX)) == Code.FORBIDDEN
+
+
+def test_cookie_that_stood_alone_leaves_no_header():
+    handshake = read(ORIGIN, (b"cookie", b"token=abc; "))
+    assert found(handshake) == "abc"
+    assert handshake.headers == [HOST, ORIGIN]

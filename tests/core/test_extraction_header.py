@@ -72,6 +72,25 @@ def test_unclaimed_scheme_stays_beside_a_claimed_one(turn):
     assert handshake.headers == [HOST, (b"authorization", b"Basic dTpw")]
 
 
+@pytest.mark.parametrize(
+    ("value", "expected", "left"),
+    [
+        pytest.param(b"Basic dTpw,Bearer abc", "abc", b"Basic dTpw", id="without a space"),
+        pytest.param(b"Basic dTpw, \tToken abc ", "abc", b"Basic dTpw", id="with spaces"),
+        pytest.param(b"Basic a,Bearer abc,Basic b", "abc", b"Basic a, Basic b", id="between two"),
+        pytest.param(b"Basic a,Bearer abc,Token abc", MALFORMED, b"Basic a", id="repeated"),
+        pytest.param(b"Bearer abc,Basic dTpw", "abc", b"Basic dTpw", id="in front"),
+        pytest.param(b"Basic a,Bearer", None, b"Basic a,Bearer", id="a bare word"),
+        pytest.param(b'Digest a="b", c="d"', None, b'Digest a="b", c="d"', id="parameters"),
+        pytest.param(b"Basic a,,", None, b"Basic a,,", id="empty elements"),
+    ],
+)
+def test_claimed_scheme_is_found_behind_a_line_that_a_server_joined(value, expected, left):
+    handshake = read((b"authorization", value))
+    assert found(handshake) == expected
+    assert handshake.headers == [HOST, (b"authorization", left)]
+
+
 @pytest.mark.parametrize("second", [b"Bearer abc", b"Token abc", b"Bearer other", b"Bearer"])
 def test_header_twice_is_malformed(second):
     handshake = read((b"authorization", b"Bearer abc"), (b"authorization", second))

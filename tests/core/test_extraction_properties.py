@@ -23,7 +23,9 @@ cookies = tokens.filter(lambda it: ";" not in it and it == it.strip('"'))
 anything = st.binary(max_size=12)
 pieces = st.one_of(
     anything,
-    st.sampled_from([b"bearer", b"Bearer ", b"token", b"token=", b"=", b"%74", b"%", b"%zz", b"+"]),
+    st.sampled_from(
+        [b"bearer.", b"Bearer ", b"Basic ", b"token", b"token=", b"=", b"%74", b"%", b"%zz", b"+"]
+    ),
     st.sampled_from([b" ", b";", b"&", b'"', b",", b".", b"\0", b"\xff", b"t" * (SIZE + 1)]),
 )
 values = st.lists(pieces, max_size=6).map(b"".join)
@@ -75,13 +77,20 @@ def base64url(token: str) -> str:
 
 
 @every
-@given(tokens, st.sampled_from(["header", "subprotocol", "query"]), st.booleans())
-def test_any_visible_token_comes_through_each_explicit_location(token, location, encode):
-    encoded = f"base64url.bearer.{base64url(token)}" if encode else f"bearer.{token}"
+@given(tokens, st.sampled_from(["header", "subprotocol", "query"]))
+def test_any_visible_token_comes_through_each_explicit_location(token, location):
+    encoded = f"base64url.bearer.{base64url(token)}"
     request = carried(Location(location), token, encoded)
     handshake = read(*request.pop("headers", ()), **request, max_token_bytes=SIZE)
     assert found(handshake) == token
     assert handshake.credential.location == location
+
+
+@every
+@given(st.text("!#$%&'*+-.^_`|~09AZaz", min_size=1, max_size=SIZE))
+def test_any_token_that_a_subprotocol_can_hold_comes_through_it_as_it_is(token):
+    handshake = read(offer=[f"bearer.{token}"], max_token_bytes=SIZE)
+    assert found(handshake) == token
 
 
 @every

@@ -70,6 +70,34 @@ def test_offer_without_a_token_keeps_its_headers_as_they_are():
     assert extract(headers, b"", offer, policy()).headers == headers
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected", "left"),
+    [
+        pytest.param([b"chat", b"bearer.abc"], "abc", [b"chat"], id="on the last line"),
+        pytest.param([b"bearer.abc", b"chat"], "abc", [b"chat"], id="on the first line"),
+        pytest.param([b"a ,\tbearer.abc\t, b"], "abc", [b"a, b"], id="between spaces and tabs"),
+        pytest.param([b"bearer.a", b"bearer.a"], MALFORMED, [], id="on two lines"),
+        pytest.param([b"bearer.\xff"], MALFORMED, [], id="not UTF-8"),
+    ],
+)
+@pytest.mark.parametrize("listed", [[], ["bearer.abc"], ["chat"]])
+def test_header_counts_where_a_server_lists_less(lines, expected, left, listed):
+    headers = [(OFFER, line) for line in lines]
+    handshake = extract(headers, b"", listed, policy())
+    assert found(handshake) == expected
+    assert handshake.headers == [(OFFER, line) for line in left]
+    assert handshake.subprotocols == [entry for entry in listed if entry == "chat"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"), [("bearer.abc", "abc"), ("bearer.\udcff", MALFORMED)]
+)
+def test_list_counts_where_a_server_hands_on_no_header(listed, expected):
+    handshake = extract([HOST], b"", [listed, "chat"], policy())
+    assert found(handshake) == expected
+    assert (handshake.headers, handshake.subprotocols) == ([HOST], ["chat"])
+
+
 def test_entry_that_is_no_text_stays_beside_a_token():
     handshake = read(offer=["\udcff", "bearer.abc"])
     assert found(handshake) == "abc"

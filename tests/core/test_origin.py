@@ -110,6 +110,8 @@ def test_two_origins_are_refused(origin):
         ("https://example.com", b"https://www.example.com", False),
         ("https://example.com", b"https://example.com.evil.test", False),
         ("tauri://localhost", b"tauri://localhost:80", False),
+        ("tauri://localhost", b"tauri://localhost:0", False),
+        ("http://a.test:0", b"http://a.test:00", True),
         ("null", b"null", True),
         ("null", b"NULL", False),
         ("null", b"https://null", False),

@@ -154,10 +154,9 @@ class _Wait:
         return self
 
     def interrupt(self) -> None:
-        """Cancel the await, once."""
-        if not self._interrupted:
-            self._interrupted = True
-            self._task.cancel()
+        """Cancel the await."""
+        self._interrupted = True
+        self._task.cancel()
 
     def __exit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None

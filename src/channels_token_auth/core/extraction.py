@@ -30,7 +30,10 @@ _ENCODED = (
     b"base64url.bearer.",
 )
 # scheme [1*SP token], with a scheme as in RFC 9110 §11.1.
-_AUTHORIZATION = re.compile(rb"[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]+(.*))?", re.DOTALL)
+_SCHEME = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_AUTHORIZATION = re.compile(rb"[ \t]*(%b)(?:[ \t]+(.*))?" % _SCHEME, re.DOTALL)
+# Two lines of one name, which daphne joins: a proxy's own, and the client's.
+_JOINED = re.compile(rb",[ \t]*(?=%b[ \t]+[^ \t])" % _SCHEME)
 _BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 # A token is visible: no space, no control character, so no NUL (PostgreSQL refuses it).
 _INVISIBLE = re.compile(r"[\x00-\x20\x7f-\xa0]")
@@ -129,29 +132,24 @@ def _take_header(headers: Headers, policy: Policy) -> tuple[_Found | None, list[
     """Take `Authorization: <scheme> <token>` where a backend claims the scheme (RFC 6750 §2.1)."""
     if Location.HEADER not in policy.locations:
         return None, list(headers)
-    claimed: list[re.Match[bytes]] = []
+    schemes: list[str] = []
+    values: list[bytes] = []
     left: list[Header] = []
     for name, value in headers:
-        others = _split(value, policy, claimed) if name == b"authorization" else [value]
+        if name != b"authorization":
+            left.append((name, value))
+            continue
+        others = []
+        for part in _JOINED.split(value):
+            match = _AUTHORIZATION.fullmatch(part)
+            if match and (scheme := match[1].decode().lower()) in policy.schemes:
+                schemes.append(scheme)
+                values.append((match[2] or b"").rstrip(b" \t"))
+            else:
+                others.append(part)
         if others:
-            left.append((name, b",".join(others)))
-    values = [(match[2] or b"").rstrip(b" \t") for match in claimed]
-    schemes = [match[1].decode().lower() for match in claimed]
+            left.append((name, b", ".join(others)))
     return _judge(Location.HEADER, values, policy, *schemes[:1]), left
-
-
-def _split(value: bytes, policy: Policy, claimed: list[re.Match[bytes]]) -> list[bytes]:
-    """Move what a backend's scheme announces to `claimed`; what is left of the value."""
-    match = _AUTHORIZATION.fullmatch(value)
-    if match is None:
-        return [value]
-    if match[1].decode().lower() in policy.schemes:
-        claimed.append(match)
-        return []
-    if b"," not in value:
-        return [value]
-    # Two lines of one name, which daphne joins: a proxy's own, and the client's.
-    return [rest for part in value.split(b",") for rest in _split(part, policy, claimed)]
 
 
 def _take_query(query_string: bytes, policy: Policy) -> tuple[_Found | None, bytes]:
@@ -162,16 +160,16 @@ def _take_query(query_string: bytes, policy: Policy) -> tuple[_Found | None, byt
     for pair in query_string.split(b"&"):
         name, _, value = pair.partition(b"=")
         if unquote_to_bytes(name.replace(b"+", b" ")) == wanted:
-            values.append(_unquote(value))
+            values.append(_unquote(value, policy.max_token_bytes))
         else:
             left.append(pair)
     return _judge(Location.QUERY, values, policy), b"&".join(left)
 
 
-def _unquote(value: bytes) -> bytes:
-    """Percent-decode (RFC 3986 §2.1); b"", so no token, where that is not what it is."""
+def _unquote(value: bytes, max_bytes: int) -> bytes:
+    """Percent-decode (RFC 3986 §2.1)."""
     if _BAD_PERCENT.search(value):
-        return b""
+        return _undecodable(value, max_bytes)
     return unquote_to_bytes(value.replace(b"+", b" "))
 
 
@@ -200,7 +198,7 @@ def _carries_token(entry: bytes) -> bool:
 
 
 def _token_of(entry: bytes, max_bytes: int) -> bytes:
-    """The raw token of an entry; b"" where its base64url is not canonical (RFC 4648 §5)."""
+    """The raw token of an entry, whose base64url must be canonical (RFC 4648 §5)."""
     prefix = next((prefix for prefix in _ENCODED if entry.startswith(prefix)), None)
     value = entry.removeprefix(prefix or _PLAIN)
     if prefix is None or len(value) > max_bytes * 2:
@@ -208,8 +206,14 @@ def _token_of(entry: bytes, max_bytes: int) -> bytes:
     try:
         token = urlsafe_b64decode(value + b"=" * (-len(value) % 4))
     except ValueError:
-        return b""
-    return token if urlsafe_b64encode(token).rstrip(b"=") == value else b""
+        return _undecodable(value, max_bytes)
+    is_canonical = urlsafe_b64encode(token).rstrip(b"=") == value
+    return token if is_canonical else _undecodable(value, max_bytes)
+
+
+def _undecodable(value: bytes, max_bytes: int) -> bytes:
+    """Something that is no token, and still too large if it was."""
+    return value if len(value) > max_bytes else b""
 
 
 def _reoffer(headers: Headers, offered: Sequence[bytes]) -> list[Header]:
@@ -234,7 +238,7 @@ def _take_cookie(headers: Headers, policy: Policy) -> tuple[_Found | None, list[
             key, _, token = pair.partition(b"=")
             if key.strip() == wanted:
                 values.append(token.strip(b' \t"'))
-            else:
+            elif pair.strip():
                 others.append(pair.strip())
         if others:
             left.append((name, b"; ".join(others)))
