@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["PostgreSQL", "free_port", "postgresql"]
+__all__ = ["PostgreSQL", "Redis", "free_port", "postgresql", "redis"]
 
 DEADLINE = 30.0
 
@@ -119,6 +119,59 @@ class PostgreSQL:
     @property
     def _log(self) -> Path:
         return self.folder / "log"
+
+
+@contextlib.contextmanager
+def redis() -> Iterator["Redis"]:
+    """A running Redis that keeps nothing on disk."""
+    server = Redis()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+class Redis:
+    """A server on a free port. Tests may stop it: it then forgets all, and starts on that port."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is, for clients."""
+        return f"redis://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start the server, and return when it answers."""
+        if not shutil.which("redis-server"):
+            raise RuntimeError("Redis is missing. Type: sudo apt-get install redis-server")
+        command = ["setpriv", "--pdeathsig=KILL", "redis-server", "--bind", "127.0.0.1"]
+        command += ["--port", str(self.port), "--save", "", "--appendonly", "no"]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        deadline = time.monotonic() + DEADLINE
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"Redis does not start on port {self.port}.")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Kill the server: its connections are reset, and new ones refused."""
+        if self.process:
+            self.process.kill()
+            self.process.wait(DEADLINE)
+            self.process = None
+
+    def _answers(self) -> bool:
+        address = ("127.0.0.1", self.port)
+        with contextlib.suppress(OSError), socket.create_connection(address, timeout=1) as client:
+            client.sendall(b"PING\r\n")
+            return client.recv(7) == b"+PONG\r\n"
+        return False
 
 
 _USER = pwd.getpwnam("nobody")

@@ -1,5 +1,6 @@
 """System checks: what is wrong with the settings, and what a loosened one costs."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,10 @@ from .verification.authenticator import build_backend
 __all__ = ["check_settings"]
 
 SAFE_TOKEN_BYTES = 4096
+UNSHARED_CACHES = {
+    "django.core.cache.backends.dummy.DummyCache",
+    "django.core.cache.backends.locmem.LocMemCache",
+}
 
 
 @checks.register(checks.Tags.security)
@@ -23,15 +28,48 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
         checks.Error(conf.describe(name, sentence), id="channels_token_auth.E001")
         for name, sentence in conf.problems()
     ]
-    return [*wrong] if wrong else [*_backends(), *_loosened()]
+    return [*wrong] if wrong else [*_backends(), *_cache(), *_loosened()]
 
 
 def _backends() -> Iterator[checks.CheckMessage]:
+    names: Counter[str] = Counter()
     for spec in conf.configuration().backends:
         try:
-            yield from build_backend(spec).check()
+            backend = build_backend(spec)
         except ImproperlyConfigured as error:
             yield checks.Error(str(error), id="channels_token_auth.E002")
+        else:
+            names[backend.name] += 1
+            yield from backend.check()
+    for name in (name for name, count in names.items() if count > 1):
+        yield checks.Error(
+            f"Several BACKENDS have the name {name!r}: of what one of them let in, another would"
+            " be asked whether it still stands.",
+            hint="Give each a name of its own, in its OPTIONS as {'name': '…'}.",
+            id="channels_token_auth.E005",
+        )
+
+
+def _cache() -> Iterator[checks.CheckMessage]:
+    alias = conf.configuration().cache
+    has_tickets = Location.TICKET in conf.configuration().policy.locations
+    if alias not in settings.CACHES:
+        yield checks.Error(
+            f"CACHE is {alias!r}, and CACHES has no such alias.",
+            hint=f"Known are {', '.join(settings.CACHES)}.",
+            id="channels_token_auth.E004",
+        )
+    elif has_tickets and _is_unshared(alias) and not settings.DEBUG:
+        yield checks.Warning(
+            f"CACHE is {alias!r}, which no other process sees: a ticket that one process issued is"
+            " invalid at every other.",
+            hint="Use Redis, Memcached or a database, or take 'ticket' out of LOCATIONS.",
+            id="channels_token_auth.W004",
+        )
+
+
+def _is_unshared(alias: str) -> bool:
+    return settings.CACHES[alias]["BACKEND"] in UNSHARED_CACHES
 
 
 def _loosened() -> Iterator[checks.CheckMessage]:

@@ -7,19 +7,22 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from .core.credentials import Location
+from .core.extraction import TICKET_NAME
+from .core.lifecycle import Rules
 from .core.origin import OriginRule
 from .core.policy import Policy, RefusalMode
 
-__all__ = ["BackendSpec", "Configuration", "configuration", "override", "problems"]
+__all__ = ["BackendSpec", "Configuration", "configuration", "derived", "override", "problems"]
 
 NAME = "CHANNELS_TOKEN_AUTH"
+T = TypeVar("T")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _LOCAL_HOSTS = (".localhost", "127.0.0.1", "[::1]")
 
@@ -34,10 +37,12 @@ class BackendSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """The settings as one value. `verify_timeout` is in seconds."""
+    """The settings as one value. `verify_timeout` is in seconds; `cache` is an alias."""
 
     backends: tuple[BackendSpec, ...]
+    cache: str
     policy: Policy
+    rules: Rules
     verify_timeout: float
 
 
@@ -58,12 +63,29 @@ def override(arguments: Mapping[str, Any]) -> Configuration:
     for name, sentence in problems(given):
         raise ImproperlyConfigured(describe(name, sentence))
     read = {name: of(given.get(name, default)) for name, (default, _, of) in _TABLE.items()}
+    if read["ANONYMOUS"] and "LOCATIONS" not in given:
+        read["LOCATIONS"] -= {Location.FIRST_MESSAGE}
     origins = OriginRule(hosts=_allowed_hosts(), exact=read.pop("ALLOWED_ORIGINS"))
+    rules = Rules(
+        max_token_bytes=read["MAX_TOKEN_BYTES"],
+        auth_timeout=read.pop("AUTH_TIMEOUT"),
+        expiry_warning=read.pop("EXPIRY_WARNING"),
+        max_connection_age=read.pop("MAX_CONNECTION_AGE"),
+    )
     return Configuration(
+        rules=rules,
         backends=read.pop("BACKENDS"),
+        cache=read.pop("CACHE"),
         verify_timeout=read.pop("VERIFY_TIMEOUT"),
         policy=Policy(origins=origins, **{name.lower(): value for name, value in read.items()}),
     )
+
+
+def derived(build: Callable[[Configuration], T]) -> Callable[[], T]:
+    """What is built of the configuration, once until a setting changes."""
+    built = lru_cache(maxsize=1)(lambda: build(configuration()))
+    setting_changed.connect(lambda **_: built.cache_clear(), weak=False)
+    return built
 
 
 def problems(given: Any = None) -> Iterator[tuple[str, str]]:
@@ -79,6 +101,8 @@ def problems(given: Any = None) -> Iterator[tuple[str, str]]:
             read(given.get(name, default))
         except (AttributeError, KeyError, TypeError, ValueError):
             yield name, f"must be {sentence}."
+    if given.get("ANONYMOUS") is True and "first_message" in _names(given.get("LOCATIONS")):
+        yield "ANONYMOUS", "cannot be True where LOCATIONS names 'first_message'."
 
 
 def secret_names() -> frozenset[str]:
@@ -86,6 +110,10 @@ def secret_names() -> frozenset[str]:
     given = _given() if isinstance(_given(), Mapping) else {}
     names = (given.get("QUERY_NAME"), given.get("COOKIE_NAME"))
     return frozenset(name for name in names if isinstance(name, str) and name)
+
+
+def _names(value: Any) -> Any:
+    return value if isinstance(value, list | tuple | set | frozenset) else ()
 
 
 def describe(name: str, sentence: str) -> str:
@@ -138,8 +166,20 @@ def _positive(value: Any) -> Any:
     return _require(value, is_number and value > 0)
 
 
+def _positive_or_none(value: Any) -> Any:
+    return None if value is None else _positive(value)
+
+
 def _name(value: Any) -> str:
     return str(_require(value, isinstance(value, str) and _NAME.fullmatch(value)))
+
+
+def _query_name(value: Any) -> str:
+    return _name(_require(value, value != TICKET_NAME))
+
+
+def _alias(value: Any) -> str:
+    return str(_require(value, isinstance(value, str) and value))
 
 
 def _require(value: Any, condition: Any) -> Any:
@@ -156,7 +196,7 @@ _TABLE: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
         _backends,
     ),
     "LOCATIONS": (
-        ("header", "subprotocol"),
+        ("header", "subprotocol", "first_message", "ticket"),
         f"a list of some of {', '.join(Location)}",
         _locations,
     ),
@@ -168,7 +208,15 @@ _TABLE: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
         _origins,
     ),
     "MAX_TOKEN_BYTES": (4096, "a number over 0", _positive),
+    "AUTH_TIMEOUT": (10, "a number over 0", _positive),
     "VERIFY_TIMEOUT": (5, "a number over 0", _positive),
-    "QUERY_NAME": ("token", "a name of letters, digits, '-', '.' and '_'", _name),
+    "MAX_CONNECTION_AGE": (None, "None or a number over 0", _positive_or_none),
+    "EXPIRY_WARNING": (30, "a number over 0", _positive),
+    "CACHE": ("default", "the alias of a cache, as in CACHES", _alias),
+    "QUERY_NAME": (
+        "token",
+        "a name of letters, digits, '-', '.' and '_', and not \"ticket\"",
+        _query_name,
+    ),
     "COOKIE_NAME": ("token", "a name of letters, digits, '-', '.' and '_'", _name),
 }

@@ -1,13 +1,14 @@
 """The keys of `rest_framework.authtoken`."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
-from channels_token_auth.backends.base import Identity
+from channels_token_auth.backends.base import Held, Identity
 from channels_token_auth.backends.drf import DRFTokenBackend
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
@@ -101,6 +102,58 @@ def test_sockets_of_one_token_share_no_user(backend, alice):
 
 def test_verdict_shows_no_key(backend, alice):
     assert alice.key not in repr(backend.authenticate([presented(alice.key)]))
+
+
+def held(token, key=None):
+    """What a socket holds that was let in by this token, or by another key of its user."""
+    (verdict,) = DRFTokenBackend().authenticate([presented(token.key)])
+    token_id = Secret(key or token.key).digest
+    authentication = replace(verdict.authentication, token_id=token_id)
+    return Held(user_pk=token.user.pk, authentication=authentication)
+
+
+def test_token_that_stands_gives_its_authentication_and_its_user_as_he_is_now(backend, alice):
+    before = held(alice)
+    alice.user.username = "alicia"
+    alice.user.save()
+    (verdict,) = backend.recheck([before])
+    assert verdict.user.username == "alicia"
+    assert verdict.authentication == before.authentication
+
+
+def test_recheck_is_one_query_with_verdicts_in_order(backend, alice, django_assert_num_queries):
+    replaced, deleted, deactivated = (token_of(name) for name in ("bob", "carol", "dave"))
+    sockets = [
+        held(replaced, key="0" * LENGTH),
+        held(alice),
+        held(deleted),
+        held(deactivated),
+        replace(held(alice), user_pk=replaced.user.pk),  # a key that is now another user's
+    ]
+    deleted.user.delete()
+    get_user_model().objects.filter(pk=deactivated.user.pk).update(is_active=False)
+    with django_assert_num_queries(1):
+        verdicts = backend.recheck(sockets)
+    assert [v.code if isinstance(v, TokenAuthError) else v.user for v in verdicts] == [
+        Code.TOKEN_REVOKED,
+        alice.user,
+        Code.TOKEN_REVOKED,
+        Code.USER_INACTIVE,
+        Code.TOKEN_REVOKED,
+    ]
+
+
+def test_two_sockets_of_one_token_share_no_user_after_a_recheck(backend, alice):
+    first, second = backend.recheck([held(alice), held(alice)])
+    first.user.username = "changed"
+    assert second.user.username == "alice"
+
+
+def test_name_is_drf_or_the_sites_own(backend, alice):
+    assert backend.name == "drf"
+    named = DRFTokenBackend(name="devices")
+    (verdict,) = named.authenticate([presented(alice.key)])
+    assert (named.name, verdict.authentication.backend) == ("devices", "devices")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,11 @@ BACKENDS = [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}]
 def check(settings):
     """The messages on a site with these settings besides its backend, as ids."""
     settings.DEBUG = False
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"},
+        "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+        "nothing": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+    }
 
     def ids(**given):
         settings.CHANNELS_TOKEN_AUTH = {"BACKENDS": BACKENDS} | given
@@ -36,6 +41,13 @@ def test_default_settings_are_fine(check):
         ({"ALLOWED_ORIGINS": ["https://example.com", "null"]}, ["E003"]),
         ({"ALLOWED_ORIGINS": ["https://example.com", "self"]}, []),
         ({"ALLOWED_ORIGINS": []}, []),
+        ({"CACHE": "memory"}, ["W004"]),
+        ({"CACHE": "nothing"}, ["W004"]),
+        ({"CACHE": "memory", "LOCATIONS": ["header"]}, []),
+        ({"CACHE": "no such"}, ["E004"]),
+        ({"CACHE": "no such", "LOCATIONS": ["header"]}, ["E004"]),
+        ({"BACKENDS": BACKENDS * 3}, ["E005"]),
+        ({"BACKENDS": [*BACKENDS, {**BACKENDS[0], "OPTIONS": {"name": "other"}}]}, []),
         ({"ANONYMOUS": 1}, ["E001"]),
         ({"ANONYMOUS": 1, "REFUSAL": 1, "LOCATIONS": ["query"]}, ["E001", "E001"]),
         ({"TOKEN": 1}, ["E001"]),
@@ -52,9 +64,10 @@ def test_each_mistake_and_each_loosening_has_its_message(check, given, expected)
     assert check(**given) == expected
 
 
-def test_null_origin_is_for_development(check, settings):
+@pytest.mark.parametrize("given", [{"ALLOWED_ORIGINS": ["null"]}, {"CACHE": "memory"}])
+def test_null_origin_and_a_cache_of_one_process_are_for_development(check, settings, given):
     settings.DEBUG = True
-    assert check(ALLOWED_ORIGINS=["null"]) == []
+    assert check(**given) == []
 
 
 @pytest.mark.parametrize(
@@ -64,6 +77,9 @@ def test_null_origin_is_for_development(check, settings):
         ({"TOKEN": 1}, ERROR, "CHANNELS_TOKEN_AUTH['TOKEN'] is no setting; known are BACKENDS,"),
         ({"BACKENDS": [{"BACKEND": "no.such.Backend"}]}, ERROR, "'no.such.Backend' cannot be used"),
         ({"ALLOWED_ORIGINS": ["null"]}, ERROR, "ALLOWED_ORIGINS has 'null'"),
+        ({"CACHE": "files"}, ERROR, "CACHE is 'files', and CACHES has no such alias"),
+        ({"BACKENDS": BACKENDS * 2}, ERROR, "Several BACKENDS have the name 'drf'"),
+        ({"CACHE": "memory"}, WARNING, "CACHE is 'memory', which no other process sees"),
         ({"LOCATIONS": ["query"]}, WARNING, "LOCATIONS has 'query'"),
         ({"LOCATIONS": ["cookie"]}, WARNING, "LOCATIONS has 'cookie'"),
         ({"MAX_TOKEN_BYTES": 8192}, WARNING, "MAX_TOKEN_BYTES is over 4096"),
@@ -80,6 +96,9 @@ def test_message_names_the_setting_and_is_as_grave_as_it_is(check, given, level,
     "given",
     [
         {"ALLOWED_ORIGINS": ["null"]},
+        {"CACHE": "files"},
+        {"CACHE": "memory"},
+        {"BACKENDS": BACKENDS * 2},
         {"LOCATIONS": ["query"]},
         {"LOCATIONS": ["cookie"]},
         {"MAX_TOKEN_BYTES": 8192},

@@ -5,6 +5,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from channels_token_auth import conf
 from channels_token_auth.core.credentials import Location
+from channels_token_auth.core.lifecycle import Rules
 from channels_token_auth.core.origin import OriginRule
 from channels_token_auth.core.policy import Policy, RefusalMode
 
@@ -20,7 +21,8 @@ A_NAME = "must be a name of letters, digits, '-', '.' and '_'."
 NAMES = [None, 5, "", "a b", "a=b", "a;b", "a&b", "a\n", b"token"]
 UNKNOWN = (
     "is no setting; known are BACKENDS, LOCATIONS, ANONYMOUS, REFUSAL, ALLOWED_ORIGINS,"
-    " MAX_TOKEN_BYTES, VERIFY_TIMEOUT, QUERY_NAME, COOKIE_NAME."
+    " MAX_TOKEN_BYTES, AUTH_TIMEOUT, VERIFY_TIMEOUT, MAX_CONNECTION_AGE, EXPIRY_WARNING, CACHE,"
+    " QUERY_NAME, COOKIE_NAME."
 )
 
 # Each setting: what is said of it, and values of which it is said.
@@ -33,7 +35,7 @@ MUST_BE = {
         ],
     ),
     "LOCATIONS": (
-        "must be a list of some of header, subprotocol, query, cookie.",
+        "must be a list of some of header, subprotocol, ticket, query, cookie, first_message.",
         [None, 5, True, [], "header", ["Header"], ["header", "body"], [None], [["header"]]],
     ),
     "ANONYMOUS": ("must be True or False.", [None, 0, 1, "False"]),
@@ -43,8 +45,12 @@ MUST_BE = {
         [5, True, "https://a.test", ["*"], ["a.test"], [None], ["https://a.test", "a.test"]],
     ),
     "MAX_TOKEN_BYTES": (OVER_0, NUMBERS),
+    "AUTH_TIMEOUT": (OVER_0, NUMBERS),
     "VERIFY_TIMEOUT": (OVER_0, NUMBERS),
-    "QUERY_NAME": (A_NAME, NAMES),
+    "MAX_CONNECTION_AGE": ("must be None or a number over 0.", NUMBERS[1:]),
+    "EXPIRY_WARNING": (OVER_0, NUMBERS),
+    "CACHE": ("must be the alias of a cache, as in CACHES.", [None, 5, "", ["default"]]),
+    "QUERY_NAME": (A_NAME.replace("'_'.", "'_', and not \"ticket\"."), [*NAMES, "ticket"]),
     "COOKIE_NAME": (A_NAME, NAMES),
     "BACKEND": (UNKNOWN, [None]),
     "TOKEN": (UNKNOWN, [None]),
@@ -54,6 +60,8 @@ WRONG = [
     for name, (sentence, values) in MUST_BE.items()
     for value in values
 ]
+
+STRICT = frozenset({*Location} - {Location.QUERY, Location.COOKIE})
 
 
 @pytest.fixture
@@ -115,9 +123,13 @@ def test_site_without_the_setting_is_asked_for_backends(site):
 def test_defaults_are_the_strict_ones(site):
     assert conf.configuration() == conf.Configuration(
         backends=(conf.BackendSpec(path=DRF, options={}),),
+        cache="default",
         verify_timeout=5,
+        rules=Rules(
+            max_token_bytes=4096, auth_timeout=10, expiry_warning=30, max_connection_age=None
+        ),
         policy=Policy(
-            locations=frozenset({Location.HEADER, Location.SUBPROTOCOL}),
+            locations=STRICT,
             origins=OriginRule(hosts=("example.com",), exact=None),
             anonymous=False,
             refusal=RefusalMode.AUTO,
@@ -128,6 +140,17 @@ def test_defaults_are_the_strict_ones(site):
     )
 
 
+def test_anonymous_takes_first_message_out_of_the_defaults(site):
+    site.CHANNELS_TOKEN_AUTH = {"BACKENDS": BACKENDS, "ANONYMOUS": True}
+    assert conf.configuration().policy.locations == STRICT - {Location.FIRST_MESSAGE}
+
+
+def test_anonymous_and_first_message_cannot_both_be_named():
+    given = {"BACKENDS": BACKENDS, "ANONYMOUS": True, "LOCATIONS": ["header", "first_message"]}
+    sentence = "cannot be True where LOCATIONS names 'first_message'."
+    assert list(conf.problems(given)) == [("ANONYMOUS", sentence)]
+
+
 def test_every_setting_arrives_in_the_configuration(site):
     site.CHANNELS_TOKEN_AUTH = {
         "BACKENDS": ({"BACKEND": "a.A", "OPTIONS": {"key": 1}}, {"BACKEND": "b.B"}),
@@ -136,7 +159,11 @@ def test_every_setting_arrives_in_the_configuration(site):
         "REFUSAL": "deny",
         "ALLOWED_ORIGINS": ["https://app.test", "null", "self"],
         "MAX_TOKEN_BYTES": 100,
+        "AUTH_TIMEOUT": 7,
         "VERIFY_TIMEOUT": 0.5,
+        "MAX_CONNECTION_AGE": 3600,
+        "EXPIRY_WARNING": 9,
+        "CACHE": "tickets",
         "QUERY_NAME": "key",
         "COOKIE_NAME": "session",
     }
@@ -145,7 +172,9 @@ def test_every_setting_arrives_in_the_configuration(site):
             conf.BackendSpec(path="a.A", options={"key": 1}),
             conf.BackendSpec(path="b.B", options={}),
         ),
+        cache="tickets",
         verify_timeout=0.5,
+        rules=Rules(max_token_bytes=100, auth_timeout=7, expiry_warning=9, max_connection_age=3600),
         policy=Policy(
             locations=frozenset({Location.QUERY, Location.COOKIE}),
             origins=OriginRule(
@@ -173,6 +202,15 @@ def test_configuration_is_one_object_until_a_setting_changes(site):
     assert conf.configuration() is before
     site.CHANNELS_TOKEN_AUTH = {"BACKENDS": BACKENDS, "ANONYMOUS": True}
     assert conf.configuration().policy.anonymous
+
+
+def test_what_is_derived_is_built_once_until_a_setting_changes(site):
+    aliases = []
+    derived = conf.derived(lambda configuration: aliases.append(configuration.cache) or aliases)
+    assert derived() is derived() is aliases
+    site.CHANNELS_TOKEN_AUTH = {"BACKENDS": BACKENDS, "CACHE": "tickets"}
+    derived()
+    assert aliases == ["default", "tickets"]
 
 
 def test_changed_hosts_are_seen_too(site):

@@ -3,9 +3,6 @@
 import asyncio
 from typing import Any
 
-from channels_token_auth.core.close_codes import Code
-from channels_token_auth.core.refusal import close_message
-
 CONNECT = {"type": "websocket.connect"}
 ACCEPT = {"type": "websocket.accept"}
 
@@ -30,9 +27,15 @@ def scope(**values: Any) -> dict[str, Any]:
 
 
 class Server:
-    """`holds`: message types on which `send` never returns, as towards a peer that never reads."""
+    """`holds`: message types on which `send` never returns, as towards a peer that never reads.
+    `gone`: the peer has left, and `send` raises.
+    """
 
-    def __init__(self, *events: dict[str, Any], holds: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, *events: dict[str, Any], holds: tuple[str, ...] = (), gone: bool = False
+    ) -> None:
+        self.gone = gone
+        self.is_asked = False
         self.inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         for event in events:
             self.inbox.put_nowait(event)
@@ -40,9 +43,20 @@ class Server:
         self.holds = holds
 
     async def receive(self) -> dict[str, Any]:
-        return await self.inbox.get()
+        self.is_asked = True
+        try:
+            return await self.inbox.get()
+        finally:
+            self.is_asked = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that the client sent is taken, and more is asked for."""
+        return self.is_asked and self.inbox.empty()
 
     async def send(self, message: dict[str, Any]) -> None:
+        if self.gone:
+            raise RuntimeError("the peer has gone")
         self.sent.append(message)
         if message["type"] in self.holds:
             await asyncio.get_running_loop().create_future()
@@ -50,7 +64,3 @@ class Server:
     @property
     def types(self) -> list[str]:
         return [message["type"] for message in self.sent]
-
-
-def refuse(code: Code) -> list[dict[str, Any]]:
-    return [{**close_message(code), "reason": "before accept"}]

@@ -2,12 +2,13 @@ import asyncio
 
 import pytest
 
-from channels_token_auth.connections import connection as module
+from channels_token_auth import conf
+from channels_token_auth.connections import transport as module
 from channels_token_auth.connections.connection import Connection, live
+from channels_token_auth.connections.door import Door
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.refusal import close_message
-
-from .server import ACCEPT, CONNECT, Server, refuse, scope, sends, text
+from tests.connections.server import ACCEPT, CONNECT, Server, scope, sends, text
 
 CLOSE = close_message(Code.TOKEN_EXPIRED)
 GOODBYE = {"type": "websocket.disconnect", "code": 4419, "reason": "token_expired"}
@@ -18,8 +19,18 @@ def impatient(monkeypatch):
     monkeypatch.setattr(module, "CLOSE_TIMEOUT", 0.05)
 
 
+@pytest.fixture(autouse=True)
+def site(settings):
+    settings.CHANNELS_TOKEN_AUTH = {
+        "BACKENDS": [{"BACKEND": "tests.middleware.backend.OneTokenBackend"}],
+        "LOCATIONS": ["header", "subprotocol"],
+    }
+
+
 def connect(server: Server, **values) -> Connection:
-    return Connection(scope(**values), server.receive, server.send, connect=CONNECT, refuse=refuse)
+    door = Door(conf.configuration())
+    opened = scope(headers=[(b"authorization", b"Token g00d-canary")], **values)
+    return Connection(door, door.read(opened), opened, server.receive, server.send)
 
 
 class Application:
@@ -36,20 +47,19 @@ class Application:
 
 
 async def start(connection: Connection, application) -> asyncio.Task:
-    task = asyncio.create_task(connection.run(application))
-    for _ in range(5):
-        await asyncio.sleep(0)
+    task = asyncio.create_task(connection.serve(application))
+    await asyncio.sleep(0.02)
     return task
 
 
 async def test_events_pass_in_order_and_the_connect_comes_first():
-    server, application = Server(text("a"), text("b"), GOODBYE), Application()
-    await connect(server).run(application)
+    server, application = Server(CONNECT, text("a"), text("b"), GOODBYE), Application()
+    await connect(server).serve(application)
     assert application.events == [CONNECT, text("a"), text("b"), GOODBYE]
 
 
 async def test_close_reaches_a_waiting_application_once_and_the_peer_with_our_code():
-    server, application = Server(), Application()
+    server, application = Server(CONNECT), Application()
     connection = connect(server)
     task = await start(connection, application)
     connection.close(Code.TOKEN_EXPIRED)
@@ -60,7 +70,7 @@ async def test_close_reaches_a_waiting_application_once_and_the_peer_with_our_co
 
 
 async def test_close_tells_a_busy_application_when_it_next_receives():
-    server, done = Server(), asyncio.Event()
+    server, done = Server(CONNECT), asyncio.Event()
 
     async def application(scope, receive, send):
         await receive()
@@ -80,7 +90,7 @@ async def test_close_tells_a_busy_application_when_it_next_receives():
 
 
 async def test_nothing_from_the_client_is_delivered_after_a_close():
-    server, application = Server(), Application()
+    server, application = Server(CONNECT), Application()
     connection = connect(server)
     task = await start(connection, application)
     server.inbox.put_nowait(text("already on its way"))
@@ -90,7 +100,7 @@ async def test_nothing_from_the_client_is_delivered_after_a_close():
 
 
 async def test_a_close_that_the_server_never_finishes_holds_nobody_up():
-    server, application = Server(holds=("websocket.close",)), Application()
+    server, application = Server(CONNECT, holds=("websocket.close",)), Application()
     connection = connect(server)
     task = await start(connection, application)
     connection.close(Code.TOKEN_EXPIRED)
@@ -99,7 +109,7 @@ async def test_a_close_that_the_server_never_finishes_holds_nobody_up():
 
 
 async def test_an_application_held_in_send_by_a_dead_peer_is_released():
-    server, events = Server(holds=("websocket.send",)), []
+    server, events = Server(CONNECT, holds=("websocket.send",)), []
 
     async def application(scope, receive, send):
         await receive()
@@ -115,21 +125,21 @@ async def test_an_application_held_in_send_by_a_dead_peer_is_released():
 
 
 async def test_a_server_that_raises_on_our_close_raises_nothing_further():
-    server, application = Server(), Application()
+    server, application = Server(CONNECT), Application()
     connection = connect(server)
     task = await start(connection, application)
 
     async def gone(message):
         raise RuntimeError("the peer has gone")
 
-    connection._server_send = gone
+    connection._transport._send = gone
     connection.close(Code.TOKEN_EXPIRED)
     await task
     assert application.events == [CONNECT, GOODBYE]
 
 
 async def test_close_before_accept_is_a_refusal_and_a_later_accept_is_swallowed():
-    server, done = Server(), asyncio.Event()
+    server, done = Server(CONNECT), asyncio.Event()
 
     async def application(scope, receive, send):
         await receive()
@@ -142,14 +152,14 @@ async def test_close_before_accept_is_a_refusal_and_a_later_accept_is_swallowed(
     connection.close(Code.TOKEN_EXPIRED)
     done.set()
     await task
-    assert server.sent == refuse(Code.TOKEN_EXPIRED)
+    assert server.sent == [CLOSE]
 
 
 @pytest.mark.parametrize(
     "last", [GOODBYE, {"type": "websocket.close", "code": 4000}], ids=["client", "application"]
 )
 async def test_close_of_a_socket_that_is_over_does_nothing(last):
-    server = Server(GOODBYE)
+    server = Server(CONNECT, GOODBYE)
 
     async def application(scope, receive, send):
         await receive()
@@ -161,23 +171,23 @@ async def test_close_of_a_socket_that_is_over_does_nothing(last):
         connection.close(Code.TOKEN_EXPIRED)
 
     connection = connect(server)
-    await connection.run(application)
+    await connection.serve(application)
     assert CLOSE not in server.sent
 
 
 async def test_receiving_on_after_the_end_is_an_error_and_no_busy_loop():
-    server = Server(GOODBYE)
+    server = Server(CONNECT, GOODBYE)
 
     async def application(scope, receive, send):
         while True:
             await receive()
 
     with pytest.raises(RuntimeError, match="was told"):
-        await connect(server).run(application)
+        await connect(server).serve(application)
 
 
 async def test_receiving_on_after_our_close_is_an_error_too():
-    server = Server()
+    server = Server(CONNECT)
 
     async def application(scope, receive, send):
         while True:
@@ -191,7 +201,7 @@ async def test_receiving_on_after_our_close_is_an_error_too():
 
 
 async def test_a_cancellation_from_elsewhere_is_not_swallowed():
-    connection = connect(Server())
+    connection = connect(Server(CONNECT))
     task = await start(connection, Application())
     connection.close(Code.TOKEN_EXPIRED)
     task.cancel()
@@ -200,7 +210,7 @@ async def test_a_cancellation_from_elsewhere_is_not_swallowed():
 
 
 async def test_a_cancelled_application_is_cancelled_without_a_close():
-    server = Server()
+    server = Server(CONNECT)
     task = await start(connect(server), Application())
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -209,7 +219,7 @@ async def test_a_cancelled_application_is_cancelled_without_a_close():
 
 
 async def test_a_receive_with_a_time_limit_of_the_application_loses_no_frame():
-    server, events = Server(), []
+    server, events = Server(CONNECT), []
 
     async def application(scope, receive, send):
         await receive()
@@ -219,7 +229,7 @@ async def test_a_receive_with_a_time_limit_of_the_application_loses_no_frame():
         server.inbox.put_nowait(text("kept"))
         events.append(await receive())
 
-    await connect(server).run(application)
+    await connect(server).serve(application)
     assert events == [text("kept")]
 
 
@@ -235,21 +245,21 @@ async def test_a_receive_with_a_time_limit_of_the_application_loses_no_frame():
 async def test_the_consumer_chooses_the_subprotocol_and_ours_is_echoed_otherwise(
     offered, chosen, echoed
 ):
-    server = Server()
+    server = Server(CONNECT)
 
     async def application(scope, receive, send):
         await send({**ACCEPT, "subprotocol": chosen})
 
-    await connect(server, subprotocols=offered).run(application)
+    await connect(server, subprotocols=offered).serve(application)
     assert server.sent[0]["subprotocol"] == echoed
 
 
 async def test_a_connection_is_live_while_its_application_runs_and_only_then():
-    connection = connect(Server(GOODBYE))
+    connection = connect(Server(CONNECT, GOODBYE))
     task = await start(connection, Application())
     await task
     assert connection not in live
-    task = await start(connect(Server()), Application())
+    task = await start(connect(Server(CONNECT)), Application())
     assert len(live) == 1
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -109,4 +109,6 @@ def test_only_a_cookie_is_sent_by_itself(location):
 
 
 def test_locations_stand_in_order_of_precedence():
-    assert list(Location) == ["header", "subprotocol", "query", "cookie"]
+    assert list(Location) == [
+        *("header", "subprotocol", "ticket", "query", "cookie", "first_message")
+    ]

@@ -8,7 +8,9 @@ from channels_token_auth.core.origin import OriginRule
 from tests.core.opening import HOST, LONGEST, MALFORMED, MAX, OFFER, ORIGIN, found, read
 
 TOO_LONG = LONGEST + "t"
-HEADER, SUBPROTOCOL, QUERY, COOKIE = Location
+HEADER, SUBPROTOCOL, TICKET, QUERY, COOKIE, _first_message = Location
+EXPLICIT = [HEADER, SUBPROTOCOL, TICKET, QUERY]
+PLACES = [*EXPLICIT, COOKIE]
 
 
 def presenting(tokens, *headers, **changes):
@@ -18,19 +20,26 @@ def presenting(tokens, *headers, **changes):
         headers.append((b"authorization", f"Bearer {tokens[HEADER]}".encode()))
     if COOKIE in tokens:
         headers.append((b"cookie", f"a=1; token={tokens[COOKIE]}".encode()))
+    names = {TICKET: "ticket", QUERY: "token"}
+    parameters = [f"{names[place]}={tokens[place]}" for place in names if place in tokens]
     return read(
         *headers,
-        query=f"token={tokens[QUERY]}".encode() if QUERY in tokens else b"",
+        query="&".join(parameters).encode(),
         offer=["chat", f"bearer.{tokens[SUBPROTOCOL]}"] if SUBPROTOCOL in tokens else [],
         **changes,
     )
 
 
-@pytest.mark.parametrize("location", Location)
-def test_credential_says_where_it_stood(location):
+@pytest.mark.parametrize("location", PLACES)
+def test_credential_says_where_it_stood_and_on_whose_page(location):
     credential = presenting({location: "abc"}).credential
     assert (credential.location, credential.secret.reveal()) == (location, "abc")
     assert credential.scheme == ("bearer" if location is HEADER else None)
+    assert credential.origin == "https://example.com"
+
+
+def test_credential_that_no_browser_sent_has_no_origin():
+    assert read((b"authorization", b"Bearer abc")).credential.origin is None
 
 
 @pytest.mark.parametrize(
@@ -39,6 +48,10 @@ def test_credential_says_where_it_stood(location):
         pytest.param({HEADER: "a", SUBPROTOCOL: "a"}, HEADER, id="equal: the first counts"),
         pytest.param({SUBPROTOCOL: "a", QUERY: "a"}, SUBPROTOCOL, id="equal, without a header"),
         pytest.param({HEADER: "a", SUBPROTOCOL: "a", QUERY: "a"}, HEADER, id="three are equal"),
+        pytest.param({HEADER: "a", TICKET: "a"}, HEADER, id="equal to a ticket"),
+        pytest.param({SUBPROTOCOL: "a", TICKET: "a"}, SUBPROTOCOL, id="offer equal to a ticket"),
+        pytest.param({TICKET: "a", QUERY: "a"}, TICKET, id="equal ticket and query"),
+        pytest.param({TICKET: "a", COOKIE: "b"}, TICKET, id="ticket over cookie"),
         pytest.param({HEADER: "a", COOKIE: "b"}, HEADER, id="header over cookie"),
         pytest.param({SUBPROTOCOL: "a", COOKIE: "b"}, SUBPROTOCOL, id="subprotocol over cookie"),
         pytest.param({QUERY: "a", COOKIE: "b"}, QUERY, id="query over cookie"),
@@ -56,6 +69,9 @@ def test_explicit_credential_wins_over_the_cookie(tokens, expected):
         {HEADER: "a", SUBPROTOCOL: "b"},
         {HEADER: "a", QUERY: "b"},
         {SUBPROTOCOL: "a", QUERY: "b"},
+        {HEADER: "a", TICKET: "b"},
+        {SUBPROTOCOL: "a", TICKET: "b"},
+        {TICKET: "a", QUERY: "b"},
         {HEADER: "a", SUBPROTOCOL: "a", QUERY: "b"},
         {HEADER: "a", SUBPROTOCOL: "b", COOKIE: "a"},
     ],
@@ -64,20 +80,20 @@ def test_explicit_credentials_that_differ_are_malformed(tokens):
     assert found(presenting(tokens)) == MALFORMED
 
 
-@pytest.mark.parametrize("other", Location)
-@pytest.mark.parametrize("bad", [HEADER, SUBPROTOCOL, QUERY])
+@pytest.mark.parametrize("other", PLACES)
+@pytest.mark.parametrize("bad", EXPLICIT)
 def test_bad_explicit_credential_never_falls_back(bad, other):
     assert found(presenting({other: "good"} | {bad: ""})) == MALFORMED
 
 
-@pytest.mark.parametrize("other", [HEADER, SUBPROTOCOL, QUERY])
-@pytest.mark.parametrize("long", [HEADER, SUBPROTOCOL, QUERY])
+@pytest.mark.parametrize("other", EXPLICIT)
+@pytest.mark.parametrize("long", EXPLICIT)
 def test_oversized_credential_makes_the_handshake_hostile(long, other):
     handshake = presenting({other: ""} | {long: TOO_LONG}, max_token_bytes=MAX)
     assert found(handshake) == ("hostile", MALFORMED)
 
 
-@pytest.mark.parametrize("tokens", [{}, *({location: "abc"} for location in Location)])
+@pytest.mark.parametrize("tokens", [{}, *({location: "abc"} for location in PLACES)])
 @pytest.mark.parametrize("origin", [b"https://evil.test", b"", b"null"])
 def test_foreign_origin_is_hostile_whatever_it_presents(tokens, origin):
     handshake = presenting(tokens, (b"origin", origin))
@@ -88,7 +104,7 @@ def test_no_credential_is_no_problem_of_the_handshake():
     assert found(presenting({})) is None
 
 
-@pytest.mark.parametrize("location", Location)
+@pytest.mark.parametrize("location", PLACES)
 def test_location_that_is_off_holds_no_credential(location):
     others = frozenset(Location) - {location}
     assert found(presenting({location: "abc"}, locations=others)) is None
@@ -106,9 +122,10 @@ def test_header_that_is_no_location_is_the_applications(location, left):
     assert handshake.headers == [HOST, ORIGIN, *left]
 
 
-def test_query_that_is_no_location_is_the_applications():
-    handshake = presenting({QUERY: "abc"}, locations=frozenset({HEADER}))
-    assert handshake.query_string == b"token=abc"
+@pytest.mark.parametrize(("location", "other"), [(QUERY, TICKET), (TICKET, QUERY)])
+def test_parameter_that_is_no_location_is_the_applications(location, other):
+    handshake = presenting({TICKET: "abc", QUERY: "abc"}, locations=frozenset({other}))
+    assert handshake.query_string == {QUERY: b"token=abc", TICKET: b"ticket=abc"}[location]
 
 
 def test_subprotocol_entry_goes_even_where_it_is_no_location():
@@ -120,7 +137,7 @@ def test_subprotocol_entry_goes_even_where_it_is_no_location():
 
 @pytest.mark.parametrize("origins", [OriginRule(hosts=("example.com",)), OriginRule(hosts=())])
 def test_every_location_is_emptied_whatever_comes_of_it(origins):
-    handshake = presenting(dict.fromkeys(Location, "abc"), origins=origins)
+    handshake = presenting(dict.fromkeys(PLACES, "abc"), origins=origins)
     assert handshake.headers == [HOST, ORIGIN, (b"cookie", b"a=1"), (OFFER, b"chat")]
     assert (handshake.query_string, handshake.subprotocols) == (b"", ["chat"])
 
@@ -134,4 +151,5 @@ def test_what_was_handed_in_is_not_changed():
 def test_names_of_query_and_cookie_are_the_routes_own():
     names = {"query_name": "key", "cookie_name": "session"}
     assert found(read(query=b"token=a&key=b", **names)) == "b"
+    assert found(read(query=b"key2=a&ticket=c", **names)) == "c"
     assert found(read(ORIGIN, (b"cookie", b"token=a; session=c"), **names)) == "c"

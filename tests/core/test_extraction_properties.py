@@ -24,7 +24,19 @@ anything = st.binary(max_size=12)
 pieces = st.one_of(
     anything,
     st.sampled_from(
-        [b"bearer.", b"Bearer ", b"Basic ", b"token", b"token=", b"=", b"%74", b"%", b"%zz", b"+"]
+        [
+            b"bearer.",
+            b"Bearer ",
+            b"Basic ",
+            b"token",
+            b"token=",
+            b"ticket=",
+            b"=",
+            b"%74",
+            b"%",
+            b"%zz",
+            b"+",
+        ]
     ),
     st.sampled_from([b" ", b";", b"&", b'"', b",", b".", b"\0", b"\xff", b"t" * (SIZE + 1)]),
 )
@@ -67,6 +79,7 @@ def carried(location: Location, token: str, encoded: str) -> dict:
     return {
         Location.HEADER: {"headers": [(b"authorization", b"Bearer " + token.encode())]},
         Location.SUBPROTOCOL: {"offer": ["chat", encoded, "token-auth.v1"]},
+        Location.TICKET: {"query": b"a=1&ticket=" + quote(token, safe="").encode() + b"&b=2"},
         Location.QUERY: {"query": b"a=1&token=" + quote(token, safe="").encode() + b"&b=2"},
         Location.COOKIE: {"headers": [(b"cookie", b"a=1; token=" + token.encode() + b"; b=2")]},
     }[location]
@@ -77,7 +90,7 @@ def base64url(token: str) -> str:
 
 
 @every
-@given(tokens, st.sampled_from(["header", "subprotocol", "query"]))
+@given(tokens, st.sampled_from(["header", "subprotocol", "ticket", "query"]))
 def test_any_visible_token_comes_through_each_explicit_location(token, location):
     encoded = f"base64url.bearer.{base64url(token)}"
     request = carried(Location(location), token, encoded)
@@ -105,7 +118,7 @@ def test_any_token_that_a_cookie_can_hold_comes_through_it(token):
 @every
 @given(
     st.text("0123456789", min_size=12, max_size=40),  # no neighbour has such a run of digits
-    st.sampled_from(Location),
+    st.sampled_from(Location).filter(lambda it: it is not Location.FIRST_MESSAGE),
     st.sampled_from(["bearer.{}", "base64url.bearer.{}", "base64url.bearer.phx.{}"]),
 )
 def test_token_that_was_found_remains_nowhere(token, location, dialect):

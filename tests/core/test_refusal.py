@@ -24,9 +24,13 @@ def answer(handshake, mode=AUTO, *, code=Code.TOKEN_INVALID, http=True, retry_af
 
 
 def kind(messages):
-    """ "close": accepted, then closed; "http": an HTTP answer; "plain": the server's own denial."""
+    """What a client gets: an HTTP answer, the server's own denial, or accept and close.
+
+    "told" is the latter with an `auth.error` before the close.
+    """
     return {
         ("websocket.accept", "websocket.close"): "close",
+        ("websocket.accept", "websocket.send", "websocket.close"): "told",
         ("websocket.http.response.start", "websocket.http.response.body"): "http",
         ("websocket.close",): "plain",
     }[tuple(message["type"] for message in messages)]
@@ -44,7 +48,7 @@ def http_headers(*args, **options):
         for name, handshake, rows in [
             ("native", NATIVE, {AUTO: "http plain", CLOSE: "close close", DENY: "http plain"}),
             ("page", PAGE, {AUTO: "close close", CLOSE: "close close", DENY: "http plain"}),
-            ("offering", OFFERING, {AUTO: "close close", CLOSE: "close close", DENY: "http plain"}),
+            ("offering", OFFERING, {AUTO: "told told", CLOSE: "told told", DENY: "http plain"}),
             ("foreign", FOREIGN, dict.fromkeys(RefusalMode, "http plain")),
             ("oversized", OVERSIZED, dict.fromkeys(RefusalMode, "http plain")),
         ]
@@ -109,8 +113,18 @@ def test_denial_that_is_final_names_no_time():
 )
 def test_refusal_echoes_an_offer_but_never_a_credential(offer, echo):
     """A browser to which nothing of its offer is echoed fails the connection with 1006."""
-    accept, _ = answer(read(ORIGIN, offer=offer), CLOSE)
+    accept, *_ = answer(read(ORIGIN, offer=offer), CLOSE)
     assert accept == {"type": "websocket.accept", "subprotocol": echo}
+
+
+def test_refusal_is_told_in_a_message_where_our_protocol_is_echoed():
+    _, told, close = answer(OFFERING, CLOSE)
+    assert json.loads(told["text"]) == {
+        "type": "auth.error",
+        "code": close["reason"],
+        "retry": False,
+        "retry_after": None,
+    }
 
 
 @pytest.mark.parametrize("http", [True, False])

@@ -21,7 +21,7 @@ class Consumer(AsyncWebsocketConsumer):
     async def connect(self):
         await self.accept()
         user, auth = self.scope["user"], self.scope["auth"]
-        found = {name: getattr(auth, name) for name in type(auth).__slots__}
+        found = {name: getattr(auth, name) for name in type(auth.current).__slots__}
         found |= {"user": user.get_username(), "class": type(user).__name__}
         await self.send(json.dumps(found | {"scope": repr(self.scope)}, default=str))
 
@@ -33,7 +33,8 @@ websocket_urlpatterns = [path("chat/", Consumer.as_asgi())]
 def key_and_visits(tmp_path_factory):
     site = tmp_path_factory.mktemp("site")
     _run(site, "-m", "django", "startproject", "mysite", ".")
-    for file, snippet in zip(("settings", "asgi"), snippets("README.md", "python"), strict=True):
+    files = ("settings", "asgi", "urls")
+    for file, snippet in zip(files, snippets("README.md", "python"), strict=True):
         with (site / "mysite" / f"{file}.py").open("a") as written_by_django:
             written_by_django.write(snippet)
     (site / "chat").mkdir()
@@ -71,11 +72,17 @@ def test_consumer_finds_what_readme_says(key_and_visits, carriage, location, ech
     }
 
 
-def test_visitor_without_a_token_is_sent_to_log_in(key_and_visits):
+def test_endpoints_stand_where_readme_says(key_and_visits):
     _, visits = key_and_visits
-    accept, close = visits["nothing"]
+    assert visits["ticket"].keys() == {"ticket", "expires_in"}
+    assert visits["check"].keys() == {"user_id", "expires_in"}
+
+
+def test_visitor_with_a_wrong_token_is_sent_to_log_in(key_and_visits):
+    _, visits = key_and_visits
+    accept, close = visits["wrong"]
     assert accept["type"] == "websocket.accept"
-    assert close == {"type": "websocket.close", "code": 4401, "reason": "token_missing"}
+    assert close == {"type": "websocket.close", "code": 4401, "reason": "token_invalid"}
 
 
 def _run(site, *arguments):

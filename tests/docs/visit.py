@@ -7,12 +7,13 @@ import sys
 from asgiref.testing import ApplicationCommunicator
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.test import Client
 from mysite.asgi import application
 from rest_framework.authtoken.models import Token
 
 
 async def visit(headers=(), subprotocols=()):
-    """The first two messages that a handshake brings, and the consumer's end."""
+    """The first messages that a handshake brings, without `auth.*`, and the consumer's end."""
     scope = {
         "type": "websocket",
         "path": "/chat/",
@@ -22,7 +23,11 @@ async def visit(headers=(), subprotocols=()):
     }
     visitor = ApplicationCommunicator(application, scope)
     await visitor.send_input({"type": "websocket.connect"})
-    answer = [await visitor.receive_output(timeout=5) for _ in range(2)]
+    answer = []
+    while len(answer) < 2:
+        message = await visitor.receive_output(timeout=5)
+        if '"type":"auth.' not in message.get("text", ""):
+            answer.append(message)
     await visitor.send_input({"type": "websocket.disconnect", "code": 1000})
     await visitor.wait(timeout=5)
     return answer
@@ -34,11 +39,15 @@ async def main(key, offer):
         "Token": await visit([("authorization", f"Token {key}")]),
         "Bearer": await visit([("authorization", f"Bearer {key}")]),
         "subprotocol": await visit([("origin", "http://localhost")], subprotocols),
-        "nothing": await visit([("origin", "http://localhost")]),
+        "wrong": await visit([("origin", "http://localhost"), ("authorization", "Token wrong")]),
     }
 
 
 call_command("migrate", verbosity=0)
 user = get_user_model().objects.create_user("alice")
 key = Token.objects.create(user=user).key
-sys.stdout.write(json.dumps({"key": key, "visits": asyncio.run(main(key, sys.argv[1]))}))
+visits = asyncio.run(main(key, sys.argv[1]))
+client = Client(SERVER_NAME="localhost", headers={"Authorization": f"Token {key}"})
+visits["ticket"] = client.post("/auth/ticket/").json()
+visits["check"] = client.get("/auth/check/").json()
+sys.stdout.write(json.dumps({"key": key, "visits": visits}))

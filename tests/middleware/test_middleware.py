@@ -22,7 +22,7 @@ BROWSER = (b"origin", b"https://example.com")
 @pytest.fixture(autouse=True)
 def site(settings):
     settings.ALLOWED_HOSTS = ["example.com"]
-    settings.CHANNELS_TOKEN_AUTH = {"BACKENDS": [FAKE]}
+    settings.CHANNELS_TOKEN_AUTH = {"BACKENDS": [FAKE], "LOCATIONS": ["header", "subprotocol"]}
 
 
 class Application:
@@ -133,7 +133,7 @@ async def test_a_changed_setting_is_seen_and_an_unchanged_one_costs_no_new_door(
     assert await attempt() == ["websocket.close"]
     door = middleware._door()
     assert middleware._door() is door
-    settings.CHANNELS_TOKEN_AUTH = {"BACKENDS": [FAKE], "ANONYMOUS": True}
+    settings.CHANNELS_TOKEN_AUTH = settings.CHANNELS_TOKEN_AUTH | {"ANONYMOUS": True}
     assert await attempt() == ["websocket.accept"]
     assert middleware._door() is not door
 
@@ -155,7 +155,7 @@ async def test_an_exception_carries_no_token_in_any_frame_that_a_reporter_reads(
         await shake_hands_of(server, headers=headers)
     frames = [f for f, _ in traceback.walk_tb(raised.value.__traceback__)]
     ours = [frame for frame in frames if "channels_token_auth" in frame.f_code.co_filename]
-    assert len(ours) >= 3
+    assert len(ours) >= 2
     for frame in [*ours, *(f for f in frames if f.f_code.co_name in ("application", "outer"))]:
         assert "canary" not in repr(frame.f_locals)
 

@@ -140,6 +140,23 @@ async def test_the_hanging_threads_are_bounded(worker):
     opened.set()
 
 
+async def test_threads_that_hang_for_long_leave_room_for_fresh_ones(worker, monkeypatch):
+    monkeypatch.setattr(module, "HANGING_WINDOW", 0.0)
+    opened = threading.Event()
+
+    def hang(items):
+        opened.wait(5)
+        return items
+
+    for _ in range(MAX_HANGING + 2):
+        asked = asyncio.create_task(worker.ask(hang, 1))
+        await asyncio.sleep(0.02)
+        worker.relieve(after=0.001)
+        asked.cancel()
+    assert await worker.ask(lambda items: items, 2) == 2
+    opened.set()
+
+
 async def test_an_answer_that_nobody_waits_for_any_more_is_dropped(worker):
     gate = Gate()
     asked = asyncio.create_task(worker.ask(lambda items: (gate(items), items)[1], 1))

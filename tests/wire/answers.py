@@ -33,6 +33,7 @@ class Answer:
     close: int | None = None
     slug: str | None = None  # the reason of a close, the code in a body
     frame: str | None = None
+    told: str | None = None  # the `auth.*` message that came first, and its code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,8 @@ class Opened:
     subprotocol: str | None = None
 
     def at(self, kind: str, *, browser: bool) -> Answer:
-        return Answer(status=ACCEPTED, subprotocol=self.subprotocol, frame=self.frame)
+        told = "auth.ok" if self.subprotocol == PROTOCOL else None
+        return Answer(status=ACCEPTED, subprotocol=self.subprotocol, frame=self.frame, told=told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,10 @@ class Refused:
         if browser if self.visible is None else self.visible:
             # daphne sends no reason; that is why the code alone carries the meaning.
             slug = None if kind == "daphne" else self.slug
-            return Answer(status=ACCEPTED, subprotocol=self.subprotocol, close=code, slug=slug)
+            told = f"auth.error {self.slug}" if self.subprotocol == PROTOCOL else None
+            return Answer(
+                status=ACCEPTED, subprotocol=self.subprotocol, close=code, slug=slug, told=told
+            )
         if kind == "daphne":
             return Answer(status=403)  # it has no `websocket.http.response`
         challenge = f'Bearer error="{error}"' if error else "Bearer"
@@ -96,7 +101,11 @@ def observe(server: Server, target: bytes, headers: list[bytes], **options: floa
 
 
 def _first_frame(socket: Socket) -> Answer:
-    frame = socket.read()
+    frame, told = socket.read(), None
+    if not frame.closes and frame.text.startswith('{"type":"auth.'):
+        message = json.loads(frame.text)
+        told = " ".join(filter(None, (message["type"], message.get("code"))))
+        frame = socket.read()
     if frame.closes:
         close, slug, text = frame.code, frame.reason or None, None
         socket.close(frame.code or 1000)
@@ -104,5 +113,10 @@ def _first_frame(socket: Socket) -> Answer:
         close, slug, text = None, None, frame.text
         socket.finish()
     return Answer(
-        status=ACCEPTED, subprotocol=socket.subprotocol, close=close, slug=slug, frame=text
+        status=ACCEPTED,
+        subprotocol=socket.subprotocol,
+        close=close,
+        slug=slug,
+        frame=text,
+        told=told,
     )

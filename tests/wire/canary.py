@@ -19,6 +19,7 @@ class Song:
     headers: tuple[bytes, ...] = ()
     query: str = ""
     policy: str = "default"
+    message: str | None = None  # a token to send in an `auth` message
 
     @property
     def forms(self) -> tuple[str, ...]:
@@ -37,14 +38,18 @@ def sing(server: Server, song: Song) -> str:
             case Socket() as socket:
                 with socket:
                     heard.append(repr(socket.headers))
-                    heard += _listen(socket)
+                    heard += _listen(socket, song.message)
     return "\n".join(heard)
 
 
-def _listen(socket: Socket) -> list[str]:
-    socket.send("sing")
+def _listen(socket: Socket, message: str | None) -> list[str]:
     heard = []
     try:
+        if message:
+            socket.send_json({"type": "auth", "token": message})
+            while not heard or not (heard[-1].closes or "auth.ok" in heard[-1].text):
+                heard.append(socket.read())
+        socket.send("sing")
         while not heard or not heard[-1].closes:
             heard.append(socket.read(timeout=0.3))
     except (EOFError, OSError):
@@ -100,6 +105,14 @@ SONGS = [
         headers=(bearer(GOOD["outside"]),),
         policy="outside-auth",
     ),
+    Song(name="good first message", token=GOOD["first"], policy="messages", message=GOOD["first"]),
+    Song(name="bad first message", token=_bad(18), policy="messages", message=_bad(18)),
+    Song(
+        name="bad reauthentication",
+        token=_bad(19),
+        headers=(bearer(GOOD["header"]), _protocols("token-auth.v1")),
+        message=_bad(19),
+    ),
     Song(name="bad header", token=_bad(1), headers=(bearer(_bad(1)),)),
     Song(name="bad header of a browser", token=_bad(2), headers=(ORIGIN, bearer(_bad(2)))),
     Song(name="header twice", token=_bad(3), headers=(bearer(_bad(3)), bearer(_bad(3)))),
@@ -120,6 +133,14 @@ SONGS = [
         name="query twice", token=_bad(9), query=f"?token={_bad(9)}&token={_bad(9)}", policy="query"
     ),
     Song(name="query where it is not read", token=_bad(10), query=f"?token={_bad(10)}"),
+    Song(name="bad ticket", token=_bad(15), query=f"?a=b&ticket={_bad(15)}"),
+    Song(name="ticket twice", token=_bad(16), query=f"?ticket={_bad(16)}&ticket={_bad(16)}"),
+    Song(
+        name="ticket where it is not read",
+        token=_bad(17),
+        query=f"?ticket={_bad(17)}",
+        policy="query",
+    ),
     Song(
         name="bad cookie",
         token=_bad(11),

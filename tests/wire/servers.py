@@ -82,6 +82,10 @@ class Server:
         """Have the library close a socket from a timer; answers when, on the monotonic clock."""
         return self._get(f"/close/{socket_name}/{slug}")
 
+    def release(self, socket_name: str) -> None:
+        """Let the handler of a socket of the application `held` go on."""
+        self._get(f"/release/{socket_name}")
+
     def events(self, socket_name: str) -> list[dict[str, Any]]:
         """What the application behind this socket got, and how it ended."""
         return self.probe()["events"].get(socket_name, [])

@@ -7,10 +7,14 @@ from typing import Any, Protocol
 from django.core.checks import CheckMessage
 
 from ..core.authentication import Authentication
+from ..core.close_codes import Code
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
 
-__all__ = ["Identity", "TokenBackend", "Verdict"]
+__all__ = ["Held", "Identity", "TokenBackend", "Verdict", "unavailable"]
+
+RETRY_AFTER = 5
+"""Seconds a client is told to wait while a token store is away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +22,14 @@ class Identity:
     """A verified token: whose it is, and how. `user` is concrete, and of this socket alone."""
 
     user: Any
+    authentication: Authentication
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What a socket or a ticket was given: this authentication of the user with this key."""
+
+    user_pk: Any
     authentication: Authentication
 
 
@@ -32,6 +44,10 @@ class TokenBackend(Protocol):
     It never writes. What it raises is answered with "unavailable", so let a dead store raise.
     """
 
+    name: str
+    """What `Authentication.backend` says. Its own among `BACKENDS`, and the same for good: tickets
+    and sockets find the backend by it that is to be asked about them again."""
+
     schemes: frozenset[str]
     """The lower-case schemes of an `Authorization` header that announce its tokens."""
 
@@ -43,6 +59,18 @@ class TokenBackend(Protocol):
         """The verdict on each, in order, in as few queries as can be."""
         ...
 
+    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+        """Whether each still stands, in order, in one query: its identity as it is now, with the
+        same `token_id` and `location`, or why not. None, as "token_revoked": there is no such token
+        any more.
+        """
+        ...
+
     def check(self) -> list[CheckMessage]:
         """System check messages on its options and what it needs to be installed."""
         ...
+
+
+def unavailable() -> TokenAuthError:
+    """What is answered while a token store is away: never "invalid"."""
+    return TokenAuthError(Code.UNAVAILABLE, retry_after=RETRY_AFTER)

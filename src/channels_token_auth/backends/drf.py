@@ -10,9 +10,9 @@ from django.db.models import CharField
 
 from ..core.authentication import Authentication
 from ..core.close_codes import Code
-from ..core.credentials import Credential
+from ..core.credentials import Credential, Secret
 from ..core.errors import TokenAuthError
-from .base import Identity, Verdict
+from .base import Held, Identity, Verdict
 
 __all__ = ["DRFTokenBackend"]
 
@@ -20,12 +20,14 @@ __all__ = ["DRFTokenBackend"]
 class DRFTokenBackend:
     """Accepts the keys of `rest_framework.authtoken`, or of a model of the same shape.
 
-    `model`: its label, for sites with a token model of their own.
+    `model`: its label, for sites with a token model of their own. `name`: another one for each of
+    several such backends.
     """
 
     schemes = frozenset({"token", "bearer"})
 
-    def __init__(self, *, model: str = "authtoken.Token") -> None:
+    def __init__(self, *, model: str = "authtoken.Token", name: str = "drf") -> None:
+        self.name = name
         self._label = model
 
     @property
@@ -42,7 +44,17 @@ class DRFTokenBackend:
         keys = {credential.secret.reveal() for credential in credentials}
         rows = self._model.objects.select_related("user").filter(key__in=keys)
         tokens = {row.key: row for row in rows}
-        return [_verdict(c, tokens.get(c.secret.reveal())) for c in credentials]
+        return [self._verdict(c, tokens.get(c.secret.reveal())) for c in credentials]
+
+    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+        """One query for the batch: the tokens of these users, users included."""
+        users = {each.user_pk for each in held}
+        rows = self._model.objects.select_related("user").filter(user__pk__in=users)
+        tokens = {(row.user.pk, Secret(row.key).digest): row for row in rows}
+        return [
+            _standing(each, tokens.get((each.user_pk, each.authentication.token_id)))
+            for each in held
+        ]
 
     def check(self) -> list[CheckMessage]:
         """The model must be installed."""
@@ -59,19 +71,26 @@ class DRFTokenBackend:
             ]
         return []
 
-
-def _verdict(credential: Credential, token: Any) -> Verdict:
-    if token is None:
-        return None
-    if not token.user.is_active:
-        return TokenAuthError(Code.USER_INACTIVE)
-    return Identity(
-        # Two sockets may present one token in one batch: neither sees the other's changes.
-        user=copy.copy(token.user),
-        authentication=Authentication(
-            backend="drf",
+    def _verdict(self, credential: Credential, token: Any) -> Verdict:
+        if token is None:
+            return None
+        authentication = Authentication(
+            backend=self.name,
             token_id=credential.secret.digest,
             location=credential.location,
             issued_at=token.created,
-        ),
-    )
+        )
+        return _identity(token, authentication)
+
+
+def _standing(held: Held, token: Any) -> Verdict:
+    if token is None:
+        return TokenAuthError(Code.TOKEN_REVOKED)
+    return _identity(token, held.authentication)  # a row never changes its key
+
+
+def _identity(token: Any, authentication: Authentication) -> Verdict:
+    if not token.user.is_active:
+        return TokenAuthError(Code.USER_INACTIVE)
+    # Two sockets may present one token in one batch: neither sees the other's changes.
+    return Identity(user=copy.copy(token.user), authentication=authentication)

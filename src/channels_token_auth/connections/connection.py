@@ -1,166 +1,265 @@
-"""One socket: what passes between the server and the application, and how it is shut from outside.
+"""One socket: it drives a `Lifecycle`, which decides, over a `Transport`, which does it.
 
-Servers disagree on what a close from another task does (it may not leave before a frame comes, or
-wait for the peer), so a close here is our own act: the pending receive is cancelled, the close is
-sent by a task of its own with a deadline, and the application hears of it exactly once.
+To the application it looks like the server; after a close it hears of that exactly once, and
+nothing it sends any more is passed on.
 """
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Self, cast
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, assert_never
 
+from ..backends.base import Identity
 from ..core.close_codes import Code
-from ..core.extraction import PROTOCOL
+from ..core.credentials import Credential, Location, Secret
+from ..core.errors import TokenAuthError
+from ..core.extraction import PROTOCOL, Handshake
+from ..core.lifecycle import Close, Lifecycle, Output, Send, State, Verify
 from ..core.refusal import close_message
-from .asgi import Application, Message, Receive, Scope, Send
+from . import asgi
+from .authentication import LiveAuthentication, refresh_user
+from .deadlines import clock, deadlines
+from .door import Door, lifetime
+from .scope import anonymous_user, inner_scope
+from .transport import Transport
 
-__all__ = ["CLOSE_TIMEOUT", "Connection"]
+__all__ = ["Connection", "live"]
 
-CLOSE_TIMEOUT = 1.0
-"""Seconds the server gets to send a close. It waits for nothing that a peer could withhold."""
+MAX_NOTICES = 8
+"""Changes that wait for a busy consumer at most: of more, the oldest are dropped."""
 
 live: set["Connection"] = set()
-"""The sockets of this process that an application holds."""
+"""The sockets of this process, from their opening handshake until their application is done."""
 
 
 class Connection:
-    """A socket that passed the door. Belongs to one event loop."""
+    """A socket, from its opening handshake on. Belongs to one event loop."""
 
     __slots__ = (
-        "_accepted", "_answer", "_closer", "_connect", "_farewell", "_is_over", "_is_told",
-        "_offers_protocol", "_receiving", "_sending", "_server_receive", "_server_send", "scope",
+        "_accepted", "_application_accepted", "_auth", "_connect", "_door", "_farewell",
+        "_handshake", "_is_told", "_life", "_notices", "_scope", "_transport", "_user", "_verifier",
     )  # fmt: skip
 
     def __init__(
         self,
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-        *,
-        connect: Message,
-        refuse: Callable[[Code], Sequence[Message]],
+        door: Door,
+        handshake: Handshake,
+        scope: asgi.Scope,
+        receive: asgi.Receive,
+        send: asgi.Send,
     ) -> None:
-        """`connect` is the event already received; `refuse` the answer before accept."""
-        self.scope = scope
-        self._server_receive = receive
-        self._server_send = send
-        self._connect: Message | None = connect
-        self._answer = refuse
-        self._offers_protocol = PROTOCOL in scope["subprotocols"]
+        self._door = door
+        self._handshake = handshake
+        self._scope = scope
+        self._transport = Transport(receive, send)
+        self._life = Lifecycle(door.rules)
+        self._user: Any = None
+        self._auth: LiveAuthentication | None = None
+        self._connect: asgi.Message | None = None
+        self._notices: deque[asgi.Message] = deque(maxlen=MAX_NOTICES)
         self._accepted = False
-        self._is_over = False
+        self._application_accepted = False
+        self._farewell: asgi.Message | None = None
         self._is_told = False
-        self._farewell: Message | None = None
-        self._closer: asyncio.Task[None] | None = None
-        self._receiving: _Wait | None = None
-        self._sending: set[_Wait] = set()
+        self._verifier: asyncio.Task[None] | None = None
 
-    async def run(self, application: Application) -> None:
-        """Let the application have the socket, for as long as both live."""
+    async def serve(self, application: asgi.Application) -> None:
+        """Let it in or refuse it, and let the application have it for as long as both live."""
+        self._connect = await self._transport.receive()
+        if not self._connect or self._connect["type"] != "websocket.connect":
+            return
         live.add(self)
         try:
-            await application(self.scope, self.receive, self.send)
+            if await self._enter():
+                inner = inner_scope(self._scope, self._handshake, user=self._user, auth=self._auth)
+                await application(inner, self.receive, self.send)
         finally:
             live.discard(self)
-            self._is_over = True
-            if self._closer:
-                await self._closer
-                await self._drain()
+            self._life.leave()
+            deadlines().watch(self)
+            if self._verifier:
+                self._verifier.cancel()
+            await self._transport.finish()
+
+    @property
+    def path(self) -> str:
+        """The path that was asked for."""
+        return str(self._scope["path"])
 
     def close(self, code: Code) -> None:
         """Shut the socket with our code. Returns at once; from now on nothing passes."""
-        if self._is_over or self._farewell:
-            return
-        self._farewell = {**close_message(code), "type": "websocket.disconnect"}
-        if self._receiving:
-            self._receiving.interrupt()
-        messages = [close_message(code)] if self._accepted else self._answer(code)
-        self._closer = asyncio.create_task(self._say(messages))
+        self._act(self._life.end(TokenAuthError(code)))
 
-    async def receive(self) -> Message:
+    # -- For `Deadlines`
+
+    @property
+    def next_tick(self) -> float | None:
+        """When it wants to be looked at, on the steady clock."""
+        return self._life.next_tick
+
+    def tick(self) -> None:
+        """Warn of the end, or end."""
+        now = clock.steady()
+        if warning := self._act(self._life.tick(now)):
+            self._notice({"type": "auth.expiring", "expires_in": self._life.expires_in(now)})
+            self._transport.say_later(warning)
+
+    def jump(self, seconds: float) -> None:
+        """The calendar went ahead by so much."""
+        self._life.jump(seconds)
+
+    # -- Before the application
+
+    async def _enter(self) -> bool:
+        door, handshake = self._door, self._handshake
+        try:
+            if door.is_anonymous(handshake):
+                self._life.admit(None, None, clock.steady())
+                self._user = anonymous_user()
+            elif door.awaits_first_message(handshake):
+                await self._await_credential()
+            else:
+                self._life.present()
+                self._admit(await door.authenticate(handshake))
+        except TokenAuthError as error:
+            self._life.leave()
+            await self._transport.say(door.refusal(error, handshake, self._scope))
+        deadlines().watch(self)
+        return self._life.state is State.AUTHENTICATED
+
+    async def _await_credential(self) -> None:
+        protocol = PROTOCOL if PROTOCOL in self._handshake.subprotocols else None
+        self._accepted = True
+        await self._transport.say([{"type": "websocket.accept", "subprotocol": protocol}])
+        await self._tell(self._life.await_credential(clock.steady()))
+        while self._life.state in (State.AWAITING_CREDENTIAL, State.AUTHENTICATING):
+            event = await self._from_client()
+            await self._tell((event and self._read(event)) or [])
+
+    def _admit(self, identity: Identity) -> list[Output]:
+        outputs = self._life.admit(identity.user.pk, lifetime(identity), clock.steady())
+        if self._life.state is not State.AUTHENTICATED:
+            return outputs
+        if self._auth is None:
+            self._user, self._auth = identity.user, LiveAuthentication(identity.authentication)
+        else:
+            refresh_user(self._user, identity.user)
+            self._auth.replace(identity.authentication)
+            self._notice({"type": "auth.reauthenticated"})
+        return outputs
+
+    # -- The application's side
+
+    async def receive(self) -> asgi.Message:
         """The application's `receive`. After a disconnect there is nothing to wait for."""
         if self._is_told:
             raise RuntimeError("The application was told that its socket is closed, and receives.")
         event = await self._next()
         self._is_told = event["type"] == "websocket.disconnect"
-        self._is_over = self._is_over or self._is_told
         return event
 
-    async def _next(self) -> Message:
+    async def _next(self) -> asgi.Message:
         if self._connect:
             event, self._connect = self._connect, None
             return event
-        if not self._farewell:
-            with _Wait() as self._receiving:
-                event = await self._server_receive()
-            self._receiving = None
-        return self._farewell or event
+        while not self._farewell:
+            if self._notices:
+                return self._notices.popleft()
+            received = await self._from_client()
+            if received and not self._farewell:
+                outputs = self._read(received)
+                if outputs is None:
+                    return received
+                await self._tell(outputs)
+        return self._farewell
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: asgi.Message) -> None:
         """The application's `send`."""
         if self._farewell:
             return
-        match message["type"]:
-            case "websocket.accept":
-                self._accepted = True
-                message = self._with_protocol(message)
-            case "websocket.close":
-                self._is_over = True
-        with _Wait() as wait:
-            self._sending.add(wait)
-            try:
-                await self._server_send(message)
-            finally:
-                self._sending.discard(wait)
+        kind = message["type"]
+        if kind == "websocket.accept":
+            await self._accept(message)
+        elif kind != "websocket.send" and self._accepted and not self._application_accepted:
+            # It denies a client that was let in for its first message.
+            self.close(Code.FORBIDDEN)
+        else:
+            if kind == "websocket.close":
+                self._life.leave()
+            await self._transport.send(message)
 
-    def _with_protocol(self, accept: Message) -> Message:
-        """The consumer's choice stands; else the protocol that the client offered us."""
-        if accept.get("subprotocol") or not self._offers_protocol:
-            return accept
-        return {**accept, "subprotocol": PROTOCOL}
+    async def _accept(self, message: asgi.Message) -> None:
+        self._application_accepted = True
+        if self._accepted:
+            return
+        self._accepted = True
+        # The consumer's choice stands; else the protocol that the client offered us.
+        if not message.get("subprotocol") and PROTOCOL in self._handshake.subprotocols:
+            message = {**message, "subprotocol": PROTOCOL}
+        await self._transport.send(message)
+        speaks = message.get("subprotocol") == PROTOCOL
+        await self._tell(self._life.accept(speaks=speaks, now=clock.steady()))
 
-    async def _say(self, messages: Sequence[Message]) -> None:
-        """Send the last messages, and release an application that a dead peer holds in `send`."""
-        # What a server raises here says that the peer has gone, each in its own words.
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(CLOSE_TIMEOUT):
-                for message in messages:
-                    await self._server_send(message)
-        for wait in self._sending:
-            wait.interrupt()
+    # -- The client's side
 
-    async def _drain(self) -> None:
-        """Take what the client still sends: hypercorn leaks a reader whose queue stays full."""
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(CLOSE_TIMEOUT):
-                while (await self._server_receive())["type"] != "websocket.disconnect":
-                    pass
+    async def _from_client(self) -> asgi.Message | None:
+        event = await self._transport.receive()
+        if event and event["type"] == "websocket.disconnect":
+            self._life.leave()
+        return event
 
+    def _read(self, event: asgi.Message) -> list[Output] | None:
+        """What the lifecycle says to an event, None where it is the application's."""
+        if event["type"] != "websocket.receive":
+            return None
+        text = event.get("text")
+        return self._life.binary() if text is None else self._life.text(text, clock.steady())
 
-class _Wait:
-    """An await that can be called off from outside, as `asyncio.timeout` does it.
+    async def _verify(self, secret: Secret) -> None:
+        """Verify a token that came in a message, and act on the verdict."""
+        credential = Credential(location=Location.FIRST_MESSAGE, secret=secret)
+        try:
+            outputs = self._admit(await self._door.verify(credential))
+        except TokenAuthError as error:
+            outputs = self._life.refuse(error, clock.steady())
+        await self._transport.say(self._act(outputs))
+        if self._connect:
+            # Still at the door: what waits there is not the application.
+            self._transport.call_off()
 
-    Leaves the block silently when it was we who cancelled, and nobody else did.
-    """
+    # -- Doing what the lifecycle says
 
-    __slots__ = ("_cancelling", "_interrupted", "_task")
+    def _notice(self, event: asgi.Message) -> None:
+        """Tell an application that asked for it, in its own order of events."""
+        if self._auth and self._auth.is_subscribed:
+            self._notices.append(event)
+            self._transport.call_off()
 
-    def __enter__(self) -> Self:
-        self._task = cast("asyncio.Task[None]", asyncio.current_task())
-        self._cancelling = self._task.cancelling()
-        self._interrupted = False
-        return self
+    async def _tell(self, outputs: Sequence[Output]) -> None:
+        await self._transport.say(self._act(outputs))
 
-    def interrupt(self) -> None:
-        """Cancel the await."""
-        self._interrupted = True
-        self._task.cancel()
+    def _act(self, outputs: Sequence[Output]) -> list[asgi.Message]:
+        """Do what is to be done; the messages that are left to be sent."""
+        messages: list[asgi.Message] = []
+        for output in outputs:
+            match output:
+                case Send(text):
+                    messages.append({"type": "websocket.send", "text": text})
+                case Verify(secret):
+                    self._verifier = asyncio.create_task(self._verify(secret))
+                case Close(code):
+                    self._shut(code, messages)
+                    messages = []
+                case _:
+                    assert_never(output)
+        if outputs:
+            deadlines().watch(self)
+        return messages
 
-    def __exit__(
-        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
-    ) -> bool:
-        if not self._interrupted:
-            return False
-        return self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError
+    def _shut(self, code: Code, last_words: Sequence[asgi.Message]) -> None:
+        self._farewell = {**close_message(code), "type": "websocket.disconnect"}
+        if self._accepted:
+            self._transport.shut([*last_words, close_message(code)])
+        else:
+            error = TokenAuthError(code)
+            self._transport.shut(self._door.refusal(error, self._handshake, self._scope))

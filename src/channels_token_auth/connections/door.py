@@ -6,37 +6,58 @@ from dataclasses import replace
 from ..backends.base import Identity
 from ..conf import Configuration
 from ..core.close_codes import Code
+from ..core.credentials import Credential, Location
 from ..core.errors import TokenAuthError
-from ..core.extraction import Handshake, extract
+from ..core.extraction import PROTOCOL, Handshake, extract
+from ..core.lifecycle import Rules
 from ..core.refusal import refuse
-from ..verification.authenticator import Authenticator, build_backend
+from ..verification.authenticator import build_authenticator
 from .asgi import Message, Scope
+from .deadlines import clock
 
-__all__ = ["Door"]
+__all__ = ["Door", "lifetime"]
 
 
 class Door:
     """One route's policy and backends."""
 
     def __init__(self, configuration: Configuration) -> None:
-        backends = [build_backend(spec) for spec in configuration.backends]
-        self._authenticator = Authenticator(backends, timeout=configuration.verify_timeout)
+        self._authenticator = build_authenticator(configuration)
         self._policy = replace(configuration.policy, schemes=self._authenticator.schemes)
+        self.rules: Rules = configuration.rules
 
     def read(self, scope: Scope) -> Handshake:
         """The opening handshake of a scope."""
         subprotocols = scope.get("subprotocols", ())
         return extract(scope["headers"], scope["query_string"], subprotocols, self._policy)
 
-    async def admit(self, handshake: Handshake) -> Identity | None:
-        """Whose socket it is, None for nobody's. Raises TokenAuthError where it is refused."""
+    def is_anonymous(self, handshake: Handshake) -> bool:
+        """Whether it may pass as nobody's."""
+        return self._policy.anonymous and not (handshake.credential or handshake.problem)
+
+    def awaits_first_message(self, handshake: Handshake) -> bool:
+        """Whether the client may send its token once it is connected."""
+        return (
+            Location.FIRST_MESSAGE in self._policy.locations
+            and not (handshake.credential or handshake.problem)
+            and (PROTOCOL in handshake.subprotocols or not handshake.subprotocols)
+        )
+
+    async def authenticate(self, handshake: Handshake) -> Identity:
+        """Whose handshake it is. Raises TokenAuthError."""
         if handshake.problem:
             raise TokenAuthError(handshake.problem)
-        if handshake.credential:
-            return await self._authenticator.authenticate(handshake.credential)
-        if self._policy.anonymous:
-            return None
-        raise TokenAuthError(Code.TOKEN_MISSING)
+        if handshake.credential is None:
+            raise TokenAuthError(Code.TOKEN_MISSING)
+        return await self.verify(handshake.credential)
+
+    async def verify(self, credential: Credential) -> Identity:
+        """Whose credential it is, and that it has time left. Raises TokenAuthError."""
+        identity = await self._authenticator.authenticate(credential)
+        left = lifetime(identity)
+        if left is not None and left <= 0:
+            raise TokenAuthError(Code.TOKEN_EXPIRED)
+        return identity
 
     def refusal(
         self, error: TokenAuthError, handshake: Handshake, scope: Scope
@@ -44,3 +65,9 @@ class Door:
         """The answer to a handshake that was not admitted."""
         http = "websocket.http.response" in (scope.get("extensions") or {})
         return refuse(error, handshake, mode=self._policy.refusal, http=http)
+
+
+def lifetime(identity: Identity) -> float | None:
+    """Seconds until its token expires, None for never."""
+    expires_at = identity.authentication.expires_at
+    return None if expires_at is None else expires_at.timestamp() - clock.calendar()

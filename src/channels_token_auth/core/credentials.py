@@ -1,12 +1,16 @@
 """What a client presents: a secret, and where in the handshake it stood."""
 
 import hmac
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import NoReturn
 
-__all__ = ["Credential", "Location", "Secret"]
+__all__ = ["Credential", "Location", "Secret", "is_token"]
+
+# A token is visible: no space, no control character, so no NUL (PostgreSQL refuses it).
+_INVISIBLE = re.compile(r"[\x00-\x20\x7f-\xa0\ud800-\udfff]")
 
 
 class Location(StrEnum):
@@ -14,8 +18,10 @@ class Location(StrEnum):
 
     HEADER = "header"
     SUBPROTOCOL = "subprotocol"
+    TICKET = "ticket"
     QUERY = "query"
     COOKIE = "cookie"
+    FIRST_MESSAGE = "first_message"
 
     @property
     def is_ambient(self) -> bool:
@@ -55,10 +61,20 @@ class Secret:
         raise TypeError("a Secret cannot be pickled or copied to another process")
 
 
+def is_token(value: str, max_bytes: int) -> bool:
+    """Whether it may be a token at all: visible characters, and at most so many bytes."""
+    return bool(value) and not _INVISIBLE.search(value) and len(value.encode()) <= max_bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """One token as presented. `scheme` is the lower-case one of a header, else None."""
+    """One token as presented.
+
+    `scheme` is the lower-case one of a header, else None. `origin` is the handshake's Origin, or
+    None where no browser sent one.
+    """
 
     location: Location
     secret: Secret
     scheme: str | None = None
+    origin: str | None = None

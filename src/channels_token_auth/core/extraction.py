@@ -6,17 +6,20 @@ Total: any bytes give a `Handshake`, never an exception. What is wrong with one 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote_to_bytes
 
 from .close_codes import Code
-from .credentials import Credential, Location, Secret
+from .credentials import Credential, Location, Secret, is_token
 from .policy import Policy
 
-__all__ = ["PROTOCOL", "Handshake", "Headers", "extract"]
+__all__ = ["PROTOCOL", "TICKET_NAME", "Handshake", "Headers", "extract"]
 
 PROTOCOL = "token-auth.v1"
 """The subprotocol under which this library speaks (spec: PROTOCOL.md)."""
+
+TICKET_NAME = "ticket"
+"""The query parameter that holds a ticket, and nothing else."""
 
 Header = tuple[bytes, bytes]
 Headers = Sequence[Header]
@@ -35,8 +38,6 @@ _AUTHORIZATION = re.compile(rb"[ \t]*(%b)(?:[ \t]+(.*))?" % _SCHEME, re.DOTALL)
 # Two lines of one name, which daphne joins: a proxy's own, and the client's.
 _JOINED = re.compile(rb",[ \t]*(?=%b[ \t]+[^ \t])" % _SCHEME)
 _BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-# A token is visible: no space, no control character, so no NUL (PostgreSQL refuses it).
-_INVISIBLE = re.compile(r"[\x00-\x20\x7f-\xa0]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,8 @@ def extract(
 ) -> Handshake:
     """Read a handshake by `policy`: its Origin, then an explicit credential, then the cookie."""
     in_header, headers_left = _take_header(headers, policy)
-    in_query, query_left = _take_query(query_string, policy)
+    in_ticket, query_left = _take_query(Location.TICKET, TICKET_NAME, query_string, policy)
+    in_query, query_left = _take_query(Location.QUERY, policy.query_name, query_left, policy)
     in_subprotocol, headers_left, subprotocols_left = _take_subprotocol(
         headers_left, subprotocols, policy
     )
@@ -77,10 +79,11 @@ def extract(
     if not policy.origins.allows(headers):
         found = _Found(problem=Code.FORBIDDEN, is_hostile=True)
     else:
-        explicit = [found for found in (in_header, in_subprotocol, in_query) if found]
+        places = (in_header, in_subprotocol, in_ticket, in_query)
+        explicit = [found for found in places if found]
         found = _agree(explicit) if explicit else _guard(in_cookie, headers) or _Found()
     return Handshake(
-        credential=found.credential,
+        credential=found.credential and replace(found.credential, origin=_origin(headers)),
         problem=found.problem,
         is_hostile=found.is_hostile,
         headers=headers_left,
@@ -101,9 +104,13 @@ def _agree(found: Sequence[_Found]) -> _Found:
 
 def _guard(in_cookie: _Found | None, headers: Headers) -> _Found | None:
     """A cookie proves nothing about the page that used it; its Origin does."""
-    if in_cookie and not any(name == b"origin" for name, _ in headers):
+    if in_cookie and _origin(headers) is None:
         return _Found(problem=Code.FORBIDDEN)
     return in_cookie
+
+
+def _origin(headers: Headers) -> str | None:
+    return next((value.decode("latin-1") for name, value in headers if name == b"origin"), None)
 
 
 def _judge(
@@ -114,18 +121,18 @@ def _judge(
         return None
     if any(len(value) > policy.max_token_bytes for value in values):
         return _Found(problem=Code.MALFORMED, is_hostile=True)
-    token = _decode(values[0])
+    token = _decode(values[0], policy.max_token_bytes)
     if len(values) > 1 or token is None:
         return _Found(problem=Code.MALFORMED)
     return _Found(credential=Credential(location=location, secret=Secret(token), scheme=scheme))
 
 
-def _decode(value: bytes) -> str | None:
+def _decode(value: bytes, max_bytes: int) -> str | None:
     try:
         token = value.decode()
     except UnicodeDecodeError:
         return None
-    return None if not token or _INVISIBLE.search(token) else token
+    return token if is_token(token, max_bytes) else None
 
 
 def _take_header(headers: Headers, policy: Policy) -> tuple[_Found | None, list[Header]]:
@@ -152,18 +159,20 @@ def _take_header(headers: Headers, policy: Policy) -> tuple[_Found | None, list[
     return _judge(Location.HEADER, values, policy, *schemes[:1]), left
 
 
-def _take_query(query_string: bytes, policy: Policy) -> tuple[_Found | None, bytes]:
-    if Location.QUERY not in policy.locations or not query_string:
+def _take_query(
+    location: Location, wanted: str, query_string: bytes, policy: Policy
+) -> tuple[_Found | None, bytes]:
+    """Take the parameter of that name."""
+    if location not in policy.locations or not query_string:
         return None, query_string
-    wanted = policy.query_name.encode()
     values, left = [], []
     for pair in query_string.split(b"&"):
         name, _, value = pair.partition(b"=")
-        if unquote_to_bytes(name.replace(b"+", b" ")) == wanted:
+        if unquote_to_bytes(name.replace(b"+", b" ")) == wanted.encode():
             values.append(_unquote(value, policy.max_token_bytes))
         else:
             left.append(pair)
-    return _judge(Location.QUERY, values, policy), b"&".join(left)
+    return _judge(location, values, policy), b"&".join(left)
 
 
 def _unquote(value: bytes, max_bytes: int) -> bytes:

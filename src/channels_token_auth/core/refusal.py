@@ -7,10 +7,12 @@ from typing import Any
 from .close_codes import Code
 from .errors import TokenAuthError
 from .extraction import PROTOCOL, Handshake, Headers
+from .messages import error_message
 from .policy import RefusalMode
 
-__all__ = ["close_message", "refuse"]
+__all__ = ["close_message", "http_answer", "refuse"]
 
+Header = tuple[bytes, bytes]
 Message = dict[str, Any]
 
 
@@ -28,8 +30,13 @@ def refuse(
     """
     visible = mode is RefusalMode.CLOSE or (mode is RefusalMode.AUTO and _is_browser(handshake))
     if visible and not handshake.is_hostile:
+        echo = _echo(handshake.subprotocols)
+        told = (
+            [{"type": "websocket.send", "text": error_message(error)}] if echo == PROTOCOL else []
+        )
         return [
-            {"type": "websocket.accept", "subprotocol": _echo(handshake.subprotocols)},
+            {"type": "websocket.accept", "subprotocol": echo},
+            *told,
             close_message(error.code),
         ]
     if http and error.code.http_status:
@@ -56,6 +63,15 @@ def _echo(offered: Sequence[str]) -> str | None:
 
 
 def _http_response(error: TokenAuthError, status: int) -> list[Message]:
+    headers, body = http_answer(error, status)
+    return [
+        {"type": "websocket.http.response.start", "status": status, "headers": headers},
+        {"type": "websocket.http.response.body", "body": body},
+    ]
+
+
+def http_answer(error: TokenAuthError, status: int) -> tuple[list[Header], bytes]:
+    """The headers and the body of a refusal over HTTP: `{"code": slug}`."""
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     if status in (400, 401, 403):
         headers.append((b"www-authenticate", _challenge(error.code)))
@@ -63,10 +79,7 @@ def _http_response(error: TokenAuthError, status: int) -> list[Message]:
         headers.append((b"retry-after", str(error.retry_after).encode()))
     body = json.dumps({"code": error.code.value}).encode()
     headers.append((b"content-length", str(len(body)).encode()))
-    return [
-        {"type": "websocket.http.response.start", "status": status, "headers": headers},
-        {"type": "websocket.http.response.body", "body": body},
-    ]
+    return headers, body
 
 
 def _challenge(code: Code) -> bytes:

@@ -9,17 +9,18 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, connections
 from django.utils.module_loading import import_string
 
-from ..backends.base import Identity, TokenBackend, Verdict
-from ..conf import BackendSpec
+from ..backends.base import Identity, TokenBackend, Verdict, unavailable
+from ..conf import BackendSpec, Configuration
 from ..core.close_codes import Code
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
+from .tickets import CacheUnavailable, Tickets
 from .worker import worker
 
-__all__ = ["RETRY_AFTER", "Authenticator", "build_backend"]
+__all__ = ["Authenticator", "build_authenticator", "build_backend"]
 
-RETRY_AFTER = 5
-"""Seconds a client is told to wait while a token store is away."""
+# What says that a store is away, and nothing about one credential.
+_AWAY = (OperationalError, InterfaceError, CacheUnavailable)
 
 logger = logging.getLogger("channels_token_auth")
 
@@ -34,11 +35,23 @@ def build_backend(spec: BackendSpec) -> TokenBackend:
     return backend
 
 
-class Authenticator:
-    """Asks the backends of one route. `timeout`: seconds one verification may take."""
+def build_authenticator(configuration: Configuration) -> "Authenticator":
+    """The authenticator of a route, or of the site."""
+    backends = [build_backend(spec) for spec in configuration.backends]
+    return Authenticator(backends, timeout=configuration.verify_timeout, cache=configuration.cache)
 
-    def __init__(self, backends: Sequence[TokenBackend], *, timeout: float) -> None:
-        self._backends = tuple(backends)
+
+class Authenticator:
+    """Asks the backends of one route, and redeems tickets.
+
+    `timeout`: seconds one verification may take. `cache`: the alias of the tickets' cache.
+    """
+
+    def __init__(
+        self, backends: Sequence[TokenBackend], *, timeout: float, cache: str = "default"
+    ) -> None:
+        self.tickets = Tickets(backends, cache=cache)
+        self._backends: tuple[TokenBackend | Tickets, ...] = (self.tickets, *backends)
         self._timeout = timeout
         self.schemes = frozenset[str]().union(*(backend.schemes for backend in self._backends))
 
@@ -52,7 +65,7 @@ class Authenticator:
             logger.error("A token took over %s s to verify.", self._timeout)  # noqa: TRY400
             # Half of it, since the batch began later than we did.
             worker.relieve(after=self._timeout / 2)
-            verdict = _unavailable()
+            verdict = unavailable()
         if isinstance(verdict, TokenAuthError):
             raise verdict
         return verdict
@@ -68,7 +81,7 @@ class Authenticator:
         return [verdict or TokenAuthError(Code.TOKEN_INVALID) for verdict in verdicts]
 
 
-def _ask(backend: TokenBackend, credentials: Sequence[Credential]) -> Sequence[Verdict]:
+def _ask(backend: TokenBackend | Tickets, credentials: Sequence[Credential]) -> Sequence[Verdict]:
     """Consult a backend that may fail: a store that is away says nothing about a token."""
     try:
         return _consult(backend, credentials)
@@ -78,14 +91,16 @@ def _ask(backend: TokenBackend, credentials: Sequence[Credential]) -> Sequence[V
     try:
         return _consult(backend, credentials)
     except Exception as error:  # noqa: BLE001 - the same, again
-        if len(credentials) == 1 or isinstance(error, OperationalError | InterfaceError):
+        if len(credentials) == 1 or isinstance(error, _AWAY):
             _report(error, credentials)
-            return [_unavailable() for _ in credentials]
+            return [unavailable() for _ in credentials]
     # One credential that a backend chokes on must not cost the others of its batch.
     return [verdict for each in credentials for verdict in _ask(backend, [each])]
 
 
-def _consult(backend: TokenBackend, credentials: Sequence[Credential]) -> Sequence[Verdict]:
+def _consult(
+    backend: TokenBackend | Tickets, credentials: Sequence[Credential]
+) -> Sequence[Verdict]:
     """The backend's verdicts, None for what it does not claim."""
     claimed = [backend.claims(credential) for credential in credentials]
     mine = [c for c, is_mine in zip(credentials, claimed, strict=True) if is_mine]
@@ -107,7 +122,3 @@ def _report(error: Exception, credentials: Sequence[Credential]) -> None:
     for credential in credentials:
         text = text.replace(credential.secret.reveal(), repr(credential.secret))
     logger.error("A token could not be verified: answered unavailable.\n%s", text)
-
-
-def _unavailable() -> TokenAuthError:
-    return TokenAuthError(Code.UNAVAILABLE, retry_after=RETRY_AFTER)

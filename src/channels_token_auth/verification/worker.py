@@ -23,7 +23,10 @@ MAX_BATCH = 64
 """Items in one batch at most: past it a batch only delays its first."""
 
 MAX_HANGING = 4
-"""Threads left hanging in dead stores at most; with all of them hung, everybody waits."""
+"""Threads left hanging within `HANGING_WINDOW` at most; with as many, everybody waits."""
+
+HANGING_WINDOW = 60.0
+"""Seconds after which a hanging thread does not count any more: TCP may need a quarter hour."""
 
 Work = Callable[[Sequence[Any]], Sequence[Any]]
 Asked = tuple[Work, Any, "asyncio.Future[Any]"]
@@ -52,7 +55,7 @@ class Worker:
     def relieve(self, *, after: float) -> None:
         """Let a fresh thread go on where the present one has been at one batch for `after` s."""
         with self._lock:
-            self._hanging = [thread for thread in self._hanging if thread.is_alive()]
+            self._hanging = [t for t in self._hanging if t.is_alive() and t.is_recent()]
             thread = self._thread
             if thread and thread.busy_for() >= after and len(self._hanging) < MAX_HANGING:
                 self._hanging.append(thread)
@@ -84,6 +87,10 @@ class _Thread(threading.Thread):
         """Seconds spent on the present batch so far."""
         since = self._busy_since
         return 0.0 if since is None else time.monotonic() - since
+
+    def is_recent(self) -> bool:
+        """Whether it has not been hanging for long."""
+        return self.busy_for() < HANGING_WINDOW
 
     def run(self) -> None:
         while not self._is_relieved(self):

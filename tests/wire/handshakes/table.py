@@ -6,6 +6,7 @@ from tests.wire.handshakes.precedence import ANONYMOUS, PRECEDENCE
 from tests.wire.handshakes.query import QUERY
 from tests.wire.handshakes.refusal import REFUSAL
 from tests.wire.handshakes.subprotocol import ECHO, SUBPROTOCOL
+from tests.wire.handshakes.ticket import TICKET
 
 __all__ = ["CASES"]
 
@@ -16,6 +17,7 @@ CASES = {
         "subprotocol": SUBPROTOCOL,
         "echo": ECHO,
         "query": QUERY,
+        "ticket": TICKET,
         "precedence": PRECEDENCE,
         "anonymous": ANONYMOUS,
         "refusal": REFUSAL,

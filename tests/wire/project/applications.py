@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import threading
 import time
+from collections import defaultdict
 from typing import Any
 
 from channels.generic.websocket import (
@@ -11,7 +13,12 @@ from channels.generic.websocket import (
     WebsocketConsumer,
 )
 
-__all__ = ["APPLICATIONS"]
+__all__ = ["APPLICATIONS", "gates"]
+
+GATE_DEADLINE = 30.0
+
+gates: dict[str, threading.Event] = defaultdict(threading.Event)
+"""For each socket of `held`: set, it lets the handler go on."""
 
 
 class EchoAsync(AsyncWebsocketConsumer):
@@ -55,6 +62,15 @@ class SlowSync(WebsocketConsumer):
         self.send("working")
         time.sleep(0.5)
         self.send("done")
+
+
+class Held(WebsocketConsumer):
+    """Its handler holds a thread until the test releases it."""
+
+    def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        self.send("held")
+        gates[self.scope["url_route"]["kwargs"]["socket"]].wait(GATE_DEADLINE)
+        self.send("released")
 
 
 class Busy(AsyncWebsocketConsumer):
@@ -135,6 +151,7 @@ APPLICATIONS = {
     "echo-async": EchoAsync.as_asgi(),
     "echo-sync": EchoSync.as_asgi(),
     "flood": Flood.as_asgi(),
+    "held": Held.as_asgi(),
     "late": late,
     "lingers": Lingers.as_asgi(),
     "json": Json.as_asgi(),

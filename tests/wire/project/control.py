@@ -10,6 +10,7 @@ from typing import Any
 
 from channels_token_auth.connections.connection import live
 from channels_token_auth.core.close_codes import Code
+from tests.wire.project.applications import gates
 from tests.wire.project.journal import state
 
 __all__ = ["control"]
@@ -18,12 +19,14 @@ DELAY = 0.02  # seconds until the timer closes: the answer leaves first
 
 
 async def control(scope: Any, receive: Any, send: Any) -> None:
-    """GET /probe, or /close/<socket>/<slug>, which answers with the moment of the close."""
+    """GET /probe, /release/<socket>, or /close/<socket>/<slug>: answers the moment of the close."""
     match scope["path"].split("/")[1:]:
         case ["probe"]:
             answer: Any = state()
         case ["close", socket_name, slug]:
             answer = _close_from_a_timer(socket_name, Code(slug))
+        case ["release", socket_name]:
+            answer = gates[socket_name].set()
         case _:
             raise LookupError(scope["path"])
     await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -31,6 +34,6 @@ async def control(scope: Any, receive: Any, send: Any) -> None:
 
 
 def _close_from_a_timer(socket_name: str, code: Code) -> float:
-    (connection,) = (each for each in live if each.scope["path"].endswith(f"/{socket_name}"))
+    (connection,) = (each for each in live if each.path.endswith(f"/{socket_name}"))
     asyncio.get_running_loop().call_later(DELAY, connection.close, code)
     return time.monotonic() + DELAY

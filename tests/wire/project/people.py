@@ -12,7 +12,7 @@ UNKNOWN = "bad" + "0" * 37
 CANARIES = {
     name: f"ca9a41{number:04}" + "d" * 30
     for number, name in enumerate(
-        ["header", "subprotocol", "base64", "query", "cookie", "inside", "outside"]
+        ["header", "subprotocol", "base64", "query", "cookie", "inside", "outside", "first"]
     )
 }
 

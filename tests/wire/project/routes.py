@@ -4,7 +4,8 @@ from typing import Any
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.urls import path
+from django.core.asgi import get_asgi_application
+from django.urls import path, re_path
 
 from channels_token_auth.middleware import TokenAuthMiddlewareStack
 from tests.wire.project.applications import APPLICATIONS
@@ -27,6 +28,15 @@ POLICIES = {
     "listed": TokenAuthMiddlewareStack(_inner, allowed_origins=["https://app.example.com", "null"]),
     "close": TokenAuthMiddlewareStack(_inner, refusal="close"),
     "deny": TokenAuthMiddlewareStack(_inner, refusal="deny"),
+    "messages": TokenAuthMiddlewareStack(_inner, locations=["first_message"]),
+    "life": TokenAuthMiddlewareStack(
+        _inner,
+        backends=[{"BACKEND": "tests.wire.project.lasting.LastingBackend"}],
+        locations=["header", "first_message"],
+        auth_timeout=1,
+        expiry_warning=1,
+    ),
+    "hasty": TokenAuthMiddlewareStack(_inner, verify_timeout=1),
     "inside-auth": AuthMiddlewareStack(TokenAuthMiddlewareStack(_inner)),
     "outside-auth": TokenAuthMiddlewareStack(AuthMiddlewareStack(_inner)),
 }
@@ -36,4 +46,5 @@ async def websocket(scope: Any, receive: Any, send: Any) -> None:
     await POLICIES[scope["path"].split("/")[1]](scope, receive, send)
 
 
-application = ProtocolTypeRouter({"http": control, "websocket": Reporter(websocket)})
+http = URLRouter([re_path("^auth/", get_asgi_application()), re_path("", control)])
+application = ProtocolTypeRouter({"http": http, "websocket": Reporter(websocket)})

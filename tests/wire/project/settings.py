@@ -3,10 +3,14 @@
 import json
 import os
 
+MEMORY = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", ".example.com"]
 ASGI_APPLICATION = "tests.wire.project.asgi.application"
+CACHES = {"default": json.loads(os.environ.get("WIRE_CACHE", "null")) or MEMORY}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 CHANNELS_TOKEN_AUTH = {
+    "LOCATIONS": ["header", "subprotocol", "ticket"],
     "BACKENDS": [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}],
 }
 DATABASES = {"default": json.loads(os.environ["WIRE_DATABASE"])}
@@ -20,6 +24,7 @@ INSTALLED_APPS = [
     "rest_framework.authtoken",
     "channels_token_auth",
 ]
+ROOT_URLCONF = "tests.wire.project.urls"
 SECRET_KEY = "of no worth: these servers live for one test run on the loopback interface"
 USE_TZ = True
 

@@ -1,0 +1,95 @@
+"""What passes to and from the server, and how a socket is shut from outside.
+
+Servers disagree on what a close from another task does (it may not leave before a frame comes, or
+wait for the peer). So a close is our own act: the pending receive is cancelled, and the last words
+are sent by a task of its own with a deadline. Nothing here knows what is said.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+from .asgi import Message, Receive, Send
+from .wait import Wait
+
+__all__ = ["CLOSE_TIMEOUT", "Transport"]
+
+CLOSE_TIMEOUT = 1.0
+"""Seconds the server gets to send a close. It waits for nothing that a peer could withhold."""
+
+_saying: set[asyncio.Task[None]] = set()
+"""Tasks that send a few words: referenced here, since an event loop does not."""
+
+
+class Transport:
+    """The server's `receive` and `send`, out of which one can be called."""
+
+    __slots__ = ("_closer", "_receive", "_receiving", "_send", "_sending")
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._receiving: Wait | None = None
+        self._sending: set[Wait] = set()
+        self._closer: asyncio.Task[None] | None = None
+
+    async def receive(self) -> Message | None:
+        """The client's next event, None where the wait for it was called off."""
+        event: Message | None = None
+        try:
+            with Wait() as self._receiving:
+                event = await self._receive()
+        finally:
+            self._receiving = None
+        return event
+
+    def call_off(self) -> None:
+        """End a pending `receive`."""
+        if self._receiving:
+            self._receiving.interrupt()
+
+    async def send(self, message: Message) -> None:
+        """Send for the application. A close ends it where a peer that does not read holds it up."""
+        with Wait() as wait:
+            self._sending.add(wait)
+            try:
+                await self._send(message)
+            finally:
+                self._sending.discard(wait)
+
+    async def say(self, messages: Sequence[Message]) -> None:
+        """Send in our own name, to a peer that may have gone."""
+        # Each server raises something else for that, and some do not come back.
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                for message in messages:
+                    await self._send(message)
+
+    def say_later(self, messages: Sequence[Message]) -> None:
+        """The same, from outside a task."""
+        task = asyncio.create_task(self.say(messages))
+        _saying.add(task)
+        task.add_done_callback(_saying.discard)
+
+    def shut(self, last_words: Sequence[Message]) -> None:
+        """Say the last words, whatever the application does at this moment."""
+        self.call_off()
+        self._closer = asyncio.create_task(self._shut(last_words))
+
+    async def _shut(self, last_words: Sequence[Message]) -> None:
+        await self.say(last_words)
+        for wait in self._sending:
+            wait.interrupt()
+
+    async def finish(self) -> None:
+        """Wait until a close was said, as long as it may take."""
+        if self._closer:
+            await self._closer
+            await self._drain()
+
+    async def _drain(self) -> None:
+        """Take what the client still sends: hypercorn leaks a reader whose queue stays full."""
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                while (await self._receive())["type"] != "websocket.disconnect":
+                    pass

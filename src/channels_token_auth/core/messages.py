@@ -1,0 +1,93 @@
+"""The `auth.*` messages: one JSON object a text frame (spec/PROTOCOL.md, "Messages")."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from .close_codes import Code
+from .credentials import Secret, is_token
+from .errors import TokenAuthError
+
+__all__ = [
+    "FRAME_OVERHEAD",
+    "RETRY",
+    "Auth",
+    "Bad",
+    "Control",
+    "Ping",
+    "error_message",
+    "read_control",
+    "write",
+]
+
+FRAME_OVERHEAD = 256
+"""Bytes that a control frame may have beyond the longest token."""
+
+RETRY = frozenset(
+    {
+        Code.AUTH_TIMEOUT,
+        Code.CONNECTION_LIMIT,
+        Code.RATE_LIMITED,
+        Code.TOKEN_EXPIRED,
+        Code.UNAVAILABLE,
+    }
+)
+"""The codes after which the same client may try again, with a fresh token where it expired."""
+
+_HINT = '"auth'
+# A control frame that is too long to be parsed is still known by how it begins.
+_BEGINNING = re.compile(r'\s*\{\s*"type"\s*:\s*"auth"')
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """The client authenticates, or does so again."""
+
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """The client asks whether the line is alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """A control frame that breaks the protocol."""
+
+    code: Code
+
+
+Control = Auth | Ping | Bad
+
+
+def read_control(text: str, *, max_token_bytes: int) -> Control | None:
+    """The control message in a text frame, None where the frame is the application's."""
+    if _HINT not in text:
+        return None
+    if len(text.encode(errors="surrogatepass")) > max_token_bytes + FRAME_OVERHEAD:
+        return Bad(Code.TOO_LARGE) if _BEGINNING.match(text) else None
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    match message:
+        case {"type": "auth.ping"}:
+            return Ping()
+        case {"type": "auth", "token": str(token)} if is_token(token, max_token_bytes):
+            return Auth(Secret(token))
+        case {"type": "auth"}:
+            return Bad(Code.MALFORMED)
+    return None
+
+
+def write(kind: str, **fields: Any) -> str:
+    """A server's message."""
+    return json.dumps({"type": kind, **fields}, separators=(",", ":"))
+
+
+def error_message(error: TokenAuthError) -> str:
+    """The `auth.error` that comes just before the close of its code."""
+    retry = error.code in RETRY
+    return write("auth.error", code=error.code, retry=retry, retry_after=error.retry_after)

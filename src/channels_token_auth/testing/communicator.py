@@ -1,0 +1,187 @@
+"""A WebSocket client in memory, as Channels has one, that logs in and reads the `auth.*` messages.
+
+Towards the application it is the server of the ASGI specification: what was closed is disconnected.
+"""
+
+import asyncio
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable
+from typing import Any, assert_never
+from urllib.parse import urlencode
+
+from channels.testing import WebsocketCommunicator
+from django.core.exceptions import ImproperlyConfigured
+
+from .. import conf
+from ..connections.asgi import Application, Message, Receive, Scope, Send
+from ..core.close_codes import TABLE
+from ..core.credentials import Location
+from ..core.extraction import PROTOCOL, TICKET_NAME
+from .tokens import PATH, FakeTokenBackend
+
+__all__ = ["TokenWebsocketCommunicator"]
+
+Header = tuple[bytes, bytes]
+
+CLOSE_CODES = frozenset(row.close_code for row in TABLE.values())
+_KINDS = frozenset({"auth.required", "auth.ok", "auth.expiring", "auth.error", "auth.pong"})
+
+
+class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] # it has no types
+    """Channels' `WebsocketCommunicator`, with a credential.
+
+    `user`: whom to log in, by a token of the fake backend's, which is `token` if there is one.
+    `token`: presented in `location`; a ticket in the location "ticket". `origin`: as of a page.
+    """
+
+    auth_ok: dict[str, Any] | None = None
+    """The last `auth.ok`."""
+
+    close_code: int | None = None
+    """The code that the socket was closed with, None while it is open."""
+
+    def __init__(
+        self,
+        application: Application,
+        path: str,
+        *,
+        user: Any = None,
+        token: str | None = None,
+        location: str = "header",
+        subprotocols: Iterable[str] = (),
+        headers: Iterable[Header] = (),
+        origin: str | None = None,
+    ) -> None:
+        # First of all: what is half made cannot be deleted either.
+        super().__init__(self._serve, path, [*headers], [*subprotocols])
+        self._application = application
+        self._location = Location(location)
+        self._token = token if user is None else _issue(user, token)
+        self._messages: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        offered = self.scope["subprotocols"]
+        if self._location is Location.SUBPROTOCOL and PROTOCOL not in offered:
+            offered.insert(0, PROTOCOL)
+        if self._token is not None:
+            _present(self._token, self._location, self.scope)
+        if origin is not None:
+            self.scope["headers"].append((b"origin", origin.encode()))
+        if offered:
+            value = ", ".join(offered).encode()
+            self.scope["headers"].append((b"sec-websocket-protocol", value))
+
+    async def connect(self, timeout: float = 1) -> tuple[bool, Any]:  # noqa: ASYNC109 - as Channels'
+        """As Channels': (True, the subprotocol), or (False, the code of the close).
+
+        A handshake that was accepted only to be told why it is refused was not connected. Where
+        the socket has `auth.*` messages, `auth.ok` has come; or, without a token, `auth.required`.
+        """
+        accepted, answer = await super().connect(timeout)
+        if answer == PROTOCOL or self._location is Location.FIRST_MESSAGE:
+            await self._log_in(timeout)
+        if self.close_code in CLOSE_CODES and not self.auth_ok:
+            return False, self.close_code
+        return accepted, answer
+
+    async def reauthenticate(self, token: str, timeout: float = 1) -> dict[str, Any]:  # noqa: ASYNC109 - as Channels'
+        """Present a fresh token on the open socket: the `auth.ok` or `auth.error` it brings."""
+        await self.send_json_to({"type": "auth", "token": token})
+        while True:
+            message = await self.receive_auth_from(timeout)
+            if message["type"] in ("auth.ok", "auth.error"):
+                return message
+
+    async def receive_auth_from(self, timeout: float = 1) -> dict[str, Any]:  # noqa: ASYNC109 - as Channels'
+        """The next `auth.*` message. Whatever else receives passes over them."""
+        message = await self._next(timeout)
+        if message is None:
+            raise AssertionError(f"No auth.* message, but the end: {self.close_code}.")
+        return message
+
+    async def _log_in(self, seconds: float) -> None:
+        while message := await self._next(seconds):
+            if message["type"] == "auth.ok":
+                return
+            if message["type"] == "auth.required" and self._token is None:
+                self._messages.put_nowait(message)  # for the test to answer
+                return
+            if message["type"] == "auth.required":
+                await self.send_json_to({"type": "auth", "token": self._token})
+
+    async def _next(self, seconds: float) -> dict[str, Any] | None:
+        """The next `auth.*` message; None, however often, where there will be none."""
+        async with asyncio.timeout(seconds):
+            message = await self._messages.get()
+        if message is None:
+            self._messages.put_nowait(None)
+        return message
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application as Channels' part of this class sees it: without the `auth.*`."""
+
+        async def sending(message: Message) -> None:
+            if not self._keep(message):
+                await send(message)
+
+        try:
+            await self._application(scope, receive, sending)
+        finally:
+            self._messages.put_nowait(None)
+
+    def _keep(self, message: Message) -> bool:
+        """Note what the server sends, and whether that was all that it is for."""
+        if message["type"] == "websocket.close":
+            self.close_code = message.get("code", 1000)
+            self._messages.put_nowait(None)
+            self.input_queue.put_nowait({"type": "websocket.disconnect", "code": self.close_code})
+        auth = _read(message.get("text"))
+        if auth is None:
+            return False
+        self._messages.put_nowait(auth)
+        if auth["type"] == "auth.ok":
+            self.auth_ok = auth
+        return True
+
+
+def _issue(user: Any, token: str | None) -> str:
+    if PATH not in {spec.path for spec in conf.configuration().backends}:
+        sentence = f"`user` needs a fake token: log in within `fake_tokens()`, or name {PATH} in"
+        raise ImproperlyConfigured(f"{sentence} CHANNELS_TOKEN_AUTH['BACKENDS'] of the tests.")
+    return FakeTokenBackend.tokens.issue(user, token=token)
+
+
+def _present(token: str, location: Location, scope: Scope) -> None:
+    policy = conf.configuration().policy
+    match location:
+        case Location.HEADER:
+            scope["headers"].append((b"authorization", f"Bearer {token}".encode()))
+        case Location.SUBPROTOCOL:
+            text = urlsafe_b64encode(token.encode()).rstrip(b"=").decode()
+            scope["subprotocols"].append(f"base64url.bearer.{text}")
+        case Location.COOKIE:
+            scope["headers"].append((b"cookie", f"{policy.cookie_name}={token}".encode()))
+        case Location.TICKET:
+            _add_to_query(scope, TICKET_NAME, token)
+        case Location.QUERY:
+            _add_to_query(scope, policy.query_name, token)
+        case Location.FIRST_MESSAGE:
+            pass
+        case _:
+            assert_never(location)
+
+
+def _add_to_query(scope: Scope, name: str, value: str) -> None:
+    parts = [scope["query_string"], urlencode({name: value}).encode()]
+    scope["query_string"] = b"&".join(filter(None, parts))
+
+
+def _read(text: Any) -> dict[str, Any] | None:
+    """The `auth.*` message in a frame of the server's, None where it is the application's."""
+    if '"auth.' not in (text or ""):
+        return None
+    try:
+        message = json.loads(text)
+    except ValueError:
+        return None
+    is_auth = isinstance(message, dict) and message.get("type") in _KINDS
+    return message if is_auth else None

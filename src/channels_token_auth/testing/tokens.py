@@ -1,0 +1,146 @@
+"""Tokens without a token store: whose each is, is what a test says."""
+
+import copy
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from secrets import token_urlsafe
+from typing import Any
+from unittest import mock
+
+from django.conf import settings
+from django.core.checks import CheckMessage
+from django.db import OperationalError
+from django.test import override_settings
+
+from .. import conf
+from ..backends.base import Held, Identity, Verdict
+from ..connections.deadlines import clock
+from ..core.authentication import Authentication
+from ..core.close_codes import Code
+from ..core.credentials import Credential, Location, Secret
+from ..core.errors import TokenAuthError
+
+__all__ = ["PATH", "FakeTokenBackend", "FakeTokens", "fake_tokens"]
+
+PATH = "channels_token_auth.testing.FakeTokenBackend"
+"""What `BACKENDS` calls the backend."""
+
+HANG = 30.0
+"""Seconds after which a store that hangs breaks, so that a test that waits for it ends."""
+
+
+class FakeTokens:
+    """A token store in memory. `users`: tokens that never expire, and whose each is."""
+
+    def __init__(self, users: Mapping[str, Any] | None = None) -> None:
+        self._verdicts: dict[str, Identity | TokenAuthError] = {}
+        self._is_away = False
+        self._opened = threading.Event()
+        self._opened.set()
+        for token, user in (users or {}).items():
+            self.issue(user, token=token)
+
+    def issue(
+        self,
+        user: Any,
+        *,
+        token: str | None = None,
+        lifetime: float | None = None,
+        scopes: Iterable[str] = (),
+    ) -> str:
+        """A token of this user's, random unless one is named. `lifetime`: seconds from now."""
+        token = token or token_urlsafe(16)
+        now = clock.calendar()
+        authentication = Authentication(
+            backend="",
+            token_id=Secret(token).digest,
+            location=Location.HEADER,
+            scopes=frozenset(scopes),
+            issued_at=_moment(now),
+            expires_at=None if lifetime is None else _moment(now + lifetime),
+        )
+        self._verdicts[authentication.token_id] = Identity(user=user, authentication=authentication)
+        return token
+
+    def refuse(self, token: str, code: str, *, retry_after: int | None = None) -> None:
+        """Have the token refused from now on, with a slug such as "token_revoked"."""
+        self._verdicts[Secret(token).digest] = TokenAuthError(Code(code), retry_after)
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Inside it, whatever is asked fails: the answer is 4503."""
+        self._is_away = True
+        try:
+            yield
+        finally:
+            self._is_away = False
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Inside it, whatever is asked waits for its end; or for VERIFY_TIMEOUT, then 4503."""
+        self._opened.clear()
+        try:
+            yield
+        finally:
+            self._opened.set()
+
+    def verdict(self, token_id: str) -> Identity | TokenAuthError | None:
+        """What it says of a token. Raises while it is away."""
+        if self._is_away or not self._opened.wait(HANG):
+            raise OperationalError("The fake token store is away, as its test wants it.")
+        return self._verdicts.get(token_id)
+
+
+class FakeTokenBackend:
+    """A token backend on `FakeTokens`: those of `fake_tokens()`, else the process' own."""
+
+    tokens = FakeTokens()
+    schemes = frozenset({"bearer", "token"})
+
+    def __init__(self, *, name: str = "fake") -> None:
+        self.name = name
+
+    def claims(self, credential: Credential) -> bool:
+        """Any."""
+        return True
+
+    def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
+        """Each user is copied, as from a database."""
+        return [self._verdict(each.secret.digest, each.location) for each in credentials]
+
+    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+        """As `authenticate`, by the token's id."""
+        asked = [each.authentication for each in held]
+        return [self._verdict(each.token_id, each.location) for each in asked]
+
+    def check(self) -> list[CheckMessage]:
+        """Nothing can be wrong with it."""
+        return []
+
+    def _verdict(self, token_id: str, location: Location) -> Verdict:
+        known = self.tokens.verdict(token_id)
+        if not isinstance(known, Identity):
+            return known
+        if not known.user.is_active:
+            return TokenAuthError(Code.USER_INACTIVE)
+        authentication = replace(known.authentication, backend=self.name, location=location)
+        return Identity(user=copy.copy(known.user), authentication=authentication)
+
+
+@contextmanager
+def fake_tokens(users: Mapping[str, Any] | None = None) -> Iterator[FakeTokens]:
+    """Have the site accept these tokens, and what else the yielded store issues, but no others."""
+    tokens = FakeTokens(users)
+    given = {**getattr(settings, conf.NAME, {}), "BACKENDS": [{"BACKEND": PATH}]}
+    with (
+        override_settings(**{conf.NAME: given}),
+        mock.patch.object(FakeTokenBackend, "tokens", tokens),
+    ):
+        yield tokens
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

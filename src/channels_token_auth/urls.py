@@ -1,0 +1,11 @@
+"""The HTTP endpoints: `path("auth/", include("channels_token_auth.urls"))`."""
+
+from django.urls import path
+
+from . import views
+
+app_name = "channels_token_auth"
+urlpatterns = [
+    path("ticket/", views.ticket, name="ticket"),
+    path("check/", views.check, name="check"),
+]

@@ -1,0 +1,194 @@
+"""Tickets: what a page fetches over HTTP and presents once, in the query, instead of its token.
+
+The cache holds, under a digest of the ticket, whose it is and what it was issued for: nothing that
+opens a socket, and never the parent's secret. The parent is asked again at redemption.
+"""
+
+import copy
+import logging
+import secrets
+import traceback
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from django.contrib.auth import get_user_model
+from django.core.cache import caches
+
+from ..backends.base import Held, Identity, TokenBackend, Verdict, unavailable
+from ..core.authentication import Authentication
+from ..core.close_codes import Code
+from ..core.credentials import Credential, Location, Secret
+from ..core.errors import TokenAuthError
+
+__all__ = ["LIFETIME", "SESSION", "CacheUnavailable", "Tickets"]
+
+LIFETIME = 30
+"""Seconds in which a ticket has to be redeemed."""
+
+SESSION = "session"
+"""What `Authentication.backend` says where a ticket's parent is a Django session."""
+
+logger = logging.getLogger("channels_token_auth")
+
+# What the cache holds of a ticket. Plain values: some caches write JSON.
+Entry = dict[str, Any]
+
+
+class CacheUnavailable(Exception):  # noqa: N818 - named as the answer to it
+    """The cache is away, in whatever words it says so."""
+
+
+class Parent(Protocol):
+    """Who knows whether a ticket's parent still stands."""
+
+    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+        """As a `TokenBackend` does it."""
+        ...
+
+
+class Tickets:
+    """A site's tickets: shaped as a token backend, but none of `BACKENDS`. `cache`: its alias."""
+
+    name = "ticket"
+    schemes = frozenset[str]()
+
+    def __init__(self, backends: Sequence[TokenBackend], *, cache: str) -> None:
+        self._cache = cache
+        self._parents: dict[str, Parent] = {SESSION: _Sessions()}
+        self._parents |= {backend.name: backend for backend in backends}
+
+    def issue(self, identity: Identity, *, origin: str | None) -> str:
+        """A ticket for this identity, bound to a page's Origin. Raises what the cache raises."""
+        ticket = secrets.token_urlsafe(32)
+        if not caches[self._cache].add(_key(Secret(ticket)), _entry(identity, origin), LIFETIME):
+            raise CacheUnavailable
+        return ticket
+
+    def claims(self, credential: Credential) -> bool:
+        """Only what was presented as a ticket."""
+        return credential.location is Location.TICKET
+
+    def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
+        """Redeem each. A parent that cannot be asked leaves them unused: all may be tried again."""
+        keys = [_key(credential.secret) for credential in credentials]
+        entries = self._find(keys)
+        verdicts = [self._inspect(c, entries.get(_key(c.secret))) for c in credentials]
+        passed = [i for i, verdict in enumerate(verdicts) if verdict is None]
+        answers = self._ask_parents([entries[keys[i]] for i in passed])
+        for i, answer in zip(passed, answers, strict=True):
+            verdicts[i] = answer
+        return [
+            self._use_up(key, verdict) if key in entries else verdict
+            for key, verdict in zip(keys, verdicts, strict=True)
+        ]
+
+    def _find(self, keys: Collection[str]) -> dict[str, Entry]:
+        try:
+            return caches[self._cache].get_many(set(keys))
+        except Exception as error:
+            raise CacheUnavailable from error
+
+    def _inspect(self, credential: Credential, entry: Entry | None) -> Verdict:
+        """What is wrong with a ticket by itself."""
+        if entry is None or entry["backend"] not in self._parents:
+            return TokenAuthError(Code.TOKEN_INVALID)
+        if entry["origin"] not in (None, credential.origin):
+            return TokenAuthError(Code.FORBIDDEN)
+        return None
+
+    def _ask_parents(self, entries: Sequence[Entry]) -> Sequence[Verdict]:
+        """One question to each backend."""
+        by_backend: dict[str, list[int]] = defaultdict(list)
+        for i, entry in enumerate(entries):
+            by_backend[entry["backend"]].append(i)
+        answers: dict[int, Verdict] = {}
+        for name, places in by_backend.items():
+            verdicts = self._parents[name].recheck([_held(entries[i]) for i in places])
+            answers |= zip(places, verdicts, strict=True)
+        return [_conclude(entry, answers[i]) for i, entry in enumerate(entries)]
+
+    def _use_up(self, key: str, verdict: Verdict) -> Verdict:
+        """Redeem it: of all who try, the one whose deletion finds it has it."""
+        try:
+            is_first = caches[self._cache].delete(key)
+        except Exception as error:  # noqa: BLE001 - whatever a cache raises
+            # Not raised: others of the batch are used up, and must not be tried again.
+            text = "".join(traceback.format_exception(error))
+            logger.error("A ticket could not be redeemed: answered unavailable.\n%s", text)  # noqa: TRY400 - an error reporter would read tickets in the frames' locals
+            return unavailable()
+        return verdict if is_first else TokenAuthError(Code.TOKEN_INVALID)
+
+
+class _Sessions:
+    """Stands in for the sessions that got a ticket. Their keys are secrets, so nobody kept one."""
+
+    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+        """One query for their users. A logout in the meantime is not seen."""
+        keys = {each.user_pk for each in held}
+        users = get_user_model()._default_manager.in_bulk(keys)  # noqa: SLF001 - documented so
+        return [_standing(each, users.get(each.user_pk)) for each in held]
+
+
+def _standing(held: Held, user: Any) -> Verdict:
+    if user is None:
+        return TokenAuthError(Code.TOKEN_REVOKED)
+    if not user.is_active:
+        return TokenAuthError(Code.USER_INACTIVE)
+    return Identity(user=copy.copy(user), authentication=held.authentication)
+
+
+def _conclude(entry: Entry, verdict: Verdict) -> Verdict:
+    """The parent's verdict, as one on the ticket."""
+    if isinstance(verdict, TokenAuthError):
+        return verdict
+    if verdict is None or entry["session_hash"] not in (None, _session_hash(verdict.user)):
+        return TokenAuthError(Code.TOKEN_REVOKED)
+    expires_at = verdict.authentication.expires_at
+    if expires_at is not None and expires_at <= datetime.now(UTC):
+        return TokenAuthError(Code.TOKEN_EXPIRED)
+    return verdict
+
+
+def _key(secret: Secret) -> str:
+    return f"channels_token_auth.ticket.{secret.digest}"
+
+
+def _entry(identity: Identity, origin: str | None) -> Entry:
+    parent = identity.authentication
+    return {
+        "backend": parent.backend,
+        "user_pk": str(identity.user.pk),
+        "token_id": parent.token_id,
+        "scopes": sorted(parent.scopes),
+        "issued_at": parent.issued_at and parent.issued_at.isoformat(),
+        "expires_at": parent.expires_at and parent.expires_at.isoformat(),
+        "origin": origin,
+        # A session ends with its user's password; of a token, its backend knows.
+        "session_hash": _session_hash(identity.user) if parent.backend == SESSION else None,
+    }
+
+
+def _held(entry: Entry) -> Held:
+    return Held(
+        user_pk=get_user_model()._meta.pk.to_python(entry["user_pk"]),
+        authentication=Authentication(
+            backend=entry["backend"],
+            token_id=entry["token_id"],
+            location=Location.TICKET,
+            scopes=frozenset(entry["scopes"]),
+            issued_at=_moment(entry["issued_at"]),
+            expires_at=_moment(entry["expires_at"]),
+        ),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _session_hash(user: Any) -> str | None:
+    """What changes with the password. None for the users that Django does not ask for it either."""
+    session_hash = getattr(user, "get_session_auth_hash", None)
+    return Secret(session_hash()).digest if session_hash else None

@@ -1,0 +1,55 @@
+"""A token store that a test fills: whose each token is, and for how long."""
+
+import threading
+from datetime import UTC, datetime
+
+from django.contrib.auth.models import User
+
+from channels_token_auth.backends.base import Identity
+from channels_token_auth.connections.deadlines import clock
+from channels_token_auth.core.authentication import Authentication
+from channels_token_auth.core.errors import TokenAuthError
+
+
+class Store:
+    """`tokens`: token → user's primary key and lifetime in seconds, or the code it is refused by.
+    `opened`: while it is not set, verification waits."""
+
+    def __init__(self):
+        self.tokens = {}
+        self.opened = threading.Event()
+        self.opened.set()
+
+
+store = Store()
+
+
+class StoreBackend:
+    schemes = frozenset({"token"})
+    name = "store"
+
+    def claims(self, credential):
+        return True
+
+    def authenticate(self, credentials):
+        store.opened.wait(5)
+        return [self._verdict(each) for each in credentials]
+
+    def _verdict(self, credential):
+        known = store.tokens.get(credential.secret.reveal())
+        if known is None or isinstance(known, TokenAuthError):
+            return known
+        pk, seconds = known
+        expires_at = seconds and datetime.fromtimestamp(clock.calendar() + seconds, UTC)
+        return Identity(
+            user=User(pk=pk, username=f"user {pk}", first_name=credential.secret.digest),
+            authentication=Authentication(
+                backend=self.name,
+                token_id=credential.secret.digest,
+                location=credential.location,
+                expires_at=expires_at,
+            ),
+        )
+
+    def check(self):
+        return []

@@ -1,0 +1,617 @@
+"""A socket's life, driven: first message, expiry, reauthentication."""
+
+import asyncio
+import json
+from dataclasses import astuple, fields
+
+import pytest
+from django.core import mail
+
+from channels_token_auth.connections import transport
+from channels_token_auth.connections.connection import live
+from channels_token_auth.connections.deadlines import Clock, Deadlines, clock, deadlines
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.middleware import TokenAuthMiddleware
+from tests.connections.backend import store
+from tests.connections.server import ACCEPT, CONNECT, Server, scope, sends, text
+
+OFFER = ["token-auth.v1"]
+HOUR = 3600
+
+
+@pytest.fixture(autouse=True)
+def site(settings, monkeypatch):
+    monkeypatch.delattr(mail, "outbox")  # verify in the library's own thread
+    monkeypatch.setattr(transport, "CLOSE_TIMEOUT", 0.2)
+    settings.CHANNELS_TOKEN_AUTH = {
+        "BACKENDS": [{"BACKEND": "tests.connections.backend.StoreBackend"}],
+        "LOCATIONS": ["header", "subprotocol", "first_message"],
+    }
+    store.tokens = {
+        "alice": (1, HOUR),
+        "alice2": (1, 2 * HOUR),
+        "bob": (2, HOUR),
+        "ever": (1, None),
+    }
+    store.tokens["away"] = TokenAuthError(Code.UNAVAILABLE, retry_after=5)
+    store.tokens["gone"] = TokenAuthError(Code.TOKEN_REVOKED)
+    yield settings
+    store.opened.set()
+    assert not live
+
+
+@pytest.fixture(autouse=True)
+def time(monkeypatch):
+    """A clock that stands still until it is moved."""
+
+    class Moved:
+        steady_by = calendar_by = 0.0
+
+        async def pass_by(self, seconds, *, asleep=False):
+            self.calendar_by += seconds
+            self.steady_by += 0 if asleep else seconds
+            deadlines().run()
+            await asyncio.sleep(0.05)
+
+    moved = Moved()
+    steady, calendar = int(clock.steady()), int(clock.calendar())
+    monkeypatch.setattr(clock, "steady", lambda: steady + moved.steady_by)
+    monkeypatch.setattr(clock, "calendar", lambda: calendar + moved.calendar_by)
+    return moved
+
+
+class Browser:
+    """The client's side of a socket, and the application's notes on it."""
+
+    def __init__(self, *, application=None, overrides=None, gone=False, **values):
+        self.server = Server(CONNECT, gone=gone)
+        self.scope = None
+        self.events = []
+        self._application = application
+        middleware = TokenAuthMiddleware(self.application, **(overrides or {}))
+        served = middleware(scope(**values), self.server.receive, self.server.send)
+        self.task = asyncio.create_task(served)
+
+    async def application(self, scope, receive, send):
+        self.scope = scope
+        if self._application:
+            await self._application(scope, receive, send)
+            return
+        self.events.append(await receive())
+        await send(ACCEPT)
+        while self.events[-1]["type"] != "websocket.disconnect":
+            self.events.append(await receive())
+            if "text" in self.events[-1]:
+                await send(sends("echo " + self.events[-1]["text"]))
+
+    async def say(self, frame):
+        """A text frame, a binary one, or a message as an object."""
+        match frame:
+            case bytes():
+                await self.do({"type": "websocket.receive", "bytes": frame})
+            case dict():
+                await self.do(text(json.dumps(frame)))
+            case _:
+                await self.do(text(frame))
+
+    async def do(self, event):
+        self.server.inbox.put_nowait(event)
+        await self.settle()
+
+    async def settle(self):
+        """Until nothing moves any more: at most a second, where something is held on purpose."""
+        for _ in range(100):
+            await asyncio.sleep(0.01)
+            verifying = store.opened.is_set() and any(map(_is_verifying, live))
+            if self.task.done() or (self.server.is_idle and not verifying):
+                return
+
+    def heard(self):
+        """What came since the last look: messages as objects, a close as its code."""
+        sent, self.server.sent = self.server.sent, []
+        return [_short(message) for message in sent]
+
+    async def leave(self):
+        await self.do({"type": "websocket.disconnect", "code": 1001})
+        await self.task
+
+
+def _is_verifying(connection):
+    return connection._verifier and not connection._verifier.done()
+
+
+def _short(message):
+    match message:
+        case {"type": "websocket.send", "text": str(frame)} if frame.startswith("{"):
+            return json.loads(frame)
+        case {"type": "websocket.send", "text": frame}:
+            return frame
+        case {"type": "websocket.close", "code": code}:
+            return code
+        case {"type": "websocket.accept"}:
+            return "accept"
+    return message
+
+
+async def open_socket(token="alice", **values):
+    browser = Browser(
+        headers=[(b"authorization", b"Token " + token.encode())], subprotocols=OFFER, **values
+    )
+    await browser.settle()
+    return browser
+
+
+def ok(expires_in=HOUR, user_id="1"):
+    return {"type": "auth.ok", "expires_in": expires_in, "user_id": user_id}
+
+
+def error(code, *, retry=False, retry_after=None):
+    return {"type": "auth.error", "code": code, "retry": retry, "retry_after": retry_after}
+
+
+def auth(token):
+    return {"type": "auth", "token": token}
+
+
+# -- First message
+
+
+async def test_a_first_message_lets_in_and_the_application_starts_after_auth_ok():
+    browser = Browser()
+    await browser.settle()
+    assert browser.heard() == ["accept", {"type": "auth.required", "timeout": 10}]
+    assert browser.scope is None
+    await browser.say(auth("alice"))
+    assert browser.heard() == [ok()]
+    assert browser.scope["user"].pk == 1
+    assert browser.scope["auth"].location == "first_message"
+    await browser.say("hello")
+    assert browser.heard() == ["echo hello"]
+    await browser.leave()
+    assert browser.events[0] == CONNECT
+
+
+@pytest.mark.parametrize(
+    ("frame", "code", "slug"),
+    [
+        ("hello", 4400, "malformed"),
+        ("{", 4400, "malformed"),
+        ("[]", 4400, "malformed"),
+        (b"\x00", 4400, "malformed"),
+        ({"type": "auth.ping"}, 4400, "malformed"),
+        ({"type": "auth"}, 4400, "malformed"),
+        (auth(""), 4400, "malformed"),
+        (auth("a b"), 4400, "malformed"),
+        (auth("x" * 4097), 4400, "malformed"),
+        (auth("x" * 5000), 4413, "too_large"),
+        (auth("wrong"), 4401, "token_invalid"),
+        (auth("gone"), 4410, "token_revoked"),
+    ],
+)
+async def test_another_first_message_is_told_why_and_closed(frame, code, slug):
+    browser = Browser()
+    await browser.say(frame)
+    await browser.task
+    assert browser.heard()[2:] == [error(slug), code]
+    assert browser.scope is None
+
+
+async def test_a_second_frame_before_auth_ok_is_malformed():
+    store.opened.clear()
+    browser = Browser()
+    await browser.say(auth("alice"))
+    await browser.say("too early")
+    await browser.task
+    assert browser.heard()[2:] == [error("malformed"), 4400]
+
+
+async def test_a_client_that_leaves_before_its_first_message_starts_no_application():
+    browser = Browser()
+    await browser.leave()
+    assert browser.scope is None
+
+
+async def test_a_client_that_leaves_while_it_is_verified_starts_no_application():
+    store.opened.clear()
+    browser = Browser()
+    await browser.say(auth("alice"))
+    await browser.leave()
+    assert browser.scope is None
+
+
+async def test_silence_is_closed_with_4408(time):
+    browser = Browser()
+    await browser.settle()
+    await time.pass_by(10)
+    await browser.task
+    assert browser.heard()[2:] == [error("auth_timeout", retry=True), 4408]
+
+
+async def test_a_foreign_subprotocol_without_a_credential_waits_for_no_message():
+    browser = Browser(subprotocols=["chat"])
+    await browser.task
+    assert browser.heard() == [4401]
+
+
+async def test_a_denial_by_an_application_that_never_shook_hands_becomes_4403():
+    async def deny(scope, receive, send):
+        await receive()
+        await send({"type": "websocket.close"})
+        assert (await receive())["code"] == 4403
+
+    browser = Browser(application=deny)
+    await browser.say(auth("alice"))
+    await browser.task
+    assert browser.heard()[2:] == [ok(), error("forbidden"), 4403]
+
+
+# -- auth.ok, ping
+
+
+async def test_auth_ok_comes_after_accept_and_before_any_frame_of_the_application():
+    async def eager(scope, receive, send):
+        await send(ACCEPT)
+        await send(sends("first"))
+
+    browser = await open_socket(application=eager)
+    await browser.task
+    assert browser.heard() == ["accept", ok(), "first"]
+
+
+async def test_the_authentication_shows_all_that_is_known_of_the_token():
+    browser = await open_socket()
+    shown, (connection,) = browser.scope["auth"], live
+    names = [field.name for field in fields(shown.current)]
+    assert [getattr(shown, name) for name in names] == list(astuple(shown.current))
+    assert repr(shown) == repr(shown.current)
+    assert connection.path == "/"
+    await browser.leave()
+
+
+async def test_a_peer_that_has_gone_costs_no_exception():
+    browser = Browser(gone=True)
+    await browser.leave()
+    assert browser.scope is None
+
+
+async def test_a_token_without_expiry_expires_in_null():
+    browser = await open_socket("ever")
+    assert browser.heard()[1] == ok(None)
+    await browser.leave()
+
+
+async def test_a_ping_is_answered_and_other_frames_are_the_applications():
+    browser = await open_socket()
+    browser.heard()
+    await browser.say({"type": "auth.ping"})
+    await browser.say('{"type":"authors"}')
+    assert browser.heard() == [{"type": "auth.pong"}, 'echo {"type":"authors"}']
+    await browser.leave()
+
+
+async def test_without_our_subprotocol_every_frame_is_the_applications():
+    browser = Browser(headers=[(b"authorization", b"Token alice")])
+    await browser.settle()
+    await browser.say('{"type":"auth.ping"}')
+    await browser.say(b"\x00")
+    assert browser.heard() == ["accept", 'echo {"type":"auth.ping"}']
+    assert browser.events[-1]["bytes"] == b"\x00"
+    await browser.leave()
+
+
+# -- Expiry
+
+
+async def test_a_socket_is_warned_and_closed_with_4419_with_no_traffic(time):
+    browser = await open_socket()
+    browser.heard()
+    await time.pass_by(HOUR - 30)
+    assert browser.heard() == [{"type": "auth.expiring", "expires_in": 30}]
+    await time.pass_by(30)
+    await browser.task
+    assert browser.heard() == [error("token_expired", retry=True), 4419]
+    assert browser.events[-1]["code"] == 4419
+
+
+async def test_less_time_than_the_warning_is_warned_at_once():
+    store.tokens["soon"] = (1, 10)
+    browser = await open_socket("soon")
+    assert browser.heard()[1:] == [ok(10), {"type": "auth.expiring", "expires_in": 10}]
+    await browser.leave()
+
+
+async def test_a_socket_without_our_subprotocol_is_closed_with_4419_too(time):
+    browser = Browser(headers=[(b"authorization", b"Token alice")])
+    await browser.settle()
+    await time.pass_by(HOUR)
+    await browser.task
+    assert browser.heard() == ["accept", 4419]
+
+
+async def test_max_connection_age_closes_tokens_that_never_expire(time):
+    browser = await open_socket("ever", overrides={"max_connection_age": 60})
+    assert browser.heard()[1] == ok(60)
+    await time.pass_by(60)
+    await browser.task
+    assert browser.heard()[-1] == 4419
+
+
+async def test_a_calendar_that_went_ahead_ends_tokens_sooner(time):
+    browser = await open_socket()
+    await time.pass_by(HOUR, asleep=True)
+    await browser.task
+    assert browser.heard()[-1] == 4419
+
+
+async def test_a_calendar_that_was_set_back_keeps_nothing_alive(time):
+    browser = await open_socket()
+    time.calendar_by = -10 * HOUR
+    deadlines().run()
+    await time.pass_by(HOUR)
+    await browser.task
+    assert browser.heard()[-1] == 4419
+
+
+async def test_a_token_that_expired_before_its_socket_opened_is_refused():
+    store.tokens["late"] = (1, -1)
+    browser = await open_socket("late")
+    await browser.task
+    assert browser.heard() == ["accept", error("token_expired", retry=True), 4419]
+
+
+# -- Reauthentication
+
+
+async def test_reauthentication_extends_in_place_and_the_scope_follows(time):
+    browser = await open_socket()
+    user, auth_object = browser.scope["user"], browser.scope["auth"]
+    before = auth_object.token_id
+    browser.heard()
+    await browser.say(auth("alice2"))
+    assert browser.heard() == [ok(2 * HOUR)]
+    assert browser.scope["user"] is user
+    assert user.first_name == auth_object.token_id != before
+    await time.pass_by(HOUR + 60)
+    assert browser.heard() == []
+    await browser.leave()
+    assert [event["type"] for event in browser.events] == [
+        "websocket.connect",
+        "websocket.disconnect",
+    ]
+
+
+async def test_a_shorter_new_expiry_counts(time):
+    browser = await open_socket("alice2")
+    await browser.say(auth("alice"))
+    await time.pass_by(HOUR)
+    await browser.task
+    assert browser.heard()[-1] == 4419
+
+
+@pytest.mark.parametrize(
+    ("token", "code", "slug"),
+    [
+        ("bob", 4409, "identity_changed"),
+        ("wrong", 4401, "token_invalid"),
+        ("gone", 4410, "token_revoked"),
+        ("a b", 4400, "malformed"),
+    ],
+)
+async def test_a_reauthentication_that_fails_closes(token, code, slug):
+    browser = await open_socket()
+    browser.heard()
+    await browser.say(auth(token))
+    await browser.task
+    assert browser.heard() == [error(slug), code]
+    assert browser.scope["user"].pk == 1
+
+
+async def test_a_store_that_is_away_leaves_the_socket_on_its_old_deadline(time):
+    browser = await open_socket()
+    browser.heard()
+    await browser.say(auth("away"))
+    assert browser.heard() == [error("unavailable", retry=True, retry_after=5)]
+    await time.pass_by(HOUR)
+    await browser.task
+    assert browser.heard()[-1] == 4419
+
+
+async def test_frames_pass_under_the_old_identity_while_a_token_is_verified():
+    browser = await open_socket()
+    browser.heard()
+    store.opened.clear()
+    await browser.say(auth("alice2"))
+    await browser.say("meanwhile")
+    assert browser.heard() == ["echo meanwhile"]
+    store.opened.set()
+    await browser.settle()
+    assert browser.heard() == [ok(2 * HOUR)]
+    await browser.leave()
+
+
+async def test_two_reauthentications_at_once_are_closed_with_4429():
+    browser = await open_socket()
+    browser.heard()
+    store.opened.clear()
+    await browser.say(auth("alice2"))
+    await browser.say(auth("alice2"))
+    await browser.task
+    assert browser.heard() == [error("rate_limited", retry=True, retry_after=60), 4429]
+
+
+async def test_a_flood_of_good_tokens_is_closed_with_4429():
+    browser = await open_socket()
+    for _ in range(10):
+        await browser.say(auth("alice2"))
+    assert browser.heard().count(ok(2 * HOUR)) == 10
+    await browser.say(auth("alice2"))
+    await browser.task
+    assert browser.heard()[-1] == 4429
+
+
+async def test_expiry_during_a_verification_waits_for_a_good_verdict(time):
+    browser = await open_socket()
+    browser.heard()
+    store.opened.clear()
+    await browser.say(auth("alice2"))
+    await time.pass_by(HOUR)
+    assert browser.heard() == []
+    store.opened.set()
+    await browser.settle()
+    assert browser.heard() == [ok(2 * HOUR)]
+    await browser.leave()
+
+
+async def test_expiry_during_a_verification_closes_where_the_store_is_away(time):
+    browser = await open_socket()
+    browser.heard()
+    store.opened.clear()
+    await browser.say(auth("away"))
+    await time.pass_by(HOUR)
+    store.opened.set()
+    await browser.settle()
+    await browser.task
+    assert [m if isinstance(m, int) else m["code"] for m in browser.heard()] == [
+        "unavailable",
+        "token_expired",
+        4419,
+    ]
+
+
+async def test_a_close_while_a_token_is_verified_is_final():
+    browser = await open_socket()
+    browser.heard()
+    store.opened.clear()
+    await browser.say(auth("alice2"))
+    (connection,) = live
+    connection.close(Code.TOKEN_REVOKED)
+    store.opened.set()
+    await browser.task
+    assert browser.heard() == [error("token_revoked"), 4410]
+
+
+async def test_an_anonymous_socket_may_not_authenticate_later():
+    overrides = {"anonymous": True, "locations": ["header", "subprotocol"]}
+    browser = Browser(subprotocols=OFFER, overrides=overrides)
+    await browser.settle()
+    assert browser.heard() == ["accept", ok(None, None)]
+    await browser.say(auth("alice"))
+    await browser.task
+    assert browser.heard() == [error("identity_changed"), 4409]
+
+
+async def test_a_close_during_the_handshake_refuses_it():
+    store.opened.clear()
+    browser = await open_socket()
+    (connection,) = live
+    connection.close(Code.UNAVAILABLE)
+    store.opened.set()
+    await browser.task
+    assert browser.heard() == ["accept", error("unavailable", retry=True), 4503]
+    assert browser.scope is None
+
+
+# -- A consumer that wants to know
+
+
+async def test_an_application_that_subscribed_hears_of_reauthentication_and_expiry_in_order(time):
+    async def application(scope, receive, send):
+        scope["auth"].subscribe()
+        await receive()
+        await send(ACCEPT)
+        while (event := await receive())["type"] != "websocket.disconnect":
+            events.append(event)
+
+    events = []
+    browser = await open_socket(application=application)
+    await browser.say("before")
+    await browser.say(auth("alice2"))
+    await browser.say("after")
+    await time.pass_by(2 * HOUR - 30)
+    await browser.leave()
+    assert events == [
+        text("before"),
+        {"type": "auth.reauthenticated"},
+        text("after"),
+        {"type": "auth.expiring", "expires_in": 30},
+    ]
+
+
+async def test_changes_wait_for_a_busy_application(time):
+    done = asyncio.Event()
+
+    async def application(scope, receive, send):
+        scope["auth"].subscribe()
+        await receive()
+        await send(ACCEPT)
+        await done.wait()
+        events.append(await receive())
+        await receive()
+
+    events = []
+    browser = await open_socket(application=application)
+    await time.pass_by(HOUR - 30)
+    done.set()
+    await browser.settle()
+    assert events == [{"type": "auth.expiring", "expires_in": 30}]
+    await browser.leave()
+
+
+# -- The heap
+
+
+class Entry:
+    """Something with a deadline."""
+
+    def __init__(self, due):
+        self.next_tick = due
+        self.ticks = 0
+
+    def tick(self):
+        self.ticks += 1
+        self.next_tick = None
+
+
+async def test_a_thousand_sockets_that_came_and_went_leave_the_heap_small():
+    heap = Deadlines(Clock())
+    for _ in range(1000):
+        entry = Entry(clock.steady() + HOUR)
+        heap.watch(entry)
+        entry.next_tick = None
+        heap.watch(entry)
+    assert len(heap._heap) <= 65
+    assert heap._timer is None
+
+
+async def test_the_timer_looks_when_the_first_is_due():
+    real = Clock()
+    heap, entry = Deadlines(real), Entry(real.steady() + 0.02)
+    heap.watch(Entry(real.steady() + HOUR))
+    heap.watch(entry)
+    await asyncio.sleep(0.2)
+    assert entry.ticks == 1
+    heap._timer.cancel()
+
+
+async def test_a_receive_that_the_application_gave_up_is_not_cancelled_later():
+    done = asyncio.Event()
+
+    async def application(scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await receive()
+        gave_up.set()
+        await done.wait()
+        assert (await receive())["code"] == 4410
+
+    gave_up = asyncio.Event()
+    browser = await open_socket(application=application)
+    await gave_up.wait()
+    (connection,) = live
+    connection.close(Code.TOKEN_REVOKED)
+    await asyncio.sleep(0.02)
+    done.set()
+    await browser.task

@@ -1,0 +1,166 @@
+import copy
+from datetime import UTC, datetime
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError
+
+from channels_token_auth import conf
+from channels_token_auth.backends.base import Held
+from channels_token_auth.checks import check_settings
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.credentials import Credential, Location, Secret
+from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.middleware import TokenAuthMiddlewareStack
+from channels_token_auth.testing import (
+    FakeTokenBackend,
+    TokenWebsocketCommunicator,
+    fake_tokens,
+    frozen_clock,
+)
+from channels_token_auth.testing import tokens as module
+from tests.testing.site import ADA, BOB, application
+
+
+@pytest.fixture
+def tokens():
+    with fake_tokens({"secret": ADA}) as tokens:
+        yield tokens
+
+
+def ask(token="secret", location=Location.HEADER):
+    (verdict,) = FakeTokenBackend().authenticate(
+        [Credential(location=location, secret=Secret(token))]
+    )
+    return verdict
+
+
+def ask_again(identity):
+    held = Held(user_pk=identity.user.pk, authentication=identity.authentication)
+    (verdict,) = FakeTokenBackend().recheck([held])
+    return verdict
+
+
+def code_of(verdict):
+    assert isinstance(verdict, TokenAuthError)
+    return verdict.code
+
+
+async def meet(token="secret", **overrides):
+    stack = TokenAuthMiddlewareStack(application.application, **overrides)
+    return await TokenWebsocketCommunicator(stack, "/", token=token).connect()
+
+
+def test_a_token_is_the_users_it_was_issued_to(tokens):
+    assert ask().user == ADA
+    assert ask("other") is None
+    assert ask(tokens.issue(BOB)).user == BOB
+
+
+def test_two_sockets_share_no_user_object(tokens):
+    assert ask().user is not ask().user
+
+
+def test_an_authentication_says_what_the_token_was_issued_with(tokens):
+    with frozen_clock() as frozen:
+        token = tokens.issue(ADA, lifetime=60, scopes={"chat"})
+        authentication = ask(token, Location.SUBPROTOCOL).authentication
+    now = frozen.calendar()
+    assert authentication.backend == "fake"
+    assert authentication.token_id == Secret(token).digest
+    assert authentication.location is Location.SUBPROTOCOL
+    assert authentication.scopes == {"chat"}
+    assert authentication.issued_at == datetime.fromtimestamp(now, UTC)
+    assert authentication.expires_at == datetime.fromtimestamp(now + 60, UTC)
+
+
+def test_a_token_is_refused_as_it_is_told(tokens):
+    held = ask()
+    tokens.refuse("secret", "rate_limited", retry_after=7)
+    assert (code_of(ask()), ask().retry_after) == (Code.RATE_LIMITED, 7)
+    tokens.refuse("secret", Code.TOKEN_REVOKED)
+    assert code_of(ask_again(held)) is Code.TOKEN_REVOKED
+
+
+def test_an_inactive_user_is_refused(tokens):
+    user = copy.copy(ADA)
+    held = ask(tokens.issue(user, token="other"))
+    user.is_active = False
+    assert code_of(ask("other")) is code_of(ask_again(held)) is Code.USER_INACTIVE
+
+
+def test_a_token_that_stands_is_what_it_was(tokens):
+    held = ask()
+    assert ask_again(held) == held
+
+
+def test_a_token_of_another_store_is_gone(tokens):
+    held = ask()
+    with fake_tokens():
+        assert ask_again(held) is None
+
+
+def test_a_store_that_is_away_raises_and_comes_back(tokens):
+    with tokens.away(), pytest.raises(OperationalError):
+        ask()
+    assert ask().user == ADA
+
+
+def test_a_store_that_hangs_breaks_in_the_end(tokens, monkeypatch):
+    monkeypatch.setattr(module, "HANG", 0.01)
+    with tokens.hanging(), pytest.raises(OperationalError):
+        ask()
+    assert ask().user == ADA
+
+
+async def test_a_store_that_is_away_is_met_as_4503(tokens):
+    with tokens.away():
+        assert await meet() == (False, 4503)
+    assert (await meet())[0]
+
+
+@pytest.mark.parametrize("thread", ["of the test", "of the library"])
+async def test_a_store_that_hangs_is_met_as_4503(tokens, thread, monkeypatch):
+    if thread == "of the library":
+        monkeypatch.delattr(mail, "outbox")
+    with tokens.hanging():
+        assert await meet(verify_timeout=0.05) == (False, 4503)
+    assert (await meet())[0]
+
+
+def test_only_the_backends_are_overridden_and_for_the_block_only(settings):
+    settings.CHANNELS_TOKEN_AUTH = {"BACKENDS": [{"BACKEND": "no.Backend"}], "ANONYMOUS": True}
+    with fake_tokens():
+        assert conf.configuration().policy.anonymous
+        assert FakeTokenBackend().check() == []
+        assert [error for error in check_settings() if error.is_serious()] == []
+    assert conf.configuration().backends[0].path == "no.Backend"
+
+
+def test_a_site_without_settings_gets_those_of_the_fake(settings):
+    del settings.CHANNELS_TOKEN_AUTH
+    with fake_tokens():
+        assert conf.configuration().backends[0].path == module.PATH
+
+
+def test_a_user_without_the_fake_backend_is_told_what_is_missing():
+    with pytest.raises(ImproperlyConfigured, match="fake_tokens"):
+        TokenWebsocketCommunicator(application, "/", user=ADA)
+
+
+def test_blocks_may_be_nested(tokens):
+    with fake_tokens({"inner": BOB}):
+        assert ask() is None
+        assert ask("inner").user == BOB
+    assert ask().user == ADA
+
+
+async def test_settings_may_name_the_backend_and_code_its_tokens(settings):
+    settings.CHANNELS_TOKEN_AUTH = {"BACKENDS": [{"BACKEND": module.PATH}]}
+    assert await meet("process") == (False, 4401)
+    FakeTokenBackend.tokens.issue(User(pk=3, username="eve"), token="process")
+    assert (await meet("process"))[0]
+    FakeTokenBackend.tokens.refuse("process", "token_revoked")
+    assert await meet("process") == (False, 4410)

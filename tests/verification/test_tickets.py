@@ -1,0 +1,335 @@
+"""Tickets: redeemed once, by whom they were issued to, while what they stand for stands."""
+
+import json
+import logging
+import string
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.cache import caches
+from django.core.cache.backends.locmem import LocMemCache
+from django.db import OperationalError
+from rest_framework.authtoken.models import Token
+
+from channels_token_auth.backends.base import Identity
+from channels_token_auth.backends.drf import DRFTokenBackend
+from channels_token_auth.core.authentication import Authentication
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.credentials import Credential, Location, Secret
+from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.verification.authenticator import Authenticator
+from channels_token_auth.verification.tickets import LIFETIME, SESSION, CacheUnavailable, Tickets
+
+from .backends import FakeBackend, credential
+
+ORIGIN = "https://app.example.com"
+URL_SAFE = set(string.ascii_letters + string.digits + "-_")
+SOON = datetime.now(UTC) + timedelta(hours=1)
+
+
+class FailingCache(LocMemCache):
+    """A cache that is away where it is told to be."""
+
+    away: frozenset[str] = frozenset()
+
+    def get_many(self, keys, version=None):
+        self._fail("get_many")
+        return super().get_many(keys, version)
+
+    def add(self, *args, **kwargs):
+        self._fail("add")
+        return "full" not in self.away and super().add(*args, **kwargs)
+
+    def delete(self, key, version=None):
+        self._fail("delete")
+        return super().delete(key, version)
+
+    def _fail(self, operation):
+        if operation in self.away:
+            raise ConnectionError("connection refused")
+
+
+class Parent(FakeBackend):
+    """Stands by all that it let in, unless it was told otherwise of a token."""
+
+    def __init__(self, name="fake", **answers):
+        super().__init__(name=name)
+        self.answers = answers
+        self.asked = []
+
+    def recheck(self, held):
+        self.asked.append(held)
+        for each in held:
+            if isinstance(self.answers.get(each.authentication.token_id), Exception):
+                raise self.answers[each.authentication.token_id]
+        return [self._standing(each) for each in held]
+
+    def _standing(self, held):
+        match self.answers.get(held.authentication.token_id, "stands"):
+            case "stands":
+                user = get_user_model()(pk=held.user_pk)
+                return Identity(user=user, authentication=held.authentication)
+            case Code() as code:
+                return TokenAuthError(code)
+            case other:
+                return other
+
+
+@pytest.fixture(autouse=True)
+def cache(settings, monkeypatch):
+    """A cache of this test's own, whose failures it decides."""
+    backend = f"{__name__}.FailingCache"
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+        "tickets": {"BACKEND": backend, "LOCATION": "tickets"},
+    }
+    yield caches["tickets"]
+    monkeypatch.undo()
+    caches["tickets"].clear()
+
+
+@pytest.fixture
+def fail(monkeypatch):
+    return lambda *operations: monkeypatch.setattr(FailingCache, "away", frozenset(operations))
+
+
+def identity(token_id="t", backend="fake", **fields):
+    authentication = Authentication(
+        backend=backend, token_id=token_id, location=Location.HEADER, **fields
+    )
+    return Identity(user=get_user_model()(pk=7), authentication=authentication)
+
+
+def presented(ticket, origin=None):
+    return Credential(location=Location.TICKET, secret=Secret(ticket), origin=origin)
+
+
+def judge(credentials, *backends):
+    """The codes of the refused, and the identities of the others, by way of the authenticator."""
+    authenticator = Authenticator(backends or [Parent()], timeout=5, cache="tickets")
+    verdicts = authenticator.judge(credentials)
+    return [v.code if isinstance(v, TokenAuthError) else v for v in verdicts]
+
+
+def issue(of=None, origin=None):
+    return Tickets([], cache="tickets").issue(of or identity(), origin=origin)
+
+
+def test_ticket_brings_its_parents_user_and_authentication():
+    parent = identity(scopes=frozenset({"a", "b"}), issued_at=SOON, expires_at=SOON)
+    (redeemed,) = judge([presented(issue(parent))])
+    assert redeemed.user.pk == 7
+    assert redeemed.authentication == replace(parent.authentication, location=Location.TICKET)
+
+
+def test_ticket_is_at_least_128_random_bits_and_needs_no_escape():
+    tickets = {issue() for _ in range(20)}
+    assert len(tickets) == 20
+    assert all(len(ticket) >= 22 and set(ticket) <= URL_SAFE for ticket in tickets)
+
+
+def test_cache_holds_neither_the_ticket_nor_what_opens_a_socket_and_fits_into_json(cache):
+    ticket = issue()
+    ((key, _),) = cache._cache.items()
+    (entry,) = cache.get_many([key.removeprefix(":1:")]).values()
+    assert ticket not in key + json.dumps(entry)
+
+
+def test_ticket_is_redeemed_once():
+    ticket = presented(issue())
+    assert isinstance(judge([ticket])[0], Identity)
+    assert judge([ticket]) == [Code.TOKEN_INVALID]
+
+
+def test_ticket_that_comes_twice_in_one_batch_is_redeemed_once():
+    ticket = presented(issue())
+    first, *others = judge([ticket] * 5)
+    assert isinstance(first, Identity)
+    assert others == [Code.TOKEN_INVALID] * 4
+
+
+def test_ticket_that_somebody_redeems_meanwhile_is_invalid(cache):
+    ticket = issue()
+
+    class Slow(Parent):
+        def recheck(self, held):
+            cache.clear()
+            return super().recheck(held)
+
+    assert judge([presented(ticket)], Slow()) == [Code.TOKEN_INVALID]
+
+
+def test_unknown_ticket_is_invalid_and_asks_nobody():
+    parent = Parent()
+    assert judge([presented("unknown")], parent) == [Code.TOKEN_INVALID]
+    assert (parent.asked, parent.batches) == ([], [])
+
+
+def test_ticket_lives_for_30_seconds(cache):
+    ticket = presented(issue())
+    ((key, expires_at),) = cache._expire_info.items()
+    assert 20 < expires_at - time.time() <= LIFETIME == 30
+    cache._expire_info[key] = time.time()
+    assert judge([ticket]) == [Code.TOKEN_INVALID]
+
+
+@pytest.mark.parametrize("origin", [None, "null", "https://other.example.com", ORIGIN + ":8443"])
+def test_ticket_of_a_page_is_forbidden_to_others_and_then_used_up(origin):
+    ticket, parent = issue(origin=ORIGIN), Parent()
+    assert judge([presented(ticket, origin)], parent) == [Code.FORBIDDEN]
+    assert judge([presented(ticket, ORIGIN)], parent) == [Code.TOKEN_INVALID]
+    assert parent.asked == []
+
+
+@pytest.mark.parametrize(("bound", "origin"), [(ORIGIN, ORIGIN), (None, ORIGIN), (None, None)])
+def test_ticket_is_for_its_page_and_for_any_where_no_page_asked(bound, origin):
+    (redeemed,) = judge([presented(issue(origin=bound), origin)])
+    assert isinstance(redeemed, Identity)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (Code.TOKEN_REVOKED, Code.TOKEN_REVOKED),
+        (Code.USER_INACTIVE, Code.USER_INACTIVE),
+        (Code.TOKEN_EXPIRED, Code.TOKEN_EXPIRED),
+        (None, Code.TOKEN_REVOKED),
+    ],
+)
+def test_ticket_whose_parent_fell_is_refused_as_the_parent_is_and_used_up(answer, code):
+    ticket = presented(issue())
+    assert judge([ticket], Parent(t=answer)) == [code]
+    assert judge([ticket]) == [Code.TOKEN_INVALID]
+
+
+def test_ticket_of_a_parent_that_has_expired_meanwhile_is_expired():
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    assert judge([presented(issue(identity(expires_at=past)))]) == [Code.TOKEN_EXPIRED]
+
+
+def test_ticket_of_a_backend_that_the_route_has_not_is_invalid():
+    assert judge([presented(issue())], Parent(name="other")) == [Code.TOKEN_INVALID]
+
+
+def test_each_backend_is_asked_once_about_its_own_tickets_of_a_batch():
+    one, two = Parent(name="one"), Parent(name="two", b=Code.TOKEN_REVOKED)
+    issued = [identity("a", "one"), identity("b", "two"), identity("c", "one")]
+    first, second, third = judge([presented(issue(each)) for each in issued], one, two)
+    assert [first.authentication.token_id, second, third.authentication.token_id] == [
+        *("a", Code.TOKEN_REVOKED, "c")
+    ]
+    assert [len(held) for held in one.asked] == [2]
+    assert one.batches == two.batches == []
+
+
+def test_credential_that_is_no_ticket_never_reaches_the_tickets(fail):
+    fail("get_many")
+    assert judge([credential("t0ken")], FakeBackend()) == [Code.TOKEN_INVALID]
+
+
+def test_parent_whose_store_is_away_leaves_the_ticket_unused():
+    ticket = presented(issue())
+    assert judge([ticket], Parent(t=OperationalError("gone"))) == [Code.UNAVAILABLE]
+    assert isinstance(judge([ticket])[0], Identity)
+
+
+def test_one_parent_that_chokes_does_not_cost_the_other_tickets_of_its_batch():
+    tickets = [presented(issue(identity(token_id))) for token_id in ("good", "bad")]
+    first, second = judge(tickets, Parent(bad=ValueError("choked")))
+    assert isinstance(first, Identity)
+    assert second is Code.UNAVAILABLE
+
+
+def test_cache_that_is_away_is_unavailable_for_all_and_logged_once(fail, caplog):
+    tickets = [presented(issue()), presented(issue())]
+    fail("get_many")
+    assert judge(tickets) == [Code.UNAVAILABLE, Code.UNAVAILABLE]
+    assert len(caplog.records) == 1
+
+
+def test_cache_that_goes_away_before_the_redemption_is_unavailable_and_logged(fail, caplog):
+    ticket = issue()
+    fail("delete")
+    assert judge([presented(ticket)]) == [Code.UNAVAILABLE]
+    (record,) = caplog.records
+    assert (record.levelno, record.exc_info) == (logging.ERROR, None)
+    assert "connection refused" in caplog.text
+    assert ticket not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("operation", "error"), [("add", ConnectionError), ("full", CacheUnavailable)]
+)
+def test_ticket_that_the_cache_did_not_take_is_not_issued(fail, operation, error):
+    fail(operation)
+    with pytest.raises(error):
+        issue()
+
+
+def of_session(user):
+    authentication = Authentication(
+        backend=SESSION, token_id="s", location=Location.COOKIE, expires_at=SOON
+    )
+    return Identity(user=user, authentication=authentication)
+
+
+@pytest.fixture
+def ada(db):
+    return get_user_model().objects.create_user("ada", password="first")
+
+
+@pytest.mark.database
+def test_ticket_of_a_session_brings_its_user_on_one_query(ada, django_assert_num_queries):
+    ticket = presented(issue(of_session(ada)))
+    with django_assert_num_queries(1):
+        first, second = judge([ticket, presented(issue(of_session(ada)))])
+    assert first.user == second.user == ada
+    assert first.user is not second.user
+    assert (first.authentication.backend, first.authentication.expires_at) == (SESSION, SOON)
+
+
+def change_password(user):
+    user.set_password("second")
+    user.save()
+
+
+def deactivate(user):
+    user.is_active = False
+    user.save()
+
+
+@pytest.mark.database
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (change_password, Code.TOKEN_REVOKED),
+        (deactivate, Code.USER_INACTIVE),
+        (lambda user: user.delete(), Code.TOKEN_REVOKED),
+    ],
+)
+def test_ticket_of_a_session_falls_with_its_user(ada, change, code):
+    ticket = presented(issue(of_session(ada)))
+    change(ada)
+    assert judge([ticket]) == [code]
+
+
+@pytest.mark.database
+def test_ticket_of_a_session_is_for_users_without_a_session_hash_too(ada, monkeypatch):
+    monkeypatch.delattr("django.contrib.auth.base_user.AbstractBaseUser.get_session_auth_hash")
+    (redeemed,) = judge([presented(issue(of_session(ada)))])
+    assert redeemed.user == ada
+
+
+@pytest.mark.database
+def test_ticket_of_a_drf_token_outlives_the_password_but_not_the_token(ada):
+    backend = DRFTokenBackend()
+    token = Token.objects.create(user=ada)
+    secret = Credential(location=Location.HEADER, secret=Secret(token.key))
+    tickets = [presented(issue(backend.authenticate([secret])[0])) for _ in range(2)]
+    change_password(ada)
+    assert judge(tickets[:1], backend)[0].user == ada
+    token.delete()
+    assert judge(tickets[1:], backend) == [Code.TOKEN_REVOKED]
