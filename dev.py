@@ -32,6 +32,7 @@ PACKAGES = {
     "chromium": "usr/bin/chromium",
     "libatomic1": "usr/lib/*/libatomic.so.1",  # for Playwright's driver
     "postgresql": "usr/lib/postgresql/*/bin/postgres",
+    "redis-server": "usr/bin/redis-server",
 }
 APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "-o", "DPkg::Lock::Timeout=120"]
 
@@ -127,7 +128,7 @@ def install_packages(names):
     if sudo and (not shutil.which("sudo") or run([*sudo, "true"], stderr=subprocess.DEVNULL)):
         raise UserError(f"Debian packages are missing. Type: sudo apt-get install {listed}")
     packages = [*sudo, *APT, "install", "--no-install-recommends", *names]
-    problem = f"apt-get could not install {listed}"
+    problem = f"apt-get could not install {listed}: is the network there?"
     say(f"Setting up (once): Debian packages {listed}")
     try:
         install(packages, problem)
@@ -149,7 +150,8 @@ def environment(name, group):
             shutil.rmtree(folder, ignore_errors=True)
         stamp.unlink(missing_ok=True)
         command = [uv, "sync", "--frozen", "--python", sys.executable]
-        command += ["--no-default-groups", "--group", group]
+        # Compiled now, in view, rather than in silence by the first start.
+        command += ["--compile-bytecode", "--no-default-groups", "--group", group]
         settings = {"UV_PROJECT_ENVIRONMENT": str(folder), "UV_PYTHON_DOWNLOADS": "never"}
         install(command, "uv could not install the packages: is the network there?", settings)
         stamp.write_text(key)
@@ -183,8 +185,9 @@ def find_uv():
     say("Setting up (once): uv, which installs the rest")
     folder = DEV / "pip"
     install([sys.executable, "-m", "venv", "--clear", folder], "Python cannot make a venv")
-    pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-cache-dir"]
-    pip += ["--disable-pip-version-check", "--retries", "1", f"uv>={UV[0]}.{UV[1]}"]
+    pip = [folder / "bin" / "python", "-m", "pip", "install", "--progress-bar", "off"]
+    pip += ["--no-cache-dir", "--disable-pip-version-check", "--retries", "1"]
+    pip += [f"uv>={UV[0]}.{UV[1]}"]
     install(pip, "pip could not install uv: is the network there?")
     (folder / "bin" / "uv").replace(own)  # at once, so that it is never found half-installed
     shutil.rmtree(folder)

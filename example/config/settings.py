@@ -160,7 +160,7 @@ LOGGING = {
         # One line a request, without its query string, and the same on every server.
         "config.requests": {"level": "INFO"},
         # These would say the same once more.
-        "django.channels.server": {"level": "WARNING"},
+        "django.channels.server": {"level": "CRITICAL"},
         "django.request": {"level": "ERROR"},
     },
 }

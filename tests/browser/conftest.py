@@ -1,9 +1,12 @@
 """Debian's Chromium, and a running example for its pages."""
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.example.system import ExampleSystem
+
+DEADLINE = 15_000  # milliseconds; long, since it only ends what is broken
+expect.set_options(timeout=DEADLINE)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,7 @@ def new_page(browser):
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(DEADLINE)
         page.on("pageerror", lambda error: errors.append(error))  # noqa: PLW0108 - it marks what it calls
         page.goto(url)
         return page

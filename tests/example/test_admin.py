@@ -36,10 +36,8 @@ class Administrator:
 class Person:
     """A user with a token."""
 
-    def __init__(self, system, username):
-        code = "from django.contrib.auth.models import User as U; "
-        code += f"u = U.objects.create_user('{username}'); print(u.pk, u.auth_token.key)"
-        self.id, self.key = system.manage("shell", "-v0", "-c", code).stdout.split()
+    def __init__(self, pk, key):
+        self.id, self.key = pk, key
         self.page = f"{TOKENS}{self.id}/"
 
 
@@ -58,9 +56,19 @@ def admin(system):
     return administrator
 
 
+@pytest.fixture(scope="module")
+def people(system):
+    code = "from django.contrib.auth.models import User as U\n"
+    code += "for number in range(20):\n"
+    code += "  u = U.objects.create_user(f'person-{number}'); print(u.pk, u.auth_token.key)"
+    lines = system.manage("shell", "-v0", "-c", code).stdout.splitlines()
+    return iter([Person(*line.split()) for line in lines])
+
+
 @pytest.fixture
-def person(system, request):
-    return Person(system, request.node.name[:100])
+def person(people):
+    """Somebody whom no other test has met."""
+    return next(people)
 
 
 def shown_key(page):

@@ -14,6 +14,8 @@ ANSWER = {
 
 def say_hello(system, path="/", **options):
     with system.socket(path, **options) as ws:
+        if ws.subprotocol:
+            assert json.loads(ws.recv(timeout=5))["type"] == "auth.ok"
         ws.send(json.dumps(HELLO))
         assert json.loads(ws.recv(timeout=5)) == ANSWER
         return ws.subprotocol
@@ -66,11 +68,10 @@ def test_without_a_valid_token_a_program_is_denied(system, query):
 
 @pytest.mark.parametrize("offered", [["token-auth.v1"], ["token-auth.v1", "bearer.wrong"]])
 def test_without_a_valid_token_a_browser_is_told_4401(system, offered):
-    with (
-        system.socket(subprotocols=offered, origin=system.url) as ws,
-        pytest.raises(ConnectionClosed) as closed,
-    ):
-        ws.recv(timeout=5)
+    with system.socket(subprotocols=offered, origin=system.url) as ws:
+        assert json.loads(ws.recv(timeout=5))["type"] == "auth.error"
+        with pytest.raises(ConnectionClosed) as closed:
+            ws.recv(timeout=5)
     assert closed.value.rcvd.code == 4401
 
 

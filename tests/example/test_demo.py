@@ -19,6 +19,7 @@ def test_demo_serves_and_stops_cleanly_on_ctrl_c(tmp_path, server):
             assert system.interrupt() == 0
         assert not system.has_processes()
         assert f"Open {system.url}/ " in system.output
+        assert system.output.endswith("\nStopped.\n")
         assert "testuserone / testing123" in system.output
         assert token not in system.output
         assert "Traceback" not in system.output
@@ -57,7 +58,9 @@ def test_runserver_serves_page_admin_and_socket(system, token):
     command = (*MANAGE, "runserver", "--noreload", "{port}")
     with ExampleSystem(system.folder, *command, **system.variables) as runserver:
         assert runserver.request("GET", "/static/admin/css/base.css").status == 200
+        assert runserver.request("GET", "/nothing-here").status == 404
         runserver.knock(f"/?token={token}")
         assert runserver.interrupt() == 0
         assert token not in runserver.output
+        assert runserver.output.count("/nothing-here") == 1
         assert "Warning" not in runserver.output

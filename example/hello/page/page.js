@@ -17,6 +17,8 @@
     1000: "the server ended the conversation.",
     1001: "the server is going away.",
     1006: "the connection was lost.",
+    1009: "a message was too large.",
+    1011: "the server failed.",
     1012: "the server is restarting.",
     1013: "the server is too busy.",
     4400: "the server did not understand the login of the socket.",
@@ -49,12 +51,14 @@
     at("text").disabled = at("send").disabled = state !== "connected";
   }
 
-  function log(kind, text) {
+  // A message is shown as JSON on one line with no letter escaped, however its sender wrote it.
+  function log(kind, message) {
     const time = document.createElement("small");
     const who = { sent: "You, ", received: "Server, ", system: "" }[kind];
     time.textContent = who + new Date().toLocaleTimeString();
     const body = document.createElement(kind === "system" ? "span" : "code");
-    body.textContent = text;
+    const text = typeof message === "string" ? message : JSON.stringify(message, null, 1);
+    body.textContent = text.replace(/\n */g, " ");
     const line = document.createElement("li");
     line.className = kind;
     line.append(time, body);
@@ -78,7 +82,7 @@
       show("unreachable", `No server answers at ${SERVER}.`);
       return;
     }
-    const answer = await response.json().catch(() => ({}));
+    const answer = Object(await response.json().catch(() => null));
     if (typeof answer.token !== "string") {
       show("refused", loginRefusal(response, answer));
       at("password").select();
@@ -91,7 +95,8 @@
   }
 
   function loginRefusal(response, answer) {
-    if ("user_not_found" in answer) return "Wrong username or password.";
+    // Also 400: a username that nobody could have.
+    if ("user_not_found" in answer || response.status === 400) return "Wrong username or password.";
     if (response.status === 429) {
       const seconds = response.headers.get("Retry-After");
       return seconds ? `Too many attempts. Try again in ${seconds} s.` : "Too many attempts.";
@@ -115,8 +120,10 @@
       at("text").focus();
     };
     ws.onmessage = ({ data }) => {
-      heard = true;
-      log(isAboutAuthentication(data) ? "system" : "received", data);
+      const message = parsed(data);
+      heard ||= message?.type !== "auth.error"; // that one only comes before its close
+      // These types belong to the authentication, not to the conversation.
+      log(String(message?.type).startsWith("auth.") ? "system" : "received", message);
     };
     ws.onclose = async ({ code }) => {
       if (ws !== socket) return; // signed out: nobody waits for it any more
@@ -151,19 +158,18 @@
     );
   }
 
-  // Frames whose type begins with "auth." belong to the authentication, not to the conversation.
-  function isAboutAuthentication(data) {
+  function parsed(data) {
     try {
-      return String(JSON.parse(data)?.type).startsWith("auth.");
+      return JSON.parse(data);
     } catch {
-      return false;
+      return data;
     }
   }
 
   function say(text) {
-    const frame = JSON.stringify({ command: "Say hello !", data_string: text });
-    socket.send(frame);
-    log("sent", frame);
+    const message = { command: "Say hello !", data_string: text };
+    socket.send(JSON.stringify(message));
+    log("sent", message);
   }
 
   function signOut() {
@@ -189,6 +195,7 @@
   at("say").addEventListener("submit", (event) => {
     event.preventDefault();
     say(at("text").value);
+    at("text").select(); // to type another, or to send it again
   });
   at("reconnect").addEventListener("click", connect);
   at("sign-out").addEventListener("click", signOut);

@@ -1,5 +1,6 @@
 """`manage.py demo`: from nothing to a served page, in one process."""
 
+import contextlib
 import socket
 
 from django.conf import settings
@@ -22,12 +23,11 @@ class Command(BaseCommand):
         if not settings.DEBUG:
             raise CommandError("The demo has known passwords: only with EXAMPLE_DEBUG=1.")
         _check_free(host, port)
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             call_command("migrate", verbosity=0)
             create_demo_users()
             SERVERS[server](host, port, lambda: self._greet(host, port))
-        except KeyboardInterrupt:
-            self.stdout.write("\nStopped.")
+        self.stdout.write("\nStopped.")
 
     def _greet(self, host, port):
         users = "".join(f"  {name} / {password}\n" for name, password in DEMO_USERS.items())
