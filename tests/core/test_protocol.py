@@ -1,10 +1,11 @@
 """PROTOCOL.md says what the tables, the vectors and the code say."""
 
+import ast
 import json
 import re
 
 from channels_token_auth.core.messages import read_control
-from tests.docs.papers import read, table
+from tests.docs.papers import ROOT, links, read, table
 
 PROTOCOL = "spec/PROTOCOL.md"
 CLIENT = {"stops": "stop", "log in": "login", "fresh token": "refresh", "backs off": "back_off"}
@@ -14,6 +15,11 @@ SERVER = json.loads(read("spec/vectors/messages.json"))["server"]
 def frames(speaker):
     """The control frames of one side in the specification's conversations."""
     return re.findall(rf'^{speaker}: (\{{"type":"auth.*\}})$', read(PROTOCOL), re.MULTILINE)
+
+
+def setting(name):
+    """A default as the README has it, whose table is held to the code."""
+    return next(ast.literal_eval(row[1]) for row in table("README.md", "setting") if row[0] == name)
 
 
 def http_answer(row):
@@ -34,6 +40,24 @@ def test_specification_has_the_table_of_close_codes():
         for code, slug, http, _, client in table(PROTOCOL, "code")
     ]
     assert written == specified
+
+
+def test_specification_has_the_default_locations():
+    defaults = [location for location, *_, state in table(PROTOCOL, "location") if state == "on"]
+    assert defaults == list(setting("LOCATIONS"))
+
+
+def test_specification_has_the_defaults_of_the_settings_it_names():
+    named = re.findall(r"`([A-Z_]+)`\s(\d+|none)", read(PROTOCOL))
+    written = {name: ast.literal_eval(value.capitalize()) for name, value in named}
+    assert len(written) == 5
+    assert written == {name: setting(name) for name in written}
+
+
+def test_every_file_of_the_specification_is_introduced():
+    there = {path for path in (ROOT / "spec").rglob("*") if path.is_file()}
+    introduced = {(ROOT / "spec" / link).resolve() for link in links("spec/README.md")}
+    assert there - {ROOT / "spec" / "README.md"} <= introduced
 
 
 def test_specification_describes_every_message():
