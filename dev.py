@@ -93,7 +93,12 @@ def fuzz(arguments):
     become([environment("fuzz", "fuzz"), "-m", "fuzz", *arguments])
 
 
-COMMANDS = {"demo": demo, "test": test, "lint": lint, "fuzz": fuzz}
+def mutate(arguments):
+    """Break the core in every small way: each must fail a test. Or `mutate [results|show NAME]`."""
+    become([environment("mutate", "mutation"), "-m", "mutmut", *(arguments or ["run"])])
+
+
+COMMANDS = {"demo": demo, "test": test, "lint": lint, "fuzz": fuzz, "mutate": mutate}
 
 
 # -- What the commands need
