@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from tests.wire.answers import Direct, Opened, observe
+from tests.wire.answers import Opened, observe
 from tests.wire.handshakes.deviations import DEVIATIONS
 from tests.wire.handshakes.table import CASES
 from tests.wire.servers import Server
@@ -31,4 +31,5 @@ def test_handshake_gets_its_one_right_answer(server: Server, name: str, client: 
     assert (socket_name in after["events"]) is isinstance(expected, Opened), "it was started"
     queries = case.queries if type(expected) is type(case.answer) else 0
     assert after["queries"] - before["queries"] == queries
-    assert "Traceback" not in server.output[printed:] or isinstance(expected, Direct)
+    # In a traceback of the library or under it; a server's own may come late, in anybody's time.
+    assert "/src/channels_token_auth/" not in server.output[printed:]
