@@ -133,8 +133,7 @@ class Connection:
         await self._transport.say([{"type": "websocket.accept", "subprotocol": protocol}])
         await self._tell(self._life.await_credential(clock.steady()))
         while self._life.state in (State.AWAITING_CREDENTIAL, State.AUTHENTICATING):
-            event = await self._from_client()
-            await self._tell((event and self._read(event)) or [])
+            await self._tell(self._read(await self._from_client()) or [])
 
     def _admit(self, identity: Identity) -> list[Output]:
         outputs = self._life.admit(identity.user.pk, lifetime(identity), clock.steady())
@@ -166,11 +165,10 @@ class Connection:
             if self._notices:
                 return self._notices.popleft()
             received = await self._from_client()
-            if received and not self._farewell:
-                outputs = self._read(received)
-                if outputs is None:
-                    return received
-                await self._tell(outputs)
+            outputs = self._read(received)
+            if received and outputs is None:
+                return received
+            await self._tell(outputs or [])
         return self._farewell
 
     async def send(self, message: asgi.Message) -> None:
@@ -208,8 +206,10 @@ class Connection:
             self._life.leave()
         return event
 
-    def _read(self, event: asgi.Message) -> list[Output] | None:
+    def _read(self, event: asgi.Message | None) -> list[Output] | None:
         """What the lifecycle says to an event, None where it is the application's."""
+        if event is None or self._farewell:
+            return []
         if event["type"] != "websocket.receive":
             return None
         text = event.get("text")
