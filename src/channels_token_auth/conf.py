@@ -3,6 +3,7 @@
 Read late and cached until a setting changes, so that `override_settings` is seen.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -163,7 +164,7 @@ def _boolean(value: Any) -> bool:
 
 def _positive(value: Any) -> Any:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return _require(value, is_number and value > 0)
+    return _require(value, is_number and 0 < value < math.inf)
 
 
 def _positive_or_none(value: Any) -> Any:

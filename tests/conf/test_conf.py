@@ -16,7 +16,7 @@ A_LIST_OF_ORIGINS = (
     ' "self".'
 )
 OVER_0 = "must be a number over 0."
-NUMBERS = [None, True, 0, -1, -0.5, "5", [], float("nan")]
+NUMBERS = [None, True, 0, -1, -0.5, "5", [], float("nan"), float("inf")]
 A_NAME = "must be a name of letters, digits, '-', '.' and '_'."
 NAMES = [None, 5, "", "a b", "a=b", "a;b", "a&b", "a\n", b"token"]
 UNKNOWN = (

@@ -64,8 +64,8 @@ def time(monkeypatch):
 class Browser:
     """The client's side of a socket, and the application's notes on it."""
 
-    def __init__(self, *, application=None, overrides=None, gone=False, **values):
-        self.server = Server(CONNECT, gone=gone)
+    def __init__(self, *, application=None, overrides=None, gone=False, server=None, **values):
+        self.server = server or Server(CONNECT, gone=gone)
         self.scope = None
         self.events = []
         self._application = application
@@ -556,6 +556,59 @@ async def test_changes_wait_for_a_busy_application(time):
     await browser.settle()
     assert events == [{"type": "auth.expiring", "expires_in": 30}]
     await browser.leave()
+
+
+# -- Closed while something is being sent or verified
+
+
+class SlowServer(Server):
+    """Takes its time over an accept."""
+
+    def __init__(self, *events):
+        super().__init__(*events)
+        self.accepting = asyncio.Event()
+
+    async def send(self, message):
+        if message["type"] == "websocket.accept":
+            self.accepting.set()
+            await asyncio.sleep(0.05)
+        await super().send(message)
+
+
+async def closed_during_accept(application=None, **values):
+    browser = Browser(application=application, server=SlowServer(CONNECT), **values)
+    await browser.server.accepting.wait()
+    (connection,) = live
+    connection.close(Code.UNAVAILABLE)
+    await browser.task
+    return browser
+
+
+async def test_a_close_while_the_accept_for_a_first_message_is_sent_ends_it_once():
+    browser = await closed_during_accept()
+    assert {"type": "auth.required", "timeout": 10} not in browser.heard()
+    assert browser.scope is None
+
+
+async def test_a_close_while_the_applications_accept_is_sent_says_no_auth_ok():
+    async def eager(scope, receive, send):
+        await send(ACCEPT)
+
+    headers = [(b"authorization", b"Token alice")]
+    browser = await closed_during_accept(eager, headers=headers, subprotocols=OFFER)
+    heard = browser.heard()
+    assert ok() not in heard
+    assert [error("unavailable", retry=True), 4503] == [m for m in heard if m != "accept"]
+
+
+async def test_a_close_while_a_bad_token_is_verified_refuses_once():
+    store.opened.clear()
+    browser = await open_socket("wrong")
+    (connection,) = live
+    connection.close(Code.UNAVAILABLE)
+    store.opened.set()
+    await browser.task
+    assert browser.heard() == ["accept", error("unavailable", retry=True), 4503]
 
 
 # -- The heap

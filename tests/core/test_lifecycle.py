@@ -9,9 +9,11 @@ from channels_token_auth.core.lifecycle import (
     REAUTHENTICATION_WINDOW,
     TRANSITIONS,
     Event,
+    Lifecycle,
     Rules,
     State,
 )
+from docs import make_lifecycle
 from tests.core.lives import (
     AUTH,
     AWAY,
@@ -29,7 +31,7 @@ from tests.core.lives import (
     said,
     verifying,
 )
-from tests.docs.papers import table
+from tests.docs.papers import read, table
 
 NOT_NOW = [Code.UNAVAILABLE, Code.RATE_LIMITED]
 EXPIRED = [error("token_expired", retry=True), Code.TOKEN_EXPIRED]
@@ -86,6 +88,11 @@ def test_transitions_are_those_of_the_specification():
         for state, _, leads in table("spec/PROTOCOL.md", "state")
     }
     assert written == {state: set(known.values()) for state, known in TRANSITIONS.items()}
+
+
+def test_page_is_drawn_from_the_table():
+    drawn = make_lifecycle.page()
+    assert read("docs/reference/lifecycle.md") == drawn, "run: python -m docs.make_lifecycle"
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.CLOSED])
@@ -168,11 +175,12 @@ def test_first_message_has_its_time_and_no_more():
     assert said(life.tick(10)) == [error("auth_timeout", retry=True), Code.AUTH_TIMEOUT]
 
 
-def test_verification_of_a_first_message_is_not_timed_here():
-    life = awaiting()
-    life.text(AUTH, 9)
-    assert life.next_tick is None
-    assert life.tick(LIFETIME) == []
+def test_verification_is_not_timed_here():
+    first_message = awaiting()
+    first_message.text(AUTH, 9)
+    for life in (IN[State.CONNECTING](), verifying(), first_message, reauthenticating()):
+        assert life.next_tick is None
+        assert life.tick(LIFETIME) == []
 
 
 def test_calendar_does_not_shorten_the_wait_for_a_first_message():
@@ -435,6 +443,7 @@ def test_many_reauthentications_in_good_time_are_no_flood():
     for number in range(3 * MAX_REAUTHENTICATIONS):
         assert said(life.text(AUTH, number * step)) == ["fresh"]
         life.admit(USER, None, number * step)
+    assert said(life.text(AUTH, number * step + 1)) == FLOOD
 
 
 def test_floods_are_counted_as_documented():
@@ -445,3 +454,9 @@ def test_rules_are_those_of_the_settings():
     assert Rules() == Rules(
         max_token_bytes=4096, auth_timeout=10, expiry_warning=30, max_connection_age=None
     )
+
+
+def test_frames_that_come_before_the_handshake_is_answered_are_malformed():
+    assert said(Lifecycle(Rules()).text("hello", 0)) == [Code.MALFORMED]
+    assert said(Lifecycle(Rules()).text('{"type":"auth.ping"}', 0)) == [Code.MALFORMED]
+    assert said(Lifecycle(Rules()).binary()) == [Code.MALFORMED]

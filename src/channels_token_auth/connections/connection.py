@@ -122,16 +122,18 @@ class Connection:
                 self._life.present()
                 self._admit(await door.authenticate(handshake))
         except TokenAuthError as error:
-            self._life.leave()
-            await self._transport.say(door.refusal(error, handshake, self._scope))
+            if not self._farewell:
+                self._life.leave()
+                await self._transport.say(door.refusal(error, handshake, self._scope))
         deadlines().watch(self)
         return self._life.state is State.AUTHENTICATED
 
     async def _await_credential(self) -> None:
         protocol = PROTOCOL if PROTOCOL in self._handshake.subprotocols else None
         self._accepted = True
+        required = self._act(self._life.await_credential(clock.steady()))
         await self._transport.say([{"type": "websocket.accept", "subprotocol": protocol}])
-        await self._tell(self._life.await_credential(clock.steady()))
+        await self._transport.say([] if self._farewell else required)
         while self._life.state in (State.AWAITING_CREDENTIAL, State.AUTHENTICATING):
             await self._tell(self._read(await self._from_client()) or [])
 
@@ -194,9 +196,10 @@ class Connection:
         # The consumer's choice stands; else the protocol that the client offered us.
         if not message.get("subprotocol") and PROTOCOL in self._handshake.subprotocols:
             message = {**message, "subprotocol": PROTOCOL}
-        await self._transport.send(message)
         speaks = message.get("subprotocol") == PROTOCOL
-        await self._tell(self._life.accept(speaks=speaks, now=clock.steady()))
+        ok = self._act(self._life.accept(speaks=speaks, now=clock.steady()))
+        await self._transport.send(message)
+        await self._transport.say([] if self._farewell else ok)
 
     # -- The client's side
 

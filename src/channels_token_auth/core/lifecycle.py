@@ -88,6 +88,9 @@ TRANSITIONS: dict[State, dict[Event, State]] = {
 }
 
 
+_BEFORE_ADMISSION = (State.CONNECTING, State.AWAITING_CREDENTIAL, State.AUTHENTICATING)
+
+
 @dataclass(frozen=True, slots=True)
 class Send:
     """Send a text frame."""
@@ -203,7 +206,7 @@ class Lifecycle:
             self._move(Event.PRESENT)
             self._expires_at = None
             return [Verify(control.secret)]
-        if self.state in (State.AWAITING_CREDENTIAL, State.AUTHENTICATING):
+        if self.state in _BEFORE_ADMISSION:
             return self.end(TokenAuthError(Code.MALFORMED))
         match control:
             case Ping():
@@ -214,7 +217,7 @@ class Lifecycle:
 
     def binary(self) -> list[Output] | None:
         """A binary frame of the client's: always the application's, once there is one."""
-        if self.state in (State.AWAITING_CREDENTIAL, State.AUTHENTICATING):
+        if self.state in _BEFORE_ADMISSION:
             return self.end(TokenAuthError(Code.MALFORMED))
         return [] if self.state is State.CLOSED else None
 

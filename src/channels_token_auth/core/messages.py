@@ -37,7 +37,7 @@ RETRY = frozenset(
 
 _HINT = '"auth'
 # A control frame that is too long to be parsed is still known by how it begins.
-_BEGINNING = re.compile(r'\s*\{\s*"type"\s*:\s*"auth"')
+_BEGINNING = re.compile(r'[ \t\r\n]*\{[ \t\r\n]*"type"[ \t\r\n]*:[ \t\r\n]*"auth"')
 
 
 @dataclass(frozen=True, slots=True)
