@@ -124,7 +124,8 @@ async def test_a_thread_that_is_not_at_fault_is_not_relieved(worker):
     assert worker._thread is thread
 
 
-async def test_the_hanging_threads_are_bounded(worker):
+async def hang_more_than_allowed(worker) -> threading.Event:
+    """Hang one thread after another, each relieved; they go on when the event is set."""
     opened = threading.Event()
 
     def hang(items):
@@ -136,23 +137,18 @@ async def test_the_hanging_threads_are_bounded(worker):
         await asyncio.sleep(0.02)
         worker.relieve(after=0.001)
         asked.cancel()
+    return opened
+
+
+async def test_the_hanging_threads_are_bounded(worker):
+    opened = await hang_more_than_allowed(worker)
     assert len(worker._hanging) == MAX_HANGING
     opened.set()
 
 
 async def test_threads_that_hang_for_long_leave_room_for_fresh_ones(worker, monkeypatch):
     monkeypatch.setattr(module, "HANGING_WINDOW", 0.0)
-    opened = threading.Event()
-
-    def hang(items):
-        opened.wait(5)
-        return items
-
-    for _ in range(MAX_HANGING + 2):
-        asked = asyncio.create_task(worker.ask(hang, 1))
-        await asyncio.sleep(0.02)
-        worker.relieve(after=0.001)
-        asked.cancel()
+    opened = await hang_more_than_allowed(worker)
     assert await worker.ask(lambda items: items, 2) == 2
     opened.set()
 
