@@ -32,10 +32,11 @@ class Location(StrEnum):
 class Secret:
     """A raw token that no repr, log, pickle or error report can show: only `reveal()` does."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_digest", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        self._digest: str | None = None
 
     def reveal(self) -> str:
         """The raw token. Pass it on at once; never bind it to a name that outlives the call."""
@@ -44,7 +45,9 @@ class Secret:
     @property
     def digest(self) -> str:
         """The first 32 hex digits of SHA-256: fit for logs, caches and `token_id`."""
-        return sha256(self._value.encode()).hexdigest()[:32]
+        if self._digest is None:
+            self._digest = sha256(self._value.encode()).hexdigest()[:32]
+        return self._digest
 
     def __repr__(self) -> str:
         return "Secret(***)"

@@ -3,17 +3,24 @@
 Total: any bytes give a `Handshake`, never an exception. What is wrong with one is its `problem`.
 """
 
-import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import unquote_to_bytes
 
 from .close_codes import Code
-from .credentials import Credential, Location, Secret, is_token
+from .credentials import Credential, Location
+from .locations import (
+    OFFER,
+    Found,
+    Header,
+    Headers,
+    take_cookie,
+    take_header,
+    take_query,
+    take_subprotocol,
+)
 from .policy import Policy
 
-__all__ = ["PROTOCOL", "TICKET_NAME", "Handshake", "Headers", "extract"]
+__all__ = ["PROTOCOL", "TICKET_NAME", "Handshake", "extract"]
 
 PROTOCOL = "token-auth.v1"
 """The subprotocol under which this library speaks (spec: PROTOCOL.md)."""
@@ -21,23 +28,8 @@ PROTOCOL = "token-auth.v1"
 TICKET_NAME = "ticket"
 """The query parameter that holds a ticket, and nothing else."""
 
-Header = tuple[bytes, bytes]
-Headers = Sequence[Header]
-
-_OFFER = b"sec-websocket-protocol"
-_PLAIN = b"bearer."
-# Kubernetes' and Phoenix' dialects first: the shortest prefix is a prefix of theirs.
-_ENCODED = (
-    b"base64url.bearer.authorization.k8s.io.",
-    b"base64url.bearer.phx.",
-    b"base64url.bearer.",
-)
-# scheme [1*SP token], with a scheme as in RFC 9110 §11.1.
-_SCHEME = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_AUTHORIZATION = re.compile(rb"[ \t]*(%b)(?:[ \t]+(.*))?" % _SCHEME, re.DOTALL)
-# Two lines of one name, which daphne joins: a proxy's own, and the client's.
-_JOINED = re.compile(rb",[ \t]*(?=%b[ \t]+[^ \t])" % _SCHEME)
-_BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_NOTHING = Found()
+_HOSTILE = Found(problem=Code.FORBIDDEN, is_hostile=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,199 +48,61 @@ class Handshake:
     subprotocols: list[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """What one location holds: a credential, or what is wrong with it."""
-
-    credential: Credential | None = None
-    problem: Code | None = None
-    is_hostile: bool = False
-
-
 def extract(
     headers: Headers, query_string: bytes, subprotocols: Sequence[str], policy: Policy
 ) -> Handshake:
     """Read a handshake by `policy`: its Origin, then an explicit credential, then the cookie."""
-    in_header, headers_left = _take_header(headers, policy)
-    in_ticket, query_left = _take_query(Location.TICKET, TICKET_NAME, query_string, policy)
-    in_query, query_left = _take_query(Location.QUERY, policy.query_name, query_left, policy)
-    in_subprotocol, headers_left, subprotocols_left = _take_subprotocol(
-        headers_left, subprotocols, policy
-    )
-    in_cookie, headers_left = _take_cookie(headers_left, policy)
-    if not policy.origins.allows(headers):
-        found = _Found(problem=Code.FORBIDDEN, is_hostile=True)
+    # Few handshakes have more than one of these: what is not there need not be looked for.
+    present = {name for name, _ in headers}
+    in_header = in_subprotocol = in_ticket = in_query = in_cookie = None
+    left, query_left, listed = list(headers), query_string, list(subprotocols)
+    if b"authorization" in present:
+        in_header, left = take_header(left, policy)
+    if OFFER in present or listed:
+        in_subprotocol, left, listed = take_subprotocol(left, listed, policy)
+    if query_string:
+        in_ticket, query_left = take_query(Location.TICKET, TICKET_NAME, query_left, policy)
+        in_query, query_left = take_query(Location.QUERY, policy.query_name, query_left, policy)
+    if b"cookie" in present:
+        in_cookie, left = take_cookie(left, policy)
+    origin = _origin(headers) if b"origin" in present else None
+    if origin is not None and not policy.origins.allows(headers):
+        found = _HOSTILE
     else:
-        places = (in_header, in_subprotocol, in_ticket, in_query)
-        explicit = [found for found in places if found]
-        found = _agree(explicit) if explicit else _guard(in_cookie, headers) or _Found()
+        explicit = [each for each in (in_header, in_subprotocol, in_ticket, in_query) if each]
+        found = _agree(explicit) if explicit else _guard(in_cookie, origin)
     return Handshake(
-        credential=found.credential and replace(found.credential, origin=_origin(headers)),
+        credential=_with_origin(found.credential, origin),
         problem=found.problem,
         is_hostile=found.is_hostile,
-        headers=headers_left,
+        headers=left,
         query_string=query_left,
-        subprotocols=subprotocols_left,
+        subprotocols=listed,
     )
 
 
-def _agree(found: Sequence[_Found]) -> _Found:
+def _agree(found: Sequence[Found]) -> Found:
     """One answer of several: any problem, or two tokens that differ, spoil them all."""
+    if len(found) == 1:
+        return found[0]
     problems = [each for each in found if each.problem]
     if problems:
         return max(problems, key=lambda each: each.is_hostile)
     if len({each.credential.secret for each in found if each.credential}) > 1:
-        return _Found(problem=Code.MALFORMED)
+        return Found(problem=Code.MALFORMED)
     return found[0]
 
 
-def _guard(in_cookie: _Found | None, headers: Headers) -> _Found | None:
+def _guard(in_cookie: Found | None, origin: str | None) -> Found:
     """A cookie proves nothing about the page that used it; its Origin does."""
-    if in_cookie and _origin(headers) is None:
-        return _Found(problem=Code.FORBIDDEN)
-    return in_cookie
+    if in_cookie and origin is None:
+        return Found(problem=Code.FORBIDDEN)
+    return in_cookie or _NOTHING
 
 
-def _origin(headers: Headers) -> str | None:
-    return next((value.decode("latin-1") for name, value in headers if name == b"origin"), None)
+def _origin(headers: Headers) -> str:
+    return next(value.decode("latin-1") for name, value in headers if name == b"origin")
 
 
-def _judge(
-    location: Location, values: Sequence[bytes], policy: Policy, scheme: str | None = None
-) -> _Found | None:
-    """What the raw values found in one location amount to."""
-    if not values:
-        return None
-    if any(len(value) > policy.max_token_bytes for value in values):
-        return _Found(problem=Code.MALFORMED, is_hostile=True)
-    token = _decode(values[0], policy.max_token_bytes)
-    if len(values) > 1 or token is None:
-        return _Found(problem=Code.MALFORMED)
-    return _Found(credential=Credential(location=location, secret=Secret(token), scheme=scheme))
-
-
-def _decode(value: bytes, max_bytes: int) -> str | None:
-    try:
-        token = value.decode()
-    except UnicodeDecodeError:
-        return None
-    return token if is_token(token, max_bytes) else None
-
-
-def _take_header(headers: Headers, policy: Policy) -> tuple[_Found | None, list[Header]]:
-    """Take `Authorization: <scheme> <token>` where a backend claims the scheme (RFC 6750 §2.1)."""
-    if Location.HEADER not in policy.locations:
-        return None, list(headers)
-    schemes: list[str] = []
-    values: list[bytes] = []
-    left: list[Header] = []
-    for name, value in headers:
-        if name != b"authorization":
-            left.append((name, value))
-            continue
-        others = []
-        for part in _JOINED.split(value):
-            match = _AUTHORIZATION.fullmatch(part)
-            if match and (scheme := match[1].decode().lower()) in policy.schemes:
-                schemes.append(scheme)
-                values.append((match[2] or b"").rstrip(b" \t"))
-            else:
-                others.append(part)
-        if others:
-            left.append((name, b", ".join(others)))
-    return _judge(Location.HEADER, values, policy, *schemes[:1]), left
-
-
-def _take_query(
-    location: Location, wanted: str, query_string: bytes, policy: Policy
-) -> tuple[_Found | None, bytes]:
-    """Take the parameter of that name."""
-    if location not in policy.locations or not query_string:
-        return None, query_string
-    values, left = [], []
-    for pair in query_string.split(b"&"):
-        name, _, value = pair.partition(b"=")
-        if unquote_to_bytes(name.replace(b"+", b" ")) == wanted.encode():
-            values.append(_unquote(value, policy.max_token_bytes))
-        else:
-            left.append(pair)
-    return _judge(location, values, policy), b"&".join(left)
-
-
-def _unquote(value: bytes, max_bytes: int) -> bytes:
-    """Percent-decode (RFC 3986 §2.1)."""
-    if _BAD_PERCENT.search(value):
-        return _undecodable(value, max_bytes)
-    return unquote_to_bytes(value.replace(b"+", b" "))
-
-
-def _take_subprotocol(
-    headers: Headers, subprotocols: Sequence[str], policy: Policy
-) -> tuple[_Found | None, list[Header], list[str]]:
-    """Take out every entry that carries a token, even where the location is off.
-
-    The header's lines are what the client offered. Servers make their list of them, and lose
-    some; it stands in for the header only where there is none.
-    """
-    lines = [value for name, value in headers if name == _OFFER]
-    offered = [entry.strip(b" \t") for line in lines for entry in line.split(b",")]
-    offered = offered or [entry.encode(errors="surrogatepass") for entry in subprotocols]
-    entries = [entry for entry in offered if _carries_token(entry)]
-    listed = [s for s in subprotocols if not _carries_token(s.encode(errors="surrogatepass"))]
-    headers_left = _reoffer(headers, offered) if lines and entries else list(headers)
-    if Location.SUBPROTOCOL not in policy.locations:
-        return None, headers_left, listed
-    values = [_token_of(entry, policy.max_token_bytes) for entry in entries]
-    return _judge(Location.SUBPROTOCOL, values, policy), headers_left, listed
-
-
-def _carries_token(entry: bytes) -> bool:
-    return entry.startswith((_PLAIN, *_ENCODED))
-
-
-def _token_of(entry: bytes, max_bytes: int) -> bytes:
-    """The raw token of an entry, whose base64url must be canonical (RFC 4648 §5)."""
-    prefix = next((prefix for prefix in _ENCODED if entry.startswith(prefix)), None)
-    value = entry.removeprefix(prefix or _PLAIN)
-    if prefix is None or len(value) > max_bytes * 2:
-        return value
-    try:
-        token = urlsafe_b64decode(value + b"=" * (-len(value) % 4))
-    except ValueError:
-        return _undecodable(value, max_bytes)
-    is_canonical = urlsafe_b64encode(token).rstrip(b"=") == value
-    return token if is_canonical else _undecodable(value, max_bytes)
-
-
-def _undecodable(value: bytes, max_bytes: int) -> bytes:
-    """Something that is no token, and still too large if it was."""
-    return value if len(value) > max_bytes else b""
-
-
-def _reoffer(headers: Headers, offered: Sequence[bytes]) -> list[Header]:
-    """The headers, offering only what carries no token."""
-    left = [(name, value) for name, value in headers if name != _OFFER]
-    offer = b", ".join(entry for entry in offered if not _carries_token(entry))
-    return [*left, (_OFFER, offer)] if offer else left
-
-
-def _take_cookie(headers: Headers, policy: Policy) -> tuple[_Found | None, list[Header]]:
-    if Location.COOKIE not in policy.locations:
-        return None, list(headers)
-    wanted = policy.cookie_name.encode()
-    values: list[bytes] = []
-    left: list[Header] = []
-    for name, value in headers:
-        if name != b"cookie":
-            left.append((name, value))
-            continue
-        others = []
-        for pair in value.split(b";"):
-            key, _, token = pair.partition(b"=")
-            if key.strip() == wanted:
-                values.append(token.strip(b' \t"'))
-            elif pair.strip():
-                others.append(pair.strip())
-        if others:
-            left.append((name, b"; ".join(others)))
-    return _judge(Location.COOKIE, values, policy), left
+def _with_origin(credential: Credential | None, origin: str | None) -> Credential | None:
+    return replace(credential, origin=origin) if credential and origin is not None else credential

@@ -141,7 +141,7 @@ class Lifecycle:
         self._expires_at: float | None = None
         self._ages_at: float | None = None
         self._warns = False
-        self._presented: deque[float] = deque(maxlen=MAX_REAUTHENTICATIONS)
+        self._presented: deque[float] | None = None
 
     @property
     def next_tick(self) -> float | None:
@@ -280,12 +280,13 @@ class Lifecycle:
             return self.end(TokenAuthError(Code.RATE_LIMITED, retry_after=wait))
         if self._identity is None:
             return self.end(TokenAuthError(Code.IDENTITY_CHANGED))
+        self._presented = self._presented or deque(maxlen=MAX_REAUTHENTICATIONS)
         self._presented.append(now)
         self._move(Event.PRESENT)
         return [Verify(secret)]
 
     def _is_flood(self, now: float) -> bool:
-        recent = self._presented
+        recent = self._presented or ()
         return len(recent) == MAX_REAUTHENTICATIONS and now - recent[0] < REAUTHENTICATION_WINDOW
 
     def _announce(self, now: float) -> list[Output]:

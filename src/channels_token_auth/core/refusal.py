@@ -6,7 +6,8 @@ from typing import Any
 
 from .close_codes import Code
 from .errors import TokenAuthError
-from .extraction import PROTOCOL, Handshake, Headers
+from .extraction import PROTOCOL, Handshake
+from .locations import Headers
 from .messages import error_message
 from .policy import RefusalMode
 
