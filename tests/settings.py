@@ -27,8 +27,17 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "rest_framework",
     "rest_framework.authtoken",
+    "rest_framework_simplejwt.token_blacklist",
+    "knox",
+    "oauth2_provider",
+    "allauth",
+    "allauth.account",
+    "allauth.headless",
+    "allauth.usersessions",
+    "tests.backends.own_users",
     "channels_token_auth",
 ]
+MIDDLEWARE = ["allauth.account.middleware.AccountMiddleware"]  # allauth does not start without it
 DATABASES = {"default": json.loads(os.environ.get("TEST_DATABASE", "null")) or SQLITE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
