@@ -2,13 +2,14 @@
 
 import hashlib
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
-from channels_token_auth.backends.base import Held, Identity
+from channels_token_auth.backends.base import Ended, Held, Identity
 from channels_token_auth.backends.drf import DRFTokenBackend
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
@@ -92,14 +93,6 @@ def test_user_is_concrete_and_asks_nothing_more(backend, alice, django_assert_nu
         assert verdict.user.username == "alice"
 
 
-def test_sockets_of_one_token_share_no_user(backend, alice):
-    first, second = backend.authenticate([presented(alice.key), presented(alice.key)])
-    first.user.username = "changed"
-    first.user._state.db = "changed"
-    assert second.user.username == "alice"
-    assert second.user._state.db == "default"
-
-
 def test_verdict_shows_no_key(backend, alice):
     assert alice.key not in repr(backend.authenticate([presented(alice.key)]))
 
@@ -143,17 +136,59 @@ def test_recheck_is_one_query_with_verdicts_in_order(backend, alice, django_asse
     ]
 
 
-def test_two_sockets_of_one_token_share_no_user_after_a_recheck(backend, alice):
-    first, second = backend.recheck([held(alice), held(alice)])
-    first.user.username = "changed"
-    assert second.user.username == "alice"
-
-
 def test_name_is_drf_or_the_sites_own(backend, alice):
     assert backend.name == "drf"
     named = DRFTokenBackend(name="devices")
     (verdict,) = named.authenticate([presented(alice.key)])
     assert (named.name, verdict.authentication.backend) == ("devices", "devices")
+
+
+def test_end_deletes_the_rows_and_says_so(backend, alice, django_assert_num_queries):
+    bob, carol = token_of("bob"), token_of("carol")
+    held_by_alice, held_by_bob = held(alice), held(bob)
+    bob.delete()
+    with django_assert_num_queries(2):
+        assert backend.end([held_by_alice, held_by_bob]) == [True, True]
+    assert list(Token.objects.all()) == [carol]
+
+
+def test_end_leaves_the_key_that_took_the_place_of_the_ended_one(backend, alice):
+    assert backend.end([held(alice, key="0" * LENGTH)]) == [True]
+    assert Token.objects.get() == alice
+
+
+@pytest.mark.parametrize(
+    ("after", "is_kept"), [(timedelta(0), False), (timedelta(microseconds=-1), True), (None, False)]
+)
+def test_end_user_deletes_what_was_issued_by_then(backend, alice, after, is_kept):
+    token_of("bob")
+    before = None if after is None else alice.created + after
+    assert backend.end_user(alice.user.pk, except_token_id=None, issued_before=before)
+    assert Token.objects.filter(user=alice.user).exists() is is_kept
+    assert Token.objects.filter(user__username="bob").exists()
+
+
+def test_end_user_spares_the_token_that_is_named(backend, alice):
+    token_id = Secret(alice.key).digest
+    assert backend.end_user(alice.user.pk, except_token_id=token_id, issued_before=None)
+    assert Token.objects.get() == alice
+
+
+@pytest.mark.parametrize("deleted", [lambda token: token, lambda token: token.user])
+def test_deletion_of_a_key_is_announced_by_cascade_too(backend, alice, deleted):
+    (announcement,) = backend.announcements()
+    told = []
+
+    def listen(**signal):
+        told.extend(announcement.ended(**signal))
+
+    expected = Ended(user_pk=alice.user.pk, token_id=Secret(alice.key).digest)
+    announcement.signal.connect(listen, sender=announcement.sender)
+    try:
+        deleted(alice).delete()
+    finally:
+        announcement.signal.disconnect(listen, sender=announcement.sender)
+    assert told == [expected]
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,19 @@
 """What a token backend is: the contract that users implement."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from django.core.checks import CheckMessage
+from django.dispatch import Signal
 
 from ..core.authentication import Authentication
 from ..core.close_codes import Code
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
 
-__all__ = ["Held", "Identity", "TokenBackend", "Verdict", "unavailable"]
+__all__ = ["Announcement", "Ended", "Held", "Identity", "TokenBackend", "Verdict", "unavailable"]
 
 RETRY_AFTER = 5
 """Seconds a client is told to wait while a token store is away."""
@@ -31,6 +33,27 @@ class Held:
 
     user_pk: Any
     authentication: Authentication
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What has ended: one token; or, where `token_id` is None, all of the user's at this backend.
+
+    `is_denied`: it has no row that says so, so that the denylist has to remember it.
+    """
+
+    user_pk: Any
+    token_id: str | None = None
+    is_denied: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """A signal by which others say that tokens end. `ended` gets the signal's keyword arguments."""
+
+    signal: Signal
+    sender: Any
+    ended: Callable[..., Iterable[Ended]]
 
 
 Verdict = Identity | TokenAuthError | None
@@ -64,6 +87,24 @@ class TokenBackend(Protocol):
         same `token_id` and `location`, or why not. None, as "token_revoked": there is no such token
         any more.
         """
+        ...
+
+    def end(self, held: Sequence[Held]) -> Sequence[bool]:
+        """End each where it lives: the one question that writes. True: its row is gone or says so,
+        also where it did before. False: it has none, so that the denylist has to remember it.
+        """
+        ...
+
+    def end_user(
+        self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
+    ) -> bool:
+        """End the user's tokens, but for one and those issued after a moment (at it counts as
+        before). False: there may be tokens without a row, as with `end`.
+        """
+        ...
+
+    def announcements(self) -> Sequence[Announcement]:
+        """The signals that say that a token has ended, whoever ended it."""
         ...
 
     def check(self) -> list[CheckMessage]:

@@ -1,18 +1,22 @@
 """Django REST framework's `authtoken`: an opaque key in a row, one a user, without expiry."""
 
-import copy
 from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.apps import apps
 from django.core.checks import CheckMessage, Error
 from django.db.models import CharField
+from django.db.models.signals import post_delete
 
 from ..core.authentication import Authentication
 from ..core.close_codes import Code
 from ..core.credentials import Credential, Secret
 from ..core.errors import TokenAuthError
-from .base import Held, Identity, Verdict
+from .base import Announcement, Ended, Held, Verdict
+from .lookup import Lookup
+from .users import admit
 
 __all__ = ["DRFTokenBackend"]
 
@@ -29,32 +33,50 @@ class DRFTokenBackend:
     def __init__(self, *, model: str = "authtoken.Token", name: str = "drf") -> None:
         self.name = name
         self._label = model
-
-    @property
-    def _model(self) -> Any:
-        return apps.get_model(self._label)
+        self._by_key = Lookup(self._rows, "key")
 
     def claims(self, credential: Credential) -> bool:
         """Any key the column could hold."""
-        field: CharField[str, str] = self._model._meta.get_field("key")
-        return field.max_length is None or len(credential.secret.reveal()) <= field.max_length
+        longest = self._max_length
+        return longest is None or len(credential.secret.reveal()) <= longest
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
         """One query for the batch, users included."""
-        keys = {credential.secret.reveal() for credential in credentials}
-        rows = self._model.objects.select_related("user").filter(key__in=keys)
+        rows = self._by_key.find({credential.secret.reveal() for credential in credentials})
         tokens = {row.key: row for row in rows}
         return [self._verdict(c, tokens.get(c.secret.reveal())) for c in credentials]
 
     def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
         """One query for the batch: the tokens of these users, users included."""
-        users = {each.user_pk for each in held}
-        rows = self._model.objects.select_related("user").filter(user__pk__in=users)
+        rows = self._rows().filter(user__pk__in={each.user_pk for each in held})
         tokens = {(row.user.pk, Secret(row.key).digest): row for row in rows}
         return [
             _standing(each, tokens.get((each.user_pk, each.authentication.token_id)))
             for each in held
         ]
+
+    def end(self, held: Sequence[Held]) -> Sequence[bool]:
+        """Delete the rows: two queries for the batch."""
+        asked = {(each.user_pk, each.authentication.token_id) for each in held}
+        rows = self._rows().filter(user__pk__in={user_pk for user_pk, _ in asked})
+        ended = [row.pk for row in rows if (row.user.pk, Secret(row.key).digest) in asked]
+        self._model.objects.filter(pk__in=ended).delete()
+        return [True] * len(held)
+
+    def end_user(
+        self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
+    ) -> bool:
+        """Delete the user's rows. None of them comes back."""
+        rows = self._model.objects.filter(user__pk=user_pk)
+        if issued_before is not None:
+            rows = rows.filter(created__lte=issued_before)
+        kept = [row.pk for row in rows if Secret(row.key).digest == except_token_id]
+        rows.exclude(pk__in=kept).delete()
+        return True
+
+    def announcements(self) -> Sequence[Announcement]:
+        """The deletion of a row, by cascades too."""
+        return [Announcement(signal=post_delete, sender=self._model, ended=_deleted)]
 
     def check(self) -> list[CheckMessage]:
         """The model must be installed."""
@@ -71,6 +93,18 @@ class DRFTokenBackend:
             ]
         return []
 
+    @cached_property
+    def _model(self) -> Any:
+        return apps.get_model(self._label)
+
+    @cached_property
+    def _max_length(self) -> int | None:
+        field: CharField[str, str] = self._model._meta.get_field("key")
+        return field.max_length
+
+    def _rows(self) -> Any:
+        return self._model.objects.select_related("user")
+
     def _verdict(self, credential: Credential, token: Any) -> Verdict:
         if token is None:
             return None
@@ -80,17 +114,14 @@ class DRFTokenBackend:
             location=credential.location,
             issued_at=token.created,
         )
-        return _identity(token, authentication)
+        return admit(token.user, authentication)
 
 
 def _standing(held: Held, token: Any) -> Verdict:
     if token is None:
         return TokenAuthError(Code.TOKEN_REVOKED)
-    return _identity(token, held.authentication)  # a row never changes its key
+    return admit(token.user, held.authentication)  # a row never changes its key
 
 
-def _identity(token: Any, authentication: Authentication) -> Verdict:
-    if not token.user.is_active:
-        return TokenAuthError(Code.USER_INACTIVE)
-    # Two sockets may present one token in one batch: neither sees the other's changes.
-    return Identity(user=copy.copy(token.user), authentication=authentication)
+def _deleted(instance: Any, **_: Any) -> Sequence[Ended]:
+    return [Ended(user_pk=instance.user_id, token_id=Secret(instance.key).digest)]

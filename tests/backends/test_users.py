@@ -1,0 +1,72 @@
+"""The user of a token: who may pass, and whose object it is."""
+
+import copy
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser, Group
+from rest_framework.authtoken.models import Token
+
+from channels_token_auth.backends.base import Identity
+from channels_token_auth.backends.users import admit, private_copy
+from channels_token_auth.core.authentication import Authentication
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.credentials import Location
+
+AUTHENTICATION = Authentication(backend="fake", token_id="0", location=Location.HEADER)
+
+
+@pytest.fixture
+def alice(db):
+    user = get_user_model().objects.create(username="alice")
+    return get_user_model().objects.get(pk=user.pk)
+
+
+def test_an_active_user_is_admitted(alice):
+    admitted = admit(alice, AUTHENTICATION)
+    assert admitted == Identity(user=alice, authentication=AUTHENTICATION)
+
+
+def test_an_inactive_user_is_refused_as_such(alice):
+    alice.is_active = False
+    assert admit(alice, AUTHENTICATION).code is Code.USER_INACTIVE
+
+
+def test_a_copy_is_what_copy_makes_of_a_model(alice):
+    mine, theirs = private_copy(alice), copy.copy(alice)
+    assert type(mine) is type(theirs)
+    del theirs._django_version  # which pickling adds
+    assert vars(mine) | {"_state": 0} == vars(theirs) | {"_state": 0}
+    assert vars(mine._state) == vars(theirs._state)
+
+
+def test_a_copy_shares_nothing_that_one_sets(alice):
+    mine = private_copy(alice)
+    mine.username, mine._state.db = "changed", "other"
+    mine.friend = True
+    assert (alice.username, alice._state.db) == ("alice", "default")
+    assert not hasattr(alice, "friend")
+
+
+def test_a_copy_shares_no_related_objects(alice):
+    token = Token.objects.create(user=alice)
+    mine = private_copy(token)
+    mine.user = get_user_model()(username="bob")
+    assert token.user == alice
+
+
+def test_a_copy_saves_the_same_row(alice):
+    mine = private_copy(alice)
+    mine.groups.add(Group.objects.create(name="staff"))
+    mine.first_name = "Alice"
+    mine.save()
+    alice.refresh_from_db()
+    assert (alice.first_name, alice.groups.count()) == ("Alice", 1)
+
+
+def test_a_user_that_is_no_model_is_copied_too():
+    nobody = AnonymousUser()
+    mine = private_copy(nobody)
+    mine.name = "changed"
+    assert type(mine) is AnonymousUser
+    assert not hasattr(nobody, "name")
