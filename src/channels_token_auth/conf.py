@@ -38,13 +38,14 @@ class BackendSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """The settings as one value. `verify_timeout` is in seconds; `cache` is an alias."""
+    """The settings as one value. Times are seconds; `cache` is an alias."""
 
     backends: tuple[BackendSpec, ...]
     cache: str
     policy: Policy
     rules: Rules
     verify_timeout: float
+    verified_cache_seconds: float
 
 
 @lru_cache(maxsize=1)
@@ -78,6 +79,7 @@ def override(arguments: Mapping[str, Any]) -> Configuration:
         backends=read.pop("BACKENDS"),
         cache=read.pop("CACHE"),
         verify_timeout=read.pop("VERIFY_TIMEOUT"),
+        verified_cache_seconds=read.pop("VERIFIED_CACHE_SECONDS"),
         policy=Policy(origins=origins, **{name.lower(): value for name, value in read.items()}),
     )
 
@@ -167,6 +169,10 @@ def _positive(value: Any) -> Any:
     return _require(value, is_number and 0 < value < math.inf)
 
 
+def _not_negative(value: Any) -> Any:
+    return 0 if value == 0 and not isinstance(value, bool) else _positive(value)
+
+
 def _positive_or_none(value: Any) -> Any:
     return None if value is None else _positive(value)
 
@@ -211,6 +217,7 @@ _TABLE: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
     "MAX_TOKEN_BYTES": (4096, "a number over 0", _positive),
     "AUTH_TIMEOUT": (10, "a number over 0", _positive),
     "VERIFY_TIMEOUT": (5, "a number over 0", _positive),
+    "VERIFIED_CACHE_SECONDS": (10, "0 or a number over it", _not_negative),
     "MAX_CONNECTION_AGE": (None, "None or a number over 0", _positive_or_none),
     "EXPIRY_WARNING": (30, "a number over 0", _positive),
     "CACHE": ("default", "the alias of a cache, as in CACHES", _alias),

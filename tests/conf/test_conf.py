@@ -21,8 +21,8 @@ A_NAME = "must be a name of letters, digits, '-', '.' and '_'."
 NAMES = [None, 5, "", "a b", "a=b", "a;b", "a&b", "a\n", b"token"]
 UNKNOWN = (
     "is no setting; known are BACKENDS, LOCATIONS, ANONYMOUS, REFUSAL, ALLOWED_ORIGINS,"
-    " MAX_TOKEN_BYTES, AUTH_TIMEOUT, VERIFY_TIMEOUT, MAX_CONNECTION_AGE, EXPIRY_WARNING, CACHE,"
-    " QUERY_NAME, COOKIE_NAME."
+    " MAX_TOKEN_BYTES, AUTH_TIMEOUT, VERIFY_TIMEOUT, VERIFIED_CACHE_SECONDS, MAX_CONNECTION_AGE,"
+    " EXPIRY_WARNING, CACHE, QUERY_NAME, COOKIE_NAME."
 )
 
 # Each setting: what is said of it, and values of which it is said.
@@ -47,6 +47,10 @@ MUST_BE = {
     "MAX_TOKEN_BYTES": (OVER_0, NUMBERS),
     "AUTH_TIMEOUT": (OVER_0, NUMBERS),
     "VERIFY_TIMEOUT": (OVER_0, NUMBERS),
+    "VERIFIED_CACHE_SECONDS": (
+        "must be 0 or a number over it.",
+        [value for value in NUMBERS if value is True or value != 0] + [False],
+    ),
     "MAX_CONNECTION_AGE": ("must be None or a number over 0.", NUMBERS[1:]),
     "EXPIRY_WARNING": (OVER_0, NUMBERS),
     "CACHE": ("must be the alias of a cache, as in CACHES.", [None, 5, "", ["default"]]),
@@ -125,6 +129,7 @@ def test_defaults_are_the_strict_ones(site):
         backends=(conf.BackendSpec(path=DRF, options={}),),
         cache="default",
         verify_timeout=5,
+        verified_cache_seconds=10,
         rules=Rules(
             max_token_bytes=4096, auth_timeout=10, expiry_warning=30, max_connection_age=None
         ),
@@ -161,6 +166,7 @@ def test_every_setting_arrives_in_the_configuration(site):
         "MAX_TOKEN_BYTES": 100,
         "AUTH_TIMEOUT": 7,
         "VERIFY_TIMEOUT": 0.5,
+        "VERIFIED_CACHE_SECONDS": 0,
         "MAX_CONNECTION_AGE": 3600,
         "EXPIRY_WARNING": 9,
         "CACHE": "tickets",
@@ -174,6 +180,7 @@ def test_every_setting_arrives_in_the_configuration(site):
         ),
         cache="tickets",
         verify_timeout=0.5,
+        verified_cache_seconds=0,
         rules=Rules(max_token_bytes=100, auth_timeout=7, expiry_warning=9, max_connection_age=3600),
         policy=Policy(
             locations=frozenset({Location.QUERY, Location.COOKIE}),

@@ -7,7 +7,7 @@ from tests.faults.outages import drop_sessions, stopped
 from tests.services import PostgreSQL
 from tests.wire.client import Refusal, Socket
 from tests.wire.handshakes.case import bearer
-from tests.wire.project.people import ALICE
+from tests.wire.project.people import ALICE, BOB
 from tests.wire.servers import Server
 
 
@@ -54,6 +54,16 @@ def test_open_socket_outlives_the_outage(server: Server, store: PostgreSQL) -> N
             assert socket.read().text == "down"
         socket.send("up")
         assert socket.read().text == "up"
+
+
+def test_only_a_token_verified_a_moment_ago_gets_in_meanwhile(
+    one_server: Server, store: PostgreSQL
+) -> None:
+    assert shake_hands(one_server, policy="remembering") == welcome()
+    with stopped(store):
+        assert shake_hands(one_server, policy="remembering") == welcome()
+        other = shake_hands(one_server, policy="remembering", token=BOB)
+    assert other == unavailable(one_server)
 
 
 @pytest.mark.parametrize("attempts", [0, 1])

@@ -59,10 +59,6 @@ def test_a_token_is_the_users_it_was_issued_to(tokens):
     assert ask(tokens.issue(BOB)).user == BOB
 
 
-def test_two_sockets_share_no_user_object(tokens):
-    assert ask().user is not ask().user
-
-
 def test_an_authentication_says_what_the_token_was_issued_with(tokens):
     with frozen_clock() as frozen:
         token = tokens.issue(ADA, lifetime=60, scopes={"chat"})

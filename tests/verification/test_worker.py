@@ -26,17 +26,23 @@ def worker(monkeypatch):
     threads = [thread for thread in (fresh._thread, *fresh._hanging) if thread]
     fresh._thread = None
     for _ in threads:
-        fresh._inbox.put((lambda items: items, None, _finished()))
+        fresh._inbox.put((lambda items: items, None, _closed_loop(), None))
     for thread in threads:
         thread.join(5)
         assert not thread.is_alive()
 
 
-def _finished():
+def _closed_loop():
     loop = asyncio.new_event_loop()
-    future = loop.create_future()
     loop.close()
-    return future
+    return loop
+
+
+async def ask(worker, work, item):
+    """What `work` answers."""
+    answered = asyncio.get_running_loop().create_future()
+    worker.ask(work, item, lambda answer: answered.done() or answered.set_result(answer))
+    return await answered
 
 
 class Gate:
@@ -118,7 +124,7 @@ async def test_handshakes_that_queued_behind_a_hanging_store_are_served_by_the_f
 
 
 async def test_a_thread_that_is_not_at_fault_is_not_relieved(worker):
-    await worker.ask(lambda items: items, 1)
+    await ask(worker, lambda items: items, 1)
     thread = worker._thread
     worker.relieve(after=0.05)
     assert worker._thread is thread
@@ -133,7 +139,7 @@ async def hang_more_than_allowed(worker) -> threading.Event:
         return items
 
     for _ in range(MAX_HANGING + 2):
-        asked = asyncio.create_task(worker.ask(hang, 1))
+        asked = asyncio.create_task(ask(worker, hang, 1))
         await asyncio.sleep(0.02)
         worker.relieve(after=0.001)
         asked.cancel()
@@ -149,35 +155,52 @@ async def test_the_hanging_threads_are_bounded(worker):
 async def test_threads_that_hang_for_long_leave_room_for_fresh_ones(worker, monkeypatch):
     monkeypatch.setattr(module, "HANGING_WINDOW", 0.0)
     opened = await hang_more_than_allowed(worker)
-    assert await worker.ask(lambda items: items, 2) == 2
+    assert await ask(worker, lambda items: items, 2) == 2
     opened.set()
 
 
 async def test_an_answer_that_nobody_waits_for_any_more_is_dropped(worker):
     gate = Gate()
-    asked = asyncio.create_task(worker.ask(lambda items: (gate(items), items)[1], 1))
+    asked = asyncio.create_task(ask(worker, lambda items: (gate(items), items)[1], 1))
     await until(gate.entered)
     asked.cancel()
     gate.opened.set()
-    assert await worker.ask(lambda items: items, 2) == 2
+    assert await ask(worker, lambda items: items, 2) == 2
 
 
 def test_any_number_of_event_loops_may_ask(worker):
     for item in (1, 2):
-        assert asyncio.run(worker.ask(lambda items: items, item)) == item
+        assert asyncio.run(ask(worker, lambda items: items, item)) == item
 
 
 def test_a_loop_that_closed_meanwhile_does_not_stop_the_thread(worker):
     gate = Gate()
 
     async def leave():
-        asked = asyncio.create_task(worker.ask(lambda items: (gate(items), items)[1], 1))
+        asked = asyncio.create_task(ask(worker, lambda items: (gate(items), items)[1], 1))
         await until(gate.entered)
         asked.cancel()
 
     asyncio.run(leave())
     gate.opened.set()
-    assert asyncio.run(worker.ask(lambda items: items, 2)) == 2
+    assert asyncio.run(ask(worker, lambda items: items, 2)) == 2
+
+
+async def test_the_answers_of_a_batch_wake_their_loop_once(worker, monkeypatch):
+    gate = Gate()
+    loop = asyncio.get_running_loop()
+    woken = []
+    wake = loop.call_soon_threadsafe
+    monkeypatch.setattr(loop, "call_soon_threadsafe", lambda *a: woken.append(a) or wake(*a))
+    first = asyncio.create_task(ask(worker, lambda items: (gate(items), items)[1], 0))
+    await asyncio.sleep(0)
+    while not gate.entered.is_set():  # noqa: ASYNC110 - a thread's end would wake the loop too
+        await asyncio.sleep(0.001)
+    others = [asyncio.create_task(ask(worker, lambda items: items, i)) for i in range(1, 5)]
+    await asyncio.sleep(0)
+    gate.opened.set()
+    assert await asyncio.gather(first, *others) == [0, 1, 2, 3, 4]
+    assert len(woken) == 2
 
 
 def test_a_forked_child_starts_a_thread_of_its_own(monkeypatch):

@@ -36,7 +36,7 @@ class Connection:
     """A socket, from its opening handshake on. Belongs to one event loop."""
 
     __slots__ = (
-        "_accepted", "_application_accepted", "_auth", "_connect", "_door", "_farewell",
+        "_accepted", "_application_accepted", "_auth", "_connect", "_door", "_due", "_farewell",
         "_handshake", "_is_told", "_life", "_notices", "_scope", "_transport", "_user", "_verifier",
     )  # fmt: skip
 
@@ -56,7 +56,8 @@ class Connection:
         self._user: Any = None
         self._auth: LiveAuthentication | None = None
         self._connect: asgi.Message | None = None
-        self._notices: deque[asgi.Message] = deque(maxlen=MAX_NOTICES)
+        self._notices: deque[asgi.Message] | None = None
+        self._due: float | None = None
         self._accepted = False
         self._application_accepted = False
         self._farewell: asgi.Message | None = None
@@ -76,7 +77,7 @@ class Connection:
         finally:
             live.discard(self)
             self._life.leave()
-            deadlines().watch(self)
+            self._watch()
             if self._verifier:
                 self._verifier.cancel()
             await self._transport.finish()
@@ -125,7 +126,7 @@ class Connection:
             if not self._farewell:
                 self._life.leave()
                 await self._transport.say(door.refusal(error, handshake, self._scope))
-        deadlines().watch(self)
+        self._watch()
         return self._life.state is State.AUTHENTICATED
 
     async def _await_credential(self) -> None:
@@ -135,7 +136,7 @@ class Connection:
         await self._transport.say([{"type": "websocket.accept", "subprotocol": protocol}])
         await self._transport.say([] if self._farewell else required)
         while self._life.state in (State.AWAITING_CREDENTIAL, State.AUTHENTICATING):
-            await self._tell(self._read(await self._from_client()) or [])
+            await self._tell(self._read(await self._transport.receive()) or ())
 
     def _admit(self, identity: Identity) -> list[Output]:
         outputs = self._life.admit(identity.user.pk, lifetime(identity), clock.steady())
@@ -166,11 +167,11 @@ class Connection:
         while not self._farewell:
             if self._notices:
                 return self._notices.popleft()
-            received = await self._from_client()
+            received = await self._transport.receive()
             outputs = self._read(received)
             if received and outputs is None:
                 return received
-            await self._tell(outputs or [])
+            await self._tell(outputs or ())
         return self._farewell
 
     async def send(self, message: asgi.Message) -> None:
@@ -203,14 +204,10 @@ class Connection:
 
     # -- The client's side
 
-    async def _from_client(self) -> asgi.Message | None:
-        event = await self._transport.receive()
-        if event and event["type"] == "websocket.disconnect":
-            self._life.leave()
-        return event
-
     def _read(self, event: asgi.Message | None) -> list[Output] | None:
         """What the lifecycle says to an event, None where it is the application's."""
+        if event and event["type"] == "websocket.disconnect":
+            self._life.leave()
         if event is None or self._farewell:
             return []
         if event["type"] != "websocket.receive":
@@ -235,6 +232,7 @@ class Connection:
     def _notice(self, event: asgi.Message) -> None:
         """Tell an application that asked for it, in its own order of events."""
         if self._auth and self._auth.is_subscribed:
+            self._notices = self._notices or deque(maxlen=MAX_NOTICES)
             self._notices.append(event)
             self._transport.call_off()
 
@@ -256,8 +254,15 @@ class Connection:
                 case _:
                     assert_never(output)
         if outputs:
-            deadlines().watch(self)
+            self._watch()
         return messages
+
+    def _watch(self) -> None:
+        """Have `tick` called when it is time. Most tokens have no end: most sockets skip it."""
+        due = self._life.next_tick
+        if due != self._due:
+            self._due = due
+            deadlines().watch(self)
 
     def _shut(self, code: Code, last_words: Sequence[asgi.Message]) -> None:
         self._farewell = {**close_message(code), "type": "websocket.disconnect"}

@@ -59,6 +59,8 @@ class Transport:
 
     async def say(self, messages: Sequence[Message]) -> None:
         """Send in our own name, to a peer that may have gone."""
+        if not messages:
+            return
         # Each server raises something else for that, and some do not come back.
         with contextlib.suppress(Exception):
             async with asyncio.timeout(CLOSE_TIMEOUT):

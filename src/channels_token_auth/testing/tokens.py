@@ -1,6 +1,5 @@
 """Tokens without a token store: whose each is, is what a test says."""
 
-import copy
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -108,7 +107,7 @@ class FakeTokenBackend:
         return True
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
-        """Each user is copied, as from a database."""
+        """By the token."""
         return [self._verdict(each.secret.digest, each.location) for each in credentials]
 
     def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
@@ -127,7 +126,7 @@ class FakeTokenBackend:
         if not known.user.is_active:
             return TokenAuthError(Code.USER_INACTIVE)
         authentication = replace(known.authentication, backend=self.name, location=location)
-        return Identity(user=copy.copy(known.user), authentication=authentication)
+        return Identity(user=known.user, authentication=authentication)
 
 
 @contextmanager

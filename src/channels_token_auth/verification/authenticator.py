@@ -3,18 +3,25 @@
 import asyncio
 import logging
 import traceback
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from functools import partial
+from weakref import WeakKeyDictionary
 
+from asgiref.sync import sync_to_async
+from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, connections
 from django.utils.module_loading import import_string
 
 from ..backends.base import Identity, TokenBackend, Verdict, unavailable
+from ..backends.users import private_copy
 from ..conf import BackendSpec, Configuration
 from ..core.close_codes import Code
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
+from .flights import Flight, Flights
 from .tickets import CacheUnavailable, Tickets
+from .verified import VerifiedTokens
 from .worker import worker
 
 __all__ = ["Authenticator", "build_authenticator", "build_backend"]
@@ -37,38 +44,81 @@ def build_backend(spec: BackendSpec) -> TokenBackend:
 
 def build_authenticator(configuration: Configuration) -> "Authenticator":
     """The authenticator of a route, or of the site."""
-    backends = [build_backend(spec) for spec in configuration.backends]
-    return Authenticator(backends, timeout=configuration.verify_timeout, cache=configuration.cache)
+    return Authenticator(
+        [build_backend(spec) for spec in configuration.backends],
+        timeout=configuration.verify_timeout,
+        remembers=configuration.verified_cache_seconds,
+        cache=configuration.cache,
+    )
 
 
 class Authenticator:
     """Asks the backends of one route, and redeems tickets.
 
-    `timeout`: seconds one verification may take. `cache`: the alias of the tickets' cache.
+    `timeout`: seconds one verification may take. `remembers`: seconds in which a verdict stays
+    good. `cache`: the alias of the tickets' cache.
     """
 
     def __init__(
-        self, backends: Sequence[TokenBackend], *, timeout: float, cache: str = "default"
+        self,
+        backends: Sequence[TokenBackend],
+        *,
+        timeout: float,
+        remembers: float = 0.0,
+        cache: str = "default",
     ) -> None:
         self.tickets = Tickets(backends, cache=cache)
+        self.verified = VerifiedTokens(remembers)
         self._backends: tuple[TokenBackend | Tickets, ...] = (self.tickets, *backends)
         self._timeout = timeout
+        self._flights: WeakKeyDictionary[asyncio.AbstractEventLoop, Flights] = WeakKeyDictionary()
         self.schemes = frozenset[str]().union(*(backend.schemes for backend in self._backends))
 
     async def authenticate(self, credential: Credential) -> Identity:
-        """Whose credential it is. Raises TokenAuthError, and nothing else."""
+        """Whose credential it is, with a user of the caller's own. Raises TokenAuthError only."""
+        key = self.verified.key(credential)
+        verdict = self.verified.get(key) or await self._verify(key, credential)
+        if isinstance(verdict, TokenAuthError):
+            # Others are told the same: an exception that is raised keeps what it passed.
+            raise TokenAuthError(verdict.code, verdict.retry_after)
+        return Identity(user=private_copy(verdict.user), authentication=verdict.authentication)
+
+    async def _verify(self, key: Hashable, credential: Credential) -> Identity | TokenAuthError:
+        if hasattr(mail, "outbox"):
+            return await self._verify_in_test(credential)
+        flights = self._flights_of_loop()
+        generation = self.verified.generation
+
+        def land(flight: Flight, verdict: Identity | TokenAuthError) -> None:
+            self.verified.put(key, verdict, generation=generation)
+            flights.land(key, flight, verdict)
+
+        verdict: Identity | TokenAuthError = await flights.join(
+            key, lambda flight: worker.ask(self.judge, credential, partial(land, flight))
+        )
+        return verdict
+
+    async def _verify_in_test(self, credential: Credential) -> Identity | TokenAuthError:
+        """Under a test runner the thread that holds the test's transaction has to ask; and nothing
+        is remembered, since the next test's database is another one.
+        """
         try:
             async with asyncio.timeout(self._timeout):
-                verdict: Identity | TokenAuthError = await worker.ask(self.judge, credential)
+                return (await sync_to_async(self.judge, thread_sensitive=True)([credential]))[0]
         except TimeoutError:
-            # No traceback: its frames hold nothing but us, waiting.
-            logger.error("A token took over %s s to verify.", self._timeout)  # noqa: TRY400
-            # Half of it, since the batch began later than we did.
-            worker.relieve(after=self._timeout / 2)
-            verdict = unavailable()
-        if isinstance(verdict, TokenAuthError):
-            raise verdict
-        return verdict
+            return self._give_up()
+
+    def _flights_of_loop(self) -> Flights:
+        loop = asyncio.get_running_loop()
+        if loop not in self._flights:
+            self._flights[loop] = Flights(self._timeout, self._give_up)
+        return self._flights[loop]
+
+    def _give_up(self) -> TokenAuthError:
+        logger.error("A token took over %s s to verify.", self._timeout)
+        # Half of it, since the batch began later than the one who waits.
+        worker.relieve(after=self._timeout / 2)
+        return unavailable()
 
     def judge(self, credentials: Sequence[Credential]) -> Sequence[Identity | TokenAuthError]:
         """The verdict on each. Runs in the worker's thread, and raises nothing."""

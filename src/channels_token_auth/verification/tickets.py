@@ -4,7 +4,6 @@ The cache holds, under a digest of the ticket, whose it is and what it was issue
 opens a socket, and never the parent's secret. The parent is asked again at redemption.
 """
 
-import copy
 import logging
 import secrets
 import traceback
@@ -136,7 +135,7 @@ def _standing(held: Held, user: Any) -> Verdict:
         return TokenAuthError(Code.TOKEN_REVOKED)
     if not user.is_active:
         return TokenAuthError(Code.USER_INACTIVE)
-    return Identity(user=copy.copy(user), authentication=held.authentication)
+    return Identity(user=user, authentication=held.authentication)
 
 
 def _conclude(entry: Entry, verdict: Verdict) -> Verdict:

@@ -10,11 +10,9 @@ import queue
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from asgiref.sync import sync_to_async
-from django.core import mail
 from django.db import connections
 
 __all__ = ["MAX_BATCH", "MAX_HANGING", "Worker", "worker"]
@@ -29,7 +27,8 @@ HANGING_WINDOW = 60.0
 """Seconds after which a hanging thread does not count any more: TCP may need a quarter hour."""
 
 Work = Callable[[Sequence[Any]], Sequence[Any]]
-Asked = tuple[Work, Any, "asyncio.Future[Any]"]
+Reply = Callable[[Any], None]
+Asked = tuple[Work, Any, asyncio.AbstractEventLoop, Reply]
 
 
 class Worker:
@@ -41,16 +40,14 @@ class Worker:
         self._thread: _Thread | None = None
         self._hanging: list[_Thread] = []
 
-    async def ask(self, work: Work, item: Any) -> Any:
-        """What `work` answers to `item`. It is called with a batch, and must not raise."""
-        if hasattr(mail, "outbox"):
-            # Under a test runner: the thread that holds the test's transaction has to ask.
-            return (await sync_to_async(work, thread_sensitive=True)([item]))[0]
-        future = asyncio.get_running_loop().create_future()
-        self._inbox.put((work, item, future))
+    def ask(self, work: Work, item: Any, reply: Reply) -> None:
+        """Have `reply` called in this event loop with what `work` answers to `item`.
+
+        `work` is called with a batch, and must not raise.
+        """
+        self._inbox.put((work, item, asyncio.get_running_loop(), reply))
         if self._thread is None:
             self._start()
-        return await future
 
     def relieve(self, *, after: float) -> None:
         """Let a fresh thread go on where the present one has been at one batch for `after` s."""
@@ -107,19 +104,22 @@ class _Thread(threading.Thread):
 
 
 def _work_off(batch: Sequence[Asked]) -> None:
-    by_work: dict[Work, list[tuple[Any, asyncio.Future[Any]]]] = defaultdict(list)
-    for work, item, future in batch:
-        by_work[work].append((item, future))
-    for work, asked in by_work.items():
-        answers = work([item for item, _ in asked])
-        for (_, future), answer in zip(asked, answers, strict=True):
-            with contextlib.suppress(RuntimeError):  # its loop is closed: nobody waits any more
-                future.get_loop().call_soon_threadsafe(_answer, future, answer)
+    by_work: dict[Work, list[Asked]] = defaultdict(list)
+    for asked in batch:
+        by_work[asked[0]].append(asked)
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Reply, Any]]] = defaultdict(list)
+    for work, same in by_work.items():
+        answers = work([item for _, item, _, _ in same])
+        for (_, _, loop, reply), answer in zip(same, answers, strict=True):
+            by_loop[loop].append((reply, answer))
+    for loop, replies in by_loop.items():
+        with contextlib.suppress(RuntimeError):  # it is closed: nobody waits any more
+            loop.call_soon_threadsafe(_deliver, replies)  # once: each wakes the loop by a write
 
 
-def _answer(future: "asyncio.Future[Any]", answer: Any) -> None:
-    if not future.done():
-        future.set_result(answer)
+def _deliver(replies: Iterable[tuple[Reply, Any]]) -> None:
+    for reply, answer in replies:
+        reply(answer)
 
 
 worker = Worker()

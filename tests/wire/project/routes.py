@@ -37,6 +37,7 @@ POLICIES = {
         expiry_warning=1,
     ),
     "hasty": TokenAuthMiddlewareStack(_inner, verify_timeout=1),
+    "remembering": TokenAuthMiddlewareStack(_inner, verified_cache_seconds=60),
     "inside-auth": AuthMiddlewareStack(TokenAuthMiddlewareStack(_inner)),
     "outside-auth": TokenAuthMiddlewareStack(AuthMiddlewareStack(_inner)),
 }

@@ -12,6 +12,8 @@ CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 CHANNELS_TOKEN_AUTH = {
     "LOCATIONS": ["header", "subprotocol", "ticket"],
     "BACKENDS": [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}],
+    # So that each handshake asks the database, whose outages are watched.
+    "VERIFIED_CACHE_SECONDS": 0,
 }
 DATABASES = {"default": json.loads(os.environ["WIRE_DATABASE"])}
 DEBUG = False
