@@ -154,16 +154,11 @@ class Connection:
 
     async def receive(self) -> asgi.Message:
         """The application's `receive`. After a disconnect there is nothing to wait for."""
-        if self._is_told:
-            raise RuntimeError("The application was told that its socket is closed, and receives.")
-        event = await self._next()
-        self._is_told = event["type"] == "websocket.disconnect"
-        return event
-
-    async def _next(self) -> asgi.Message:
         if self._connect:
             event, self._connect = self._connect, None
             return event
+        if self._is_told:
+            raise RuntimeError("The application was told that its socket is closed, and receives.")
         while not self._farewell:
             if self._notices:
                 return self._notices.popleft()
@@ -171,7 +166,9 @@ class Connection:
             outputs = self._read(received)
             if received and outputs is None:
                 return received
-            await self._tell(outputs or ())
+            if outputs:
+                await self._tell(outputs)
+        self._is_told = True
         return self._farewell
 
     async def send(self, message: asgi.Message) -> None:
@@ -204,16 +201,18 @@ class Connection:
 
     # -- The client's side
 
-    def _read(self, event: asgi.Message | None) -> list[Output] | None:
+    def _read(self, event: asgi.Message | None) -> Sequence[Output] | None:
         """What the lifecycle says to an event, None where it is the application's."""
-        if event and event["type"] == "websocket.disconnect":
-            self._life.leave()
         if event is None or self._farewell:
-            return []
-        if event["type"] != "websocket.receive":
-            return None
+            return ()
         text = event.get("text")
-        return self._life.binary() if text is None else self._life.text(text, clock.steady())
+        if text is not None:
+            return self._life.text(text, clock.steady()) if self._life.listens else None
+        if event["type"] == "websocket.receive":
+            return self._life.binary()
+        self._life.leave()
+        self._is_told = True
+        return None
 
     async def _verify(self, secret: Secret) -> None:
         """Verify a token that came in a message, and act on the verdict."""

@@ -24,38 +24,43 @@ _saying: set[asyncio.Task[None]] = set()
 class Transport:
     """The server's `receive` and `send`, out of which one can be called."""
 
-    __slots__ = ("_closer", "_receive", "_receiving", "_send", "_sending")
+    __slots__ = ("_beside", "_closer", "_receive", "_receiving", "_send", "_sending")
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
-        self._receiving: Wait | None = None
-        self._sending: set[Wait] = set()
+        self._receiving = Wait()
+        self._sending = Wait()
+        self._beside: set[Wait] | None = None
         self._closer: asyncio.Task[None] | None = None
 
     async def receive(self) -> Message | None:
         """The client's next event, None where the wait for it was called off."""
-        event: Message | None = None
-        try:
-            with Wait() as self._receiving:
-                event = await self._receive()
-        finally:
-            self._receiving = None
-        return event
+        with self._receiving:
+            return await self._receive()
+        return None
 
     def call_off(self) -> None:
         """End a pending `receive`."""
-        if self._receiving:
-            self._receiving.interrupt()
+        self._receiving.interrupt()
 
     async def send(self, message: Message) -> None:
         """Send for the application. A close ends it where a peer that does not read holds it up."""
+        if self._sending.is_pending:
+            await self._send_beside(message)
+            return
+        with self._sending:
+            await self._send(message)
+
+    async def _send_beside(self, message: Message) -> None:
+        """The same, while another task of the application sends."""
+        self._beside = self._beside or set()
         with Wait() as wait:
-            self._sending.add(wait)
+            self._beside.add(wait)
             try:
                 await self._send(message)
             finally:
-                self._sending.discard(wait)
+                self._beside.discard(wait)
 
     async def say(self, messages: Sequence[Message]) -> None:
         """Send in our own name, to a peer that may have gone."""
@@ -80,7 +85,7 @@ class Transport:
 
     async def _shut(self, last_words: Sequence[Message]) -> None:
         await self.say(last_words)
-        for wait in self._sending:
+        for wait in (self._sending, *(self._beside or ())):
             wait.interrupt()
 
     async def finish(self) -> None:

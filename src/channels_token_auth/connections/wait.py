@@ -2,31 +2,45 @@
 
 import asyncio
 from types import TracebackType
-from typing import Self, cast
+from typing import Any, Self
 
 __all__ = ["Wait"]
 
 
 class Wait:
-    """Leaves the block silently when it was we who cancelled, and nobody else did."""
+    """Leaves the block silently when it was we who cancelled, and nobody else did.
+
+    It may be entered again and again, by one task at a time.
+    """
 
     __slots__ = ("_cancelling", "_interrupted", "_task")
 
-    def __enter__(self) -> Self:
-        self._task = cast("asyncio.Task[None]", asyncio.current_task())
-        self._cancelling = self._task.cancelling()
+    def __init__(self) -> None:
+        self._task: asyncio.Task[Any] | None = None
         self._interrupted = False
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether somebody is in the block."""
+        return self._task is not None
+
+    def __enter__(self) -> Self:
+        self._task = task = asyncio.current_task()
+        self._cancelling = task.cancelling()  # type: ignore[union-attr]  # tasks only await this
         return self
 
     def interrupt(self) -> None:
-        """Cancel the await. A second time it is cancelled already."""
-        if not self._interrupted:
+        """Cancel the await, if there is one. A second time it is cancelled already."""
+        if self._task and not self._interrupted:
             self._interrupted = True
             self._task.cancel()
 
     def __exit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
     ) -> bool:
+        task, self._task = self._task, None
         if not self._interrupted:
             return False
-        return self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError
+        self._interrupted = False
+        is_ours = task.uncancel() <= self._cancelling  # type: ignore[union-attr]  # as above
+        return is_ours and kind is asyncio.CancelledError

@@ -7,7 +7,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import NoReturn
 
-__all__ = ["Credential", "Location", "Secret", "is_token"]
+__all__ = ["Credential", "Location", "Secret", "is_token", "is_visible"]
 
 # A token is visible: no space, no control character, so no NUL (PostgreSQL refuses it).
 _INVISIBLE = re.compile(r"[\x00-\x20\x7f-\xa0\ud800-\udfff]")
@@ -66,7 +66,12 @@ class Secret:
 
 def is_token(value: str, max_bytes: int) -> bool:
     """Whether it may be a token at all: visible characters, and at most so many bytes."""
-    return bool(value) and not _INVISIBLE.search(value) and len(value.encode()) <= max_bytes
+    return is_visible(value) and len(value.encode()) <= max_bytes
+
+
+def is_visible(value: str) -> bool:
+    """Whether it is of visible characters, and not empty."""
+    return bool(value) and not _INVISIBLE.search(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from .locations import (
     Found,
     Header,
     Headers,
+    Problem,
     take_cookie,
     take_header,
     take_query,
@@ -27,9 +28,6 @@ PROTOCOL = "token-auth.v1"
 
 TICKET_NAME = "ticket"
 """The query parameter that holds a ticket, and nothing else."""
-
-_NOTHING = Found()
-_HOSTILE = Found(problem=Code.FORBIDDEN, is_hostile=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +65,15 @@ def extract(
         in_cookie, left = take_cookie(left, policy)
     origin = _origin(headers) if b"origin" in present else None
     if origin is not None and not policy.origins.allows(headers):
-        found = _HOSTILE
+        found: Found | None = Problem(code=Code.FORBIDDEN, is_hostile=True)
     else:
         explicit = [each for each in (in_header, in_subprotocol, in_ticket, in_query) if each]
         found = _agree(explicit) if explicit else _guard(in_cookie, origin)
+    problem = found if isinstance(found, Problem) else None
     return Handshake(
-        credential=_with_origin(found.credential, origin),
-        problem=found.problem,
-        is_hostile=found.is_hostile,
+        credential=_bind(found, origin) if isinstance(found, Credential) else None,
+        problem=problem.code if problem else None,
+        is_hostile=problem.is_hostile if problem else False,
         headers=left,
         query_string=query_left,
         subprotocols=listed,
@@ -85,24 +84,22 @@ def _agree(found: Sequence[Found]) -> Found:
     """One answer of several: any problem, or two tokens that differ, spoil them all."""
     if len(found) == 1:
         return found[0]
-    problems = [each for each in found if each.problem]
+    problems = [each for each in found if isinstance(each, Problem)]
     if problems:
         return max(problems, key=lambda each: each.is_hostile)
-    if len({each.credential.secret for each in found if each.credential}) > 1:
-        return Found(problem=Code.MALFORMED)
+    if len({each.secret for each in found if isinstance(each, Credential)}) > 1:
+        return Problem(code=Code.MALFORMED)
     return found[0]
 
 
-def _guard(in_cookie: Found | None, origin: str | None) -> Found:
+def _guard(in_cookie: Found | None, origin: str | None) -> Found | None:
     """A cookie proves nothing about the page that used it; its Origin does."""
-    if in_cookie and origin is None:
-        return Found(problem=Code.FORBIDDEN)
-    return in_cookie or _NOTHING
+    return Problem(code=Code.FORBIDDEN) if in_cookie and origin is None else in_cookie
 
 
 def _origin(headers: Headers) -> str:
     return next(value.decode("latin-1") for name, value in headers if name == b"origin")
 
 
-def _with_origin(credential: Credential | None, origin: str | None) -> Credential | None:
-    return replace(credential, origin=origin) if credential and origin is not None else credential
+def _bind(credential: Credential, origin: str | None) -> Credential:
+    return credential if origin is None else replace(credential, origin=origin)

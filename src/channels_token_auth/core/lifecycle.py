@@ -193,11 +193,16 @@ class Lifecycle:
 
     # -- On the open socket
 
+    @property
+    def listens(self) -> bool:
+        """Whether a text frame may be meant for it. Where not, all are the application's."""
+        return self._speaks or self.state is not State.AUTHENTICATED
+
     def text(self, frame: str, now: float) -> list[Output] | None:
         """A text frame of the client's: what to do, or None where it is the application's."""
         if self.state is State.CLOSED:
             return []
-        if self.state in (State.AUTHENTICATED, State.REAUTHENTICATING) and not self._speaks:
+        if not self.listens:
             return None
         control = read_control(frame, max_token_bytes=self._rules.max_token_bytes)
         if isinstance(control, Bad):
@@ -286,8 +291,10 @@ class Lifecycle:
         return [Verify(secret)]
 
     def _is_flood(self, now: float) -> bool:
-        recent = self._presented or ()
-        return len(recent) == MAX_REAUTHENTICATIONS and now - recent[0] < REAUTHENTICATION_WINDOW
+        recent = self._presented
+        if recent is None or len(recent) < MAX_REAUTHENTICATIONS:
+            return False
+        return now - recent[0] < REAUTHENTICATION_WINDOW
 
     def _announce(self, now: float) -> list[Output]:
         """`auth.ok`, and when to warn: at once where less time is left than that."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from .close_codes import Code
-from .credentials import Credential, Location, Secret, is_token
+from .credentials import Credential, Location, Secret, is_visible
 from .policy import Policy
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Found",
     "Header",
     "Headers",
+    "Problem",
     "take_cookie",
     "take_header",
     "take_query",
@@ -45,27 +46,29 @@ _BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What one location holds: a credential, or what is wrong with it."""
+class Problem:
+    """What is wrong with a credential. `is_hostile`: not even accepted to be told so."""
 
-    credential: Credential | None = None
-    problem: Code | None = None
+    code: Code
     is_hostile: bool = False
 
 
-def take_header(headers: Headers, policy: Policy) -> tuple[Found | None, list[Header]]:
+Found = Credential | Problem
+"""What one location holds."""
+
+
+def take_header(headers: list[Header], policy: Policy) -> tuple[Found | None, list[Header]]:
     """Take `Authorization: <scheme> <token>` where a backend claims the scheme (RFC 6750 §2.1)."""
     if Location.HEADER not in policy.locations:
-        return None, list(headers)
+        return None, headers
     schemes: list[str] = []
     values: list[bytes] = []
-    left: list[Header] = []
-    for header in headers:
-        if header[0] != b"authorization":
-            left.append(header)
+    left = [header for header in headers if header[0] != b"authorization"]
+    for name, value in headers:
+        if name != b"authorization":
             continue
         others = []
-        for part in _JOINED.split(header[1]):
+        for part in _JOINED.split(value):
             match = _AUTHORIZATION.fullmatch(part)
             if match and (scheme := match[1].decode().lower()) in policy.schemes:
                 schemes.append(scheme)
@@ -73,7 +76,7 @@ def take_header(headers: Headers, policy: Policy) -> tuple[Found | None, list[He
             else:
                 others.append(part)
         if others:
-            left.append((header[0], b", ".join(others)))
+            left.append((name, b", ".join(others)))
     return _judge(Location.HEADER, values, policy, *schemes[:1]), left
 
 
@@ -83,20 +86,20 @@ def _judge(
     """What the raw values found in one location amount to."""
     if not values:
         return None
-    if any(len(value) > policy.max_token_bytes for value in values):
-        return Found(problem=Code.MALFORMED, is_hostile=True)
-    token = _decode(values[0], policy.max_token_bytes)
+    if max(map(len, values)) > policy.max_token_bytes:
+        return Problem(code=Code.MALFORMED, is_hostile=True)
+    token = _decode(values[0])
     if len(values) > 1 or token is None:
-        return Found(problem=Code.MALFORMED)
-    return Found(credential=Credential(location=location, secret=Secret(token), scheme=scheme))
+        return Problem(code=Code.MALFORMED)
+    return Credential(location=location, secret=Secret(token), scheme=scheme)
 
 
-def _decode(value: bytes, max_bytes: int) -> str | None:
+def _decode(value: bytes) -> str | None:
     try:
         token = value.decode()
     except UnicodeDecodeError:
         return None
-    return token if is_token(token, max_bytes) else None
+    return token if is_visible(token) else None
 
 
 def take_query(
@@ -123,7 +126,7 @@ def _unquote(value: bytes, max_bytes: int) -> bytes:
 
 
 def take_subprotocol(
-    headers: Headers, subprotocols: Sequence[str], policy: Policy
+    headers: list[Header], subprotocols: Sequence[str], policy: Policy
 ) -> tuple[Found | None, list[Header], list[str]]:
     """Take out every entry that carries a token, even where the location is off.
 
@@ -135,7 +138,7 @@ def take_subprotocol(
     offered = offered or [entry.encode(errors="surrogatepass") for entry in subprotocols]
     entries = [entry for entry in offered if _carries_token(entry)]
     listed = [s for s in subprotocols if not _carries_token(s.encode(errors="surrogatepass"))]
-    headers_left = _reoffer(headers, offered) if lines and entries else list(headers)
+    headers_left = _reoffer(headers, offered) if lines and entries else headers
     if Location.SUBPROTOCOL not in policy.locations:
         return None, headers_left, listed
     values = [_token_of(entry, policy.max_token_bytes) for entry in entries]
@@ -172,9 +175,9 @@ def _reoffer(headers: Headers, offered: Sequence[bytes]) -> list[Header]:
     return [*left, (OFFER, offer)] if offer else left
 
 
-def take_cookie(headers: Headers, policy: Policy) -> tuple[Found | None, list[Header]]:
+def take_cookie(headers: list[Header], policy: Policy) -> tuple[Found | None, list[Header]]:
     if Location.COOKIE not in policy.locations:
-        return None, list(headers)
+        return None, headers
     wanted = policy.cookie_name.encode()
     values: list[bytes] = []
     left: list[Header] = []
