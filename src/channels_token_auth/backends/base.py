@@ -21,7 +21,7 @@ RETRY_AFTER = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A verified token: whose it is, and how. `user` is concrete, and of this socket alone."""
+    """A verified token: whose it is, and how. `user` is concrete; each socket gets a copy."""
 
     user: Any
     authentication: Authentication
@@ -64,15 +64,17 @@ class TokenBackend(Protocol):
     """Verifies one kind of token. Built once a process, with `OPTIONS` as keyword arguments.
 
     It runs in a thread of the library's own, one batch at a time, where it may block and query.
-    It never writes. What it raises is answered with "unavailable", so let a dead store raise.
+    Verifying never writes. What it raises is answered with "unavailable", so let a dead store raise.
     """
 
     name: str
     """What `Authentication.backend` says. Its own among `BACKENDS`, and the same for good: tickets
     and sockets find the backend by it that is to be asked about them again."""
 
-    schemes: frozenset[str]
-    """The lower-case schemes of an `Authorization` header that announce its tokens."""
+    @property
+    def schemes(self) -> frozenset[str]:
+        """The lower-case schemes of an `Authorization` header that announce its tokens."""
+        ...
 
     def claims(self, credential: Credential) -> bool:
         """Whether the credential may be one of its tokens, by scheme and shape: asks nothing."""

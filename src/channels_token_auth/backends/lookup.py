@@ -48,7 +48,7 @@ class _Compiled:
 
     def __init__(self, rows: QuerySet[Any], column: str, size: int) -> None:
         options = rows.model._meta
-        field: Field[Any, Any] = options.pk if column == "pk" else options.get_field(column)  # type: ignore[assignment]
+        field: Field[Any, Any] = options.pk if column == "pk" else options.get_field(column)
         samples = [field.to_python(number) for number in range(size)]
         self._rows = rows.filter(**{f"{column}__in": samples})
         self._field = field
@@ -59,7 +59,7 @@ class _Compiled:
             raise TypeError(f"The query on {options.label} has parameters of its own.")
         self._params: Sequence[Any] = ()
         compiler.as_sql = lambda: (self._sql, self._params)
-        self._rows.query.get_compiler = lambda **_: compiler  # type: ignore[method-assign]
+        self._rows.query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]
 
     def run(self, values: Sequence[Any]) -> list[Any]:
         self._params = tuple(

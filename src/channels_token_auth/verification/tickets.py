@@ -16,6 +16,7 @@ from django.contrib.auth import get_user_model
 from django.core.cache import caches
 
 from ..backends.base import Held, Identity, TokenBackend, Verdict, unavailable
+from ..backends.owners import Owners
 from ..core.authentication import Authentication
 from ..core.close_codes import Code
 from ..core.credentials import Credential, Location, Secret
@@ -55,7 +56,7 @@ class Tickets:
 
     def __init__(self, backends: Sequence[TokenBackend], *, cache: str) -> None:
         self._cache = cache
-        self._parents: dict[str, Parent] = {SESSION: _Sessions()}
+        self._parents: dict[str, Parent] = {SESSION: Owners()}
         self._parents |= {backend.name: backend for backend in backends}
 
     def issue(self, identity: Identity, *, origin: str | None) -> str:
@@ -118,24 +119,6 @@ class Tickets:
             logger.error("A ticket could not be redeemed: answered unavailable.\n%s", text)  # noqa: TRY400 - an error reporter would read tickets in the frames' locals
             return unavailable()
         return verdict if is_first else TokenAuthError(Code.TOKEN_INVALID)
-
-
-class _Sessions:
-    """Stands in for the sessions that got a ticket. Their keys are secrets, so nobody kept one."""
-
-    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
-        """One query for their users. A logout in the meantime is not seen."""
-        keys = {each.user_pk for each in held}
-        users = get_user_model()._default_manager.in_bulk(keys)  # noqa: SLF001 - documented so
-        return [_standing(each, users.get(each.user_pk)) for each in held]
-
-
-def _standing(held: Held, user: Any) -> Verdict:
-    if user is None:
-        return TokenAuthError(Code.TOKEN_REVOKED)
-    if not user.is_active:
-        return TokenAuthError(Code.USER_INACTIVE)
-    return Identity(user=user, authentication=held.authentication)
 
 
 def _conclude(entry: Entry, verdict: Verdict) -> Verdict:

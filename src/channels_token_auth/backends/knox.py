@@ -1,0 +1,171 @@
+"""django-rest-knox: opaque tokens that expire, many a user, in rows that know but their digest."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from django.apps import apps
+from django.core.checks import CheckMessage, Error
+from django.db.models.signals import post_delete
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from knox import settings as knox
+from knox.crypto import hash_token
+
+from ..core.authentication import Authentication
+from ..core.close_codes import Code
+from ..core.credentials import Credential, Secret
+from ..core.errors import TokenAuthError
+from .base import Announcement, Ended, Held, Verdict
+from .lookup import Lookup
+from .users import admit
+
+__all__ = ["KnoxTokenBackend"]
+
+
+class KnoxTokenBackend:
+    """Accepts the tokens of knox, of its own model or of the one that `TOKEN_MODEL` names.
+
+    `prefix`: what its tokens begin with, where that is not knox's `TOKEN_PREFIX`; "" claims all.
+    `token_id` is the first 32 hex digits of SHA-256 of the row's digest: of the token itself, no
+    row knows anything. Unlike knox, it never renews or deletes a token by verifying one.
+    """
+
+    def __init__(self, *, prefix: str | None = None, name: str = "knox") -> None:
+        self.name = name
+        self.schemes = frozenset({"bearer", knox.knox_settings.AUTH_HEADER_PREFIX.lower()})
+        self._prefix = prefix
+        self._by_key = Lookup(self._rows, "token_key")
+
+    def claims(self, credential: Credential) -> bool:
+        """What bears the prefix, in a header under knox's scheme or `Bearer`."""
+        prefix = knox.knox_settings.TOKEN_PREFIX if self._prefix is None else self._prefix
+        is_announced = credential.scheme is None or credential.scheme in self.schemes
+        return is_announced and credential.secret.reveal().startswith(prefix)
+
+    def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
+        """One query for the batch, users included."""
+        rows: dict[str, list[Any]] = defaultdict(list)  # several tokens may begin alike
+        for row in self._by_key.find({_key(credential.secret) for credential in credentials}):
+            rows[row.token_key].append(row)
+        return [self._verdict(each, rows[_key(each.secret)]) for each in credentials]
+
+    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+        """One query for the batch: the tokens of these users, users included. The expiry is the
+        row's of now, which requests over HTTP move where `AUTO_REFRESH` is on.
+        """
+        rows = self._rows().filter(user__pk__in={each.user_pk for each in held})
+        tokens = {(row.user.pk, _token_id(row)): row for row in rows}
+        return [
+            _standing(tokens.get((each.user_pk, each.authentication.token_id)), each)
+            for each in held
+        ]
+
+    def end(self, held: Sequence[Held]) -> Sequence[bool]:
+        """Delete the rows: one query to find them, and those of a deletion."""
+        asked = {(each.user_pk, each.authentication.token_id) for each in held}
+        rows = self._rows().filter(user__pk__in={user_pk for user_pk, _ in asked})
+        self._delete(row for row in rows if (row.user.pk, _token_id(row)) in asked)
+        return [True] * len(held)
+
+    def end_user(
+        self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
+    ) -> bool:
+        """Delete the user's rows. None of them comes back."""
+        self._delete(
+            row
+            for row in self._model.objects.filter(user__pk=user_pk)
+            if _token_id(row) != except_token_id
+            and (issued_before is None or _aware(row.created) <= issued_before)
+        )
+        return True
+
+    def announcements(self) -> Sequence[Announcement]:
+        """The deletion of a row: knox's own logouts are nothing else."""
+        return [Announcement(signal=post_delete, sender=self._model, ended=_deleted)]
+
+    def check(self) -> list[CheckMessage]:
+        """The model must be installed, and the prefix a text."""
+        messages: list[CheckMessage] = []
+        label = knox.knox_settings.TOKEN_MODEL
+        try:
+            apps.get_model(label)
+        except (AttributeError, LookupError, ValueError) as error:
+            messages.append(
+                Error(
+                    f"knox's token model {label!r} is not installed: {error}",
+                    hint="Add 'knox' to INSTALLED_APPS, or name your own model in knox's"
+                    " TOKEN_MODEL as 'app_label.Model'.",
+                    id="channels_token_auth.E130",
+                )
+            )
+        if not isinstance(self._prefix, str | None):
+            messages.append(
+                Error(
+                    "The option 'prefix' of the knox backend is no text.",
+                    hint="Give what the tokens begin with, or leave it out for knox's own"
+                    " TOKEN_PREFIX.",
+                    id="channels_token_auth.E131",
+                )
+            )
+        return messages
+
+    @cached_property
+    def _model(self) -> Any:
+        return apps.get_model(knox.knox_settings.TOKEN_MODEL)
+
+    def _rows(self) -> Any:
+        return self._model.objects.select_related("user")
+
+    def _delete(self, rows: Iterable[Any]) -> None:
+        self._model.objects.filter(pk__in=[row.pk for row in rows]).delete()
+
+    def _verdict(self, credential: Credential, rows: Iterable[Any]) -> Verdict:
+        row = next((row for row in rows if _is_of(credential.secret, row)), None)
+        if row is None:
+            return None
+        authentication = Authentication(
+            backend=self.name,
+            token_id=_token_id(row),
+            location=credential.location,
+            issued_at=_aware(row.created),
+        )
+        return _at_present(row, authentication)
+
+
+def _standing(row: Any, held: Held) -> Verdict:
+    if row is None:
+        return TokenAuthError(Code.TOKEN_REVOKED)
+    return _at_present(row, held.authentication)
+
+
+def _at_present(row: Any, authentication: Authentication) -> Verdict:
+    expires_at = row.expiry and _aware(row.expiry)
+    if expires_at is not None and expires_at <= datetime.now(UTC):
+        return TokenAuthError(Code.TOKEN_EXPIRED)
+    return admit(row.user, replace(authentication, expires_at=expires_at))
+
+
+def _deleted(instance: Any, **_: Any) -> Sequence[Ended]:
+    return [Ended(user_pk=instance.user_id, token_id=_token_id(instance))]
+
+
+def _key(secret: Secret) -> str:
+    """What a row knows of the token in clear."""
+    return secret.reveal()[: knox.CONSTANTS.TOKEN_KEY_LENGTH]
+
+
+def _is_of(secret: Secret, row: Any) -> bool:
+    return constant_time_compare(hash_token(secret.reveal()), row.digest)
+
+
+def _token_id(row: Any) -> str:
+    return Secret(row.digest).digest
+
+
+def _aware(moment: datetime) -> datetime:
+    """With USE_TZ off, rows have naive times."""
+    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment

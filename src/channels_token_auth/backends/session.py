@@ -1,0 +1,146 @@
+"""Django's sessions by their cookie: the key is the credential, whichever engine keeps them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.signals import user_logged_out
+from django.core import checks
+
+from ..core.authentication import Authentication
+from ..core.close_codes import Code
+from ..core.credentials import Credential, Location, Secret
+from ..core.errors import TokenAuthError
+from .base import Announcement, Ended, Held, Verdict
+from .owners import Owners
+from .session_engines import SHORTEST_KEY, Session, Sessions, can_forget, engine
+from .session_users import has_password_of, session_user, session_user_pk
+from .users import admit
+
+__all__ = ["SessionBackend"]
+
+
+class SessionBackend:
+    """Accepts the cookie of a session that somebody is logged in with, as Django's `get_user` does.
+
+    `token_id` is the digest of the session's key, which nobody keeps: so a session is not asked
+    about again, only its user is, and its end is heard of by `user_logged_out`.
+    """
+
+    schemes = frozenset[str]()
+
+    def __init__(self, *, name: str = "session") -> None:
+        self.name = name
+        self._sessions = Sessions()
+        self._owners = Owners()
+
+    def claims(self, credential: Credential) -> bool:
+        """Any cookie that is long enough for a key."""
+        is_cookie = credential.location is Location.COOKIE
+        return is_cookie and len(credential.secret.reveal()) >= SHORTEST_KEY
+
+    def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
+        """Two queries for the batch, the second for the users. Sessions in files, in cookies or in
+        an engine of others' are loaded one by one; so are the users of an authentication backend
+        with a `get_user` of its own.
+        """
+        sessions = self._sessions.find({credential.secret.reveal() for credential in credentials})
+        keys = {session_user_pk(session.data) for session in sessions.values()}
+        users = self._owners.find(keys - {None})
+        return [self._verdict(c, sessions.get(c.secret.reveal()), users) for c in credentials]
+
+    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+        """One query for their users. The sessions are not seen: their keys are secrets."""
+        return self._owners.recheck(held)
+
+    def end(self, held: Sequence[Held]) -> Sequence[bool]:
+        """Nothing: no engine finds a session by the digest of its key."""
+        return [False] * len(held)
+
+    def end_user(
+        self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
+    ) -> bool:
+        """Nothing: no engine finds sessions by their user."""
+        return False
+
+    def announcements(self) -> Sequence[Announcement]:
+        """A logout, which tells the key before Django forgets it."""
+        return [Announcement(signal=user_logged_out, sender=None, ended=_logged_out)]
+
+    def check(self) -> list[checks.CheckMessage]:
+        """The cookie must be read, under Django's name for it, and the engine must be there."""
+        return [*_check_cookie(), *_check_engine()]
+
+    def _verdict(
+        self, credential: Credential, session: Session | None, users: Mapping[Any, Any]
+    ) -> Verdict:
+        if session is None or SESSION_KEY not in session.data:
+            return None
+        if session.expires_at <= datetime.now(UTC):
+            return TokenAuthError(Code.TOKEN_EXPIRED)
+        user = session_user(session.data, users)
+        if user is None:
+            return TokenAuthError(Code.TOKEN_INVALID)
+        if not has_password_of(user, session.data):
+            return TokenAuthError(Code.TOKEN_REVOKED)
+        authentication = Authentication(
+            backend=self.name,
+            token_id=credential.secret.digest,
+            location=credential.location,
+            expires_at=session.expires_at,
+        )
+        return admit(user, authentication)
+
+
+def _logged_out(request: Any = None, **_: Any) -> Sequence[Ended]:
+    session = getattr(request, "session", None)
+    if session is None or not session.session_key or SESSION_KEY not in session:
+        return []
+    token_id = Secret(session.session_key).digest
+    return [Ended(user_pk=session_user_pk(session), token_id=token_id, is_denied=True)]
+
+
+def _check_cookie() -> Iterator[checks.CheckMessage]:
+    # Not by `conf`, which stands on a higher floor; it has found these settings to be right.
+    ours = getattr(settings, "CHANNELS_TOKEN_AUTH", {})
+    if Location.COOKIE not in ours.get("LOCATIONS", ()):
+        yield checks.Error(
+            "LOCATIONS has no 'cookie', so that no session is ever presented.",
+            hint="Add 'cookie' to LOCATIONS, or take the session backend out of BACKENDS.",
+            id="channels_token_auth.E140",
+        )
+    if ours.get("COOKIE_NAME", "token") != settings.SESSION_COOKIE_NAME:
+        yield checks.Error(
+            "COOKIE_NAME is not SESSION_COOKIE_NAME: another cookie is read for the session's.",
+            hint=f"Set COOKIE_NAME to {settings.SESSION_COOKIE_NAME!r}.",
+            id="channels_token_auth.E141",
+        )
+    if settings.SESSION_COOKIE_SAMESITE not in ("Lax", "Strict"):
+        yield checks.Warning(
+            "SESSION_COOKIE_SAMESITE lets the session's cookie ride on other sites' handshakes.",
+            hint="Set it to 'Lax' or 'Strict'; else only the Origin check stands between.",
+            id="channels_token_auth.W140",
+        )
+
+
+def _check_engine() -> Iterator[checks.CheckMessage]:
+    try:
+        if hasattr(engine(), "get_model_class"):
+            engine().get_model_class()
+    except (AttributeError, ImportError, RuntimeError) as error:
+        yield checks.Error(
+            f"SESSION_ENGINE {settings.SESSION_ENGINE!r} cannot be used: {error}",
+            hint="Name an engine that is there. Those with a table need 'django.contrib.sessions'"
+            " in INSTALLED_APPS.",
+            id="channels_token_auth.E142",
+        )
+    else:
+        if not can_forget():
+            yield checks.Warning(
+                "SESSION_ENGINE keeps sessions in cookies alone: whoever has copied one is let in"
+                " until it expires, logged out or not.",
+                hint="Use an engine that can forget a session.",
+                id="channels_token_auth.W141",
+            )

@@ -1,0 +1,107 @@
+"""Django's session engines, read in batches and never written to.
+
+Some engines write while they load: files that have expired are deleted, and an engine of others
+may create a session for a key it never saw. None of that happens here.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.backends import cache, cached_db, db, signed_cookies
+from django.core.cache import caches
+from django.db import OperationalError
+from django.utils import timezone
+
+from .lookup import Lookup
+
+__all__ = ["SHORTEST_KEY", "Session", "Sessions", "can_forget", "engine"]
+
+SHORTEST_KEY = 8
+"""Characters below which Django takes nothing for a session's key."""
+
+# What every cache takes as a part of a key: memcached is the strictest.
+_CACHEABLE = re.compile(r"[!-~]{8,128}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What an engine knows under a key. `expires_at` is aware."""
+
+    data: Mapping[str, Any]
+    expires_at: datetime
+
+
+def engine() -> Any:
+    """The class of `SESSION_ENGINE`."""
+    return import_module(settings.SESSION_ENGINE).SessionStore
+
+
+def can_forget() -> bool:
+    """Whether a session ends by being deleted, and not only by its time."""
+    return engine().load is not signed_cookies.SessionStore.load
+
+
+class Sessions:
+    """The sessions of `SESSION_ENGINE`."""
+
+    def __init__(self) -> None:
+        self._rows = Lookup(_all_rows, "session_key")
+
+    def find(self, keys: Collection[str]) -> dict[str, Session]:
+        """Those that are there, the expired ones of a table too: one question for all keys to a
+        database or a cache, one for each to files, cookies and engines of others.
+        """
+        store = engine()
+        if store.load in (db.SessionStore.load, cached_db.SessionStore.load):
+            return self._find_rows(store(), keys)  # of a cached one too: its row is the truth
+        if store.load is cache.SessionStore.load:
+            return _find_cached(store(), keys)
+        loaded = {key: _load(store(key)) for key in keys}
+        return {key: session for key, session in loaded.items() if session.data}
+
+    def _find_rows(self, store: Any, keys: Collection[str]) -> dict[str, Session]:
+        return {
+            row.session_key: Session(
+                data=store.decode(row.session_data), expires_at=_aware(row.expire_date)
+            )
+            for row in self._rows.find(keys)
+        }
+
+
+def _all_rows() -> Any:
+    return engine().get_model_class().objects.all()
+
+
+def _find_cached(store: Any, keys: Collection[str]) -> dict[str, Session]:
+    """Not by the engine, which says "no session" where the cache is away."""
+    names = {store.cache_key_prefix + key: key for key in keys if _CACHEABLE.fullmatch(key)}
+    try:
+        found = caches[settings.SESSION_CACHE_ALIAS].get_many(names)
+    except Exception as error:
+        raise OperationalError("The cache of the sessions is away.") from error
+    return {names[name]: _of(store, data) for name, data in found.items()}
+
+
+def _load(store: Any) -> Session:
+    vars(store).update(dict.fromkeys(("create", "delete", "save"), _write_nothing))
+    return _of(store, store.load())
+
+
+def _write_nothing(*_: Any, **__: Any) -> None:
+    """What an engine does here instead of creating, saving or deleting a session."""
+
+
+def _of(store: Any, data: Mapping[str, Any]) -> Session:
+    """A session whose engine doesn't say when it was last used: now, at the latest."""
+    expires_at = store.get_expiry_date(expiry=data.get("_session_expiry"))
+    return Session(data=data, expires_at=_aware(expires_at))
+
+
+def _aware(moment: datetime) -> datetime:
+    """With USE_TZ off, rows have naive times."""
+    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment

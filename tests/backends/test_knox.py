@@ -1,0 +1,380 @@
+"""The tokens of django-rest-knox."""
+
+import hashlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db.models.signals import post_delete
+from django.test import RequestFactory
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+from knox.auth import TokenAuthentication
+from knox.crypto import hash_token
+from knox.models import AuthToken
+from knox.views import LogoutAllView, LogoutView
+
+from channels_token_auth.backends.base import Ended, Held, Identity
+from channels_token_auth.backends.knox import KnoxTokenBackend
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.credentials import Credential, Location, Secret
+from channels_token_auth.core.errors import TokenAuthError
+
+pytestmark = pytest.mark.database
+TOKENS = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=80)
+HOUR = timedelta(hours=1)
+
+
+class DeviceToken(AuthToken):
+    """A token model of the site's own, on the table of knox."""
+
+    class Meta:
+        proxy = True
+        app_label = "knox"
+
+
+def presented(token, location=Location.HEADER, scheme=None):
+    return Credential(location=location, secret=Secret(token), scheme=scheme)
+
+
+def user_of(name, **fields):
+    return get_user_model().objects.create(username=name, **fields)
+
+
+def expire(row, ago=HOUR):
+    AuthToken.objects.filter(pk=row.pk).update(expiry=datetime.now(UTC) - ago)
+
+
+def code_or_user(verdict):
+    return verdict.code if isinstance(verdict, TokenAuthError) else verdict and verdict.user
+
+
+@pytest.fixture
+def backend():
+    return KnoxTokenBackend()
+
+
+@pytest.fixture
+def alice(db):
+    return user_of("alice")
+
+
+@pytest.fixture
+def row_and_token(alice):
+    return AuthToken.objects.create(user=alice)
+
+
+@pytest.fixture
+def row(row_and_token):
+    return row_and_token[0]
+
+
+@pytest.fixture
+def token(row_and_token):
+    return row_and_token[1]
+
+
+@pytest.fixture
+def held(backend):
+    """What a socket holds that was let in by this token."""
+
+    def hold(token):
+        (verdict,) = backend.authenticate([presented(token)])
+        return Held(user_pk=verdict.user.pk, authentication=verdict.authentication)
+
+    return hold
+
+
+@pytest.mark.parametrize("location", Location)
+def test_token_is_its_users_identity(backend, row, token, location):
+    (verdict,) = backend.authenticate([presented(token, location)])
+    assert isinstance(verdict, Identity)
+    assert verdict.user == row.user
+    authentication = verdict.authentication
+    assert (authentication.backend, authentication.location) == ("knox", location)
+    assert authentication.token_id == hashlib.sha256(row.digest.encode()).hexdigest()[:32]
+    assert (authentication.issued_at, authentication.expires_at) == (row.created, row.expiry)
+    assert authentication.scopes == frozenset()
+
+
+def test_token_without_expiry_has_none(backend, alice):
+    _, token = AuthToken.objects.create(user=alice, expiry=None)
+    (verdict,) = backend.authenticate([presented(token)])
+    assert verdict.authentication.expires_at is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda token: token[:-1],
+        lambda token: f"{token}0",
+        lambda token: token[:15],
+        lambda token: f"{token[:-1]}\u0101",
+        lambda token: token.swapcase(),
+    ],
+)
+def test_token_that_is_nearly_one_is_unknown(backend, token, change):
+    assert token != change(token)
+    assert backend.authenticate([presented(change(token))]) == [None]
+
+
+class AnyToken(TestCase):
+    @hypothesis_settings(max_examples=50, deadline=None)
+    @given(tokens=st.lists(TOKENS, min_size=1, max_size=3))
+    def test_token_of_any_text_is_unknown_without_an_exception(self, tokens):
+        credentials = [presented(token) for token in tokens]
+        assert KnoxTokenBackend().authenticate(credentials) == [None] * len(tokens)
+
+
+def test_digest_of_a_row_opens_nothing(backend, row):
+    assert backend.authenticate([presented(row.digest)]) == [None]
+
+
+def test_tokens_that_begin_alike_are_told_apart(backend, row, token):
+    bobs, neither = f"{row.token_key}bob", f"{row.token_key}neither"
+    AuthToken(token_key=row.token_key, digest=hash_token(bobs), user=user_of("bob")).save()
+    verdicts = backend.authenticate([presented(each) for each in (token, bobs, neither)])
+    found = [code_or_user(verdict) for verdict in verdicts]
+    assert found == [row.user, get_user_model().objects.get(username="bob"), None]
+
+
+def test_expired_token_is_refused_as_such_and_stays(backend, row, token):
+    expire(row)
+    (verdict,) = backend.authenticate([presented(token)])
+    assert verdict.code is Code.TOKEN_EXPIRED
+    assert AuthToken.objects.filter(pk=row.pk).exists()
+
+
+def test_expiry_of_another_token_of_the_user_is_nobodys_business(backend, row, token):
+    expired, _ = AuthToken.objects.create(user=row.user)
+    expire(expired)
+    (verdict,) = backend.authenticate([presented(token)])
+    assert verdict.user == row.user
+    assert AuthToken.objects.filter(pk=expired.pk).exists()
+
+
+def test_deleted_token_is_unknown(backend, row, token):
+    row.delete()
+    assert backend.authenticate([presented(token)]) == [None]
+
+
+def test_token_of_a_deleted_user_is_unknown(backend, row, token):
+    row.user.delete()
+    assert backend.authenticate([presented(token)]) == [None]
+
+
+def test_token_of_an_inactive_user_is_refused_as_such(backend, db):
+    _, token = AuthToken.objects.create(user=user_of("bob", is_active=False))
+    (verdict,) = backend.authenticate([presented(token)])
+    assert verdict.code is Code.USER_INACTIVE
+
+
+def test_batch_is_one_reading_query_with_verdicts_in_order(backend, db, django_assert_num_queries):
+    made = [AuthToken.objects.create(user=user_of(str(n), is_active=n != 3)) for n in range(8)]
+    batch = [presented(token) for _, token in made]
+    batch.insert(5, presented("unknown"))
+    with django_assert_num_queries(1) as asked:
+        found = [code_or_user(verdict) for verdict in backend.authenticate(batch)]
+    assert asked.captured_queries[0]["sql"].startswith("SELECT")
+    expected = [row.user for row, _ in made]
+    expected.insert(5, None)
+    expected[3] = Code.USER_INACTIVE
+    assert found == expected
+
+
+def test_verifying_renews_nothing_where_requests_do(
+    backend, row, token, settings, django_assert_num_queries
+):
+    settings.REST_KNOX = {"AUTO_REFRESH": True, "MIN_REFRESH_INTERVAL": 0}
+    with django_assert_num_queries(1) as asked:
+        (verdict,) = backend.authenticate([presented(token)])
+    assert asked.captured_queries[0]["sql"].startswith("SELECT")
+    assert verdict.authentication.expires_at == row.expiry
+
+
+def test_user_is_concrete_and_asks_nothing_more(backend, token, django_assert_num_queries):
+    (verdict,) = backend.authenticate([presented(token)])
+    with django_assert_num_queries(0):
+        assert type(verdict.user) is get_user_model()
+        assert verdict.user.username == "alice"
+
+
+def test_verdict_shows_neither_token_nor_digest(backend, row, token):
+    shown = repr(backend.authenticate([presented(token)]))
+    assert token not in shown
+    assert row.digest not in shown
+
+
+def test_times_are_aware_where_the_sites_are_not(backend, row, token, settings):
+    settings.USE_TZ = False
+    settings.TIME_ZONE = "UTC"
+    (verdict,) = backend.authenticate([presented(token)])
+    authentication = verdict.authentication
+    assert (authentication.issued_at, authentication.expires_at) == (row.created, row.expiry)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "is_claimed"), [(None, True), ("token", True), ("bearer", True), ("knox", False)]
+)
+def test_header_of_another_scheme_is_not_claimed(backend, scheme, is_claimed):
+    assert backend.schemes == {"token", "bearer"}
+    assert backend.claims(presented("a", scheme=scheme)) is is_claimed
+
+
+def test_scheme_is_the_one_that_knox_is_told(settings):
+    settings.REST_KNOX = {"AUTH_HEADER_PREFIX": "Knox"}
+    assert KnoxTokenBackend().schemes == {"knox", "bearer"}
+
+
+def test_token_without_knoxs_prefix_is_not_claimed_and_asks_nothing(backend, settings):
+    settings.REST_KNOX = {"TOKEN_PREFIX": "kx_"}
+    assert backend.claims(presented("kx_0123"))
+    assert not backend.claims(presented("0123"))
+
+
+def test_token_with_a_prefix_is_accepted(backend, alice, settings):
+    settings.REST_KNOX = {"TOKEN_PREFIX": "kx_"}
+    _, token = AuthToken.objects.create(user=alice, prefix="kx_")
+    (verdict,) = backend.authenticate([presented(token)])
+    assert token.startswith("kx_")
+    assert verdict.user == alice
+
+
+def test_prefix_of_the_site_goes_before_knoxs(settings):
+    settings.REST_KNOX = {"TOKEN_PREFIX": "kx_"}
+    assert KnoxTokenBackend(prefix="").claims(presented("0123"))
+    assert not KnoxTokenBackend(prefix="ab").claims(presented("kx_0123"))
+
+
+def test_token_that_stands_gives_its_user_as_he_is_now(backend, row, token, held):
+    before = held(token)
+    get_user_model().objects.update(username="alicia")
+    (verdict,) = backend.recheck([before])
+    assert verdict.user.username == "alicia"
+    assert verdict.authentication == before.authentication
+
+
+def test_recheck_sees_that_a_request_has_renewed_the_token(backend, row, token, held):
+    AuthToken.objects.update(expiry=datetime.now(UTC) + HOUR)
+    before = held(token)
+    row.refresh_from_db()
+    TokenAuthentication().renew_token(row)  # as knox does where AUTO_REFRESH is on
+    (verdict,) = backend.recheck([before])
+    assert verdict.authentication == replace(before.authentication, expires_at=row.expiry)
+    assert row.expiry > before.authentication.expires_at
+
+
+def test_recheck_is_one_query_with_verdicts_in_order(
+    backend, token, held, django_assert_num_queries
+):
+    made = [AuthToken.objects.create(user=user_of(name)) for name in "bcde"]
+    sockets = [held(token), *(held(each) for _, each in made)]
+    sockets.append(replace(sockets[0], user_pk=made[3][0].user.pk))  # somebody else's token
+    (deleted, expired, deactivated, standing) = (row for row, _ in made)
+    deleted.delete()
+    expire(expired)
+    get_user_model().objects.filter(pk=deactivated.user.pk).update(is_active=False)
+    with django_assert_num_queries(1):
+        verdicts = backend.recheck(sockets)
+    assert [code_or_user(verdict) for verdict in verdicts] == [
+        get_user_model().objects.get(username="alice"),
+        Code.TOKEN_REVOKED,
+        Code.TOKEN_EXPIRED,
+        Code.USER_INACTIVE,
+        standing.user,
+        Code.TOKEN_REVOKED,
+    ]
+
+
+def test_end_deletes_these_tokens_and_no_others(backend, row, token, held):
+    kept, _ = AuthToken.objects.create(user=row.user)
+    of_another, _ = AuthToken.objects.create(user=user_of("bob"))
+    gone = replace(held(token), authentication=replace(held(token).authentication, token_id="0"))
+    assert backend.end([held(token), gone]) == [True, True]
+    assert set(AuthToken.objects.all()) == {kept, of_another}
+
+
+def test_end_of_a_user_deletes_all_tokens_of_his(backend, row, db):
+    AuthToken.objects.create(user=row.user)
+    kept, _ = AuthToken.objects.create(user=user_of("bob"))
+    assert backend.end_user(row.user.pk, except_token_id=None, issued_before=None) is True
+    assert list(AuthToken.objects.all()) == [kept]
+
+
+def test_end_of_a_user_keeps_one_and_those_issued_later(backend, row, alice):
+    kept, token = AuthToken.objects.create(user=alice)
+    later, _ = AuthToken.objects.create(user=alice)
+    AuthToken.objects.filter(pk=later.pk).update(created=row.created + HOUR)
+    AuthToken.objects.filter(pk=kept.pk).update(created=row.created - HOUR)
+    (verdict,) = backend.authenticate([presented(token)])
+    token_id = verdict.authentication.token_id
+    backend.end_user(alice.pk, except_token_id=token_id, issued_before=row.created)
+    assert set(AuthToken.objects.all()) == {kept, later}
+
+
+@pytest.fixture
+def announced(backend):
+    """What the backend's signals say, as it comes."""
+    (announcement,) = backend.announcements()
+    assert announcement.signal is post_delete
+    said = []
+
+    def hear(**kwargs):
+        said.extend(announcement.ended(**kwargs))
+
+    announcement.signal.connect(hear, sender=announcement.sender)
+    yield said
+    announcement.signal.disconnect(hear, sender=announcement.sender)
+
+
+@pytest.mark.parametrize("view", [LogoutView, LogoutAllView])
+def test_logout_of_knox_is_announced_as_the_end_of_its_token(held, token, announced, view):
+    before = held(token)
+    request = RequestFactory().post("/", headers={"Authorization": f"Token {token}"})
+    assert view.as_view()(request).status_code == 204
+    assert announced == [
+        Ended(user_pk=before.user_pk, token_id=before.authentication.token_id, is_denied=False)
+    ]
+
+
+def test_deletion_of_a_user_is_announced_as_the_end_of_his_tokens(held, row, token, announced):
+    before = held(token)
+    row.user.delete()
+    assert announced == [
+        Ended(user_pk=before.user_pk, token_id=before.authentication.token_id, is_denied=False)
+    ]
+
+
+def test_name_is_knox_or_the_sites_own(backend, token):
+    assert backend.name == "knox"
+    named = KnoxTokenBackend(name="devices")
+    (verdict,) = named.authenticate([presented(token)])
+    assert (named.name, verdict.authentication.backend) == ("devices", "devices")
+
+
+def test_installed_model_passes_the_check(backend):
+    assert backend.check() == []
+
+
+@pytest.mark.parametrize("model", ["knox.NoModel", "no_app.AuthToken", "AuthToken", None])
+def test_model_that_is_none_is_an_error(backend, settings, model):
+    settings.REST_KNOX = {"TOKEN_MODEL": model}
+    (error,) = backend.check()
+    assert error.id == "channels_token_auth.E130"
+    assert repr(model) in error.msg
+
+
+def test_prefix_that_is_no_text_is_an_error():
+    (error,) = KnoxTokenBackend(prefix=["kx_"]).check()
+    assert error.id == "channels_token_auth.E131"
+
+
+def test_model_that_knox_is_told_is_the_one_asked_and_heard(settings, row, token):
+    settings.REST_KNOX = {"TOKEN_MODEL": "knox.DeviceToken"}
+    backend = KnoxTokenBackend()
+    (announcement,) = backend.announcements()
+    (verdict,) = backend.authenticate([presented(token)])
+    assert (backend.check(), announcement.sender, verdict.user) == ([], DeviceToken, row.user)

@@ -1,0 +1,460 @@
+"""Tokens of any kind, by the authentication classes of Django REST framework."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
+from django.db import OperationalError
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+from knox.models import AuthToken
+from oauth2_provider.models import AccessToken as OAuth2Token
+from oauth2_provider.models import Application
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication, TokenAuthentication
+from rest_framework.authtoken.models import Token
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
+
+from channels_token_auth.backends.base import Held, Identity
+from channels_token_auth.backends.rest_framework import RESTFrameworkBackend
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.credentials import Credential, Location, Secret
+from channels_token_auth.core.errors import TokenAuthError
+from tests.backends.own_users.models import Member
+
+pytestmark = pytest.mark.database
+DRF = "rest_framework.authentication.TokenAuthentication"
+KNOX = "knox.auth.TokenAuthentication"
+JWT = "rest_framework_simplejwt.authentication.JWTAuthentication"
+STATELESS = "rest_framework_simplejwt.authentication.JWTStatelessUserAuthentication"
+OAUTH2 = "oauth2_provider.contrib.rest_framework.OAuth2Authentication"
+TOKENS = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=80)
+
+
+class Fixed(BaseAuthentication):
+    """Knows each token, and answers what a test has set."""
+
+    keyword = "Own"
+    answer = None
+
+    def authenticate(self, request):
+        self.requests.append(request)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class Named(Fixed):
+    """Its scheme stands in its challenge alone."""
+
+    keyword = None
+
+    def authenticate_header(self, request):
+        return f'Named realm="{request.get_host()}"'
+
+
+class Nameless(Fixed):
+    keyword = None
+
+
+FIXED, NAMED, NAMELESS = (f"{__name__}.{name}" for name in ("Fixed", "Named", "Nameless"))
+
+
+def presented(token, scheme=None, location=Location.HEADER):
+    return Credential(location=location, secret=Secret(token), scheme=scheme)
+
+
+def backend_of(*paths):
+    return RESTFrameworkBackend(authentication_classes=paths)
+
+
+def code_or_user(verdict):
+    return verdict.code if isinstance(verdict, TokenAuthError) else verdict and verdict.user
+
+
+@pytest.fixture
+def alice(db):
+    return get_user_model().objects.create_user("alice")
+
+
+@pytest.fixture
+def key(alice):
+    return Token.objects.create(user=alice).key
+
+
+@pytest.fixture
+def fixed(monkeypatch):
+    """Sets what `Fixed` answers."""
+    monkeypatch.setattr(Fixed, "requests", [], raising=False)
+    return lambda answer: monkeypatch.setattr(Fixed, "answer", answer)
+
+
+@pytest.fixture
+def verdict_on(fixed):
+    """The backend's verdict where a class answers so."""
+
+    def judge(answer):
+        fixed(answer)
+        (verdict,) = backend_of(FIXED).authenticate([presented("t")])
+        return verdict
+
+    return judge
+
+
+@pytest.mark.parametrize("location", Location)
+def test_token_is_its_users_identity(alice, key, location):
+    (verdict,) = backend_of(DRF).authenticate([presented(key, location=location)])
+    assert isinstance(verdict, Identity)
+    assert verdict.user == alice
+    authentication = verdict.authentication
+    assert (authentication.backend, authentication.location) == ("rest_framework", location)
+    assert authentication.token_id == Secret(key).digest
+    assert (authentication.issued_at, authentication.expires_at) == (None, None)
+    assert authentication.scopes == frozenset()
+
+
+def test_jwt_gives_its_claims(alice):
+    token = AccessToken.for_user(alice)
+    token["scope"] = "chat moderate"
+    (verdict,) = backend_of(JWT).authenticate([presented(str(token))])
+    authentication = verdict.authentication
+    assert (verdict.user, authentication.token_id) == (alice, token["jti"])
+    assert authentication.expires_at == datetime.fromtimestamp(token["exp"], UTC)
+    assert authentication.issued_at == datetime.fromtimestamp(token["iat"], UTC)
+    assert authentication.scopes == {"chat", "moderate"}
+
+
+def test_token_of_knox_is_accepted(alice):
+    _, token = AuthToken.objects.create(user=alice)
+    (verdict,) = backend_of(KNOX).authenticate([presented(token)])
+    assert verdict.user == alice
+
+
+def test_token_of_oauth2_is_accepted(alice):
+    application = Application.objects.create(
+        client_type="confidential", authorization_grant_type="password"
+    )
+    OAuth2Token.objects.create(
+        user=alice,
+        token="opaque",
+        application=application,
+        scope="chat",
+        expires=timezone.now() + timedelta(hours=1),
+    )
+    (verdict,) = backend_of(OAUTH2).authenticate([presented("opaque")])
+    assert (verdict.user, verdict.authentication.scopes) == (alice, {"chat"})
+
+
+def jwt_without_a_signature(user):
+    return AccessToken.for_user(user).__str__().rpartition(".")[0] + "."
+
+
+def expired_jwt(user):
+    token = AccessToken.for_user(user)
+    token.set_exp(lifetime=-timedelta(hours=1))
+    return str(token)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        jwt_without_a_signature,
+        expired_jwt,
+        lambda user: str(RefreshToken.for_user(user)),
+        lambda user: f"x{AccessToken.for_user(user)}",
+        lambda user: "unknown",
+    ],
+)
+def test_token_that_its_class_refuses_is_invalid(alice, make):
+    (verdict,) = backend_of(JWT).authenticate([presented(make(alice))])
+    assert verdict.code is Code.TOKEN_INVALID
+
+
+class AnyToken(TestCase):
+    @hypothesis_settings(max_examples=50, deadline=None)
+    @given(token=TOKENS)
+    def test_token_of_any_text_is_refused_without_an_exception(self, token):
+        for path in (DRF, KNOX, JWT):
+            (verdict,) = backend_of(path).authenticate([presented(token)])
+            assert verdict.code is Code.TOKEN_INVALID
+
+
+def test_user_that_is_lazy_is_loaded(alice, verdict_on, django_assert_num_queries):
+    lazy = SimpleLazyObject(lambda: get_user_model().objects.get(pk=alice.pk))
+    verdict = verdict_on((lazy, {}))
+    with django_assert_num_queries(0):
+        assert type(verdict.user) is get_user_model()
+        assert verdict.user.username == "alice"
+
+
+def test_lazy_user_who_is_gone_makes_the_token_invalid(db, verdict_on):
+    lazy = SimpleLazyObject(lambda: get_user_model().objects.get(pk=0))
+    assert verdict_on((lazy, {})).code is Code.TOKEN_INVALID
+
+
+@pytest.mark.parametrize("user", [None, AnonymousUser()])
+def test_key_of_nobody_is_invalid(db, verdict_on, user):
+    assert verdict_on((user, "a key")).code is Code.TOKEN_INVALID
+
+
+def test_user_of_no_row_is_no_user_of_a_socket(alice):
+    with pytest.raises(TypeError, match="TokenUser is no User"):
+        backend_of(STATELESS).authenticate([presented(str(AccessToken.for_user(alice)))])
+
+
+def test_user_model_of_ones_own_passes(db, verdict_on, settings):
+    settings.AUTH_USER_MODEL = "own_users.Member"
+    member = Member.objects.create(email="ada@example.com")
+    assert verdict_on((member, None)).user == member
+
+
+def test_inactive_user_whom_a_class_lets_pass_is_refused_as_such(alice, verdict_on):
+    alice.is_active = False
+    assert verdict_on((alice, None)).code is Code.USER_INACTIVE
+
+
+def test_inactive_user_whom_a_class_tells_is_refused_as_such(alice):
+    token = str(AccessToken.for_user(alice))
+    get_user_model().objects.update(is_active=False)
+    (verdict,) = backend_of(JWT).authenticate([presented(token)])
+    assert verdict.code is Code.USER_INACTIVE
+
+
+def test_deleted_user_makes_the_token_invalid(alice):
+    token = str(AccessToken.for_user(alice))
+    alice.delete()
+    (verdict,) = backend_of(JWT).authenticate([presented(token)])
+    assert verdict.code is Code.TOKEN_INVALID
+
+
+class Away(exceptions.APIException):
+    status_code = 503
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "retry_after"),
+    [
+        (exceptions.AuthenticationFailed("no"), Code.TOKEN_INVALID, None),
+        (exceptions.AuthenticationFailed(code="user_inactive"), Code.USER_INACTIVE, None),
+        (exceptions.AuthenticationFailed({"code": "user_inactive"}), Code.USER_INACTIVE, None),
+        (exceptions.AuthenticationFailed(["no", "and no"]), Code.TOKEN_INVALID, None),
+        (exceptions.NotAuthenticated(), Code.TOKEN_INVALID, None),
+        (exceptions.PermissionDenied(), Code.FORBIDDEN, None),
+        (exceptions.Throttled(wait=1.5), Code.RATE_LIMITED, 2),
+        (exceptions.Throttled(), Code.RATE_LIMITED, 5),
+        (Away(), Code.UNAVAILABLE, 5),
+    ],
+)
+def test_exception_of_the_framework_has_its_code(verdict_on, error, code, retry_after):
+    verdict = verdict_on(error)
+    assert (verdict.code, verdict.retry_after) == (code, retry_after)
+
+
+def test_any_other_exception_is_left_to_be_answered_as_unavailable(verdict_on):
+    with pytest.raises(OperationalError):
+        verdict_on(OperationalError())
+
+
+def test_token_that_no_class_knows_is_unknown(verdict_on):
+    assert verdict_on(None) is None
+
+
+@pytest.mark.parametrize(
+    ("auth", "expires_at"),
+    [
+        ({"exp": 0}, datetime(1970, 1, 1, tzinfo=UTC)),
+        (SimpleNamespace(exp=0.5), datetime(1970, 1, 1, microsecond=500_000, tzinfo=UTC)),
+        ({"exp": "soon"}, None),
+        ({"exp": 10**20}, None),
+        ({"exp": 10**400}, None),
+        ({"exp": float("nan")}, None),
+        ("exp", None),
+        (["exp"], None),
+        (None, None),
+    ],
+)
+def test_expiry_is_read_of_whatever_a_class_gives(alice, verdict_on, auth, expires_at):
+    assert verdict_on((alice, auth)).authentication.expires_at == expires_at
+
+
+@pytest.mark.parametrize("jti", [None, 7, ""])
+def test_token_id_is_the_digest_where_there_is_no_jti(alice, verdict_on, jti):
+    verdict = verdict_on((alice, {"jti": jti, "scope": ["chat"]}))
+    assert verdict.authentication.token_id == Secret("t").digest
+    assert verdict.authentication.scopes == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [(FIXED, "Own \u00c4"), (NAMED, "Named \u00c4"), (NAMELESS, "Bearer \u00c4")],
+)
+def test_class_is_shown_the_scheme_that_it_announces(fixed, path, expected):
+    fixed(None)
+    backend_of(path).authenticate([presented("\u00c4")])
+    (request,) = Fixed.requests
+    assert request.headers["Authorization"].encode("latin-1") == expected.encode()
+
+
+@pytest.mark.parametrize(
+    ("allowed", "url"),
+    [
+        (["*"], "http://localhost"),
+        (["*", ".example.com"], "http://example.com"),
+        (["a.example", "b.example"], "http://a.example"),
+    ],
+)
+def test_class_is_shown_a_get_request_to_an_allowed_host(fixed, settings, allowed, url):
+    settings.ALLOWED_HOSTS = allowed
+    fixed(None)
+    backend_of(FIXED).authenticate([presented("t")])
+    (request,) = Fixed.requests
+    assert (request.method, request.build_absolute_uri()) == ("GET", url)
+
+
+def test_scheme_is_spelled_as_the_class_spells_it(alice):
+    token = presented(str(AccessToken.for_user(alice)), scheme="bearer")
+    (verdict,) = backend_of(JWT).authenticate([token])
+    assert verdict.user == alice
+
+
+def test_schemes_are_those_of_the_classes():
+    assert backend_of(DRF, JWT, FIXED).schemes == {"token", "bearer", "own"}
+
+
+@pytest.mark.parametrize(("scheme", "is_claimed"), [("own", True), ("token", False), (None, True)])
+def test_scheme_that_no_class_announces_is_not_claimed(scheme, is_claimed):
+    assert backend_of(FIXED).claims(presented("t", scheme=scheme)) is is_claimed
+
+
+def test_scheme_chooses_among_the_classes(alice, key, fixed):
+    fixed((AnonymousUser(), None))
+    backend = backend_of(FIXED, DRF)
+    verdicts = backend.authenticate([presented(key, "token"), presented(key, "own")])
+    assert [code_or_user(verdict) for verdict in verdicts] == [alice, Code.TOKEN_INVALID]
+
+
+def test_first_class_of_a_scheme_decides_as_in_a_view(alice, fixed):
+    token = str(AccessToken.for_user(alice))
+    fixed(exceptions.AuthenticationFailed())
+    (verdict,) = backend_of(NAMELESS, JWT).authenticate([presented(token)])
+    assert verdict.code is Code.TOKEN_INVALID
+
+
+def test_second_class_of_a_scheme_is_asked_what_the_first_does_not_know(alice, fixed):
+    token = str(AccessToken.for_user(alice))
+    fixed(None)
+    (verdict,) = backend_of(NAMELESS, JWT).authenticate([presented(token)])
+    assert verdict.user == alice
+
+
+@pytest.mark.parametrize("order", [(DRF, JWT), (JWT, DRF)])
+def test_token_without_a_scheme_is_any_classs(alice, key, order):
+    batch = [presented(key), presented(str(AccessToken.for_user(alice))), presented("neither")]
+    verdicts = backend_of(*order).authenticate(batch)
+    assert [code_or_user(verdict) for verdict in verdicts] == [alice, alice, Code.TOKEN_INVALID]
+
+
+@pytest.mark.parametrize("path", [FIXED, NAMED])
+def test_class_that_is_away_counts_more_than_one_that_refuses(db, fixed, path):
+    fixed(Away())
+    (verdict,) = backend_of(path, DRF, JWT).authenticate([presented("t")])
+    assert verdict.code is Code.UNAVAILABLE
+
+
+def test_verdict_shows_no_token(key):
+    assert key not in repr(backend_of(DRF).authenticate([presented(key)]))
+
+
+def test_recheck_is_one_query_for_the_users_with_verdicts_in_order(db, django_assert_num_queries):
+    users = [get_user_model().objects.create_user(name) for name in "abc"]
+    batch = [presented(Token.objects.create(user=user).key) for user in users]
+    found = backend_of(DRF).authenticate(batch)
+    sockets = [Held(user_pk=each.user.pk, authentication=each.authentication) for each in found]
+    get_user_model().objects.filter(username="b").update(is_active=False)
+    get_user_model().objects.filter(username="c").delete()
+    with django_assert_num_queries(1):
+        verdicts = backend_of(DRF).recheck(sockets)
+    assert [code_or_user(verdict) for verdict in verdicts] == [
+        users[0],
+        Code.USER_INACTIVE,
+        Code.TOKEN_REVOKED,
+    ]
+    assert verdicts[0].authentication == sockets[0].authentication
+
+
+def test_what_cannot_be_ended_here_is_left_to_the_denylist(alice, key):
+    backend = backend_of(DRF)
+    (verdict,) = backend.authenticate([presented(key)])
+    held = Held(user_pk=alice.pk, authentication=verdict.authentication)
+    assert backend.end([held, held]) == [False, False]
+    assert backend.end_user(alice.pk, except_token_id=None, issued_before=None) is False
+    assert backend.announcements() == []
+    assert Token.objects.exists()
+
+
+def test_name_is_rest_framework_or_the_sites_own(key):
+    backend = RESTFrameworkBackend(authentication_classes=[DRF], name="devices")
+    (verdict,) = backend.authenticate([presented(key)])
+    assert verdict.authentication.backend == "devices"
+    assert backend_of(DRF).name == "rest_framework"
+
+
+@pytest.fixture
+def aged(settings):
+    settings.CHANNELS_TOKEN_AUTH = {"MAX_CONNECTION_AGE": 3600}
+
+
+def ids(backend):
+    return [message.id.removeprefix("channels_token_auth.") for message in backend.check()]
+
+
+def test_classes_that_read_tokens_pass_the_check(aged):
+    assert ids(backend_of(DRF, KNOX, JWT, OAUTH2, FIXED)) == []
+
+
+def test_sockets_without_an_age_are_a_warning():
+    assert ids(backend_of(DRF)) == ["W150"]
+
+
+@pytest.mark.parametrize("paths", [[], (), DRF, None, {DRF: 1}])
+def test_no_list_of_classes_is_an_error(aged, paths):
+    assert ids(RESTFrameworkBackend(authentication_classes=paths)) == ["E150"]
+
+
+@pytest.mark.parametrize(
+    "path", ["no.such.Class", "nowhere", "os.path", "os.sep", 7, TokenAuthentication]
+)
+def test_class_that_cannot_be_used_is_an_error_and_the_next_is_still_checked(aged, path):
+    first, second = backend_of(path, "no.other.Class").check()
+    assert first.id == second.id == "channels_token_auth.E151"
+    assert repr(path) in first.msg
+
+
+@pytest.mark.parametrize(
+    "name", ["BasicAuthentication", "RemoteUserAuthentication", "SessionAuthentication"]
+)
+def test_class_that_reads_no_token_is_an_error(aged, name):
+    (error,) = backend_of(f"rest_framework.authentication.{name}").check()
+    assert error.id == "channels_token_auth.E152"
+    assert name in error.msg
+
+
+def test_backend_is_built_before_the_apps_are_loaded():
+    program = """
+from django.conf import settings
+settings.configure()
+from channels_token_auth.backends.rest_framework import RESTFrameworkBackend
+print(RESTFrameworkBackend(authentication_classes=["a.b"]).name)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True, timeout=60
+    )
+    assert done.stdout.strip() == "rest_framework"

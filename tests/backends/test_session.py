@@ -1,0 +1,520 @@
+"""Django's sessions, as a cookie presents them."""
+
+import hashlib
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.signals import user_logged_out
+from django.contrib.sessions.backends.file import SessionStore as FileStore
+from django.contrib.sessions.models import Session
+from django.core.cache import caches
+from django.db import OperationalError
+from django.http import HttpRequest
+from django.test import Client
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from channels_token_auth.backends.base import Ended, Held, Identity
+from channels_token_auth.backends.session import SessionBackend
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.credentials import Credential, Location, Secret
+from channels_token_auth.core.errors import TokenAuthError
+from tests.backends.own_users.models import Member
+
+pytestmark = pytest.mark.database
+ENGINES = "django.contrib.sessions.backends."
+MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
+KEYS = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=8, max_size=300)
+AGE = timedelta(weeks=2)  # Django's own SESSION_COOKIE_AGE
+
+
+class OnlyAda(ModelBackend):
+    """An authentication backend that has its own idea of who may still come."""
+
+    def get_user(self, user_id):
+        return get_user_model().objects.filter(pk=user_id, username="ada").first()
+
+
+class NoGuests(ModelBackend):
+    def user_can_authenticate(self, user):
+        return super().user_can_authenticate(user) and user.username != "guest"
+
+
+class SessionStore(FileStore):
+    """An engine of the site's own, which starts a session for whoever has none: see `load`."""
+
+    created = 0
+
+    def load(self):
+        self.create()
+        self.delete()
+        return {}
+
+    def create(self):
+        type(self).created += 1
+
+
+def presented(key, location=Location.COOKIE):
+    return Credential(location=location, secret=Secret(key))
+
+
+def log_in(user, backend=MODEL_BACKEND):
+    """A client with a session of this user's, and the session's key."""
+    client = Client()
+    client.force_login(user, backend=backend)
+    return client, client.cookies["sessionid"].value
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def code_or_user(verdict):
+    return verdict.code if isinstance(verdict, TokenAuthError) else verdict and verdict.user
+
+
+@pytest.fixture
+def backend():
+    return SessionBackend()
+
+
+@pytest.fixture
+def alice(db):
+    return get_user_model().objects.create_user("alice")
+
+
+@pytest.fixture
+def key(alice):
+    return log_in(alice)[1]
+
+
+def use_engine(name, settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(FileStore, "_storage_path", str(tmp_path), raising=False)
+    settings.SESSION_ENGINE = ENGINES + name
+    yield name
+    caches["default"].clear()
+
+
+@pytest.fixture(params=["db", "cached_db", "cache", "file"])
+def engine(request, settings, tmp_path, monkeypatch):
+    yield from use_engine(request.param, settings, tmp_path, monkeypatch)
+
+
+@pytest.fixture(params=["db", "cached_db", "cache", "file", "signed_cookies"])
+def any_engine(request, settings, tmp_path, monkeypatch):
+    yield from use_engine(request.param, settings, tmp_path, monkeypatch)
+
+
+def test_cookie_is_its_users_identity_whatever_engine_keeps_the_session(any_engine, backend, key):
+    (verdict,) = backend.authenticate([presented(key)])
+    assert isinstance(verdict, Identity)
+    assert verdict.user.username == "alice"
+    authentication = verdict.authentication
+    assert (authentication.backend, authentication.location) == ("session", Location.COOKIE)
+    assert authentication.token_id == hashlib.sha256(key.encode()).hexdigest()[:32]
+    assert authentication.expires_at - datetime.now(UTC) == pytest.approx(
+        AGE, abs=timedelta(seconds=30)
+    )
+    assert (authentication.issued_at, authentication.scopes) == (None, frozenset())
+
+
+def test_unknown_key_is_unknown_and_leaves_nothing_behind(any_engine, backend, db, tmp_path):
+    keys = ("0" * 32, ":" * 8, "0" * 300)  # the last is more than memcached takes
+    assert backend.authenticate([presented(key) for key in keys]) == [None, None, None]
+    assert not Session.objects.exists()
+    assert not list(tmp_path.iterdir())
+
+
+def test_session_of_nobody_is_unknown(any_engine, backend, db):
+    session = import_module(django_settings.SESSION_ENGINE).SessionStore()
+    session["basket"] = ["a book"]
+    session.save()
+    assert backend.authenticate([presented(session.session_key)]) == [None]
+
+
+def test_session_that_was_logged_out_is_unknown(engine, backend, alice):
+    client, key = log_in(alice)
+    client.logout()
+    assert backend.authenticate([presented(key)]) == [None]
+
+
+class AnyKey(TestCase):
+    @hypothesis_settings(max_examples=50, deadline=None)
+    @given(keys=st.lists(KEYS, min_size=1, max_size=3))
+    def test_key_of_any_text_is_unknown_without_an_exception(self, keys):
+        for name in ("db", "cached_db", "cache", "file", "signed_cookies"):
+            with self.settings(SESSION_ENGINE=ENGINES + name):
+                verdicts = SessionBackend().authenticate([presented(key) for key in keys])
+            assert verdicts == [None] * len(keys)
+
+
+def test_batch_is_two_reading_queries_with_verdicts_in_order(
+    backend, db, django_assert_num_queries
+):
+    users = [get_user_model().objects.create_user(str(n)) for n in range(8)]
+    batch = [presented(log_in(user)[1]) for user in users]
+    batch.insert(5, presented("unknown!"))
+    get_user_model().objects.filter(pk=users[3].pk).update(is_active=False)
+    with django_assert_num_queries(2) as asked:
+        found = [code_or_user(verdict) for verdict in backend.authenticate(batch)]
+    assert all(query["sql"].startswith("SELECT") for query in asked.captured_queries)
+    expected = [*users[:5], None, *users[5:]]
+    expected[3] = Code.USER_INACTIVE
+    assert found == expected
+
+
+def test_cached_session_whose_row_is_gone_is_unknown(backend, alice, settings):
+    settings.SESSION_ENGINE = f"{ENGINES}cached_db"
+    _, key = log_in(alice)
+    Session.objects.all().delete()
+    assert backend.authenticate([presented(key)]) == [None]
+
+
+def test_engine_of_ones_own_is_asked_and_may_not_write(backend, db, settings, tmp_path):
+    settings.SESSION_ENGINE = __name__
+    settings.SESSION_FILE_PATH = str(tmp_path)
+    assert backend.authenticate([presented("0" * 32)]) == [None]
+    assert SessionStore.created == 0
+
+
+def test_expired_file_stays(backend, alice, settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(FileStore, "_storage_path", str(tmp_path), raising=False)
+    settings.SESSION_ENGINE = f"{ENGINES}file"
+    _, key = log_in(alice)
+    settings.SESSION_COOKIE_AGE = -1
+    before = list(tmp_path.iterdir())
+    assert backend.authenticate([presented(key)]) == [None]
+    assert list(tmp_path.iterdir()) == before != []
+
+
+def test_cache_that_is_away_raises_instead_of_refusing(backend, db, settings):
+    settings.SESSION_ENGINE = f"{ENGINES}cache"
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": f"redis://127.0.0.1:{free_port()}",
+        }
+    }
+    with pytest.raises(OperationalError):
+        backend.authenticate([presented("0" * 32)])
+
+
+def test_expired_session_is_refused_as_such_and_stays(backend, key):
+    Session.objects.update(expire_date=datetime.now(UTC))
+    (verdict,) = backend.authenticate([presented(key)])
+    assert verdict.code is Code.TOKEN_EXPIRED
+    assert Session.objects.exists()
+
+
+def test_expiry_is_the_rows(backend, alice, key):
+    row = Session.objects.get()
+    (verdict,) = backend.authenticate([presented(key)])
+    assert verdict.authentication.expires_at == row.expire_date
+
+
+def test_expiry_that_a_session_has_set_itself_counts_in_a_cache(backend, alice, settings):
+    settings.SESSION_ENGINE = f"{ENGINES}cache"
+    moment = datetime(2100, 1, 1, tzinfo=UTC)
+    client, key = log_in(alice)
+    session = client.session
+    session.set_expiry(moment)
+    session.save()
+    (verdict,) = backend.authenticate([presented(key)])
+    caches["default"].clear()
+    assert verdict.authentication.expires_at == moment
+
+
+def test_expiry_is_aware_where_the_sites_times_are_not(backend, key, settings):
+    settings.USE_TZ = False
+    settings.TIME_ZONE = "UTC"
+    (verdict,) = backend.authenticate([presented(key)])
+    assert verdict.authentication.expires_at > datetime.now(UTC)
+
+
+def test_session_of_a_deleted_user_is_invalid(backend, alice, key):
+    alice.delete()
+    (verdict,) = backend.authenticate([presented(key)])
+    assert verdict.code is Code.TOKEN_INVALID
+
+
+def test_session_of_an_inactive_user_is_refused_as_such(any_engine, backend, alice):
+    _, key = log_in(alice)
+    get_user_model().objects.update(is_active=False)
+    (verdict,) = backend.authenticate([presented(key)])
+    assert verdict.code is Code.USER_INACTIVE
+
+
+def test_session_from_before_a_change_of_password_is_revoked(any_engine, backend, alice):
+    _, key = log_in(alice)
+    alice.set_password("another")
+    alice.save()
+    (verdict,) = backend.authenticate([presented(key)])
+    assert verdict.code is Code.TOKEN_REVOKED
+
+
+def test_session_under_an_older_secret_key_stands_and_is_not_rewritten(
+    any_engine, backend, alice, settings, django_assert_max_num_queries
+):
+    _, key = log_in(alice)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "a newer one"
+    with django_assert_max_num_queries(2) as asked:
+        (verdict,) = backend.authenticate([presented(key)])
+    assert verdict.user == alice
+    assert all(query["sql"].startswith("SELECT") for query in asked.captured_queries)
+
+
+def test_session_under_a_secret_key_that_was_given_up_is_worth_nothing(
+    any_engine, backend, alice, settings
+):
+    _, key = log_in(alice)
+    settings.SECRET_KEY = "a newer one"
+    (verdict,) = backend.authenticate([presented(key)])
+    # A cache holds what no key has signed: but the hash of the password is signed.
+    assert code_or_user(verdict) is (Code.TOKEN_REVOKED if any_engine == "cache" else None)
+
+
+def test_session_without_a_password_hash_is_revoked(backend, alice):
+    client, key = log_in(alice)
+    session = client.session
+    del session["_auth_user_hash"]
+    session.save()
+    (verdict,) = backend.authenticate([presented(key)])
+    assert verdict.code is Code.TOKEN_REVOKED
+
+
+def test_user_model_without_password_hash_is_not_asked_for_one(backend, alice, key, monkeypatch):
+    monkeypatch.delattr("django.contrib.auth.base_user.AbstractBaseUser.get_session_auth_hash")
+    (verdict,) = backend.authenticate([presented(key)])
+    assert verdict.user == alice
+
+
+@pytest.mark.parametrize("value", ["no.such.Backend", None, 7])
+def test_session_by_an_authentication_backend_that_is_no_more_is_invalid(backend, alice, value):
+    client, key = log_in(alice)
+    session = client.session
+    session[BACKEND_SESSION_KEY] = value
+    session.save()
+    (verdict,) = backend.authenticate([presented(key)])
+    assert verdict.code is Code.TOKEN_INVALID
+
+
+def test_session_of_another_user_models_times_is_invalid(backend, alice, key, settings):
+    settings.AUTH_USER_MODEL = "own_users.Member"  # its keys are UUIDs, and this one is a number
+    (verdict,) = backend.authenticate([presented(key)])
+    assert verdict.code is Code.TOKEN_INVALID
+
+
+def test_user_model_of_ones_own_is_asked(backend, db, settings):
+    settings.AUTH_USER_MODEL = "own_users.Member"
+    member = Member.objects.create(email="ada@example.com")
+    _, key = log_in(member)
+    (verdict,) = backend.authenticate([presented(key)])
+    (again,) = backend.recheck(
+        [Held(user_pk=verdict.user.pk, authentication=verdict.authentication)]
+    )
+    assert verdict.user == again.user == member
+
+
+@pytest.mark.parametrize(("name", "expected"), [("ada", "ada"), ("bob", Code.TOKEN_INVALID)])
+def test_authentication_backend_that_finds_users_its_own_way_is_asked(
+    backend, db, settings, name, expected
+):
+    path = f"{__name__}.OnlyAda"
+    settings.AUTHENTICATION_BACKENDS = [MODEL_BACKEND, path]
+    _, key = log_in(get_user_model().objects.create_user(name), backend=path)
+    (verdict,) = backend.authenticate([presented(key)])
+    assert getattr(code_or_user(verdict), "username", code_or_user(verdict)) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"username": "ada"}, "ada"),
+        ({"username": "guest"}, Code.TOKEN_INVALID),
+        ({"username": "guest", "is_active": False}, Code.USER_INACTIVE),
+    ],
+)
+def test_user_who_may_no_longer_log_in_is_refused(backend, db, settings, fields, expected):
+    path = f"{__name__}.NoGuests"
+    settings.AUTHENTICATION_BACKENDS = [path]
+    _, key = log_in(get_user_model().objects.create_user(**fields), backend=path)
+    (verdict,) = backend.authenticate([presented(key)])
+    assert getattr(code_or_user(verdict), "username", code_or_user(verdict)) == expected
+
+
+def test_user_is_concrete_and_asks_nothing_more(backend, key, django_assert_num_queries):
+    (verdict,) = backend.authenticate([presented(key)])
+    with django_assert_num_queries(0):
+        assert type(verdict.user) is get_user_model()
+        assert verdict.user.username == "alice"
+
+
+def test_verdict_shows_no_key(backend, key):
+    assert key not in repr(backend.authenticate([presented(key)]))
+
+
+@pytest.mark.parametrize("location", Location)
+def test_only_cookies_are_claimed(backend, location):
+    assert backend.claims(presented("0" * 32, location)) is (location is Location.COOKIE)
+
+
+def test_key_that_django_finds_too_short_is_not_claimed_and_asks_nothing(backend):
+    assert not backend.claims(presented("0" * 7))
+    assert backend.claims(presented("0" * 8))
+
+
+def test_no_header_is_its_own(backend):
+    assert backend.schemes == frozenset()
+
+
+@pytest.fixture
+def held(backend):
+    """What a socket holds that this cookie let in."""
+
+    def hold(key):
+        (verdict,) = backend.authenticate([presented(key)])
+        return Held(user_pk=verdict.user.pk, authentication=verdict.authentication)
+
+    return hold
+
+
+def test_recheck_is_one_query_for_the_users_with_verdicts_in_order(
+    backend, held, db, django_assert_num_queries
+):
+    users = [get_user_model().objects.create_user(name) for name in "abc"]
+    sockets = [held(log_in(user)[1]) for user in users]
+    get_user_model().objects.filter(username="b").update(is_active=False)
+    get_user_model().objects.filter(username="c").delete()
+    with django_assert_num_queries(1):
+        verdicts = backend.recheck(sockets)
+    assert [code_or_user(verdict) for verdict in verdicts] == [
+        users[0],
+        Code.USER_INACTIVE,
+        Code.TOKEN_REVOKED,
+    ]
+    assert verdicts[0].authentication == sockets[0].authentication
+
+
+def test_what_cannot_be_found_again_is_left_to_the_denylist(backend, alice, key, held):
+    assert backend.end([held(key), held(key)]) == [False, False]
+    assert backend.end_user(alice.pk, except_token_id=None, issued_before=None) is False
+    assert Session.objects.exists()
+
+
+@pytest.fixture
+def announced(backend):
+    """What the backend's signals say, as it comes."""
+    (announcement,) = backend.announcements()
+    assert (announcement.signal, announcement.sender) == (user_logged_out, None)
+    said = []
+
+    def hear(**kwargs):
+        said.extend(announcement.ended(**kwargs))
+
+    announcement.signal.connect(hear)
+    yield said
+    announcement.signal.disconnect(hear)
+
+
+def test_logout_is_announced_with_the_sessions_token_id(any_engine, alice, held, announced):
+    client, key = log_in(alice)
+    token_id = held(key).authentication.token_id
+    client.logout()
+    assert announced == [Ended(user_pk=alice.pk, token_id=token_id, is_denied=True)]
+
+
+def request_with(**attributes):
+    request = HttpRequest()
+    vars(request).update(attributes)
+    return request
+
+
+@pytest.mark.parametrize("request_", [None, request_with()])
+def test_logout_without_a_session_of_somebodys_ends_nothing(db, announced, request_):
+    user_logged_out.send(sender=None, request=request_, user=None)
+    assert announced == []
+
+
+def test_logout_from_a_session_of_nobodys_ends_nothing(db, announced):
+    session = import_module(django_settings.SESSION_ENGINE).SessionStore()
+    session.create()
+    user_logged_out.send(sender=None, request=request_with(session=session), user=None)
+    assert announced == []
+
+
+def test_logout_right_after_a_login_ends_nothing_since_no_cookie_was_given(db, announced):
+    session = import_module(django_settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY] = "1"
+    user_logged_out.send(sender=None, request=request_with(session=session), user=None)
+    assert announced == []
+
+
+def test_name_is_session_or_the_sites_own(backend, key):
+    assert backend.name == "session"
+    (verdict,) = SessionBackend(name="staff").authenticate([presented(key)])
+    assert verdict.authentication.backend == "staff"
+
+
+@pytest.fixture
+def well_set(settings):
+    settings.CHANNELS_TOKEN_AUTH = {"LOCATIONS": ["cookie"], "COOKIE_NAME": "sessionid"}
+    return settings
+
+
+def ids(backend):
+    return [message.id.removeprefix("channels_token_auth.") for message in backend.check()]
+
+
+def test_good_settings_pass_the_check(backend, well_set, any_engine):
+    assert ids(backend) == (["W141"] if any_engine == "signed_cookies" else [])
+
+
+def test_defaults_read_no_session_and_are_errors(backend):
+    assert ids(backend) == ["E140", "E141"]
+
+
+def test_hint_names_the_cookie(backend, well_set):
+    well_set.SESSION_COOKIE_NAME = "__Host-sessionid"
+    (error,) = backend.check()
+    assert (error.id, "'__Host-sessionid'" in error.hint) == ("channels_token_auth.E141", True)
+
+
+@pytest.mark.parametrize("value", ["None", None, False])
+def test_cookie_that_rides_along_is_a_warning(backend, well_set, value):
+    well_set.SESSION_COOKIE_SAMESITE = value
+    assert ids(backend) == ["W140"]
+
+
+@pytest.mark.parametrize("engine", ["no.such.engine", "os"])
+def test_engine_that_is_none_is_an_error(backend, well_set, engine):
+    well_set.SESSION_ENGINE = engine
+    (error,) = backend.check()
+    assert error.id == "channels_token_auth.E142"
+    assert repr(engine) in error.msg
+
+
+def test_table_that_is_missing_is_an_error():
+    program = """
+from django.conf import settings
+settings.configure(CHANNELS_TOKEN_AUTH={"LOCATIONS": ["cookie"], "COOKIE_NAME": "sessionid"})
+from channels_token_auth.backends.session import SessionBackend
+backend = SessionBackend()  # before the apps are loaded, too
+import django
+django.setup()
+print([message.id for message in backend.check()])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True, timeout=60
+    )
+    assert done.stdout.strip() == "['channels_token_auth.E142']"
