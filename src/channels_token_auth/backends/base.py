@@ -64,7 +64,7 @@ class TokenBackend(Protocol):
     """Verifies one kind of token. Built once a process, with `OPTIONS` as keyword arguments.
 
     It runs in a thread of the library's own, one batch at a time, where it may block and query.
-    Verifying never writes. What it raises is answered with "unavailable", so let a dead store raise.
+    Verifying writes nothing. What it raises is answered "unavailable": so let a dead store raise.
     """
 
     name: str

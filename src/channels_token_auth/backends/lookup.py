@@ -5,6 +5,7 @@ gives is kept, since that takes ten times as long as running it. Nothing here kn
 """
 
 from collections.abc import Callable, Collection, Sequence
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -31,7 +32,7 @@ class Lookup:
         asked = list(dict.fromkeys(values))
         if not asked:
             return []
-        rows = self._queryset()
+        rows = self._rows
         if len(asked) > LARGEST:
             return list(rows.filter(**{f"{self._column}__in": asked}))
         # Few sizes, so that few are compiled: the last value is asked for more than once.
@@ -41,6 +42,10 @@ class Lookup:
         if size not in by_size:
             by_size[size] = _Compiled(rows, self._column, size)
         return by_size[size].run(asked)
+
+    @cached_property
+    def _rows(self) -> QuerySet[Any]:
+        return self._queryset()
 
 
 class _Compiled:
