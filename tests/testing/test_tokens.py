@@ -160,3 +160,33 @@ async def test_settings_may_name_the_backend_and_code_its_tokens(settings):
     assert (await meet("process"))[0]
     FakeTokenBackend.tokens.refuse("process", "token_revoked")
     assert await meet("process") == (False, 4410)
+
+
+def test_a_token_that_is_ended_is_unknown(tokens):
+    identity = ask()
+    held = Held(user_pk=identity.user.pk, authentication=identity.authentication)
+    assert FakeTokenBackend().end([held, held]) == [True, True]
+    assert (ask(), ask_again(identity)) == (None, None)
+
+
+def test_a_users_tokens_end_but_for_the_one_that_is_named(tokens):
+    for token, user in (("mine", ADA), ("other", BOB)):
+        tokens.issue(user, token=token)
+    kept = ask("mine").authentication.token_id
+    tokens.refuse("gone", "token_revoked")
+    assert FakeTokenBackend().end_user(ADA.pk, except_token_id=kept, issued_before=None)
+    assert [bool(ask(token)) for token in ("secret", "mine", "other")] == [False, True, True]
+
+
+async def test_a_users_tokens_end_that_were_issued_by_then(tokens):
+    with frozen_clock() as clock:
+        tokens.issue(ADA, token="old")
+        until = ask("old").authentication.issued_at
+        await clock.move(1)
+        tokens.issue(ADA, token="new")
+        FakeTokenBackend().end_user(ADA.pk, except_token_id=None, issued_before=until)
+        assert [bool(ask(token)) for token in ("old", "new")] == [False, True]
+
+
+def test_nothing_is_announced(tokens):
+    assert FakeTokenBackend().announcements() == []

@@ -15,7 +15,7 @@ from django.db import OperationalError
 from django.test import override_settings
 
 from .. import conf
-from ..backends.base import Held, Identity, Verdict
+from ..backends.base import Announcement, Held, Identity, Verdict
 from ..connections.deadlines import clock
 from ..core.authentication import Authentication
 from ..core.close_codes import Code
@@ -86,6 +86,18 @@ class FakeTokens:
         finally:
             self._opened.set()
 
+    def forget(self, token_id: str) -> None:
+        """End a token: it is unknown from now on."""
+        self._verdicts.pop(token_id, None)
+
+    def of_user(self, user_pk: Any) -> list[tuple[str, datetime]]:
+        """The user's tokens, by id, and when each was issued."""
+        return [
+            (token_id, known.authentication.issued_at or _moment(0))
+            for token_id, known in self._verdicts.items()
+            if isinstance(known, Identity) and known.user.pk == user_pk
+        ]
+
     def verdict(self, token_id: str) -> Identity | TokenAuthError | None:
         """What it says of a token. Raises while it is away."""
         if self._is_away or not self._opened.wait(HANG):
@@ -114,6 +126,27 @@ class FakeTokenBackend:
         """As `authenticate`, by the token's id."""
         asked = [each.authentication for each in held]
         return [self._verdict(each.token_id, each.location) for each in asked]
+
+    def end(self, held: Sequence[Held]) -> Sequence[bool]:
+        """Forget the tokens: each is unknown from now on."""
+        for each in held:
+            self.tokens.forget(each.authentication.token_id)
+        return [True] * len(held)
+
+    def end_user(
+        self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
+    ) -> bool:
+        """Forget the user's tokens."""
+        for token_id, issued_at in self.tokens.of_user(user_pk):
+            if token_id != except_token_id and (
+                issued_before is None or issued_at <= issued_before
+            ):
+                self.tokens.forget(token_id)
+        return True
+
+    def announcements(self) -> Sequence[Announcement]:
+        """None: tests say themselves what ends."""
+        return []
 
     def check(self) -> list[CheckMessage]:
         """Nothing can be wrong with it."""
