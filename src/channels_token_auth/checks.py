@@ -74,6 +74,12 @@ def _is_unshared(alias: str) -> bool:
 
 def _loosened() -> Iterator[checks.CheckMessage]:
     policy = conf.configuration().policy
+    if policy.anonymous and conf.configuration().scopes:
+        yield checks.Warning(
+            "ANONYMOUS lets nobody in without a token where SCOPES are required of every socket.",
+            hint="Take one of them away; for some routes, give it to their middleware instead.",
+            id="channels_token_auth.W005",
+        )
     if policy.origins.exact and "null" in policy.origins.exact and not settings.DEBUG:
         yield checks.Error(
             "ALLOWED_ORIGINS has 'null': every sandboxed frame of any site may open sockets.",

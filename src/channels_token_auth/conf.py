@@ -19,6 +19,7 @@ from .core.extraction import TICKET_NAME
 from .core.lifecycle import Rules
 from .core.origin import OriginRule
 from .core.policy import Policy, RefusalMode
+from .scopes import read_scopes
 
 __all__ = ["BackendSpec", "Configuration", "configuration", "derived", "override", "problems"]
 
@@ -30,20 +31,27 @@ _LOCAL_HOSTS = (".localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendSpec:
-    """One entry of `BACKENDS`. Its options may hold keys, so they stay out of the repr."""
+    """One entry of `BACKENDS`. Its options may hold keys, so they stay out of the repr.
+
+    `scopes`: the path of the function that says what scopes its tokens have; None: they say it.
+    """
 
     path: str
     options: Mapping[str, Any] = field(repr=False)
+    scopes: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """The settings as one value. Times are seconds; `cache` is an alias."""
+    """The settings as one value. Times are seconds; `cache` is an alias; `scopes` those that every
+    socket needs.
+    """
 
     backends: tuple[BackendSpec, ...]
     cache: str
     policy: Policy
     rules: Rules
+    scopes: frozenset[str]
     verify_timeout: float
     verified_cache_seconds: float
 
@@ -78,6 +86,7 @@ def override(arguments: Mapping[str, Any]) -> Configuration:
         rules=rules,
         backends=read.pop("BACKENDS"),
         cache=read.pop("CACHE"),
+        scopes=read.pop("SCOPES"),
         verify_timeout=read.pop("VERIFY_TIMEOUT"),
         verified_cache_seconds=read.pop("VERIFIED_CACHE_SECONDS"),
         policy=Policy(origins=origins, **{name.lower(): value for name, value in read.items()}),
@@ -142,11 +151,14 @@ setting_changed.connect(_forget, dispatch_uid=f"{__name__}._forget")
 
 
 def _backends(value: Any) -> tuple[BackendSpec, ...]:
-    specs = [{"OPTIONS": {}, **entry} for entry in _require(value, isinstance(value, list | tuple))]
-    for spec in specs:
-        _require(spec, spec.keys() == {"BACKEND", "OPTIONS"} and isinstance(spec["BACKEND"], str))
-    _require(specs, bool(specs))
-    return tuple(BackendSpec(path=spec["BACKEND"], options=spec["OPTIONS"]) for spec in specs)
+    return tuple(map(_backend, _require(value, value and isinstance(value, list | tuple))))
+
+
+def _backend(entry: Any) -> BackendSpec:
+    spec = {"OPTIONS": {}, "SCOPES": None, **entry}
+    _require(spec, spec.keys() == {"BACKEND", "OPTIONS", "SCOPES"})
+    _require(spec, isinstance(spec["BACKEND"], str) and isinstance(spec["SCOPES"], str | None))
+    return BackendSpec(path=spec["BACKEND"], options=spec["OPTIONS"], scopes=spec["SCOPES"])
 
 
 def _locations(value: Any) -> frozenset[Location]:
@@ -199,7 +211,7 @@ def _require(value: Any, condition: Any) -> Any:
 _TABLE: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
     "BACKENDS": (
         (),
-        'a list of {"BACKEND": "dotted.path", "OPTIONS": {…}}, and not an empty one',
+        'a list of {"BACKEND": "dotted.path", "OPTIONS": {…}, "SCOPES": …}, and not an empty one',
         _backends,
     ),
     "LOCATIONS": (
@@ -208,6 +220,7 @@ _TABLE: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
         _locations,
     ),
     "ANONYMOUS": (False, "True or False", _boolean),
+    "SCOPES": ((), "a list of scopes, each a text that is not empty", read_scopes),
     "REFUSAL": ("auto", f"one of {', '.join(RefusalMode)}", RefusalMode),
     "ALLOWED_ORIGINS": (
         None,

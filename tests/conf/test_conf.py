@@ -11,6 +11,10 @@ from channels_token_auth.core.policy import Policy, RefusalMode
 
 DRF = "channels_token_auth.backends.drf.DRFTokenBackend"
 BACKENDS = [{"BACKEND": DRF}]
+A_LIST_OF_BACKENDS = (
+    'must be a list of {"BACKEND": "dotted.path", "OPTIONS": {…}, "SCOPES": …}, and not an empty'
+    " one."
+)
 A_LIST_OF_ORIGINS = (
     'must be None (ALLOWED_HOSTS) or a list of origins such as "https://example.com", "null",'
     ' "self".'
@@ -20,7 +24,7 @@ NUMBERS = [None, True, 0, -1, -0.5, "5", [], float("nan"), float("inf")]
 A_NAME = "must be a name of letters, digits, '-', '.' and '_'."
 NAMES = [None, 5, "", "a b", "a=b", "a;b", "a&b", "a\n", b"token"]
 UNKNOWN = (
-    "is no setting; known are BACKENDS, LOCATIONS, ANONYMOUS, REFUSAL, ALLOWED_ORIGINS,"
+    "is no setting; known are BACKENDS, LOCATIONS, ANONYMOUS, SCOPES, REFUSAL, ALLOWED_ORIGINS,"
     " MAX_TOKEN_BYTES, AUTH_TIMEOUT, VERIFY_TIMEOUT, VERIFIED_CACHE_SECONDS, MAX_CONNECTION_AGE,"
     " EXPIRY_WARNING, CACHE, QUERY_NAME, COOKIE_NAME."
 )
@@ -28,10 +32,11 @@ UNKNOWN = (
 # Each setting: what is said of it, and values of which it is said.
 MUST_BE = {
     "BACKENDS": (
-        'must be a list of {"BACKEND": "dotted.path", "OPTIONS": {…}}, and not an empty one.',
+        A_LIST_OF_BACKENDS,
         [
             *(None, 5, (), [], {}, {"BACKEND": DRF}, "a.b", [DRF], [None]),
             *([{}], [{"OPTIONS": {}}], [{"BACKEND": 5}], [*BACKENDS, {"BACKEND": DRF, "X": 1}]),
+            *([{"BACKEND": DRF, "SCOPES": each}] for each in (5, len, ["chat:read"])),
         ],
     ),
     "LOCATIONS": (
@@ -39,6 +44,10 @@ MUST_BE = {
         [None, 5, True, [], "header", ["Header"], ["header", "body"], [None], [["header"]]],
     ),
     "ANONYMOUS": ("must be True or False.", [None, 0, 1, "False"]),
+    "SCOPES": (
+        "must be a list of scopes, each a text that is not empty.",
+        [None, 5, True, "chat:read", b"chat", [""], [None], ["chat:read", 5], [["chat:read"]]],
+    ),
     "REFUSAL": ("must be one of auto, close, deny.", [None, "", "AUTO", "drop", 5, []]),
     "ALLOWED_ORIGINS": (
         A_LIST_OF_ORIGINS,
@@ -126,8 +135,9 @@ def test_site_without_the_setting_is_asked_for_backends(site):
 
 def test_defaults_are_the_strict_ones(site):
     assert conf.configuration() == conf.Configuration(
-        backends=(conf.BackendSpec(path=DRF, options={}),),
+        backends=(conf.BackendSpec(path=DRF, options={}, scopes=None),),
         cache="default",
+        scopes=frozenset(),
         verify_timeout=5,
         verified_cache_seconds=10,
         rules=Rules(
@@ -158,9 +168,13 @@ def test_anonymous_and_first_message_cannot_both_be_named():
 
 def test_every_setting_arrives_in_the_configuration(site):
     site.CHANNELS_TOKEN_AUTH = {
-        "BACKENDS": ({"BACKEND": "a.A", "OPTIONS": {"key": 1}}, {"BACKEND": "b.B"}),
+        "BACKENDS": (
+            {"BACKEND": "a.A", "OPTIONS": {"key": 1}},
+            {"BACKEND": "b.B", "SCOPES": "b.f"},
+        ),
         "LOCATIONS": ["query", "cookie"],
         "ANONYMOUS": True,
+        "SCOPES": ["chat:read", "chat:write"],
         "REFUSAL": "deny",
         "ALLOWED_ORIGINS": ["https://app.test", "null", "self"],
         "MAX_TOKEN_BYTES": 100,
@@ -176,9 +190,10 @@ def test_every_setting_arrives_in_the_configuration(site):
     assert conf.configuration() == conf.Configuration(
         backends=(
             conf.BackendSpec(path="a.A", options={"key": 1}),
-            conf.BackendSpec(path="b.B", options={}),
+            conf.BackendSpec(path="b.B", options={}, scopes="b.f"),
         ),
         cache="tickets",
+        scopes=frozenset({"chat:read", "chat:write"}),
         verify_timeout=0.5,
         verified_cache_seconds=0,
         rules=Rules(max_token_bytes=100, auth_timeout=7, expiry_warning=9, max_connection_age=3600),

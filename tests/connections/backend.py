@@ -12,8 +12,8 @@ from channels_token_auth.core.errors import TokenAuthError
 
 
 class Store:
-    """`tokens`: token → user's primary key and lifetime in seconds, or the code it is refused by.
-    `opened`: while it is not set, verification waits."""
+    """`tokens`: token → user's primary key, lifetime in seconds and scopes, or the code it is
+    refused by. `opened`: while it is not set, verification waits."""
 
     def __init__(self):
         self.tokens = {}
@@ -39,7 +39,7 @@ class StoreBackend:
         known = store.tokens.get(credential.secret.reveal())
         if known is None or isinstance(known, TokenAuthError):
             return known
-        pk, seconds = known
+        pk, seconds, *scopes = known
         expires_at = seconds and datetime.fromtimestamp(clock.calendar() + seconds, UTC)
         return Identity(
             user=User(pk=pk, username=f"user {pk}", first_name=credential.secret.digest),
@@ -47,6 +47,7 @@ class StoreBackend:
                 backend=self.name,
                 token_id=credential.secret.digest,
                 location=credential.location,
+                scopes=frozenset(scopes),
                 expires_at=expires_at,
             ),
         )

@@ -668,3 +668,112 @@ async def test_a_receive_that_the_application_gave_up_is_not_cancelled_later():
     await asyncio.sleep(0.02)
     done.set()
     await browser.task
+
+
+# -- Scopes
+
+READ = {"overrides": {"scopes": ["read"]}}
+
+
+@pytest.fixture
+def tokens():
+    store.tokens |= {"reader": (1, HOUR, "read"), "writer": (1, 2 * HOUR, "read", "write")}
+
+
+@pytest.mark.usefixtures("tokens")
+async def test_a_token_that_lacks_a_scope_is_forbidden_in_the_handshake():
+    browser = await open_socket("alice", **READ)
+    await browser.task
+    assert browser.heard() == ["accept", error("forbidden"), 4403]
+    assert browser.scope is None
+
+
+@pytest.mark.usefixtures("tokens")
+async def test_a_token_that_lacks_a_scope_is_forbidden_as_a_first_message():
+    browser = Browser(**READ)
+    await browser.say(auth("alice"))
+    await browser.task
+    assert browser.heard()[2:] == [error("forbidden"), 4403]
+    assert browser.scope is None
+
+
+@pytest.mark.usefixtures("tokens")
+async def test_a_token_that_lacks_a_scope_is_forbidden_on_an_open_socket():
+    browser = await open_socket("reader", **READ)
+    assert browser.heard() == ["accept", ok()]
+    await browser.say(auth("alice"))
+    await browser.task
+    assert browser.heard() == [error("forbidden"), 4403]
+    assert browser.events[-1]["code"] == 4403
+
+
+@pytest.mark.usefixtures("tokens")
+async def test_scopes_of_a_live_socket_follow_reauthentication():
+    browser = await open_socket("reader", **READ)
+    assert browser.scope["auth"].scopes == {"read"}
+    await browser.say(auth("writer"))
+    assert browser.scope["auth"].scopes == {"read", "write"}
+    await browser.leave()
+
+
+async def test_an_expired_token_without_the_scopes_is_told_that_it_has_expired():
+    store.tokens["late"] = (1, -1)
+    browser = await open_socket("late", **READ)
+    await browser.task
+    assert browser.heard()[-1] == 4419
+
+
+# -- An error of ours that leaves the application
+
+
+def failing(*messages, error):
+    async def application(scope, receive, send):
+        await receive()
+        for message in messages:
+            await send(message)
+        raise error
+
+    return application
+
+
+@pytest.mark.parametrize(
+    ("refusal", "heard"),
+    [
+        (TokenAuthError(Code.FORBIDDEN), [error("forbidden"), 4403]),
+        (
+            TokenAuthError(Code.RATE_LIMITED, retry_after=7),
+            [error("rate_limited", retry=True, retry_after=7), 4429],
+        ),
+    ],
+)
+async def test_an_error_that_the_application_lets_pass_closes_with_its_code(refusal, heard):
+    browser = await open_socket(application=failing(ACCEPT, error=refusal))
+    await browser.task
+    assert browser.heard() == ["accept", ok(), *heard]
+
+
+async def test_an_error_before_accept_is_a_refusal():
+    browser = await open_socket(application=failing(error=TokenAuthError(Code.FORBIDDEN)))
+    await browser.task
+    assert browser.heard() == ["accept", error("forbidden"), 4403]
+
+
+async def test_an_error_before_accept_closes_a_socket_that_a_first_message_let_in():
+    browser = Browser(application=failing(error=TokenAuthError(Code.FORBIDDEN)))
+    await browser.say(auth("alice"))
+    await browser.task
+    assert browser.heard()[2:] == [ok(), error("forbidden"), 4403]
+
+
+async def test_an_error_after_the_applications_own_close_changes_nothing():
+    last = {"type": "websocket.close", "code": 4000}
+    error = TokenAuthError(Code.FORBIDDEN)
+    browser = await open_socket(application=failing(ACCEPT, last, error=error))
+    await browser.task
+    assert browser.heard()[2:] == [4000]
+
+
+async def test_an_error_that_is_not_ours_passes_on_to_the_server():
+    browser = await open_socket(application=failing(ACCEPT, error=ValueError("a bug")))
+    with pytest.raises(ValueError, match="a bug"):
+        await browser.task

@@ -74,6 +74,9 @@ class Connection:
             if await self._enter():
                 inner = inner_scope(self._scope, self._handshake, user=self._user, auth=self._auth)
                 await application(inner, self.receive, self.send)
+        except TokenAuthError as error:
+            # The application leaves a refusal to us: of a method that requires scopes, perhaps.
+            self._act(self._life.end(error))
         finally:
             live.discard(self)
             self._life.leave()

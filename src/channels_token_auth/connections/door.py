@@ -19,11 +19,12 @@ __all__ = ["Door", "lifetime"]
 
 
 class Door:
-    """One route's policy and backends."""
+    """One route's policy, backends and scopes."""
 
     def __init__(self, configuration: Configuration) -> None:
         self._authenticator = build_authenticator(configuration)
         self._policy = replace(configuration.policy, schemes=self._authenticator.schemes)
+        self._scopes = configuration.scopes
         self.rules: Rules = configuration.rules
 
     def read(self, scope: Scope) -> Handshake:
@@ -32,8 +33,9 @@ class Door:
         return extract(scope["headers"], scope["query_string"], subprotocols, self._policy)
 
     def is_anonymous(self, handshake: Handshake) -> bool:
-        """Whether it may pass as nobody's."""
-        return self._policy.anonymous and not (handshake.credential or handshake.problem)
+        """Whether it may pass as nobody's. Nobody has scopes."""
+        is_open = self._policy.anonymous and not self._scopes
+        return is_open and not (handshake.credential or handshake.problem)
 
     def awaits_first_message(self, handshake: Handshake) -> bool:
         """Whether the client may send its token once it is connected."""
@@ -52,11 +54,13 @@ class Door:
         return await self.verify(handshake.credential)
 
     async def verify(self, credential: Credential) -> Identity:
-        """Whose credential it is, and that it has time left. Raises TokenAuthError."""
+        """Whose credential it is, with time left and this route's scopes. Raises TokenAuthError."""
         identity = await self._authenticator.authenticate(credential)
         left = lifetime(identity)
         if left is not None and left <= 0:
             raise TokenAuthError(Code.TOKEN_EXPIRED)
+        if not self._scopes <= identity.authentication.scopes:
+            raise TokenAuthError(Code.FORBIDDEN)
         return identity
 
     def refusal(

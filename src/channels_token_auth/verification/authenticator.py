@@ -5,6 +5,7 @@ import logging
 import traceback
 from collections.abc import Hashable, Sequence
 from functools import partial
+from typing import cast
 from weakref import WeakKeyDictionary
 
 from asgiref.sync import sync_to_async
@@ -20,6 +21,7 @@ from ..core.close_codes import Code
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
 from .flights import Flight, Flights
+from .scoped import ScopedBackend
 from .tickets import CacheUnavailable, Tickets
 from .verified import VerifiedTokens
 from .worker import worker
@@ -35,11 +37,13 @@ logger = logging.getLogger("channels_token_auth")
 def build_backend(spec: BackendSpec) -> TokenBackend:
     """The backend of a settings entry. Raises ImproperlyConfigured where there is none."""
     try:
-        backend: TokenBackend = import_string(spec.path)(**spec.options)
+        backend = import_string(spec.path)(**spec.options)
+        if spec.scopes is not None:
+            backend = ScopedBackend(backend, import_string(spec.scopes))
     except (ImportError, TypeError) as error:
         sentence = f"The token backend {spec.path!r} cannot be used: {error}"
         raise ImproperlyConfigured(sentence) from error
-    return backend
+    return cast("TokenBackend", backend)
 
 
 def build_authenticator(configuration: Configuration) -> "Authenticator":
