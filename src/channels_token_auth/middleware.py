@@ -6,7 +6,7 @@ from . import conf, logs
 from .connections.asgi import Application, Receive, Scope, Send
 from .connections.connection import Connection
 from .connections.door import Door
-from .connections.scope import scrub
+from .core.errors import TokenAuthError
 
 __all__ = ["TokenAuthMiddleware", "TokenAuthMiddlewareStack"]
 
@@ -32,13 +32,18 @@ class TokenAuthMiddleware:
             await self.application(scope, receive, send)
             return
         door = self._door()
-        handshake = door.read(scope)
+        connection = Connection(door, door.read(scope), scope, receive, send)
         try:
-            await Connection(door, handshake, scope, receive, send).serve(self.application)
+            inner = await connection.open()
+            if inner is not None:
+                await self.application(inner, connection.receive, connection.send)
+        except TokenAuthError as error:
+            connection.refuse(error)
         except BaseException:
-            # An error reporter reads the locals of every frame, the server's `scope` among them.
-            scrub(scope, handshake)
+            connection.scrub()
             raise
+        finally:
+            await connection.finish()
 
     def _door(self) -> Door:
         """The door of the present settings: a new one when a setting has changed."""

@@ -46,15 +46,25 @@ class Application:
             self.events.append(await receive())
 
 
+async def serve(connection: Connection, application) -> None:
+    """As the middleware does it."""
+    try:
+        inner = await connection.open()
+        if inner is not None:
+            await application(inner, connection.receive, connection.send)
+    finally:
+        await connection.finish()
+
+
 async def start(connection: Connection, application) -> asyncio.Task:
-    task = asyncio.create_task(connection.serve(application))
+    task = asyncio.create_task(serve(connection, application))
     await asyncio.sleep(0.02)
     return task
 
 
 async def test_events_pass_in_order_and_the_connect_comes_first():
     server, application = Server(CONNECT, text("a"), text("b"), GOODBYE), Application()
-    await connect(server).serve(application)
+    await serve(connect(server), application)
     assert application.events == [CONNECT, text("a"), text("b"), GOODBYE]
 
 
@@ -171,7 +181,7 @@ async def test_close_of_a_socket_that_is_over_does_nothing(last):
         connection.close(Code.TOKEN_EXPIRED)
 
     connection = connect(server)
-    await connection.serve(application)
+    await serve(connection, application)
     assert CLOSE not in server.sent
 
 
@@ -183,7 +193,7 @@ async def test_receiving_on_after_the_end_is_an_error_and_no_busy_loop():
             await receive()
 
     with pytest.raises(RuntimeError, match="was told"):
-        await connect(server).serve(application)
+        await serve(connect(server), application)
 
 
 async def test_receiving_on_after_our_close_is_an_error_too():
@@ -229,7 +239,7 @@ async def test_a_receive_with_a_time_limit_of_the_application_loses_no_frame():
         server.inbox.put_nowait(text("kept"))
         events.append(await receive())
 
-    await connect(server).serve(application)
+    await serve(connect(server), application)
     assert events == [text("kept")]
 
 
@@ -250,7 +260,7 @@ async def test_the_consumer_chooses_the_subprotocol_and_ours_is_echoed_otherwise
     async def application(scope, receive, send):
         await send({**ACCEPT, "subprotocol": chosen})
 
-    await connect(server, subprotocols=offered).serve(application)
+    await serve(connect(server, subprotocols=offered), application)
     assert server.sent[0]["subprotocol"] == echoed
 
 

@@ -155,7 +155,7 @@ async def test_an_exception_carries_no_token_in_any_frame_that_a_reporter_reads(
         await shake_hands_of(server, headers=headers)
     frames = [f for f, _ in traceback.walk_tb(raised.value.__traceback__)]
     ours = [frame for frame in frames if "channels_token_auth" in frame.f_code.co_filename]
-    assert len(ours) >= 2
+    assert ours
     for frame in [*ours, *(f for f in frames if f.f_code.co_name in ("application", "outer"))]:
         assert "canary" not in repr(frame.f_locals)
 

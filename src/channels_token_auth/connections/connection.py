@@ -20,7 +20,7 @@ from . import asgi
 from .authentication import LiveAuthentication, refresh_user
 from .deadlines import clock, deadlines
 from .door import Door, lifetime
-from .scope import anonymous_user, inner_scope
+from .scope import anonymous_user, inner_scope, scrub
 from .transport import Transport
 
 __all__ = ["Connection", "live"]
@@ -64,26 +64,36 @@ class Connection:
         self._is_told = False
         self._verifier: asyncio.Task[None] | None = None
 
-    async def serve(self, application: asgi.Application) -> None:
-        """Let it in or refuse it, and let the application have it for as long as both live."""
+    async def open(self) -> asgi.Scope | None:
+        """Let it in or refuse it. The application's scope, None where there is nothing for it."""
         self._connect = await self._transport.receive()
-        if not self._connect or self._connect["type"] != "websocket.connect":
-            return
+        if self._connect["type"] != "websocket.connect":
+            return None
         live.add(self)
-        try:
-            if await self._enter():
-                inner = inner_scope(self._scope, self._handshake, user=self._user, auth=self._auth)
-                await application(inner, self.receive, self.send)
-        except TokenAuthError as error:
-            # The application leaves a refusal to us: of a method that requires scopes, perhaps.
-            self._act(self._life.end(error))
-        finally:
-            live.discard(self)
-            self._life.leave()
-            self._watch()
-            if self._verifier:
-                self._verifier.cancel()
-            await self._transport.finish()
+        if not await self._enter():
+            return None
+        # While it lives, nothing here knows its token any more.
+        self._handshake = self._handshake.without_credential()
+        return inner_scope(self._scope, self._handshake, user=self._user, auth=self._auth)
+
+    def refuse(self, error: TokenAuthError) -> None:
+        """The application leaves a refusal to us: of a method that requires scopes, perhaps."""
+        self._act(self._life.end(error))
+
+    def scrub(self) -> None:
+        """Take the credential out of the server's own scope: an exception passes through it, and
+        an error reporter reads the locals of every frame.
+        """
+        scrub(self._scope, self._handshake)
+
+    async def finish(self) -> None:
+        """The application is done. Ends what was started for the socket."""
+        live.discard(self)
+        self._life.leave()
+        self._watch()
+        if self._verifier:
+            self._verifier.cancel()
+        await self._transport.finish()
 
     @property
     def path(self) -> str:
@@ -139,7 +149,10 @@ class Connection:
         await self._transport.say([{"type": "websocket.accept", "subprotocol": protocol}])
         await self._transport.say([] if self._farewell else required)
         while self._life.state in (State.AWAITING_CREDENTIAL, State.AUTHENTICATING):
-            await self._tell(self._read(await self._transport.receive()) or ())
+            event = None
+            with self._transport.receiving:
+                event = await self._transport.receive()
+            await self._tell(self._read(event) or ())
 
     def _admit(self, identity: Identity) -> list[Output]:
         outputs = self._life.admit(identity.user.pk, lifetime(identity), clock.steady())
@@ -165,7 +178,9 @@ class Connection:
         while not self._farewell:
             if self._notices:
                 return self._notices.popleft()
-            received = await self._transport.receive()
+            received = None
+            with self._transport.receiving:
+                received = await self._transport.receive()
             outputs = self._read(received)
             if received and outputs is None:
                 return received

@@ -24,25 +24,20 @@ _saying: set[asyncio.Task[None]] = set()
 class Transport:
     """The server's `receive` and `send`, out of which one can be called."""
 
-    __slots__ = ("_beside", "_closer", "_receive", "_receiving", "_send", "_sending")
+    __slots__ = ("_beside", "_closer", "_send", "_sending", "receive", "receiving")
 
     def __init__(self, receive: Receive, send: Send) -> None:
-        self._receive = receive
+        self.receive = receive
+        """The server's own. What is awaited within `receiving` can be called off."""
+        self.receiving = Wait()
         self._send = send
-        self._receiving = Wait()
         self._sending = Wait()
         self._beside: set[Wait] | None = None
         self._closer: asyncio.Task[None] | None = None
 
-    async def receive(self) -> Message | None:
-        """The client's next event, None where the wait for it was called off."""
-        with self._receiving:
-            return await self._receive()
-        return None
-
     def call_off(self) -> None:
         """End a pending `receive`."""
-        self._receiving.interrupt()
+        self.receiving.interrupt()
 
     async def send(self, message: Message) -> None:
         """Send for the application. A close ends it where a peer that does not read holds it up."""
@@ -98,5 +93,5 @@ class Transport:
         """Take what the client still sends: hypercorn leaks a reader whose queue stays full."""
         with contextlib.suppress(Exception):
             async with asyncio.timeout(CLOSE_TIMEOUT):
-                while (await self._receive())["type"] != "websocket.disconnect":
+                while (await self.receive())["type"] != "websocket.disconnect":
                     pass

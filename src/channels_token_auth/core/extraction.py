@@ -45,6 +45,17 @@ class Handshake:
     query_string: bytes
     subprotocols: list[str]
 
+    def without_credential(self) -> "Handshake":
+        """The rest of it, which may be kept."""
+        return Handshake(
+            credential=None,
+            problem=self.problem,
+            is_hostile=self.is_hostile,
+            headers=self.headers,
+            query_string=self.query_string,
+            subprotocols=self.subprotocols,
+        )
+
 
 def extract(
     headers: Headers, query_string: bytes, subprotocols: Sequence[str], policy: Policy
