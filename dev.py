@@ -30,10 +30,13 @@ FAILURE = re.compile(r"(E:|error|×)", re.IGNORECASE)
 # A Debian package that the tests need, and the file that shows that it is there.
 PACKAGES = {
     "chromium": "usr/bin/chromium",
+    "gcc": "usr/bin/gcc",  # for the benchmarks' load generator, as the C library's headers
     "libatomic1": "usr/lib/*/libatomic.so.1",  # for Playwright's driver
+    "libc6-dev": "usr/include/stdio.h",
     "postgresql": "usr/lib/postgresql/*/bin/postgres",
     "redis-server": "usr/bin/redis-server",
 }
+BENCH_PACKAGES = ("gcc", "libc6-dev", "postgresql")
 APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "-o", "DPkg::Lock::Timeout=120"]
 
 
@@ -62,10 +65,9 @@ def test(arguments):
     if arguments:
         say("Only what was asked for: on SQLite, without the coverage gate.")
         become([environment("test", "lint"), "-m", "pytest", *arguments])
-    missing = [name for name, file in PACKAGES.items() if not list(Path("/").glob(file))]
-    if missing:
-        install_packages(missing)
-    return run([environment("test", "lint"), "-m", "tests"])
+    require_packages(PACKAGES)
+    python, lowest = environment("test", "lint"), environment("lowest", "test", lowest=True)
+    return run([python, "-m", "tests", lowest])
 
 
 def lint(arguments):
@@ -98,7 +100,20 @@ def mutate(arguments):
     become([environment("mutate", "mutation"), "-m", "mutmut", *(arguments or ["run"])])
 
 
-COMMANDS = {"demo": demo, "test": test, "lint": lint, "fuzz": fuzz, "mutate": mutate}
+def bench(arguments):
+    """Measure ourselves and our rivals: `bench [names] [--rounds N] [--quick]`, or --help."""
+    require_packages(BENCH_PACKAGES)
+    become([environment("bench", "bench"), "-m", "benchmarks", *arguments])
+
+
+COMMANDS = {
+    "demo": demo,
+    "test": test,
+    "lint": lint,
+    "fuzz": fuzz,
+    "mutate": mutate,
+    "bench": bench,
+}
 
 
 # -- What the commands need
@@ -124,6 +139,13 @@ def require_free(host, port):
             ) from None
 
 
+def require_packages(names):
+    """Install those of `PACKAGES` that are missing."""
+    missing = [name for name in names if not list(Path("/").glob(PACKAGES[name]))]
+    if missing:
+        install_packages(missing)
+
+
 def install_packages(names):
     """Have apt install Debian packages, or say what to type."""
     listed = " ".join(names)
@@ -142,8 +164,11 @@ def install_packages(names):
         install(packages, problem)
 
 
-def environment(name, group):
-    """The Python of the environment `.dev/<name>`, holding a dependency group as it is locked."""
+def environment(name, group, *, lowest=False):
+    """The Python of the environment `.dev/<name>`, holding a dependency group as it is locked.
+
+    `lowest`: but what the library itself needs, in the lowest versions that it allows.
+    """
     folder = DEV / name
     python, stamp, key = folder / "bin" / "python", folder / "complete", environment_key(group)
     with one_at_a_time():
@@ -158,7 +183,12 @@ def environment(name, group):
         # Compiled now, in view, rather than in silence by the first start.
         command += ["--compile-bytecode", "--no-default-groups", "--group", group]
         settings = {"UV_PROJECT_ENVIRONMENT": str(folder), "UV_PYTHON_DOWNLOADS": "never"}
-        install(command, "uv could not install the packages: is the network there?", settings)
+        problem = "uv could not install the packages: is the network there?"
+        install(command, problem, settings)
+        if lowest:
+            command = [uv, "pip", "install", "--python", python, "--compile-bytecode", "--upgrade"]
+            command += ["--resolution", "lowest-direct", "--all-extras", "-r", "pyproject.toml"]
+            install(command, problem, settings)
         stamp.write_text(key)
     return python
 

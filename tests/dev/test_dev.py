@@ -32,7 +32,7 @@ def test_commands_are_listed_without_arguments_and_with_help(checkout):
 
 
 def test_unknown_command_is_refused(checkout):
-    known = "demo, test, lint, fuzz, mutate"
+    known = "demo, test, lint, fuzz, mutate, bench"
     assert one_line(checkout.run("dmeo")) == f"There is no command 'dmeo', only {known}."
 
 
@@ -110,6 +110,13 @@ def test_tests_that_are_asked_for_run_alone_and_say_so(checkout):
     lines = checkout.run("test", "tests/core", "-k", "a or b").stdout.splitlines()
     assert lines[0] == "Only what was asked for: on SQLite, without the coverage gate."
     assert lines[-1] == "-m pytest tests/core -k a or b"
+
+
+def test_benchmarks_run_beside_the_rivals_that_are_locked(checkout):
+    finished = checkout.run("bench", "storm", "--quick")
+    (call,) = checkout.uv_calls
+    assert call.endswith(" --group bench")
+    assert finished.stdout.splitlines()[-1] == "-m benchmarks storm --quick"
 
 
 def test_failed_installation_is_one_line_and_is_tried_again(checkout, free):

@@ -1,0 +1,1 @@
+"""Everything that measures, by one command: `python3 dev.py bench`."""

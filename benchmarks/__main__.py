@@ -1,0 +1,96 @@
+"""Run the benchmarks, all or by name, and write what they found into `benchmarks/results`.
+
+`python3 dev.py bench` runs it in the environment that it needs.
+"""
+
+import argparse
+import os
+import resource
+import shlex
+import signal
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+
+from . import machine, plot, report
+from .bench import Bench
+from .contestants import CONTESTANTS
+from .databases import KINDS
+from .generator import compile_load
+from .server import SERVERS
+
+NAMES = ("handshakes", "echo", "storm", "memory", "churn", "flood", "growth")
+QUICK = ("bare", "stock", "tutorial", "ours", "ours-warm")
+SOCKETS = 32_768
+RESULTS = Path(__file__).parent / "results"
+
+
+def main(arguments: list[str]) -> int:
+    options = parse(arguments)
+    os.sched_setaffinity(0, {machine.GENERATOR_CPU})  # and all that is started, but the servers
+    allow_many_sockets()
+    compile_load()
+    if machine.is_shared():
+        print("There is one CPU only: server and generator share it. Compare nothing with this.")
+    began = time.monotonic()
+
+    def say(line: str) -> None:
+        print(f"{time.monotonic() - began:6.0f} s  {line}", flush=True)
+
+    bench = Bench(
+        rounds=options.rounds or (2 if options.quick else 8),
+        quick=options.quick,
+        only=tuple(options.contestant or (QUICK if options.quick else ())),
+        servers=tuple(options.server or SERVERS),
+        databases=tuple(options.database or KINDS),
+        say=say,
+    )
+    facts = machine.describe() | {
+        "command": f"`python3 dev.py bench {shlex.join(arguments)}`".replace(" `", "`"),
+        "rounds": str(bench.rounds),
+    }
+    folder = Path(options.results)
+    for name in options.names or NAMES:
+        say(f"--- {name}")
+        module = import_module(f".{name}", __package__)
+        panels = list(module.run(bench))
+        report.write(folder, name, module.__doc__, facts, panels)
+        plot.draw(folder / f"{name}.svg", panels)
+        for panel in panels:
+            print(f"\n{name}: {panel.title}\n", *report.table(panel), sep="\n")
+        print(flush=True)
+    say(f"written to {folder}")
+    return 0
+
+
+def allow_many_sockets() -> None:
+    """Raise our limit of open files, which all inherit: to the hard one at least."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(hard, SOCKETS), max(hard, SOCKETS)))
+    except ValueError:  # only root may raise the hard one
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="dev.py bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
+    parser.add_argument("--rounds", type=int, help="default: 8, or 2 if quick")
+    parser.add_argument("--quick", action="store_true", help="small numbers: does it run?")
+    parser.add_argument("--contestant", action="append", default=[], choices=CONTESTANTS)
+    parser.add_argument("--server", action="append", choices=SERVERS)
+    parser.add_argument("--database", action="append", choices=KINDS)
+    parser.add_argument("--results", default=RESULTS, help="the folder to write into")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.names) - set(NAMES):
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
+    return options
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what we started is stopped
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

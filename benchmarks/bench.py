@@ -1,0 +1,42 @@
+"""What every benchmark gets: how much to do, and where to say how far it is."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from .contestants import CONTESTANTS, Contestant
+from .run import in_rounds
+
+__all__ = ["Bench"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """The options of one run."""
+
+    rounds: int
+    quick: bool
+    say: Callable[[str], None]
+    only: tuple[str, ...] = ()  # contestants
+    servers: tuple[str, ...] = ("granian", "uvicorn")
+    databases: tuple[str, ...] = ("sqlite", "postgresql")
+
+    def contestants(self, *names: str) -> list[Contestant]:
+        """Those of a benchmark, or of them those that were asked for."""
+        return [CONTESTANTS[name] for name in names if not self.only or name in self.only]
+
+    def bases(self, among: Iterable[Contestant], *names: str) -> tuple[str, ...]:
+        """Those that ratios are to be taken over, as far as they are measured."""
+        present = {each.name for each in among}
+        return tuple(name for name in names if name in present)
+
+    def compare(
+        self,
+        title: str,
+        measures: Mapping[Contestant, Callable[[Contestant], Any]],
+        rounds: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """Each measured once a round, in shuffled order, saying so."""
+        calls = {each.name: partial(measure, each) for each, measure in measures.items()}
+        return in_rounds(calls, rounds or self.rounds, lambda line: self.say(f"{title}: {line}"))

@@ -1,0 +1,77 @@
+"""Who is measured: an application of the project, its settings, and how a client shows a token."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from . import people
+
+__all__ = ["CONTESTANTS", "Contestant"]
+
+HANDSHAKE = (
+    "GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{header}\r\n"
+)
+"""As a program sends it: no Origin. The key is the example of RFC 6455."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Contestant:
+    """One line of a table."""
+
+    name: str
+    application: str  # a module of `project`
+    target: str = "/"
+    header: str = ""
+    good: Callable[[int], str] = people.key
+    bad: Callable[[int], str] = people.bad_key
+    people: int = people.PEOPLE  # how many of them come, in turn
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    def handshakes(self, *, bad_of_ten: int = 0, people: int | None = None) -> bytes:
+        """What the generator sends in turn, each marked with what is to be expected."""
+        numbers = range(people or self.people)
+        return b"".join(self._handshake(n, is_good=n % 10 >= bad_of_ten) for n in numbers)
+
+    def _handshake(self, number: int, *, is_good: bool) -> bytes:
+        token = (self.good if is_good else self.bad)(number)
+        target, header = self.target.format(token), self.header.format(token)
+        mark = "+" if is_good else "-"
+        return f"{mark}{HANDSHAKE.format(target=target, header=header)}\0".encode()
+
+
+BEARER = "Authorization: Bearer {}\r\n"
+COLD = {"BENCH_VERIFIED_CACHE_SECONDS": "0"}
+FEW = 16
+
+CONTESTANTS = {
+    each.name: each
+    for each in [
+        Contestant(name="bare", application="bare"),
+        Contestant(name="stock", application="stock"),
+        Contestant(name="tutorial", application="tutorial", target="/?token={}"),
+        Contestant(
+            name="tutorial-reconnecting",
+            application="tutorial",
+            target="/?token={}",
+            environ={"BENCH_CONN_MAX_AGE": "0"},
+        ),
+        Contestant(
+            name="peer-auth-token",
+            application="peer_auth_token",
+            header="Authorization: Token {}\r\n",
+        ),
+        Contestant(
+            name="peer-jwt",
+            application="peer_jwt",
+            target="/?token={}",
+            good=people.json_web_token,
+            bad=people.bad_json_web_token,
+        ),
+        Contestant(name="ours-stock", application="ours_stock", header=BEARER, environ=COLD),
+        Contestant(name="ours-stock-warm", application="ours_stock", header=BEARER, people=FEW),
+        Contestant(name="ours-bare", application="ours_bare", header=BEARER, environ=COLD),
+        Contestant(name="ours", application="ours", header=BEARER, environ=COLD),
+        Contestant(name="ours-warm", application="ours", header=BEARER, people=FEW),
+        Contestant(name="ours-bare-warm", application="ours_bare", header=BEARER, people=FEW),
+    ]
+}

@@ -1,0 +1,56 @@
+"""The databases under the servers: an SQLite file, or a PostgreSQL, with all people in it."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.services import PostgreSQL, postgresql
+
+__all__ = ["KINDS", "Database", "database"]
+
+ROOT = Path(__file__).parents[1]
+KINDS = ("sqlite", "postgresql")
+DEADLINE = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """As Django describes it, and the server, where there is one to be stopped."""
+
+    kind: str
+    settings: dict[str, Any]
+    server: PostgreSQL | None = None
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What leads the project to it."""
+        return {
+            "BENCH_DATABASE": json.dumps(self.settings),
+            "DJANGO_SETTINGS_MODULE": "benchmarks.project.settings",
+            "PYTHONPATH": str(ROOT),
+        }
+
+
+@contextmanager
+def database(kind: str) -> Iterator[Database]:
+    """A filled database, for the length of a `with` block."""
+    with ExitStack() as stack:
+        if kind == "postgresql":
+            server = stack.enter_context(postgresql())
+            made = Database(kind=kind, settings=server.settings, server=server)
+        else:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-"))
+            file = str(Path(folder, "database.sqlite3"))
+            settings = {"ENGINE": "django.db.backends.sqlite3", "NAME": file}
+            made = Database(kind=kind, settings=settings)
+        command = [sys.executable, "-m", "benchmarks.project.fill"]
+        environ = os.environ | made.environ
+        subprocess.run(command, cwd=ROOT, env=environ, check=True, timeout=DEADLINE)
+        yield made

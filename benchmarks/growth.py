@@ -1,0 +1,66 @@
+"""Handshakes a second and memory, while ever more authenticated sockets are open and idle."""
+
+import resource
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+
+from .bench import Bench
+from .contestants import Contestant
+from .databases import Database, database
+from .generator import generating
+from .memory import resident
+from .run import Panel
+from .saturation import AT_ONCE, saturate
+from .server import serving
+
+__all__ = ["run"]
+
+NAMES = ("bare", "stock", "ours-stock", "ours")
+SIZES = (100, 1_000, 10_000, 20_000)
+QUICK_SIZES = (100, 500)
+SPARE = 500  # descriptors for everything else
+MEGABYTE = 2**20
+
+
+def run(bench: Bench) -> Iterator[Panel]:
+    """The first server on SQLite. A process may not have more sockets than descriptors."""
+    contestants = bench.contestants(*NAMES)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE
+    sizes = sorted({min(size, most) for size in (QUICK_SIZES if bench.quick else SIZES)})
+    rounds = max(1, bench.rounds // 4)
+    with database("sqlite") as filled:
+        measure = partial(_grow, kind=bench.servers[0], filled=filled, sizes=sizes)
+        found = bench.compare("growth", dict.fromkeys(contestants, measure), rounds)
+    limited = "" if most >= SIZES[-1] else f"A process may have {most + SPARE:,} open files here."
+    for size in sizes:
+        yield Panel(
+            title=f"With {size:,} open sockets, {bench.servers[0]}",
+            unit="handshakes/s",
+            rounds=[{name: each[size][0] for name, each in values.items()} for values in found],
+            bases=bench.bases(contestants, "bare", "stock"),
+            facts={
+                each.name: {"memory": f"{found[-1][each.name][size][1] / MEGABYTE:,.0f} MB"}
+                for each in contestants
+            },
+            note=limited,
+        )
+
+
+def _grow(
+    contestant: Contestant, *, kind: str, filled: Database, sizes: list[int]
+) -> dict[int, tuple[float, int]]:
+    """For each number of open sockets: handshakes a second, and the process's bytes."""
+    found = {}
+    with serving(kind, contestant, filled) as server, ExitStack() as idle:
+        opened = 0
+        for size in sizes:
+            options = {"clients": size - opened, "at_once": AT_ONCE, "then": "stay"}
+            load = idle.enter_context(generating(server.port, contestant, **options))
+            opened += load.wait_until_settled()["open"]
+            if opened != size:
+                raise RuntimeError(f"{contestant.name}: {opened} of {size} sockets are open")
+            memory = resident(server)
+            report = saturate(server, contestant, seconds=1.0)
+            found[size] = (report["cycles"] / report["seconds"], memory)
+    return found

@@ -1,0 +1,64 @@
+"""Handshakes a second: connect, opening handshake, message and answer, close; 64 clients at once.
+
+Each handshake shows another token of 5,000, and the library's cache is off, but for the
+contestants called warm: those show 16 in turn.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import product
+from statistics import median
+
+from .bench import Bench
+from .databases import Database, database
+from .run import Panel
+from .saturation import cpu_facts, saturate
+from .server import serving_all
+
+__all__ = ["run"]
+
+NAMES = (
+    *("bare", "stock", "tutorial", "peer-auth-token", "peer-jwt"),
+    *("ours-stock", "ours-stock-warm", "ours", "ours-warm", "ours-bare", "ours-bare-warm"),
+)
+
+
+def run(bench: Bench) -> Iterator[Panel]:
+    """Each server on each database; if quick, each server on one."""
+    pair = zip if bench.quick else product
+    for kind, server in pair(bench.databases, bench.servers):
+        with database(kind) as filled:
+            yield _panel(bench, server, filled)
+
+
+def _panel(bench: Bench, kind: str, filled: Database) -> Panel:
+    title = f"{kind}, {filled.kind}"
+    also = ["tutorial-reconnecting"] if filled.server else []
+    contestants = bench.contestants(*NAMES, *also)
+    seconds = 0.5 if bench.quick else 0.8
+    bench.say(f"{title}: starting {len(contestants)} servers")
+    with serving_all(kind, contestants, filled) as servers:
+        measures = {
+            each: partial(saturate, server, seconds=seconds) for each, server in servers.items()
+        }
+        found = bench.compare(title, measures)
+    return Panel(
+        title=title,
+        unit="handshakes/s",
+        rounds=[
+            {name: each["cycles"] / each["seconds"] for name, each in results.items()}
+            for results in found
+        ],
+        bases=bench.bases(contestants, "bare", "stock", "tutorial"),
+        facts={
+            each.name: {
+                "p99": _milliseconds(results[each.name]["handshakes"]["p99"] for results in found),
+                **cpu_facts(results[each.name] for results in found),
+            }
+            for each in contestants
+        },
+    )
+
+
+def _milliseconds(seconds: Iterator[float]) -> str:
+    return f"{median(seconds) * 1000:.1f} ms"

@@ -1,0 +1,70 @@
+"""Resident memory for each idle, authenticated socket, and what of it the library adds.
+
+A fresh server for each measurement, since memory that was given back is used again. Everybody
+shows a token of their own, of 5,000.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+
+from .bench import Bench
+from .contestants import Contestant
+from .databases import Database, database
+from .generator import generating
+from .run import Panel
+from .saturation import AT_ONCE
+from .server import serving
+
+__all__ = ["resident", "run"]
+
+NAMES = ("bare", "ours-bare", "stock", "ours-stock", "ours")
+WARM_UP = 500
+KILOBYTE = 1024
+
+
+def run(bench: Bench) -> Iterator[Panel]:
+    """The last server on SQLite: uvicorn, if not asked otherwise."""
+    contestants = bench.contestants(*NAMES)
+    kind, sockets = bench.servers[-1], 500 if bench.quick else 3000
+    rounds = max(1, bench.rounds // 2)
+    with database("sqlite") as filled:
+        measure = partial(_per_socket, kind=kind, filled=filled, sockets=sockets)
+        found = bench.compare("memory", dict.fromkeys(contestants, measure), rounds)
+    yield Panel(
+        title=f"Memory of one idle socket of {sockets:,}, {kind}",
+        unit="KB",
+        rounds=found,
+        bases=bench.bases(contestants, "bare", "stock"),
+    )
+    pairs = {"ours-bare": "bare", "ours-stock": "stock", "ours": "bare"}
+    present = {each.name for each in contestants}
+    added = {name: base for name, base in pairs.items() if {name, base} <= present}
+    if added:
+        yield Panel(
+            title="What the library adds to it",
+            unit="KB",
+            rounds=[
+                {name: values[name] - values[base] for name, base in added.items()}
+                for values in found
+            ],
+            facts={name: {"over": base} for name, base in added.items()},
+        )
+
+
+def _per_socket(contestant: Contestant, *, kind: str, filled: Database, sockets: int) -> float:
+    with serving(kind, contestant, filled) as server:
+        with generating(server.port, contestant, clients=AT_ONCE, cycles=WARM_UP) as load:
+            load.wait_until_settled()
+        before = resident(server)
+        with generating(
+            server.port, contestant, clients=sockets, at_once=AT_ONCE, then="stay"
+        ) as load:
+            opened = load.wait_until_settled()["open"]
+            if opened != sockets:
+                raise RuntimeError(f"{contestant.name}: {opened} of {sockets} sockets are open")
+            return (resident(server) - before) / sockets / KILOBYTE
+
+
+def resident(server) -> int:
+    """Bytes, once what is garbage is gone."""
+    return server.state("collect")["rss"]

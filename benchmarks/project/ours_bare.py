@@ -1,0 +1,8 @@
+"""The library around the bare application: what authentication alone costs."""
+
+from benchmarks.project.bare import application as bare
+from channels_token_auth.middleware import TokenAuthMiddlewareStack
+
+__all__ = ["application"]
+
+application = TokenAuthMiddlewareStack(bare)

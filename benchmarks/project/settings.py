@@ -1,0 +1,30 @@
+"""Settings for all contestants alike; what differs comes by environment."""
+
+import json
+import os
+
+from benchmarks.people import SECRET_KEY
+
+__all__ = ["SECRET_KEY"]
+
+ALLOWED_HOSTS = ["127.0.0.1"]
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+CHANNELS_TOKEN_AUTH = {
+    "BACKENDS": [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}],
+    "VERIFIED_CACHE_SECONDS": float(os.environ.get("BENCH_VERIFIED_CACHE_SECONDS", "10")),
+}
+DATABASES = {
+    "default": json.loads(os.environ["BENCH_DATABASE"])
+    | {"CONN_MAX_AGE": int(os.environ.get("BENCH_CONN_MAX_AGE", "3600"))}
+}
+DEBUG = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "channels_token_auth",
+]
+LOGGING_CONFIG = None
+USE_TZ = True

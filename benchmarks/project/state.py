@@ -1,0 +1,46 @@
+"""GET /state: what the process holds, as JSON; `?collect` collects garbage first.
+
+Outside Django, so that the question moves nothing of what is counted.
+"""
+
+import asyncio
+import gc
+import json
+import os
+import time
+from pathlib import Path
+
+from benchmarks.project.queries import counts
+
+__all__ = ["state"]
+
+
+async def state(scope, receive, send):
+    """Answer one request."""
+    if scope["query_string"] == b"collect":
+        gc.collect()
+    body = json.dumps(_facts()).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _facts():
+    loop = asyncio.get_running_loop()
+    # A private list, and the only one there is of timers.
+    timers = [each for each in getattr(loop, "_scheduled", ()) if not each.cancelled()]
+    return {
+        "pid": os.getpid(),
+        "cpu": time.process_time(),
+        "rss": _resident_bytes(),
+        "tasks": len(asyncio.all_tasks()),
+        "timers": len(timers),
+        "descriptors": len(list(Path("/proc/self/fd").iterdir())),
+        **counts,
+    }
+
+
+def _resident_bytes():
+    for line in Path("/proc/self/smaps_rollup").read_text().splitlines():
+        if line.startswith("Rss:"):
+            return int(line.split()[1]) * 1024
+    raise LookupError("Rss")

@@ -1,0 +1,49 @@
+"""One server under as many clients as it can serve, for a moment, and who had how much to do."""
+
+import time
+from collections.abc import Iterable
+from statistics import median
+from typing import Any
+
+from .contestants import Contestant
+from .generator import generating
+from .machine import GENERATOR_CPU, SERVER_CPU, Meter
+from .server import Server
+
+__all__ = ["AT_ONCE", "cpu_facts", "saturate"]
+
+AT_ONCE = 64
+WARM_UP = 0.3
+
+
+def saturate(
+    server: Server, contestant: Contestant, seconds: float, **options: Any
+) -> dict[str, Any]:
+    """The generator's report of some seconds. Fails if somebody was told what they should not."""
+    meters = [Meter(SERVER_CPU), Meter(GENERATOR_CPU)]
+    with generating(server.port, contestant, clients=AT_ONCE, **options) as load:
+        load.wait_until_settled()
+        time.sleep(WARM_UP)
+        load.report()
+        for meter in meters:
+            meter.share()
+        time.sleep(seconds)
+        busy = [meter.share() for meter in meters]
+        report = load.report()
+    if report["wrongly_refused"] or report["wrongly_admitted"] or report["failed"]:
+        raise RuntimeError(f"{contestant.name} went wrong: {report}")
+    generator = report["cpu"] / report["seconds"]
+    return report | {"generator": generator, "server_cpu": busy[0], "generator_cpu": busy[1]}
+
+
+def cpu_facts(found: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """Columns that show that the generator had time left. `its CPU`: PostgreSQL's share too."""
+    columns = {
+        "generator": "generator",
+        "its CPU": "generator_cpu",
+        "server's CPU": "server_cpu",
+    }
+    listed = list(found)
+    return {
+        column: f"{median(each[key] for each in listed):.0%}" for column, key in columns.items()
+    }

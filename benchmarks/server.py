@@ -1,0 +1,120 @@
+"""A server under test: one worker, on a CPU of its own."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tests.services import free_port
+
+from .contestants import Contestant
+from .databases import Database
+from .machine import SERVER_CPU
+
+__all__ = ["SERVERS", "Server", "serving", "serving_all"]
+
+ROOT = Path(__file__).parents[1]
+APPLICATION = "benchmarks.project.asgi:application"
+START_DEADLINE = 60.0
+STATE_DEADLINE = 60.0
+STOP_DEADLINE = 10.0
+
+SERVERS = {
+    "granian": (
+        *("granian", "--interface=asgi", "--host=127.0.0.1", "--port={port}", "--workers=1"),
+        *("--loop=asyncio", "--no-access-log", "--log-level=error", "--backlog=4096"),
+        APPLICATION,
+    ),
+    "uvicorn": (
+        *("uvicorn", "--host=127.0.0.1", "--port={port}", "--loop=asyncio", "--backlog=4096"),
+        *("--no-access-log", "--log-level=critical", APPLICATION),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    port: int
+    process: subprocess.Popen[bytes]
+    output_path: Path
+
+    def state(self, question: str = "") -> dict[str, Any]:
+        """What the process says of itself: see `project/state.py`."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=STATE_DEADLINE)
+        try:
+            connection.request("GET", f"/state?{question}", headers={"Connection": "close"})
+            return json.load(connection.getresponse())
+        finally:
+            connection.close()
+
+    def wait_until_ready(self) -> None:
+        """Return when it answers; raise with its output if it does not."""
+        deadline = time.monotonic() + START_DEADLINE
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with suppress(OSError, http.client.HTTPException):
+                self.state()
+                return
+            time.sleep(0.05)
+        raise RuntimeError(f"The server did not start:\n{self.output_path.read_text()}")
+
+    def stop(self) -> None:
+        """End the whole process group, politely first."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(STOP_DEADLINE)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@contextmanager
+def serving(
+    kind: str, contestant: Contestant, database: Database, environ: Mapping[str, str] = {}
+) -> Iterator[Server]:
+    """A contestant on a server, ready, for the length of a `with` block."""
+    port = free_port()
+    prefix = ["setpriv", "--pdeathsig=TERM", "taskset", "--cpu-list", str(SERVER_CPU)]
+    arguments = [each.format(port=port) for each in SERVERS[kind]]
+    given = {"BENCH_APPLICATION": contestant.application, **contestant.environ, **environ}
+    with TemporaryDirectory(prefix="benchmark-") as folder:
+        output_path = Path(folder, "output")
+        with output_path.open("wb") as output:
+            process = subprocess.Popen(
+                [*prefix, sys.executable, "-m", *arguments],
+                cwd=ROOT,
+                env=os.environ | database.environ | given,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        server = Server(port=port, process=process, output_path=output_path)
+        try:
+            server.wait_until_ready()
+            yield server
+        except Exception as error:
+            error.add_note(
+                f"{contestant.name} on {kind} printed:\n{output_path.read_text()[-2000:]}"
+            )
+            raise
+        finally:
+            server.stop()
+
+
+@contextmanager
+def serving_all(
+    kind: str, contestants: Iterable[Contestant], *arguments: Any
+) -> Iterator[dict[Contestant, Server]]:
+    """A server for each: those that are not asked cost nothing."""
+    with ExitStack() as stack:
+        yield {each: stack.enter_context(serving(kind, each, *arguments)) for each in contestants}
