@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.wire.answers import Refused, observe
+from tests.wire.client import Socket
 from tests.wire.closing import SCENARIOS, Closing, close_from_outside, eventually, has_ended
 from tests.wire.handshakes.case import Case, bearer
 from tests.wire.project.people import ALICE
@@ -128,3 +129,13 @@ def _settled(server: Server) -> dict[str, Any]:
 def _holdings(server: Server) -> dict[str, Any]:
     state = server.probe()
     return {key: state[key] for key in ("tasks", "descriptors")}
+
+
+def test_a_close_of_the_applications_arrives_while_the_client_is_silent(server: Server) -> None:
+    socket = server.open("/default/kicks/kicked", [bearer(ALICE)])
+    assert isinstance(socket, Socket)
+    with socket:
+        assert socket.read(timeout=2.0).code == 4001
+    events = eventually(lambda: server.events("kicked"), has_ended)
+    ends = [event for event in events if event["type"] == "websocket.disconnect"]
+    assert [event["code"] for event in ends] == [4001]

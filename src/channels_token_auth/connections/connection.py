@@ -199,10 +199,19 @@ class Connection:
         elif kind != "websocket.send" and self._accepted and not self._application_accepted:
             # It denies a client that was let in for its first message.
             self.close(Code.FORBIDDEN)
+        elif kind == "websocket.close" and self._application_accepted:
+            await self._close_for_application(message)
         else:
             if kind == "websocket.close":
                 self._life.leave()
             await self._transport.send(message)
+
+    async def _close_for_application(self, message: asgi.Message) -> None:
+        """As with a close of ours: while a receive is pending, not every server would send it."""
+        self._life.leave()
+        told = {"code": message.get("code") or 1000, "reason": message.get("reason") or ""}
+        self._farewell = {"type": "websocket.disconnect", **told}
+        await asyncio.wait([self._transport.shut([message])])
 
     async def _accept(self, message: asgi.Message) -> None:
         self._application_accepted = True

@@ -73,10 +73,11 @@ class Transport:
         _saying.add(task)
         task.add_done_callback(_saying.discard)
 
-    def shut(self, last_words: Sequence[Message]) -> None:
+    def shut(self, last_words: Sequence[Message]) -> asyncio.Task[None]:
         """Say the last words, whatever the application does at this moment."""
         self.call_off()
         self._closer = asyncio.create_task(self._shut(last_words))
+        return self._closer
 
     async def _shut(self, last_words: Sequence[Message]) -> None:
         await self.say(last_words)

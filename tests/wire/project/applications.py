@@ -99,6 +99,18 @@ class Flood(AsyncWebsocketConsumer):
             await self.send("x" * (1 << 18))
 
 
+class Kicks(AsyncWebsocketConsumer):
+    """Closes itself from a task of its own, while it waits for the client."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        self.kick = asyncio.create_task(self.close_soon())
+
+    async def close_soon(self) -> None:
+        await asyncio.sleep(0.05)
+        await self.close(4001)
+
+
 class Lingers(AsyncWebsocketConsumer):
     """Takes its time before it accepts."""
 
@@ -152,6 +164,7 @@ APPLICATIONS = {
     "echo-sync": EchoSync.as_asgi(),
     "flood": Flood.as_asgi(),
     "held": Held.as_asgi(),
+    "kicks": Kicks.as_asgi(),
     "late": late,
     "lingers": Lingers.as_asgi(),
     "json": Json.as_asgi(),
