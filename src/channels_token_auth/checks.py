@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,14 @@ from .verification.authenticator import build_backend
 __all__ = ["check_settings"]
 
 SAFE_TOKEN_BYTES = 4096
+OURS = "channels_token_auth.backends."
+LAST = (
+    f"{OURS}session.SessionBackend",
+    f"{OURS}jwt.JWTBackend",
+    f"{OURS}rest_framework.RESTFrameworkBackend",
+    f"{OURS}introspection.IntrospectionBackend",
+)
+"""Those that know little of how a token ends, the least last."""
 UNSHARED_CACHES = {
     "django.core.cache.backends.dummy.DummyCache",
     "django.core.cache.backends.locmem.LocMemCache",
@@ -28,7 +37,7 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
         checks.Error(conf.describe(name, sentence), id="channels_token_auth.E001")
         for name, sentence in conf.problems()
     ]
-    return [*wrong] if wrong else [*_backends(), *_cache(), *_loosened()]
+    return [*wrong] if wrong else [*_backends(), *_order(), *_cache(), *_loosened()]
 
 
 def _backends() -> Iterator[checks.CheckMessage]:
@@ -48,6 +57,22 @@ def _backends() -> Iterator[checks.CheckMessage]:
             hint="Give each a name of its own, in its OPTIONS as {'name': '…'}.",
             id="channels_token_auth.E005",
         )
+
+
+def _order() -> Iterator[checks.CheckMessage]:
+    specs = [spec for spec in conf.configuration().backends if spec.path.startswith(OURS)]
+    for first, second in pairwise(specs):
+        if _rank(first) > _rank(second):
+            yield checks.Warning(
+                f"BACKENDS has {first.path!r} before {second.path!r}: a token that both accept is"
+                " the first one's, which knows less of how it ends.",
+                hint=f"Put {second.path!r} first.",
+                id="channels_token_auth.W006",
+            )
+
+
+def _rank(spec: conf.BackendSpec) -> int:
+    return LAST.index(spec.path) + 1 if spec.path in LAST else 0
 
 
 def _cache() -> Iterator[checks.CheckMessage]:

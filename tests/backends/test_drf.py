@@ -192,10 +192,29 @@ def test_deletion_of_a_key_is_announced_by_cascade_too(backend, alice, deleted):
 
 
 @pytest.mark.parametrize(
-    ("key", "is_claimed"), [("k", True), ("k" * LENGTH, True), ("k" * (LENGTH + 1), False)]
+    ("key", "is_claimed"),
+    [
+        ("0f" * 20, True),
+        ("0f" * 20 + "0", False),
+        ("0F" * 20, False),
+        ("k", False),
+        ("a.b.c", False),
+    ],
 )
-def test_key_that_the_column_cannot_hold_is_not_claimed_and_asks_nothing(backend, key, is_claimed):
+def test_key_of_another_shape_is_not_claimed_and_asks_nothing(backend, key, is_claimed):
     assert backend.claims(presented(key)) is is_claimed
+
+
+def test_pattern_of_the_site_goes_before_it():
+    backend = DRFTokenBackend(pattern="key-[0-9]+")
+    assert backend.claims(presented("key-7"))
+    assert not backend.claims(presented("0f" * 20))
+
+
+@pytest.mark.parametrize("pattern", [5, "(", b"a"])
+def test_pattern_that_is_none_is_an_error(pattern):
+    (error,) = DRFTokenBackend(pattern=pattern).check()
+    assert error.id == "channels_token_auth.E102"
 
 
 def test_schemes_are_those_of_rest_framework_and_of_rfc_6750(backend):

@@ -23,6 +23,7 @@ from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 
+DIGITS = "0123456789abcdef" * 4
 pytestmark = pytest.mark.database
 TOKENS = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=80)
 HOUR = timedelta(hours=1)
@@ -221,7 +222,7 @@ def test_times_are_aware_where_the_sites_are_not(backend, row, token, settings):
 )
 def test_header_of_another_scheme_is_not_claimed(backend, scheme, is_claimed):
     assert backend.schemes == {"token", "bearer"}
-    assert backend.claims(presented("a", scheme=scheme)) is is_claimed
+    assert backend.claims(presented(DIGITS, scheme=scheme)) is is_claimed
 
 
 def test_scheme_is_the_one_that_knox_is_told(settings):
@@ -229,10 +230,16 @@ def test_scheme_is_the_one_that_knox_is_told(settings):
     assert KnoxTokenBackend().schemes == {"knox", "bearer"}
 
 
-def test_token_without_knoxs_prefix_is_not_claimed_and_asks_nothing(backend, settings):
-    settings.REST_KNOX = {"TOKEN_PREFIX": "kx_"}
-    assert backend.claims(presented("kx_0123"))
-    assert not backend.claims(presented("0123"))
+@pytest.mark.parametrize("other", ["0" * 40, DIGITS + "0", "g" * 64, DIGITS.upper(), "a.b.c"])
+def test_token_of_another_shape_is_not_claimed_and_asks_nothing(backend, other):
+    assert not backend.claims(presented(other))
+
+
+def test_shape_is_that_of_what_knox_issues_now(backend, settings):
+    settings.REST_KNOX = {"TOKEN_PREFIX": "k.", "AUTH_TOKEN_CHARACTER_LENGTH": 33}
+    assert backend.claims(presented("k." + "0" * 32))
+    assert not backend.claims(presented("kx" + "0" * 32))
+    assert not backend.claims(presented("0" * 32))
 
 
 def test_token_with_a_prefix_is_accepted(backend, alice, settings):
@@ -243,10 +250,12 @@ def test_token_with_a_prefix_is_accepted(backend, alice, settings):
     assert verdict.user == alice
 
 
-def test_prefix_of_the_site_goes_before_knoxs(settings):
+def test_pattern_of_the_site_goes_before_it(settings):
     settings.REST_KNOX = {"TOKEN_PREFIX": "kx_"}
-    assert KnoxTokenBackend(prefix="").claims(presented("0123"))
-    assert not KnoxTokenBackend(prefix="ab").claims(presented("kx_0123"))
+    backend = KnoxTokenBackend(pattern="(kx_)?[0-9]+")
+    assert backend.claims(presented("0123"))
+    assert backend.claims(presented("kx_0123"))
+    assert not backend.claims(presented("kx_0123a"))
 
 
 def test_token_that_stands_gives_its_user_as_he_is_now(backend, row, token, held):
@@ -367,8 +376,9 @@ def test_model_that_is_none_is_an_error(backend, settings, model):
     assert repr(model) in error.msg
 
 
-def test_prefix_that_is_no_text_is_an_error():
-    (error,) = KnoxTokenBackend(prefix=["kx_"]).check()
+@pytest.mark.parametrize("pattern", [["kx_"], 5, "(", b"a"])
+def test_pattern_that_is_none_is_an_error(pattern):
+    (error,) = KnoxTokenBackend(pattern=pattern).check()
     assert error.id == "channels_token_auth.E131"
 
 

@@ -70,3 +70,29 @@ def test_a_user_that_is_no_model_is_copied_too():
     mine.name = "changed"
     assert type(mine) is AnonymousUser
     assert not hasattr(nobody, "name")
+
+
+class Reaching:
+    """As the users of stateless tokens do: what they lack, they look for in the token."""
+
+    def __init__(self):
+        self.token = {"name": "alice"}
+
+    def __getattr__(self, name):
+        return self.token[name]
+
+
+def test_a_user_that_looks_into_its_token_is_copied_too():
+    assert private_copy(Reaching()).name == "alice"
+
+
+class Slotted:
+    __slots__ = ("name",)
+
+
+def test_a_user_with_slots_is_copied_too():
+    user = Slotted()
+    user.name = "alice"
+    mine = private_copy(user)
+    mine.name = "changed"
+    assert user.name == "alice"

@@ -131,3 +131,21 @@ def test_django_runs_these_checks_without_being_asked_to_deploy(check):
     check(ANONYMOUS="yes")
     sentence = "CHANNELS_TOKEN_AUTH['ANONYMOUS'] must be True or False."
     assert Error(sentence, id="channels_token_auth.E001") in run_checks(tags=[Tags.security])
+
+
+KNOWS_MORE = {"BACKEND": "channels_token_auth.backends.knox.KnoxTokenBackend"}
+KNOWS_LESS = {"BACKEND": "channels_token_auth.backends.session.SessionBackend"}
+FOREIGN = {"BACKEND": "channels_token_auth.testing.FakeTokenBackend"}
+
+
+@pytest.mark.parametrize(
+    ("backends", "expected"),
+    [
+        ([KNOWS_LESS, KNOWS_MORE], ["W006"]),
+        ([KNOWS_MORE, KNOWS_LESS], []),
+        ([KNOWS_LESS, FOREIGN], []),
+    ],
+)
+def test_backend_that_knows_less_of_a_tokens_end_comes_last(check, backends, expected):
+    found = check(BACKENDS=backends, LOCATIONS=["cookie"], COOKIE_NAME="sessionid")
+    assert [message for message in found if message == "W006"] == expected

@@ -185,6 +185,7 @@ async def test_who_was_in_was_connected_though_the_consumer_closed_with_a_code_o
     stack = TokenAuthMiddlewareStack(application)
     client = TokenWebsocketCommunicator(stack, "/", user=ADA, location="subprotocol")
     assert await client.connect() == (True, "token-auth.v1")
+    await client.wait()
     assert client.close_code == 4403
 
 

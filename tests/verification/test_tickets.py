@@ -125,6 +125,13 @@ def test_ticket_brings_its_parents_user_and_authentication():
     assert redeemed.authentication == replace(parent.authentication, location=Location.TICKET)
 
 
+def test_ticket_of_another_services_user_brings_the_key_that_only_that_one_knows():
+    stateless = identity()
+    stateless.user.pk = "2b61-of-elsewhere"
+    (verdict,) = judge([presented(issue(stateless))])
+    assert verdict.user.pk == "2b61-of-elsewhere"
+
+
 def test_ticket_is_at_least_128_random_bits_and_needs_no_escape():
     tickets = {issue() for _ in range(20)}
     assert len(tickets) == 20

@@ -16,29 +16,39 @@ from ..core.credentials import Credential, Secret
 from ..core.errors import TokenAuthError
 from .base import Announcement, Ended, Held, Verdict
 from .lookup import Lookup
+from .shape import check_shape, has_shape
 from .users import admit
 
 __all__ = ["DRFTokenBackend"]
+
+STOCK = "authtoken.Token"
+KEY = "[0-9a-f]{40}"
 
 
 class DRFTokenBackend:
     """Accepts the keys of `rest_framework.authtoken`, or of a model of the same shape.
 
-    `model`: its label, for sites with a token model of their own. `name`: another one for each of
-    several such backends.
+    `model`: its label, for sites with a token model of their own. `pattern`: what a whole key
+    matches, so that no query is spent on other tokens; where it is None, a key of DRF's own model
+    has forty hexadecimal digits, and of another any length that its column can hold. `name`:
+    another one for each of several such backends.
     """
 
     schemes = frozenset({"token", "bearer"})
 
-    def __init__(self, *, model: str = "authtoken.Token", name: str = "drf") -> None:
+    def __init__(
+        self, *, model: str = STOCK, pattern: str | None = None, name: str = "drf"
+    ) -> None:
         self.name = name
         self._label = model
+        self._pattern = KEY if pattern is None and model == STOCK else pattern
         self._by_key = Lookup(self._columns, "key")
 
     def claims(self, credential: Credential) -> bool:
-        """Any key the column could hold."""
-        longest = self._max_length
-        return longest is None or len(credential.secret.reveal()) <= longest
+        """What has the shape of a key."""
+        if self._pattern is not None:
+            return has_shape(credential, self._pattern)
+        return self._max_length is None or len(credential.secret.reveal()) <= self._max_length
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
         """One query for the batch, users included."""
@@ -79,19 +89,20 @@ class DRFTokenBackend:
         return [Announcement(signal=post_delete, sender=self._model, ended=_deleted)]
 
     def check(self) -> list[CheckMessage]:
-        """The model must be installed."""
+        """The model must be installed, and the pattern one."""
+        messages = [*check_shape(self._pattern or "", "E102")]
         try:
             apps.get_model(self._label)
         except (AttributeError, LookupError, ValueError) as error:
-            return [
+            messages.append(
                 Error(
                     f"The token model {self._label!r} is not installed: {error}",
                     hint="Add 'rest_framework.authtoken' to INSTALLED_APPS, or name your own model"
                     " in the backend's OPTIONS as {'model': 'app_label.Model'}.",
                     id="channels_token_auth.E101",
                 )
-            ]
-        return []
+            )
+        return messages
 
     @cached_property
     def _model(self) -> Any:

@@ -1,5 +1,6 @@
 """django-rest-knox: opaque tokens that expire, many a user, in rows that know but their digest."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from ..core.credentials import Credential, Secret
 from ..core.errors import TokenAuthError
 from .base import Announcement, Ended, Held, Verdict
 from .lookup import Lookup
+from .shape import check_shape, has_shape
 from .users import admit
 
 __all__ = ["KnoxTokenBackend"]
@@ -29,22 +31,23 @@ __all__ = ["KnoxTokenBackend"]
 class KnoxTokenBackend:
     """Accepts the tokens of knox, of its own model or of the one that `TOKEN_MODEL` names.
 
-    `prefix`: what its tokens begin with, where that is not knox's `TOKEN_PREFIX`; "" claims all.
+    `pattern`: what a whole token matches, so that no query is spent on others; where it is None,
+    what knox issues now: `TOKEN_PREFIX`, and `AUTH_TOKEN_CHARACTER_LENGTH` hexadecimal digits.
     `token_id` is the first 32 hex digits of SHA-256 of the row's digest: of the token itself, no
     row knows anything. Unlike knox, it never renews or deletes a token by verifying one.
     """
 
-    def __init__(self, *, prefix: str | None = None, name: str = "knox") -> None:
+    def __init__(self, *, pattern: str | None = None, name: str = "knox") -> None:
         self.name = name
         self.schemes = frozenset({"bearer", knox.knox_settings.AUTH_HEADER_PREFIX.lower()})
-        self._prefix = prefix
+        self._pattern = pattern
         self._by_key = Lookup(self._rows, "token_key")
 
     def claims(self, credential: Credential) -> bool:
-        """What bears the prefix, in a header under knox's scheme or `Bearer`."""
-        prefix = knox.knox_settings.TOKEN_PREFIX if self._prefix is None else self._prefix
-        is_announced = credential.scheme is None or credential.scheme in self.schemes
-        return is_announced and credential.secret.reveal().startswith(prefix)
+        """What has the shape of a token, in a header under knox's scheme or `Bearer`."""
+        if credential.scheme is not None and credential.scheme not in self.schemes:
+            return False
+        return has_shape(credential, self._shape())
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
         """One query for the batch, users included."""
@@ -88,8 +91,8 @@ class KnoxTokenBackend:
         return [Announcement(signal=post_delete, sender=self._model, ended=_deleted)]
 
     def check(self) -> list[CheckMessage]:
-        """The model must be installed, and the prefix a text."""
-        messages: list[CheckMessage] = []
+        """The model must be installed, and the pattern one."""
+        messages = [*check_shape(self._shape(), "E131")]
         label = knox.knox_settings.TOKEN_MODEL
         try:
             apps.get_model(label)
@@ -102,20 +105,18 @@ class KnoxTokenBackend:
                     id="channels_token_auth.E130",
                 )
             )
-        if not isinstance(self._prefix, str | None):
-            messages.append(
-                Error(
-                    "The option 'prefix' of the knox backend is no text.",
-                    hint="Give what the tokens begin with, or leave it out for knox's own"
-                    " TOKEN_PREFIX.",
-                    id="channels_token_auth.E131",
-                )
-            )
         return messages
 
     @cached_property
     def _model(self) -> Any:
         return apps.get_model(knox.knox_settings.TOKEN_MODEL)
+
+    def _shape(self) -> str:
+        if self._pattern is not None:
+            return self._pattern
+        prefix = re.escape(knox.knox_settings.TOKEN_PREFIX)
+        digits = knox.knox_settings.AUTH_TOKEN_CHARACTER_LENGTH // 2 * 2
+        return f"{prefix}[0-9a-f]{{{digits}}}"
 
     def _rows(self) -> Any:
         return self._model.objects.select_related("user")

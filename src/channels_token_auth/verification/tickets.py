@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from django.contrib.auth import get_user_model
 from django.core.cache import caches
+from django.core.exceptions import ValidationError
 
 from ..backends.base import Held, Identity, TokenBackend, Verdict, unavailable
 from ..backends.owners import Owners
@@ -154,7 +155,7 @@ def _entry(identity: Identity, origin: str | None) -> Entry:
 
 def _held(entry: Entry) -> Held:
     return Held(
-        user_pk=get_user_model()._meta.pk.to_python(entry["user_pk"]),
+        user_pk=_user_pk(entry["user_pk"]),
         authentication=Authentication(
             backend=entry["backend"],
             token_id=entry["token_id"],
@@ -164,6 +165,14 @@ def _held(entry: Entry) -> Held:
             expires_at=_moment(entry["expires_at"]),
         ),
     )
+
+
+def _user_pk(text: str) -> Any:
+    """The primary key; the text itself where it is of another service's user, who has no row."""
+    try:
+        return get_user_model()._meta.pk.to_python(text)
+    except ValidationError:
+        return text
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -1,0 +1,27 @@
+"""What a backend's tokens look like, so that no query is spent on those of others."""
+
+import re
+from collections.abc import Iterator
+
+from django.core.checks import CheckMessage, Error
+
+from ..core.credentials import Credential
+
+__all__ = ["check_shape", "has_shape"]
+
+
+def has_shape(credential: Credential, pattern: str) -> bool:
+    """Whether the whole token matches a regular expression."""
+    return re.fullmatch(pattern, credential.secret.reveal()) is not None
+
+
+def check_shape(pattern: str, number: str) -> Iterator[CheckMessage]:
+    """It must be a regular expression."""
+    try:
+        re.fullmatch(pattern, "")
+    except (TypeError, re.error) as error:
+        yield Error(
+            f"The option 'pattern' of a backend is no regular expression: {error}",
+            hint="Give what a whole token matches, or leave it out.",
+            id=f"channels_token_auth.{number}",
+        )
