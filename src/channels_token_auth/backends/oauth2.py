@@ -1,0 +1,205 @@
+"""django-oauth-toolkit's access tokens: an opaque text, found by its checksum in a row.
+
+The tokens of this site's own authorization server only; those of another one are
+`introspection`'s. The package keeps no secret to compare: the row has the SHA-256 of the token,
+whose first half is our `token_id`.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
+
+from django.apps import apps
+from django.core.checks import CheckMessage, Error
+from django.db import router, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Left
+from django.db.models.signals import post_delete
+from django.utils import timezone
+from oauth2_provider.settings import oauth2_settings
+from oauthlib.common import Request
+
+from ..core.authentication import Authentication
+from ..core.close_codes import Code
+from ..core.credentials import Credential, Location, Secret
+from ..core.errors import TokenAuthError
+from .base import Announcement, Ended, Held, Verdict
+from .lookup import Lookup
+from .shape import check_shape, has_shape
+from .users import admit
+
+__all__ = ["OAuth2Backend"]
+
+DIGITS = len(Secret("").digest)
+"""How much of a row's checksum is the `token_id`."""
+
+ISSUED, ANYTHING = "[0-9A-Za-z]{30}", ".*"
+
+
+class OAuth2Backend:
+    """Accepts the access tokens that django-oauth-toolkit has issued to users.
+
+    `audience`: this site's URI as clients name it in `resource` (RFC 8707); without one, a token
+    that is restricted to resources is refused. `pattern`: what a whole token matches, so that no
+    query is spent on others; where it is None, the thirty letters and digits that the package
+    makes, or anything where the site has an `ACCESS_TOKEN_GENERATOR`. `name`: what
+    `Authentication.backend` says.
+    """
+
+    schemes = frozenset({"bearer"})
+
+    def __init__(
+        self, *, audience: str | None = None, pattern: str | None = None, name: str = "oauth2"
+    ) -> None:
+        self.name = name
+        self._audience = audience
+        self._pattern = pattern
+        self._by_checksum = Lookup(self._rows, "token_checksum")
+
+    def claims(self, credential: Credential) -> bool:
+        """What has the shape of a token."""
+        return has_shape(credential, self._shape())
+
+    def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
+        """One query for the batch, users and applications included."""
+        checksums = [_checksum(credential) for credential in credentials]
+        tokens = {row.token_checksum: row for row in self._by_checksum.find(set(checksums))}
+        return [
+            self._verdict(tokens[checksum], credential.location) if checksum in tokens else None
+            for credential, checksum in zip(credentials, checksums, strict=True)
+        ]
+
+    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+        """One query for the batch, users and applications included."""
+        rows = _held(self._rows(), held)
+        tokens = {(row.user_id, _token_id(row)): row for row in rows}
+        found = [tokens.get((each.user_pk, each.authentication.token_id)) for each in held]
+        return [
+            self._verdict(token, each.authentication.location)
+            if token
+            else TokenAuthError(Code.TOKEN_REVOKED)
+            for each, token in zip(held, found, strict=True)
+        ]
+
+    def end(self, held: Sequence[Held]) -> Sequence[bool]:
+        """Revoke as the package does (RFC 7009 §2.1): the refresh token goes with its token."""
+        with self._atomic():
+            ended = [row.pk for row in _held(self._tokens.objects.only("pk"), held)]
+            _revoke(self._refresh_tokens.objects.filter(access_token__in=ended))
+            self._tokens.objects.filter(pk__in=ended).delete()
+        return [True] * len(held)
+
+    def end_user(
+        self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
+    ) -> bool:
+        """Revoke the user's access tokens and refresh tokens. None of them comes back."""
+        tokens = self._tokens.objects.filter(user=user_pk)
+        refresh_tokens = self._refresh_tokens.objects.filter(user=user_pk)
+        if issued_before is not None:
+            tokens = tokens.filter(created__lte=issued_before)
+            refresh_tokens = refresh_tokens.filter(created__lte=issued_before)
+        with self._atomic():
+            kept = [row.pk for row in tokens if _token_id(row) == except_token_id]
+            spared = self._refresh_tokens.objects.filter(access_token__in=kept)
+            _revoke(refresh_tokens.exclude(pk__in=[row.pk for row in spared]))
+            tokens.exclude(pk__in=kept).delete()
+        return True
+
+    def announcements(self) -> Sequence[Announcement]:
+        """The deletion of a row: that is how the package revokes, and how it refreshes."""
+        return [Announcement(signal=post_delete, sender=self._tokens, ended=_deleted)]
+
+    def check(self) -> list[CheckMessage]:
+        """The models must be installed, and the pattern one."""
+        messages = [*check_shape(self._shape(), "E162")]
+        try:
+            apps.get_model(oauth2_settings.ACCESS_TOKEN_MODEL)
+            apps.get_model(oauth2_settings.REFRESH_TOKEN_MODEL)
+        except (AttributeError, LookupError, ValueError) as error:
+            messages.append(
+                Error(
+                    f"The models of django-oauth-toolkit are not installed: {error}",
+                    hint="Add 'oauth2_provider' to INSTALLED_APPS, and the app of your own token"
+                    " models if OAUTH2_PROVIDER names some.",
+                    id="channels_token_auth.E161",
+                )
+            )
+        return messages
+
+    def _shape(self) -> str:
+        if self._pattern is not None:
+            return self._pattern
+        return ISSUED if oauth2_settings.ACCESS_TOKEN_GENERATOR is None else ANYTHING
+
+    @cached_property
+    def _tokens(self) -> Any:
+        return apps.get_model(oauth2_settings.ACCESS_TOKEN_MODEL)
+
+    @cached_property
+    def _refresh_tokens(self) -> Any:
+        return apps.get_model(oauth2_settings.REFRESH_TOKEN_MODEL)
+
+    def _rows(self) -> Any:
+        return self._tokens.objects.select_related("user", "application")
+
+    def _atomic(self) -> Any:
+        return transaction.atomic(using=router.db_for_write(self._tokens))
+
+    def _verdict(self, token: Any, location: Location) -> Verdict:
+        if token.is_expired():
+            return TokenAuthError(Code.TOKEN_EXPIRED)
+        if not (self._is_for_us(token) and _is_usable(token.application)):
+            return TokenAuthError(Code.TOKEN_INVALID)
+        if token.user is None:
+            # A machine's (client credentials): genuine, so that a new login would not help.
+            return TokenAuthError(Code.FORBIDDEN)
+        authentication = Authentication(
+            backend=self.name,
+            token_id=_token_id(token),
+            location=location,
+            scopes=frozenset(token.scope.split()),
+            issued_at=token.created,
+            expires_at=token.expires,
+        )
+        return admit(token.user, authentication)
+
+    def _is_for_us(self, token: Any) -> bool:
+        if not getattr(token, "resource", None):  # older versions have no such column
+            return True
+        return self._audience is not None and bool(token.allows_audience(self._audience))
+
+
+def _checksum(credential: Credential) -> str:
+    return sha256(credential.secret.reveal().encode()).hexdigest()
+
+
+def _token_id(token: Any) -> str:
+    # Not from `token.token`: sites may keep no more of it than the checksum.
+    checksum: str = token.token_checksum
+    return checksum[:DIGITS]
+
+
+def _held(rows: Any, held: Sequence[Held]) -> Any:
+    """The rows of those tokens, found by their users' index."""
+    return rows.alias(token_id=Left("token_checksum", DIGITS)).filter(
+        user__in={each.user_pk for each in held},
+        token_id__in={each.authentication.token_id for each in held},
+    )
+
+
+def _is_usable(application: Any) -> bool:
+    """Whether the site has switched the client off: the package asks it so of HTTP requests."""
+    return application is None or bool(application.is_usable(Request("")))
+
+
+def _revoke(refresh_tokens: QuerySet[Any]) -> None:
+    now = timezone.now()
+    refresh_tokens.filter(revoked=None).update(revoked=now, updated=now)
+
+
+def _deleted(instance: Any, **_: Any) -> Iterable[Ended]:
+    # Not of expired tokens: their sockets are closed, and `cleartokens` deletes them in thousands.
+    if instance.user_id is not None and not instance.is_expired():
+        yield Ended(user_pk=instance.user_id, token_id=_token_id(instance))

@@ -1,0 +1,44 @@
+"""What in `SIMPLE_JWT` lets more in than it seems to."""
+
+from collections.abc import Iterator
+
+from django.core import checks
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
+
+__all__ = ["check_keys", "check_types"]
+
+HMAC_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
+"""The shortest key of each algorithm (RFC 7518 §3.2)."""
+
+
+def check_types() -> Iterator[checks.CheckMessage]:
+    classes = api_settings.AUTH_TOKEN_CLASSES
+    if api_settings.TOKEN_TYPE_CLAIM is None or any(
+        issubclass(each, RefreshToken | UntypedToken) for each in classes
+    ):
+        yield checks.Error(
+            "SIMPLE_JWT does not tell refresh tokens from access tokens, so that each opens sockets"
+            " for as long as it lives.",
+            hint="Give TOKEN_TYPE_CLAIM a name, and leave RefreshToken and UntypedToken out of"
+            " AUTH_TOKEN_CLASSES.",
+            id="channels_token_auth.E110",
+        )
+
+
+def check_keys() -> Iterator[checks.CheckMessage]:
+    least = HMAC_BYTES.get(api_settings.ALGORITHM, 0)
+    if len(str(api_settings.SIGNING_KEY or "").encode()) < least:
+        yield checks.Warning(
+            f"SIMPLE_JWT's SIGNING_KEY has fewer than {least} bytes: who has one token can guess it"
+            " offline, and then sign any.",
+            hint="Generate a random key of that size; tokens signed with the old one end.",
+            id="channels_token_auth.W110",
+        )
+    if api_settings.JWK_URL:
+        yield checks.Warning(
+            "SIMPLE_JWT's JWK_URL is fetched while handshakes wait, for up to 30 s, and again for"
+            " unknown keys.",
+            hint="Use channels_token_auth.backends.jwt.JWTBackend with 'jwks_url'.",
+            id="channels_token_auth.W111",
+        )

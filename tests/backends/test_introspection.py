@@ -1,0 +1,465 @@
+"""Tokens that another authorization server is asked about, over real HTTP."""
+
+import base64
+import hashlib
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels_token_auth.backends.base import Held, Identity
+from channels_token_auth.backends.introspection import IntrospectionBackend
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.credentials import Credential, Location, Secret
+from channels_token_auth.core.errors import TokenAuthError
+from tests.backends.introspection_server import introspection_server
+from tests.backends.own_users.models import Member
+
+pytestmark = pytest.mark.database
+HOUR = 3600
+CLAIMS = st.dictionaries(
+    st.sampled_from(
+        ["username", "exp", "iat", "jti", "scope", "aud", "iss", "typ", "token_type", "token_use"]
+    ),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner, max_size=2),
+        max_leaves=3,
+    ),
+)
+
+
+@pytest.fixture
+def server():
+    with introspection_server() as running:
+        yield running
+
+
+@pytest.fixture
+def backend(server):
+    return backend_at(server)
+
+
+@pytest.fixture
+def alice(db, server):
+    server.claims["good"] = active()
+    return get_user_model().objects.create(username="alice")
+
+
+def backend_at(server, **options):
+    return IntrospectionBackend(
+        **({"url": server.url, "client_id": "site", "client_secret": "s3cret"} | options)
+    )
+
+
+def active(**claims):
+    return {"active": True, "username": "alice"} | claims
+
+
+def in_seconds(seconds):
+    return int(time.time()) + seconds
+
+
+def presented(token="good", location=Location.HEADER):
+    return Credential(location=location, secret=Secret(token))
+
+
+def code_or_user(verdict):
+    return verdict.code if isinstance(verdict, TokenAuthError) else verdict.user
+
+
+def verdict_on(backend, token="good"):
+    (verdict,) = backend.authenticate([presented(token)])
+    return code_or_user(verdict)
+
+
+@pytest.mark.parametrize("location", Location)
+def test_active_token_is_its_users_identity(backend, server, alice, location):
+    expires = in_seconds(HOUR)
+    server.claims["good"] = active(scope="read write", exp=expires, iat=expires - 2 * HOUR)
+    (verdict,) = backend.authenticate([presented("good", location)])
+    assert isinstance(verdict, Identity)
+    assert verdict.user == alice
+    authentication = verdict.authentication
+    assert (authentication.backend, authentication.location) == ("introspection", location)
+    assert authentication.token_id == hashlib.sha256(b"good").hexdigest()[:32]
+    assert authentication.scopes == {"read", "write"}
+    assert authentication.expires_at == datetime.fromtimestamp(expires, UTC)
+    assert authentication.issued_at == datetime.fromtimestamp(expires - 2 * HOUR, UTC)
+
+
+def test_token_is_posted_as_a_form_with_our_own_credentials(server, alice):
+    backend = backend_at(server, client_id="a:b", client_secret="c d")
+    verdict_on(backend)
+    ((headers, form),) = server.requests
+    assert form == {"token": ["good"], "token_type_hint": ["access_token"]}
+    assert headers["Authorization"] == f"Basic {base64.b64encode(b'a%3Ab:c+d').decode()}"
+
+
+def test_bearer_token_of_ours_takes_the_place_of_a_client(server, alice):
+    backend = backend_at(server, client_id=None, client_secret=None, bearer_token="ours")
+    assert verdict_on(backend) == alice
+    assert server.requests[0][0]["Authorization"] == "Bearer ours"
+
+
+def test_jti_is_the_token_id_where_it_is_fit_for_one(backend, server, alice):
+    for number, jti in enumerate(["7f", "", 7, "with space", "x" * 129]):
+        server.claims[str(number)] = active(jti=jti)
+    verdicts = backend.authenticate([presented(str(number)) for number in range(5)])
+    ids = [verdict.authentication.token_id for verdict in verdicts]
+    assert ids == ["7f", *(Secret(str(number)).digest for number in range(1, 5))]
+
+
+@pytest.mark.parametrize(
+    ("claims", "code"),
+    [
+        ({"active": False}, Code.TOKEN_INVALID),
+        ({"active": False, "username": "alice"}, Code.TOKEN_INVALID),
+        (active(exp=1), Code.TOKEN_EXPIRED),
+        (active(exp="soon"), Code.TOKEN_INVALID),
+        (active(exp=10**30), Code.TOKEN_INVALID),
+        (active(username="nobody"), Code.TOKEN_INVALID),
+        (active(username="\0"), Code.TOKEN_INVALID),
+        (active(username=True), Code.TOKEN_INVALID),
+        (active(username=["alice"]), Code.TOKEN_INVALID),
+        ({"active": True}, Code.TOKEN_INVALID),
+        (active(token_type="refresh_token"), Code.TOKEN_INVALID),
+        (active(token_type="DPoP"), Code.TOKEN_INVALID),
+        (active(token_type=[]), Code.TOKEN_INVALID),
+        (active(typ="Refresh"), Code.TOKEN_INVALID),
+        (active(token_use="refresh_token"), Code.TOKEN_INVALID),
+        (active(cnf={"jkt": "thumb"}), Code.TOKEN_INVALID),
+    ],
+)
+def test_token_that_may_not_pass_is_refused(backend, server, alice, claims, code):
+    server.claims["good"] = claims
+    assert verdict_on(backend) is code
+
+
+@pytest.mark.parametrize("claims", [{}, {"token_type": "Bearer"}, {"token_type": "access_token"}])
+def test_access_token_is_known_by_its_type_or_has_none(backend, server, alice, claims):
+    server.claims["good"] = active(typ="Bearer", token_use="access_token", **claims)
+    assert verdict_on(backend) == alice
+
+
+@pytest.mark.parametrize(
+    ("claims", "is_accepted"),
+    [
+        ({"aud": "ws", "iss": "https://as.example"}, True),
+        ({"aud": ["api", "ws"], "iss": "https://as.example"}, True),
+        ({"aud": "api", "iss": "https://as.example"}, False),
+        ({"aud": "wss", "iss": "https://as.example"}, False),
+        ({"aud": "ws", "iss": "https://as.example/"}, False),
+        ({"aud": "ws"}, False),
+        ({"iss": "https://as.example"}, False),
+    ],
+)
+def test_audience_and_issuer_count_where_they_are_set(server, alice, claims, is_accepted):
+    server.claims["good"] = active(**claims)
+    backend = backend_at(server, audience="ws", issuer="https://as.example")
+    assert verdict_on(backend) == (alice if is_accepted else Code.TOKEN_INVALID)
+
+
+def test_inactive_user_is_refused_as_such(backend, alice):
+    get_user_model().objects.update(is_active=False)
+    assert verdict_on(backend) is Code.USER_INACTIVE
+
+
+@pytest.mark.parametrize("subject", ["alice", 10**30, "10" * 20])
+def test_subject_that_the_column_cannot_hold_names_nobody(server, alice, subject):
+    server.claims["good"] = active(sub=subject)
+    backend = backend_at(server, user_claim="sub", user_field="pk")
+    assert verdict_on(backend) is Code.TOKEN_INVALID
+
+
+def test_user_may_be_found_by_his_key(server, alice):
+    server.claims["good"] = {"active": True, "sub": str(alice.pk)}
+    assert verdict_on(backend_at(server, user_claim="sub", user_field="pk")) == alice
+
+
+def test_user_of_a_model_of_ones_own_is_found_by_what_he_logs_in_with(settings, server, db):
+    settings.AUTH_USER_MODEL = "own_users.Member"
+    member = Member.objects.create(email="ada@example.com")
+    server.claims |= {
+        "name": active(username="ada@example.com"),
+        "key": active(sub=str(member.pk)),
+        "none": active(sub="no UUID"),
+    }
+    by_key = backend_at(server, user_claim="sub", user_field="pk")
+    assert verdict_on(backend_at(server), "name") == member
+    assert verdict_on(by_key, "key") == member
+    assert verdict_on(by_key, "none") is Code.TOKEN_INVALID
+
+
+def test_field_that_two_users_share_names_neither(server, alice):
+    server.claims["good"] = active(email="shared@example.com")
+    get_user_model().objects.create(username="bob")
+    backend = backend_at(server, user_claim="email", user_field="email")
+    get_user_model().objects.update(email="shared@example.com")
+    assert verdict_on(backend) is Code.TOKEN_INVALID
+
+
+def test_empty_claim_names_nobody(server, alice):
+    server.claims["good"] = active(email=alice.email)
+    assert alice.email == ""
+    backend = backend_at(server, user_claim="email", user_field="email")
+    assert verdict_on(backend) is Code.TOKEN_INVALID
+
+
+def find_user(claims):
+    """What a site names in the option `user`."""
+    return get_user_model().objects.get(username=claims["nick"])
+
+
+def test_function_of_the_site_finds_the_user(server, alice):
+    server.claims |= {"good": active(nick="alice"), "bad": active(nick="bob")}
+    backend = backend_at(server, user=f"{__name__}.find_user")
+    assert verdict_on(backend) == alice
+    assert verdict_on(backend, "bad") is Code.TOKEN_INVALID
+    assert verdict_on(backend, "inactive: not asked about") is Code.TOKEN_INVALID
+
+
+def test_batch_is_asked_once_a_token_with_one_query(
+    backend, server, alice, django_assert_num_queries
+):
+    batch = [presented(token) for token in ("good", "bad", "good", "good")]
+    with django_assert_num_queries(1) as asked:
+        verdicts = [code_or_user(verdict) for verdict in backend.authenticate(batch)]
+    assert verdicts == [alice, Code.TOKEN_INVALID, alice, alice]
+    assert len(server.requests) == 2
+    assert asked.captured_queries[0]["sql"].startswith("SELECT")
+
+
+def test_batch_is_asked_in_parallel_within_bounds(server, alice):
+    server.meeting = threading.Barrier(4)  # each request waits for three others
+    backend = backend_at(server, max_parallel=4)
+    verdicts = backend.authenticate([presented(str(number)) for number in range(8)])
+    assert {code_or_user(verdict) for verdict in verdicts} == {Code.TOKEN_INVALID}
+
+
+def test_no_more_requests_at_a_time_than_allowed(server, alice):
+    server.meeting = threading.Barrier(2)
+    backend_at(server, max_parallel=2).authenticate([presented(str(n)) for n in range(6)])
+    assert server.most_at_once == 2
+
+
+def test_slow_answer_is_unavailable_and_costs_the_others_nothing(server, alice, caplog):
+    server.slow = {"slow"}
+    backend = backend_at(server, timeout=0.5)
+    started = time.monotonic()
+    verdicts = backend.authenticate([presented("slow"), presented()])
+    assert [code_or_user(verdict) for verdict in verdicts] == [Code.UNAVAILABLE, alice]
+    assert time.monotonic() - started < 3
+    assert caplog.records
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, 503])
+def test_server_that_gives_no_answer_is_unavailable(backend, server, alice, caplog, status):
+    server.status = status
+    assert verdict_on(backend) is Code.UNAVAILABLE
+    assert verdict_on(backend) is Code.UNAVAILABLE
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"The token introspection endpoint answered {status}.")
+    assert ("Our own credentials" in record.getMessage()) is (status in (401, 403))
+
+
+def test_trouble_is_reported_again_after_a_good_answer(backend, server, alice, caplog):
+    server.status = 500
+    verdict_on(backend)
+    server.status = 200
+    assert verdict_on(backend) == alice
+    server.status = 500
+    verdict_on(backend)
+    assert len(caplog.records) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"\xff",
+        b"[]",
+        b"{}",
+        b'{"active": "true"}',
+        b'{"active": true, "username": "alice", "x": "' + b"x" * 70_000 + b'"}',
+        b'{"active": true, "x": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+    ],
+)
+def test_answer_that_is_none_is_unavailable(backend, server, alice, caplog, body):
+    server.body = body
+    assert verdict_on(backend) is Code.UNAVAILABLE
+    assert "The token introspection endpoint failed with " in caplog.text
+
+
+def test_redirect_is_not_followed(backend, server, alice):
+    server.status, server.headers = 307, {"Location": server.url}
+    assert verdict_on(backend) is Code.UNAVAILABLE
+    assert len(server.requests) == 1
+
+
+def test_cookies_of_the_server_are_not_kept(backend, server, alice):
+    server.headers = {"Set-Cookie": "session=1; Path=/"}
+    verdict_on(backend)
+    verdict_on(backend)
+    assert "Cookie" not in server.requests[1][0]
+
+
+def test_netrc_and_proxies_are_not_asked(server, alice, monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login other password other")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    assert verdict_on(backend_at(server)) == alice
+    assert server.requests[0][0]["Authorization"].startswith("Basic ")
+
+
+def test_server_that_is_away_is_unavailable(alice, caplog):
+    with introspection_server() as gone:
+        backend = backend_at(gone)
+    assert verdict_on(backend) is Code.UNAVAILABLE
+    assert "failed with ConnectionError" in caplog.text
+
+
+def test_nothing_secret_is_shown(backend, server, alice, caplog):
+    server.claims["the-token"] = active()
+    shown = repr(backend.authenticate([presented("the-token")]))
+    server.status = 401
+    verdict_on(backend, "the-token")
+    shown += repr(backend) + repr(vars(backend)) + repr(vars(backend._client)) + caplog.text
+    assert "the-token" not in shown
+    assert "s3cret" not in shown
+
+
+@pytest.mark.hypothesis
+@given(claims=CLAIMS)
+def test_any_claims_give_a_verdict(claims):
+    backend = IntrospectionBackend(url="https://as.example/introspect")
+    user = get_user_model()(username="alice")
+    verdict = backend._verdict(presented(), {"active": True} | claims, user)
+    assert isinstance(verdict, Identity | TokenAuthError)
+
+
+@pytest.mark.hypothesis
+@given(claim=st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text()))
+@pytest.mark.django_db
+def test_any_claim_names_at_most_one_user(claim):
+    backend = IntrospectionBackend(url="https://as.example/introspect", user_field="pk")
+    assert backend._claimed_users.find([{"username": claim}]) == [None]
+
+
+def held(**fields):
+    backend = IntrospectionBackend(url="https://as.example/introspect")
+    user = get_user_model().objects.create(username=f"user {get_user_model().objects.count()}")
+    claims = {"active": True} | fields
+    verdict = backend._verdict(presented(), claims, user)
+    return Held(user_pk=user.pk, authentication=verdict.authentication)
+
+
+def test_recheck_is_one_query_about_the_users(
+    backend, server, alice, django_assert_num_queries, monkeypatch
+):
+    sockets = [held(), held(exp=in_seconds(HOUR)), held(exp=in_seconds(HOUR)), held()]
+    get_user_model().objects.filter(pk=sockets[0].user_pk).delete()
+    get_user_model().objects.filter(pk=sockets[3].user_pk).update(is_active=False)
+    sockets[1] = expired(sockets[1])
+    with django_assert_num_queries(1):
+        verdicts = backend.recheck(sockets)
+    assert [code_or_user(verdict) for verdict in verdicts] == [
+        Code.TOKEN_REVOKED,
+        Code.TOKEN_EXPIRED,
+        get_user_model().objects.get(pk=sockets[2].user_pk),
+        Code.USER_INACTIVE,
+    ]
+    assert verdicts[2].authentication == sockets[2].authentication
+    assert server.requests == []
+
+
+def expired(held):
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    return replace(held, authentication=replace(held.authentication, expires_at=past))
+
+
+def test_what_lives_elsewhere_is_ended_by_the_denylist_only(backend, alice):
+    assert backend.end([held(), held()]) == [False, False]
+    assert backend.end_user(alice.pk, except_token_id=None, issued_before=None) is False
+    assert backend.announcements() == []
+
+
+def test_any_bearer_token_may_be_one(backend):
+    assert backend.schemes == {"bearer"}
+    assert backend.claims(presented("any"))
+
+
+@pytest.fixture
+def bounded(settings):
+    settings.CHANNELS_TOKEN_AUTH = {"MAX_CONNECTION_AGE": 600}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"url": "http://127.0.0.1:8000/introspect"},
+        {"url": "http://[::1]/introspect"},
+        {"url": "http://localhost/introspect"},
+        {"url": "https://as.example/introspect"},
+        {"client_id": None, "client_secret": None, "bearer_token": "ours"},
+    ],
+)
+def test_safe_options_pass_the_check(bounded, server, options):
+    assert backend_at(server, **options).check() == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"url": "http://as.example/introspect"},
+        {"url": "http://127.0.0.1.example/"},
+        {"url": "ftp://127.0.0.1/"},
+        {"url": "https:///introspect"},
+        {"url": "https://user:password@as.example/"},
+        {"url": "https://as.example/#fragment"},
+        {"url": "introspect"},
+        {"client_id": None},
+        {"client_secret": ""},
+        {"client_id": None, "client_secret": None},
+        {"bearer_token": "and a client"},
+    ],
+)
+def test_unsafe_options_are_errors_and_nothing_is_sent(bounded, server, options):
+    backend = backend_at(server, **options)
+    (error,) = backend.check()
+    assert error.id == "channels_token_auth.E170"
+    assert "OPTIONS" in error.hint
+    with pytest.raises(ImproperlyConfigured):
+        backend.authenticate([presented()])
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "options", [{"user": "no.such.function"}, {"user_field": "nick"}, {"user_field": "email"}]
+)
+def test_users_that_cannot_be_told_are_an_error(bounded, server, options):
+    (error,) = backend_at(server, **options).check()
+    assert error.id == "channels_token_auth.E171"
+
+
+def test_function_of_the_site_passes_the_check(bounded, server):
+    assert backend_at(server, user=f"{__name__}.find_user").check() == []
+
+
+def test_sockets_without_a_bound_are_a_warning(backend):
+    (warning,) = backend.check()
+    assert warning.id == "channels_token_auth.W170"
+    assert "MAX_CONNECTION_AGE" in warning.msg
+
+
+def test_name_is_introspection_or_the_sites_own(server, alice):
+    named = backend_at(server, name="partners")
+    (verdict,) = named.authenticate([presented()])
+    assert (named.name, verdict.authentication.backend) == ("partners", "partners")

@@ -1,0 +1,362 @@
+"""The access tokens of django-oauth-toolkit, of this site's own authorization server."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db.models.signals import post_delete
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+from oauth2_provider.models import AccessToken, Application, IDToken, RefreshToken, clear_expired
+
+from channels_token_auth.backends.base import Ended, Held, Identity
+from channels_token_auth.backends.oauth2 import OAuth2Backend
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.credentials import Credential, Location, Secret
+from channels_token_auth.core.errors import TokenAuthError
+
+pytestmark = pytest.mark.database
+TOKENS = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=300)
+HOUR = timedelta(hours=1)
+HAS_RESOURCES = any(field.name == "resource" for field in AccessToken._meta.get_fields())
+numbers = count()
+
+
+def now():
+    return datetime.now(UTC)
+
+
+def presented(token, location=Location.HEADER):
+    return Credential(location=location, secret=Secret(token))
+
+
+def user_of(name, **fields):
+    return get_user_model().objects.create(username=name, **fields)
+
+
+def token_of(user, *, age=timedelta(0), expires_in=HOUR, **fields):
+    """A row, made so long ago; its token is `row.token`."""
+    text = f"token {next(numbers)}".replace(" ", "-")
+    row = AccessToken.objects.create(
+        user=user, token=text, expires=now() + expires_in, scope="read write", **fields
+    )
+    AccessToken.objects.filter(pk=row.pk).update(created=now() - age)
+    row.refresh_from_db()
+    return row
+
+
+def refresh_token_of(row, *, age=timedelta(0)):
+    refresh = RefreshToken.objects.create(
+        user=row.user, token=f"of-{row.token}", application=application(), access_token=row
+    )
+    RefreshToken.objects.filter(pk=refresh.pk).update(created=now() - age)
+    return refresh
+
+
+def application(**fields):
+    return Application.objects.create(client_type="public", authorization_grant_type="x", **fields)
+
+
+def held(row):
+    (verdict,) = OAuth2Backend().authenticate([presented(row.token)])
+    return Held(user_pk=verdict.user.pk, authentication=verdict.authentication)
+
+
+def code_or_user(verdict):
+    return verdict.code if isinstance(verdict, TokenAuthError) else verdict and verdict.user
+
+
+@pytest.fixture
+def backend():
+    return OAuth2Backend()
+
+
+@pytest.fixture
+def alice(db):
+    return token_of(user_of("alice"))
+
+
+@pytest.mark.parametrize("location", Location)
+def test_token_is_its_users_identity(backend, alice, location):
+    (verdict,) = backend.authenticate([presented(alice.token, location)])
+    assert isinstance(verdict, Identity)
+    assert verdict.user == alice.user
+    authentication = verdict.authentication
+    assert (authentication.backend, authentication.location) == ("oauth2", location)
+    assert authentication.token_id == hashlib.sha256(alice.token.encode()).hexdigest()[:32]
+    assert authentication.scopes == {"read", "write"}
+    assert authentication.issued_at == alice.created
+    assert authentication.expires_at == alice.expires
+
+
+def test_token_that_only_its_checksum_is_kept_of_is_accepted(backend, alice):
+    text = alice.token
+    AccessToken.objects.update(token="")
+    (verdict,) = backend.authenticate([presented(text)])
+    assert verdict.authentication.token_id == Secret(text).digest
+    assert code_or_user(backend.recheck([as_held(verdict)])[0]) == alice.user
+
+
+def as_held(verdict):
+    return Held(user_pk=verdict.user.pk, authentication=verdict.authentication)
+
+
+def test_token_that_is_nearly_one_is_unknown(backend, alice):
+    assert backend.authenticate([presented(alice.token.upper()), presented("token")]) == [None] * 2
+
+
+def test_refresh_token_is_unknown(backend, alice):
+    assert backend.authenticate([presented(refresh_token_of(alice).token)]) == [None]
+
+
+def test_expired_token_is_refused_as_such(backend, db):
+    row = token_of(user_of("bob"), expires_in=-HOUR)
+    assert code_or_user(*backend.authenticate([presented(row.token)])) is Code.TOKEN_EXPIRED
+
+
+def test_token_of_an_inactive_user_is_refused_as_such(backend, db):
+    row = token_of(user_of("bob", is_active=False))
+    assert code_or_user(*backend.authenticate([presented(row.token)])) is Code.USER_INACTIVE
+
+
+def test_token_of_a_deleted_user_is_unknown(backend, alice):
+    alice.user.delete()
+    assert backend.authenticate([presented(alice.token)]) == [None]
+
+
+def test_token_of_a_machine_is_forbidden(backend, db):
+    row = token_of(None)
+    assert code_or_user(*backend.authenticate([presented(row.token)])) is Code.FORBIDDEN
+
+
+def test_token_of_a_client_that_is_switched_off_is_invalid(backend, db, monkeypatch):
+    row = token_of(user_of("bob"), application=application(name="stolen"))
+    assert code_or_user(*backend.authenticate([presented(row.token)])) == row.user
+    monkeypatch.setattr(Application, "is_usable", lambda self, request: self.name != "stolen")
+    assert code_or_user(*backend.authenticate([presented(row.token)])) is Code.TOKEN_INVALID
+
+
+@pytest.mark.parametrize(
+    ("audience", "is_accepted"),
+    [(None, False), ("https://other.example/", False), ("https://api.example/ws", True)],
+)
+def test_token_restricted_to_resources_is_for_these_alone(db, audience, is_accepted):
+    row = token_of(user_of("bob"))
+    if HAS_RESOURCES:
+        AccessToken.objects.filter(pk=row.pk).update(resource=["https://api.example/"])
+        expected = row.user if is_accepted else Code.TOKEN_INVALID
+    else:
+        expected = row.user  # such versions don't know of resources
+    backend = OAuth2Backend(audience=audience)
+    assert code_or_user(*backend.authenticate([presented(row.token)])) == expected
+
+
+def test_batch_is_one_query_that_only_reads(backend, db, django_assert_num_queries):
+    rows = [token_of(user_of(f"user {n}", is_active=n != 3)) for n in range(8)]
+    batch = [presented(row.token) for row in rows]
+    batch.insert(5, presented("unknown"))
+    expected = [row.user for row in rows]
+    expected.insert(5, None)
+    expected[3] = Code.USER_INACTIVE
+    with django_assert_num_queries(1) as asked:
+        verdicts = backend.authenticate(batch)
+        assert [code_or_user(verdict) for verdict in verdicts] == expected
+    assert asked.captured_queries[0]["sql"].startswith("SELECT")
+
+
+def test_verdict_shows_no_token(backend, alice):
+    assert alice.token not in repr(backend.authenticate([presented(alice.token)]))
+
+
+@pytest.mark.hypothesis
+class Rubbish(TestCase):
+    @given(token=TOKENS)
+    @hypothesis_settings(max_examples=25, deadline=None)
+    def test_any_text_gives_a_verdict(self, token):
+        backend = OAuth2Backend(pattern=".*")
+        assert backend.claims(presented(token))
+        assert backend.authenticate([presented(token)]) == [None]
+
+
+@pytest.mark.parametrize(
+    ("token", "is_claimed"),
+    [("aZ9" * 10, True), ("aZ9" * 10 + "a", False), ("aZ-" * 10, False), ("a.b.c", False)],
+)
+def test_token_of_another_shape_is_not_claimed_and_asks_nothing(backend, token, is_claimed):
+    assert backend.claims(presented(token)) is is_claimed
+
+
+def test_shape_is_anybodys_where_the_site_makes_its_tokens(backend, settings):
+    settings.OAUTH2_PROVIDER = {"ACCESS_TOKEN_GENERATOR": "secrets.token_hex"}
+    assert backend.claims(presented("a.b.c"))
+    assert not OAuth2Backend(pattern="[a-z]+").claims(presented("a.b.c"))
+
+
+def test_pattern_that_is_none_is_an_error():
+    (error,) = OAuth2Backend(pattern="(").check()
+    assert error.id == "channels_token_auth.E162"
+
+
+def test_schemes_are_that_of_rfc_6750(backend):
+    assert backend.schemes == {"bearer"}
+
+
+def test_name_is_oauth2_or_the_sites_own(alice):
+    named = OAuth2Backend(name="partners")
+    (verdict,) = named.authenticate([presented(alice.token)])
+    assert (named.name, verdict.authentication.backend) == ("partners", "partners")
+
+
+def test_recheck_shows_the_row_as_it_is_now(backend, alice):
+    before = held(alice)
+    AccessToken.objects.update(scope="read", expires=alice.expires + HOUR)
+    (verdict,) = backend.recheck([before])
+    assert verdict.user == alice.user
+    assert verdict.authentication.scopes == {"read"}
+    assert verdict.authentication.expires_at == alice.expires + HOUR
+    assert verdict.authentication.token_id == before.authentication.token_id
+
+
+def test_recheck_is_one_query_with_verdicts_in_order(backend, alice, django_assert_num_queries):
+    revoked, expired, orphan, inactive = (token_of(user_of(name)) for name in "bcde")
+    sockets = [held(row) for row in (revoked, alice, expired, orphan, inactive)]
+    revoked.revoke()
+    AccessToken.objects.filter(pk=expired.pk).update(expires=now())
+    orphan.user.delete()
+    get_user_model().objects.filter(pk=inactive.user.pk).update(is_active=False)
+    with django_assert_num_queries(1) as asked:
+        verdicts = [code_or_user(verdict) for verdict in backend.recheck(sockets)]
+    assert asked.captured_queries[0]["sql"].startswith("SELECT")
+    assert verdicts == [
+        Code.TOKEN_REVOKED,
+        alice.user,
+        Code.TOKEN_EXPIRED,
+        Code.TOKEN_REVOKED,
+        Code.USER_INACTIVE,
+    ]
+
+
+def test_recheck_reads_no_other_rows_of_the_user(backend, alice):
+    before, other = held(alice), token_of(alice.user)
+    alice.delete()
+    assert code_or_user(*backend.recheck([before])) is Code.TOKEN_REVOKED
+    assert code_or_user(*backend.recheck([held(other)])) == other.user
+
+
+def test_end_revokes_the_token_and_what_would_renew_it(backend, alice):
+    refresh, bob = refresh_token_of(alice), token_of(user_of("bob"))
+    untouched, gone = refresh_token_of(bob), token_of(user_of("carol"))
+    sockets = [held(alice), held(gone)]
+    gone.delete()
+    assert backend.end(sockets) == [True, True]
+    assert list(AccessToken.objects.all()) == [bob]
+    refresh.refresh_from_db()
+    untouched.refresh_from_db()
+    assert refresh.revoked is not None
+    assert untouched.revoked is None
+
+
+def test_end_keeps_the_moment_of_an_earlier_revocation(backend, alice):
+    refresh = refresh_token_of(alice)
+    RefreshToken.objects.update(revoked=now() - HOUR)
+    refresh.refresh_from_db()
+    earlier = refresh.revoked
+    backend.end([held(alice)])
+    refresh.refresh_from_db()
+    assert refresh.revoked == earlier
+
+
+def test_end_user_revokes_all_but_one_and_all_that_is_newer(backend, alice):
+    user, hour_ago = alice.user, now() - HOUR
+    old = token_of(user, age=2 * HOUR)
+    kept = token_of(user, age=2 * HOUR)
+    others = token_of(user_of("bob"), age=2 * HOUR)
+    for row in (old, kept, others):
+        refresh_token_of(row, age=2 * HOUR)
+    refresh_token_of(alice)
+    token_id = Secret(kept.token).digest
+    assert backend.end_user(user.pk, except_token_id=token_id, issued_before=hour_ago)
+    assert set(AccessToken.objects.all()) == {alice, kept, others}
+    assert set(live_refresh_tokens()) == {f"of-{row.token}" for row in (alice, kept, others)}
+
+
+def live_refresh_tokens():
+    return RefreshToken.objects.filter(revoked=None).values_list("token", flat=True)
+
+
+def test_token_issued_at_the_moment_counts_as_before(backend, alice):
+    assert backend.end_user(alice.user.pk, except_token_id=None, issued_before=alice.created)
+    assert not AccessToken.objects.exists()
+
+
+def test_end_user_without_exceptions_revokes_everything(backend, alice):
+    refresh_token_of(alice)
+    token_of(alice.user, expires_in=-HOUR)
+    assert backend.end_user(alice.user.pk, except_token_id=None, issued_before=None)
+    assert not AccessToken.objects.exists()
+    assert not live_refresh_tokens()
+
+
+@pytest.fixture
+def heard(backend):
+    """What the backend's announcements have said since."""
+    (announcement,) = backend.announcements()
+    ended = []
+
+    def hear(**kwargs):
+        ended.extend(announcement.ended(**kwargs))
+
+    announcement.signal.connect(hear, sender=announcement.sender)
+    yield ended
+    announcement.signal.disconnect(hear, sender=announcement.sender)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda row: row.revoke(),
+        lambda row: refresh_token_of(row).revoke(),
+        lambda row: row.user.delete(),
+        lambda row: OAuth2Backend().end([held(row)]),
+        lambda row: AccessToken.objects.all().delete(),
+    ],
+)
+def test_every_way_to_revoke_is_announced(heard, alice, end):
+    user_pk = alice.user.pk
+    end(alice)
+    assert heard == [Ended(user_pk=user_pk, token_id=Secret(alice.token).digest)]
+
+
+def test_tokens_of_nobody_and_expired_ones_are_deleted_in_silence(heard, db, settings):
+    settings.OAUTH2_PROVIDER = {"CLEAR_EXPIRED_TOKENS_BATCH_INTERVAL": 0}
+    token_of(None).delete()
+    token_of(user_of("bob"), expires_in=-HOUR)
+    clear_expired()
+    assert not AccessToken.objects.exists()
+    assert heard == []
+
+
+def test_announcement_is_the_deletion_of_a_token(backend):
+    (announcement,) = backend.announcements()
+    assert (announcement.signal, announcement.sender) == (post_delete, AccessToken)
+
+
+def test_models_that_the_settings_name_are_used(settings):
+    settings.OAUTH2_PROVIDER = {"ACCESS_TOKEN_MODEL": "oauth2_provider.IDToken"}
+    assert OAuth2Backend().announcements()[0].sender is IDToken
+
+
+def test_installed_package_passes_the_check(backend):
+    assert backend.check() == []
+
+
+def test_package_that_is_not_installed_is_an_error_that_says_what_to_add(backend, settings):
+    settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "oauth2_provider"]
+    (error,) = backend.check()
+    assert error.id == "channels_token_auth.E161"
+    assert error.msg.startswith("The models of django-oauth-toolkit are not installed: ")
+    assert error.hint.startswith("Add 'oauth2_provider' to INSTALLED_APPS")

@@ -1,0 +1,18 @@
+"""Whose a session is, where a test of a backend doesn't get to it."""
+
+from types import SimpleNamespace
+
+from channels_token_auth.backends.session_users import has_password_of, session_user_pk
+
+
+def test_key_of_a_user_model_left_behind_is_nobodys(settings):
+    settings.AUTH_USER_MODEL = "own_users.Member"
+    assert session_user_pk({"_auth_user_id": "7"}) is None
+
+
+def test_session_of_nobody_has_no_user():
+    assert session_user_pk({}) is None
+
+
+def test_user_without_a_password_cannot_have_changed_it():
+    assert has_password_of(SimpleNamespace(is_active=True), {})
