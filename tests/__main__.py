@@ -1,6 +1,8 @@
 """The whole suite: all tests on SQLite, what a database decides on PostgreSQL too, all covered.
 
-`python3 dev.py test` runs it, as `python -m tests`, in the environment that it needs.
+Then the backends once more, with the lowest versions of the packages that they are for.
+`python3 dev.py test` runs it, as `python -m tests PYTHON`, in the environment that it needs. PYTHON
+is that of an environment with the lowest versions.
 """
 
 import signal
@@ -15,9 +17,10 @@ from xml.etree import ElementTree as ET
 
 COVERAGE = [sys.executable, "-m", "coverage"]
 INTERRUPTED = 2  # pytest's exit code
+BACKENDS = ["tests/backends", "tests/matrix/test_matrix.py"]
 
 
-def main() -> int:
+def main(lowest: str) -> int:
     # Ctrl-C reaches pytest as well: it ends what it has started, while we wait for it.
     signal.signal(signal.SIGINT, lambda *_: None)
     began = time.monotonic()
@@ -32,13 +35,20 @@ def main() -> int:
                 return INTERRUPTED
         codes.append(step("coverage of both runs", "combine", "--quiet"))
         codes.append(step("coverage report", "report"))
+        reports.append(Path(folder, "lowest.xml"))
+        options = ["-m", "pytest", *BACKENDS, f"--junit-xml={reports[-1]}"]
+        codes.append(run("backends on the lowest versions of their packages", lowest, *options))
         print(closing_line(reports, time.monotonic() - began))  # noqa: T201 - a program
     return int(any(codes))
 
 
 def step(name: str, *arguments: str) -> int:
+    return run(name, *COVERAGE, *arguments)
+
+
+def run(name: str, *command: str) -> int:
     print(f"\n--- {name}", flush=True)  # noqa: T201 - a program
-    return subprocess.run([*COVERAGE, *arguments], check=False).returncode
+    return subprocess.run(command, check=False).returncode
 
 
 def closing_line(reports: Iterable[Path], seconds: float) -> str:
@@ -63,4 +73,4 @@ def tally(report: Path) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,133 @@
+"""Draw backends/README.md from the kinds of the matrix: `python -m docs.make_features`.
+
+Each cell is what a test in tests/matrix has found true on SQLite and PostgreSQL.
+"""
+
+import os
+from pathlib import Path
+
+import django
+from django.apps import apps
+
+if not apps.ready:  # as a program: the kinds import models
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
+
+from tests.matrix.kind import ANSWERS, ANYWHERE, State
+from tests.matrix.kinds import KINDS
+
+PAGE = Path(__file__).parent / "backends" / "README.md"
+
+TEXT = """\
+# Backends
+
+<!-- Made by `python -m docs.make_features` from the kinds of tests/matrix. -->
+
+A backend accepts one kind of token. Choose by what issues yours:
+
+| your tokens | backend | extra |
+|---|---|---|
+{choices}
+
+None fits? [Write your own in thirty lines](write-your-own.md).
+
+## What each can do
+
+Every row is proven by a test for each place where a token may stand, on SQLite and on PostgreSQL.
+
+| backend | stands in | expiry | scopes | queries a batch | `revoke_token` | told when asked again |
+|---|---|---|---|---|---|---|
+{features}
+
+- **Stands in**: everywhere is {everywhere}.
+  Which of them a site reads, `LOCATIONS` says. A ticket is got with the token, and falls with it.
+- **Queries a batch**: handshakes that come together are asked about together. Nothing is written.
+- **`revoke_token`** ends the token where it lives; or denies it, where it has no row to end.
+- **Told when asked again**, by a ticket or the sweep: whether the token has ended; or no more than
+  that its user is inactive or deleted, which all of them tell.
+
+`revoke_token`, `revoke_user` and the sweep are [planned](../../README.md#planned): every backend can do
+already what they will ask of it.
+
+## What each answers
+
+✓: with the slug on the left; or with the one in the cell. –: there is no such token of this kind.
+
+| a token that is | answer | {heads} |
+|---|---|{rules}|
+{answers}
+
+The same holds for a user model with another primary key (UUID) and another `USERNAME_FIELD`.
+
+## Several at once
+
+They are asked in the order of `BACKENDS`. One that does not know a token passes it on; one that
+refuses it (expired, revoked, of an inactive user) has the last word. An unknown token costs a query
+at each backend whose it may be; JWTs, cookies and prefixes are told by their looks, without any.
+
+Two backends may accept the same text. Then the first one decides, and it alone looks after the
+socket: put first the one that knows more of the token's end.
+
+| both accept | put first |
+|---|---|
+| the JWTs of `simplejwt`, by `jwt` or `rest_framework` | `simplejwt`, which reads the blacklist |
+| the JWTs of allauth, by `jwt` | `allauth_jwt`, which looks at the session |
+| what `oauth2` issued, by `introspection` or `jwt` | `oauth2`, which has the rows |
+| the key of a session, by `allauth` and `session` | `allauth`, which sees a session end |
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return TEXT.format(
+        choices="\n".join(
+            _row(k.title, _link(k), f"`{k.extra}`" if k.extra else "–") for k in KINDS
+        ),
+        features="\n".join(_features(kind) for kind in KINDS),
+        everywhere=", ".join(ANYWHERE),
+        heads=" | ".join(_code(kind.name) for kind in KINDS),
+        rules="|".join("---" for _ in KINDS),
+        answers="\n".join(_answers(state) for state in State),
+    )
+
+
+def _features(kind):
+    places = "everywhere" if kind.locations == ANYWHERE else ", ".join(kind.locations)
+    each = " for each token" if kind.is_one_by_one else ""
+    return _row(
+        _link(kind),
+        places,
+        "yes" if kind.expires else "none",
+        "yes" if kind.has_scopes else "none",
+        f"{kind.queries}{each}",
+        "ends it" if kind.keeps_rows else "denies it",
+        "its end" if kind.sees_revocation else "its user's alone",
+    )
+
+
+def _answers(state):
+    usual = ANSWERS[state]
+    cells = [
+        "–" if state not in kind.states else _answer(kind.answer(state), usual) for kind in KINDS
+    ]
+    return _row(state, _code(usual) if usual else "accepted", *cells)
+
+
+def _answer(answer, usual):
+    return "✓" if answer == usual else _code(answer)
+
+
+def _link(kind):
+    return f"[`{kind.name}`]({kind.page}.md)"
+
+
+def _code(name):
+    return f"`{name}`"
+
+
+def _row(*cells):
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

@@ -1,0 +1,76 @@
+"""Run inside a site that is made of a page's snippets: prints what its visitors meet, as JSON."""
+
+import asyncio
+import json
+import sys
+
+import django
+
+django.setup()
+
+from channels.generic.websocket import AsyncWebsocketConsumer  # noqa: E402 - after the setup
+from django.contrib.auth import get_user_model  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from shop.models import ApiKey  # noqa: E402
+from shop.tokens import ApiKeyBackend  # noqa: E402
+
+from channels_token_auth.backends.base import Held  # noqa: E402
+from channels_token_auth.core.credentials import Credential, Location, Secret  # noqa: E402
+from channels_token_auth.middleware import TokenAuthMiddlewareStack  # noqa: E402
+from channels_token_auth.testing import TokenWebsocketCommunicator  # noqa: E402
+
+
+class Consumer(AsyncWebsocketConsumer):
+    async def connect(self):
+        await self.accept()
+        auth = self.scope["auth"]
+        await self.send(json.dumps([self.scope["user"].username, auth.backend, auth.token_id]))
+
+
+async def visit(key):
+    """What a consumer with this key says; the code of the close where there is none."""
+    visitor = TokenWebsocketCommunicator(
+        TokenAuthMiddlewareStack(Consumer.as_asgi(), verified_cache_seconds=0),
+        "/",
+        token=key,
+        location="first_message",
+    )
+    is_connected, code = await visitor.connect(timeout=10)
+    if not is_connected:
+        return code
+    said = await visitor.receive_json_from(timeout=10)
+    await visitor.disconnect()
+    return said
+
+
+def held(user, key):
+    """What a socket with this key holds."""
+    token = Credential(location=Location.HEADER, secret=Secret(key))
+    (verdict,) = backend.authenticate([token])
+    return Held(user_pk=user.pk, authentication=verdict.authentication)
+
+
+def meet(key):
+    return asyncio.run(visit(key))
+
+
+call_command("migrate", verbosity=0, run_syncdb=True)
+call_command("check", fail_level="ERROR")
+backend = ApiKeyBackend()
+(announced,) = backend.announcements()
+announcements = []
+announced.signal.connect(
+    lambda **values: announcements.extend(announced.ended(**values)), announced.sender, weak=False
+)
+user = get_user_model().objects.create(username="ada")
+key, other = ApiKey.issue(user), ApiKey.issue(user)
+good = held(user, key)
+token_id = good.authentication.token_id
+visits = {"good": meet(key), "wrong": meet("shop_wrong"), "foreign": meet("wrong")}
+backend.end_user(user.pk, except_token_id=token_id, issued_before=None)
+visits |= {"spared": meet(key), "ended": meet(other)}
+get_user_model().objects.update(is_active=False)
+visits |= {"inactive": meet(key), "rechecked": backend.recheck([good])[0].code}
+backend.end([good])
+visits |= {"gone": backend.recheck([good]), "announced": [each.token_id for each in announcements]}
+sys.stdout.write(json.dumps(visits | {"token_id": token_id}))

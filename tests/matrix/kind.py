@@ -1,0 +1,151 @@
+"""What the matrix asks of every backend: the states of a token, and the answer to each."""
+
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from enum import StrEnum
+from itertools import count
+
+from django.contrib.auth import get_user_model
+
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.credentials import Location
+
+ANYWHERE = tuple(Location)
+numbers = count()
+
+
+class State(StrEnum):
+    """What a token may be like. A kind has those that it has a method for, of the name below."""
+
+    VALID = "valid"
+    UNKNOWN = "unknown, of the right shape"
+    MALFORMED = "malformed"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not yet valid"
+    REFRESH_TOKEN = "a refresh token"
+    WRONG_ALGORITHM = "signed by another algorithm"
+    UNSIGNED = "`alg: none`"
+    CONFUSED = "signed by the public key, as if it were a secret"
+    STEERED = "its `jku`, `jwk`, `kid`, `x5u` lead to another key"
+    WRONG_AUDIENCE = "for another audience"
+    REVOKED = "revoked"
+    INACTIVE_USER = "of an inactive user"
+    DELETED_USER = "of a deleted user"
+
+
+ANSWERS = dict.fromkeys(State, Code.TOKEN_INVALID) | {
+    State.VALID: None,
+    State.EXPIRED: Code.TOKEN_EXPIRED,
+    State.REVOKED: Code.TOKEN_REVOKED,
+    State.INACTIVE_USER: Code.USER_INACTIVE,
+}
+"""What every backend answers, but for `Kind.answers`."""
+
+LATER = {
+    State.REVOKED: Code.TOKEN_REVOKED,
+    State.INACTIVE_USER: Code.USER_INACTIVE,
+    State.DELETED_USER: Code.TOKEN_REVOKED,
+}
+"""What may happen to a token after it was accepted, and what is answered then."""
+
+
+class Kind(ABC):
+    """A backend, a site that uses it, and its tokens in every state that they can have."""
+
+    name: str
+    title: str
+    path: str
+    extra: str | None = None
+    options: dict = {}  # noqa: RUF012 - no kind changes it
+    settings: dict = {}  # noqa: RUF012 - no kind changes it
+    answers: dict = {}  # noqa: RUF012 - no kind changes it
+    locations = ANYWHERE
+    cookie = "token"
+    queries = 1
+    """Those of a batch."""
+    is_one_by_one = False
+    """Whether each token of a batch costs that many."""
+    expires = True
+    has_scopes = False
+    keeps_rows = True
+    """Whether a token ends where it lives, so that no denylist has to remember it."""
+    sees_revocation = True
+    """Whether a token that has ended is seen to have, when it is asked about again."""
+
+    @contextmanager
+    def running(self):
+        """What has to run while its tokens are asked about."""
+        yield
+
+    @abstractmethod
+    def valid(self, user) -> str:
+        """A token of the user's, with the scopes "read" and "write" if it can have any."""
+
+    @abstractmethod
+    def unknown(self, user) -> str: ...
+
+    def malformed(self, user):
+        return "not.a.token"
+
+    def inactive_user(self, user):
+        return self._then(self.deactivate, user)
+
+    def deleted_user(self, user):
+        return self._then(self.delete, user)
+
+    def deactivate(self, token, user):
+        user.is_active = False
+        user.save()
+
+    def delete(self, token, user):
+        get_user_model().objects.get(pk=user.pk).delete()
+
+    def revoke(self, token, user):
+        raise NotImplementedError
+
+    def revoked(self, user):
+        return self._then(self.revoke, user)
+
+    def _then(self, happens, user):
+        token = self.valid(user)
+        happens(token, user)
+        return token
+
+    @property
+    def page(self):
+        """Its page in docs/backends, which is named as its module."""
+        return self.path.split(".")[-2]
+
+    @property
+    def states(self):
+        """Each state that its tokens can have, and how one is made."""
+        missing = {State.REVOKED} if type(self).revoke is Kind.revoke else set()
+        made = {state: getattr(self, state.name.lower(), None) for state in State}
+        return {state: make for state, make in made.items() if make and state not in missing}
+
+    @property
+    def events(self):
+        """What may happen to a token that was accepted."""
+        events = {
+            State.REVOKED: self.revoke,
+            State.INACTIVE_USER: self.deactivate,
+            State.DELETED_USER: self.delete,
+        }
+        return {state: event for state, event in events.items() if state in self.states}
+
+    def answer(self, state):
+        """The slug that a token in this state is refused with, None where it is accepted."""
+        return self.answers.get(state, ANSWERS[state])
+
+    def __repr__(self):
+        return self.name
+
+
+def new_user():
+    """Somebody, of whichever user model."""
+    model = get_user_model()
+    name = f"user{next(numbers)}@example.com"
+    user = model(**{model.USERNAME_FIELD: name})
+    user.set_password("secret")
+    user.save()
+    return user

@@ -1,0 +1,164 @@
+"""Every backend × every location × every state of a token: what the table of features says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from channels_token_auth import backends
+from channels_token_auth.backends.base import Held
+from channels_token_auth.conf import configuration
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.credentials import Credential, Location, Secret
+from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.verification.authenticator import build_backend
+from tests.matrix.kind import ANYWHERE, LATER, State, new_user
+from tests.matrix.kinds import KINDS
+from tests.matrix.site import asking, site, ticket_for, visit
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+BATCH = 3
+
+kinds = pytest.mark.parametrize("kind", KINDS, ids=repr)
+
+
+def cases(states):
+    """The table: each kind, in each of its locations, with a token in each of these states."""
+    return pytest.mark.parametrize(
+        ("kind", "location", "state"),
+        [
+            pytest.param(kind, location, state, id=f"{kind}-{location}-{state.name.lower()}")
+            for kind in KINDS
+            for location in kind.locations
+            for state in kind.states
+            if state in states
+        ],
+    )
+
+
+@pytest.fixture
+def backend(kind):
+    with site(kind):
+        (spec,) = configuration().backends
+        yield build_backend(spec)
+
+
+@pytest.fixture
+def user(db):
+    return new_user()
+
+
+@cases({State.VALID})
+def test_good_token_brings_its_user_wherever_it_stands(backend, kind, location, state, user):
+    token = kind.valid(user)
+    presented = ticket_for(token, kind)[1] if location is Location.TICKET else token
+    with asking(kind.queries):
+        scope = visit(presented, location).scope
+    assert scope["user"] == user
+    assert (scope["auth"].backend, scope["auth"].location) == (kind.name, location)
+    assert token not in repr(scope)
+    assert presented not in repr(scope)
+
+
+@cases(set(State) - {State.VALID})
+def test_any_other_token_is_refused_as_what_it_is(backend, kind, location, state, user):
+    token = kind.states[state](user)
+    code = kind.answer(state)
+    with asking(kind.queries):
+        if location is Location.TICKET:
+            assert ticket_for(token, kind) == (code.http_status, None)
+        else:
+            refused = visit(token, location)
+            assert (refused.scope, refused.code, refused.slug) == (None, code.close_code, code)
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        pytest.param(kind, state, id=f"{kind}-{state.name.lower()}")
+        for kind in KINDS
+        for state in kind.states
+    ],
+)
+def test_backend_says_so_by_itself(backend, kind, state, user):
+    credential = _presented(kind, kind.states[state](user))
+    verdict = backend.authenticate([credential])[0] if backend.claims(credential) else None
+    refusal = verdict or TokenAuthError(Code.TOKEN_INVALID)  # where nobody knows it
+    assert getattr(refusal, "code", None) == kind.answer(state)
+
+
+@pytest.mark.parametrize(
+    ("kind", "location"),
+    [
+        pytest.param(kind, location, id=f"{kind}-{location}")
+        for kind in KINDS
+        for location in ANYWHERE
+        if location not in kind.locations
+    ],
+)
+def test_token_is_not_looked_for_where_it_does_not_belong(backend, kind, location, user):
+    token = kind.valid(user)
+    with asking(0):
+        assert visit(token, location).code == Code.TOKEN_INVALID.close_code
+
+
+@pytest.mark.parametrize(
+    ("kind", "event"),
+    [
+        pytest.param(kind, event, id=f"{kind}-{event.name.lower()}")
+        for kind in KINDS
+        for event in kind.events
+    ],
+)
+def test_ticket_falls_with_what_it_was_issued_for(backend, kind, event, user):
+    token = kind.valid(user)
+    _, ticket = ticket_for(token, kind)
+    kind.events[event](token, user)
+    with asking(kind.queries):
+        came = visit(ticket, Location.TICKET)
+    is_seen = event is not State.REVOKED or kind.sees_revocation
+    assert came.slug == (LATER[event] if is_seen else None)
+
+
+@kinds
+def test_batch_costs_what_is_said_and_keeps_its_order(backend, kind):
+    users = [new_user() for _ in range(BATCH)]
+    asked = [_presented(kind, kind.valid(user)) for user in users]
+    with asking(kind.queries * (BATCH if kind.is_one_by_one else 1)):
+        verdicts = backend.authenticate(asked)
+    assert [verdict.user for verdict in verdicts] == users
+
+
+@kinds
+def test_expiry_and_scopes_are_told_where_tokens_have_them(backend, kind, user):
+    authentication = _held(backend, kind, kind.valid(user)).authentication
+    assert (authentication.expires_at is not None) == kind.expires
+    assert authentication.scopes == ({"read", "write"} if kind.has_scopes else set())
+
+
+@kinds
+def test_token_that_is_ended_lives_on_only_where_the_denylist_is_told(backend, kind, user):
+    token = kind.valid(user)
+    assert backend.end([_held(backend, kind, token)]) == [kind.keeps_rows]
+    is_accepted = visit(token, kind.locations[0]).scope is not None
+    assert is_accepted != kind.keeps_rows
+
+
+def test_every_backend_of_the_library_is_in_the_matrix():
+    package = Path(backends.__file__).parent
+    written = {
+        f"{backends.__name__}.{file.stem}.{name}"
+        for file in package.glob("*.py")
+        for name in re.findall(r"^class ([A-Z]\w+Backend)\b", file.read_text(), re.MULTILINE)
+    }
+    contract = f"{backends.__name__}.base.TokenBackend"
+    assert {kind.path for kind in KINDS} == written - {contract}
+
+
+def _presented(kind, token):
+    return Credential(location=kind.locations[0], secret=Secret(token))
+
+
+def _held(backend, kind, token):
+    (verdict,) = backend.authenticate([_presented(kind, token)])
+    return Held(user_pk=verdict.user.pk, authentication=verdict.authentication)
