@@ -46,8 +46,8 @@ Every row is proven by a test for each place where a token may stand, on SQLite 
 - **Told when asked again**, by a ticket or the sweep: whether the token has ended; or no more than
   that its user is inactive or deleted, which all of them tell.
 
-`revoke_token`, `revoke_user` and the sweep are [planned](../../README.md#planned): every backend can do
-already what they will ask of it.
+`revoke_token`, `revoke_user` and the sweep are [planned](../../README.md#planned). Every
+backend can do already what they will ask of it.
 
 ## What each answers
 

@@ -1,0 +1,105 @@
+"""The consumer without a protocol: one instance a connection, one handler a type of message.
+
+A consumer has a channel, and a task that reads it, only where a message of the channel layer could
+reach it. That is decided once a class: it could where the class has a method that such a message
+could name. It knows nothing of WebSockets.
+"""
+
+from functools import cache, cached_property, partial, update_wrapper
+from inspect import isclass
+from typing import Any, ClassVar
+
+from channels import DEFAULT_CHANNEL_LAYER
+from channels.exceptions import StopConsumer
+from channels.layers import get_channel_layer
+
+from ..connections.asgi import Application, Message, Receive, Scope, Send
+from . import database
+from .turns import take_turns
+
+__all__ = ["AsyncConsumer"]
+
+
+class AsyncConsumer:
+    """Hands each message to the method of its type, `chat.message` to `chat_message`, in turn."""
+
+    channel_layer_alias: str = DEFAULT_CHANNEL_LAYER
+
+    uses_channel: ClassVar[bool | None] = None
+    """Whether it has a channel. None: if it has a method that a message could name."""
+
+    scope: Scope
+    channel_layer: Any
+    base_send: Send
+
+    @classmethod
+    def as_asgi(cls, **initkwargs: Any) -> Application:
+        """An ASGI application that makes a consumer, with these arguments, of each connection."""
+
+        async def application(scope: Scope, receive: Receive, send: Send) -> None:
+            await cls(**initkwargs)(scope, receive, send)
+
+        update_wrapper(application, cls, updated=())
+        vars(application).update(consumer_class=cls, consumer_initkwargs=initkwargs)
+        return application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, until a handler raises. `StopConsumer` is a good end."""
+        self.scope = scope
+        self.base_send = send
+        self.channel_layer = get_channel_layer(self.channel_layer_alias)
+        try:
+            if self.channel_layer is not None and self._needs_channel():
+                self.channel_name = await self.channel_layer.new_channel()
+                read = partial(self.channel_layer.receive, self.channel_name)
+                await take_turns(receive, read, self.dispatch)  # it does not return
+            while True:
+                await self.dispatch(await receive())
+        except StopConsumer:
+            pass
+
+    async def dispatch(self, message: Message) -> None:
+        """Call the handler of a message. There must be one."""
+        handler = getattr(self, _handler_name(message), None)
+        if handler is None:
+            raise ValueError(f"{type(self).__name__} has no handler for {message['type']!r}.")
+        if database.is_due():
+            await database.close_old_connections()
+        await handler(message)
+
+    async def send(self, message: Message) -> None:
+        """Send an ASGI message."""
+        await self.base_send(message)
+
+    @cached_property
+    def channel_name(self) -> str:
+        """The name of its channel, in the channel layer."""
+        if self.channel_layer is None:
+            raise AttributeError(f"There is no channel layer {self.channel_layer_alias!r}.")
+        name = type(self).__name__
+        raise AttributeError(f"{name} has no channel. To have one: {name}.uses_channel = True")
+
+    def _needs_channel(self) -> bool:
+        if self.uses_channel is not None:
+            return self.uses_channel
+        return _is_reachable(type(self))  # type: ignore[arg-type]  # to mypy it cannot be hashed
+
+
+def _handler_name(message: Message) -> str:
+    if "type" not in message:
+        raise ValueError("A message has no type.")
+    name: str = message["type"].replace(".", "_")
+    if name.startswith("_"):
+        raise ValueError(f"No type of a message begins as this one does: {message['type']!r}.")
+    return name
+
+
+@cache
+def _is_reachable(kind: type) -> bool:
+    """Whether the class may handle messages that are not the client's."""
+    ours = {base for base in kind.__mro__ if base.__module__.startswith(f"{__package__}.")}
+    # Whoever overrides `dispatch` or has `__getattr__` may take any message.
+    known = {name for base in ours for name in vars(base)} - {"dispatch"}
+    added = {name for base in {*kind.__mro__} - ours for name in vars(base)} - known
+    public = [getattr(kind, name) for name in added if not name.startswith("_")]
+    return "__getattr__" in added or any(callable(it) and not isclass(it) for it in public)

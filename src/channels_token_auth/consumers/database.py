@@ -1,0 +1,74 @@
+"""Closing old database connections before a message, in the thread that sync code runs in.
+
+Channels goes to that thread before every message, and mostly for nothing: Django closes only what
+has failed or outlived CONN_MAX_AGE. Those are plain attributes of a connection, which can be read
+from the event loop. So each connection is remembered when it is opened, whoever opens it, and the
+thread is gone to when one of its connections is due; besides that once, to get to know it.
+"""
+
+import asyncio
+import time
+from threading import get_ident
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from asgiref.sync import SyncToAsync, sync_to_async
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+
+__all__ = ["close_old_connections", "is_due"]
+
+_openers: WeakKeyDictionary[BaseDatabaseWrapper, int] = WeakKeyDictionary()
+"""The thread that opened each connection."""
+
+_threads: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+"""The thread of sync code, by what asgiref chooses it by."""
+
+
+def is_due() -> bool:
+    """Whether there may be something to close for this task."""
+    thread = _threads.get(_thread_key())
+    if thread is None:
+        return True
+    for reference in _openers.keyrefs():  # a copy: other threads open connections meanwhile
+        connection = reference()
+        if connection and _openers.get(connection) == thread and _is_old(connection):
+            return True
+    return False
+
+
+async def close_old_connections() -> None:
+    """Close what is due in the thread of this task's sync code."""
+    _threads[_thread_key()] = await _close()
+
+
+def _thread_key() -> Any:
+    return SyncToAsync.thread_sensitive_context.get(None) or asyncio.get_running_loop()
+
+
+def _is_old(connection: Any) -> bool:
+    """Whether `close_if_unusable_or_obsolete` would have something to do."""
+    return connection.connection is not None and (
+        connection.errors_occurred
+        or (connection.close_at is not None and time.monotonic() >= connection.close_at)
+        or (connection.health_check_enabled and connection.health_check_done)
+        or connection.autocommit != connection.settings_dict["AUTOCOMMIT"]
+    )
+
+
+@sync_to_async
+def _close() -> int:
+    for connection in connections.all(initialized_only=True):
+        _openers[connection] = get_ident()  # it may have been opened before this module was there
+        # What is open between two messages is the transaction of a test case.
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+    return get_ident()
+
+
+def _remember(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
+    _openers[connection] = get_ident()
+
+
+connection_created.connect(_remember)

@@ -1,0 +1,163 @@
+"""The consumers of WebSockets: plain, and JSON in text frames. Names and promises are Channels'."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from channels.exceptions import (
+    AcceptConnection,
+    DenyConnection,
+    InvalidChannelLayerError,
+    StopConsumer,
+)
+
+from ..connections.asgi import Message, Receive, Scope, Send
+from . import database
+from .consumer import AsyncConsumer
+
+__all__ = ["LEAVE_TIMEOUT", "AsyncJsonWebsocketConsumer", "AsyncWebsocketConsumer"]
+
+LEAVE_TIMEOUT = 1.0
+"""Seconds that a consumer which has failed gets to leave its groups."""
+
+
+class AsyncWebsocketConsumer(AsyncConsumer):
+    """A socket: override `connect`, `receive` and `disconnect`."""
+
+    groups: Sequence[str] | None = None
+    """The groups of the channel layer that it is in, from before `connect` until it ends."""
+
+    _has_left = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if self.groups is None:
+            self.groups = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one socket. It leaves its groups however it ends."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self.groups and not self._has_left:
+                with suppress(Exception):  # what ended it is what matters
+                    async with asyncio.timeout(LEAVE_TIMEOUT):
+                        await self._leave_groups()
+
+    async def websocket_connect(self, message: Message) -> None:
+        """Join the groups, and let `connect` decide."""
+        await self._with_groups("group_add")
+        try:
+            await self.connect()
+        except AcceptConnection:
+            await self.accept()
+        except DenyConnection:
+            await self.close()
+
+    async def connect(self) -> None:
+        """Accept the socket, or `close` to deny it; so do AcceptConnection and DenyConnection."""
+        await self.accept()
+
+    async def accept(
+        self,
+        subprotocol: str | None = None,
+        headers: Iterable[tuple[bytes, bytes]] | None = None,
+    ) -> None:
+        """Accept the opening handshake."""
+        message: Message = {"type": "websocket.accept", "subprotocol": subprotocol}
+        if headers:
+            message["headers"] = list(headers)
+        await self.base_send(message)
+
+    async def websocket_receive(self, message: Message) -> None:
+        """Give a frame to `receive`."""
+        text = message.get("text")
+        if text is not None:
+            await self.receive(text_data=text)
+        else:
+            await self.receive(bytes_data=message["bytes"])
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Take a frame: text or bytes."""
+
+    async def send(  # type: ignore[override]  # as in Channels, where a socket sends frames
+        self,
+        text_data: str | None = None,
+        bytes_data: bytes | None = None,
+        close: bool | int = False,
+    ) -> None:
+        """Send a frame, and close with that code if there is one to `close` with."""
+        if text_data is not None:
+            await self.base_send({"type": "websocket.send", "text": text_data})
+        elif bytes_data is not None:
+            await self.base_send({"type": "websocket.send", "bytes": bytes_data})
+        else:
+            raise ValueError("A frame has text_data or bytes_data.")
+        if close:
+            await self.close(close)
+
+    async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Close the socket, or deny it if it was not accepted."""
+        message: Message = {"type": "websocket.close"}
+        if code is not None and code is not True:
+            message["code"] = code
+        if reason:
+            message["reason"] = reason
+        await self.base_send(message)
+
+    async def websocket_disconnect(self, message: Message) -> None:
+        """Leave the groups, tell `disconnect`, and stop."""
+        await self._leave_groups()
+        await self.disconnect(message["code"])
+        if database.is_due():
+            await database.close_old_connections()
+        raise StopConsumer
+
+    async def disconnect(self, code: int) -> None:
+        """Take note that the socket is closed."""
+
+    def _needs_channel(self) -> bool:
+        return bool(self.groups) or super()._needs_channel()
+
+    async def _leave_groups(self) -> None:
+        self._has_left = True
+        await self._with_groups("group_discard")
+
+    async def _with_groups(self, method: str) -> None:
+        if not self.groups:
+            return
+        act = getattr(self.channel_layer, method, None)
+        if act is None:
+            raise InvalidChannelLayerError("There are groups, and no channel layer that has them.")
+        for group in self.groups:
+            await act(group, self.channel_name)
+
+
+class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer):
+    """A socket whose frames are JSON in text: override `receive_json`."""
+
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
+    ) -> None:
+        """Decode a frame for `receive_json`. It must have text."""
+        if not text_data:
+            raise ValueError("A frame has no text to decode.")
+        await self.receive_json(await self.decode_json(text_data), **kwargs)
+
+    async def receive_json(self, content: Any, **kwargs: Any) -> None:
+        """Take what a frame said."""
+
+    async def send_json(self, content: Any, close: bool | int = False) -> None:
+        """Send a frame that says this."""
+        await super().send(text_data=await self.encode_json(content), close=close)
+
+    @classmethod
+    async def decode_json(cls, text_data: str) -> Any:
+        """The content of a frame's text."""
+        return json.loads(text_data)
+
+    @classmethod
+    async def encode_json(cls, content: Any) -> str:
+        """The text of a frame with this content."""
+        return json.dumps(content)
