@@ -264,6 +264,47 @@ async def test_the_consumer_chooses_the_subprotocol_and_ours_is_echoed_otherwise
     assert server.sent[0]["subprotocol"] == echoed
 
 
+async def test_a_denial_is_passed_on_and_no_farewell_follows_it():
+    server, denial = Server(CONNECT, GOODBYE), {"type": "websocket.close"}
+
+    async def application(scope, receive, send):
+        await receive()
+        await send(denial)
+        assert await receive() == GOODBYE
+
+    await serve(connect(server), application)
+    assert server.sent == [denial]
+
+
+async def test_a_close_ends_every_send_that_a_peer_who_does_not_read_holds_up():
+    server, ended = Server(CONNECT, holds=("websocket.send",)), []
+
+    async def tell(send, what):
+        await send(sends(what))
+        ended.append(what)
+
+    async def application(scope, receive, send):
+        await send(ACCEPT)
+        await asyncio.gather(*(tell(send, what) for what in "abc"))
+
+    connection = connect(server)
+    task = await start(connection, application)
+    connection.close(Code.TOKEN_REVOKED)
+    await asyncio.wait_for(task, 3)
+    assert sorted(ended) == ["a", "b", "c"]
+
+
+async def test_several_tasks_of_the_application_may_send_at_once():
+    server = Server(CONNECT)
+
+    async def application(scope, receive, send):
+        await send(ACCEPT)
+        await asyncio.gather(*(send(sends(what)) for what in "abc"))
+
+    await serve(connect(server), application)
+    assert server.sent == [ACCEPT, *(sends(what) for what in "abc")]
+
+
 async def test_a_connection_is_live_while_its_application_runs_and_only_then():
     connection = connect(Server(CONNECT, GOODBYE))
     task = await start(connection, Application())

@@ -1,10 +1,10 @@
 """Tokens that are opaque, and each a row: of DRF, knox and django-oauth-toolkit."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 from knox.models import AuthToken
 from oauth2_provider.models import AccessToken, Application, RefreshToken
+from oauthlib.common import generate_token
 from rest_framework.authtoken.models import Token
 
 from channels_token_auth.core.close_codes import Code
@@ -13,7 +13,6 @@ from tests.matrix.kind import Kind, State
 HOUR = timedelta(hours=1)
 GONE = {State.REVOKED: Code.TOKEN_INVALID}  # there is no row any more that would know better
 HAS_RESOURCES = any(field.name == "resource" for field in AccessToken._meta.get_fields())
-numbers = count()
 
 
 class DRF(Kind):
@@ -60,11 +59,11 @@ class OAuth2(Kind):
 
     def valid(self, user, **fields):
         expires = datetime.now(UTC) + HOUR
-        values = {"token": f"oauth2-{next(numbers)}", "scope": "read write", "expires": expires}
+        values = {"token": generate_token(), "scope": "read write", "expires": expires}
         return AccessToken.objects.create(user=user, **values | fields).token
 
     def unknown(self, user):
-        return f"oauth2-{next(numbers)}"
+        return generate_token()
 
     def expired(self, user):
         return self.valid(user, expires=datetime.now(UTC) - HOUR)
@@ -72,7 +71,7 @@ class OAuth2(Kind):
     def refresh_token(self, user):
         client = Application.objects.create(client_type="public", authorization_grant_type="x")
         access_token = AccessToken.objects.get(token=self.valid(user))
-        token = f"oauth2-{next(numbers)}"
+        token = generate_token()
         RefreshToken.objects.create(
             user=user, token=token, application=client, access_token=access_token
         )
