@@ -62,8 +62,9 @@ The same holds for a user model with another primary key (UUID) and another `USE
 ## Several at once
 
 They are asked in the order of `BACKENDS`. One that does not know a token passes it on; one that
-refuses it (expired, revoked, of an inactive user) has the last word. An unknown token costs a query
-at each backend whose it may be; JWTs, cookies and prefixes are told by their looks, without any.
+refuses it (expired, revoked, of an inactive user) has the last word. A token that none of them
+knows costs one query at most, since each kind has a [shape of its
+own](../decisions/0009-tokens-have-shapes.md).
 
 Two backends may accept the same text. Then the first one decides, and it alone looks after the
 socket: put first the one that knows more of the token's end.
