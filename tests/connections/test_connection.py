@@ -294,8 +294,14 @@ async def test_a_close_ends_every_send_that_a_peer_who_does_not_read_holds_up():
     assert sorted(ended) == ["a", "b", "c"]
 
 
+class SlowServer(Server):
+    async def send(self, message):
+        await asyncio.sleep(0)
+        await super().send(message)
+
+
 async def test_several_tasks_of_the_application_may_send_at_once():
-    server = Server(CONNECT)
+    server = SlowServer(CONNECT)
 
     async def application(scope, receive, send):
         await send(ACCEPT)

@@ -43,9 +43,9 @@ class Transport:
         """Send for the application. A close ends it where a peer that does not read holds it up."""
         if self._sending.is_pending:
             await self._send_beside(message)
-            return
-        with self._sending:
-            await self._send(message)
+        else:
+            with self._sending:
+                await self._send(message)
 
     async def _send_beside(self, message: Message) -> None:
         """The same, while another task of the application sends."""
