@@ -23,9 +23,19 @@ LONG_TOKENS: dict[str, Callable[[bytes], tuple[bytes, list[bytes]]]] = {
     ),
 }
 
+ATTEMPTS = 3
+
 
 def answer_to_a_long_token(server: Server, location: str, size: str) -> str:
     """Who refuses it, the library or the server, and how."""
+    # A server that answers and hangs up while much is still on its way may reset its own answer.
+    for _ in range(ATTEMPTS):
+        if (answer := _answer_to_a_long_token(server, location, size)) != "reset":
+            break
+    return answer
+
+
+def _answer_to_a_long_token(server: Server, location: str, size: str) -> str:
     target, headers = LONG_TOKENS[location](b"f" * SIZES[size])
     try:
         answer = observe(server, target, headers, timeout=PATIENCE)
