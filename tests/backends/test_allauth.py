@@ -515,6 +515,7 @@ def test_end_user_without_exceptions_ends_everything(backend, alice):
 
 
 def test_without_lists_the_denylist_has_to_remember(backend, alice, without_lists):
+    assert not backend.has_rows
     assert backend.end([held(backend, alice)]) == [False]
     assert not backend.end_user(alice.user.pk, except_token_id=None, issued_before=None)
     assert session_row(alice).exists()

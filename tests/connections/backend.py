@@ -26,6 +26,7 @@ store = Store()
 
 class StoreBackend:
     schemes = frozenset({"token"})
+    has_rows = True
     name = "store"
 
     def claims(self, credential):

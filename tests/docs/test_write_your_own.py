@@ -56,6 +56,10 @@ def test_socket_that_is_asked_about_again_is_told_from_its_key(visits):
     assert (visits["rechecked"], visits["gone"]) == ("user_inactive", [None])
 
 
+def test_it_says_that_its_rows_know_every_end(visits):
+    assert [visits["has_rows"]] == visits["is_ended"] == [True]
+
+
 def test_every_end_is_announced(visits):
     first, second = visits["announced"]
     assert first != second == visits["token_id"]

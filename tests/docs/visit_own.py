@@ -71,6 +71,6 @@ backend.end_user(user.pk, except_token_id=token_id, issued_before=None)
 visits |= {"spared": meet(key), "ended": meet(other)}
 get_user_model().objects.update(is_active=False)
 visits |= {"inactive": meet(key), "rechecked": backend.recheck([good])[0].code}
-backend.end([good])
+visits |= {"has_rows": backend.has_rows, "is_ended": backend.end([good])}
 visits |= {"gone": backend.recheck([good]), "announced": [each.token_id for each in announcements]}
 sys.stdout.write(json.dumps(visits | {"token_id": token_id}))

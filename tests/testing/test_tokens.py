@@ -166,6 +166,7 @@ def test_a_token_that_is_ended_is_unknown(tokens):
     identity = ask()
     held = Held(user_pk=identity.user.pk, authentication=identity.authentication)
     assert FakeTokenBackend().end([held, held]) == [True, True]
+    assert FakeTokenBackend().has_rows
     assert (ask(), ask_again(identity)) == (None, None)
 
 

@@ -32,6 +32,7 @@ class FakeBackend:
     """Knows the tokens it is given; `before` runs ahead of each batch and may raise or block."""
 
     schemes = frozenset({"token"})
+    has_rows = True
 
     def __init__(
         self,

@@ -134,6 +134,7 @@ def test_all_else_is_the_backends_own():
     backend = FakeBackend(name="own", claims=lambda token: token == "mine")
     scoped = ScopedBackend(backend, staff_may_write)
     assert (scoped.name, scoped.schemes, scoped.check()) == ("own", backend.schemes, [])
+    assert scoped.has_rows is backend.has_rows is True
     assert (scoped.claims(credential("mine")), scoped.claims(credential())) == (True, False)
 
 

@@ -16,6 +16,7 @@ class TellingBackend:
 
     name = "telling"
     schemes = frozenset({"bearer"})
+    has_rows = True
 
     def claims(self, credential):
         return True

@@ -54,6 +54,11 @@ class _AllauthBackend(ABC):
         self._logins = Logins()
         self._owners = Owners()
 
+    @property
+    def has_rows(self) -> bool:
+        """Whether the sessions can be found by their users, to end them."""
+        return has_lists()
+
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
         """Two queries for the batch, where the sessions have a table."""
         read = [self._read(credential) for credential in credentials]

@@ -76,6 +76,13 @@ class TokenBackend(Protocol):
         """The lower-case schemes of an `Authorization` header that announce its tokens."""
         ...
 
+    @property
+    def has_rows(self) -> bool:
+        """Whether its store says of each of its tokens that it has ended, so that `end` is always
+        True. Where it doesn't, the denylist is asked too.
+        """
+        ...
+
     def claims(self, credential: Credential) -> bool:
         """Whether the credential may be one of its tokens, by scheme and shape: asks nothing."""
         ...

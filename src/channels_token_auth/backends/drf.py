@@ -35,6 +35,7 @@ class DRFTokenBackend:
     """
 
     schemes = frozenset({"token", "bearer"})
+    has_rows = True
 
     def __init__(
         self, *, model: str = STOCK, pattern: str | None = None, name: str = "drf"

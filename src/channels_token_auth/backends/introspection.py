@@ -45,6 +45,7 @@ class IntrospectionBackend:
     """
 
     schemes = frozenset({"bearer"})
+    has_rows = False
 
     def __init__(
         self,

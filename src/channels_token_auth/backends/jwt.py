@@ -41,6 +41,7 @@ class JWTBackend:
     """Accepts the tokens that its options describe: `options` are those of `JWTOptions`."""
 
     schemes = frozenset({"bearer"})
+    has_rows = False
 
     def __init__(self, *, name: str = "jwt", **options: Any) -> None:
         self.name = name

@@ -37,6 +37,8 @@ class KnoxTokenBackend:
     row knows anything. Unlike knox, it never renews or deletes a token by verifying one.
     """
 
+    has_rows = True
+
     def __init__(self, *, pattern: str | None = None, name: str = "knox") -> None:
         self.name = name
         self.schemes = frozenset({"bearer", knox.knox_settings.AUTH_HEADER_PREFIX.lower()})

@@ -49,6 +49,7 @@ class OAuth2Backend:
     """
 
     schemes = frozenset({"bearer"})
+    has_rows = True
 
     def __init__(
         self, *, audience: str | None = None, pattern: str | None = None, name: str = "oauth2"

@@ -47,6 +47,8 @@ class RESTFrameworkBackend:
     token is not asked about again, since nobody keeps it: only its user is.
     """
 
+    has_rows = False
+
     def __init__(
         self, *, authentication_classes: Sequence[str], name: str = "rest_framework"
     ) -> None:

@@ -30,6 +30,7 @@ class SessionBackend:
     """
 
     schemes = frozenset[str]()
+    has_rows = False
 
     def __init__(self, *, name: str = "session") -> None:
         self.name = name

@@ -47,6 +47,9 @@ class SimpleJWTBackend:
     `stateless`: users are made of their tokens (`TOKEN_USER_CLASS`), and no row is asked for them.
     """
 
+    has_rows = False
+    """Also where sliding tokens get one: nothing says that every one did."""
+
     def __init__(self, *, stateless: bool = False, name: str = "simplejwt") -> None:
         self.name = name
         types = api_settings.AUTH_HEADER_TYPES

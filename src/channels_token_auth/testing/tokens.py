@@ -110,6 +110,7 @@ class FakeTokenBackend:
 
     tokens = FakeTokens()
     schemes = frozenset({"bearer", "token"})
+    has_rows = True
 
     def __init__(self, *, name: str = "fake") -> None:
         self.name = name

@@ -18,6 +18,7 @@ def lasting(user: str, seconds: float, nonce: str = "") -> str:
 
 class LastingBackend:
     schemes = frozenset({"token", "bearer"})
+    has_rows = True
     name = "lasting"
 
     def claims(self, credential: Any) -> bool:
