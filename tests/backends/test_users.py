@@ -27,6 +27,12 @@ def test_an_active_user_is_admitted(alice):
     assert admitted == Identity(user=alice, authentication=AUTHENTICATION)
 
 
+def test_a_handle_is_in_the_identity_and_not_in_its_repr(alice):
+    admitted = admit(alice, AUTHENTICATION, "the backend's own affair")
+    assert admitted.handle == "the backend's own affair"
+    assert "affair" not in repr(admitted)
+
+
 def test_an_inactive_user_is_refused_as_such(alice):
     alice.is_active = False
     assert admit(alice, AUTHENTICATION).code is Code.USER_INACTIVE

@@ -19,7 +19,8 @@ def identity(token: str = "t0ken", backend: str = "fake") -> Identity:
     authentication = Authentication(
         backend=backend, token_id=Secret(token).digest, location=Location.HEADER
     )
-    return Identity(user=user(token), authentication=authentication)
+    handle = f"of {authentication.token_id}"  # whoever passes an identity on passes it on too
+    return Identity(user=user(token), authentication=authentication, handle=handle)
 
 
 def user(token: str) -> User:

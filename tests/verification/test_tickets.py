@@ -145,6 +145,14 @@ def test_cache_holds_neither_the_ticket_nor_what_opens_a_socket_and_fits_into_js
     assert ticket not in key + json.dumps(entry)
 
 
+def test_handle_of_the_parent_is_not_in_the_cache(cache):
+    ticket, parent = issue(replace(identity(), handle="what finds its row")), Parent()
+    (pickled,) = cache._cache.values()
+    assert b"what finds its row" not in pickled
+    judge([presented(ticket)], parent)
+    assert [each.handle for (each,) in parent.asked] == [None]
+
+
 def test_ticket_is_redeemed_once():
     ticket = presented(issue())
     assert isinstance(judge([ticket])[0], Identity)

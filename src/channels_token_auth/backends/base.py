@@ -1,7 +1,7 @@
 """What a token backend is: the contract that users implement."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -21,18 +21,29 @@ RETRY_AFTER = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A verified token: whose it is, and how. `user` is concrete; each socket gets a copy."""
+    """A verified token: whose it is, and how. `user` is concrete; each socket gets a copy.
+
+    `handle`: what the backend wants back when it is asked about this one again, where an id finds
+    nothing; often a `Secret`. Nobody else looks into it: it stays in the socket's memory, and is
+    never logged, shown to a consumer, or put into a ticket.
+    """
 
     user: Any
     authentication: Authentication
+    handle: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """What a socket or a ticket was given: this authentication of the user with this key."""
+    """What a socket or a ticket was given: this authentication of the user with this key.
+
+    `handle`: the identity's, at a socket; None where it came by a ticket, which has none.
+    `user_pk` is None where only the `token_id` is known: see `end`.
+    """
 
     user_pk: Any
     authentication: Authentication
+    handle: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,14 +104,17 @@ class TokenBackend(Protocol):
 
     def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
         """Whether each still stands, in order, in one query: its identity as it is now, with the
-        same `token_id` and `location`, or why not. None, as "token_revoked": there is no such token
-        any more.
+        scopes of now and the same `token_id`, `location` and `handle`, or why not. None, as
+        "token_revoked": there is no such token any more.
         """
         ...
 
     def end(self, held: Sequence[Held]) -> Sequence[bool]:
         """End each where it lives: the one question that writes. True: its row is gone or says so,
         also where it did before. False: it has none, so that the denylist has to remember it.
+
+        Where `user_pk` is None, its row is found by the `token_id` alone, whoever owns it and
+        however long that takes.
         """
         ...
 

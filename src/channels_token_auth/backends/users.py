@@ -13,11 +13,11 @@ from .base import Identity, Verdict
 __all__ = ["admit", "private_copy"]
 
 
-def admit(user: Any, authentication: Authentication) -> Verdict:
+def admit(user: Any, authentication: Authentication, handle: Any = None) -> Verdict:
     """An active user's identity; "user_inactive" for any other."""
     if not user.is_active:
         return TokenAuthError(Code.USER_INACTIVE)
-    return Identity(user=user, authentication=authentication)
+    return Identity(user=user, authentication=authentication, handle=handle)
 
 
 def private_copy(user: Any) -> Any:

@@ -85,7 +85,9 @@ class Authenticator:
         if isinstance(verdict, TokenAuthError):
             # Others are told the same: an exception that is raised keeps what it passed.
             raise TokenAuthError(verdict.code, verdict.retry_after)
-        return Identity(user=private_copy(verdict.user), authentication=verdict.authentication)
+        # Field by field: `replace` takes three times as long, and each handshake pays it.
+        user, of_it = private_copy(verdict.user), verdict.authentication
+        return Identity(user=user, authentication=of_it, handle=verdict.handle)
 
     async def _verify(self, key: Hashable, credential: Credential) -> Identity | TokenAuthError:
         if hasattr(mail, "outbox"):

@@ -27,7 +27,8 @@ Answer = Identity | TokenAuthError
 
 
 class VerifiedTokens:
-    """Remembers verdicts for `seconds` (0: none), under digests: never a token.
+    """Remembers verdicts for `seconds` (0: none), under digests. Of a token it keeps at most what
+    its backend has put into the `handle`, as the socket does.
 
     Whether a token has expired since is for the reader to see, who knows the calendar.
     """
