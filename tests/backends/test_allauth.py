@@ -496,6 +496,14 @@ def test_end_ends_the_session(backend, alice):
     assert verdict_on(backend, token) == alice.user
 
 
+def test_end_finds_the_session_by_the_id_alone(backend, alice):
+    other = logged_in(user_of("bob"))
+    by_id = replace(held(backend, other), user_pk=None)
+    assert backend.end([by_id, by_id]) == [True, True]
+    assert not session_row(other).exists()
+    assert list(UserSession.objects.values_list("session_key", flat=True)) == [key_of(alice)]
+
+
 def test_end_user_ends_all_but_one_and_all_that_is_newer(backend, alice):
     hour_ago = datetime.now(UTC) - HOUR
     old, kept, at_it = (logged_in(alice.user, began_at=hour_ago) for _ in range(3))

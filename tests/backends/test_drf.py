@@ -147,9 +147,22 @@ def test_end_deletes_the_rows_and_says_so(backend, alice, django_assert_num_quer
     bob, carol = token_of("bob"), token_of("carol")
     held_by_alice, held_by_bob = held(alice), held(bob)
     bob.delete()
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(2) as asked:
         assert backend.end([held_by_alice, held_by_bob]) == [True, True]
+    assert "user" in asked.captured_queries[0]["sql"], "it reads all keys, though it knows whose"
     assert list(Token.objects.all()) == [carol]
+
+
+def test_end_finds_the_row_by_the_id_alone_and_reads_no_more_than_keys(
+    backend, alice, django_assert_num_queries
+):
+    bob = token_of("bob")
+    by_id = replace(held(bob), user_pk=None)
+    with django_assert_num_queries(2) as asked:
+        assert backend.end([by_id]) == [True]
+    assert "user" not in asked.captured_queries[0]["sql"]
+    assert Token.objects.get() == alice
+    assert backend.end([by_id]) == [True]
 
 
 def test_end_leaves_the_key_that_took_the_place_of_the_ended_one(backend, alice):

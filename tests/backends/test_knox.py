@@ -306,6 +306,18 @@ def test_end_deletes_these_tokens_and_no_others(backend, row, token, held):
     assert set(AuthToken.objects.all()) == {kept, of_another}
 
 
+def test_end_finds_the_row_by_the_id_alone_and_reads_no_more_than_digests(
+    backend, row, held, django_assert_num_queries
+):
+    _, of_another = AuthToken.objects.create(user=user_of("bob"))
+    by_id = replace(held(of_another), user_pk=None)
+    with django_assert_num_queries(2) as asked:
+        assert backend.end([by_id]) == [True]
+    assert "user" not in asked.captured_queries[0]["sql"]
+    assert AuthToken.objects.get() == row
+    assert backend.end([by_id]) == [True]
+
+
 def test_end_of_a_user_deletes_all_tokens_of_his(backend, row, db):
     AuthToken.objects.create(user=row.user)
     kept, _ = AuthToken.objects.create(user=user_of("bob"))

@@ -1,6 +1,7 @@
 """The access tokens of django-oauth-toolkit, of this site's own authorization server."""
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -258,6 +259,14 @@ def test_end_revokes_the_token_and_what_would_renew_it(backend, alice):
     untouched.refresh_from_db()
     assert refresh.revoked is not None
     assert untouched.revoked is None
+
+
+def test_end_finds_the_row_by_the_id_alone(backend, alice):
+    bob = token_of(user_of("bob"))
+    by_id = replace(held(bob), user_pk=None)
+    assert backend.end([by_id]) == [True]
+    assert AccessToken.objects.get() == alice
+    assert backend.end([by_id]) == [True]
 
 
 def test_end_keeps_the_moment_of_an_earlier_revocation(backend, alice):

@@ -4,7 +4,7 @@ With lists, only a session that its user sees in his own counts: so it is found 
 to ask whether it stands and to end it. Without, a session is found by its key alone.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from ..core.credentials import Secret
 from .base import Held
 from .lookup import Lookup
+from .owned_rows import asked_for
 from .owners import Owners
 from .session_engines import Session, Sessions
 from .session_users import session_user, session_user_pk
@@ -59,8 +60,11 @@ class Logins:
         return [logins.get(keys.get(_name(each), "")) for each in held]
 
     def end(self, held: Sequence[Held]) -> None:
-        """End those that are listed, as allauth's own page does."""
-        _end_rows(_rows_of(held).values())
+        """End those that are listed, as allauth's own page does. Where a user is not known, all
+        lists are read through.
+        """
+        rows = list_model().objects.all()
+        _end_rows(rows.filter(pk__in=asked_for(rows, "session_key", held)))
 
     def end_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
@@ -108,5 +112,5 @@ def _name(held: Held) -> tuple[Any, str]:
     return held.user_pk, held.authentication.token_id
 
 
-def _end_rows(rows: Collection[Any]) -> None:
+def _end_rows(rows: Iterable[Any]) -> None:
     import_string("allauth.usersessions.adapter.get_adapter")().end_sessions(list(rows))

@@ -16,6 +16,7 @@ from ..core.credentials import Credential, Secret
 from ..core.errors import TokenAuthError
 from .base import Announcement, Ended, Held, Verdict
 from .lookup import Lookup
+from .owned_rows import asked_for
 from .shape import check_shape, has_shape
 from .users import admit
 
@@ -59,19 +60,16 @@ class DRFTokenBackend:
 
     def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
         """One query for the batch: the tokens of these users, users included."""
-        rows = self._rows().filter(user__pk__in={each.user_pk for each in held})
-        tokens = {(row.user.pk, Secret(row.key).digest): row for row in rows}
-        return [
-            _standing(each, tokens.get((each.user_pk, each.authentication.token_id)))
-            for each in held
-        ]
+        rows = self._columns().filter(user__pk__in={each.user_pk for each in held})
+        users = {Secret(key).digest: user for key, _, *user in rows}
+        return [self._standing(each, users.get(each.authentication.token_id)) for each in held]
 
     def end(self, held: Sequence[Held]) -> Sequence[bool]:
-        """Delete the rows: two queries for the batch."""
-        asked = {(each.user_pk, each.authentication.token_id) for each in held}
-        rows = self._rows().filter(user__pk__in={user_pk for user_pk, _ in asked})
-        ended = [row.pk for row in rows if (row.user.pk, Secret(row.key).digest) in asked]
-        self._model.objects.filter(pk__in=ended).delete()
+        """Delete the rows: two queries for the batch, the first of all keys where a user is not
+        known.
+        """
+        rows = self._model.objects
+        rows.filter(pk__in=asked_for(rows.all(), "key", held)).delete()
         return [True] * len(held)
 
     def end_user(
@@ -122,11 +120,8 @@ class DRFTokenBackend:
     def _user_columns(self) -> list[str]:
         return [field.attname for field in self._user_model._meta.concrete_fields]
 
-    def _rows(self) -> Any:
-        return self._model.objects.select_related("user")
-
     def _columns(self) -> Any:
-        """The same without an object for the token, which would take as long as the query."""
+        """Tokens and users, without an object for the token: it would take as long as the query."""
         users = [f"user__{name}" for name in self._user_columns]
         return self._model.objects.values_list("key", "created", *users)
 
@@ -140,14 +135,16 @@ class DRFTokenBackend:
             location=credential.location,
             issued_at=created,
         )
-        db = self._model.objects.db
-        return admit(self._user_model.from_db(db, self._user_columns, user), authentication)
+        return admit(self._user(user), authentication)
 
+    def _standing(self, held: Held, columns: Sequence[Any] | None) -> Verdict:
+        user = None if columns is None else self._user(columns)
+        if user is None or user.pk != held.user_pk:
+            return TokenAuthError(Code.TOKEN_REVOKED)
+        return admit(user, held.authentication)  # a row never changes its key
 
-def _standing(held: Held, token: Any) -> Verdict:
-    if token is None:
-        return TokenAuthError(Code.TOKEN_REVOKED)
-    return admit(token.user, held.authentication)  # a row never changes its key
+    def _user(self, columns: Sequence[Any]) -> Any:
+        return self._user_model.from_db(self._model.objects.db, self._user_columns, columns)
 
 
 def _deleted(instance: Any, **_: Any) -> Sequence[Ended]:

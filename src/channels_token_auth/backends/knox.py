@@ -22,6 +22,7 @@ from ..core.credentials import Credential, Secret
 from ..core.errors import TokenAuthError
 from .base import Announcement, Ended, Held, Verdict
 from .lookup import Lookup
+from .owned_rows import asked_for
 from .shape import check_shape, has_shape
 from .users import admit
 
@@ -70,10 +71,10 @@ class KnoxTokenBackend:
         ]
 
     def end(self, held: Sequence[Held]) -> Sequence[bool]:
-        """Delete the rows: one query to find them, and those of a deletion."""
-        asked = {(each.user_pk, each.authentication.token_id) for each in held}
-        rows = self._rows().filter(user__pk__in={user_pk for user_pk, _ in asked})
-        self._delete(row for row in rows if (row.user.pk, _token_id(row)) in asked)
+        """Delete the rows: one query to find them, of all digests where a user is not known; and
+        those of a deletion.
+        """
+        self._delete(asked_for(self._model.objects.all(), "digest", held))
         return [True] * len(held)
 
     def end_user(
@@ -81,7 +82,7 @@ class KnoxTokenBackend:
     ) -> bool:
         """Delete the user's rows. None of them comes back."""
         self._delete(
-            row
+            row.pk
             for row in self._model.objects.filter(user__pk=user_pk)
             if _token_id(row) != except_token_id
             and (issued_before is None or _aware(row.created) <= issued_before)
@@ -123,8 +124,8 @@ class KnoxTokenBackend:
     def _rows(self) -> Any:
         return self._model.objects.select_related("user")
 
-    def _delete(self, rows: Iterable[Any]) -> None:
-        self._model.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    def _delete(self, pks: Iterable[Any]) -> None:
+        self._model.objects.filter(pk__in=list(pks)).delete()
 
     def _verdict(self, credential: Credential, rows: Iterable[Any]) -> Verdict:
         row = next((row for row in rows if _is_of(credential.secret, row)), None)

@@ -27,6 +27,7 @@ from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from .base import Announcement, Ended, Held, Verdict
 from .lookup import Lookup
+from .owned_rows import owned
 from .shape import check_shape, has_shape
 from .users import admit
 
@@ -183,11 +184,10 @@ def _token_id(token: Any) -> str:
 
 
 def _held(rows: Any, held: Sequence[Held]) -> Any:
-    """The rows of those tokens, found by their users' index."""
-    return rows.alias(token_id=Left("token_checksum", DIGITS)).filter(
-        user__in={each.user_pk for each in held},
-        token_id__in={each.authentication.token_id for each in held},
-    )
+    """The rows of those tokens, found by their users' index; without, where one is not known."""
+    token_ids = {each.authentication.token_id for each in held}
+    rows = rows.alias(token_id=Left("token_checksum", DIGITS)).filter(token_id__in=token_ids)
+    return owned(rows, held)
 
 
 def _is_usable(application: Any) -> bool:
