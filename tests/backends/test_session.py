@@ -4,18 +4,25 @@ import hashlib
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
 import pytest
 from django.conf import settings as django_settings
-from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.auth import (
+    BACKEND_SESSION_KEY,
+    HASH_SESSION_KEY,
+    SESSION_KEY,
+    get_user_model,
+)
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.signals import user_logged_out
 from django.contrib.sessions.backends.file import SessionStore as FileStore
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
-from django.db import OperationalError
+from django.core.management import call_command
+from django.db import OperationalError, connection
 from django.http import HttpRequest
 from django.test import Client
 from hypothesis import given
@@ -384,26 +391,105 @@ def held(backend):
 
     def hold(key):
         (verdict,) = backend.authenticate([presented(key)])
-        return Held(user_pk=verdict.user.pk, authentication=verdict.authentication)
+        return Held(
+            user_pk=verdict.user.pk, authentication=verdict.authentication, handle=verdict.handle
+        )
 
     return hold
 
 
-def test_recheck_is_one_query_for_the_users_with_verdicts_in_order(
+def by_ticket(held):
+    """The same session's, as a socket holds it that came by a ticket."""
+    return replace(held, handle=None)
+
+
+def change_password(user):
+    user.set_password("another")
+    user.save()
+
+
+def log_in_as_somebody_else(key):
+    session = import_module(django_settings.SESSION_ENGINE).SessionStore(key)
+    mallory = get_user_model().objects.create_user("mallory")
+    session[SESSION_KEY], session[HASH_SESSION_KEY] = (
+        str(mallory.pk),
+        mallory.get_session_auth_hash(),
+    )
+    session.save()
+
+
+def test_recheck_is_two_queries_with_verdicts_in_order(
     backend, held, db, django_assert_num_queries
 ):
-    users = [get_user_model().objects.create_user(name) for name in "abc"]
-    sockets = [held(log_in(user)[1]) for user in users]
+    users = [get_user_model().objects.create_user(name) for name in "abcdef"]
+    keys = [log_in(user)[1] for user in users]
+    sockets = [held(key) for key in keys]
     get_user_model().objects.filter(username="b").update(is_active=False)
     get_user_model().objects.filter(username="c").delete()
-    with django_assert_num_queries(1):
+    Session.objects.filter(session_key=keys[3]).update(expire_date=datetime.now(UTC))
+    change_password(users[4])
+    connection.cursor().execute("DELETE FROM django_session WHERE session_key = %s", [keys[5]])
+    with django_assert_num_queries(2):
         verdicts = backend.recheck(sockets)
     assert [code_or_user(verdict) for verdict in verdicts] == [
         users[0],
         Code.USER_INACTIVE,
         Code.TOKEN_REVOKED,
+        Code.TOKEN_EXPIRED,
+        Code.TOKEN_REVOKED,
+        Code.TOKEN_REVOKED,
     ]
     assert verdicts[0].authentication == sockets[0].authentication
+    assert verdicts[0].handle == sockets[0].handle
+
+
+def test_session_that_somebody_else_has_taken_over_is_gone(backend, held, key):
+    socket = held(key)
+    log_in_as_somebody_else(key)
+    assert code_or_user(*backend.recheck([socket])) is Code.TOKEN_REVOKED
+
+
+def test_session_that_is_gone_is_seen_whatever_engine_kept_it(engine, backend, held, alice):
+    client, key = log_in(alice)
+    socket = held(key)
+    assert code_or_user(*backend.recheck([socket])) == alice
+    client.session.delete(key)
+    assert code_or_user(*backend.recheck([socket])) is Code.TOKEN_REVOKED
+
+
+def test_session_that_is_used_extends_its_socket(backend, held, key):
+    socket, later = held(key), datetime.now(UTC) + 2 * AGE
+    Session.objects.update(expire_date=later)
+    (verdict,) = backend.recheck([socket])
+    assert verdict.authentication == replace(socket.authentication, expires_at=later)
+
+
+def test_of_a_socket_that_came_by_a_ticket_the_user_is_seen(
+    backend, held, db, django_assert_num_queries
+):
+    users = [get_user_model().objects.create_user(name) for name in "abc"]
+    sockets = [by_ticket(held(log_in(user)[1])) for user in users]
+    get_user_model().objects.filter(username="b").update(is_active=False)
+    get_user_model().objects.filter(username="c").delete()
+    past = replace(sockets[0].authentication, expires_at=datetime.now(UTC))
+    sockets.append(replace(sockets[0], authentication=past))
+    with django_assert_num_queries(1):
+        verdicts = [code_or_user(verdict) for verdict in backend.recheck(sockets)]
+    assert verdicts == [users[0], Code.USER_INACTIVE, Code.TOKEN_REVOKED, Code.TOKEN_EXPIRED]
+
+
+def test_sockets_that_came_both_ways_are_told_in_order(backend, held, db):
+    users = [get_user_model().objects.create_user(name) for name in "abc"]
+    first, second, third = (held(log_in(user)[1]) for user in users)
+    Session.objects.all().delete()
+    asked = [by_ticket(first), second, by_ticket(third)]
+    assert [code_or_user(verdict) for verdict in backend.recheck(asked)] == [
+        *(users[0], Code.TOKEN_REVOKED, users[2])
+    ]
+
+
+def test_what_a_socket_keeps_shows_no_key(held, key):
+    assert key not in repr(held(key)) + repr(held(key).handle)
 
 
 def test_what_cannot_be_found_again_is_left_to_the_denylist(backend, alice, key, held):
@@ -415,23 +501,65 @@ def test_what_cannot_be_found_again_is_left_to_the_denylist(backend, alice, key,
 @pytest.fixture
 def announced(backend):
     """What the backend's signals say, as it comes."""
-    (announcement,) = backend.announcements()
-    assert (announcement.signal, announcement.sender) == (user_logged_out, None)
-    said = []
-
-    def hear(**kwargs):
-        said.extend(announcement.ended(**kwargs))
-
-    announcement.signal.connect(hear)
+    said, heard = [], []
+    for each in backend.announcements():
+        heard.append((each, lambda _ended=each.ended, **kwargs: said.extend(_ended(**kwargs))))
+        each.signal.connect(heard[-1][1], sender=each.sender)
     yield said
-    announcement.signal.disconnect(hear)
+    for each, hear in heard:
+        each.signal.disconnect(hear, sender=each.sender)
 
 
-def test_logout_is_announced_with_the_sessions_token_id(any_engine, alice, held, announced):
+def ended(user, key):
+    return Ended(user_pk=user.pk, token_id=Secret(key).digest, is_denied=True)
+
+
+def test_logout_is_announced_with_the_sessions_token_id(any_engine, alice, announced):
     client, key = log_in(alice)
-    token_id = held(key).authentication.token_id
     client.logout()
-    assert announced == [Ended(user_pk=alice.pk, token_id=token_id, is_denied=True)]
+    assert set(announced) == {ended(alice, key)}
+
+
+def delete_row(client, key):
+    Session.objects.get(session_key=key).delete()
+
+
+def delete_rows(client, key):
+    Session.objects.all().delete()
+
+
+def flush(client, key):
+    client.session.flush()
+
+
+def cycle(client, key):
+    client.session.cycle_key()
+
+
+@pytest.mark.parametrize("name", ["db", "cached_db"])
+@pytest.mark.parametrize("end", [delete_row, delete_rows, flush, cycle])
+def test_deletion_of_a_row_is_announced(alice, settings, request, name, end):
+    settings.SESSION_ENGINE = ENGINES + name
+    announced = request.getfixturevalue("announced")
+    client, key = log_in(alice)
+    end(client, key)
+    assert announced == [ended(alice, key)]
+
+
+def test_deletion_of_what_has_expired_or_is_nobodys_is_not_announced(alice, announced):
+    log_in(alice)
+    Session.objects.update(expire_date=datetime.now(UTC))
+    nobodys = import_module(django_settings.SESSION_ENGINE).SessionStore()
+    nobodys.create()
+    Session.objects.all().delete()
+    call_command("clearsessions")
+    assert announced == []
+
+
+@pytest.mark.parametrize("name", ["cache", "file", "signed_cookies"])
+def test_engine_without_a_table_announces_logouts_alone(backend, settings, name):
+    settings.SESSION_ENGINE = ENGINES + name
+    assert [each.signal for each in backend.announcements()] == [user_logged_out]
 
 
 def request_with(**attributes):

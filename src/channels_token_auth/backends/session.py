@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.signals import user_logged_out
 from django.core import checks
+from django.db.models.signals import post_delete
 
 from ..core.authentication import Authentication
 from ..core.close_codes import Code
@@ -15,7 +16,15 @@ from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from .base import Announcement, Ended, Held, Verdict
 from .owners import Owners
-from .session_engines import SHORTEST_KEY, Session, Sessions, can_forget, engine
+from .presented_again import recheck_presented
+from .session_engines import (
+    SHORTEST_KEY,
+    Session,
+    Sessions,
+    can_forget,
+    session_model,
+    session_of,
+)
 from .session_users import has_password_of, session_user, session_user_pk
 from .users import admit
 
@@ -25,8 +34,8 @@ __all__ = ["SessionBackend"]
 class SessionBackend:
     """Accepts the cookie of a session that somebody is logged in with, as Django's `get_user` does.
 
-    `token_id` is the digest of the session's key, which nobody keeps: so a session is not asked
-    about again, only its user is, and its end is heard of by `user_logged_out`.
+    `token_id` is the digest of the session's key, by which no engine finds a session: so the
+    socket keeps the key. Of a socket that came by a ticket, only its user is asked about again.
     """
 
     schemes = frozenset[str]()
@@ -53,8 +62,8 @@ class SessionBackend:
         return [self._verdict(c, sessions.get(c.secret.reveal()), users) for c in credentials]
 
     def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
-        """One query for their users. The sessions are not seen: their keys are secrets."""
-        return self._owners.recheck(held)
+        """As `authenticate`; one query more for the users of those that came by a ticket."""
+        return recheck_presented(held, self.authenticate, self._owners)
 
     def end(self, held: Sequence[Held]) -> Sequence[bool]:
         """Nothing: no engine finds a session by the digest of its key."""
@@ -67,8 +76,14 @@ class SessionBackend:
         return False
 
     def announcements(self) -> Sequence[Announcement]:
-        """A logout, which tells the key before Django forgets it."""
-        return [Announcement(signal=user_logged_out, sender=None, ended=_logged_out)]
+        """A logout, which tells the key before Django forgets it; and the deletion of a row, if
+        the engine has some.
+        """
+        logout = Announcement(signal=user_logged_out, sender=None, ended=_logged_out)
+        model = session_model()
+        if model is None:
+            return [logout]
+        return [logout, Announcement(signal=post_delete, sender=model, ended=_deleted)]
 
     def check(self) -> list[checks.CheckMessage]:
         """The cookie must be read, under Django's name for it, and the engine must be there."""
@@ -92,7 +107,15 @@ class SessionBackend:
             location=credential.location,
             expires_at=session.expires_at,
         )
-        return admit(user, authentication)
+        return admit(user, authentication, handle=credential)
+
+
+def _deleted(instance: Any, **_: Any) -> Iterator[Ended]:
+    # Not of expired sessions: their sockets are closed, and `clearsessions` deletes thousands.
+    session = session_of(instance)
+    if session.expires_at > datetime.now(UTC) and SESSION_KEY in session.data:
+        token_id = Secret(instance.session_key).digest
+        yield Ended(user_pk=session_user_pk(session.data), token_id=token_id, is_denied=True)
 
 
 def _logged_out(request: Any = None, **_: Any) -> Sequence[Ended]:
@@ -128,8 +151,7 @@ def _check_cookie() -> Iterator[checks.CheckMessage]:
 
 def _check_engine() -> Iterator[checks.CheckMessage]:
     try:
-        if hasattr(engine(), "get_model_class"):
-            engine().get_model_class()
+        session_model()
     except (AttributeError, ImportError, RuntimeError) as error:
         yield checks.Error(
             f"SESSION_ENGINE {settings.SESSION_ENGINE!r} cannot be used: {error}",

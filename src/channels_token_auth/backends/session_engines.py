@@ -19,7 +19,15 @@ from django.utils import timezone
 
 from .lookup import Lookup
 
-__all__ = ["SHORTEST_KEY", "Session", "Sessions", "can_forget", "engine"]
+__all__ = [
+    "SHORTEST_KEY",
+    "Session",
+    "Sessions",
+    "can_forget",
+    "engine",
+    "session_model",
+    "session_of",
+]
 
 SHORTEST_KEY = 8
 """Characters below which Django takes nothing for a session's key."""
@@ -41,6 +49,17 @@ def engine() -> Any:
     return import_module(settings.SESSION_ENGINE).SessionStore
 
 
+def session_model() -> Any:
+    """The model of the engine's table; None where it has none."""
+    return engine().get_model_class() if hasattr(engine(), "get_model_class") else None
+
+
+def session_of(row: Any) -> Session:
+    """What a row of such a table holds."""
+    data = engine()().decode(row.session_data)
+    return Session(data=data, expires_at=_aware(row.expire_date))
+
+
 def can_forget() -> bool:
     """Whether a session ends by being deleted, and not only by its time."""
     return engine().load is not signed_cookies.SessionStore.load
@@ -58,23 +77,16 @@ class Sessions:
         """
         store = engine()
         if store.load in (db.SessionStore.load, cached_db.SessionStore.load):
-            return self._find_rows(store(), keys)  # of a cached one too: its row is the truth
+            # Of a cached one too: its row is the truth.
+            return {row.session_key: session_of(row) for row in self._rows.find(keys)}
         if store.load is cache.SessionStore.load:
             return _find_cached(store(), keys)
         loaded = {key: _load(store(key)) for key in keys}
         return {key: session for key, session in loaded.items() if session.data}
 
-    def _find_rows(self, store: Any, keys: Collection[str]) -> dict[str, Session]:
-        return {
-            row.session_key: Session(
-                data=store.decode(row.session_data), expires_at=_aware(row.expire_date)
-            )
-            for row in self._rows.find(keys)
-        }
-
 
 def _all_rows() -> Any:
-    return engine().get_model_class().objects.all()
+    return session_model().objects.all()
 
 
 def _find_cached(store: Any, keys: Collection[str]) -> dict[str, Session]:
