@@ -3,10 +3,10 @@
 from typing import Any
 
 from . import conf, logs
-from .connections.asgi import Application, Receive, Scope, Send
-from .connections.connection import Connection
-from .connections.door import Door
 from .core.errors import TokenAuthError
+from .sockets.asgi import Application, Receive, Scope, Send
+from .sockets.connection import Connection
+from .sockets.door import Door
 
 __all__ = ["TokenAuthMiddleware", "TokenAuthMiddlewareStack"]
 

@@ -21,13 +21,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from . import conf
 from .backends.base import Identity, unavailable
-from .connections.door import lifetime
 from .core.authentication import Authentication
 from .core.close_codes import Code
 from .core.credentials import Credential, Location, Secret
 from .core.errors import TokenAuthError
 from .core.extraction import extract
 from .core.refusal import http_answer
+from .sockets.door import lifetime
 from .verification.authenticator import build_authenticator
 from .verification.tickets import LIFETIME, SESSION
 

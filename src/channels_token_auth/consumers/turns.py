@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
-from ..connections.asgi import Message, Receive
-from ..connections.wait import Wait
+from ..sockets.asgi import Message, Receive
+from ..sockets.wait import Wait
 
 __all__ = ["take_turns"]
 

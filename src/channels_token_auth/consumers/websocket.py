@@ -13,7 +13,7 @@ from channels.exceptions import (
     StopConsumer,
 )
 
-from ..connections.asgi import Message, Receive, Scope, Send
+from ..sockets.asgi import Message, Receive, Scope, Send
 from . import database
 from .consumer import AsyncConsumer
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest import mock
 
-from ..connections.deadlines import Clock, clock, deadlines
+from ..sockets.deadlines import Clock, clock, deadlines
 
 __all__ = ["FrozenClock", "frozen_clock"]
 

@@ -16,11 +16,11 @@ from django.test import override_settings
 
 from .. import conf
 from ..backends.base import Announcement, Held, Identity, Verdict
-from ..connections.deadlines import clock
 from ..core.authentication import Authentication
 from ..core.close_codes import Code
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
+from ..sockets.deadlines import clock
 
 __all__ = ["PATH", "FakeTokenBackend", "FakeTokens", "fake_tokens"]
 

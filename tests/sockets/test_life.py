@@ -7,14 +7,14 @@ from dataclasses import astuple, fields
 import pytest
 from django.core import mail
 
-from channels_token_auth.connections import transport
-from channels_token_auth.connections.connection import live
-from channels_token_auth.connections.deadlines import Clock, Deadlines, clock, deadlines
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.middleware import TokenAuthMiddleware
-from tests.connections.backend import store
-from tests.connections.server import ACCEPT, CONNECT, Server, scope, sends, text
+from channels_token_auth.sockets import transport
+from channels_token_auth.sockets.connection import live
+from channels_token_auth.sockets.deadlines import Clock, Deadlines, clock, deadlines
+from tests.sockets.backend import store
+from tests.sockets.server import ACCEPT, CONNECT, Server, scope, sends, text
 
 OFFER = ["token-auth.v1"]
 HOUR = 3600
@@ -25,7 +25,7 @@ def site(settings, monkeypatch):
     monkeypatch.delattr(mail, "outbox")  # verify in the library's own thread
     monkeypatch.setattr(transport, "CLOSE_TIMEOUT", 0.2)
     settings.CHANNELS_TOKEN_AUTH = {
-        "BACKENDS": [{"BACKEND": "tests.connections.backend.StoreBackend"}],
+        "BACKENDS": [{"BACKEND": "tests.sockets.backend.StoreBackend"}],
         "LOCATIONS": ["header", "subprotocol", "first_message"],
     }
     store.tokens = {

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from django.contrib.auth.models import User
 
 from channels_token_auth.backends.base import Identity
-from channels_token_auth.connections.deadlines import clock
 from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.sockets.deadlines import clock
 
 
 class Store:

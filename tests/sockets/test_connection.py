@@ -3,12 +3,12 @@ import asyncio
 import pytest
 
 from channels_token_auth import conf
-from channels_token_auth.connections import transport as module
-from channels_token_auth.connections.connection import Connection, live
-from channels_token_auth.connections.door import Door
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.refusal import close_message
-from tests.connections.server import ACCEPT, CONNECT, Server, scope, sends, text
+from channels_token_auth.sockets import transport as module
+from channels_token_auth.sockets.connection import Connection, live
+from channels_token_auth.sockets.door import Door
+from tests.sockets.server import ACCEPT, CONNECT, Server, scope, sends, text
 
 CLOSE = close_message(Code.TOKEN_EXPIRED)
 GOODBYE = {"type": "websocket.disconnect", "code": 4419, "reason": "token_expired"}
