@@ -8,12 +8,13 @@ __all__ = ["ChannelsTokenAuthConfig"]
 
 
 class ChannelsTokenAuthConfig(AppConfig):
-    """Registers the system checks, and keeps tokens out of the logs."""
+    """Registers the system checks, keeps tokens out of logs, and hears of tokens that end."""
 
     name = "channels_token_auth"
     verbose_name = "Channels token authentication"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401, PLC0415 - registers them, once apps are loaded
+        from . import checks, triggers  # noqa: F401, PLC0415 - once apps are loaded
 
         logs.install(conf.secret_names())
+        triggers.wire()

@@ -6,7 +6,7 @@ Read late and cached until a setting changes, so that `override_settings` is see
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -43,15 +43,19 @@ class BackendSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """The settings as one value. Times are seconds; `cache` is an alias; `scopes` those that every
-    socket needs.
+    """The settings as one value. Times are seconds; `cache` and `channel_layer` are aliases;
+    `scopes` those that every socket needs.
     """
 
     backends: tuple[BackendSpec, ...]
     cache: str
+    channel_layer: str
+    denylist_seconds: float
     policy: Policy
     rules: Rules
     scopes: frozenset[str]
+    sweep_grace: float | None
+    sweep_interval: float
     verify_timeout: float
     verified_cache_seconds: float
 
@@ -82,14 +86,14 @@ def override(arguments: Mapping[str, Any]) -> Configuration:
         expiry_warning=read.pop("EXPIRY_WARNING"),
         max_connection_age=read.pop("MAX_CONNECTION_AGE"),
     )
+    # What a lost message leaves to the sweep may not live on in the cache.
+    remembers = min(read.pop("VERIFIED_CACHE_SECONDS"), read["SWEEP_INTERVAL"])
+    policy = {name: read.pop(name.upper()) for name in _OF_POLICY}
     return Configuration(
         rules=rules,
-        backends=read.pop("BACKENDS"),
-        cache=read.pop("CACHE"),
-        scopes=read.pop("SCOPES"),
-        verify_timeout=read.pop("VERIFY_TIMEOUT"),
-        verified_cache_seconds=read.pop("VERIFIED_CACHE_SECONDS"),
-        policy=Policy(origins=origins, **{name.lower(): value for name, value in read.items()}),
+        verified_cache_seconds=remembers,
+        policy=Policy(origins=origins, **policy),
+        **{name.lower(): value for name, value in read.items()},
     )
 
 
@@ -233,7 +237,11 @@ _TABLE: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
     "VERIFIED_CACHE_SECONDS": (10, "0 or a number over it", _not_negative),
     "MAX_CONNECTION_AGE": (None, "None or a number over 0", _positive_or_none),
     "EXPIRY_WARNING": (30, "a number over 0", _positive),
+    "SWEEP_INTERVAL": (60, "a number over 0", _positive),
+    "SWEEP_GRACE": (None, "None or a number over 0", _positive_or_none),
+    "CHANNEL_LAYER": ("default", "the alias of a channel layer, as in CHANNEL_LAYERS", _alias),
     "CACHE": ("default", "the alias of a cache, as in CACHES", _alias),
+    "DENYLIST_SECONDS": (30 * 24 * 60 * 60, "a number over 0", _positive),
     "QUERY_NAME": (
         "token",
         "a name of letters, digits, '-', '.' and '_', and not \"ticket\"",
@@ -241,3 +249,5 @@ _TABLE: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
     ),
     "COOKIE_NAME": ("token", "a name of letters, digits, '-', '.' and '_'", _name),
 }
+
+_OF_POLICY = tuple(each.name for each in fields(Policy) if each.name.upper() in _TABLE)

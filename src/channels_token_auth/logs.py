@@ -20,6 +20,7 @@ __all__ = ["LOGGERS", "RedactionFilter", "install"]
 LOGGERS = (
     "asyncio",
     "channels_token_auth",
+    "channels_token_auth.audit",
     "daphne.cli",
     "daphne.http_protocol",
     "daphne.server",

@@ -79,7 +79,7 @@ def _identify(request: HttpRequest) -> Identity:
     credential = _presented(request)
     if credential is None:
         return _by_session(request)
-    (verdict,) = _authenticator().judge([credential])
+    (verdict,) = _authenticator().judge.authenticate([credential])
     if isinstance(verdict, TokenAuthError):
         raise verdict
     left = lifetime(verdict)

@@ -26,7 +26,8 @@ NAMES = [None, 5, "", "a b", "a=b", "a;b", "a&b", "a\n", b"token"]
 UNKNOWN = (
     "is no setting; known are BACKENDS, LOCATIONS, ANONYMOUS, SCOPES, REFUSAL, ALLOWED_ORIGINS,"
     " MAX_TOKEN_BYTES, AUTH_TIMEOUT, VERIFY_TIMEOUT, VERIFIED_CACHE_SECONDS, MAX_CONNECTION_AGE,"
-    " EXPIRY_WARNING, CACHE, QUERY_NAME, COOKIE_NAME."
+    " EXPIRY_WARNING, SWEEP_INTERVAL, SWEEP_GRACE, CHANNEL_LAYER, CACHE, DENYLIST_SECONDS,"
+    " QUERY_NAME, COOKIE_NAME."
 )
 
 # Each setting: what is said of it, and values of which it is said.
@@ -62,6 +63,13 @@ MUST_BE = {
     ),
     "MAX_CONNECTION_AGE": ("must be None or a number over 0.", NUMBERS[1:]),
     "EXPIRY_WARNING": (OVER_0, NUMBERS),
+    "SWEEP_INTERVAL": (OVER_0, NUMBERS),
+    "SWEEP_GRACE": ("must be None or a number over 0.", NUMBERS[1:]),
+    "CHANNEL_LAYER": (
+        "must be the alias of a channel layer, as in CHANNEL_LAYERS.",
+        [None, 5, "", ["default"]],
+    ),
+    "DENYLIST_SECONDS": (OVER_0, NUMBERS),
     "CACHE": ("must be the alias of a cache, as in CACHES.", [None, 5, "", ["default"]]),
     "QUERY_NAME": (A_NAME.replace("'_'.", "'_', and not \"ticket\"."), [*NAMES, "ticket"]),
     "COOKIE_NAME": (A_NAME, NAMES),
@@ -137,7 +145,11 @@ def test_defaults_are_the_strict_ones(site):
     assert conf.configuration() == conf.Configuration(
         backends=(conf.BackendSpec(path=DRF, options={}, scopes=None),),
         cache="default",
+        channel_layer="default",
+        denylist_seconds=2_592_000,
         scopes=frozenset(),
+        sweep_grace=None,
+        sweep_interval=60,
         verify_timeout=5,
         verified_cache_seconds=10,
         rules=Rules(
@@ -153,6 +165,11 @@ def test_defaults_are_the_strict_ones(site):
             cookie_name="token",
         ),
     )
+
+
+def test_verified_tokens_are_never_remembered_for_longer_than_a_sweep_takes(site):
+    site.CHANNELS_TOKEN_AUTH = {"BACKENDS": BACKENDS, "SWEEP_INTERVAL": 4}
+    assert conf.configuration().verified_cache_seconds == 4
 
 
 def test_anonymous_takes_first_message_out_of_the_defaults(site):
@@ -183,7 +200,11 @@ def test_every_setting_arrives_in_the_configuration(site):
         "VERIFIED_CACHE_SECONDS": 0,
         "MAX_CONNECTION_AGE": 3600,
         "EXPIRY_WARNING": 9,
+        "SWEEP_INTERVAL": 30,
+        "SWEEP_GRACE": 300,
+        "CHANNEL_LAYER": "control",
         "CACHE": "tickets",
+        "DENYLIST_SECONDS": 3600,
         "QUERY_NAME": "key",
         "COOKIE_NAME": "session",
     }
@@ -193,6 +214,10 @@ def test_every_setting_arrives_in_the_configuration(site):
             conf.BackendSpec(path="b.B", options={}, scopes="b.f"),
         ),
         cache="tickets",
+        channel_layer="control",
+        denylist_seconds=3600,
+        sweep_grace=300,
+        sweep_interval=30,
         scopes=frozenset({"chat:read", "chat:write"}),
         verify_timeout=0.5,
         verified_cache_seconds=0,

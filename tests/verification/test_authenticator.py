@@ -14,7 +14,7 @@ from .backends import FakeBackend, credential, identity
 
 def judge(*backends, tokens=("t0ken",)):
     authenticator = Authenticator(backends, timeout=5)
-    verdicts = authenticator.judge([credential(token) for token in tokens])
+    verdicts = authenticator.judge.authenticate([credential(token) for token in tokens])
     return [v.code if isinstance(v, TokenAuthError) else v for v in verdicts]
 
 
@@ -68,7 +68,9 @@ def test_unavailable_says_when_to_try_again():
     def dead(tokens):
         raise OperationalError
 
-    (error,) = Authenticator([FakeBackend(before=dead)], timeout=5).judge([credential()])
+    (error,) = Authenticator([FakeBackend(before=dead)], timeout=5).judge.authenticate(
+        [credential()]
+    )
     assert error.retry_after == 5
 
 

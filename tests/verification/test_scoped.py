@@ -45,7 +45,7 @@ def tokens(ada):
 
 
 def verdict_of(backend, token="adas"):
-    (verdict,) = Authenticator([backend], timeout=5).judge([credential(token)])
+    (verdict,) = Authenticator([backend], timeout=5).judge.authenticate([credential(token)])
     return verdict.code if isinstance(verdict, TokenAuthError) else verdict
 
 
@@ -72,11 +72,11 @@ def test_recheck_has_the_scopes_of_now(tokens, ada):
 
 def test_a_ticket_has_the_scopes_that_the_function_gives_at_redemption(tokens, ada):
     authenticator = Authenticator([build()], timeout=5)
-    (identity,) = authenticator.judge([credential("adas")])
+    (identity,) = authenticator.judge.authenticate([credential("adas")])
     ticket = authenticator.tickets.issue(identity, origin=None)
     ada.is_staff = False
     redeemed = Credential(location=Location.TICKET, secret=Secret(ticket))
-    (verdict,) = authenticator.judge([redeemed])
+    (verdict,) = authenticator.judge.authenticate([redeemed])
     assert "read" in verdict.authentication.scopes
 
 
@@ -112,7 +112,7 @@ def test_a_function_that_fails_for_one_user_costs_the_others_nothing(tokens, ada
         return {7: ["read"]}[user.pk]
 
     tokens.issue(User(pk=8, username="bob"), token="bobs")
-    judge = Authenticator([ScopedBackend(FakeTokenBackend(), picky)], timeout=5).judge
+    judge = Authenticator([ScopedBackend(FakeTokenBackend(), picky)], timeout=5).judge.authenticate
     good, bad = judge([credential("adas"), credential("bobs")])
     assert (good.user, bad.code) == (ada, Code.UNAVAILABLE)
 
@@ -162,5 +162,5 @@ def test_a_ticket_got_by_session_has_the_scopes_of_the_session_backends_entry():
     identity = Identity(user=user, authentication=authentication)
     ticket = authenticator.tickets.issue(identity, origin=None)
     redeemed = Credential(location=Location.TICKET, secret=Secret(ticket))
-    (verdict,) = authenticator.judge([redeemed])
+    (verdict,) = authenticator.judge.authenticate([redeemed])
     assert verdict.authentication.scopes == {"write"}

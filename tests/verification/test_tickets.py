@@ -110,7 +110,7 @@ def presented(ticket, origin=None):
 def judge(credentials, *backends):
     """The codes of the refused, and the identities of the others, by way of the authenticator."""
     authenticator = Authenticator(backends or [Parent()], timeout=5, cache="tickets")
-    verdicts = authenticator.judge(credentials)
+    verdicts = authenticator.judge.authenticate(credentials)
     return [v.code if isinstance(v, TokenAuthError) else v for v in verdicts]
 
 

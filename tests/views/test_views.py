@@ -72,7 +72,7 @@ def bearer(token, **headers):
 def redeem(ticket, origin=None):
     """What a socket gets for it."""
     presented = Credential(location=Location.TICKET, secret=Secret(ticket), origin=origin)
-    (verdict,) = build_authenticator(conf.configuration()).judge([presented])
+    (verdict,) = build_authenticator(conf.configuration()).judge.authenticate([presented])
     return verdict.code if isinstance(verdict, TokenAuthError) else verdict
 
 

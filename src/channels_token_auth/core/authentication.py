@@ -5,7 +5,7 @@ from datetime import datetime
 
 from .credentials import Location
 
-__all__ = ["Authentication"]
+__all__ = ["Authentication", "epoch"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,3 +23,8 @@ class Authentication:
     scopes: frozenset[str] = frozenset()
     issued_at: datetime | None = None
     expires_at: datetime | None = None
+
+
+def epoch(moment: datetime | None) -> float | None:
+    """The moment in seconds since the epoch; None stays None."""
+    return None if moment is None else moment.timestamp()

@@ -7,9 +7,10 @@ nothing it sends any more is passed on.
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, assert_never
+from typing import assert_never
 
-from ..backends.base import Identity
+from .. import signals
+from ..backends.base import Identity, unavailable
 from ..core.close_codes import Code
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
@@ -20,6 +21,8 @@ from . import asgi
 from .authentication import LiveAuthentication, refresh_user
 from .deadlines import clock, deadlines
 from .door import Door, lifetime
+from .node import here
+from .participant import Participant, Verified
 from .scope import anonymous_user, inner_scope, scrub
 from .transport import Transport
 
@@ -32,12 +35,12 @@ live: set["Connection"] = set()
 """The sockets of this process, from their opening handshake until their application is done."""
 
 
-class Connection:
+class Connection(Participant):
     """A socket, from its opening handshake on. Belongs to one event loop."""
 
     __slots__ = (
-        "_accepted", "_application_accepted", "_auth", "_connect", "_door", "_due", "_farewell",
-        "_handshake", "_is_told", "_life", "_notices", "_scope", "_transport", "_user", "_verifier",
+        "_accepted", "_application_accepted", "_connect", "_due", "_farewell", "_handshake",
+        "_is_told", "_left", "_life", "_notices", "_transport", "_verifier",
     )  # fmt: skip
 
     def __init__(
@@ -48,13 +51,10 @@ class Connection:
         receive: asgi.Receive,
         send: asgi.Send,
     ) -> None:
-        self._door = door
+        super().__init__(here(), door, scope)
         self._handshake = handshake
-        self._scope = scope
         self._transport = Transport(receive, send)
         self._life = Lifecycle(door.rules)
-        self._user: Any = None
-        self._auth: LiveAuthentication | None = None
         self._connect: asgi.Message | None = None
         self._notices: deque[asgi.Message] | None = None
         self._due: float | None = None
@@ -62,6 +62,7 @@ class Connection:
         self._application_accepted = False
         self._farewell: asgi.Message | None = None
         self._is_told = False
+        self._left: Code | int | None = None
         self._verifier: asyncio.Task[None] | None = None
 
     async def open(self) -> asgi.Scope | None:
@@ -70,6 +71,7 @@ class Connection:
         if self._connect["type"] != "websocket.connect":
             return None
         live.add(self)
+        self.node.sockets.add(self)
         if not await self._enter():
             return None
         # While it lives, nothing here knows its token any more.
@@ -89,16 +91,13 @@ class Connection:
     async def finish(self) -> None:
         """The application is done. Ends what was started for the socket."""
         live.discard(self)
+        self.node.leave(self)
+        self._tell_end()
         self._life.leave()
         self._watch()
         if self._verifier:
             self._verifier.cancel()
         await self._transport.finish()
-
-    @property
-    def path(self) -> str:
-        """The path that was asked for."""
-        return str(self._scope["path"])
 
     def close(self, code: Code) -> None:
         """Shut the socket with our code. Returns at once; from now on nothing passes."""
@@ -125,17 +124,22 @@ class Connection:
     # -- Before the application
 
     async def _enter(self) -> bool:
-        door, handshake = self._door, self._handshake
+        door, handshake = self.door, self._handshake
         try:
+            if self.node.is_draining:
+                raise unavailable()
             if door.is_anonymous(handshake):
                 self._life.admit(None, None, clock.steady())
                 self._user = anonymous_user()
+                self.node.let_in(self)
             elif door.awaits_first_message(handshake):
                 await self._await_credential()
             else:
                 self._life.present()
-                self._admit(await door.authenticate(handshake))
+                mark = self.node.endings.mark
+                self._admit(await door.authenticate(handshake), since=mark)
         except TokenAuthError as error:
+            self._left = self._left or error.code
             if not self._farewell:
                 self._life.leave()
                 await self._transport.say(door.refusal(error, handshake, self._scope))
@@ -154,16 +158,24 @@ class Connection:
                 event = await self._transport.receive()
             await self._tell(self._read(event) or ())
 
-    def _admit(self, identity: Identity) -> list[Output]:
+    def _admit(self, identity: Identity, *, since: int) -> list[Output]:
+        """Let it in, unless it has ended since that mark. Raises TokenAuthError."""
+        endings = self.node.endings
+        if since != endings.mark and (ended := endings.since(since, Verified(identity))):
+            raise TokenAuthError(ended)
         outputs = self._life.admit(identity.user.pk, lifetime(identity), clock.steady())
         if self._life.state is not State.AUTHENTICATED:
             return outputs
         if self._auth is None:
             self._user, self._auth = identity.user, LiveAuthentication(identity.authentication)
+            self.tell(signals.connection_authenticated)
         else:
             refresh_user(self._user, identity.user)
             self._auth.replace(identity.authentication)
             self._notice({"type": "auth.reauthenticated"})
+            self.tell(signals.connection_reauthenticated)
+        self._handle = identity.handle
+        self.node.let_in(self)
         return outputs
 
     # -- The application's side
@@ -209,6 +221,7 @@ class Connection:
     async def _close_for_application(self, message: asgi.Message) -> None:
         """As with a close of ours: while a receive is pending, not every server would send it."""
         self._life.leave()
+        self._left = message.get("code") or 1000
         told = {"code": message.get("code") or 1000, "reason": message.get("reason") or ""}
         self._farewell = {"type": "websocket.disconnect", **told}
         await asyncio.wait([self._transport.shut([message])])
@@ -238,20 +251,33 @@ class Connection:
         if event["type"] == "websocket.receive":
             return self._life.binary()
         self._life.leave()
+        self._left = self._left or event.get("code")
         self._is_told = True
         return None
 
     async def _verify(self, secret: Secret) -> None:
         """Verify a token that came in a message, and act on the verdict."""
         credential = Credential(location=Location.FIRST_MESSAGE, secret=secret)
+        mark = self.node.endings.mark
         try:
-            outputs = self._admit(await self._door.verify(credential))
+            outputs = self._admit(await self.door.verify(credential), since=mark)
         except TokenAuthError as error:
             outputs = self._life.refuse(error, clock.steady())
         await self._transport.say(self._act(outputs))
         if self._connect:
             # Still at the door: what waits there is not the application.
             self._transport.call_off()
+
+    def _tell_end(self) -> None:
+        """Refused or closed, by our code or, where it is not ours, by a number."""
+        left = self._left
+        code = left.value if isinstance(left, Code) else None
+        if self._user is None:
+            if code:
+                self.tell(signals.connection_refused, code=code)
+        else:
+            close_code = left.close_code if isinstance(left, Code) else left
+            self.tell(signals.connection_closed, code=code, close_code=close_code)
 
     # -- Doing what the lifecycle says
 
@@ -291,9 +317,10 @@ class Connection:
             deadlines().watch(self)
 
     def _shut(self, code: Code, last_words: Sequence[asgi.Message]) -> None:
+        self._left = code
         self._farewell = {**close_message(code), "type": "websocket.disconnect"}
         if self._accepted:
             self._transport.shut([*last_words, close_message(code)])
         else:
             error = TokenAuthError(code)
-            self._transport.shut(self._door.refusal(error, self._handshake, self._scope))
+            self._transport.shut(self.door.refusal(error, self._handshake, self._scope))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..backends.base import Identity
+from ..backends.base import Held, Identity
 from ..conf import Configuration
 from ..core.close_codes import Code
 from ..core.credentials import Credential, Location
@@ -59,9 +59,24 @@ class Door:
         left = lifetime(identity)
         if left is not None and left <= 0:
             raise TokenAuthError(Code.TOKEN_EXPIRED)
-        if not self._scopes <= identity.authentication.scopes:
-            raise TokenAuthError(Code.FORBIDDEN)
-        return identity
+        verdict = self._with_scopes(identity)
+        if isinstance(verdict, TokenAuthError):
+            raise verdict
+        return verdict
+
+    def _with_scopes(self, verdict: Identity | TokenAuthError) -> Identity | TokenAuthError:
+        if isinstance(verdict, Identity) and not self._scopes <= verdict.authentication.scopes:
+            return TokenAuthError(Code.FORBIDDEN)
+        return verdict
+
+    async def recheck(self, held: Sequence[Held]) -> Sequence[Identity | TokenAuthError]:
+        """Whether each may stay, with this route's scopes. Raises nothing."""
+        verdicts = await self._authenticator.recheck(held)
+        return [self._with_scopes(verdict) for verdict in verdicts]
+
+    def forget(self) -> None:
+        """Verify anew whoever comes now."""
+        self._authenticator.forget()
 
     def refusal(
         self, error: TokenAuthError, handshake: Handshake, scope: Scope

@@ -2,34 +2,30 @@
 
 import asyncio
 import logging
-import traceback
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
-from typing import cast
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from asgiref.sync import sync_to_async
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
-from django.db import InterfaceError, OperationalError, connections
 from django.utils.module_loading import import_string
 
-from ..backends.base import Identity, TokenBackend, Verdict, unavailable
+from ..backends.base import Held, Identity, TokenBackend, unavailable
 from ..backends.users import private_copy
 from ..conf import BackendSpec, Configuration
-from ..core.close_codes import Code
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
+from .denylist import Denylist
 from .flights import Flight, Flights
+from .judge import Judge
 from .scoped import ScopedBackend
-from .tickets import CacheUnavailable, Tickets
+from .tickets import Tickets
 from .verified import VerifiedTokens
 from .worker import worker
 
 __all__ = ["Authenticator", "build_authenticator", "build_backend"]
-
-# What says that a store is away, and nothing about one credential.
-_AWAY = (OperationalError, InterfaceError, CacheUnavailable)
 
 logger = logging.getLogger("channels_token_auth")
 
@@ -53,6 +49,7 @@ def build_authenticator(configuration: Configuration) -> "Authenticator":
         timeout=configuration.verify_timeout,
         remembers=configuration.verified_cache_seconds,
         cache=configuration.cache,
+        denies=configuration.denylist_seconds,
     )
 
 
@@ -60,7 +57,8 @@ class Authenticator:
     """Asks the backends of one route, and redeems tickets.
 
     `timeout`: seconds one verification may take. `remembers`: seconds in which a verdict stays
-    good. `cache`: the alias of the tickets' cache.
+    good. `cache`: the alias of the tickets' and the denylist's cache. `denies`: seconds in which
+    the denylist remembers what nobody knows the end of.
     """
 
     def __init__(
@@ -70,13 +68,16 @@ class Authenticator:
         timeout: float,
         remembers: float = 0.0,
         cache: str = "default",
+        denies: float = 0.0,
     ) -> None:
+        self.backends = tuple(backends)
         self.tickets = Tickets(backends, cache=cache)
+        self.denylist = Denylist(cache, seconds=denies)
+        self.judge = Judge(backends, self.tickets, self.denylist)
         self.verified = VerifiedTokens(remembers)
-        self._backends: tuple[TokenBackend | Tickets, ...] = (self.tickets, *backends)
         self._timeout = timeout
         self._flights: WeakKeyDictionary[asyncio.AbstractEventLoop, Flights] = WeakKeyDictionary()
-        self.schemes = frozenset[str]().union(*(backend.schemes for backend in self._backends))
+        self.schemes = frozenset[str]().union(*(backend.schemes for backend in backends))
 
     async def authenticate(self, credential: Credential) -> Identity:
         """Whose credential it is, with a user of the caller's own. Raises TokenAuthError only."""
@@ -89,9 +90,29 @@ class Authenticator:
         user, of_it = private_copy(verdict.user), verdict.authentication
         return Identity(user=user, authentication=of_it, handle=verdict.handle)
 
+    async def recheck(self, held: Sequence[Held]) -> Sequence[Identity | TokenAuthError]:
+        """Whether each still stands. Raises nothing: a store that is away is "unavailable"."""
+        if hasattr(mail, "outbox"):
+            return await self._ask_in_test(self.judge.recheck, held)
+        answer = asyncio.get_running_loop().create_future()
+        worker.ask(self._recheck_each, held, partial(_settle, answer))
+        try:
+            async with asyncio.timeout(self._timeout):
+                return cast("Sequence[Identity | TokenAuthError]", await answer)
+        except TimeoutError:
+            return [self._give_up()] * len(held)
+
+    def forget(self) -> None:
+        """Remember no verdict, and let nobody wait for one that is under way: who comes now asks
+        anew.
+        """
+        self.verified.clear()
+        for flights in list(self._flights.values()):
+            flights.forget()
+
     async def _verify(self, key: Hashable, credential: Credential) -> Identity | TokenAuthError:
         if hasattr(mail, "outbox"):
-            return await self._verify_in_test(credential)
+            return (await self._ask_in_test(self.judge.authenticate, [credential]))[0]
         flights = self._flights_of_loop()
         generation = self.verified.generation
 
@@ -99,20 +120,27 @@ class Authenticator:
             self.verified.put(key, verdict, generation=generation)
             flights.land(key, flight, verdict)
 
-        verdict: Identity | TokenAuthError = await flights.join(
-            key, lambda flight: worker.ask(self.judge, credential, partial(land, flight))
-        )
+        def start(flight: Flight) -> None:
+            worker.ask(self.judge.authenticate, credential, partial(land, flight))
+
+        verdict: Identity | TokenAuthError = await flights.join(key, start)
         return verdict
 
-    async def _verify_in_test(self, credential: Credential) -> Identity | TokenAuthError:
+    async def _ask_in_test(
+        self, question: Callable[[Sequence[Any]], Any], asked: Sequence[Any]
+    ) -> Sequence[Identity | TokenAuthError]:
         """Under a test runner the thread that holds the test's transaction has to ask; and nothing
         is remembered, since the next test's database is another one.
         """
         try:
             async with asyncio.timeout(self._timeout):
-                return (await sync_to_async(self.judge, thread_sensitive=True)([credential]))[0]
+                ask = sync_to_async(question, thread_sensitive=True)
+                return cast("Sequence[Identity | TokenAuthError]", await ask(asked))
         except TimeoutError:
-            return self._give_up()
+            return [self._give_up()] * len(asked)
+
+    def _recheck_each(self, batches: Sequence[Sequence[Held]]) -> Sequence[Any]:
+        return [self.judge.recheck(batch) for batch in batches]
 
     def _flights_of_loop(self) -> Flights:
         loop = asyncio.get_running_loop()
@@ -126,55 +154,7 @@ class Authenticator:
         worker.relieve(after=self._timeout / 2)
         return unavailable()
 
-    def judge(self, credentials: Sequence[Credential]) -> Sequence[Identity | TokenAuthError]:
-        """The verdict on each. Runs in the worker's thread, and raises nothing."""
-        verdicts: list[Verdict] = [None] * len(credentials)
-        for backend in self._backends:
-            unknown = [i for i, verdict in enumerate(verdicts) if verdict is None]
-            answers = _ask(backend, [credentials[i] for i in unknown])
-            for i, answer in zip(unknown, answers, strict=True):
-                verdicts[i] = answer
-        return [verdict or TokenAuthError(Code.TOKEN_INVALID) for verdict in verdicts]
 
-
-def _ask(backend: TokenBackend | Tickets, credentials: Sequence[Credential]) -> Sequence[Verdict]:
-    """Consult a backend that may fail: a store that is away says nothing about a token."""
-    try:
-        return _consult(backend, credentials)
-    except Exception:  # noqa: BLE001 - whatever a backend or its store raises
-        # The store may have been restarted since: once more, on connections of today.
-        _close_connections()
-    try:
-        return _consult(backend, credentials)
-    except Exception as error:  # noqa: BLE001 - the same, again
-        if len(credentials) == 1 or isinstance(error, _AWAY):
-            _report(error, credentials)
-            return [unavailable() for _ in credentials]
-    # One credential that a backend chokes on must not cost the others of its batch.
-    return [verdict for each in credentials for verdict in _ask(backend, [each])]
-
-
-def _consult(
-    backend: TokenBackend | Tickets, credentials: Sequence[Credential]
-) -> Sequence[Verdict]:
-    """The backend's verdicts, None for what it does not claim."""
-    claimed = [backend.claims(credential) for credential in credentials]
-    mine = [c for c, is_mine in zip(credentials, claimed, strict=True) if is_mine]
-    answers = list(backend.authenticate(mine)) if mine else []
-    if len(answers) != len(mine):
-        raise TypeError(f"{type(backend).__name__} gave {len(answers)} verdicts on {len(mine)}")
-    return [answers.pop(0) if is_mine else None for is_mine in claimed]
-
-
-def _close_connections() -> None:
-    for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
-            connection.close()
-
-
-def _report(error: Exception, credentials: Sequence[Credential]) -> None:
-    """Log what failed as text: an error reporter would read tokens in the frames' locals."""
-    text = "".join(traceback.format_exception(error))
-    for credential in credentials:
-        text = text.replace(credential.secret.reveal(), repr(credential.secret))
-    logger.error("A token could not be verified: answered unavailable.\n%s", text)
+def _settle(answer: "asyncio.Future[Any]", verdicts: Any) -> None:
+    if not answer.done():  # nobody waits any more
+        answer.set_result(verdicts)

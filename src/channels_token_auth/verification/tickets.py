@@ -22,8 +22,9 @@ from ..core.authentication import Authentication
 from ..core.close_codes import Code
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
+from .denylist import CacheUnavailable
 
-__all__ = ["LIFETIME", "SESSION", "CacheUnavailable", "Tickets"]
+__all__ = ["LIFETIME", "SESSION", "Tickets"]
 
 LIFETIME = 30
 """Seconds in which a ticket has to be redeemed."""
@@ -35,10 +36,6 @@ logger = logging.getLogger("channels_token_auth")
 
 # What the cache holds of a ticket. Plain values: some caches write JSON.
 Entry = dict[str, Any]
-
-
-class CacheUnavailable(Exception):  # noqa: N818 - named as the answer to it
-    """The cache is away, in whatever words it says so."""
 
 
 class Parent(Protocol):
@@ -57,7 +54,8 @@ class Tickets:
 
     def __init__(self, backends: Sequence[TokenBackend], *, cache: str) -> None:
         self._cache = cache
-        self._parents: dict[str, Parent] = {SESSION: Owners()}
+        self.owners = Owners()
+        self._parents: dict[str, Parent] = {SESSION: self.owners}
         self._parents |= {backend.name: backend for backend in backends}
 
     def issue(self, identity: Identity, *, origin: str | None) -> str:

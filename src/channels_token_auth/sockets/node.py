@@ -1,0 +1,195 @@
+"""The sockets of one event loop, and what is said to all nodes: it acts on each message.
+
+Where a channel layer reaches other processes, it starts one task with its first socket, which ends
+with the loop and listens to them. Never a task, a group or a key for a socket.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+import time
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
+from weakref import WeakSet
+
+from .. import conf
+from ..core.close_codes import Code
+from ..core.targets import Ending, Target
+from . import bus
+from .audit import Audit
+from .control import Control
+from .door import Door
+from .endings import Endings
+from .registry import Registry
+from .sweep import Sweep
+
+__all__ = ["Node", "here"]
+
+SLICE = 100
+"""Sockets closed before others get their turn."""
+
+TICK = 0.1
+"""Seconds between two groups of sockets that a draining node sends away."""
+
+TICKS_PER_REPORT = 10
+
+logger = logging.getLogger("channels_token_auth")
+
+
+class Node:
+    """One event loop's. Its methods are called in that loop."""
+
+    def __init__(self, configuration: conf.Configuration) -> None:
+        self.name = _name()
+        self.sockets: set[Any] = set()
+        """All, from their opening handshake until their application is done."""
+        self.registry: Registry[Any] = Registry()
+        """Those that were let in."""
+        self.endings = Endings()
+        self.audit = Audit(self._run)
+        self.is_draining = False
+        self._doors: WeakSet[Door] = WeakSet()
+        self._serial = 0
+        self._peers: dict[str, float] = {}
+        self._interval = configuration.sweep_interval
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._draining: asyncio.Task[None] | None = None
+        is_alone = bus.remote_layer() is None
+        self._sweep = Sweep(
+            self.registry,
+            None if is_alone else self._present,
+            interval=configuration.sweep_interval,
+            grace=configuration.sweep_grace,
+        )
+        self._control = Control(self.hear, self._sweep.hurry)
+        bus.add_listener(self)
+        if not is_alone:
+            self._run(self._control.run())
+            self._sweep.hurry()
+
+    def next_serial(self, door: Door) -> int:
+        """A socket comes to a door. A number that no other of this node has."""
+        self._doors.add(door)
+        self._serial += 1
+        return self._serial
+
+    def let_in(self, connection: Any) -> None:
+        """A socket has a user by now, or another token."""
+        self.registry.add(connection)
+        self._sweep.arm()
+
+    def leave(self, connection: Any) -> None:
+        """A socket is done."""
+        self.sockets.discard(connection)
+        self.registry.discard(connection)
+
+    # -- What is said to all nodes
+
+    def hear(self, message: bus.Message, reply: bus.Reply | None = None) -> None:
+        """Act on a message; one that makes no sense is logged."""
+        try:
+            self._act(message, reply)
+        except (KeyError, TypeError, ValueError):
+            logger.exception("A message on the channel layer makes no sense to this version.")
+
+    def _act(self, message: bus.Message, reply: bus.Reply | None) -> None:
+        match message["kind"]:
+            case "end":
+                self.end([Ending.from_message(each) for each in message["endings"]])
+            case "present":
+                self._peers[str(message["node"])] = time.monotonic()
+            case "ask" if reply and message["node"] in (None, self.name):
+                target = Target.from_message(message["target"])
+                self._run(reply(self._answer(target, int(message["limit"]))))
+            case "drain" if message["node"] in (None, self.name):
+                self._start_draining(message["over"], reply)
+
+    def end(self, endings: Sequence[Ending]) -> None:
+        """Close the sockets that have to go, and have nobody slip in behind them."""
+        for door in self._doors:
+            door.forget()
+        for ending in endings:
+            self.endings.add(ending)
+            found = self.registry.find(ending.target)
+            for connection in found[:SLICE]:
+                connection.close(ending.code)
+            if len(found) > SLICE:
+                self._run(_end_in_slices(found[SLICE:], ending))
+
+    def _answer(self, target: Target, limit: int) -> Mapping[str, Any]:
+        found = self.registry.find(target)
+        return {
+            "kind": "answer",
+            "node": self.name,
+            "total": len(found),
+            "connections": [each.describe() for each in found[:limit]],
+            "peers": self._present_peers(),
+            "is_draining": self.is_draining,
+            "failed_sweeps": self._sweep.failures,
+        }
+
+    async def _present(self) -> None:
+        """Be heard of, and hear: at each sweep again."""
+        await self._control.join()
+        bus.publish({"kind": "present", "node": self.name})
+
+    def _present_peers(self) -> list[str]:
+        """Those that were heard of lately: one that was killed is none of them any more."""
+        since = time.monotonic() - 3 * self._interval
+        self._peers = {name: at for name, at in self._peers.items() if at > since}
+        return sorted(self._peers)
+
+    # -- Draining
+
+    def _start_draining(self, over: float | None, reply: bus.Reply | None) -> None:
+        """Refuse who comes, and send all away within so many seconds. None: take it back."""
+        if self._draining:
+            self._draining.cancel()
+            self._draining = None
+        self.is_draining = over is not None
+        if over is not None:
+            self._draining = self._run(self._drain(over, reply))
+
+    async def _drain(self, over: float, reply: bus.Reply | None) -> None:
+        for left in range(max(1, int(over / TICK)), 0, -1):
+            if left % TICKS_PER_REPORT == 0:
+                await self._report(reply)
+            staying = list(self.sockets)
+            for connection in staying[: -(-len(staying) // left)]:
+                connection.close(Code.UNAVAILABLE)
+            await asyncio.sleep(TICK)
+        while self.sockets:  # noqa: ASYNC110 - each leaves in its own time
+            await asyncio.sleep(TICK)
+        await self._report(reply)
+
+    async def _report(self, reply: bus.Reply | None) -> None:
+        if reply:
+            await reply({"kind": "draining", "node": self.name, "left": len(self.sockets)})
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def _name() -> str:
+    """The machine and the process; a second event loop of it is told apart."""
+    others = bus.listeners_here()
+    return f"{socket.gethostname()}-{os.getpid()}" + (f"-{others + 1}" if others else "")
+
+
+async def _end_in_slices(found: Sequence[Any], ending: Ending) -> None:
+    for start in range(0, len(found), SLICE):
+        await asyncio.sleep(0)
+        for connection in found[start : start + SLICE]:
+            if ending.target.matches(connection):  # not reauthenticated meanwhile
+                connection.close(ending.code)
+
+
+def here() -> Node:
+    """The running event loop's, started with its first socket."""
+    node: Node | None = bus.listener()
+    return node or Node(conf.configuration())

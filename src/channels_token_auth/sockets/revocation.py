@@ -1,0 +1,195 @@
+"""End tokens, and the sockets that they opened, on every node: from any process, thread or loop.
+
+Rows are written in the caller's transaction. What is denied and said waits for its commit, and does
+not happen if it is rolled back. A channel layer that is away breaks nothing: nodes sweep.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user_model
+from django.db import router
+from django.db.models import Model
+
+from .. import conf
+from ..backends.base import Held, Identity, unavailable
+from ..core.authentication import Authentication, epoch
+from ..core.close_codes import Code
+from ..core.credentials import Credential, Location, Secret
+from ..core.denials import Denial
+from ..core.targets import Ending, Target
+from ..verification.authenticator import Authenticator, build_authenticator
+from ..verification.denylist import CacheUnavailable
+from .after_commit import after_commit
+
+__all__ = [
+    "adisconnect",
+    "arevoke_token",
+    "arevoke_user",
+    "disconnect",
+    "revoke_token",
+    "revoke_user",
+]
+
+_authenticator = conf.derived(build_authenticator)
+_Ended = tuple[dict[str, Held], Callable[[], None]]
+"""What is ended, by the name of the backend that is asked to; and how it is denied."""
+
+# What a digest and a UUID look like: an id, unless it is a token that somebody knows.
+_ID = re.compile(r"[0-9a-f]{32}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+
+def revoke_token(token: str, *, user: Any = None) -> None:
+    """End a token and close its sockets. It is given itself, or by its `token_id`.
+
+    `user`, an instance or a primary key: whose it is. Of a `token_id` alone, backends may have to
+    read through their rows. Raises TokenAuthError ("unavailable") while a token's store or the
+    denylist's cache is away, and what the database raises.
+    """
+    authenticator = _authenticator()
+    held, deny = _found(authenticator, token) or _named(authenticator, token, user)
+    backends = (each for each in authenticator.backends if each.name in held)
+    has_row = [backend.end([held[backend.name]])[0] for backend in backends]
+    one = next(iter(held.values()))
+    target = Target(
+        user_id=None if one.user_pk is None else str(one.user_pk),
+        token_id=one.authentication.token_id,
+    )
+    _end(target, None if all(has_row) else deny)
+
+
+def revoke_user(
+    user: Any, *, except_token: Any = None, issued_before: datetime | None = None
+) -> None:
+    """End the tokens of a user, an instance or a primary key, and close the sockets.
+
+    `except_token`: one that stays, itself or its `token_id`, or a socket's `scope["auth"]`.
+    `issued_before`: an aware datetime; later tokens stay, and one of that second counts as before.
+    Raises as `revoke_token` does.
+    """
+    authenticator = _authenticator()
+    user_pk = primary_key(user)
+    excepted = None if except_token is None else _token_id(authenticator, except_token)
+    has_rows = [
+        backend.end_user(user_pk, except_token_id=excepted, issued_before=issued_before)
+        for backend in authenticator.backends
+    ]
+    before = epoch(issued_before)
+    denial = Denial(before=before or time.time(), except_token_id=excepted)
+    deny = partial(authenticator.denylist.deny_user, str(user_pk), denial)
+    target = Target(user_id=str(user_pk), except_token_id=excepted, issued_before=before)
+    _end(target, None if all(has_rows) else deny)
+
+
+def disconnect(
+    *,
+    user: Any = None,
+    token: Any = None,
+    connection_id: str | None = None,
+    address: str | None = None,
+    code: Code = Code.TOKEN_REVOKED,
+) -> None:
+    """Close the sockets for which all of it holds, and revoke nothing: a client may come again.
+
+    It is told `code`: with "token_revoked" it stops, with "unavailable" it comes again by itself.
+    """
+    if user is token is connection_id is address is None:
+        raise TypeError("disconnect() is told nothing that names a socket.")
+    target = Target(
+        user_id=None if user is None else str(primary_key(user)),
+        token_id=None if token is None else _token_id(_authenticator(), token),
+        connection_id=connection_id,
+        address=address,
+    )
+    after_commit([Ending(target=target, code=Code(code))], [], using=_database())
+
+
+async def arevoke_token(token: str, *, user: Any = None) -> None:
+    """`revoke_token` for asynchronous code."""
+    await sync_to_async(revoke_token)(token, user=user)
+
+
+async def arevoke_user(
+    user: Any, *, except_token: Any = None, issued_before: datetime | None = None
+) -> None:
+    """`revoke_user` for asynchronous code."""
+    revoke = sync_to_async(revoke_user)
+    await revoke(user, except_token=except_token, issued_before=issued_before)
+
+
+async def adisconnect(**which: Any) -> None:
+    """`disconnect` for asynchronous code."""
+    await sync_to_async(disconnect)(**which)
+
+
+def _found(authenticator: Authenticator, token: str) -> _Ended | None:
+    """A token that its backend knows."""
+    identity = _identify(authenticator, token)
+    if identity is None:
+        return None
+    authentication = identity.authentication
+    held = Held(user_pk=identity.user.pk, authentication=authentication, handle=identity.handle)
+    return {authentication.backend: held}, partial(authenticator.denylist.deny, authentication)
+
+
+def _named(authenticator: Authenticator, token: str, user: Any) -> _Ended:
+    """What may be any backend's."""
+    token_id = _token_id(authenticator, token)
+    user_pk = None if user is None else primary_key(user)
+    held = {
+        backend.name: Held(
+            user_pk=user_pk,
+            authentication=Authentication(
+                backend=backend.name, token_id=token_id, location=Location.HEADER
+            ),
+        )
+        for backend in authenticator.backends
+    }
+    return held, partial(authenticator.denylist.deny_token, token_id)
+
+
+def _identify(authenticator: Authenticator, token: str) -> Identity | None:
+    (verdict,) = authenticator.judge.authenticate([_credential(token)])
+    if isinstance(verdict, Identity):
+        return verdict
+    if verdict.code is Code.UNAVAILABLE:
+        raise verdict
+    return None
+
+
+def _token_id(authenticator: Authenticator, token: Any) -> str:
+    """Its id: of a token that nobody knows any more, its digest, since what it is gets about."""
+    if not isinstance(token, str):
+        return str(token.token_id)
+    identity = _identify(authenticator, token)
+    if identity:
+        return identity.authentication.token_id
+    is_token = any(each.claims(_credential(token)) for each in authenticator.backends)
+    return Secret(token).digest if is_token and not _ID.fullmatch(token) else token
+
+
+def _credential(token: str) -> Credential:
+    return Credential(location=Location.HEADER, secret=Secret(token))
+
+
+def primary_key(user: Any) -> Any:
+    if isinstance(user, Model):
+        return user.pk
+    return get_user_model()._meta.pk.to_python(user)
+
+
+def _end(target: Target, deny: Callable[[], None] | None) -> None:
+    ending = Ending(target=target, code=Code.TOKEN_REVOKED)
+    try:
+        after_commit([ending], [deny] if deny else [], using=_database())
+    except CacheUnavailable as error:
+        raise unavailable() from error
+
+
+def _database() -> str:
+    return router.db_for_write(get_user_model())

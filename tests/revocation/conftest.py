@@ -1,0 +1,110 @@
+import asyncio
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.core import mail
+from django.core.cache import cache
+from django.db import connections
+from rest_framework.authtoken.models import Token
+
+from channels_token_auth.middleware import TokenAuthMiddleware
+from channels_token_auth.sockets.connection import live
+from tests.sockets.server import ACCEPT, CONNECT, Server, scope
+
+
+@pytest.fixture(autouse=True)
+def site(settings, monkeypatch, transactional_db):
+    """A site that verifies in the library's own thread, as in production."""
+    monkeypatch.delattr(mail, "outbox")
+    settings.CHANNELS_TOKEN_AUTH = {
+        "BACKENDS": [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}],
+        "LOCATIONS": ["header", "subprotocol", "first_message"],
+    }
+    yield settings
+    cache.clear()
+    assert not live
+
+
+@pytest.fixture(autouse=True)
+async def _no_connection_left(transactional_db):
+    """Of asynchronous code's thread: no later test may find it open."""
+    yield
+    await sync_to_async(connections.close_all)()
+
+
+@pytest.fixture
+def ada():
+    return User.objects.create_user("ada", password="pw")
+
+
+@pytest.fixture
+def bob():
+    return User.objects.create_user("bob", password="pw")
+
+
+@pytest.fixture
+def token(ada):
+    return Token.objects.create(user=ada)
+
+
+@pytest.fixture
+async def sockets():
+    """Opens sockets; those still open are closed at the end."""
+    opened = []
+    middleware = TokenAuthMiddleware(_accept)
+
+    async def open_(key, **values):
+        socket = Socket(key, **values)
+        opened.append(socket)
+        await socket.open(middleware)
+        return socket
+
+    yield open_
+    for socket in opened:
+        await socket.leave()
+
+
+class Socket:
+    """A client's socket on a server in memory."""
+
+    def __init__(self, key, *, scheme="Token", **values):
+        headers = [(b"authorization", f"{scheme} {key}".encode())] if key else []
+        self.scope = scope(headers=headers, **values)
+        self.server = Server(CONNECT)
+
+    async def open(self, middleware):
+        self.task = asyncio.create_task(
+            middleware(self.scope, self.server.receive, self.server.send)
+        )
+        await self.eventually(lambda: self.server.sent)
+
+    @property
+    def code(self):
+        """What it was closed with; None while it is open."""
+        closes = [each["code"] for each in self.server.sent if each["type"] == "websocket.close"]
+        return closes[0] if closes else None
+
+    async def closes(self):
+        await self.eventually(lambda: self.code)
+        return self.code
+
+    async def stays(self):
+        await asyncio.sleep(0.1)
+        return self.code is None
+
+    async def eventually(self, condition):
+        async with asyncio.timeout(5):
+            while not condition() and not self.task.done():
+                await asyncio.sleep(0.005)
+
+    async def leave(self):
+        self.server.inbox.put_nowait({"type": "websocket.disconnect", "code": 1000})
+        await self.task
+
+
+async def _accept(scope, receive, send):
+    await receive()
+    await send(ACCEPT)
+    while (await receive())["type"] != "websocket.disconnect":
+        pass

@@ -1,0 +1,121 @@
+"""What a site calls to end tokens, and what becomes of their sockets."""
+
+import asyncio
+
+from asgiref.sync import sync_to_async
+from django.db import transaction
+from rest_framework.authtoken.models import Token
+
+from channels_token_auth import (
+    aconnections,
+    adisconnect,
+    arevoke_token,
+    arevoke_user,
+    revoke_token,
+)
+from channels_token_auth.core.credentials import Secret
+
+
+async def test_revoked_token_closes_its_socket_with_4410(sockets, token):
+    socket = await sockets(token.key)
+    await arevoke_token(token.key)
+    assert await socket.closes() == 4410
+
+
+async def test_revoked_token_has_no_row_any_more(token):
+    await arevoke_token(token.key)
+    assert not await Token.objects.aexists()
+
+
+async def test_token_is_revoked_by_its_id(sockets, token):
+    socket = await sockets(token.key)
+    await arevoke_token(Secret(token.key).digest)
+    assert await socket.closes() == 4410
+    assert not await Token.objects.aexists()
+
+
+async def test_other_users_stay(sockets, token, bob):
+    other = await sockets((await Token.objects.acreate(user=bob)).key)
+    await arevoke_user(token.user)
+    assert await other.stays()
+
+
+async def test_deleting_the_row_is_enough(sockets, token):
+    socket = await sockets(token.key)
+    await token.adelete()
+    assert await socket.closes() == 4410
+
+
+async def test_queryset_delete_is_enough(sockets, token):
+    socket = await sockets(token.key)
+    await Token.objects.all().adelete()
+    assert await socket.closes() == 4410
+
+
+async def test_deactivation_closes_with_4423(sockets, token):
+    socket = await sockets(token.key)
+    token.user.is_active = False
+    await token.user.asave()
+    assert await socket.closes() == 4423
+
+
+async def test_password_change_closes_with_4410(sockets, token):
+    socket = await sockets(token.key)
+    token.user.set_password("another")
+    await token.user.asave()
+    assert await socket.closes() == 4410
+
+
+async def test_deletion_of_the_user_closes_with_4410(sockets, token):
+    socket = await sockets(token.key)
+    await token.user.adelete()
+    assert await socket.closes() == 4410
+
+
+async def test_rollback_revokes_nothing(sockets, token):
+    socket = await sockets(token.key)
+
+    def roll_back():
+        with transaction.atomic():
+            revoke_token(token.key)
+            transaction.set_rollback(True)
+
+    await sync_to_async(roll_back)()
+    assert await socket.stays()
+    assert await Token.objects.aexists()
+
+
+async def test_nothing_is_closed_before_the_commit(sockets, token):
+    socket = await sockets(token.key)
+    inside, committed = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def hold_back():
+        with transaction.atomic():
+            revoke_token(token.key)
+            loop.call_soon_threadsafe(inside.set)
+            asyncio.run_coroutine_threadsafe(committed.wait(), loop).result(5)
+
+    task = asyncio.create_task(asyncio.to_thread(hold_back))
+    await inside.wait()
+    assert await socket.stays()
+    committed.set()
+    await task
+    assert await socket.closes() == 4410
+
+
+async def test_disconnect_closes_and_the_token_is_good_still(sockets, token):
+    socket = await sockets(token.key)
+    await adisconnect(user=token.user)
+    assert await socket.closes() == 4410
+    again = await sockets(token.key)
+    assert await again.stays()
+
+
+async def test_connections_are_listed(sockets, token):
+    await sockets(token.key, client=["192.0.2.7", 1234])
+    found = await aconnections(user=token.user)
+    (connection,) = found.connections
+    assert (connection.user_id, connection.address) == (str(token.user_id), "192.0.2.7")
+    assert found.total == 1
+    assert not found.missing
