@@ -95,7 +95,7 @@ class Socket:
 
     async def eventually(self, condition):
         async with asyncio.timeout(5):
-            while not condition() and not self.task.done():
+            while not condition() and not self.task.done():  # noqa: ASYNC110 - no event tells
                 await asyncio.sleep(0.005)
 
     async def leave(self):
