@@ -25,7 +25,7 @@ from .core.close_codes import Code
 from .core.denials import Denial
 from .core.targets import Ending, Target
 from .sockets.after_commit import Deny, after_commit
-from .verification.authenticator import build_authenticator
+from .verification.authenticator import build_authenticator, site_authenticator
 from .verification.denylist import CacheUnavailable
 from .verification.tickets import SESSION
 
@@ -33,7 +33,6 @@ __all__ = ["wire"]
 
 Receiver = Callable[..., None]
 logger = logging.getLogger("channels_token_auth")
-_authenticator = conf.derived(build_authenticator)
 _wired: list[tuple[Signal, Any, Receiver]] = []
 
 
@@ -85,7 +84,7 @@ def _announced(name: str, announcement: Announcement, **given: Any) -> None:
         target = Target(user_id=user_id, token_id=each.token_id, backend=name if is_user else None)
         endings.append(Ending(target=target, code=Code.TOKEN_REVOKED))
         if each.is_denied and each.token_id:
-            denials.append(partial(_authenticator().denylist.deny_token, each.token_id))
+            denials.append(partial(site_authenticator().denylist.deny_token, each.token_id))
         elif each.is_denied and user_id:
             denials += _deny_user(user_id)
     _say(endings, denials, given)
@@ -112,10 +111,10 @@ def _end_user(user: Any, code: Code, given: dict[str, Any]) -> None:
 
 def _deny_user(user_id: str) -> list[Deny]:
     """What no row can say. A site whose backends have rows needs no denylist."""
-    if all(each.has_rows for each in _authenticator().backends):
+    if all(each.has_rows for each in site_authenticator().backends):
         return []
     denial = Denial(before=time.time())
-    return [partial(_authenticator().denylist.deny_user, user_id, denial)]
+    return [partial(site_authenticator().denylist.deny_user, user_id, denial)]
 
 
 def _say(endings: Sequence[Ending], denials: Sequence[Deny], given: dict[str, Any]) -> None:

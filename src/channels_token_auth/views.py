@@ -28,13 +28,12 @@ from .core.errors import TokenAuthError
 from .core.extraction import extract
 from .core.refusal import http_answer
 from .sockets.door import lifetime
-from .verification.authenticator import build_authenticator
+from .verification.authenticator import site_authenticator
 from .verification.tickets import LIFETIME, SESSION
 
 __all__ = ["check", "ticket"]
 
 logger = logging.getLogger("channels_token_auth")
-_authenticator = conf.derived(build_authenticator)
 
 Answer = Callable[[HttpRequest], dict[str, Any]]
 View = Callable[[HttpRequest], HttpResponse]
@@ -61,7 +60,7 @@ def ticket(request: HttpRequest) -> dict[str, Any]:
     """Issue a ticket to whoever asks, bound to the page's Origin where a browser sent one."""
     identity = _identify(request)
     with _store():
-        issued = _authenticator().tickets.issue(identity, origin=request.headers.get("Origin"))
+        issued = site_authenticator().tickets.issue(identity, origin=request.headers.get("Origin"))
     return {"ticket": issued, "expires_in": LIFETIME}
 
 
@@ -79,7 +78,7 @@ def _identify(request: HttpRequest) -> Identity:
     credential = _presented(request)
     if credential is None:
         return _by_session(request)
-    (verdict,) = _authenticator().judge.authenticate([credential])
+    (verdict,) = site_authenticator().judge.authenticate([credential])
     if isinstance(verdict, TokenAuthError):
         raise verdict
     left = lifetime(verdict)
@@ -96,7 +95,7 @@ def _presented(request: HttpRequest) -> Credential | None:
     policy = replace(
         conf.configuration().policy,
         locations=frozenset({Location.HEADER}),
-        schemes=_authenticator().schemes,
+        schemes=site_authenticator().schemes,
     )
     found = extract([(b"authorization", value.encode("latin-1", "replace"))], b"", (), policy)
     if found.problem:

@@ -39,8 +39,6 @@ PUBLISH_TIMEOUT = 1.0
 Message = Mapping[str, Any]
 Reply = Callable[[Message], Coroutine[Any, Any, None]]
 logger = logging.getLogger("channels_token_auth")
-_lock = threading.Lock()
-_listeners: dict[asyncio.AbstractEventLoop, "Listener"] = {}
 _sending: set[asyncio.Task[None]] = set()
 """Tasks that publish: referenced here, since an event loop does not."""
 
@@ -53,10 +51,12 @@ class Listener(Protocol):
 
 
 class _Process:
-    """The process' name, and after a fork another: what it says itself comes back to it."""
+    """Its listeners, and a name: what it says itself comes back to it. A fork has neither."""
 
     def __init__(self) -> None:
         self.name = uuid.uuid4().hex
+        self.lock = threading.Lock()
+        self.listeners: dict[asyncio.AbstractEventLoop, Listener] = {}
 
 
 _process = _Process()
@@ -65,21 +65,21 @@ os.register_at_fork(after_in_child=_process.__init__)  # type: ignore[misc]
 
 def add_listener(listener: Listener) -> None:
     """Have it hear all that is said, until the running event loop, which is its own, is closed."""
-    with _lock:
-        for loop in [loop for loop in _listeners if loop.is_closed()]:
-            del _listeners[loop]
-        _listeners[asyncio.get_running_loop()] = listener
+    with _process.lock:
+        for loop in [loop for loop in _process.listeners if loop.is_closed()]:
+            del _process.listeners[loop]
+        _process.listeners[asyncio.get_running_loop()] = listener
 
 
 def listener() -> Any:
     """The running event loop's; None where it has none yet."""
-    return _listeners.get(asyncio.get_running_loop())
+    return _process.listeners.get(asyncio.get_running_loop())
 
 
 def listeners_here() -> int:
     """How many this process has."""
-    with _lock:
-        return sum(not loop.is_closed() for loop in _listeners)
+    with _process.lock:
+        return sum(not loop.is_closed() for loop in _process.listeners)
 
 
 def remote_layer() -> Any:
@@ -140,16 +140,16 @@ async def _ask_others(message: Message, answers: "asyncio.Queue[Message]") -> No
 
 def _layer_of_loop() -> Any:
     """One that this event loop may receive on: channels-redis has one loop a layer do so."""
-    with _lock:
-        is_elsewhere = _listeners and asyncio.get_running_loop() not in _listeners
+    with _process.lock:
+        is_elsewhere = _process.listeners and asyncio.get_running_loop() not in _process.listeners
     if is_elsewhere and remote_layer() is not None:
         return channel_layers.make_backend(conf.configuration().channel_layer)
     return remote_layer()
 
 
 def _say_here(message: Message, reply: Reply | None = None) -> None:
-    with _lock:
-        listeners = list(_listeners.items())
+    with _process.lock:
+        listeners = list(_process.listeners.items())
     for loop, listener in listeners:
         with suppress(RuntimeError):  # it was closed meanwhile, and all its sockets with it
             loop.call_soon_threadsafe(listener.hear, message, reply)

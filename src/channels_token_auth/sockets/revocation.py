@@ -16,14 +16,13 @@ from django.contrib.auth import get_user_model
 from django.db import router
 from django.db.models import Model
 
-from .. import conf
 from ..backends.base import Held, Identity, unavailable
 from ..core.authentication import Authentication, epoch
 from ..core.close_codes import Code
 from ..core.credentials import Credential, Location, Secret
 from ..core.denials import Denial
 from ..core.targets import Ending, Target
-from ..verification.authenticator import Authenticator, build_authenticator
+from ..verification.authenticator import Authenticator, site_authenticator
 from ..verification.denylist import CacheUnavailable
 from .after_commit import after_commit
 
@@ -36,7 +35,6 @@ __all__ = [
     "revoke_user",
 ]
 
-_authenticator = conf.derived(build_authenticator)
 _Ended = tuple[dict[str, Held], Callable[[], None]]
 """What is ended, by the name of the backend that is asked to; and how it is denied."""
 
@@ -51,7 +49,7 @@ def revoke_token(token: str, *, user: Any = None) -> None:
     read through their rows. Raises TokenAuthError ("unavailable") while a token's store or the
     denylist's cache is away, and what the database raises.
     """
-    authenticator = _authenticator()
+    authenticator = site_authenticator()
     held, deny = _found(authenticator, token) or _named(authenticator, token, user)
     backends = (each for each in authenticator.backends if each.name in held)
     has_row = [backend.end([held[backend.name]])[0] for backend in backends]
@@ -72,7 +70,7 @@ def revoke_user(
     `issued_before`: an aware datetime; later tokens stay, and one of that second counts as before.
     Raises as `revoke_token` does.
     """
-    authenticator = _authenticator()
+    authenticator = site_authenticator()
     user_pk = primary_key(user)
     excepted = None if except_token is None else _token_id(authenticator, except_token)
     has_rows = [
@@ -102,7 +100,7 @@ def disconnect(
         raise TypeError("disconnect() is told nothing that names a socket.")
     target = Target(
         user_id=None if user is None else str(primary_key(user)),
-        token_id=None if token is None else _token_id(_authenticator(), token),
+        token_id=None if token is None else _token_id(site_authenticator(), token),
         connection_id=connection_id,
         address=address,
     )

@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from ..backends.base import Held, Identity, TokenBackend, unavailable
 from ..backends.users import private_copy
-from ..conf import BackendSpec, Configuration
+from ..conf import BackendSpec, Configuration, derived
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
 from .denylist import Denylist
@@ -25,7 +25,7 @@ from .tickets import Tickets
 from .verified import VerifiedTokens
 from .worker import worker
 
-__all__ = ["Authenticator", "build_authenticator", "build_backend"]
+__all__ = ["Authenticator", "build_authenticator", "build_backend", "site_authenticator"]
 
 logger = logging.getLogger("channels_token_auth")
 
@@ -158,3 +158,7 @@ class Authenticator:
 def _settle(answer: "asyncio.Future[Any]", verdicts: Any) -> None:
     if not answer.done():  # nobody waits any more
         answer.set_result(verdicts)
+
+
+site_authenticator = derived(build_authenticator)
+"""That of the settings, for what belongs to no route: one until a setting changes."""
