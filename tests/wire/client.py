@@ -8,6 +8,7 @@ import json
 import struct
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -115,7 +116,8 @@ class Socket:
 
     def close(self, code: int = 1000) -> None:
         """Send a close frame: the first one, or the answer to the server's."""
-        self.send(struct.pack("!H", code), CLOSE)
+        with suppress(ConnectionError):  # a server that closes need not wait for the answer
+            self.send(struct.pack("!H", code), CLOSE)
 
     def finish(self, code: int = 1000) -> Frame:
         """Close properly: send the close, await the answer, drop the connection."""
