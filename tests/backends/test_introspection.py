@@ -353,27 +353,85 @@ def test_any_claim_names_at_most_one_user(claim):
     assert backend._claimed_users.find([{"username": claim}]) == [None]
 
 
-def held(**fields):
-    backend = IntrospectionBackend(url="https://as.example/introspect")
-    user = get_user_model().objects.create(username=f"user {get_user_model().objects.count()}")
-    claims = {"active": True} | fields
-    verdict = backend._verdict(presented(), claims, user)
-    return Held(user_pk=user.pk, authentication=verdict.authentication)
+def holding(*verdicts):
+    """What sockets hold that were let in so."""
+    return [
+        Held(user_pk=each.user.pk, authentication=each.authentication, handle=each.handle)
+        for each in verdicts
+    ]
 
 
-def test_recheck_is_one_query_about_the_users(
-    backend, server, alice, django_assert_num_queries, monkeypatch
+@pytest.fixture
+def sockets(backend, server, db):
+    """Those of four users, whose tokens are "0" to "3"."""
+    for number in range(4):
+        get_user_model().objects.create(username=f"user {number}")
+        server.claims[str(number)] = active(username=f"user {number}", exp=in_seconds(HOUR))
+    verdicts = backend.authenticate([presented(str(number)) for number in range(4)])
+    server.requests.clear()
+    return holding(*verdicts)
+
+
+def test_recheck_asks_the_server_again(backend, server, sockets, django_assert_num_queries):
+    del server.claims["0"]
+    get_user_model().objects.filter(username="user 1").update(is_active=False)
+    server.claims["2"] |= {"username": "user 3"}
+    server.claims["3"] |= {"scope": "less"}
+    with django_assert_num_queries(1):
+        verdicts = backend.recheck([*sockets, sockets[3]])
+    codes = [Code.TOKEN_REVOKED, Code.USER_INACTIVE, Code.TOKEN_REVOKED]
+    assert [code_or_user(verdict) for verdict in verdicts[:3]] == codes
+    assert verdicts[3] == verdicts[4]
+    assert verdicts[3].authentication == replace(
+        sockets[3].authentication, scopes=frozenset({"less"})
+    )
+    assert verdicts[3].handle == sockets[3].handle
+    assert len(server.requests) == 4
+
+
+def test_token_that_the_server_has_forgotten_after_its_time_has_expired(backend, server, sockets):
+    del server.claims["0"]
+    (verdict,) = backend.recheck([expired(sockets[0])])
+    assert verdict.code is Code.TOKEN_EXPIRED
+
+
+def test_recheck_of_a_server_that_is_slow_says_nothing_about_its_tokens(server, sockets):
+    server.slow = {"1"}
+    verdicts = backend_at(server, timeout=0.3).recheck(sockets[:2])
+    assert [code_or_user(verdict) for verdict in verdicts] == [
+        get_user_model().objects.get(username="user 0"),
+        Code.UNAVAILABLE,
+    ]
+
+
+def test_of_more_tokens_than_there_is_time_for_others_are_first_each_time(server, alice):
+    backend = backend_at(server, max_parallel=1)
+    batch = [presented(str(number)) for number in range(20)]
+    for _ in range(2):
+        backend.authenticate(batch)
+    asked = [form["token"] for _, form in server.requests]
+    assert asked[:20] != asked[20:]
+
+
+@pytest.mark.parametrize("way", ["by a ticket", "recheck off"])
+def test_recheck_without_a_token_is_one_query_about_the_users(
+    way, server, sockets, django_assert_num_queries
 ):
-    sockets = [held(), held(exp=in_seconds(HOUR)), held(exp=in_seconds(HOUR)), held()]
-    get_user_model().objects.filter(pk=sockets[0].user_pk).delete()
-    get_user_model().objects.filter(pk=sockets[3].user_pk).update(is_active=False)
+    if way == "recheck off":
+        cautious = backend_at(server, recheck=False)
+        sockets = holding(*cautious.authenticate([presented(str(n)) for n in range(4)]))
+        server.requests.clear()
+    else:
+        sockets = [replace(socket, handle=None) for socket in sockets]
+    get_user_model().objects.filter(username="user 0").delete()
+    get_user_model().objects.filter(username="user 3").update(is_active=False)
     sockets[1] = expired(sockets[1])
     with django_assert_num_queries(1):
-        verdicts = backend.recheck(sockets)
+        verdicts = backend_at(server).recheck(sockets)
     assert [code_or_user(verdict) for verdict in verdicts] == [
         Code.TOKEN_REVOKED,
         Code.TOKEN_EXPIRED,
-        get_user_model().objects.get(pk=sockets[2].user_pk),
+        get_user_model().objects.get(username="user 2"),
         Code.USER_INACTIVE,
     ]
     assert verdicts[2].authentication == sockets[2].authentication
@@ -385,8 +443,8 @@ def expired(held):
     return replace(held, authentication=replace(held.authentication, expires_at=past))
 
 
-def test_what_lives_elsewhere_is_ended_by_the_denylist_only(backend, alice):
-    assert backend.end([held(), held()]) == [False, False]
+def test_what_lives_elsewhere_is_ended_by_the_denylist_only(backend, alice, sockets):
+    assert backend.end(sockets[:2]) == [False, False]
     assert backend.end_user(alice.pk, except_token_id=None, issued_before=None) is False
     assert backend.announcements() == []
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -373,21 +374,88 @@ def test_verdict_shows_no_token(key):
     assert key not in repr(backend_of(DRF).authenticate([presented(key)]))
 
 
-def test_recheck_is_one_query_for_the_users_with_verdicts_in_order(db, django_assert_num_queries):
-    users = [get_user_model().objects.create_user(name) for name in "abc"]
-    batch = [presented(Token.objects.create(user=user).key) for user in users]
-    found = backend_of(DRF).authenticate(batch)
-    sockets = [Held(user_pk=each.user.pk, authentication=each.authentication) for each in found]
+def holding(*verdicts):
+    """What sockets hold that were let in so."""
+    return [
+        Held(user_pk=each.user.pk, authentication=each.authentication, handle=each.handle)
+        for each in verdicts
+    ]
+
+
+@pytest.fixture
+def users(db):
+    return [get_user_model().objects.create_user(name) for name in "abcd"]
+
+
+@pytest.fixture
+def tokens(users):
+    return [presented(Token.objects.create(user=user).key) for user in users]
+
+
+def test_recheck_asks_the_class_again(users, tokens):
+    sockets = holding(*backend_of(DRF).authenticate(tokens))
     get_user_model().objects.filter(username="b").update(is_active=False)
     get_user_model().objects.filter(username="c").delete()
+    Token.objects.get(user=users[3]).delete()
+    verdicts = backend_of(DRF).recheck(sockets)
+    assert [code_or_user(verdict) for verdict in verdicts] == [
+        users[0],
+        Code.TOKEN_REVOKED,  # this class does not say why
+        Code.TOKEN_REVOKED,
+        Code.TOKEN_REVOKED,
+    ]
+    assert verdicts[0].authentication == sockets[0].authentication
+    assert verdicts[0].handle == sockets[0].handle
+
+
+@pytest.mark.parametrize("way", ["by a ticket", "recheck off"])
+def test_recheck_without_a_token_is_one_query_about_the_users(
+    way, users, tokens, django_assert_num_queries
+):
+    is_off = way == "recheck off"
+    backend = RESTFrameworkBackend(authentication_classes=[DRF], recheck=not is_off)
+    sockets = holding(*backend.authenticate(tokens))
+    if not is_off:
+        sockets = [replace(socket, handle=None) for socket in sockets]
+    get_user_model().objects.filter(username="b").update(is_active=False)
+    get_user_model().objects.filter(username="c").delete()
+    Token.objects.get(user=users[3]).delete()
     with django_assert_num_queries(1):
         verdicts = backend_of(DRF).recheck(sockets)
     assert [code_or_user(verdict) for verdict in verdicts] == [
         users[0],
         Code.USER_INACTIVE,
         Code.TOKEN_REVOKED,
+        users[3],
     ]
     assert verdicts[0].authentication == sockets[0].authentication
+
+
+def test_recheck_presents_the_token_as_the_client_did(alice, fixed):
+    fixed((alice, None))
+    backend = backend_of(NAMED, FIXED)
+    (verdict,) = backend.authenticate([presented("t", scheme="named")])
+    backend.recheck(holding(verdict))
+    schemes = [request.headers["Authorization"] for request in Fixed.requests]
+    assert schemes == ["Named t", "Named t"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (exceptions.AuthenticationFailed(), Code.TOKEN_REVOKED),
+        (None, Code.TOKEN_REVOKED),
+        (exceptions.Throttled(wait=7), Code.UNAVAILABLE),
+        (exceptions.APIException(), Code.UNAVAILABLE),
+        (exceptions.PermissionDenied(), Code.FORBIDDEN),
+    ],
+)
+def test_answer_to_what_was_good_once(alice, fixed, answer, code):
+    fixed((alice, None))
+    backend = backend_of(FIXED)
+    sockets = holding(*backend.authenticate([presented("t")]))
+    fixed(answer)
+    assert [code_or_user(verdict) for verdict in backend.recheck(sockets)] == [code]
 
 
 def test_what_cannot_be_ended_here_is_left_to_the_denylist(alice, key):

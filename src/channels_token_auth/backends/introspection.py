@@ -1,7 +1,7 @@
 """Tokens of another authorization server, which is asked about each of them (RFC 7662).
 
-What it answers is judged here; how it is asked is `introspection_client`'s. It is asked once,
-when a token is presented: nobody keeps the token, so that it can't be asked again.
+What it answers is judged here; how it is asked is `introspection_client`'s. It tells nobody that a
+token has ended: so it is asked again, by the token that the socket keeps.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +19,7 @@ from .base import Announcement, Held, Verdict, unavailable
 from .claimed_users import ClaimedUsers
 from .introspection_client import IntrospectionClient
 from .owners import Owners
+from .presented_again import recheck_presented
 from .users import admit
 
 __all__ = ["IntrospectionBackend"]
@@ -42,6 +43,7 @@ class IntrospectionBackend:
     what `aud` and `iss` have to say, where set. `user_claim`, `user_field`: which claim names the
     user, and which of his fields has it (by default the one he logs in with); or `user`: the
     dotted path of a function from the claims to a user or None. `timeout`: seconds for a batch.
+    `recheck`: whether sockets keep their tokens, so that the server is asked about them again.
     """
 
     schemes = frozenset({"bearer"})
@@ -61,6 +63,7 @@ class IntrospectionBackend:
         user: str | None = None,
         timeout: float = 3.0,
         max_parallel: int = 8,
+        recheck: bool = True,
         name: str = "introspection",
     ) -> None:
         self.name = name
@@ -76,6 +79,7 @@ class IntrospectionBackend:
         self._issuer = issuer
         self._claimed_users = ClaimedUsers(claim=user_claim, field=user_field, function=user)
         self._owners = Owners()
+        self._is_asked_again = recheck
 
     def claims(self, credential: Credential) -> bool:
         """Anything: how a token looks is its server's business. So it stands last in BACKENDS."""
@@ -94,14 +98,10 @@ class IntrospectionBackend:
         ]
 
     def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
-        """One query for their users: the server is not asked again."""
-        verdicts = self._owners.recheck(held)
-        return [
-            TokenAuthError(Code.TOKEN_EXPIRED)
-            if _is_past(each.authentication.expires_at)
-            else verdict
-            for each, verdict in zip(held, verdicts, strict=True)
-        ]
+        """As `authenticate`: as many as `timeout` allows for. Of sockets that came by a ticket, or
+        where `recheck` is off, one query for their users.
+        """
+        return recheck_presented(held, self.authenticate, self._owners)
 
     def end(self, held: Sequence[Held]) -> Sequence[bool]:
         """Nothing: the token lives elsewhere."""
@@ -139,7 +139,7 @@ class IntrospectionBackend:
             issued_at=issued_at,
             expires_at=expires_at,
         )
-        return admit(user, authentication)
+        return admit(user, authentication, handle=credential if self._is_asked_again else None)
 
     def _is_for_us(self, claims: Claims) -> bool:
         audience = claims.get("aud")
@@ -191,8 +191,9 @@ def _check_age() -> Iterator[checks.CheckMessage]:
     # Not by `conf`, which stands on a higher floor; it has found these settings to be right.
     if getattr(settings, "CHANNELS_TOKEN_AUTH", {}).get("MAX_CONNECTION_AGE") is None:
         yield checks.Warning(
-            "MAX_CONNECTION_AGE is None: the socket of a token that its server revokes stays till"
-            " the token expires, and for ever if the server doesn't say when that is.",
+            "MAX_CONNECTION_AGE is None: a socket that came by a ticket, about whose token the"
+            " server is not asked again, stays till the token expires; and for ever if the server"
+            " doesn't say when that is.",
             hint="Set it to the seconds that a revoked token may go on.",
             id="channels_token_auth.W170",
         )

@@ -8,6 +8,7 @@ import base64
 import ipaddress
 import json
 import logging
+import random
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cached_property
@@ -61,7 +62,9 @@ class IntrospectionClient:
         if problem := self.problem():
             raise ImproperlyConfigured(problem)
         pool = ThreadPoolExecutor(min(len(secrets), self._max_parallel), "token-introspection")
-        asked = {pool.submit(self._ask, secret): secret for secret in secrets}
+        # Of more than there is time for, others are first in line the next time.
+        order = random.sample(list(secrets), len(secrets))
+        asked = {pool.submit(self._ask, secret): secret for secret in order}
         done, late = wait(asked, self._timeout)
         pool.shutdown(wait=False, cancel_futures=True)
         if late:

@@ -31,6 +31,7 @@ from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
 from .base import RETRY_AFTER, Announcement, Held, Identity, Verdict, unavailable
 from .owners import Owners
+from .presented_again import recheck_presented
 from .request_auth import moment, text
 from .users import admit
 
@@ -43,16 +44,21 @@ _WITHOUT_TOKENS = (BasicAuthentication, RemoteUserAuthentication, SessionAuthent
 class RESTFrameworkBackend:
     """Accepts what these classes accept, asked in order; dotted paths, as in a view.
 
-    `token_id` is the `jti` of what a class gives as `request.auth`, else the token's digest. A
-    token is not asked about again, since nobody keeps it: only its user is.
+    `token_id` is the `jti` of what a class gives as `request.auth`, else the token's digest.
+    `recheck`: whether sockets keep their tokens, so that the classes are asked about them again.
     """
 
     has_rows = False
 
     def __init__(
-        self, *, authentication_classes: Sequence[str], name: str = "rest_framework"
+        self,
+        *,
+        authentication_classes: Sequence[str],
+        recheck: bool = True,
+        name: str = "rest_framework",
     ) -> None:
         self.name = name
+        self._is_asked_again = recheck
         self._paths = authentication_classes
         self._owners = Owners()
 
@@ -70,8 +76,10 @@ class RESTFrameworkBackend:
         return [self._verdict(credential) for credential in credentials]
 
     def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
-        """One query for their users. The tokens are not seen: they are secrets."""
-        return self._owners.recheck(held)
+        """As `authenticate`, one after the other. Of sockets that came by a ticket, or where
+        `recheck` is off, one query for their users.
+        """
+        return recheck_presented(held, self.authenticate, self._owners)
 
     def end(self, held: Sequence[Held]) -> Sequence[bool]:
         """Nothing: where these tokens live is not known here."""
@@ -132,7 +140,7 @@ class RESTFrameworkBackend:
             issued_at=moment(auth, "iat"),
             expires_at=moment(auth, "exp"),
         )
-        return admit(user, authentication)
+        return admit(user, authentication, handle=credential if self._is_asked_again else None)
 
 
 def _rank(verdict: Verdict) -> int:
@@ -219,8 +227,8 @@ def _check_age() -> Iterator[checks.CheckMessage]:
     # Not by `conf`, which stands on a higher floor; it has found these settings to be right.
     if getattr(settings, "CHANNELS_TOKEN_AUTH", {}).get("MAX_CONNECTION_AGE") is None:
         yield checks.Warning(
-            "MAX_CONNECTION_AGE is None: a socket outlives a token that ends before its time,"
-            " since these tokens are not asked about again.",
+            "MAX_CONNECTION_AGE is None: a socket that came by a ticket, about whose token the"
+            " classes are not asked again, outlives one that ends before its time.",
             hint="Set it to the seconds that a revoked token may go on.",
             id="channels_token_auth.W150",
         )
