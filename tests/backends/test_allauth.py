@@ -151,7 +151,9 @@ def verdict_on(backend, token):
 
 def held(backend, request):
     (verdict,) = backend.authenticate([presented(token_for(backend, request))])
-    return Held(user_pk=verdict.user.pk, authentication=verdict.authentication)
+    return Held(
+        user_pk=verdict.user.pk, authentication=verdict.authentication, handle=verdict.handle
+    )
 
 
 def session_row(request):
@@ -474,16 +476,42 @@ def test_session_that_is_used_extends_its_token_but_no_jwt(sessions, jwts, alice
     assert of_jwt.authentication == before[1].authentication
 
 
-def test_recheck_without_lists_is_one_query_about_users(
+def test_recheck_without_lists_sees_the_sessions(
     backend, alice, without_lists, django_assert_num_queries
 ):
-    before = held(backend, alice)
+    requests = [alice, *(logged_in(user_of(name)) for name in "bcde")]
+    sockets = [held(backend, request) for request in requests]
+    session_row(requests[1]).delete()
+    session_row(requests[2]).update(expire_date=datetime.now(UTC))
+    requests[3].user.set_password("new")
+    requests[3].user.save()
+    get_user_model().objects.filter(username="e").update(is_active=False)
+    with django_assert_num_queries(2):
+        verdicts = backend.recheck(sockets)
+    assert [code_or_user(verdict) for verdict in verdicts] == [
+        alice.user,
+        Code.TOKEN_REVOKED,
+        Code.TOKEN_EXPIRED,
+        Code.TOKEN_REVOKED,
+        Code.USER_INACTIVE,
+    ]
+    assert verdicts[0].handle == sockets[0].handle
+
+
+def test_recheck_without_lists_sees_the_users_of_those_that_came_by_a_ticket(
+    backend, alice, without_lists, django_assert_num_queries
+):
+    before = replace(held(backend, alice), handle=None)
     past = replace(before.authentication, expires_at=datetime.now(UTC))
-    deleted = Held(user_pk=0, authentication=before.authentication)
+    deleted = replace(before, user_pk=0)
     sockets = [before, replace(before, authentication=past), deleted]
     with django_assert_num_queries(1):
         verdicts = [code_or_user(verdict) for verdict in backend.recheck(sockets)]
     assert verdicts == [alice.user, Code.TOKEN_EXPIRED, Code.TOKEN_REVOKED]
+
+
+def test_no_token_is_kept_where_lists_find_the_session(backend, alice):
+    assert held(backend, alice).handle is None
 
 
 def test_end_ends_the_session(backend, alice):

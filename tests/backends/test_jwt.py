@@ -1,7 +1,9 @@
 """JWTs of any issuer."""
 
 import json
+import math
 import string
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -15,6 +17,7 @@ from hypothesis.extra.django import TestCase
 
 from channels_token_auth.backends.base import Held, Identity
 from channels_token_auth.backends.jwt import JWTBackend
+from channels_token_auth.backends.jwt_key_server import RETRY_SECONDS
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
@@ -380,13 +383,76 @@ def test_recheck_is_one_query_with_verdicts_in_order(backend, alice, django_asse
     bob, carol = user_of("bob"), user_of("carol")
     batch = [presented(signed(claims_of(user))) for user in (bob, alice, carol)]
     identities = backend.authenticate(batch)
-    sockets = [Held(user_pk=i.user.pk, authentication=i.authentication) for i in identities]
+    sockets = holding(*identities)
     bob.delete()
     get_user_model().objects.filter(pk=carol.pk).update(is_active=False)
     with django_assert_num_queries(1):
         verdicts = backend.recheck(sockets)
     assert list(map(outcome, verdicts)) == [Code.TOKEN_REVOKED, alice, Code.USER_INACTIVE]
     assert verdicts[1].authentication == sockets[1].authentication
+
+
+def holding(*verdicts):
+    """What sockets hold that were let in so."""
+    return [
+        Held(user_pk=each.user.pk, authentication=each.authentication, handle=each.handle)
+        for each in verdicts
+    ]
+
+
+@pytest.fixture
+def key_server():
+    documents = {name: jwk(rsa_keys(name)[1], kid="1") for name in ("old", "new")}
+    with jwks_server({"keys": [documents["old"]]}) as server:
+        server.publish = lambda *names: setattr(
+            server, "document", {"keys": [documents[name] | {"x5t": "new"} for name in names]}
+        )
+        yield server
+
+
+def socket_of(user, backend, name="old"):
+    token = signed(claims_of(user), rsa_keys(name)[0], "RS256", header={"kid": "1"})
+    return holding(*backend.authenticate([presented(token)]))[0]
+
+
+@pytest.mark.parametrize(
+    ("published", "expected"), [(["new", "old"], None), (["new"], Code.TOKEN_EXPIRED)]
+)
+def test_recheck_sees_a_key_that_the_key_server_has_withdrawn(
+    alice, key_server, published, expected
+):
+    backend = backend_of(algorithms=["RS256"], jwks_url=key_server.url, jwks_lifetime=0)
+    socket = socket_of(alice, backend)
+    key_server.publish(*published)
+    backend._verifier._server._tried_at -= RETRY_SECONDS
+    (verdict,) = backend.recheck([socket])
+    assert outcome(verdict) == (expected or alice)
+    assert expected or verdict.handle == socket.handle
+    assert len(key_server.asked) == 2
+
+
+def test_recheck_asks_no_more_than_the_users_of_others_and_of_those_that_came_by_a_ticket(
+    alice, backend, key_server
+):
+    asking = backend_of(algorithms=["RS256"], jwks_url=key_server.url)
+    by_ticket = replace(socket_of(alice, asking), handle=None)
+    own = holding(*backend.authenticate([presented(signed(claims_of(alice)))]))
+    key_server.publish("new")
+    asking._verifier._server._fetched_at = -math.inf
+    assert [outcome(verdict) for verdict in asking.recheck([by_ticket])] == [alice]
+    assert [outcome(verdict) for verdict in backend.recheck(own)] == [alice]
+    assert len(key_server.asked) == 1
+
+
+def test_recheck_says_nothing_while_the_key_server_is_away_for_too_long(alice, key_server):
+    backend = backend_of(algorithms=["RS256"], jwks_url=key_server.url)
+    socket = socket_of(alice, backend)
+    gone = socket_of(user_of("bob", is_active=True), backend)
+    get_user_model().objects.filter(username="bob").update(is_active=False)
+    key_server.status = 500
+    backend._verifier._server._fetched_at = backend._verifier._server._tried_at = -math.inf
+    verdicts = backend.recheck([socket, gone])
+    assert list(map(outcome, verdicts)) == [Code.UNAVAILABLE, Code.USER_INACTIVE]
 
 
 def test_token_has_no_row_to_end_and_nobody_announces_it(backend, alice):

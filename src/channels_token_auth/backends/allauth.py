@@ -33,6 +33,7 @@ from .allauth_jwt import Presented, read_access_token
 from .allauth_logins import Login, Logins, has_lists, list_model
 from .base import Announcement, Ended, Held, Verdict
 from .owners import Owners
+from .presented_again import recheck_presented
 from .session_engines import Session
 from .session_users import has_password_of
 from .users import admit
@@ -71,15 +72,13 @@ class _AllauthBackend(ABC):
         ]
 
     def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
-        """Two queries for the batch; without `usersessions` one, about the users alone."""
-        if has_lists():
-            logins = self._logins.find_held(held)
-            return [self._standing(*each) for each in zip(held, logins, strict=True)]
-        verdicts = self._owners.recheck(held)
-        return [
-            TokenAuthError(Code.TOKEN_EXPIRED) if _is_past(each.authentication.expires_at) else v
-            for each, v in zip(held, verdicts, strict=True)
-        ]
+        """Two queries for the batch. Without `usersessions` one more for the users of sockets that
+        came by a ticket, whose sessions are not found.
+        """
+        if not has_lists():
+            return recheck_presented(held, self.authenticate, self._owners)
+        logins = self._logins.find_held(held)
+        return [self._standing(*each) for each in zip(held, logins, strict=True)]
 
     def end(self, held: Sequence[Held]) -> Sequence[bool]:
         """End the sessions that are listed. Without `usersessions` they are not found."""
@@ -135,7 +134,7 @@ class _AllauthBackend(ABC):
             issued_at=presented.issued_at or login.began_at,
             expires_at=self._expires_at(presented.expires_at, login.session),
         )
-        return admit(login.user, authentication)
+        return admit(login.user, authentication, handle=None if has_lists() else credential)
 
     def _standing(self, held: Held, login: Login | None) -> Verdict:
         if login is None or login.user is None:

@@ -4,7 +4,7 @@ No row knows these tokens: what ends one before its time is the denylist.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from ..core.authentication import Authentication
 from ..core.close_codes import Code
 from ..core.credentials import Credential, is_token
 from ..core.errors import TokenAuthError
-from .base import Announcement, Held, Verdict
+from .base import Announcement, Held, Identity, Verdict
 from .claimed_users import ClaimedUsers
 from .jwt_checks import check_options
 from .jwt_options import JWTOptions
@@ -34,6 +34,7 @@ class _Valid:
     """A token whose signature and claims are right."""
 
     claims: Claims
+    thumbprint: str | None
     authentication: Authentication
 
 
@@ -71,8 +72,17 @@ class JWTBackend:
         ]
 
     def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
-        """One query for their users. The tokens are not verified again: nobody keeps them."""
-        return self._owners.recheck(held)
+        """One query for their users. The tokens are not verified again: nobody keeps them. But it
+        is known which key signed each, and the key server may have withdrawn that.
+        """
+        withdrawn = self._verifier.withdrawn({each.handle for each in held})
+        verdicts = self._owners.recheck(held)
+        return [
+            withdrawn.get(each.handle) or replace(verdict, handle=each.handle)
+            if isinstance(verdict, Identity)
+            else verdict
+            for each, verdict in zip(held, verdicts, strict=True)
+        ]
 
     def end(self, held: Sequence[Held]) -> Sequence[bool]:
         """Nothing: the tokens live in no row."""
@@ -93,13 +103,18 @@ class JWTBackend:
         return [*check_options(self._options), *self._claimed_users.check("125")]
 
     def _open(self, credential: Credential) -> _Valid | TokenAuthError | None:
-        claims = self._verifier.verify(credential.secret.reveal())
-        if claims is None or isinstance(claims, TokenAuthError):
-            return claims
+        verified = self._verifier.verify(credential.secret.reveal())
+        if verified is None or isinstance(verified, TokenAuthError):
+            return verified
         try:
-            return _Valid(claims=claims, authentication=self._authentication(credential, claims))
+            authentication = self._authentication(credential, verified.claims)
         except (OverflowError, ValueError):  # dates that no calendar has
             return TokenAuthError(Code.TOKEN_INVALID)
+        return _Valid(
+            claims=verified.claims,
+            thumbprint=verified.thumbprint,
+            authentication=authentication,
+        )
 
     def _authentication(self, credential: Credential, claims: Claims) -> Authentication:
         expires_at = _moment(claims.get("exp"))
@@ -119,7 +134,7 @@ def _verdict(valid: _Valid, user: Any) -> Verdict:
         return TokenAuthError(Code.TOKEN_INVALID)
     if not isinstance(user, get_user_model()):
         raise TypeError(f"The function 'user' returned no user of the site's, but {type(user)}.")
-    return admit(user, valid.authentication)
+    return admit(user, valid.authentication, handle=valid.thumbprint)
 
 
 def _name(jti: Any) -> str | None:

@@ -1,8 +1,10 @@
 """The keys that JWTs are verified with, read by PyJWT once and not for each token."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 import jwt
@@ -29,11 +31,14 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyingKey:
-    """A key as PyJWT takes it, and the algorithms that it may be used with. `key_id`: its `kid`."""
+    """A key as PyJWT takes it, and the algorithms that it may be used with. `key_id`: its `kid`.
+    `thumbprint`: a key server's, by which it is known again (RFC 7638).
+    """
 
     key: Any = field(repr=False)
     algorithms: tuple[str, ...]
     key_id: str | None = None
+    thumbprint: str | None = None
 
     @property
     def bits(self) -> int | None:
@@ -80,7 +85,17 @@ def _read_jwk(entry: Mapping[str, Any], algorithms: Sequence[str]) -> VerifyingK
     except (LookupError, TypeError, ValueError, jwt.PyJWTError):
         return None  # of a kind that is to be ignored
     usable = _fitting(key, [name for name in algorithms if named in (None, name)])
-    return VerifyingKey(key=key, algorithms=usable, key_id=entry.get("kid")) if usable else None
+    if not usable:
+        return None
+    return VerifyingKey(
+        key=key, algorithms=usable, key_id=entry.get("kid"), thumbprint=_thumbprint(entry)
+    )
+
+
+def _thumbprint(entry: Mapping[str, Any]) -> str:
+    """Of what makes the key, whatever else is said about it (RFC 7638 §3.2)."""
+    required = {name: entry[name] for name in ("crv", "e", "kty", "n", "x", "y") if name in entry}
+    return sha256(json.dumps(required, sort_keys=True).encode()).hexdigest()
 
 
 def _fitting(key: Any, algorithms: Sequence[str]) -> tuple[str, ...]:

@@ -3,7 +3,8 @@ algorithms count is the options', and never the token's.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +17,7 @@ from .jwt_key_server import KeyServer, KeyServerAwayError
 from .jwt_keys import VerifyingKey, read_key
 from .jwt_options import JWTOptions
 
-__all__ = ["Claims", "JWTVerifier"]
+__all__ = ["Claims", "JWTVerifier", "Verified"]
 
 Claims = Mapping[str, Any]
 
@@ -37,6 +38,14 @@ _REFUSED = (
 _UNREADABLE = (OverflowError, RecursionError, TypeError, ValueError, jwt.PyJWTError)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What a token says, and the thumbprint of the key server's key by which it does."""
+
+    claims: Claims
+    thumbprint: str | None
+
+
 class JWTVerifier:
     """Verifies signatures and claims, and knows no users."""
 
@@ -45,8 +54,8 @@ class JWTVerifier:
         self._algorithms = tuple(options.algorithms)
         self._required = [*(["exp"] if options.require_exp else []), *options.required_claims]
 
-    def verify(self, raw: str) -> Claims | TokenAuthError | None:
-        """Its claims; or why it is refused; or None: it is another issuer's, or nobody's."""
+    def verify(self, raw: str) -> Verified | TokenAuthError | None:
+        """What it says; or why it is refused; or None: it is another issuer's, or nobody's."""
         if not _TEXT.fullmatch(raw):
             return None
         try:
@@ -55,6 +64,18 @@ class JWTVerifier:
             return unavailable()
         answers = (self._verify_with(key, raw) for key in keys)
         return next((answer for answer in answers if answer is not None), None)
+
+    def withdrawn(self, thumbprints: Collection[str | None]) -> Mapping[str | None, TokenAuthError]:
+        """Those of the keys that the key server has no longer, and what is answered."""
+        asked = set(thumbprints) - {None}
+        if self._server is None or not asked:
+            return {}
+        try:
+            known = {key.thumbprint for key in self._server.find(None)}
+        except KeyServerAwayError:
+            return dict.fromkeys(asked, unavailable())
+        # A fresh token, signed by today's key, is all that the client needs.
+        return dict.fromkeys(asked - known, TokenAuthError(Code.TOKEN_EXPIRED))
 
     @cached_property
     def _server(self) -> KeyServer | None:
@@ -83,7 +104,7 @@ class JWTVerifier:
         # Only what it may have signed is worth a question.
         return self._server.find(header.get("kid")) if header.get("alg") in self._algorithms else ()
 
-    def _verify_with(self, key: VerifyingKey, raw: str) -> Claims | TokenAuthError | None:
+    def _verify_with(self, key: VerifyingKey, raw: str) -> Verified | TokenAuthError | None:
         try:
             token = jwt.decode_complete(
                 raw,
@@ -102,7 +123,7 @@ class JWTVerifier:
             return None
         claims: Claims = token["payload"]
         if self._is_meant(token["header"], claims):
-            return claims
+            return Verified(claims=claims, thumbprint=key.thumbprint)
         return TokenAuthError(Code.TOKEN_INVALID)
 
     def _is_meant(self, header: Mapping[str, Any], claims: Claims) -> bool:
