@@ -73,7 +73,9 @@ def judge(backend, token):
 
 def held(backend, token):
     (verdict,) = backend.authenticate([presented(token)])
-    return Held(user_pk=verdict.user.pk, authentication=verdict.authentication)
+    return Held(
+        user_pk=verdict.user.pk, authentication=verdict.authentication, handle=verdict.handle
+    )
 
 
 @pytest.fixture
@@ -248,6 +250,18 @@ def test_changed_password_revokes_where_the_package_looks(backend, alice, simple
     alice.set_password("another")
     alice.save()
     assert judge(backend, token) is Code.TOKEN_REVOKED
+
+
+def test_changed_password_is_seen_when_sockets_are_asked_about(backend, alice, simple_jwt):
+    unlooked = held(backend, AccessToken.for_user(alice))
+    simple_jwt(CHECK_REVOKE_TOKEN=True)
+    looked = held(backend, AccessToken.for_user(alice))
+    (before,) = backend.recheck([looked])
+    assert (outcome(before), before.handle) == (alice, looked.handle)
+    assert type(looked.handle) is Secret
+    get_user_model().objects.update(password="another")  # which no signal tells
+    verdicts = [outcome(verdict) for verdict in backend.recheck([looked, unlooked])]
+    assert verdicts == [Code.TOKEN_REVOKED, alice]
 
 
 def test_user_with_another_primary_key_is_found(db, settings):

@@ -17,7 +17,7 @@ from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from ..core.authentication import Authentication
 from ..core.close_codes import Code
-from ..core.credentials import Credential, is_token
+from ..core.credentials import Credential, Secret, is_token
 from ..core.errors import TokenAuthError
 from . import simplejwt_blacklist
 from .base import Announcement, Held, Identity, Verdict
@@ -78,17 +78,13 @@ class SimpleJWTBackend:
 
     def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
         """One query for the users, one for the blacklist, as in `authenticate`. Nobody keeps the
-        tokens: of a stateless user, only his key is known any more.
+        tokens: of a stateless user, only his key is known any more; and of the others, what theirs
+        said about their passwords.
         """
         revoked = self._find_blacklisted([each.authentication for each in held])
         keys = {each.user_pk for each in held}
         users = {key: _made_of(key) for key in keys} if self._stateless else self._owners.find(keys)
-        return [
-            TokenAuthError(Code.TOKEN_REVOKED)
-            if each.user_pk not in users or each.authentication.token_id in revoked
-            else self._admit(users[each.user_pk], each.authentication)
-            for each in held
-        ]
+        return [self._standing(each, users.get(each.user_pk), revoked) for each in held]
 
     def end(self, held: Sequence[Held]) -> Sequence[bool]:
         """Blacklist those that the package has a row of: sliding tokens, but no access tokens."""
@@ -166,23 +162,34 @@ class SimpleJWTBackend:
     def _verdict(self, valid: _Valid, user: Any, revoked: Collection[str]) -> Verdict:
         if user is None:
             return TokenAuthError(Code.TOKEN_INVALID)
-        verdict = self._admit(user, valid.authentication)
-        is_revoked = valid.authentication.token_id in revoked or self._is_outdated(valid, user)
-        if isinstance(verdict, Identity) and is_revoked:
+        claim = self._password_claim(valid.token)
+        return self._admit(user, valid.authentication, revoked, claim)
+
+    def _standing(self, held: Held, user: Any, revoked: Collection[str]) -> Verdict:
+        if user is None:
             return TokenAuthError(Code.TOKEN_REVOKED)
-        return verdict
+        return self._admit(user, held.authentication, revoked, held.handle)
 
-    def _is_outdated(self, valid: _Valid, user: Any) -> bool:
-        """Whether the password has changed since, where the package is told to look."""
+    def _password_claim(self, token: Token) -> Secret | None:
+        """What it says of the user's password, where the package is told to look at that."""
         if self._stateless or not api_settings.CHECK_REVOKE_TOKEN:
-            return False
-        claimed = valid.token.get(api_settings.REVOKE_TOKEN_CLAIM)
-        return bool(claimed != get_md5_hash_password(user.password))
+            return None
+        return Secret(str(token.get(api_settings.REVOKE_TOKEN_CLAIM)))
 
-    def _admit(self, user: Any, authentication: Authentication) -> Verdict:
+    def _admit(
+        self,
+        user: Any,
+        authentication: Authentication,
+        revoked: Collection[str],
+        claim: Secret | None,
+    ) -> Verdict:
         if not self._stateless and not api_settings.USER_AUTHENTICATION_RULE(user):
             return TokenAuthError(Code.USER_INACTIVE)
-        return admit(user, authentication)
+        verdict = admit(user, authentication, claim)
+        has_changed = claim is not None and claim != Secret(get_md5_hash_password(user.password))
+        if isinstance(verdict, Identity) and (has_changed or authentication.token_id in revoked):
+            return TokenAuthError(Code.TOKEN_REVOKED)
+        return verdict
 
 
 def _name(jti: Any) -> str | None:
