@@ -35,16 +35,19 @@ None fits? [Write your own in thirty lines](write-your-own.md).
 
 Every row is proven by a test for each place where a token may stand, on SQLite and on PostgreSQL.
 
-| backend | stands in | expiry | scopes | queries a batch | `revoke_token` | told when asked again |
-|---|---|---|---|---|---|---|
+| backend | stands in | expiry | scopes | queries | `revoke_token` | the sweep sees | by a ticket |
+|---|---|---|---|---|---|---|---|
 {features}
 
 - **Stands in**: everywhere is {everywhere}.
   Which of them a site reads, `LOCATIONS` says. A ticket is got with the token, and falls with it.
-- **Queries a batch**: handshakes that come together are asked about together. Nothing is written.
+- **Queries** of a batch: handshakes that come together are asked about together, and nothing is
+  written.
 - **`revoke_token`** ends the token where it lives; or denies it, where it has no row to end.
-- **Told when asked again**, by a ticket or the sweep: whether the token has ended; or no more than
-  that its user is inactive or deleted, which all of them tell.
+- **The sweep sees** of an open socket that its token has ended, whoever ended it and however; and
+  of all, that the user is inactive or deleted. It asks as few questions as a batch of handshakes.
+- **By a ticket** comes no token to ask by. Where none is known by its id, a ticket, and a socket
+  that came by one, are told of the user alone.
 
 `revoke_token`, `revoke_user` and the sweep are [planned](../../README.md#planned). Every
 backend can do already what they will ask of it.
@@ -94,16 +97,21 @@ def page() -> str:
 
 def _features(kind):
     places = "everywhere" if kind.locations == ANYWHERE else ", ".join(kind.locations)
-    each = " for each token" if kind.is_one_by_one else ""
     return _row(
         _link(kind),
         places,
         "yes" if kind.expires else "none",
         "yes" if kind.has_scopes else "none",
-        f"{kind.queries}{each}",
+        "its class's, for each token" if kind.is_one_by_one else kind.queries,
         "ends it" if kind.keeps_rows else "denies it",
-        "its end" if kind.sees_revocation else "its user's alone",
+        _sweep(kind),
+        "the same" if kind.is_known_by_id else "its user alone",
     )
+
+
+def _sweep(kind):
+    """What `test_socket_falls_in_the_sweep…` has proven."""
+    return "its end" if State.REVOKED in kind.events else "its user alone"
 
 
 def _answers(state):
@@ -127,7 +135,7 @@ def _code(name):
 
 
 def _row(*cells):
-    return f"| {' | '.join(cells)} |"
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 if __name__ == "__main__":

@@ -69,8 +69,8 @@ class Kind(ABC):
     has_scopes = False
     keeps_rows = True
     """Whether a token ends where it lives, so that no denylist has to remember it."""
-    sees_revocation = True
-    """Whether a token that has ended is seen to have, when it is asked about again."""
+    is_known_by_id = True
+    """Whether a token that has ended is seen to have, when only its id is known: by a ticket."""
 
     @contextmanager
     def running(self):

@@ -23,6 +23,16 @@ BATCH = 3
 kinds = pytest.mark.parametrize("kind", KINDS, ids=repr)
 
 
+events = pytest.mark.parametrize(
+    ("kind", "event"),
+    [
+        pytest.param(kind, event, id=f"{kind}-{event.name.lower()}")
+        for kind in KINDS
+        for event in kind.events
+    ],
+)
+
+
 def cases(states):
     """The table: each kind, in each of its locations, with a token in each of these states."""
     return pytest.mark.parametrize(
@@ -103,22 +113,35 @@ def test_token_is_not_looked_for_where_it_does_not_belong(backend, kind, locatio
         assert visit(token, location).code == Code.TOKEN_INVALID.close_code
 
 
-@pytest.mark.parametrize(
-    ("kind", "event"),
-    [
-        pytest.param(kind, event, id=f"{kind}-{event.name.lower()}")
-        for kind in KINDS
-        for event in kind.events
-    ],
-)
+@events
 def test_ticket_falls_with_what_it_was_issued_for(backend, kind, event, user):
     token = kind.valid(user)
     _, ticket = ticket_for(token, kind)
     kind.events[event](token, user)
     with asking(kind.queries):
         came = visit(ticket, Location.TICKET)
-    is_seen = event is not State.REVOKED or kind.sees_revocation
+    is_seen = event is not State.REVOKED or kind.is_known_by_id
     assert came.slug == (LATER[event] if is_seen else None)
+
+
+@events
+def test_socket_falls_in_the_sweep_with_whatever_ends_its_token(backend, kind, event, user):
+    token = kind.valid(user)
+    others, held = _held(backend, kind, kind.valid(new_user())), _held(backend, kind, token)
+    kind.events[event](token, user)
+    with asking(kind.queries * (2 if kind.is_one_by_one else 1)):
+        stands, ended = backend.recheck([others, held])
+    assert ended.code is LATER[event]
+    assert stands.authentication == others.authentication
+    assert stands.handle == others.handle
+
+
+@kinds
+def test_sweep_costs_what_a_batch_costs(backend, kind):
+    held = [_held(backend, kind, kind.valid(new_user())) for _ in range(BATCH)]
+    with asking(kind.queries * (BATCH if kind.is_one_by_one else 1)):
+        verdicts = backend.recheck(held)
+    assert [verdict.user.pk for verdict in verdicts] == [each.user_pk for each in held]
 
 
 @kinds
@@ -165,4 +188,6 @@ def _presented(kind, token):
 
 def _held(backend, kind, token):
     (verdict,) = backend.authenticate([_presented(kind, token)])
-    return Held(user_pk=verdict.user.pk, authentication=verdict.authentication)
+    return Held(
+        user_pk=verdict.user.pk, authentication=verdict.authentication, handle=verdict.handle
+    )

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = "tests.matrix.member_settings"
 # Where a token stands makes no difference to its user: good ones everywhere, others anywhere.
-PART = "good_token or by_itself or falls or batch"
+PART = "good_token or by_itself or falls or batch or denylist"
 
 
 @pytest.mark.database

@@ -17,7 +17,7 @@ class Introspection(Kind):
     path = "channels_token_auth.backends.introspection.IntrospectionBackend"
     answers = {State.REVOKED: Code.TOKEN_INVALID}  # noqa: RUF012 - see Kind
     has_scopes = True
-    keeps_rows = sees_revocation = False
+    keeps_rows = is_known_by_id = False
 
     @contextmanager
     def running(self):

@@ -28,10 +28,6 @@ def logged_in(user):
     return request
 
 
-def end_sessions():
-    Session.objects.all().delete()
-
-
 def let_sessions_expire():
     Session.objects.update(expire_date=datetime.now(UTC) - timedelta(hours=1))
 
@@ -43,7 +39,7 @@ class DjangoSession(Kind):
     locations = (Location.COOKIE, Location.TICKET)
     cookie = "sessionid"
     queries = 2
-    keeps_rows = sees_revocation = False
+    keeps_rows = is_known_by_id = False
 
     def valid(self, user):
         return logged_in(user).session.session_key
@@ -55,7 +51,7 @@ class DjangoSession(Kind):
         return self._then(lambda *_: let_sessions_expire(), user)
 
     def revoke(self, token, user):
-        end_sessions()
+        Session.objects.get(session_key=token).delete()
 
 
 class AllauthSession(Kind):
