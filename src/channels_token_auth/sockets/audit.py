@@ -3,12 +3,13 @@
 import json
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.dispatch import Signal
 
 from .. import signals
+from .beside import beside, is_in_loop
 
 __all__ = ["LOGGER", "Audit", "tell_now"]
 
@@ -24,8 +25,7 @@ Fields = Mapping[str, Any]
 class Audit:
     """An event loop's: receivers are called one after the other, in order, beside the sockets."""
 
-    def __init__(self, run: Callable[[Coroutine[Any, Any, None]], object]) -> None:
-        self._run = run
+    def __init__(self) -> None:
         self._waiting: deque[tuple[Signal, Fields]] = deque()
         self._is_running = False
         self._dropped = 0
@@ -45,7 +45,7 @@ class Audit:
         self._waiting.append((signal, told))
         if not self._is_running:
             self._is_running = True
-            self._run(self._send())
+            beside(self._send())
 
     async def _send(self) -> None:
         while self._waiting:
@@ -58,9 +58,14 @@ class Audit:
 
 
 def tell_now(signal: Signal, told: Fields) -> None:
-    """The same where no event loop is held up."""
+    """The same of what no event loop's socket did. Returns when receivers are done, or in an event
+    loop at once.
+    """
     _log(signal, told)
-    signal.send_robust(None, **told)
+    if is_in_loop():
+        beside(signal.asend_robust(None, **told))
+    else:
+        signal.send_robust(None, **told)
 
 
 def _log(signal: Signal, told: Fields) -> None:

@@ -17,6 +17,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 
 from .. import conf
+from .beside import beside, is_in_loop
 
 __all__ = [
     "GROUP",
@@ -39,8 +40,6 @@ PUBLISH_TIMEOUT = 1.0
 Message = Mapping[str, Any]
 Reply = Callable[[Message], Coroutine[Any, Any, None]]
 logger = logging.getLogger("channels_token_auth")
-_sending: set[asyncio.Task[None]] = set()
-"""Tasks that publish: referenced here, since an event loop does not."""
 
 
 class Listener(Protocol):
@@ -95,14 +94,10 @@ def publish(*messages: Message) -> None:
     layer = remote_layer()
     if layer is None or not messages:
         return
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        async_to_sync(_send)(layer, *messages)
+    if is_in_loop():
+        beside(_send(layer, *messages))
     else:
-        task = loop.create_task(_send(layer, *messages))
-        _sending.add(task)
-        task.add_done_callback(_sending.discard)
+        async_to_sync(_send)(layer, *messages)
 
 
 @asynccontextmanager

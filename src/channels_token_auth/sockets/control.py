@@ -63,7 +63,7 @@ class Control:
             message = await layer.receive(channel)
             if not bus.is_own(message):
                 reply_to = message.get("reply_to")
-                self._hear(message, reply_to and partial(layer.send, reply_to))
+                self._hear(message, reply_to and partial(_reply, layer, reply_to))
 
     async def _leave(self, layer: Any) -> None:
         """Leave the group: in a channel that nobody listens to, messages would pile up."""
@@ -76,3 +76,11 @@ class Control:
 
 def _report(error: Exception) -> None:
     logger.error("The channel layer is away: until it is back, only sweeps revoke. %r", error)
+
+
+async def _reply(layer: Any, channel: str, answer: bus.Message) -> None:
+    try:
+        async with asyncio.timeout(bus.PUBLISH_TIMEOUT):
+            await layer.send(channel, answer)
+    except Exception as error:  # noqa: BLE001 - whatever a layer raises
+        logger.warning("An answer did not reach the process that asked: %r", error)

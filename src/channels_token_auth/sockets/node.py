@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import WeakSet
 
@@ -18,6 +18,7 @@ from ..core.close_codes import Code
 from ..core.targets import Ending, Target
 from . import bus
 from .audit import Audit
+from .beside import beside
 from .control import Control
 from .door import Door
 from .endings import Endings
@@ -47,14 +48,12 @@ class Node:
         self.registry: Registry[Any] = Registry()
         """Those that were let in."""
         self.endings = Endings()
-        self.audit = Audit(self._run)
+        self.audit = Audit()
         self.is_draining = False
         self._doors: WeakSet[Door] = WeakSet()
         self._serial = 0
         self._peers: dict[str, float] = {}
         self._interval = configuration.sweep_interval
-        self._loop = asyncio.get_running_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._draining: asyncio.Task[None] | None = None
         is_alone = bus.remote_layer() is None
         self._sweep = Sweep(
@@ -66,7 +65,7 @@ class Node:
         self._control = Control(self.hear, self._sweep.hurry)
         bus.add_listener(self)
         if not is_alone:
-            self._run(self._control.run())
+            beside(self._control.run())
             self._sweep.hurry()
 
     def next_serial(self, door: Door) -> int:
@@ -102,7 +101,7 @@ class Node:
                 self._peers[str(message["node"])] = time.monotonic()
             case "ask" if reply and message["node"] in (None, self.name):
                 target = Target.from_message(message["target"])
-                self._run(reply(self._answer(target, int(message["limit"]))))
+                beside(reply(self._answer(target, int(message["limit"]))))
             case "drain" if message["node"] in (None, self.name):
                 self._start_draining(message["over"], reply)
 
@@ -116,7 +115,7 @@ class Node:
             for connection in found[:SLICE]:
                 connection.close(ending.code)
             if len(found) > SLICE:
-                self._run(_end_in_slices(found[SLICE:], ending))
+                beside(_end_in_slices(found[SLICE:], ending))
 
     def _answer(self, target: Target, limit: int) -> Mapping[str, Any]:
         found = self.registry.find(target)
@@ -150,7 +149,7 @@ class Node:
             self._draining = None
         self.is_draining = over is not None
         if over is not None:
-            self._draining = self._run(self._drain(over, reply))
+            self._draining = beside(self._drain(over, reply))
 
     async def _drain(self, over: float, reply: bus.Reply | None) -> None:
         for left in range(max(1, int(over / TICK)), 0, -1):
@@ -167,12 +166,6 @@ class Node:
     async def _report(self, reply: bus.Reply | None) -> None:
         if reply:
             await reply({"kind": "draining", "node": self.name, "left": len(self.sockets)})
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
 
 def _name() -> str:

@@ -10,15 +10,13 @@ import contextlib
 from collections.abc import Sequence
 
 from .asgi import Message, Receive, Send
+from .beside import beside
 from .wait import Wait
 
 __all__ = ["CLOSE_TIMEOUT", "Transport"]
 
 CLOSE_TIMEOUT = 1.0
 """Seconds the server gets to send a close. It waits for nothing that a peer could withhold."""
-
-_saying: set[asyncio.Task[None]] = set()
-"""Tasks that send a few words: referenced here, since an event loop does not."""
 
 
 class Transport:
@@ -69,9 +67,7 @@ class Transport:
 
     def say_later(self, messages: Sequence[Message]) -> None:
         """The same, from outside a task."""
-        task = asyncio.create_task(self.say(messages))
-        _saying.add(task)
-        task.add_done_callback(_saying.discard)
+        beside(self.say(messages))
 
     def shut(self, last_words: Sequence[Message]) -> asyncio.Task[None]:
         """Say the last words, whatever the application does at this moment."""
