@@ -21,7 +21,7 @@ async def take_turns(client: Receive, layer: Receive, handle: Handle) -> NoRetur
     """Handle what both bring, after the client's first message, until something raises."""
     await handle(await client())
     turn = asyncio.Lock()
-    wait = Wait()
+    wait = Wait(asyncio.get_running_loop())
     reader = asyncio.create_task(_read(layer, handle, turn, wait))
     try:
         with wait:

@@ -22,14 +22,15 @@ CLOSE_TIMEOUT = 1.0
 class Transport:
     """The server's `receive` and `send`, out of which one can be called."""
 
-    __slots__ = ("_beside", "_closer", "_send", "_sending", "receive", "receiving")
+    __slots__ = ("_beside", "_closer", "_loop", "_send", "_sending", "receive", "receiving")
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self.receive = receive
         """The server's own. What is awaited within `receiving` can be called off."""
-        self.receiving = Wait()
+        self._loop = asyncio.get_running_loop()
+        self.receiving = Wait(self._loop)
         self._send = send
-        self._sending = Wait()
+        self._sending = Wait(self._loop)
         self._beside: set[Wait] | None = None
         self._closer: asyncio.Task[None] | None = None
 
@@ -48,7 +49,7 @@ class Transport:
     async def _send_beside(self, message: Message) -> None:
         """The same, while another task of the application sends."""
         self._beside = self._beside or set()
-        with Wait() as wait:
+        with Wait(self._loop) as wait:
             self._beside.add(wait)
             try:
                 await self._send(message)

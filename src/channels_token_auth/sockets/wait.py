@@ -10,12 +10,13 @@ __all__ = ["Wait"]
 class Wait:
     """Leaves the block silently when it was we who cancelled, and nobody else did.
 
-    It may be entered again and again, by one task at a time.
+    It may be entered again and again, by one task at a time, in the event loop it was made in.
     """
 
-    __slots__ = ("_cancelling", "_interrupted", "_task")
+    __slots__ = ("_cancelling", "_interrupted", "_loop", "_task")
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
         self._task: asyncio.Task[Any] | None = None
         self._interrupted = False
 
@@ -25,7 +26,8 @@ class Wait:
         return self._task is not None
 
     def __enter__(self) -> Self:
-        self._task = task = asyncio.current_task()
+        # Before Python 3.12 it takes a system call to find the loop: three times as long.
+        self._task = task = asyncio.current_task(self._loop)
         self._cancelling = task.cancelling()  # type: ignore[union-attr]  # tasks only await this
         return self
 
