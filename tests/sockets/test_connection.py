@@ -62,6 +62,14 @@ async def start(connection: Connection, application) -> asyncio.Task:
     return task
 
 
+async def test_while_it_lives_it_does_not_know_its_token_any_more():
+    connection = connect(Server(CONNECT))
+    task = await start(connection, Application())
+    assert connection._handshake.credential is None
+    connection.close(Code.TOKEN_REVOKED)
+    await task
+
+
 async def test_events_pass_in_order_and_the_connect_comes_first():
     server, application = Server(CONNECT, text("a"), text("b"), GOODBYE), Application()
     await serve(connect(server), application)

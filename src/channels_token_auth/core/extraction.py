@@ -30,9 +30,9 @@ TICKET_NAME = "ticket"
 """The query parameter that holds a ticket, and nothing else."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Handshake:
-    """An opening handshake, read: its credential, and all the rest without it.
+    """An opening handshake, read: its credential, until that is forgotten, and all the rest.
 
     `problem` is set where the handshake is refused whatever a backend would say, and
     `is_hostile` where it is not even accepted to be told so.
@@ -45,16 +45,9 @@ class Handshake:
     query_string: bytes
     subprotocols: list[str]
 
-    def without_credential(self) -> "Handshake":
-        """The rest of it, which may be kept."""
-        return Handshake(
-            credential=None,
-            problem=self.problem,
-            is_hostile=self.is_hostile,
-            headers=self.headers,
-            query_string=self.query_string,
-            subprotocols=self.subprotocols,
-        )
+    def forget_credential(self) -> None:
+        """Keep the rest of it only."""
+        self.credential = None
 
 
 def extract(
@@ -62,19 +55,19 @@ def extract(
 ) -> Handshake:
     """Read a handshake by `policy`: its Origin, then an explicit credential, then the cookie."""
     # Few handshakes have more than one of these: what is not there need not be looked for.
-    present = {name for name, _ in headers}
+    present = dict(headers)
     in_header = in_subprotocol = in_ticket = in_query = in_cookie = None
     left, query_left, listed = list(headers), query_string, list(subprotocols)
     if b"authorization" in present:
         in_header, left = take_header(left, policy)
-    if OFFER in present or listed:
+    if listed or OFFER in present:
         in_subprotocol, left, listed = take_subprotocol(left, listed, policy)
     if query_string:
         in_ticket, query_left = take_query(Location.TICKET, TICKET_NAME, query_left, policy)
         in_query, query_left = take_query(Location.QUERY, policy.query_name, query_left, policy)
     if b"cookie" in present:
         in_cookie, left = take_cookie(left, policy)
-    origin = _origin(headers) if b"origin" in present else None
+    origin = present[b"origin"].decode("latin-1") if b"origin" in present else None
     if origin is not None and not policy.origins.allows(headers):
         found: Found | None = Problem(code=Code.FORBIDDEN, is_hostile=True)
     else:
@@ -106,10 +99,6 @@ def _agree(found: Sequence[Found]) -> Found:
 def _guard(in_cookie: Found | None, origin: str | None) -> Found | None:
     """A cookie proves nothing about the page that used it; its Origin does."""
     return Problem(code=Code.FORBIDDEN) if in_cookie and origin is None else in_cookie
-
-
-def _origin(headers: Headers) -> str:
-    return next(value.decode("latin-1") for name, value in headers if name == b"origin")
 
 
 def _bind(credential: Credential, origin: str | None) -> Credential:

@@ -63,12 +63,14 @@ def take_header(headers: list[Header], policy: Policy) -> tuple[Found | None, li
         return None, headers
     schemes: list[str] = []
     values: list[bytes] = []
-    left = [header for header in headers if header[0] != b"authorization"]
-    for name, value in headers:
+    left: list[Header] = []
+    for header in headers:
+        name, value = header
         if name != b"authorization":
+            left.append(header)
             continue
         others = []
-        for part in _JOINED.split(value):
+        for part in _JOINED.split(value) if b"," in value else (value,):
             match = _AUTHORIZATION.fullmatch(part)
             if match and (scheme := match[1].decode().lower()) in policy.schemes:
                 schemes.append(scheme)

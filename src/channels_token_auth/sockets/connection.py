@@ -75,7 +75,7 @@ class Connection(Participant):
         if not await self._enter():
             return None
         # While it lives, nothing here knows its token any more.
-        self._handshake = self._handshake.without_credential()
+        self._handshake.forget_credential()
         return inner_scope(self._scope, self._handshake, user=self._user, auth=self._auth)
 
     def refuse(self, error: TokenAuthError) -> None:
