@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any, cast
-from weakref import WeakKeyDictionary
 
 from asgiref.sync import sync_to_async
 from django.core import mail
@@ -76,7 +75,7 @@ class Authenticator:
         self.judge = Judge(backends, self.tickets, self.denylist)
         self.verified = VerifiedTokens(remembers)
         self._timeout = timeout
-        self._flights: WeakKeyDictionary[asyncio.AbstractEventLoop, Flights] = WeakKeyDictionary()
+        self._flights: dict[asyncio.AbstractEventLoop, Flights] = {}
         self.schemes = frozenset[str]().union(*(backend.schemes for backend in backends))
 
     async def authenticate(self, credential: Credential) -> Identity:
@@ -144,9 +143,11 @@ class Authenticator:
 
     def _flights_of_loop(self) -> Flights:
         loop = asyncio.get_running_loop()
-        if loop not in self._flights:
-            self._flights[loop] = Flights(self._timeout, self._give_up)
-        return self._flights[loop]
+        flights = self._flights.get(loop)
+        if flights is None:
+            self._flights = {loop: f for loop, f in self._flights.items() if not loop.is_closed()}
+            flights = self._flights[loop] = Flights(self._timeout, self._give_up)
+        return flights
 
     def _give_up(self) -> TokenAuthError:
         logger.error("A token took over %s s to verify.", self._timeout)
