@@ -68,6 +68,7 @@ def test_an_answer_about_now_only_is_not_remembered(code):
 def test_nothing_is_remembered_with_0():
     tokens = remembered(0, a=identity("a"), b=TokenAuthError(Code.TOKEN_INVALID))
     assert known(tokens, "a", "b") == []
+    assert not tokens._accepted._entries
 
 
 def test_of_too_many_those_verified_first_are_forgotten(monkeypatch):

@@ -35,5 +35,6 @@ def private_copy(user: Any) -> Any:
 
 def _bare(original: Any) -> Any:
     fresh = object.__new__(type(original))
-    vars(fresh).update(vars(original))
+    # A copy of a dict shares its keys, and takes a third of the time of filling another one.
+    fresh.__dict__ = vars(original).copy()
     return fresh

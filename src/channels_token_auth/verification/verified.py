@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Hashable
-from dataclasses import dataclass
 
 from ..backends.base import Identity
 from ..core.close_codes import Code
@@ -65,32 +64,27 @@ class VerifiedTokens:
         self._refused.clear()
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    ends_at: float
-    verdict: Answer
-
-
 class _Recent:
     """The last `limit` verdicts of the last `seconds`, oldest first: all last equally long."""
 
     def __init__(self, seconds: float, limit: int) -> None:
         self._seconds = seconds
         self._limit = limit
-        self._entries: dict[Hashable, _Entry] = {}
+        self._entries: dict[Hashable, tuple[float, Answer]] = {}  # each with its end
         self.clear = self._entries.clear
 
     def get(self, key: Hashable) -> Answer | None:
         entry = self._entries.get(key)
-        return entry.verdict if entry and time.monotonic() < entry.ends_at else None
+        return entry[1] if entry and time.monotonic() < entry[0] else None
 
     def put(self, key: Hashable, verdict: Answer) -> None:
+        if not self._seconds:
+            return
         now = time.monotonic()
         self._entries.pop(key, None)  # so that it becomes the newest
         while self._entries and (self._is_over(now) or len(self._entries) >= self._limit):
             del self._entries[next(iter(self._entries))]
-        if self._seconds:
-            self._entries[key] = _Entry(now + self._seconds, verdict)
+        self._entries[key] = (now + self._seconds, verdict)
 
     def _is_over(self, now: float) -> bool:
-        return next(iter(self._entries.values())).ends_at <= now
+        return next(iter(self._entries.values()))[0] <= now
