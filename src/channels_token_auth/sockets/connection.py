@@ -235,9 +235,10 @@ class Connection(Participant):
         if not message.get("subprotocol") and PROTOCOL in self._handshake.subprotocols:
             message = {**message, "subprotocol": PROTOCOL}
         speaks = message.get("subprotocol") == PROTOCOL
-        ok = self._act(self._life.accept(speaks=speaks, now=clock.steady()))
+        ok = self._act(self._life.accept(speaks=True, now=clock.steady())) if speaks else []
         await self._transport.send(message)
-        await self._transport.say([] if self._farewell else ok)
+        if ok and not self._farewell:
+            await self._transport.say(ok)
 
     # -- The client's side
 

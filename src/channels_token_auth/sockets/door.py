@@ -1,6 +1,6 @@
 """The door of one route: who may come in, and what the others are answered."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 
 from ..backends.base import Held, Identity
@@ -40,18 +40,18 @@ class Door:
     def awaits_first_message(self, handshake: Handshake) -> bool:
         """Whether the client may send its token once it is connected."""
         return (
-            Location.FIRST_MESSAGE in self._policy.locations
-            and not (handshake.credential or handshake.problem)
+            not (handshake.credential or handshake.problem)
+            and Location.FIRST_MESSAGE in self._policy.locations
             and (PROTOCOL in handshake.subprotocols or not handshake.subprotocols)
         )
 
-    async def authenticate(self, handshake: Handshake) -> Identity:
-        """Whose handshake it is. Raises TokenAuthError."""
+    def authenticate(self, handshake: Handshake) -> Awaitable[Identity]:
+        """Whose handshake it is. Raises TokenAuthError, at once or in time."""
         if handshake.problem:
             raise TokenAuthError(handshake.problem)
         if handshake.credential is None:
             raise TokenAuthError(Code.TOKEN_MISSING)
-        return await self.verify(handshake.credential)
+        return self.verify(handshake.credential)
 
     async def verify(self, credential: Credential) -> Identity:
         """Whose credential it is, with time left and this route's scopes. Raises TokenAuthError."""
