@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 from . import conf
 from .core.credentials import Location
@@ -17,6 +18,8 @@ __all__ = ["check_settings"]
 
 SAFE_TOKEN_BYTES = 4096
 OURS = "channels_token_auth.backends."
+EXTRAS = {"rest_framework": "drf"}
+"""Those that are not called as their backend's module is."""
 LAST = (
     f"{OURS}session.SessionBackend",
     f"{OURS}jwt.JWTBackend",
@@ -34,7 +37,11 @@ UNSHARED_CACHES = {
 def check_settings(**_: Any) -> list[checks.CheckMessage]:
     """Every message on `CHANNELS_TOKEN_AUTH`."""
     wrong = [
-        checks.Error(conf.describe(name, sentence), id="channels_token_auth.E001")
+        checks.Error(
+            conf.describe(name, sentence),
+            hint="The README has a table of all settings, and what each means.",
+            id="channels_token_auth.E001",
+        )
         for name, sentence in conf.problems()
     ]
     return [*wrong] if wrong else [*_backends(), *_order(), *_cache(), *_loosened()]
@@ -46,7 +53,7 @@ def _backends() -> Iterator[checks.CheckMessage]:
         try:
             backend = build_backend(spec)
         except ImproperlyConfigured as error:
-            yield checks.Error(str(error), id="channels_token_auth.E002")
+            yield checks.Error(str(error), hint=_remedy(spec), id="channels_token_auth.E002")
         else:
             names[backend.name] += 1
             yield from backend.check()
@@ -57,6 +64,19 @@ def _backends() -> Iterator[checks.CheckMessage]:
             hint="Give each a name of its own, in its OPTIONS as {'name': '…'}.",
             id="channels_token_auth.E005",
         )
+
+
+def _remedy(spec: conf.BackendSpec) -> str:
+    """What to do about a backend that cannot be built."""
+    try:
+        import_string(spec.path)
+    except ImportError as error:
+        module = spec.path.removeprefix(OURS).split(".")[0]
+        is_foreign = error.name is not None and not error.name.startswith("channels_token_auth")
+        if spec.path.startswith(OURS) and is_foreign:
+            extra = EXTRAS.get(module, module)
+            return f'Install what it needs: pip install "channels-token-auth[{extra}]"'
+    return "Correct the entry in BACKENDS: the dotted paths, and the OPTIONS that it takes."
 
 
 def _order() -> Iterator[checks.CheckMessage]:

@@ -1,10 +1,34 @@
 """What `manage.py check` says of the settings."""
 
+import json
+import subprocess
+import sys
+
 import pytest
-from django.core.checks import ERROR, WARNING, Error, Tags, run_checks
+from django.core.checks import ERROR, WARNING, Tags, run_checks
 
 from channels_token_auth.checks import check_settings
+from tests.matrix.kinds import KINDS
 
+OURS = "channels_token_auth.backends."
+WITHOUT_PACKAGES = f"""
+import json, sys
+for name in ("allauth", "jwt", "knox", "oauth2_provider", "requests", "rest_framework",
+             "rest_framework_simplejwt"):
+    sys.modules[name] = None  # as if it were not installed
+import django
+from django.conf import settings
+paths = {[kind.path for kind in KINDS if kind.extra]}
+settings.configure(
+    CHANNELS_TOKEN_AUTH={{"BACKENDS": [{{"BACKEND": path}} for path in paths]}},
+    CACHES={{"default": {{"BACKEND": "django.core.cache.backends.redis.RedisCache"}}}},
+)
+django.setup()
+from channels_token_auth.checks import check_settings
+errors = [message for message in check_settings() if message.id.endswith("E002")]
+said = {{e.msg.split("'")[1]: [e.id, e.hint.partition(": ")[2]] for e in errors}}
+print(json.dumps(said))
+"""
 BACKENDS = [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}]
 
 
@@ -123,14 +147,49 @@ def test_loosening_comes_with_a_hint(check, given):
 
 def test_settings_that_are_no_dictionary_are_one_error(settings):
     settings.CHANNELS_TOKEN_AUTH = ["header"]
-    sentence = "CHANNELS_TOKEN_AUTH must be a dictionary."
-    assert check_settings() == [Error(sentence, id="channels_token_auth.E001")]
+    (error,) = check_settings()
+    assert (error.id, error.msg) == (
+        "channels_token_auth.E001",
+        "CHANNELS_TOKEN_AUTH must be a dictionary.",
+    )
 
 
 def test_django_runs_these_checks_without_being_asked_to_deploy(check):
     check(ANONYMOUS="yes")
     sentence = "CHANNELS_TOKEN_AUTH['ANONYMOUS'] must be True or False."
-    assert Error(sentence, id="channels_token_auth.E001") in run_checks(tags=[Tags.security])
+    assert sentence in [message.msg for message in run_checks(tags=[Tags.security])]
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ({"LOCATION": ["header"]}, "The README has a table of all settings"),
+        ({"BACKENDS": [{"BACKEND": "no.such.Backend"}]}, "Correct the entry in BACKENDS"),
+        ({"BACKENDS": [{"BACKEND": f"{OURS}no.such.Backend"}]}, "Correct the entry in BACKENDS"),
+        ({"BACKENDS": [{**BACKENDS[0], "OPTIONS": {"modle": 1}}]}, "Correct the entry in BACKENDS"),
+        ({"BACKENDS": [{**BACKENDS[0], "SCOPES": "no.function"}]}, "Correct the entry in BACKENDS"),
+    ],
+)
+def test_mistake_comes_with_a_hint(check, given, hint):
+    check(**given)
+    (message,) = check_settings()
+    assert message.hint.startswith(hint)
+
+
+def test_package_that_is_missing_is_named_with_what_to_type():
+    finished = subprocess.run(
+        [sys.executable, "-c", WITHOUT_PACKAGES],
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=60,
+    )
+    # That of DRF's tokens imports no package: it misses their model, and says so (E101).
+    names = {kind.path: kind.extra for kind in KINDS if kind.extra and kind.name != "drf"}
+    assert json.loads(finished.stdout) == {
+        path: ["channels_token_auth.E002", f'pip install "channels-token-auth[{extra}]"']
+        for path, extra in names.items()
+    }
 
 
 KNOWS_MORE = {"BACKEND": "channels_token_auth.backends.knox.KnoxTokenBackend"}
