@@ -6,7 +6,7 @@ import json
 from functools import cache
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-__all__ = ["ec_keys", "jwk", "pem", "rsa_keys", "signed_by_hand"]
+__all__ = ["KEYS", "ec_keys", "ed_keys", "jwk", "pem", "rsa_keys", "signed_by_hand"]
 
 
 @cache
@@ -25,9 +25,26 @@ def rsa_keys(name="", bits=2048):
 
 
 @cache
-def ec_keys():
-    private = ec.generate_private_key(ec.SECP256R1())
+def ec_keys(curve=ec.SECP256R1):
+    private = ec.generate_private_key(curve())
     return private, private.public_key()
+
+
+@cache
+def ed_keys(kind=ed25519.Ed25519PrivateKey):
+    private = kind.generate()
+    return private, private.public_key()
+
+
+KEYS = {
+    **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), rsa_keys()),
+    "ES256": ec_keys(),
+    "ES384": ec_keys(ec.SECP384R1),
+    "ES512": ec_keys(ec.SECP521R1),
+    "EdDSA": ed_keys(),
+    "EdDSA (Ed448)": ed_keys(ed448.Ed448PrivateKey),
+}
+"""A pair for each algorithm that has one."""
 
 
 def pem(key):

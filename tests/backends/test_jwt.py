@@ -22,7 +22,7 @@ from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from tests.backends.jwks_server import jwks_server
-from tests.backends.jwt_keys import ec_keys, jwk, pem, rsa_keys, signed_by_hand
+from tests.backends.jwt_keys import KEYS, ec_keys, jwk, pem, rsa_keys, signed_by_hand
 from tests.backends.own_users.models import Member
 
 pytestmark = pytest.mark.database
@@ -129,6 +129,26 @@ def test_token_that_is_not_right_is_refused(backend, alice, changes, expected):
 )
 def test_token_that_nobody_known_signed_is_left_to_the_next_backend(backend, alice, key, algorithm):
     assert judge(backend, signed(claims_of(alice), key=key, algorithm=algorithm)) is None
+
+
+@pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
+def test_secret_verifies_by_every_algorithm_that_has_one(alice, algorithm):
+    backend = backend_of(algorithms=[algorithm])
+    token, forged = (signed(claims_of(alice), key, algorithm) for key in (SECRET, SECRET[::-1]))
+    assert [judge(backend, token), judge(backend, forged)] == [alice, None]
+
+
+@pytest.mark.parametrize("where", ["key", "jwks_url"])
+@pytest.mark.parametrize("name", KEYS)
+def test_public_key_verifies_by_every_algorithm_that_has_one(alice, where, name):
+    (private, public), algorithm = KEYS[name], name.split()[0]
+    token = signed(claims_of(alice), private, algorithm, header={"kid": "1"})
+    head, body, signature = token.split(".")
+    forged = f"{head}.{body}.{'A' * len(signature)}"
+    with jwks_server({"keys": [jwk(public, algorithm, kid="1")]}) as server:
+        options = {"key": pem(public)} if where == "key" else {"jwks_url": server.url}
+        backend = backend_of(algorithms=[algorithm], **options)
+        assert [judge(backend, each) for each in (token, forged)] == [alice, None]
 
 
 def test_none_is_no_algorithm_even_where_it_is_named(alice):

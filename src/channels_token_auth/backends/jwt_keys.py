@@ -80,8 +80,10 @@ def _read_jwk(entry: Mapping[str, Any], algorithms: Sequence[str]) -> VerifyingK
     if entry.get("kty") == "oct" or entry.get("use", "sig") != "sig":
         return None
     named = entry.get("alg")
+    # PyJWT guesses the algorithm of each other type, and of these for one of two curves alone.
+    guess = "EdDSA" if entry.get("kty") == "OKP" else None
     try:
-        key = jwt.PyJWK(dict(entry)).key
+        key = jwt.PyJWK(dict(entry), guess).key
     except (LookupError, TypeError, ValueError, jwt.PyJWTError):
         return None  # of a kind that is to be ignored
     usable = _fitting(key, [name for name in algorithms if named in (None, name)])
