@@ -1,6 +1,7 @@
 """Every backend × every location × every state of a token: what the table of features says."""
 
 import re
+from base64 import urlsafe_b64encode
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,21 @@ from tests.matrix.site import asking, site, ticket_for, visit
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 BATCH = 3
+
+
+def _segment(text):
+    return urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+HEADS = ("", "[]", "7", '{"alg":null}', '{"alg":"HS256"}', '{"alg":["RS256"]}', "[" * 1500)
+BODIES = ("", "null", "[]", '{"exp":"soon"}', '{"exp":1e400,"sub":{}}', "[" * 1500)
+RUBBISH = (
+    *("a", "0", "'", '"', "%00", "\\0", "{}", "null", "..", "...", "a.b.c", "-1", "None", "\u0101"),
+    *("0" * 15, "0" * 32, "0" * 40, "0" * 64, "z" * 30, "z" * 32, "9" * 4096, "\U0001f510" * 8),
+    *("' OR 1=1 --", "../../etc/passwd", "\ufeff" * 32, "\u202e" * 32, "\u0130" * 32, "١" * 40),
+    *(f"{_segment(head)}.{_segment(body)}.{_segment('x')}" for head in HEADS for body in BODIES),
+)
+"""What looks like a token of some kind and is none, and what looks like nothing."""
 
 kinds = pytest.mark.parametrize("kind", KINDS, ids=repr)
 
@@ -96,6 +112,14 @@ def test_backend_says_so_by_itself(backend, kind, state, user):
     verdict = backend.authenticate([credential])[0] if backend.claims(credential) else None
     refusal = verdict or TokenAuthError(Code.TOKEN_INVALID)  # where nobody knows it
     assert getattr(refusal, "code", None) == kind.answer(state)
+
+
+@kinds
+def test_no_text_makes_it_raise_or_write_and_no_text_is_let_in(backend, kind):
+    batch = [_presented(kind, text) for text in RUBBISH]
+    with asking(len(RUBBISH) * kind.queries if kind.is_one_by_one else kind.queries):
+        verdicts = backend.authenticate(batch)
+    assert {getattr(each, "code", None) for each in verdicts} <= {None, Code.TOKEN_INVALID}
 
 
 @pytest.mark.parametrize(
