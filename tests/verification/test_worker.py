@@ -1,15 +1,23 @@
 import asyncio
 import threading
 
+import jwt
 import pytest
+from django.contrib.auth.models import User
 from django.core import mail
 
+from channels_token_auth.backends.introspection import IntrospectionBackend
+from channels_token_auth.backends.jwt import JWTBackend
 from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.verification import authenticator as authenticator_module
 from channels_token_auth.verification import worker as module
 from channels_token_auth.verification.authenticator import Authenticator
 from channels_token_auth.verification.worker import MAX_BATCH, MAX_HANGING, Worker
+from tests.backends.introspection_server import introspection_server
+from tests.backends.jwks_server import jwks_server
+from tests.backends.jwt_keys import jwk, rsa_keys
 
 from .backends import FakeBackend, credential, identity
 
@@ -66,6 +74,44 @@ async def test_verification_runs_in_a_thread_of_its_own(worker):
     backend = FakeBackend("t0ken")
     assert await Authenticator([backend], timeout=5).authenticate(credential()) == identity()
     assert backend.threads == {THREAD}
+
+
+@pytest.fixture
+def key_server():
+    """One that comes to no end, and the backend that has to ask it for a token's key."""
+    with jwks_server({"keys": [jwk(rsa_keys()[1], kid="1")]}) as server:
+        server.is_open.clear()
+        backend = JWTBackend(algorithms=["RS256"], jwks_url=server.url, user=f"{__name__}.anybody")
+        claims = {"sub": "1", "exp": 2**33}
+        token = jwt.encode(claims, rsa_keys()[0], "RS256", headers={"kid": "1"})
+        yield backend, token, lambda: server.asked, server.is_open.set
+
+
+@pytest.fixture
+def authorization_server():
+    """One that does not answer, and the backend that has to ask it about a token."""
+    with introspection_server() as server:
+        server.slow, server.claims["t"] = {"t"}, {"active": True}
+        backend = IntrospectionBackend(
+            url=server.url, bearer_token="ours", user=f"{__name__}.anybody"
+        )
+        yield backend, "t", lambda: server.requests, server.is_over.set
+
+
+def anybody(claims):
+    return User(pk=7, is_active=True)
+
+
+@pytest.mark.parametrize("name", ["key_server", "authorization_server"])
+async def test_a_server_that_hangs_holds_up_no_event_loop(worker, request, name):
+    backend, token, asked, answer = request.getfixturevalue(name)
+    presented = Credential(location=Location.HEADER, secret=Secret(token))
+    verification = asyncio.create_task(Authenticator([backend], timeout=5).authenticate(presented))
+    while not asked():  # noqa: ASYNC110 - a server in a thread of its own
+        await asyncio.sleep(0.001)
+    assert not verification.done()
+    answer()
+    assert (await verification).user.pk == 7
 
 
 async def test_under_a_test_runner_the_thread_of_the_transaction_asks():
