@@ -7,6 +7,7 @@ with the loop and listens to them. Never a task, a group or a key for a socket.
 import asyncio
 import logging
 import os
+import random
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -35,6 +36,9 @@ TICK = 0.1
 
 TICKS_PER_REPORT = 10
 
+GREETING_PAUSE = 0.5
+"""Seconds within which a node that is new hears of the others."""
+
 logger = logging.getLogger("channels_token_auth")
 
 
@@ -53,6 +57,7 @@ class Node:
         self._doors: WeakSet[Door] = WeakSet()
         self._serial = 0
         self._peers: dict[str, float] = {}
+        self._greeting: asyncio.TimerHandle | None = None
         self._interval = configuration.sweep_interval
         self._draining: asyncio.Task[None] | None = None
         is_alone = bus.remote_layer() is None
@@ -98,7 +103,7 @@ class Node:
             case "end":
                 self.end([Ending.from_message(each) for each in message["endings"]])
             case "present":
-                self._peers[str(message["node"])] = time.monotonic()
+                self._meet(str(message["node"]))
             case "ask" if reply and message["node"] in (None, self.name):
                 target = Target.from_message(message["target"])
                 beside(reply(self._answer(target, int(message["limit"]))))
@@ -130,9 +135,21 @@ class Node:
         }
 
     async def _present(self) -> None:
-        """Be heard of, and hear: at each sweep again."""
+        """Be heard of: at each sweep again."""
         await self._control.join()
+        self._greet()
+
+    def _greet(self) -> None:
+        self._greeting = None
         bus.publish({"kind": "present", "node": self.name})
+
+    def _meet(self, name: str) -> None:
+        """One that is new has to hear of us as well: soon, and not of all nodes at once."""
+        is_new = name not in self._peers
+        self._peers[name] = time.monotonic()
+        if is_new and name != self.name and self._greeting is None:
+            pause = random.uniform(0, GREETING_PAUSE)  # noqa: S311 - no secret
+            self._greeting = asyncio.get_running_loop().call_later(pause, self._greet)
 
     def _present_peers(self) -> list[str]:
         """Those that were heard of lately: one that was killed is none of them any more."""

@@ -1,0 +1,41 @@
+"""Nodes hear of each other: here another one is played, by what it says over the layer."""
+
+import asyncio
+
+import pytest
+from channels.layers import get_channel_layer
+
+from channels_token_auth import aconnections
+from channels_token_auth.sockets.bus import GROUP
+from channels_token_auth.sockets.node import here
+
+LAYER = {"default": {"BACKEND": "tests.revocation.layer.SharedLayer"}}
+
+
+@pytest.fixture
+def layer(settings):
+    settings.CHANNEL_LAYERS = LAYER
+    return get_channel_layer()
+
+
+async def test_new_node_hears_of_the_others_before_their_next_sweep(sockets, token, layer):
+    await sockets(token.key)
+    await _hears(layer, 1)
+    await layer.group_send(GROUP, {"kind": "present", "node": "new"})
+    await layer.group_send(GROUP, {"kind": "present", "node": "newer"})
+    await _hears(layer, 2)
+    assert (await aconnections(timeout=0.1)).missing == ["new", "newer"]
+
+
+async def _hears(layer, times):
+    """Our node has said so often that it is there: not once for each that is new."""
+    name = here().name
+
+    def said():
+        return len([each for each in layer.said if each.get("node") == name])
+
+    async with asyncio.timeout(5):
+        while said() < times:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.6)
+    assert said() == times
