@@ -13,6 +13,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.db import router
 from django.db.models import Model
 
@@ -176,9 +177,13 @@ def _credential(token: str) -> Credential:
 
 
 def primary_key(user: Any) -> Any:
+    """Of an instance; or what is a key itself, and the text where it is another service's user."""
     if isinstance(user, Model):
         return user.pk
-    return get_user_model()._meta.pk.to_python(user)
+    try:
+        return get_user_model()._meta.pk.to_python(user)
+    except ValidationError:
+        return user
 
 
 def _end(target: Target, deny: Callable[[], None] | None) -> None:
