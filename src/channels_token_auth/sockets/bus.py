@@ -26,6 +26,7 @@ __all__ = [
     "Reply",
     "add_listener",
     "asking",
+    "is_meant",
     "is_own",
     "listener",
     "listeners_here",
@@ -163,3 +164,8 @@ async def _send(layer: Any, *messages: Message) -> None:
 def is_own(message: Message) -> bool:
     """Whether it comes from this process, where it was heard already."""
     return message.get("process") == _process.name
+
+
+def is_meant(name: str, wanted: str | None) -> bool:
+    """Whether a node of this name is: None means all, and a machine's name all of that machine."""
+    return wanted in (None, name) or name.startswith(f"{wanted}-")

@@ -126,7 +126,7 @@ class Connection(Participant):
     async def _enter(self) -> bool:
         door, handshake = self.door, self._handshake
         try:
-            if self.node.is_draining:
+            if self.node.draining.is_on:
                 raise unavailable()
             if door.is_anonymous(handshake):
                 self._life.admit(None, None, clock.steady())

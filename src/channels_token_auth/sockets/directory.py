@@ -47,13 +47,16 @@ class Connections:
     """What the nodes answered.
 
     `total`: how many there are, of which `connections` are the first. `nodes`: who answered.
-    `missing`: nodes that others heard of lately, and that did not.
+    `missing`: nodes that others heard of lately, and that did not. `draining`: those that send
+    their sockets away. `unswept`: those whose last sweep could not ask every token's store.
     """
 
     connections: Sequence[LiveConnection]
     total: int
     nodes: Sequence[str]
     missing: Sequence[str]
+    draining: Sequence[str]
+    unswept: Sequence[str]
 
 
 async def aconnections(
@@ -68,8 +71,8 @@ async def aconnections(
 ) -> Connections:
     """The open sockets for which all of it holds, at most `limit` of them from each node.
 
-    `timeout`: seconds in which nodes may answer; where all did, it returns at once. Raises
-    ValueError for a limit over 1,000.
+    `node`: a node's name, or a machine's, for all nodes of it. `timeout`: seconds in which nodes
+    may answer; where all did, it returns at once. Raises ValueError for a limit over 1,000.
     """
     if not 0 <= limit <= MAX_LIMIT:
         raise ValueError(f"limit is {limit}, and 0 to {MAX_LIMIT} can be named.")
@@ -83,14 +86,13 @@ async def aconnections(
     answers = await _gather(message, node, timeout)
     rows = [row for answer in answers.values() for row in answer["connections"]]
     rows.sort(key=lambda row: row["opened_at"], reverse=True)
-    heard_of = {name for answer in answers.values() for name in answer["peers"]}
-    if node is not None:
-        heard_of &= {node}
     return Connections(
         connections=[_live(row) for row in rows[:limit]],
         total=sum(answer["total"] for answer in answers.values()),
         nodes=sorted(answers),
-        missing=sorted(heard_of - set(answers)),
+        missing=sorted(_expected(answers, node) - set(answers)),
+        draining=sorted(name for name, answer in answers.items() if answer["is_draining"]),
+        unswept=sorted(name for name, answer in answers.items() if answer["failed_sweeps"]),
     )
 
 
@@ -101,7 +103,6 @@ connections = async_to_sync(aconnections)
 async def _gather(message: bus.Message, node: str | None, seconds: float) -> dict[str, Any]:
     """The answer of each node, by its name."""
     answers: dict[str, Any] = {}
-    expected = set[str]()
     here = bus.listeners_here()
     is_alone = bus.remote_layer() is None
     async with bus.asking(message) as queue:
@@ -110,12 +111,17 @@ async def _gather(message: bus.Message, node: str | None, seconds: float) -> dic
                 while not (is_alone and len(answers) >= here):
                     answer = await queue.get()
                     answers[answer["node"]] = answer
-                    expected |= set(answer["peers"])
-                    if node in answers or (node is None and expected <= answers.keys()):
+                    if _expected(answers, node) <= answers.keys():
                         break
         except TimeoutError:
             pass
     return answers
+
+
+def _expected(answers: dict[str, Any], node: str | None) -> set[str]:
+    """Of whom an answer is due, as far as those who have answered know."""
+    heard_of = {name for answer in answers.values() for name in answer["peers"]}
+    return {name for name in heard_of if bus.is_meant(name, node)}
 
 
 def _live(row: bus.Message) -> LiveConnection:

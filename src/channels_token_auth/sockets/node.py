@@ -15,13 +15,13 @@ from typing import Any
 from weakref import WeakSet
 
 from .. import conf
-from ..core.close_codes import Code
 from ..core.targets import Ending, Target
 from . import bus
 from .audit import Audit
 from .beside import beside
 from .control import Control
 from .door import Door
+from .draining import Draining
 from .endings import Endings
 from .registry import Registry
 from .sweep import Sweep
@@ -30,11 +30,6 @@ __all__ = ["Node", "here"]
 
 SLICE = 100
 """Sockets closed before others get their turn."""
-
-TICK = 0.1
-"""Seconds between two groups of sockets that a draining node sends away."""
-
-TICKS_PER_REPORT = 10
 
 GREETING_PAUSE = 0.5
 """Seconds within which a node that is new hears of the others."""
@@ -53,13 +48,12 @@ class Node:
         """Those that were let in."""
         self.endings = Endings()
         self.audit = Audit()
-        self.is_draining = False
+        self.draining = Draining(self.name, self.sockets)
         self._doors: WeakSet[Door] = WeakSet()
         self._serial = 0
         self._peers: dict[str, float] = {}
         self._greeting: asyncio.TimerHandle | None = None
         self._interval = configuration.sweep_interval
-        self._draining: asyncio.Task[None] | None = None
         is_alone = bus.remote_layer() is None
         self._sweep = Sweep(
             self.registry,
@@ -104,11 +98,14 @@ class Node:
                 self.end([Ending.from_message(each) for each in message["endings"]])
             case "present":
                 self._meet(str(message["node"]))
-            case "ask" if reply and message["node"] in (None, self.name):
+            case "ask" if reply and bus.is_meant(self.name, message["node"]):
                 target = Target.from_message(message["target"])
                 beside(reply(self._answer(target, int(message["limit"]))))
-            case "drain" if message["node"] in (None, self.name):
-                self._start_draining(message["over"], reply)
+            case "drain" if bus.is_meant(self.name, message["node"]):
+                if message["over"] is None:
+                    self.draining.take_back(reply)
+                else:
+                    self.draining.start(float(message["over"]), reply)
 
     def end(self, endings: Sequence[Ending]) -> None:
         """Close the sockets that have to go, and have nobody slip in behind them."""
@@ -130,7 +127,7 @@ class Node:
             "total": len(found),
             "connections": [each.describe() for each in found[:limit]],
             "peers": self._present_peers(),
-            "is_draining": self.is_draining,
+            "is_draining": self.draining.is_on,
             "failed_sweeps": self._sweep.failures,
         }
 
@@ -156,33 +153,6 @@ class Node:
         since = time.monotonic() - 3 * self._interval
         self._peers = {name: at for name, at in self._peers.items() if at > since}
         return sorted(self._peers)
-
-    # -- Draining
-
-    def _start_draining(self, over: float | None, reply: bus.Reply | None) -> None:
-        """Refuse who comes, and send all away within so many seconds. None: take it back."""
-        if self._draining:
-            self._draining.cancel()
-            self._draining = None
-        self.is_draining = over is not None
-        if over is not None:
-            self._draining = beside(self._drain(over, reply))
-
-    async def _drain(self, over: float, reply: bus.Reply | None) -> None:
-        for left in range(max(1, int(over / TICK)), 0, -1):
-            if left % TICKS_PER_REPORT == 0:
-                await self._report(reply)
-            staying = list(self.sockets)
-            for connection in staying[: -(-len(staying) // left)]:
-                connection.close(Code.UNAVAILABLE)
-            await asyncio.sleep(TICK)
-        while self.sockets:  # noqa: ASYNC110 - each leaves in its own time
-            await asyncio.sleep(TICK)
-        await self._report(reply)
-
-    async def _report(self, reply: bus.Reply | None) -> None:
-        if reply:
-            await reply({"kind": "draining", "node": self.name, "left": len(self.sockets)})
 
 
 def _name() -> str:

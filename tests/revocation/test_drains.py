@@ -1,0 +1,162 @@
+"""A drain from both sides: what a node does, and who watches it. Other nodes are played."""
+
+import asyncio
+
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.sockets import drain
+from channels_token_auth.sockets.drain import Drain, adrain
+from channels_token_auth.sockets.draining import Draining
+from channels_token_auth.sockets.node import here
+
+
+class Fleet:
+    """Sockets of a node that stay until they are let go, and what it reported."""
+
+    def __init__(self, number, *, stubborn=0):
+        self.closed = []
+        self.sockets = set()
+        self.reports = []
+        self.sockets |= {Socket(self, stays=i < stubborn) for i in range(number)}
+        self.draining = Draining("a", self.sockets)
+
+    async def reply(self, report):
+        self.reports.append(report["left"])
+
+    async def empties(self):
+        async with asyncio.timeout(5):
+            while self.sockets or not self.reports or self.reports[-1]:  # noqa: ASYNC110 - no event tells
+                await asyncio.sleep(0.01)
+
+
+class Socket:
+    def __init__(self, fleet, *, stays):
+        self.fleet, self.stays = fleet, stays
+
+    def close(self, code):
+        self.fleet.closed.append((self, code))
+        if not self.stays:
+            self.fleet.sockets.discard(self)
+
+
+async def test_sockets_are_sent_away_in_equal_groups(monkeypatch):
+    groups = []
+    fleet = Fleet(10)
+
+    async def tick(_):
+        groups.append(len(fleet.closed))
+        await yield_()
+
+    yield_ = _patch_sleep(monkeypatch, tick)
+    fleet.draining.start(0.5, fleet.reply)
+    await fleet.empties()
+    assert groups[:5] == [2, 4, 6, 8, 10]
+    assert {code for _, code in fleet.closed} == {Code.UNAVAILABLE}
+
+
+def _patch_sleep(monkeypatch, tick):
+    sleep = asyncio.sleep
+    monkeypatch.setattr(
+        "channels_token_auth.sockets.draining.asyncio.sleep",
+        lambda seconds: tick(seconds) if seconds == 0.1 else sleep(seconds),
+    )
+    return lambda: sleep(0)
+
+
+async def test_one_that_lingers_takes_no_others_turn():
+    """Else all others would be closed together, at the end."""
+    fleet = Fleet(4, stubborn=2)
+    fleet.draining.start(0.4, fleet.reply)
+    async with asyncio.timeout(5):
+        while len(fleet.closed) < 4:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.01)
+    assert len(set(fleet.closed)) == 4
+    fleet.sockets.clear()
+    await fleet.empties()
+
+
+async def test_empty_node_says_so_at_once():
+    fleet = Fleet(0)
+    fleet.draining.start(30, fleet.reply)
+    await fleet.empties()
+    assert fleet.reports == [0]
+    assert fleet.draining.is_on
+
+
+async def test_drain_goes_on_though_its_reports_do_not_arrive():
+    async def fail(report):
+        await asyncio.get_running_loop().create_future()
+
+    fleet = Fleet(3)
+    fleet.draining.start(0.2, fail)
+    async with asyncio.timeout(5):
+        while fleet.sockets:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.01)
+    assert len(fleet.closed) == 3
+
+
+async def test_nobody_has_to_listen():
+    fleet = Fleet(1)
+    fleet.draining.start(0, None)
+    while fleet.sockets:  # noqa: ASYNC110 - no event tells
+        await asyncio.sleep(0.01)
+    assert fleet.closed
+
+
+async def test_taken_back_drain_sends_nobody_away_any_more():
+    fleet = Fleet(2, stubborn=2)
+    fleet.draining.start(60, fleet.reply)
+    fleet.draining.take_back(fleet.reply)
+    assert not fleet.draining.is_on
+    await asyncio.sleep(0.2)
+    assert len(fleet.closed) <= 1
+    assert fleet.reports[-1] == 2
+
+
+def test_drain_is_done_when_all_who_answered_are_empty():
+    watched = Drain(["a", "b"], [], is_undone=False)
+    watched.note({"node": "a", "left": 3})
+    watched.note({"node": "b", "left": 0})
+    assert not watched.is_over
+    watched.note({"node": "a", "left": 0})
+    assert watched.is_over
+    assert watched.is_done
+
+
+def test_node_that_did_not_answer_makes_it_incomplete():
+    watched = Drain([], ["b"], is_undone=False)
+    assert not watched.is_done
+    watched.note({"node": "a", "left": 0})
+    assert not watched.is_done
+    watched.note({"node": "b", "left": 0})
+    assert watched.is_done
+
+
+def test_node_that_falls_silent_is_given_up(monkeypatch):
+    monkeypatch.setattr(drain, "PATIENCE", 0.0)
+    watched = Drain(["a"], [], is_undone=False)
+    watched.note({"node": "a", "left": 3})
+    watched.give_up()
+    assert watched.is_over
+    assert (watched.silent, watched.left) == ({"a"}, {"a": 3})
+
+
+def test_nobody_who_answers_is_not_done():
+    assert not Drain([], [], is_undone=False).is_done
+
+
+async def test_watching_ends_though_an_application_does_not(sockets, token, monkeypatch):
+    monkeypatch.setattr(drain, "LINGER", 0.3)
+    await sockets(token.key)
+    here().sockets.add(stuck := Socket(Fleet(0), stays=True))
+    watched = await adrain(0)
+    here().sockets.discard(stuck)
+    assert watched.left[here().name] > 0
+    assert not watched.is_done
+
+
+async def test_silent_node_is_waited_for_in_vain(sockets, token, monkeypatch):
+    monkeypatch.setattr(drain, "PATIENCE", 0.5)
+    await sockets(token.key)
+    monkeypatch.setattr(here().draining, "start", lambda over, reply: None)
+    watched = await adrain(0)
+    assert watched.silent == {here().name}
