@@ -34,6 +34,7 @@ __all__ = [
     "disconnect",
     "revoke_token",
     "revoke_user",
+    "token_id",
 ]
 
 _Ended = tuple[dict[str, Held], Callable[[], None]]
@@ -124,6 +125,13 @@ async def arevoke_user(
 async def adisconnect(**which: Any) -> None:
     """`disconnect` for asynchronous code."""
     await sync_to_async(disconnect)(**which)
+
+
+def token_id(token: str) -> str:
+    """The `token_id` of a token; of what is none, or is one already, the same. Raises
+    TokenAuthError ("unavailable") while a token's store is away.
+    """
+    return _token_id(site_authenticator(), token)
 
 
 def _found(authenticator: Authenticator, token: str) -> _Ended | None:

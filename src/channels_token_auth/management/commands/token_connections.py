@@ -1,0 +1,80 @@
+"""`manage.py token_connections`: which sockets are open, on which node."""
+
+import json
+from argparse import ArgumentParser
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils import timezone
+
+from ...sockets.directory import LIMIT, Connections, LiveConnection, connections
+from ...usernames import usernames
+from .. import terminal
+
+HEADING = ("ID", "USER", "ADDRESS", "OPENED", "EXPIRES", "BY", "TOKEN", "PATH")
+
+
+class Command(BaseCommand):
+    help = (
+        "List the sockets that are open, newest first. Exits with 1 if a node did not answer."
+        " Times are local."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--user", help="a username, or a user's id")
+        parser.add_argument("--token", metavar="ID", help="the id of a token, never itself")
+        parser.add_argument("--address", help="the client's IP address")
+        parser.add_argument("--node", help="a node, or a machine: all nodes of it")
+        parser.add_argument("--limit", type=int, default=LIMIT, help="default: %(default)s")
+        parser.add_argument("--json", action="store_true", help="for programs")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        named = {name: options[name] for name in ("address", "node", "limit")}
+        user = terminal.user_of(options["user"])
+        try:
+            found = connections(user=user, token_id=options["token"], **named)
+        except ValueError as error:
+            raise CommandError(str(error), returncode=terminal.USAGE) from None
+        self.stdout.write(_as_json(found) if options["json"] else "\n".join(_as_text(found)))
+        if sentence := terminal.incomplete(found.nodes, found.missing):
+            raise CommandError(sentence)
+
+
+def _as_json(found: Connections) -> str:
+    return json.dumps(asdict(found), cls=DjangoJSONEncoder, indent=2)
+
+
+def _as_text(found: Connections) -> list[str]:
+    names = usernames({each.user_id for each in found.connections})
+    rows = [HEADING, *(_row(each, names) for each in found.connections)]
+    lines = [*terminal.table(rows), ""] if found.connections else []
+    shown = len(found.connections)
+    more = f", the newest {shown} of them shown" if shown < found.total else ""
+    lines.append(f"Open: {found.total}{more}. Answered: {', '.join(found.nodes) or 'nobody'}.")
+    if found.draining:
+        lines.append(f"Draining: {', '.join(found.draining)}.")
+    if found.unswept:
+        lines.append(f"A token store was away at the last sweep of: {', '.join(found.unswept)}.")
+    return lines
+
+
+def _row(each: LiveConnection, names: dict[str, str]) -> tuple[str, ...]:
+    name = names.get(each.user_id or "")
+    cells = (
+        each.connection_id,
+        f"{name} ({each.user_id})" if name else each.user_id or "anonymous",
+        each.address or "-",
+        _local(each.opened_at),
+        _local(each.expires_at) if each.expires_at else "never",
+        each.location or "-",
+        each.token_id or "-",
+        each.path,
+    )
+    return tuple(map(terminal.visible, cells))
+
+
+def _local(moment: datetime) -> str:
+    return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S")

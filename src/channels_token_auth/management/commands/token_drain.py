@@ -1,0 +1,51 @@
+"""`manage.py token_drain`: empty nodes before they are stopped, and watch them get empty."""
+
+import asyncio
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from ...sockets.drain import Drain, adrain
+from .. import terminal
+
+
+class Command(BaseCommand):
+    help = (
+        "Have nodes refuse new sockets and send theirs away (4503: clients come again, elsewhere),"
+        " and wait until they are empty. Exits with 1 if one did not answer or is not empty."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--node", help="a node, or a machine: all nodes of it. Default: all")
+        parser.add_argument(
+            "--over", type=float, default=30, help="seconds to spread it over; default: %(default)s"
+        )
+        parser.add_argument("--undo", action="store_true", help="let sockets in again")
+
+    def handle(self, *_: Any, node: str | None, over: float, undo: bool, **__: Any) -> None:
+        self._said: dict[str, int] = {}
+        try:
+            drain = asyncio.run(adrain(None if undo else over, node=node, tell=self._tell))
+        except ValueError as error:
+            raise CommandError(str(error), returncode=terminal.USAGE) from None
+        except KeyboardInterrupt:
+            raise CommandError("Not waiting any more. Nodes go on, unless you --undo it.") from None
+        if not drain.is_done:
+            raise CommandError(_unfinished(drain))
+        done = "Let in again by" if undo else "Empty, and refusing new sockets:"
+        self.stdout.write(self.style.SUCCESS(f"{done} {', '.join(sorted(drain.left))}."))
+
+    def _tell(self, drain: Drain) -> None:
+        """A line for each node that has news."""
+        width = max(map(len, drain.left), default=0)
+        for name, left in sorted(drain.left.items() - self._said.items()):
+            self.stdout.write(f"{name.ljust(width)}  {left:>6} left")
+        self._said = dict(drain.left)
+
+
+def _unfinished(drain: Drain) -> str:
+    missing = sorted(drain.silent)
+    if sentence := terminal.incomplete(sorted(drain.left), missing):
+        return sentence
+    return "Sockets are left, whose applications do not end."

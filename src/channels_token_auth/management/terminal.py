@@ -1,0 +1,60 @@
+"""What the commands share: their options, and how they print what nodes have answered."""
+
+import getpass
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from ..sockets import bus
+from ..usernames import find_user
+
+__all__ = ["USAGE", "incomplete", "read_secrets", "table", "user_of", "visible"]
+
+USAGE = 2
+"""The exit code of a call that makes no sense. 1: not everybody answered, or not all was done."""
+
+
+def user_of(name: str | None) -> Any:
+    """The user whom an option names, None where it is not given."""
+    if name is None:
+        return None
+    try:
+        user = find_user(name)
+    except ValueError as error:
+        raise CommandError(str(error), returncode=USAGE) from None
+    if user is None:
+        raise CommandError(f"No user has the name or the id {name!r}.", returncode=USAGE)
+    return user
+
+
+def read_secrets() -> list[str]:
+    """Tokens or their ids from standard input, one a line; a terminal does not show them."""
+    if sys.stdin.isatty():
+        return [getpass.getpass("Token: ").strip()]
+    return [line.strip() for line in sys.stdin if line.strip()]
+
+
+def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Lines with the columns below each other. The first row is the heading."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()
+
+
+def visible(text: str) -> str:
+    """The text, and nothing that would move a terminal's cursor: a client may have chosen it."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def incomplete(nodes: Sequence[str], missing: Sequence[str]) -> str | None:
+    """The sentence on who did not answer, None where everybody did."""
+    if missing:
+        return f"Did not answer: {', '.join(missing)}."
+    if nodes:
+        return None
+    if bus.remote_layer() is None:
+        return "No node answered: CHANNEL_LAYER reaches no other process than this one."
+    return "No node answered: none is running, or the channel layer is away."

@@ -1,0 +1,45 @@
+"""What users are called, for people who read lists: sockets know their primary keys only."""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+
+__all__ = ["find_user", "usernames"]
+
+
+def find_user(text: str) -> Any:
+    """The user of this name or, where nobody is called so, with this primary key; None: nobody.
+
+    Raises ValueError where it is the name of one and the key of another.
+    """
+    if not text.isprintable():  # NUL and lone surrogates no database takes
+        return None
+    model = get_user_model()
+    users = model._default_manager  # noqa: SLF001 - documented so
+    named = users.filter(**{model.USERNAME_FIELD: text}).first()
+    pk = _primary_key(text)
+    keyed = None if pk is None else users.filter(pk=pk).first()
+    if named and keyed and named != keyed:
+        raise ValueError(f"{text!r} is the name of one user and the id of another.")
+    return named or keyed
+
+
+def usernames(user_ids: Collection[str | None]) -> dict[str, str]:
+    """The names of those who have a row here, by primary key as text. One query."""
+    model = get_user_model()
+    keys = [key for key in map(_primary_key, filter(None, user_ids)) if key is not None]
+    users = model._default_manager.filter(pk__in=keys) if keys else ()  # noqa: SLF001 - see above
+    return {str(user.pk): user.get_username() for user in users}
+
+
+def _primary_key(text: str) -> Any:
+    """None where no user here can have it: that of another service's user, perhaps."""
+    field = get_user_model()._meta.pk
+    try:
+        key = field.to_python(text)
+        field.run_validators(key)  # of a database's range
+    except ValidationError:
+        return None
+    return key if text.isprintable() else None
