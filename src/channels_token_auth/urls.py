@@ -8,4 +8,6 @@ app_name = "channels_token_auth"
 urlpatterns = [
     path("ticket/", views.ticket, name="ticket"),
     path("check/", views.check, name="check"),
+    path("connections/", views.connections, name="connections"),
+    path("connections/<str:connection_id>/", views.connection, name="connection"),
 ]

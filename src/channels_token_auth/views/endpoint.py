@@ -1,0 +1,65 @@
+"""What all endpoints share: JSON that nobody keeps, and refusals of the table of close codes."""
+
+import contextlib
+import functools
+import logging
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from ..backends.base import unavailable
+from ..core.errors import TokenAuthError
+from ..core.refusal import http_answer
+
+__all__ = ["endpoint", "store"]
+
+logger = logging.getLogger("channels_token_auth")
+
+NOT_KEPT = {"Cache-Control": "no-store"}
+Answer = Callable[..., dict[str, Any] | None]
+View = Callable[..., HttpResponse]
+
+
+def endpoint(answer: Answer) -> View:
+    """A view of what answers with a dictionary or nothing, or raises TokenAuthError or Http404."""
+
+    @csrf_exempt  # a browser adds no Authorization by itself; sessions are checked further down
+    @transaction.non_atomic_requests  # a query that fails must not cost the answer to it
+    @functools.wraps(answer)
+    def view(request: HttpRequest, **named: str) -> HttpResponse:
+        try:
+            body = answer(request, **named)
+        except TokenAuthError as error:
+            return _refusal(error)
+        except Http404:
+            return JsonResponse({"code": "not_found"}, status=404, headers=NOT_KEPT)
+        if body is None:
+            return HttpResponse(status=204, headers=NOT_KEPT)
+        return JsonResponse(body, headers=NOT_KEPT)
+
+    return view
+
+
+@contextlib.contextmanager
+def store() -> Iterator[None]:
+    """A session's or a ticket's store that is away is no error of ours, and says nothing else."""
+    try:
+        yield
+    except TokenAuthError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a store raises
+        text = "".join(traceback.format_exception(error))
+        logger.error("A store is away: answered unavailable.\n%s", text)  # noqa: TRY400 - an error reporter would read secrets in the frames' locals
+        raise unavailable() from None
+
+
+def _refusal(error: TokenAuthError) -> HttpResponse:
+    # Codes that exist on open sockets only have no status; no backend should give one.
+    status = error.code.http_status or 403
+    headers, body = http_answer(error, status)
+    named = {name.decode(): value.decode() for name, value in headers}
+    return HttpResponse(body, status=status, headers=named)

@@ -1,0 +1,33 @@
+"""A ticket to open a socket with, and whether a token or a session still stands."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.views.decorators.http import require_POST, require_safe
+
+from ..sockets.door import lifetime
+from ..verification.authenticator import site_authenticator
+from ..verification.tickets import LIFETIME
+from .endpoint import endpoint, store
+from .identity import identify
+
+__all__ = ["check", "ticket"]
+
+
+@require_POST
+@endpoint
+def ticket(request: HttpRequest) -> dict[str, Any]:
+    """Issue a ticket to whoever asks, bound to the page's Origin where a browser sent one."""
+    identity = identify(request)
+    with store():
+        issued = site_authenticator().tickets.issue(identity, origin=request.headers.get("Origin"))
+    return {"ticket": issued, "expires_in": LIFETIME}
+
+
+@require_safe
+@endpoint
+def check(request: HttpRequest) -> dict[str, Any]:
+    """Whose token or session it is, and for how many more whole seconds; None: for good."""
+    identity = identify(request)
+    left = lifetime(identity)
+    return {"user_id": str(identity.user.pk), "expires_in": None if left is None else int(left)}
