@@ -1,0 +1,28 @@
+"""What was done here stands in the user's history, as all that the admin does."""
+
+from typing import Any
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.models import ContentType
+from django.http import HttpRequest
+
+from ..usernames import usernames
+
+__all__ = ["note"]
+
+
+def note(request: HttpRequest, user_id: str | None, what: str, *, revokes: bool) -> None:
+    """Write it down: of users who have a row here."""
+    name = usernames([user_id]).get(user_id or "")
+    if name is None:
+        return
+    staff: Any = request.user
+    LogEntry.objects.create(
+        user=staff,
+        content_type=ContentType.objects.get_for_model(get_user_model()),
+        object_id=user_id,
+        object_repr=name[:200],
+        action_flag=CHANGE,
+        change_message=f"Closed {what}" + (", and revoked the tokens." if revokes else "."),
+    )

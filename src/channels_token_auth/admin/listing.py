@@ -1,0 +1,99 @@
+"""The list: what is asked for, what the nodes answered, and how it is shown."""
+
+import ipaddress
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from ..sockets.directory import Connections, LiveConnection, connections
+from ..usernames import find_user, usernames
+
+__all__ = ["HEADINGS", "listing"]
+
+HEADINGS = ("User", "Address", "Opened", "Expires", "Token from", "Path", "Origin", "Node")
+Link = Callable[..., str]
+
+
+def listing(query: str, link: Link) -> dict[str, Any]:
+    """What the page shows for a search, as texts. `link` makes the address of a named page."""
+    try:
+        named = _named(query)
+    except LookupError as error:
+        return {"rows": [], "summary": str(error), "warnings": [], "close_user_url": None}
+    found = connections(**named)
+    user = named.get("user")
+    return {
+        "rows": _rows(found, link),
+        "summary": _summary(found),
+        "warnings": list(_warnings(found)),
+        "close_user_url": user and link("connections_close_user", user_id=str(user.pk)),
+    }
+
+
+def _named(query: str) -> dict[str, Any]:
+    """Raises LookupError with a sentence."""
+    if not query:
+        return {}
+    try:
+        return {"address": str(ipaddress.ip_address(query))}
+    except ValueError:
+        pass
+    try:
+        user = find_user(query)
+    except ValueError as error:
+        raise LookupError(str(error)) from None
+    if user is None:
+        raise LookupError(_("No user has this name or id, and it is no IP address."))
+    return {"user": user}
+
+
+def _rows(found: Connections, link: Link) -> list[dict[str, Any]]:
+    names = usernames({each.user_id for each in found.connections})
+    return [
+        {
+            "cells": _cells(each, names),
+            "close_url": link("connection_close", connection_id=each.connection_id),
+        }
+        for each in found.connections
+    ]
+
+
+def _cells(each: LiveConnection, names: dict[str, str]) -> list[str]:
+    return [
+        names.get(each.user_id or "") or each.user_id or _("anonymous"),
+        each.address or "-",
+        _local(each.opened_at),
+        _local(each.expires_at) if each.expires_at else _("never"),
+        each.location or "-",
+        each.path,
+        each.origin or "-",
+        each.node,
+    ]
+
+
+def _summary(found: Connections) -> str:
+    total = ngettext("%d connection", "%d connections", found.total) % found.total
+    shown = len(found.connections)
+    return total if shown == found.total else _("%s, the newest %d shown") % (total, shown)
+
+
+def _warnings(found: Connections) -> Any:
+    sentences = {
+        _("These nodes did not answer: %s."): found.missing,
+        _("These nodes are draining: %s."): found.draining,
+        _("A token store was away at the last sweep of: %s."): found.unswept,
+    }
+    for sentence, nodes in sentences.items():
+        if nodes:
+            yield sentence % ", ".join(nodes)
+    if not (found.nodes or found.missing):
+        yield _("No node answered: none has had a socket yet, or the channel layer is away.")
+
+
+def _local(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "DATETIME_FORMAT")

@@ -1,0 +1,107 @@
+"""The pages: the list, the same as JSON for its script, and two confirmations."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from ..core.errors import TokenAuthError
+from ..sockets.directory import connections
+from ..sockets.revocation import disconnect, revoke_token, revoke_user
+from ..usernames import usernames
+from .history import note
+from .listing import HEADINGS, listing
+from .permissions import may_close, may_view, only_if
+
+__all__ = ["Pages"]
+
+
+class Pages:
+    """Those of one admin site."""
+
+    def __init__(self, site: AdminSite) -> None:
+        self._site = site
+
+    def url(self, name: str, **named: str) -> str:
+        """The address of a page."""
+        return reverse(f"{self._site.name}:channels_token_auth_{name}", kwargs=named)
+
+    @only_if(may_view)
+    def listing(self, request: HttpRequest) -> HttpResponse:
+        """All, or what is searched for; its script keeps it fresh."""
+        query = request.GET.get("q", "").strip()
+        context = listing(query, self.url) | {
+            "headings": HEADINGS,
+            "query": query,
+            "data_url": f"{self.url('connections_data')}?{request.GET.urlencode()}",
+            "may_close": may_close(request),
+            "title": _("Live connections"),
+        }
+        return self._page(request, "connections.html", context)
+
+    @only_if(may_view)
+    def data(self, request: HttpRequest) -> HttpResponse:
+        """The list, for its script."""
+        return JsonResponse(listing(request.GET.get("q", "").strip(), self.url))
+
+    @only_if(may_close)
+    def close(self, request: HttpRequest, connection_id: str) -> HttpResponse:
+        """Close one, and end its token if that is wanted."""
+        found = connections(connection_id=connection_id).connections
+        if not found:
+            messages.warning(request, _("That connection is closed, or its node does not answer."))
+            return HttpResponseRedirect(self.url("connections"))
+        (one,) = found
+        name = usernames([one.user_id]).get(one.user_id or "") or one.user_id or _("nobody")
+        what = _("the connection of %s from %s") % (name, one.address)
+
+        def act(*, revokes: bool) -> None:
+            if revokes and one.token_id:
+                revoke_token(one.token_id, user=one.user_id)
+            disconnect(connection_id=connection_id)
+            note(request, one.user_id, what, revokes=revokes)
+
+        return self._confirm(request, act, what, has_token=one.token_id is not None)
+
+    @only_if(may_close)
+    def close_user(self, request: HttpRequest, user_id: str) -> HttpResponse:
+        """Close all of a user, and end the tokens if that is wanted."""
+        name = usernames([user_id]).get(user_id, user_id)
+        what = _("all connections of %s") % name
+
+        def act(*, revokes: bool) -> None:
+            if revokes:
+                revoke_user(user_id)
+            disconnect(user=user_id)
+            note(request, user_id, what, revokes=revokes)
+
+        return self._confirm(request, act, what, has_token=True)
+
+    def _confirm(
+        self, request: HttpRequest, act: Callable[..., None], what: str, *, has_token: bool
+    ) -> HttpResponse:
+        """Ask before; then act, and say so."""
+        if request.method != "POST":
+            context = {"what": what, "has_token": has_token, "title": _("Are you sure?")}
+            return self._page(request, "close.html", context)
+        try:
+            act(revokes="revoke" in request.POST)
+        except TokenAuthError:
+            messages.error(request, _("A token store or the cache is away: try again."))
+        else:
+            messages.success(request, _("Closed %s.") % what)
+        return HttpResponseRedirect(self.url("connections"))
+
+    def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+        request.current_app = self._site.name
+        everywhere = self._site.each_context(request)
+        return TemplateResponse(
+            request,
+            f"admin/channels_token_auth/{template}",
+            everywhere | context | {"list_url": self.url("connections")},
+        )

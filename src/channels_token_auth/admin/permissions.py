@@ -1,0 +1,44 @@
+"""Who may do what: permissions on users, since there is no model to have some of its own."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth import get_permission_codename, get_user_model
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+__all__ = ["may_close", "may_view", "only_if"]
+
+Rule = Callable[[HttpRequest], bool]
+
+
+def may_view(request: HttpRequest) -> bool:
+    """Whoever may view users, or change them."""
+    return _may("view", request) or may_close(request)
+
+
+def may_close(request: HttpRequest) -> bool:
+    """Whoever may change users: to deactivate one closes sockets as well."""
+    return _may("change", request)
+
+
+def only_if(rule: Rule) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """A view for those only who may."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def guarded(self: Any, request: HttpRequest, **named: str) -> HttpResponse:
+            if not rule(request):
+                raise PermissionDenied
+            return view(self, request, **named)
+
+        return guarded
+
+    return decorate
+
+
+def _may(action: str, request: HttpRequest) -> bool:
+    options = get_user_model()._meta
+    codename = get_permission_codename(action, options)
+    return request.user.has_perm(f"{options.app_label}.{codename}")

@@ -1,0 +1,65 @@
+"""How the page comes into an admin site: by the two methods that Django documents for that."""
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+from django.urls import path
+from django.utils.translation import gettext as _
+
+from .pages import Pages
+from .permissions import may_close, may_view
+
+__all__ = ["add_connections"]
+
+PATH = "channels_token_auth/connections/"
+
+
+def add_connections(site: AdminSite) -> None:
+    """Give the site the page, and a line for it in its index. Before its `urls` are read."""
+    pages = Pages(site)
+    get_urls, get_app_list = site.get_urls, site.get_app_list
+
+    def with_ours() -> list[Any]:
+        # First, since the admin's last pattern takes all.
+        return [*_urls(site, pages), *get_urls()]
+
+    def with_our_line(request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        apps = get_app_list(request, app_label)
+        return [*apps, _app(pages, request)] if may_view(request) and not app_label else apps
+
+    site.get_urls = with_ours  # type: ignore[method-assign]
+    site.get_app_list = with_our_line  # type: ignore[method-assign]
+
+
+def _urls(site: AdminSite, pages: Pages) -> list[Any]:
+    views = {
+        "": ("connections", pages.listing),
+        "data/": ("connections_data", pages.data),
+        "close/<str:connection_id>/": ("connection_close", pages.close),
+        "close-user/<str:user_id>/": ("connections_close_user", pages.close_user),
+    }
+    return [
+        path(f"{PATH}{route}", site.admin_view(view), name=f"channels_token_auth_{name}")
+        for route, (name, view) in views.items()
+    ]
+
+
+def _app(pages: Pages, request: HttpRequest) -> dict[str, Any]:
+    """As `AdminSite.get_app_list` describes an app and its models."""
+    url = pages.url("connections")
+    model = {
+        "name": _("Live connections"),
+        "object_name": "Connection",
+        "admin_url": url,
+        "add_url": None,
+        "view_only": not may_close(request),
+        "perms": {"view": True, "change": may_close(request), "add": False, "delete": False},
+    }
+    return {
+        "name": _("Sockets"),
+        "app_label": "channels_token_auth",
+        "app_url": url,
+        "has_module_perms": True,
+        "models": [model],
+    }

@@ -1,0 +1,82 @@
+"""The admin's page of live connections, in a real browser: it refreshes itself, under our CSP."""
+
+import pytest
+from playwright.sync_api import expect
+from websockets.exceptions import ConnectionClosed
+
+LIST = "/admin/channels_token_auth/connections/"
+USER, PASSWORD = "testuserone", "testing123"
+
+
+@pytest.fixture(scope="module")
+def chief(system):
+    created = system.manage(
+        *("createsuperuser", "--noinput", "--username", "chief", "--email", "c@example.com"),
+        DJANGO_SUPERUSER_PASSWORD="chief-password-1",
+    )
+    assert created.returncode == 0, created.stderr
+
+
+@pytest.fixture
+def page(system, chief, new_page):
+    """An administrator's, on the list; whatever the policy forbids fails the test."""
+    page = new_page(
+        f"{system.url}/admin/login/?next={LIST}", viewport={"width": 1280, "height": 600}
+    )
+    said = []
+    page.on("console", lambda message: said.append(message.text))
+    page.get_by_label("Username").fill("chief")
+    page.get_by_label("Password").fill("chief-password-1")
+    page.get_by_role("button", name="Log in").click()
+    expect(page).to_have_title("Live connections | Django site admin")
+    yield page
+    assert [each for each in said if "Security Policy" in each] == []
+
+
+@pytest.fixture
+def token(system):
+    return system.token(USER, PASSWORD)
+
+
+def rows(page):
+    return expect(page.locator("#connections tr"))
+
+
+def test_list_follows_the_sockets_by_itself(system, page, token):
+    rows(page).to_have_count(0)
+    with system.socket(f"/?token={token}"):
+        rows(page).to_have_count(1)
+        expect(page.locator("#connections")).to_contain_text(USER)
+        expect(page.locator("#connection-summary")).to_have_text("1 connection")
+    rows(page).to_have_count(0)
+
+
+def test_one_is_closed_after_a_confirmation(system, page, token):
+    with system.socket(f"/?token={token}") as ws:
+        page.get_by_role("link", name="Close").click()
+        page.get_by_label("Revoke the token too").uncheck()
+        page.get_by_role("button", name="Yes, I’m sure").click()
+        expect(page.locator(".success")).to_contain_text(f"Closed the connection of {USER}")
+        with pytest.raises(ConnectionClosed) as closed:
+            ws.recv(timeout=5)
+        assert closed.value.rcvd.code == 4410
+        rows(page).to_have_count(0)
+    assert system.token(USER, PASSWORD) == token
+
+
+def test_all_of_a_user_are_closed_and_signed_out(system, page, token):
+    with system.socket(f"/?token={token}"), system.socket(f"/?token={token}"):
+        page.get_by_role("searchbox").or_(page.locator("#searchbar")).first.fill(USER)
+        page.get_by_role("button", name="Search").click()
+        rows(page).to_have_count(2)
+        page.get_by_role("link", name="Close all of this user").click()
+        page.get_by_role("button", name="Yes, I’m sure").click()
+        expect(page.locator(".success")).to_have_text(f"Closed all connections of {USER}.")
+        rows(page).to_have_count(0)
+    assert system.token(USER, PASSWORD) != token
+
+
+def test_index_and_sidebar_lead_to_the_page(system, page):
+    page.goto(f"{system.url}/admin/")
+    page.locator("#content-main").get_by_role("link", name="Live connections").click()
+    expect(page.get_by_role("heading", name="Live connections")).to_be_visible()

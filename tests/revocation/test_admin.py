@@ -1,0 +1,298 @@
+"""The admin's page of live connections: who may see it and close, and what it shows and does."""
+
+import pytest
+from django.contrib.admin import AdminSite
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.test import AsyncClient, RequestFactory
+from rest_framework.authtoken.models import Token
+
+from channels_token_auth import aconnections
+from channels_token_auth.admin import add_connections, listing
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.sockets.directory import Connections
+from channels_token_auth.sockets.node import here
+
+LIST = "/admin/channels_token_auth/connections/"
+CSRF_TOKEN = "c" * 32
+
+
+@pytest.fixture(autouse=True)
+def site(site):
+    site.ROOT_URLCONF = "tests.revocation.admin_urls"
+    site.MIDDLEWARE = [
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.messages.middleware.MessageMiddleware",
+    ]
+    return site
+
+
+@pytest.fixture
+def staff():
+    """Logs somebody with these permissions on users in."""
+
+    async def log_in(*permissions, **values):
+        user = await User.objects.acreate(username="chief", **{"is_staff": True, **values})
+        wanted = Permission.objects.filter(codename__in=[f"{each}_user" for each in permissions])
+        await user.user_permissions.aset([each async for each in wanted])
+        browser = AsyncClient(enforce_csrf_checks=True)
+        await browser.aforce_login(user)
+        browser.cookies["csrftoken"] = CSRF_TOKEN
+        return browser
+
+    return log_in
+
+
+@pytest.fixture
+async def open_socket(sockets, token):
+    return await sockets(token.key, client=["192.0.2.7", 1])
+
+
+async def post(browser, path, **fields):
+    fields["csrfmiddlewaretoken"] = CSRF_TOKEN
+    return await browser.post(path, fields, follow=True)
+
+
+async def the_one():
+    (connection,) = (await aconnections()).connections
+    return connection
+
+
+def no(**values):
+    """What nodes answer where there is nothing to tell."""
+    empty = {"connections": [], "total": 0, "nodes": [], "missing": [], "draining": []}
+    return Connections(**{**empty, "unswept": [], **values})
+
+
+# -- Who may
+
+
+@pytest.mark.parametrize(
+    ("permissions", "values", "may"),
+    [
+        ((), {}, ""),
+        (("add", "delete"), {}, ""),
+        (("view",), {}, "view"),
+        (("change",), {}, "view and close"),
+        ((), {"is_superuser": True}, "view and close"),
+        (("view", "change"), {"is_staff": False}, ""),
+        ((), {"is_superuser": True, "is_active": False}, ""),
+    ],
+)
+@pytest.mark.usefixtures("open_socket")
+async def test_page_follows_the_permissions_on_users(staff, permissions, values, may):
+    browser = await staff(*permissions, **values)
+    one = await the_one()
+    for path in ("", "data/"):
+        assert ((await browser.get(LIST + path)).status_code == 200) is ("view" in may)
+    to_close = [f"{LIST}close-user/{one.user_id}/", f"{LIST}close/{one.connection_id}/"]
+    for path in to_close:
+        assert ((await browser.get(path)).status_code == 200) is ("close" in may)
+    for path in to_close:
+        await post(browser, path)
+    assert bool((await aconnections()).total) is ("close" not in may)
+
+
+@pytest.mark.parametrize(
+    ("permissions", "links"), [((), False), (("view",), True), (("change",), True)]
+)
+async def test_index_links_to_the_page_for_those_who_may(staff, permissions, links):
+    page = (await (await staff(*permissions)).get("/admin/")).content.decode()
+    assert (LIST in page) is links
+
+
+async def test_line_stands_in_the_sidebar_and_in_no_other_app(staff):
+    browser = await staff("change")
+    assert LIST in (await browser.get("/admin/auth/user/")).content.decode()
+    assert LIST not in (await browser.get("/admin/auth/")).content.decode()
+
+
+async def test_nothing_is_closed_without_the_csrf_token(sockets, token, staff):
+    socket = await sockets(token.key)
+    browser = await staff("change")
+    path = f"{LIST}close/{(await the_one()).connection_id}/"
+    assert (await browser.post(path)).status_code == 403
+    assert await socket.stays()
+
+
+def test_site_of_ones_own_gets_the_page_too():
+    mine = AdminSite("mine")
+    add_connections(mine)
+    names = {each.name for each in mine.get_urls()}
+    assert {"channels_token_auth_connections", "index"} <= names
+    request = RequestFactory().get("/")
+    request.user = User(is_superuser=True, is_active=True)
+    assert mine.get_app_list(request, "auth") == []
+
+
+# -- What it shows
+
+
+async def test_page_and_data_show_the_same(sockets, token, staff):
+    await sockets(token.key, client=["192.0.2.7", 1234], path="/<b>/")
+    browser = await staff("change")
+    page = (await browser.get(LIST)).content.decode()
+    data = (await browser.get(f"{LIST}data/")).json()
+    (row,) = data["rows"]
+    assert row["cells"][:2] == ["ada", "192.0.2.7"]
+    assert row["cells"][3:] == ["never", "header", "/<b>/", "-", here().name]
+    assert data["summary"] == "1 connection"
+    for shown in ("<td>ada</td>", "/&lt;b&gt;/", row["close_url"], "1 connection"):
+        assert shown in page
+    for secret in (token.key, (await the_one()).token_id):
+        assert secret not in page + str(data)
+
+
+async def test_who_may_only_view_is_offered_nothing_to_close(sockets, token, staff):
+    await sockets(token.key)
+    page = (await (await staff("view")).get(f"{LIST}?q=ada")).content.decode()
+    assert "<td>ada</td>" in page
+    assert "close" not in page.partition("<main")[2].lower().replace("close-list", "")
+
+
+@pytest.mark.parametrize(
+    ("query", "summary"),
+    [
+        ("", "2 connections"),
+        ("ada", "1 connection"),
+        (" bob ", "1 connection"),
+        ("192.0.2.7", "1 connection"),
+        ("192.0.2.9", "0 connections"),
+        ("chief", "0 connections"),
+        ("nobody", "No user has this name or id, and it is no IP address."),
+    ],
+)
+@pytest.mark.usefixtures("open_socket")
+async def test_search_is_by_user_and_address(sockets, bob, staff, query, summary):
+    await sockets((await Token.objects.acreate(user=bob)).key, client=["192.0.2.8", 1])
+    answer = await (await staff("view")).get(f"{LIST}data/", {"q": query})
+    assert answer.json()["summary"] == summary
+
+
+async def test_name_that_is_another_users_id_is_not_guessed(ada, bob, staff):
+    bob.username = str(ada.pk)
+    await bob.asave()
+    answer = await (await staff("view")).get(f"{LIST}data/", {"q": str(ada.pk)})
+    assert answer.json()["summary"].endswith("is the name of one user and the id of another.")
+
+
+async def test_page_of_a_user_offers_to_close_all_of_his(token, staff):
+    browser = await staff("change")
+    assert "close-user" not in (await browser.get(LIST)).content.decode()
+    page = (await browser.get(f"{LIST}?q=ada")).content.decode()
+    assert f"{LIST}close-user/{token.user_id}/" in page
+
+
+async def test_anonymous_socket_is_shown_and_closed(sockets, site, staff):
+    site.CHANNELS_TOKEN_AUTH = {
+        "BACKENDS": site.CHANNELS_TOKEN_AUTH["BACKENDS"],
+        "ANONYMOUS": True,
+    }
+    socket = await sockets(None)
+    browser = await staff("change")
+    (row,) = (await browser.get(f"{LIST}data/")).json()["rows"]
+    assert row["cells"][0] == "anonymous"
+    assert "revoke" not in (await browser.get(row["close_url"])).content.decode()
+    await post(browser, row["close_url"], revoke="on")
+    assert await socket.closes() == 4410
+    assert not await LogEntry.objects.aexists()
+
+
+@pytest.mark.parametrize(
+    ("found", "warning"),
+    [
+        ({"nodes": ["a"], "missing": ["b", "c"]}, "These nodes did not answer: b, c."),
+        ({"missing": ["b"]}, "These nodes did not answer: b."),
+        ({"nodes": ["a"], "draining": ["a"]}, "These nodes are draining: a."),
+        ({"nodes": ["a"], "unswept": ["a"]}, "A token store was away at the last sweep of: a."),
+        ({}, "No node answered: none has had a socket yet, or the channel layer is away."),
+    ],
+)
+async def test_what_is_wrong_with_nodes_is_shown(staff, monkeypatch, found, warning):
+    monkeypatch.setattr(listing, "connections", lambda **_: no(**found))
+    browser = await staff("view")
+    assert (await browser.get(f"{LIST}data/")).json()["warnings"] == [warning]
+    assert f'<li class="warning">{warning}</li>' in (await browser.get(LIST)).content.decode()
+
+
+async def test_more_than_fit_are_counted(sockets, token, staff, monkeypatch):
+    await sockets(token.key)
+    some = await aconnections()
+    more = no(connections=some.connections, total=7, nodes=["a"])
+    monkeypatch.setattr(listing, "connections", lambda **_: more)
+    answer = await (await staff("view")).get(f"{LIST}data/")
+    assert answer.json()["summary"] == "7 connections, the newest 1 shown"
+
+
+# -- What it does
+
+
+async def test_closing_asks_before(sockets, token, staff):
+    socket = await sockets(token.key, client=["192.0.2.7", 1])
+    browser = await staff("change")
+    path = f"{LIST}close/{(await the_one()).connection_id}/"
+    page = (await browser.get(path)).content.decode()
+    assert "Are you sure you want to close the connection of ada from 192.0.2.7?" in page
+    assert await socket.stays()
+
+
+@pytest.mark.parametrize("revokes", [False, True])
+async def test_one_is_closed_and_its_token_ends_if_that_is_wanted(
+    sockets, token, bob, staff, revokes
+):
+    socket = await sockets(token.key)
+    path = f"{LIST}close/{(await the_one()).connection_id}/"
+    other = await sockets((await Token.objects.acreate(user=bob)).key)
+    fields = {"revoke": "on"} if revokes else {}
+    answer = await post(await staff("change"), path, **fields)
+    assert answer.redirect_chain == [(LIST, 302)]
+    assert "Closed the connection of ada from" in answer.content.decode()
+    assert await socket.closes() == 4410
+    assert await other.stays()
+    assert await Token.objects.filter(user=token.user).aexists() is not revokes
+
+
+@pytest.mark.parametrize("revokes", [False, True])
+async def test_all_of_a_user_are_closed(sockets, token, bob, staff, revokes):
+    mine = [await sockets(token.key), await sockets(token.key)]
+    other = await sockets((await Token.objects.acreate(user=bob)).key)
+    fields = {"revoke": "on"} if revokes else {}
+    path = f"{LIST}close-user/{token.user_id}/"
+    answer = await post(await staff("change"), path, **fields)
+    assert "Closed all connections of ada." in answer.content.decode()
+    assert [await each.closes() for each in mine] == [4410, 4410]
+    assert await other.stays()
+    assert await Token.objects.filter(user=token.user).aexists() is not revokes
+
+
+async def test_what_was_done_stands_in_the_users_history(sockets, token, staff):
+    await sockets(token.key)
+    await post(await staff("change"), f"{LIST}close-user/{token.user_id}/", revoke="on")
+    entry = await LogEntry.objects.select_related("user").aget()
+    assert (entry.user.username, entry.object_id) == ("chief", str(token.user_id))
+    assert entry.change_message == "Closed all connections of ada, and revoked the tokens."
+
+
+async def test_connection_that_is_gone_is_no_error(staff):
+    answer = await (await staff("change")).get(f"{LIST}close/gone.1/", follow=True)
+    assert answer.redirect_chain == [(LIST, 302)]
+    assert "That connection is closed, or its node does not answer." in answer.content.decode()
+
+
+async def test_store_that_is_away_is_said(token, staff, monkeypatch):
+    def away(*_, **__):
+        raise TokenAuthError(Code.UNAVAILABLE)
+
+    monkeypatch.setattr("channels_token_auth.admin.pages.revoke_user", away)
+    path = f"{LIST}close-user/{token.user_id}/"
+    answer = await post(await staff("change"), path, revoke="on")
+    assert "A token store or the cache is away: try again." in answer.content.decode()
+
+
+async def test_users_of_another_service_are_closed_by_their_id(staff):
+    browser = await staff("change")
+    answer = await post(browser, f"{LIST}close-user/auth0|7/")
+    assert "Closed all connections of auth0|7." in answer.content.decode()
+    assert not await LogEntry.objects.aexists()
