@@ -128,6 +128,11 @@ def secret_names() -> frozenset[str]:
     return frozenset(name for name in names if isinstance(name, str) and name)
 
 
+def given(name: str) -> Any:
+    """What the site itself has set, None where it has not: for checks."""
+    return _given().get(name)
+
+
 def _names(value: Any) -> Any:
     return value if isinstance(value, list | tuple | set | frozenset) else ()
 

@@ -3,11 +3,12 @@
 import json
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
-from django.core.checks import ERROR, WARNING, Tags, run_checks
+from django.core.checks import ERROR, INFO, WARNING, Tags, run_checks
 
-from channels_token_auth.checks import check_settings
+from channels_token_auth.checks import check_settings, layers
 from tests.matrix.kinds import KINDS
 
 OURS = "channels_token_auth.backends."
@@ -30,6 +31,13 @@ said = {{e.msg.split("'")[1]: [e.id, e.hint.partition(": ")[2]] for e in errors}
 print(json.dumps(said))
 """
 BACKENDS = [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}]
+WITHOUT_ROWS = [
+    {
+        "BACKEND": "channels_token_auth.backends.jwt.JWTBackend",
+        "OPTIONS": {"algorithms": ["HS256"], "key": "k" * 32, "audience": "a", "issuer": "i"},
+    }
+]
+REDIS = "channels_redis.core.RedisChannelLayer"
 
 
 @pytest.fixture
@@ -40,6 +48,15 @@ def check(settings):
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"},
         "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
         "nothing": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+        "table": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"},
+        "large table": {
+            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "OPTIONS": {"MAX_ENTRIES": 10_000},
+        },
+    }
+    settings.CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"},
+        "memory": {"BACKEND": "channels.layers.InMemoryChannelLayer"},
     }
 
     def ids(**given):
@@ -70,6 +87,17 @@ def test_default_settings_are_fine(check):
         ({"CACHE": "memory", "LOCATIONS": ["header"]}, []),
         ({"CACHE": "no such"}, ["E004"]),
         ({"CACHE": "no such", "LOCATIONS": ["header"]}, ["E004"]),
+        ({"CACHE": "table"}, []),
+        ({"CACHE": "table", "BACKENDS": WITHOUT_ROWS}, ["W009"]),
+        ({"CACHE": "large table", "BACKENDS": WITHOUT_ROWS}, []),
+        ({"CACHE": "memory", "BACKENDS": WITHOUT_ROWS}, ["W004", "W008", "W009"]),
+        ({"CACHE": "nothing", "BACKENDS": WITHOUT_ROWS}, ["W004", "W008"]),
+        ({"BACKENDS": WITHOUT_ROWS}, []),
+        ({"CHANNEL_LAYER": "no such"}, ["E006"]),
+        ({"CHANNEL_LAYER": "memory"}, ["W007"]),
+        ({"VERIFIED_CACHE_SECONDS": 20, "SWEEP_INTERVAL": 15}, ["I001"]),
+        ({"VERIFIED_CACHE_SECONDS": 15, "SWEEP_INTERVAL": 15}, []),
+        ({"SWEEP_INTERVAL": 5}, []),
         ({"BACKENDS": BACKENDS * 3}, ["E005"]),
         ({"BACKENDS": [*BACKENDS, {**BACKENDS[0], "OPTIONS": {"name": "other"}}]}, []),
         ({"ANONYMOUS": True, "SCOPES": ["chat:read"]}, ["W005"]),
@@ -97,8 +125,16 @@ def test_each_mistake_and_each_loosening_has_its_message(check, given, expected)
     assert check(**given) == expected
 
 
-@pytest.mark.parametrize("given", [{"ALLOWED_ORIGINS": ["null"]}, {"CACHE": "memory"}])
-def test_null_origin_and_a_cache_of_one_process_are_for_development(check, settings, given):
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"ALLOWED_ORIGINS": ["null"]},
+        {"CACHE": "memory"},
+        {"CACHE": "memory", "BACKENDS": WITHOUT_ROWS},
+        {"CHANNEL_LAYER": "memory"},
+    ],
+)
+def test_null_origin_and_what_one_process_has_are_for_development(check, settings, given):
     settings.DEBUG = True
     assert check(**given) == []
 
@@ -113,6 +149,10 @@ def test_null_origin_and_a_cache_of_one_process_are_for_development(check, setti
         ({"CACHE": "files"}, ERROR, "CACHE is 'files', and CACHES has no such alias"),
         ({"BACKENDS": BACKENDS * 2}, ERROR, "Several BACKENDS have the name 'drf'"),
         ({"CACHE": "memory"}, WARNING, "CACHE is 'memory', which no other process sees"),
+        ({"CACHE": "table", "BACKENDS": WITHOUT_ROWS}, WARNING, "when there are over 300: a token"),
+        ({"CHANNEL_LAYER": "no such"}, ERROR, "CHANNEL_LAYERS has no such alias"),
+        ({"CHANNEL_LAYER": "memory"}, WARNING, "open until its sweep, for up to 60 s"),
+        ({"VERIFIED_CACHE_SECONDS": 90}, INFO, "SECONDS is 90, and 60 is what counts"),
         ({"ANONYMOUS": True, "SCOPES": ["a"]}, WARNING, "ANONYMOUS lets nobody in"),
         ({"LOCATIONS": ["query"]}, WARNING, "LOCATIONS has 'query'"),
         ({"LOCATIONS": ["cookie"]}, WARNING, "LOCATIONS has 'cookie'"),
@@ -132,6 +172,10 @@ def test_message_names_the_setting_and_is_as_grave_as_it_is(check, given, level,
         {"ALLOWED_ORIGINS": ["null"]},
         {"CACHE": "files"},
         {"CACHE": "memory"},
+        {"CACHE": "table", "BACKENDS": WITHOUT_ROWS},
+        {"CHANNEL_LAYER": "no such"},
+        {"CHANNEL_LAYER": "memory"},
+        {"VERIFIED_CACHE_SECONDS": 90},
         {"BACKENDS": BACKENDS * 2},
         {"ANONYMOUS": True, "SCOPES": ["a"]},
         {"LOCATIONS": ["query"]},
@@ -208,3 +252,62 @@ FOREIGN = {"BACKEND": "channels_token_auth.testing.FakeTokenBackend"}
 def test_backend_that_knows_less_of_a_tokens_end_comes_last(check, backends, expected):
     found = check(BACKENDS=backends, LOCATIONS=["cookie"], COOKIE_NAME="sessionid")
     assert [message for message in found if message == "W006"] == expected
+
+
+@pytest.fixture
+def redis_of(settings, monkeypatch):
+    """Have another redis-py installed, below a layer with this configuration."""
+    real = metadata.version
+
+    def install(version, **config):
+        settings.CHANNEL_LAYERS = {"default": {"BACKEND": REDIS, "CONFIG": config}}
+
+        def answer(name):
+            if name != "redis":
+                return real(name)
+            if version is None:
+                raise metadata.PackageNotFoundError
+            return version
+
+        monkeypatch.setattr(layers.metadata, "version", answer)
+
+    return install
+
+
+@pytest.mark.parametrize(
+    ("version", "config", "expected"),
+    [
+        ("8.0.1", {}, ["W010"]),
+        ("10.1", {"hosts": ["redis://cache:6379"]}, ["W010"]),
+        ("8.0.1", {"hosts": [{"address": "redis://cache:6379"}]}, ["W010"]),
+        ("8.0.1", {"hosts": [{"address": "redis://cache:6379", "socket_timeout": None}]}, []),
+        ("7.9", {}, []),
+        ("unknown", {}, []),
+        (None, {}, []),
+    ],
+)
+def test_layer_that_drops_idle_connections_is_found(check, redis_of, version, config, expected):
+    redis_of(version, **config)
+    assert check() == expected
+
+
+def test_that_layer_comes_with_a_hint(check, redis_of):
+    redis_of("8.0.1")
+    check()
+    (message,) = check_settings()
+    assert "every idle consumer dies" in message.msg
+    assert '"socket_timeout": None' in message.hint
+
+
+@pytest.mark.parametrize(("debug", "expected"), [(False, ["W007"]), (True, [])])
+def test_site_without_a_channel_layer_reaches_its_own_process(check, settings, debug, expected):
+    del settings.CHANNEL_LAYERS
+    settings.DEBUG = debug
+    assert check() == expected
+
+
+def test_cache_of_one_process_names_the_tokens_that_it_would_not_deny(check):
+    check(CACHE="nothing", LOCATIONS=["header"], BACKENDS=WITHOUT_ROWS)
+    (message,) = check_settings()
+    assert "a token of 'jwt' that is revoked" in message.msg
+    assert message.hint

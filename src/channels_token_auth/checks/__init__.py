@@ -1,0 +1,30 @@
+"""System checks: what is wrong with the settings, and what a loosened one costs."""
+
+from typing import Any
+
+from django.core import checks
+
+from .. import conf
+from .backends import each_backend, order
+from .caches import cache
+from .layers import layer
+from .policy import loosened
+from .times import clamped
+
+__all__ = ["check_settings"]
+
+
+@checks.register(checks.Tags.security)
+def check_settings(**_: Any) -> list[checks.CheckMessage]:
+    """Every message on `CHANNELS_TOKEN_AUTH`."""
+    wrong = [
+        checks.Error(
+            conf.describe(name, sentence),
+            hint="The README has a table of all settings, and what each means.",
+            id="channels_token_auth.E001",
+        )
+        for name, sentence in conf.problems()
+    ]
+    if wrong:
+        return [*wrong]
+    return [*each_backend(), *order(), *cache(), *layer(), *loosened(), *clamped()]

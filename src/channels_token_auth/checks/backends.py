@@ -1,0 +1,84 @@
+"""Whether the backends can be built, and stand in an order that makes sense."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import pairwise
+
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from .. import conf
+from ..backends.base import TokenBackend
+from ..verification.authenticator import build_backend
+
+__all__ = ["each_backend", "order", "those_that_can_be_built"]
+
+OURS = "channels_token_auth.backends."
+EXTRAS = {"rest_framework": "drf"}
+"""Those that are not called as their backend's module is."""
+LAST = (
+    f"{OURS}session.SessionBackend",
+    f"{OURS}jwt.JWTBackend",
+    f"{OURS}rest_framework.RESTFrameworkBackend",
+    f"{OURS}introspection.IntrospectionBackend",
+)
+"""Those that know little of how a token ends, the least last."""
+
+
+def each_backend() -> Iterator[checks.CheckMessage]:
+    """Each must be there, have a name of its own, and be content with its options."""
+    names: Counter[str] = Counter()
+    for spec in conf.configuration().backends:
+        try:
+            backend = build_backend(spec)
+        except ImproperlyConfigured as error:
+            yield checks.Error(str(error), hint=_remedy(spec), id="channels_token_auth.E002")
+        else:
+            names[backend.name] += 1
+            yield from backend.check()
+    for name in (name for name, count in names.items() if count > 1):
+        yield checks.Error(
+            f"Several BACKENDS have the name {name!r}: of what one of them let in, another would"
+            " be asked whether it still stands.",
+            hint="Give each a name of its own, in its OPTIONS as {'name': '…'}.",
+            id="channels_token_auth.E005",
+        )
+
+
+def those_that_can_be_built() -> Iterator[TokenBackend]:
+    """For other checks: of the rest, `each_backend` tells."""
+    for spec in conf.configuration().backends:
+        with suppress(ImproperlyConfigured):
+            yield build_backend(spec)
+
+
+def _remedy(spec: conf.BackendSpec) -> str:
+    """What to do about a backend that cannot be built."""
+    try:
+        import_string(spec.path)
+    except ImportError as error:
+        module = spec.path.removeprefix(OURS).split(".")[0]
+        is_foreign = error.name is not None and not error.name.startswith("channels_token_auth")
+        if spec.path.startswith(OURS) and is_foreign:
+            extra = EXTRAS.get(module, module)
+            return f'Install what it needs: pip install "channels-token-auth[{extra}]"'
+    return "Correct the entry in BACKENDS: the dotted paths, and the OPTIONS that it takes."
+
+
+def order() -> Iterator[checks.CheckMessage]:
+    """One that knows less of how a token ends comes later."""
+    specs = [spec for spec in conf.configuration().backends if spec.path.startswith(OURS)]
+    for first, second in pairwise(specs):
+        if _rank(first) > _rank(second):
+            yield checks.Warning(
+                f"BACKENDS has {first.path!r} before {second.path!r}: a token that both accept is"
+                " the first one's, which knows less of how it ends.",
+                hint=f"Put {second.path!r} first.",
+                id="channels_token_auth.W006",
+            )
+
+
+def _rank(spec: conf.BackendSpec) -> int:
+    return LAST.index(spec.path) + 1 if spec.path in LAST else 0

@@ -1,0 +1,52 @@
+"""What a loosened setting costs."""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.core import checks
+
+from .. import conf
+from ..core.credentials import Location
+
+__all__ = ["loosened"]
+
+SAFE_TOKEN_BYTES = 4096
+
+
+def loosened() -> Iterator[checks.CheckMessage]:
+    """Each setting that lets more pass than its default."""
+    policy = conf.configuration().policy
+    if policy.anonymous and conf.configuration().scopes:
+        yield checks.Warning(
+            "ANONYMOUS lets nobody in without a token where SCOPES are required of every socket.",
+            hint="Take one of them away; for some routes, give it to their middleware instead.",
+            id="channels_token_auth.W005",
+        )
+    if policy.origins.exact and "null" in policy.origins.exact and not settings.DEBUG:
+        yield checks.Error(
+            "ALLOWED_ORIGINS has 'null': every sandboxed frame of any site may open sockets.",
+            hint="List the origins of your pages; 'null' is for pages opened from a file.",
+            id="channels_token_auth.E003",
+        )
+    if Location.QUERY in policy.locations:
+        yield checks.Warning(
+            "LOCATIONS has 'query': tokens stand in URLs, which servers, proxies, browsers and"
+            " error reporters write down.",
+            hint="Let browsers use 'subprotocol' and other clients 'header' (RFC 9700 §4.3.2).",
+            id="channels_token_auth.W001",
+        )
+    if Location.COOKIE in policy.locations:
+        yield checks.Warning(
+            "LOCATIONS has 'cookie': a browser adds it to handshakes that other sites' pages"
+            " start, and only the Origin check stands between.",
+            hint="Keep ALLOWED_ORIGINS exact, and the cookie SameSite, Secure and HttpOnly.",
+            id="channels_token_auth.W002",
+        )
+    if policy.max_token_bytes > SAFE_TOKEN_BYTES:
+        yield checks.Warning(
+            f"MAX_TOKEN_BYTES is over {SAFE_TOKEN_BYTES}: uvicorn's default WebSocket"
+            " implementation hangs for ever on a handshake line over 8,192 bytes, and nginx"
+            " refuses one.",
+            hint="Keep tokens small, or run a server that answers: see the servers page.",
+            id="channels_token_auth.W003",
+        )

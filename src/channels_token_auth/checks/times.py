@@ -1,0 +1,21 @@
+"""Times that bound each other."""
+
+from collections.abc import Iterator
+
+from django.core import checks
+
+from .. import conf
+
+__all__ = ["clamped"]
+
+
+def clamped() -> Iterator[checks.CheckMessage]:
+    """A site that asks for more than it gets is told."""
+    asked, gets = conf.given("VERIFIED_CACHE_SECONDS"), conf.configuration().verified_cache_seconds
+    if asked is not None and asked > gets:
+        yield checks.Info(
+            f"VERIFIED_CACHE_SECONDS is {asked:g}, and {gets:g} is what counts: SWEEP_INTERVAL, so"
+            " that no verdict outlasts the bound of revocation.",
+            hint="Set it to SWEEP_INTERVAL or less.",
+            id="channels_token_auth.I001",
+        )
