@@ -1,10 +1,10 @@
-"""How often one may try to log in."""
+"""How often one may try to log in, and sign out."""
 
 import hashlib
 
-from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.throttling import SimpleRateThrottle, UserRateThrottle
 
-__all__ = ["LoginAddressThrottle", "LoginUsernameThrottle"]
+__all__ = ["LoginAddressThrottle", "LoginUsernameThrottle", "SignOutThrottle"]
 
 
 class LoginAddressThrottle(SimpleRateThrottle):
@@ -28,3 +28,9 @@ class LoginUsernameThrottle(SimpleRateThrottle):
         data = request.data if isinstance(request.data, dict) else {}
         who = f"{self.get_ident(request)} {str(data.get('username')).strip().lower()}"
         return f"{self.scope}:{hashlib.sha256(who.encode(errors='replace')).hexdigest()}"
+
+
+class SignOutThrottle(UserRateThrottle):
+    """Bounds how often a user closes all his sockets."""
+
+    scope = "sign-out"

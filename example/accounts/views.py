@@ -1,16 +1,19 @@
-"""Username and password in, token out."""
+"""Username and password in, token out; and a new token in the place of the old one."""
 
 from django.contrib.auth import authenticate
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from rest_framework import serializers, status
+from rest_framework.authentication import TokenAuthentication
 from rest_framework.authtoken.models import Token
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.throttles import LoginAddressThrottle, LoginUsernameThrottle
+from accounts.models import replace_token
+from accounts.throttles import LoginAddressThrottle, LoginUsernameThrottle, SignOutThrottle
 
-__all__ = ["LoginView"]
+__all__ = ["LoginView", "SignOutEverywhereElseView"]
 
 
 class CredentialsSerializer(serializers.Serializer):
@@ -42,3 +45,28 @@ class LoginView(APIView):
         # An administrator may have deleted the one it was created with.
         token, _ = Token.objects.get_or_create(user=user)
         return Response({"token": token.key})
+
+
+class TokenOrBearerAuthentication(TokenAuthentication):
+    """DRF's own, by both schemes that a socket's header may have."""
+
+    def authenticate(self, request):
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return self.authenticate_credentials(key.strip())
+        return super().authenticate(request)
+
+
+@method_decorator(never_cache, name="dispatch")
+class SignOutEverywhereElseView(APIView):
+    """Replaces the token that asks: every socket of the old one is closed, on every device.
+
+    Here a user has one token for all his devices, so whoever stays gets a new one.
+    """
+
+    authentication_classes = (TokenOrBearerAuthentication,)
+    permission_classes = (IsAuthenticated,)
+    throttle_classes = (SignOutThrottle,)
+
+    def post(self, request):
+        return Response({"token": replace_token(request.user.pk).key})

@@ -90,8 +90,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 CACHES = {
     "default": {
-        # Counts login attempts, for one process. The default of 300 entries would let a flood of
-        # invented usernames push the counters out.
+        # Counts login attempts and holds tickets, for one process. The default of 300 entries would
+        # let a flood of invented usernames push the counters out.
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     },
@@ -118,12 +118,16 @@ AUTH_PASSWORD_VALIDATORS = [
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_THROTTLE_RATES": {"login-address": "60/min", "login-username": "10/min"},
+    "DEFAULT_THROTTLE_RATES": {
+        "login-address": "60/min",
+        "login-username": "10/min",
+        "sign-out": "10/min",
+    },
     # Without it the throttle would believe any X-Forwarded-For.
     "NUM_PROXIES": PROXIES,
 }
 
-CORS_URLS_REGEX = r"^/api/"
+CORS_URLS_REGEX = r"^/(api|auth)/"
 CORS_ALLOWED_ORIGINS = [origin for origin in ORIGINS if origin != "self"]
 CORS_EXPOSE_HEADERS = ["Retry-After"]
 
@@ -132,6 +136,7 @@ CHANNELS_TOKEN_AUTH = {
     "LOCATIONS": [
         "header",
         "subprotocol",
+        "ticket",
         *(["query"] if DEBUG or flag("EXAMPLE_QUERY_TOKEN") else []),
     ],
     "ALLOWED_ORIGINS": ORIGINS,
@@ -145,8 +150,14 @@ else:
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
-    # Whether every subdomain is HTTPS only, and may be preloaded so, is the domain owner's word.
-    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+    SILENCED_SYSTEM_CHECKS = [
+        # Whether every subdomain is HTTPS only, and may be preloaded so: the domain owner's word.
+        "security.W005",
+        "security.W021",
+        # All is in the memory of one process: its tickets, and its revocations.
+        "channels_token_auth.W004",
+        "channels_token_auth.W007",
+    ]
     if PROXIES:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
