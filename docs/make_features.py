@@ -49,8 +49,7 @@ Every row is proven by a test for each place where a token may stand, on SQLite 
 - **By a ticket** comes no token to ask by. Where none is known by its id, a ticket, and a socket
   that came by one, are told of the user alone.
 
-`revoke_token`, `revoke_user` and the sweep are [planned](../../README.md#planned). Every
-backend can do already what they will ask of it.
+What they do, and what else closes sockets, is on the page on [revocation](../revocation.md).
 
 ## What each answers
 

@@ -1,0 +1,97 @@
+"""The page on revocation: its code runs, and its tables list what the code has."""
+
+import argparse
+import re
+from datetime import UTC, datetime
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import load_command_class
+from rest_framework.authtoken.models import Token
+
+from channels_token_auth import checks, signals
+from channels_token_auth.checks import layers
+from tests.docs.papers import read, snippets, table
+
+PAGE = "docs/revocation.md"
+OF_DJANGO = {
+    *("version", "verbosity", "settings", "pythonpath", "traceback"),
+    *("no_color", "force_color", "skip_checks", "help"),
+}
+
+
+def snippet(word):
+    (found,) = (each for each in snippets(PAGE, "python") if word in each)
+    return found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_calls_work_as_written(capsys):
+    user = User.objects.create_user("ada")
+    other = User.objects.create_user("bob")
+    names = {"user": user, "key": Token.objects.create(user=user).key, "moment": datetime.now(UTC)}
+    Token.objects.create(user=other)
+    exec(snippet("revoke_token(key)"), names)
+    assert [token.user for token in Token.objects.all()] == [other]
+    assert capsys.readouterr().out == "0 open, on []\n"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_receiver_hears_of_a_revocation(capsys):
+    key = Token.objects.create(user=User.objects.create_user("ada")).key
+    names = {}
+    exec(snippet("@receiver(token_revoked)"), names)
+    exec(snippet("revoke_token(key)").partition("revoke_user(user)")[0], {"key": key})
+    signals.token_revoked.disconnect(names["remember"])
+    assert capsys.readouterr().out.startswith("revoked ")
+    assert "token_revoked" in read(PAGE)
+
+
+@pytest.mark.parametrize("command", ["token_connections", "token_revoke", "token_drain"])
+def test_every_option_of_a_command_is_listed(command):
+    parser = load_command_class("channels_token_auth", command).create_parser("manage.py", command)
+    listed = " ".join(cell for cell, _ in table(PAGE, "command") if cell.startswith(command))
+    options = [
+        each.option_strings[-1]
+        for each in parser._actions
+        if each.option_strings and each.dest not in OF_DJANGO
+    ]
+    assert isinstance(parser, argparse.ArgumentParser)
+    assert [each for each in options if each not in listed] == []
+    assert set(re.findall(r"--[a-z]+", listed)) <= set(options)
+
+
+def test_layer_on_the_page_passes_the_check(settings, monkeypatch):
+    monkeypatch.setattr(layers, "_is_broken", lambda: True)
+    settings.DEBUG = False
+    names = {}
+    exec(snippet("CHANNEL_LAYERS"), names)
+    settings.CHANNEL_LAYERS = names["CHANNEL_LAYERS"]
+    assert list(layers.layer()) == []
+
+
+def test_every_signal_is_listed():
+    assert [name for name, _ in table(PAGE, "signal")] == [
+        "connection_authenticated",
+        "connection_reauthenticated",
+        "connection_refused",
+        "connection_closed",
+        "token_revoked",
+    ]
+    assert {name for name, _ in table(PAGE, "signal")} == set(signals.__all__)
+
+
+def test_checks_that_the_page_names_are_there():
+    folder = checks.__path__[0]
+    source = "".join(read(f"{folder}/{name}.py") for name in ("caches", "layers"))
+    for number in set(re.findall(r"\b[EWI]0\d\d\b", read(PAGE))):
+        assert f"channels_token_auth.{number}" in source
+
+
+def test_log_lines_on_the_page_are_those_of_the_code():
+    root = f"{checks.__path__[0]}/.."
+    files = ("sockets/control", "sockets/bus", "sockets/sweep", "sockets/after_commit")
+    files += ("management/terminal",)
+    source = "".join(read(f"{root}/{name}.py") for name in files).replace("%r", "'drf'")
+    lines = [line.removesuffix(" web-3-9.") for line, _ in table(PAGE, "you see")]
+    assert [line for line in lines if line not in source] == []
