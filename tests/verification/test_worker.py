@@ -114,6 +114,35 @@ async def test_a_server_that_hangs_holds_up_no_event_loop(worker, request, name)
     assert (await verification).user.pk == 7
 
 
+class Counting:
+    """A backend, and how many tokens it was asked about."""
+
+    def __init__(self, backend):
+        self._backend = backend
+        self.asked = 0
+
+    def __getattr__(self, name):
+        return getattr(self._backend, name)
+
+    def authenticate(self, credentials):
+        self.asked += len(credentials)
+        return self._backend.authenticate(credentials)
+
+
+@pytest.mark.parametrize("kind", ["jwt", "row"])
+async def test_a_jwt_that_was_verified_costs_no_more_than_a_row_that_was(worker, kind):
+    by_secret = JWTBackend(algorithms=["HS256"], key="k" * 32, user=f"{__name__}.anybody")
+    signed = jwt.encode({"sub": "1", "exp": 2**33}, "k" * 32, "HS256")
+    inner, token = (by_secret, signed) if kind == "jwt" else (FakeBackend("row"), "row")
+    backend = Counting(inner)
+    authenticator = Authenticator([backend], timeout=5, remembers=10)
+    presented = Credential(location=Location.HEADER, secret=Secret(token))
+    first, second = [await authenticator.authenticate(presented) for _ in range(2)]
+    assert first.authentication == second.authentication
+    assert first.user is not second.user
+    assert backend.asked == 1
+
+
 async def test_under_a_test_runner_the_thread_of_the_transaction_asks():
     backend = FakeBackend("t0ken")
     assert await Authenticator([backend], timeout=5).authenticate(credential()) == identity()
