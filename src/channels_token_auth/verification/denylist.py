@@ -30,9 +30,12 @@ SLACK = 60
 LOCK_SECONDS = 2
 """How long one process may keep others from adding to a user's entry."""
 
+UNTIL_IT_ENDS, FOR_GOOD = 1, 2
+"""What an entry of a token says of how long it lasts."""
+
 _STARTED = time.time()
 _seen: set[str] = set()
-"""Aliases of caches that this process has seen an epoch in."""
+"""Aliases of caches that this process knows to have an epoch."""
 
 
 class CacheUnavailable(Exception):  # noqa: N818 - named as the answer to it
@@ -92,21 +95,28 @@ class Denylist:
 
     def _began_at(self, cache: BaseCache, found: float | None) -> float:
         """When the cache began, as far as anybody knows."""
+        was_seen = self._alias in _seen
+        _seen.add(self._alias)
         if found is not None:
-            _seen.add(self._alias)
             return found
         # What only this process writes to, it would have written an epoch to before a denial.
-        is_own = isinstance(cache, LocMemCache | DummyCache) and self._alias not in _seen
-        began_at = _STARTED if is_own else time.time()
+        is_new = isinstance(cache, LocMemCache) and not was_seen
+        began_at = _STARTED if is_new or isinstance(cache, DummyCache) else time.time()
         if cache.add(EPOCH, began_at, None):
             return began_at
         known: float | None = cache.get(EPOCH)
-        return began_at if known is None else known
+        if known is None:  # it neither has one nor takes one: some caches fail in silence
+            raise CacheUnavailable
+        return known
 
     def _deny_token(self, token_id: str, seconds: float | None) -> None:
+        key = _token_key(token_id)
         with self._cache() as cache:
-            self._began_at(cache, cache.get(EPOCH))
-            _store(cache, _token_key(token_id), 1, seconds)
+            entries = cache.get_many([EPOCH, key])
+            self._began_at(cache, entries.get(EPOCH))
+            # Whoever knows less of the token does not shorten it.
+            if entries.get(key) != FOR_GOOD:
+                _store(cache, key, FOR_GOOD if seconds is None else UNTIL_IT_ENDS, seconds)
 
 
 def _store(cache: BaseCache, key: str, entry: Any, seconds: float | None) -> None:
