@@ -163,6 +163,8 @@ class ByReauthentication(Client):
 
 
 WAYS = [ByHeader, ByTicket, ByFirstMessage, ByReauthentication]
+CASES = [(way, "token") for way in WAYS]
+CASES += [(ByHeader, target) for target in TARGETS if target != "token"]
 
 
 async def until(condition):

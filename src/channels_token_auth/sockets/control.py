@@ -49,7 +49,7 @@ class Control:
                     _report(error)
             finally:
                 await self._leave(layer)
-            pause = min(LONGEST_PAUSE, 0.1 * 2**failures)
+            pause = min(LONGEST_PAUSE, 0.1 * 2 ** min(failures, 10))
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - no secret
 
     async def join(self) -> None:
