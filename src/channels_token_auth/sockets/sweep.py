@@ -74,6 +74,8 @@ class Sweep:
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._away_since: dict[str, float] = {}
+        self._unanswered: set[str] = set()
+        self._answered: set[str] = set()
         self.failures = 0
         """Sweeps in a row that did not get all answers."""
 
@@ -111,11 +113,11 @@ class Sweep:
         by_door: dict[Door, list[Swept]] = defaultdict(list)
         for socket in self._sockets:
             by_door[socket.door].append(socket)
-        was_away = set(self._away_since)
+        self._unanswered, self._answered = set(), set()
         for door, sockets in by_door.items():
             for start in range(0, len(sockets), BATCH):
                 await self._ask(door, sockets[start : start + BATCH])
-        self._tell(was_away)
+        self._tell()
 
     async def _ask(self, door: Door, sockets: Sequence[Swept]) -> None:
         by_token: dict[tuple[Any, str, str], tuple[Held, list[Swept]]] = {}
@@ -134,24 +136,27 @@ class Sweep:
 
     def _act(self, socket: Swept, backend: str, verdict: Identity | TokenAuthError) -> None:
         if isinstance(verdict, TokenAuthError) and verdict.code is Code.UNAVAILABLE:
-            since = self._away_since.setdefault(backend, time.monotonic())
+            self._unanswered.add(backend)
+            since = self._away_since.get(backend, time.monotonic())
             if self._grace is not None and time.monotonic() - since >= self._grace:
                 socket.close(Code.UNAVAILABLE)
             return
-        self._away_since.pop(backend, None)
+        self._answered.add(backend)
         if isinstance(verdict, TokenAuthError):
             socket.close(verdict.code)
         else:
             socket.follow(verdict)
 
-    def _tell(self, was_away: set[str]) -> None:
-        """Count, and log what has changed."""
-        away = set(self._away_since)
+    def _tell(self) -> None:
+        """Count, and log what has changed. One token without an answer is a store that is away."""
+        away, was_away = self._unanswered, self._away_since
         self.failures = self.failures + 1 if away else 0
-        for backend in sorted(away - was_away):
+        for backend in sorted(away - was_away.keys()):
             logger.error("The token store of %r is away: its sockets stay for now.", backend)
-        for backend in sorted(was_away - away):
+        for backend in sorted((self._answered - away) & was_away.keys()):
             logger.warning("The token store of %r is back, and its tokens were checked.", backend)
+        now = time.monotonic()
+        self._away_since = {backend: was_away.get(backend, now) for backend in away}
 
     def _pause(self) -> float:
         if not self.failures:
