@@ -4,12 +4,14 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
 
+from channels_token_auth.backends.base import Held, Identity
 from channels_token_auth.conf import BackendSpec
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.verification.authenticator import Authenticator, build_backend
 
 from .backends import FakeBackend, credential, identity
+from .odd_caches import Away, JSONCache, cache
 
 
 def judge(*backends, tokens=("t0ken",)):
@@ -156,3 +158,39 @@ def test_the_schemes_are_those_of_all_backends():
     other = FakeBackend()
     other.schemes = frozenset({"jwt"})
     assert Authenticator([FakeBackend(), other], timeout=5).schemes == {"token", "jwt"}
+
+
+def test_identity_of_a_backend_that_nobody_has_costs_no_others_their_recheck(caplog):
+    class Misnamed(FakeBackend):
+        def recheck(self, held):
+            return [identity() for _ in held]
+
+    authenticator = Authenticator([Misnamed()], timeout=5)
+    held = [_held("fake"), _held("another")]
+    verdicts = authenticator.judge.recheck(held)
+    assert isinstance(verdicts[0], Identity)
+    assert verdicts[1].code is Code.UNAVAILABLE
+
+
+def _held(backend):
+    of = identity(backend=backend)
+    return Held(user_pk=of.user.pk, authentication=of.authentication)
+
+
+@pytest.mark.parametrize("has_rows", [True, False])
+def test_denylist_is_asked_only_about_tokens_without_a_row(has_rows, settings):
+    settings.CACHES = cache(Away)
+    backend = FakeBackend("t0ken")
+    backend.has_rows = has_rows
+    assert judge(backend) == ([identity()] if has_rows else [Code.UNAVAILABLE])
+
+
+def test_denied_token_is_refused_with_the_reason(settings):
+    settings.CACHES = cache(JSONCache)
+    backend = FakeBackend("t0ken", "other")
+    backend.has_rows = False
+    authenticator = Authenticator([backend], timeout=5, denies=60)
+    authenticator.denylist.deny_token(identity().authentication.token_id)
+    verdicts = authenticator.judge.authenticate([credential(), credential("other")])
+    assert verdicts[0].code is Code.TOKEN_REVOKED
+    assert isinstance(verdicts[1], Identity)

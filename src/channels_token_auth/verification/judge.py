@@ -59,9 +59,13 @@ class Judge:
         verdicts: dict[int, Verdict] = {}
         for name, places in by_backend.items():
             asked = [held[i] for i in places]
-            verdicts |= zip(places, _ask(self._by_name[name].recheck, asked), strict=True)
+            verdicts |= zip(places, _ask(partial(self._recheck, name), asked), strict=True)
         standing = [verdicts[i] or TokenAuthError(Code.TOKEN_REVOKED) for i in range(len(held))]
         return self._undenied(standing)
+
+    def _recheck(self, name: str, held: Sequence[Held]) -> Sequence[Verdict]:
+        # Looked up where a name that a backend has made up costs no more than its own tokens.
+        return self._by_name[name].recheck(held)
 
     def _undenied(self, verdicts: Sequence[Answer]) -> Sequence[Answer]:
         """The same, but for tokens that ended although no row says so."""
