@@ -68,6 +68,18 @@ class Target:
             and self.address in (None, socket.address)
         )
 
+    def covers(self, other: Self) -> bool:
+        """Whether all that the other one means are meant here too, as far as their fields tell."""
+        is_spared = self.except_token_id is not None and other.token_id in (
+            None,
+            self.except_token_id,
+        )
+        return not is_spared and all(
+            getattr(self, field.name) in (None, getattr(other, field.name))
+            for field in fields(self)
+            if field.name != "except_token_id"
+        )
+
     def _is_old_enough(self, issued_at: float | None) -> bool:
         return self.issued_before is None or issued_at is None or issued_at <= self.issued_before
 
@@ -88,6 +100,10 @@ class Ending:
 
     target: Target
     code: Code
+
+    def covers(self, other: Self) -> bool:
+        """Whether the other one adds nothing."""
+        return self.code is other.code and self.target.covers(other.target)
 
     def to_message(self) -> dict[str, Any]:
         """As plain values."""

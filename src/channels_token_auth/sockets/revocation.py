@@ -25,7 +25,7 @@ from ..core.denials import Denial
 from ..core.targets import Ending, Target
 from ..verification.authenticator import Authenticator, site_authenticator
 from ..verification.denylist import CacheUnavailable
-from .after_commit import after_commit
+from .after_commit import Deny, after_commit, gathered
 
 __all__ = [
     "adisconnect",
@@ -37,7 +37,7 @@ __all__ = [
     "token_id",
 ]
 
-_Ended = tuple[dict[str, Held], Callable[[], None]]
+_Ended = tuple[dict[str, Held], Deny]
 """What is ended, by the name of the backend that is asked to; and how it is denied."""
 
 # What a digest and a UUID look like: an id, unless it is a token that somebody knows.
@@ -53,14 +53,18 @@ def revoke_token(token: str, *, user: Any = None) -> None:
     """
     authenticator = site_authenticator()
     held, deny = _found(authenticator, token) or _named(authenticator, token, user)
-    backends = (each for each in authenticator.backends if each.name in held)
-    has_row = [backend.end([held[backend.name]])[0] for backend in backends]
     one = next(iter(held.values()))
     target = Target(
         user_id=None if one.user_pk is None else str(one.user_pk),
         token_id=one.authentication.token_id,
     )
-    _end(target, None if all(has_row) else deny)
+
+    def end_rows() -> bool:
+        backends = (each for each in authenticator.backends if each.name in held)
+        has_row = [backend.end([held[backend.name]])[0] for backend in backends]
+        return all(has_row)
+
+    _revoke(target, end_rows, deny)
 
 
 def revoke_user(
@@ -75,15 +79,20 @@ def revoke_user(
     authenticator = site_authenticator()
     user_pk = primary_key(user)
     excepted = None if except_token is None else _token_id(authenticator, except_token)
-    has_rows = [
-        backend.end_user(user_pk, except_token_id=excepted, issued_before=issued_before)
-        for backend in authenticator.backends
-    ]
     before = epoch(issued_before)
-    denial = Denial(before=before or time.time(), except_token_id=excepted)
+    until = time.time() if before is None else before
+    denial = Denial(before=until, except_token_id=excepted)
     deny = partial(authenticator.denylist.deny_user, str(user_pk), denial)
     target = Target(user_id=str(user_pk), except_token_id=excepted, issued_before=before)
-    _end(target, None if all(has_rows) else deny)
+
+    def end_rows() -> bool:
+        has_rows = [
+            backend.end_user(user_pk, except_token_id=excepted, issued_before=issued_before)
+            for backend in authenticator.backends
+        ]
+        return all(has_rows)
+
+    _revoke(target, end_rows, deny)
 
 
 def disconnect(
@@ -106,7 +115,7 @@ def disconnect(
         connection_id=connection_id,
         address=address,
     )
-    after_commit([Ending(target=target, code=Code(code))], [], using=_database())
+    after_commit([Ending(target=target, code=Code(code))], [], using=_database(), is_told=False)
 
 
 async def arevoke_token(token: str, *, user: Any = None) -> None:
@@ -161,11 +170,13 @@ def _named(authenticator: Authenticator, token: str, user: Any) -> _Ended:
 
 
 def _identify(authenticator: Authenticator, token: str) -> Identity | None:
-    (verdict,) = authenticator.judge.authenticate([_credential(token)])
-    if isinstance(verdict, Identity):
-        return verdict
-    if verdict.code is Code.UNAVAILABLE:
-        raise verdict
+    """Whose it is, wherever it may be presented: a session's key is nothing but a cookie."""
+    for location in (Location.HEADER, Location.COOKIE):
+        (verdict,) = authenticator.judge.authenticate([_credential(token, location)])
+        if isinstance(verdict, Identity):
+            return verdict
+        if verdict.code is Code.UNAVAILABLE:
+            raise verdict
     return None
 
 
@@ -180,8 +191,8 @@ def _token_id(authenticator: Authenticator, token: Any) -> str:
     return Secret(token).digest if is_token and not _ID.fullmatch(token) else token
 
 
-def _credential(token: str) -> Credential:
-    return Credential(location=Location.HEADER, secret=Secret(token))
+def _credential(token: str, location: Location = Location.HEADER) -> Credential:
+    return Credential(location=location, secret=Secret(token))
 
 
 def primary_key(user: Any) -> Any:
@@ -194,10 +205,13 @@ def primary_key(user: Any) -> Any:
         return user
 
 
-def _end(target: Target, deny: Callable[[], None] | None) -> None:
-    ending = Ending(target=target, code=Code.TOKEN_REVOKED)
+def _revoke(target: Target, end_rows: Callable[[], bool], deny: Deny) -> None:
+    """End the rows, deny what has none, and say it once, although each row tells of its end."""
     try:
-        after_commit([ending], [deny] if deny else [], using=_database())
+        with gathered():
+            denials = [] if end_rows() else [deny]
+            ending = Ending(target=target, code=Code.TOKEN_REVOKED)
+            after_commit([ending], denials, using=_database())
     except CacheUnavailable as error:
         raise unavailable() from error
 

@@ -1,0 +1,133 @@
+"""Which sockets a target means, and that it says the same when it has travelled."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.targets import Ending, Target
+
+SOCKET = {
+    "user_id": "1",
+    "backend": "drf",
+    "token_id": "t1",
+    "issued_at": 100.0,
+    "connection_id": "node.1",
+    "address": "192.0.2.1",
+}
+NAMED = {name: value for name, value in SOCKET.items() if name != "issued_at"}
+
+few = st.none() | st.sampled_from(["1", "2"])
+times = st.none() | st.sampled_from([1.0, 2.0])
+targets = st.builds(
+    Target,
+    user_id=few,
+    backend=few,
+    token_id=few,
+    except_token_id=few,
+    issued_before=times,
+    connection_id=few,
+    address=few,
+)
+described = st.builds(
+    SimpleNamespace,
+    user_id=few,
+    backend=few,
+    token_id=few,
+    issued_at=times,
+    connection_id=few,
+    address=few,
+)
+
+
+def socket(**values):
+    return SimpleNamespace(**SOCKET | values)
+
+
+def test_target_that_names_nothing_means_all():
+    assert Target().matches(socket())
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_what_is_named_has_to_be_so(name):
+    target = Target(**{name: NAMED[name]})
+    assert target.matches(socket())
+    assert not target.matches(socket(**{name: "another"}))
+
+
+def test_everything_named_has_to_be_so_at_once():
+    assert not Target(user_id="1", address="another").matches(socket())
+
+
+@pytest.mark.parametrize("name", ["user_id", "token_id", "backend"])
+def test_anonymous_socket_is_nobodys(name):
+    anonymous = socket(user_id=None, token_id=None, backend=None, issued_at=None)
+    assert not Target(**{name: "1"}).matches(anonymous)
+
+
+def test_excepted_token_stays():
+    target = Target(user_id="1", except_token_id="t1")
+    assert not target.matches(socket())
+    assert target.matches(socket(token_id="t2"))
+
+
+@pytest.mark.parametrize(
+    ("issued_at", "is_meant"), [(99.0, True), (100.0, True), (100.5, False), (None, True)]
+)
+def test_token_of_that_very_moment_or_of_none_counts_as_before(issued_at, is_meant):
+    assert Target(issued_before=100.0).matches(socket(issued_at=issued_at)) is is_meant
+
+
+@given(targets, st.sampled_from(Code))
+def test_ending_is_the_same_after_its_travel(target, code):
+    ending = Ending(target=target, code=code)
+    assert Ending.from_message(json.loads(json.dumps(ending.to_message()))) == ending
+
+
+def test_message_holds_what_is_named_only():
+    assert Target(user_id="1").to_message() == {"user_id": "1"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {},
+        {"target": {}},
+        {"target": {"from_the_future": 1}, "code": "token_revoked"},
+        {"target": {}, "code": "from_the_future"},
+        {"target": None, "code": "token_revoked"},
+    ],
+)
+def test_message_of_another_version_is_an_error(message):
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        Ending.from_message(message)
+
+
+@given(targets, targets, described)
+def test_target_that_covers_another_means_all_that_it_means(one, other, any_socket):
+    if one.covers(other) and other.matches(any_socket):
+        assert one.matches(any_socket)
+
+
+@given(targets)
+def test_target_without_exception_covers_itself(target):
+    if target.except_token_id is None:
+        assert target.covers(target)
+
+
+def test_user_covers_his_tokens_but_the_excepted_one():
+    user = Target(user_id="1", except_token_id="t1")
+    assert user.covers(Target(user_id="1", token_id="t2"))
+    assert not user.covers(Target(user_id="1", token_id="t1"))
+    assert not user.covers(Target(user_id="1"))
+    assert not user.covers(Target(user_id="2", token_id="t2"))
+
+
+def test_ending_covers_none_of_another_code():
+    user = Ending(target=Target(user_id="1"), code=Code.TOKEN_REVOKED)
+    token = Target(user_id="1", token_id="t1")
+    assert user.covers(Ending(target=token, code=Code.TOKEN_REVOKED))
+    assert not user.covers(Ending(target=token, code=Code.USER_INACTIVE))

@@ -1,0 +1,347 @@
+"""What a site's audit is told: each event once, by a signal and by a log record, and no secret."""
+
+import asyncio
+import json
+import logging
+import threading
+from contextlib import contextmanager
+
+import pytest
+from django.db import transaction
+from django.dispatch import Signal
+from rest_framework.authtoken.models import Token
+
+from channels_token_auth import (
+    adisconnect,
+    arevoke_token,
+    arevoke_user,
+    disconnect,
+    revoke_token,
+    signals,
+)
+from channels_token_auth.core.credentials import Secret
+from channels_token_auth.sockets import audit as module
+from channels_token_auth.sockets import beside
+from channels_token_auth.sockets.audit import LOGGER, Audit
+from tests.sockets.server import text
+
+NAMES = list(signals.__all__)
+ORIGIN = "http://localhost"
+SOCKET = {
+    "node",
+    "connection_id",
+    "user_id",
+    "token_id",
+    "backend",
+    "location",
+    "address",
+    "origin",
+    "path",
+}
+FIELDS = {
+    "connection_authenticated": SOCKET,
+    "connection_reauthenticated": SOCKET,
+    "connection_refused": SOCKET | {"code"},
+    "connection_closed": SOCKET | {"code", "close_code"},
+    "token_revoked": {"user_id", "token_id", "except_token_id", "issued_before", "code"},
+}
+
+
+@contextmanager
+def heard():
+    """All that the signals say meanwhile, as (name, keyword arguments)."""
+    told = []
+
+    def receiver(name):
+        def receive(signal, sender, **given):
+            told.append((name, given))
+
+        return receive
+
+    receivers = {name: receiver(name) for name in NAMES}
+    for name, receive in receivers.items():
+        getattr(signals, name).connect(receive)
+    try:
+        yield told
+    finally:
+        for name, receive in receivers.items():
+            getattr(signals, name).disconnect(receive)
+
+
+@pytest.fixture
+def told():
+    with heard() as told:
+        yield told
+
+
+@pytest.fixture(autouse=True)
+def log(caplog):
+    caplog.set_level(logging.INFO, LOGGER)
+    return caplog
+
+
+def records(log):
+    return [record for record in log.records if record.name == LOGGER]
+
+
+async def until(condition):
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.005)
+
+
+async def told_of(told, name):
+    await until(lambda: any(event == name for event, _ in told))
+    (found,) = [given for event, given in told if event == name]
+    return found
+
+
+async def test_every_event_of_a_socket_is_told_once_with_its_fields(sockets, token, told, log):
+    socket = await sockets(token.key, client=["192.0.2.7", 1])
+    await arevoke_token(token.key)
+    await socket.closes()
+    await socket.leave()
+    await until(lambda: len(told) == 3)
+    assert [name for name, _ in told] == [
+        "connection_authenticated",
+        "token_revoked",
+        "connection_closed",
+    ]
+    assert [record.event for record in records(log)] == [name for name, _ in told]
+    for (name, given), record in zip(told, records(log), strict=True):
+        assert set(given) == FIELDS[name]
+        assert {key: getattr(record, key) for key in given} == given
+
+
+async def test_who_came_in_is_named(sockets, token, told):
+    await sockets(token.key, client=["192.0.2.7", 1], path="/chat/")
+    given = await told_of(told, "connection_authenticated")
+    del given["connection_id"], given["node"]
+    assert given == {
+        "user_id": str(token.user_id),
+        "token_id": Secret(token.key).digest,
+        "backend": "drf",
+        "location": "header",
+        "address": "192.0.2.7",
+        "origin": None,
+        "path": "/chat/",
+    }
+
+
+async def test_who_was_refused_is_told_why_and_belongs_to_nobody(sockets, told):
+    await sockets("0" * 40)
+    given = await told_of(told, "connection_refused")
+    assert (given["code"], given["user_id"], given["token_id"]) == ("token_invalid", None, None)
+
+
+async def test_close_of_the_clients_own_has_its_number_and_no_code(sockets, token, told):
+    socket = await sockets(token.key)
+    await socket.leave()
+    given = await told_of(told, "connection_closed")
+    assert (given["code"], given["close_code"]) == (None, 1000)
+
+
+async def test_close_of_ours_has_both(sockets, token, told):
+    socket = await sockets(token.key)
+    await adisconnect(user=token.user)
+    await socket.closes()
+    await socket.leave()
+    given = await told_of(told, "connection_closed")
+    assert (given["code"], given["close_code"]) == ("token_revoked", 4410)
+
+
+async def test_reauthentication_is_told(sockets, token, told):
+    socket = await sockets(None)
+    for _ in range(2):
+        socket.server.inbox.put_nowait(text(json.dumps({"type": "auth", "token": token.key})))
+        await told_of(told, "connection_authenticated")
+    given = await told_of(told, "connection_reauthenticated")
+    assert given["location"] == "first_message"
+
+
+@pytest.mark.parametrize("which", ["raw", "id", "raw, in a transaction"])
+def test_revoked_token_is_told_once(which, token, told, log):
+    token_id = Secret(token.key).digest
+    if which == "raw, in a transaction":
+        with transaction.atomic():
+            revoke_token(token.key)
+    else:
+        revoke_token(token.key if which == "raw" else token_id)
+    ((name, given),) = told
+    assert (name, given["token_id"], given["code"]) == ("token_revoked", token_id, "token_revoked")
+    assert len(records(log)) == 1
+
+
+async def test_revoked_user_is_told_once_however_many_tokens_he_has(token, told):
+    await arevoke_user(token.user)
+    ((_, given),) = told
+    assert (given["user_id"], given["token_id"]) == (str(token.user_id), None)
+
+
+async def test_deleted_row_is_told_once(token, told):
+    await token.adelete()
+    assert [name for name, _ in told] == ["token_revoked"]
+
+
+async def test_disconnect_revokes_nothing_and_says_so(token, told):
+    await adisconnect(address="192.0.2.7")
+    await adisconnect(user=token.user)
+    assert told == []
+
+
+# -- Receivers
+
+
+async def test_receiver_may_be_asynchronous(sockets, token):
+    loops = []
+
+    async def receive(**_):
+        loops.append(asyncio.get_running_loop())
+
+    signals.connection_authenticated.connect(receive)
+    try:
+        await sockets(token.key)
+        await until(lambda: loops)
+    finally:
+        signals.connection_authenticated.disconnect(receive)
+    assert loops == [asyncio.get_running_loop()]
+
+
+async def test_receiver_that_blocks_is_in_no_event_loop(sockets, token):
+    threads = []
+
+    def receive(**_):
+        threads.append(threading.current_thread())
+
+    signals.connection_authenticated.connect(receive)
+    try:
+        await sockets(token.key)
+        await until(lambda: threads)
+    finally:
+        signals.connection_authenticated.disconnect(receive)
+    assert threads != [threading.current_thread()]
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+async def test_revocation_in_an_event_loop_calls_receivers_beside_it(is_async, told):
+    """`disconnect` asks no database, so that it may be called there; so may what it says."""
+    calls = []
+
+    async def receive_soon(**_):
+        calls.append(threading.current_thread())
+
+    def receive(**_):
+        calls.append(threading.current_thread())
+
+    signal = Signal()
+    module._EVENTS[signal] = "a_signal"
+    receiver = receive_soon if is_async else receive
+    signal.connect(receiver)
+    module.tell_now(signal, {})
+    await until(lambda: calls)
+    assert (calls == [threading.current_thread()]) == is_async
+    await until(lambda: not beside._tasks)
+
+
+async def test_receiver_that_raises_changes_nothing_and_is_logged(sockets, token, caplog):
+    def receive(**_):
+        raise ValueError("of the receiver")
+
+    for name in NAMES:
+        getattr(signals, name).connect(receive)
+    try:
+        socket = await sockets(token.key)
+        await arevoke_token(token.key)
+        assert await socket.closes() == 4410
+        await until(lambda: "of the receiver" in caplog.text)
+    finally:
+        for name in NAMES:
+            getattr(signals, name).disconnect(receive)
+
+
+async def test_slow_receiver_makes_events_wait_but_not_without_end(monkeypatch, caplog):
+    monkeypatch.setattr(module, "MAX_WAITING", 3)
+    audit = Audit()
+    goes_on, calls = asyncio.Event(), []
+
+    async def receive(number, **_):
+        calls.append(number)
+        await goes_on.wait()
+
+    signals.token_revoked.connect(receive)
+    try:
+        for number in range(10):
+            audit.tell(signals.token_revoked, lambda number=number: {"number": number})
+        goes_on.set()
+        await until(lambda: not beside._tasks)
+        audit.tell(signals.token_revoked, lambda: {"number": 10})
+        await until(lambda: not beside._tasks)
+    finally:
+        signals.token_revoked.disconnect(receive)
+    assert calls == [0, 1, 2, 10]
+    assert "Receivers were too slow: 7 signals were dropped." in caplog.messages
+
+
+async def test_what_nobody_wants_to_know_is_not_even_put_together(log):
+    log.set_level(logging.WARNING, LOGGER)
+
+    def fields():
+        raise AssertionError("nobody listens")
+
+    Audit().tell(signals.token_revoked, fields)
+
+
+# -- The log
+
+
+async def test_no_client_forges_a_line_or_a_field(sockets, token, log, settings):
+    settings.CHANNELS_TOKEN_AUTH = {
+        **settings.CHANNELS_TOKEN_AUTH,
+        "ALLOWED_ORIGINS": [ORIGIN],
+    }
+    forged = '/x" user_id="1\r\ntoken_revoked user_id="2\u2028'
+    await sockets(token.key, path=forged, client=['7"\n', 1])
+    (record,) = records(log)
+    message = record.getMessage()
+    assert len(message.splitlines()) == 1
+    assert message.endswith(f"path={json.dumps(forged)}")
+    assert record.path == forged
+
+
+async def test_no_token_is_in_any_record(sockets, token, told, log):
+    socket = await sockets(token.key)
+    await arevoke_token(token.key)
+    await socket.closes()
+    await socket.leave()
+    await sockets(token.key)
+    first = await sockets(None)
+    first.server.inbox.put_nowait(text(json.dumps({"type": "auth", "token": token.key})))
+    await first.closes()
+    everything = repr([vars(record) for record in log.records]) + repr(told)
+    assert token.key not in everything
+
+
+async def test_key_of_a_session_is_not_told_as_its_id(settings, told, log, client, ada):
+    settings.CHANNELS_TOKEN_AUTH = {
+        "BACKENDS": [{"BACKEND": "channels_token_auth.backends.session.SessionBackend"}],
+        "LOCATIONS": ["cookie"],
+        "COOKIE_NAME": "sessionid",
+    }
+    await client.aforce_login(ada)
+    key = client.session.session_key
+    await arevoke_token(key)
+    ((_, given),) = told
+    assert given["token_id"] == Secret(key).digest
+    assert key not in repr([vars(record) for record in log.records])
+
+
+def test_disconnect_in_no_event_loop_is_heard_of_by_nobody(told):
+    disconnect(connection_id="node.1")
+    assert told == []
+
+
+def test_tokens_deleted_together_are_each_told(ada, bob, told):
+    for user in (ada, bob):
+        Token.objects.create(user=user)
+    Token.objects.all().delete()
+    assert {given["user_id"] for _, given in told} == {str(ada.pk), str(bob.pk)}
