@@ -6,6 +6,7 @@ raises into whoever saved or deleted a row.
 
 import logging
 import time
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -64,14 +65,23 @@ def _announcements() -> Iterable[tuple[str, Announcement]]:
 def _listen(signal: Signal, sender: Any, receiver: Receiver) -> None:
     is_model = isinstance(sender, type) and issubclass(sender, Model)
     for each in _with_proxies(sender) if is_model else [sender]:
-        signal.connect(receiver, sender=each, weak=False)
-        _wired.append((signal, each, receiver))
+        quiet = partial(_quietly, receiver)
+        signal.connect(quiet, sender=each, weak=False)
+        _wired.append((signal, each, quiet))
 
 
 def _with_proxies(model: type[Model]) -> list[type[Model]]:
     """The model, and those that stand for it: an admin deletes by them."""
     concrete = model._meta.concrete_model
     return [each for each in apps.get_models() if each._meta.concrete_model is concrete]
+
+
+def _quietly(receiver: Receiver, **given: Any) -> None:
+    try:
+        receiver(**given)
+    except Exception as error:  # noqa: BLE001 - whatever a backend, its rows or a setting raises
+        text = "".join(traceback.format_exception(error))
+        logger.error("Sockets of what has ended are left to the sweep.\n%s", text)  # noqa: TRY400 - an error reporter would read tokens in the frames' locals
 
 
 def _announced(name: str, announcement: Announcement, **given: Any) -> None:
@@ -121,7 +131,7 @@ def _say(endings: Sequence[Ending], denials: Sequence[Deny], given: dict[str, An
     try:
         after_commit(endings, denials, using=given.get("using") or DEFAULT_DB_ALIAS)
     except CacheUnavailable as error:
-        logger.error("A token that has ended could not be denied: %r", error.__cause__)  # noqa: TRY400 - its trace says no more
+        logger.error("A token that has ended could not be denied: %r", error.__cause__ or error)  # noqa: TRY400 - its trace says no more
 
 
 setting_changed.connect(wire, dispatch_uid=f"{__name__}.wire")

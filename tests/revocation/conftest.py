@@ -1,4 +1,7 @@
 import asyncio
+import time
+from contextlib import ExitStack
+from functools import partial
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -8,8 +11,10 @@ from django.core.cache import cache
 from django.db import connections
 from rest_framework.authtoken.models import Token
 
+from channels_token_auth import signals
 from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.sockets.connection import live
+from channels_token_auth.verification.denylist import EPOCH
 from tests.sockets.server import ACCEPT, CONNECT, Server, scope
 
 
@@ -21,6 +26,8 @@ def site(settings, monkeypatch, transactional_db):
         "BACKENDS": [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}],
         "LOCATIONS": ["header", "subprotocol", "first_message"],
     }
+    # As a cache is that was there before the first token of the test.
+    cache.set(EPOCH, time.time() - 3600, None)
     yield settings
     cache.clear()
     assert not live
@@ -49,6 +56,22 @@ def token(ada):
 
 
 @pytest.fixture
+def told():
+    """All that the signals say, as (name, keyword arguments)."""
+    told = []
+    with ExitStack() as stack:
+        for name in signals.__all__:
+            signal, receive = getattr(signals, name), partial(_note, told, name)
+            signal.connect(receive)
+            stack.callback(signal.disconnect, receive)
+        yield told
+
+
+def _note(told, name, signal, sender, **given):
+    told.append((name, given))
+
+
+@pytest.fixture
 async def sockets():
     """Opens sockets; those still open are closed at the end."""
     opened = []
@@ -68,8 +91,10 @@ async def sockets():
 class Socket:
     """A client's socket on a server in memory."""
 
-    def __init__(self, key, *, scheme="Token", **values):
+    def __init__(self, key, *, scheme="Token", cookie=None, **values):
         headers = [(b"authorization", f"{scheme} {key}".encode())] if key else []
+        if cookie:
+            headers = [(b"cookie", f"{cookie}={key}".encode()), (b"origin", b"http://testserver")]
         self.scope = scope(headers=headers, **values)
         self.server = Server(CONNECT)
 

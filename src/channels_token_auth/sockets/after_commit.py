@@ -46,7 +46,7 @@ def after_commit(
     batch = _open_batch(connection)
     if batch is None:
         batch = _Batch()
-        transaction.on_commit(batch, using=using, robust=True)
+        transaction.on_commit(batch.carry_out, using=using, robust=True)
     batch.denials += denials
     for ending in endings:
         batch.add(ending, is_told=is_told)
@@ -80,14 +80,15 @@ def _open_batch(connection: Any) -> "_Batch | None":
     # None stands for a block without one, such as Django deletes in.
     savepoints = set(connection.savepoint_ids) - {None}
     for ids, call, *_ in reversed(connection.run_on_commit):
-        if isinstance(call, _Batch) and ids - {None} == savepoints:
-            return call
+        batch = getattr(call, "__self__", None)
+        if isinstance(batch, _Batch) and ids - {None} == savepoints:
+            return batch
     return None
 
 
 @dataclass(slots=True)
 class _Batch:
-    """Called when its transaction is committed; of one that was rolled back, nothing is heard."""
+    """Of one transaction. Of one that is rolled back, nothing is heard."""
 
     denials: list[Deny] = field(default_factory=list)
     endings: dict[Ending, bool] = field(default_factory=dict)
@@ -107,7 +108,8 @@ class _Batch:
         for key in {user_id, token_id} - {None}:
             self._of[key].add(ending)
 
-    def __call__(self) -> None:
+    def carry_out(self) -> None:
+        """It is committed. A method, since Django logs what fails by its `__qualname__`."""
         failure = _deny_all(self.denials)
         if failure:
             cause = failure.__cause__ or failure

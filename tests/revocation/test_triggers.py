@@ -1,0 +1,250 @@
+"""What ends sockets without anybody calling us; and that nothing of it harms whoever does it."""
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import User
+from django.core.cache import caches
+from django.core.management import call_command
+from django.db import transaction
+from django.db.models.signals import post_delete
+from django.test import override_settings
+from knox.models import AuthToken
+from rest_framework.authtoken.models import Token, TokenProxy
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
+
+from channels_token_auth import triggers
+from channels_token_auth.backends.base import Announcement
+from channels_token_auth.backends.drf import DRFTokenBackend
+from channels_token_auth.core.credentials import Credential, Location, Secret
+from channels_token_auth.verification.authenticator import site_authenticator
+from tests.backends.own_users.models import Member
+from tests.verification.odd_caches import Away, cache
+
+BACKENDS = "channels_token_auth.backends."
+JWT = f"{BACKENDS}simplejwt.SimpleJWTBackend"
+SESSION = f"{BACKENDS}session.SessionBackend"
+FAST = "django.contrib.auth.hashers.MD5PasswordHasher"
+OTHER = "django.contrib.auth.hashers.ScryptPasswordHasher"
+
+
+def accepting(*paths, **more):
+    return {"BACKENDS": [{"BACKEND": path} for path in paths], **more}
+
+
+@pytest.fixture
+def jwts(site):
+    site.CHANNELS_TOKEN_AUTH = accepting(JWT)
+
+
+def codes(told):
+    return [(given["user_id"], given["token_id"], given["code"]) for _, given in told]
+
+
+def is_denied(token):
+    credential = Credential(location=Location.HEADER, secret=Secret(token))
+    (verdict,) = site_authenticator().judge.authenticate([credential])
+    return getattr(verdict, "code", None) == "token_revoked"
+
+
+# -- Tokens
+
+
+def test_proxy_in_the_admin_deletes_a_token_like_any_other(token, told):
+    TokenProxy.objects.get(user=token.user).delete()
+    assert {each[1] for each in codes(told)} == {Secret(token.key).digest}
+
+
+def test_cascade_tells_of_the_token_and_of_its_user_at_once(token, told):
+    pk = str(token.user_id)
+    token.user.delete()
+    assert codes(told) == [(pk, None, "token_revoked")]
+
+
+def test_new_row_ends_nothing(ada, told):
+    Token.objects.create(user=ada)
+    assert told == []
+
+
+def test_blacklisting_a_refresh_token_is_told(jwts, ada, told):
+    refresh = RefreshToken.for_user(ada)
+    refresh.blacklist()
+    assert codes(told) == [(str(ada.pk), refresh["jti"], "token_revoked")]
+
+
+def test_logout_tells_of_the_session_and_denies_it(site, client, ada, told):
+    site.CHANNELS_TOKEN_AUTH = accepting(SESSION, LOCATIONS=["cookie"], COOKIE_NAME="sessionid")
+    client.force_login(ada)
+    token_id = Secret(client.session.session_key).digest
+    client.logout()
+    assert set(codes(told)) == {(str(ada.pk), token_id, "token_revoked")}
+    assert token_id  # of the key, which is nobody's business
+
+
+def test_clean_up_of_expired_sessions_tells_nobody(site, client, ada, told):
+    client.force_login(ada)
+    session = client.session
+    session.set_expiry(-1)
+    session.save()
+    call_command("clearsessions")
+    assert told == []
+
+
+# -- Users
+
+
+@pytest.mark.usefixtures("jwts")
+def test_deactivated_user_is_told_and_denied(ada, told):
+    token = str(AccessToken.for_user(ada))
+    ada.is_active = False
+    ada.save()
+    assert codes(told) == [(str(ada.pk), None, "user_inactive")]
+    User.objects.update(is_active=True)
+    assert is_denied(token)
+
+
+@pytest.mark.usefixtures("jwts")
+def test_changed_password_is_told_and_denied(ada, told):
+    token = str(AccessToken.for_user(ada))
+    ada.set_password("another")
+    ada.save()
+    assert codes(told) == [(str(ada.pk), None, "token_revoked")]
+    assert is_denied(token)
+
+
+def test_password_that_was_changed_is_not_told_at_the_next_save_again(ada, told):
+    ada.set_password("another")
+    ada.save()
+    told.clear()
+    ada.save()
+    assert told == []
+
+
+def test_better_hash_of_the_same_password_ends_nothing(site, ada, told):
+    User.objects.update(password=make_password("pw", hasher="md5"))
+    site.PASSWORD_HASHERS = [OTHER, FAST]
+    user = User.objects.get()
+    assert user.check_password("pw")
+    assert user.password.startswith("scrypt")
+    assert told == []
+
+
+@pytest.mark.parametrize("change", ["first_name", "last_login"])
+def test_any_other_change_ends_nothing(change, ada, told):
+    setattr(ada, change, None if change == "last_login" else "Ada")
+    ada.save()
+    assert told == []
+
+
+def test_new_user_and_a_fixture_end_nothing(ada, told, tmp_path):
+    file = tmp_path / "users.json"
+    with file.open("w") as out:
+        call_command("dumpdata", "auth.user", stdout=out)
+    call_command("loaddata", str(file), verbosity=0)
+    User.objects.create_user("new", password="pw", is_active=False)
+    assert told == []
+
+
+def test_proxy_of_the_user_model_is_the_user(ada, told):
+    people = [model for model in triggers._with_proxies(User) if model._meta.proxy]
+    for model in people:
+        user = model.objects.get(pk=ada.pk)
+        user.is_active = False
+        user.save()
+    assert len(told) == len(people)
+    assert triggers._with_proxies(Token) == [Token, TokenProxy]
+
+
+def test_site_whose_tokens_all_have_rows_needs_no_cache(site, ada, told):
+    site.CACHES = cache(Away)
+    ada.is_active = False
+    ada.save()
+    assert codes(told) == [(str(ada.pk), None, "user_inactive")]
+
+
+def test_users_of_another_model_are_told_by_their_key(site, told):
+    site.AUTH_USER_MODEL = "own_users.Member"
+    member = Member.objects.create(email="ada@example.com", password="")
+    member.is_active = False
+    member.save()
+    assert codes(told) == [(str(member.pk), None, "user_inactive")]
+
+
+# -- No harm done
+
+
+@pytest.mark.usefixtures("jwts")
+def test_dead_cache_breaks_no_save_and_sockets_close_all_the_same(site, ada, told, caplog):
+    site.CACHES = cache(Away)
+    ada.is_active = False
+    ada.save()
+    assert not User.objects.get().is_active
+    assert codes(told) == [(str(ada.pk), None, "user_inactive")]
+    assert "could not be denied" in caplog.text
+
+
+@pytest.mark.usefixtures("jwts")
+def test_cache_that_is_back_denies_again(site, ada, monkeypatch):
+    site.CACHES = cache(Away)
+    token = str(AccessToken.for_user(ada))
+    ada.set_password("another")
+    ada.save()
+    monkeypatch.setattr(Away, "is_away", False)
+    ada.set_password("yet another")
+    ada.save()
+    assert is_denied(token)
+    assert caches["default"]
+
+
+class Clumsy(DRFTokenBackend):
+    def announcements(self):
+        return [Announcement(signal=post_delete, sender=Token, ended=self._raise)]
+
+    def _raise(self, **_):
+        raise ValueError("of the backend")
+
+
+def test_backend_that_raises_breaks_no_deletion(site, token, caplog):
+    site.CHANNELS_TOKEN_AUTH = accepting(f"{__name__}.Clumsy")
+    token.delete()
+    assert not Token.objects.exists()
+    assert "of the backend" in caplog.text
+
+
+def test_settings_that_are_wrong_break_no_save(site, ada, caplog):
+    site.CHANNELS_TOKEN_AUTH = accepting("no.such.Backend")
+    ada.set_password("another")
+    ada.save()
+    assert User.objects.get().check_password("another")
+    assert "Token backends cannot be listened to" in caplog.text
+
+
+# -- Settings
+
+
+def test_listeners_follow_the_settings(site, ada, told):
+    _, knox = AuthToken.objects.create(ada)
+    with override_settings(CHANNELS_TOKEN_AUTH=accepting(f"{BACKENDS}knox.KnoxTokenBackend")):
+        Token.objects.create(user=ada).delete()
+        assert told == []
+        AuthToken.objects.all().delete()
+        assert len(told) == 1
+    AuthToken.objects.create(ada)
+    AuthToken.objects.all().delete()
+    assert len(told) == 1
+    assert knox
+
+
+def test_settings_that_are_deleted_break_no_deletion(site, ada, told):
+    Token.objects.create(user=ada)
+    del site.CHANNELS_TOKEN_AUTH  # which Django tells nobody
+    Token.objects.all().delete()
+    assert not Token.objects.exists()
+    assert told == []
+
+
+def test_nothing_is_listened_to_twice(site, token, told):
+    for _ in range(3):
+        triggers.wire()
+    with transaction.atomic():
+        token.delete()
+    assert len(told) == 1
