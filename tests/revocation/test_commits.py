@@ -1,0 +1,225 @@
+"""What is said of a transaction, once it is committed: all of it, no more, in few messages."""
+
+import pytest
+from channels.layers import channel_layers
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import path
+from rest_framework.authtoken.models import Token
+
+from channels_token_auth import disconnect, revoke_token, revoke_user
+from channels_token_auth.core.credentials import Secret
+from channels_token_auth.sockets import after_commit as module
+from channels_token_auth.sockets.after_commit import after_commit
+from tests.verification.odd_caches import Away, cache
+
+pytestmark = pytest.mark.database
+
+
+class Layer:
+    """What other processes would hear."""
+
+    def __init__(self):
+        self.messages = []
+
+    async def group_send(self, group, message):
+        self.messages.append(message)
+
+
+@pytest.fixture
+def layer():
+    layer = Layer()
+    before = channel_layers.set("default", layer)
+    yield layer
+    channel_layers.set("default", before)
+
+
+@pytest.fixture
+def tokens(ada, bob):
+    return [Token.objects.create(user=user) for user in (ada, bob)]
+
+
+def ended(layer):
+    """The targets of each message."""
+    return [[each["target"] for each in message["endings"]] for message in layer.messages]
+
+
+def delete(token):
+    """And leave our object as it is: Django takes the key out of it."""
+    Token.objects.get(key=token.key).delete()
+
+
+def target(token):
+    return {"user_id": str(token.user_id), "token_id": Secret(token.key).digest}
+
+
+def test_nothing_is_said_before_the_commit(layer, tokens):
+    with transaction.atomic():
+        for token in tokens:
+            delete(token)
+        assert layer.messages == []
+    assert ended(layer) == [[target(token) for token in tokens]]
+
+
+def test_nothing_is_said_of_what_was_rolled_back(layer, tokens):
+    with transaction.atomic():
+        delete(tokens[0])
+        revoke_user(tokens[1].user)
+        disconnect(user=tokens[1].user)
+        transaction.set_rollback(True)
+    assert layer.messages == []
+
+
+def test_savepoint_that_was_rolled_back_takes_its_own_with_it(layer, tokens):
+    with transaction.atomic():
+        delete(tokens[0])
+        with transaction.atomic():
+            delete(tokens[1])
+            transaction.set_rollback(True)
+    assert ended(layer) == [[target(tokens[0])]]
+
+
+def test_savepoint_that_was_kept_is_said_too(layer, tokens):
+    with transaction.atomic():
+        with transaction.atomic():
+            delete(tokens[0])
+        delete(tokens[1])
+    assert sorted(map(str, ended(layer))) == sorted(str([target(each)]) for each in tokens)
+
+
+def test_savepoint_inside_one_that_was_rolled_back_is_gone_with_it(layer, tokens):
+    with transaction.atomic():
+        with transaction.atomic():
+            with transaction.atomic():
+                delete(tokens[0])
+            transaction.set_rollback(True)
+        delete(tokens[1])
+    assert ended(layer) == [[target(tokens[1])]]
+
+
+def test_ten_thousand_deletions_are_few_messages(layer):
+    count = 10_000
+    User.objects.bulk_create(User(username=f"user {number}") for number in range(count))
+    users = User.objects.values_list("pk", flat=True)
+    Token.objects.bulk_create(Token(key=f"{pk:040x}", user_id=pk) for pk in users)
+    Token.objects.all().delete()
+    assert len(layer.messages) == count / module.PER_MESSAGE
+    assert sum(map(len, ended(layer))) == count
+
+
+def test_same_ending_twice_is_said_once(layer, ada):
+    with transaction.atomic():
+        for _ in range(3):
+            ada.is_active = False
+            ada.save()
+    assert ended(layer) == [[{"user_id": str(ada.pk)}]]
+
+
+@pytest.mark.parametrize("is_atomic", [True, False])
+def test_revoked_token_is_said_once_though_its_row_tells_of_it_too(is_atomic, layer, tokens):
+    if is_atomic:
+        with transaction.atomic():
+            revoke_token(tokens[0].key)
+    else:
+        revoke_token(tokens[0].key)
+    assert ended(layer) == [[target(tokens[0])]]
+
+
+@pytest.mark.parametrize("is_atomic", [True, False])
+def test_revoked_user_is_said_once_in_the_place_of_his_tokens(is_atomic, layer, tokens):
+    if is_atomic:
+        with transaction.atomic():
+            revoke_user(tokens[0].user)
+    else:
+        revoke_user(tokens[0].user)
+    assert ended(layer) == [[{"user_id": str(tokens[0].user_id)}]]
+
+
+def test_disconnect_does_not_hide_that_a_token_was_revoked(layer, tokens, told):
+    with transaction.atomic():
+        delete(tokens[0])
+        disconnect(user=tokens[0].user)
+    assert ended(layer) == [[target(tokens[0]), {"user_id": str(tokens[0].user_id)}]]
+    assert [given["token_id"] for _, given in told] == [target(tokens[0])["token_id"]]
+
+
+@pytest.mark.usefixtures("layer")
+def test_dead_cache_is_told_to_who_is_there_to_hear_it(site):
+    site.CACHES = cache(Away)
+
+    def deny():
+        raise module.CacheUnavailable
+
+    with pytest.raises(module.CacheUnavailable):
+        after_commit([], [deny], using="default")
+
+
+def test_dead_cache_does_not_undo_a_commit_and_is_logged(layer, tokens, caplog):
+    def deny():
+        raise module.CacheUnavailable
+
+    with transaction.atomic():
+        delete(tokens[0])
+        after_commit([], [deny], using="default")
+    assert ended(layer) == [[target(tokens[0])]]
+    assert "could not be denied: CacheUnavailable()" in caplog.text
+
+
+@pytest.mark.parametrize("error", [ConnectionError("refused"), TimeoutError(), ValueError()])
+def test_dead_layer_breaks_no_deletion(error, layer, tokens, caplog, monkeypatch):
+    async def fail(group, message):
+        raise error
+
+    monkeypatch.setattr(layer, "group_send", fail)
+    with transaction.atomic():
+        delete(tokens[0])
+    revoke_token(tokens[1].key)
+    assert not Token.objects.exists()
+    assert caplog.text.count("nodes have to sweep") == 2
+
+
+def test_layer_that_cannot_be_built_breaks_no_deletion(site, tokens, caplog):
+    site.CHANNEL_LAYERS = {"default": {"BACKEND": "no.such.Layer"}}
+    delete(tokens[0])
+    assert Token.objects.count() == 1
+    assert "no.such.Layer" in caplog.text
+
+
+@pytest.mark.parametrize("layers", [{}, {"other": {}}])
+def test_site_without_a_channel_layer_revokes_all_the_same(layers, site, tokens, told):
+    site.CHANNEL_LAYERS = layers
+    revoke_token(tokens[0].key)
+    assert [given["token_id"] for _, given in told] == [target(tokens[0])["token_id"]]
+
+
+# -- ATOMIC_REQUESTS
+
+
+def log_out(request):
+    Token.objects.get(key=request.GET["key"]).delete()
+    if "fails" in request.GET:
+        raise ValueError("of the view")
+    return HttpResponse("bye")
+
+
+urlpatterns = [path("logout/", log_out)]
+
+
+@pytest.fixture
+def browser(site, monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    site.ROOT_URLCONF = __name__
+    return Client(raise_request_exception=False)
+
+
+def test_request_that_is_one_transaction_says_it_at_its_end(browser, layer, tokens):
+    assert browser.get("/logout/", {"key": tokens[0].key}).status_code == 200
+    assert ended(layer) == [[target(tokens[0])]]
+
+
+def test_request_that_fails_has_ended_nothing(browser, layer, tokens):
+    assert browser.get("/logout/", {"key": tokens[0].key, "fails": 1}).status_code == 500
+    assert layer.messages == []
+    assert Token.objects.count() == 2
