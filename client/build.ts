@@ -1,0 +1,67 @@
+/** Builds what is published: `npm run build`, or `node build.ts FOLDER` to build it elsewhere.
+ *
+ * - `dist`: the npm package, to be read and bundled by others, with types.
+ * - `static`: what `{% static %}` finds, minified, each with its source map: a module, and a classic
+ *   script for pages that have none.
+ */
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { type BuildOptions, build } from "esbuild";
+
+const here = import.meta.dirname;
+const elsewhere = process.argv[2];
+const dist = join(elsewhere ?? here, "dist");
+const assets = elsewhere
+  ? join(elsewhere, "static")
+  : join(here, "../src/channels_token_auth/static/channels_token_auth");
+const tsc = join(here, "node_modules/typescript/bin/tsc");
+const banner = "/*! channels-token-auth, BSD-3-Clause */";
+const modules = ["backoff", "clock", "close-codes", "credential", "errors", "events", "options"];
+
+const bundle = async (entry: string, outfile: string, options: BuildOptions) => {
+  const { outputFiles } = await build({
+    absWorkingDir: here,
+    entryPoints: [`src/${entry}.ts`],
+    outfile: join(here, "dist", basename(outfile)), // which the source map is relative to
+    write: false,
+    bundle: true,
+    target: "es2022",
+    sourcemap: true,
+    banner: { js: banner },
+    ...options,
+  });
+  mkdirSync(dirname(outfile), { recursive: true });
+  for (const { path, text } of outputFiles!) {
+    writeFileSync(join(dirname(outfile), basename(path)), text);
+  }
+};
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+copyFileSync(join(here, "../LICENSE"), join(dist, "LICENSE"));
+await bundle("index", join(dist, "index.js"), { format: "esm" });
+await bundle("index", join(dist, "index.cjs"), { format: "cjs", platform: "node" });
+await bundle("index", join(assets, "token-socket.js"), { format: "esm", minify: true });
+await bundle("classic", join(assets, "token-socket.classic.js"), { format: "iife", minify: true });
+for (const extension of ["ts", "cts"]) writeFileSync(join(dist, `index.d.${extension}`), types());
+
+/** The types of all modules as one file, so that it reads the same to ESM and to CommonJS. */
+function types(): string {
+  const folder = mkdtempSync(join(tmpdir(), "types-"));
+  try {
+    execFileSync(process.execPath, [tsc, "--outDir", folder], { cwd: here });
+    const read = (name: string) => readFileSync(join(folder, `${name}.d.ts`), "utf8");
+    const inner = [...modules, "token-socket"]
+      .map((name) =>
+        read(name)
+          .replace(/^(import .*|export \{\};)\n/gm, "")
+          .replace(/^export /gm, ""),
+      )
+      .join("");
+    return inner + read("index").replace(/ from ".*";/g, ";");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,109 @@
+/** What is published: its size, its shape and its types. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import { build } from "esbuild";
+import { publint } from "publint";
+
+const client = join(import.meta.dirname, "..");
+const committed = join(client, "../src/channels_token_auth/static/channels_token_auth");
+const npm = join(dirname(process.execPath), "../lib/node_modules/npm/bin/npm-cli.js");
+const node = (...command: string[]) =>
+  execFileSync(process.execPath, command, { cwd: client, encoding: "utf8" });
+const MAX_BYTES = 4096;
+
+let folder: string;
+let tarball: Buffer;
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), "client-"));
+  node("build.ts");
+  node("build.ts", folder);
+  const [{ filename }] = JSON.parse(node(npm, "pack", "--json", "--pack-destination", folder));
+  tarball = readFileSync(join(folder, filename));
+});
+after(() => rmSync(folder, { recursive: true }));
+
+test("static files are what the sources give", () => {
+  const names = readdirSync(join(folder, "static"));
+  assert.deepEqual(readdirSync(committed), names);
+  for (const name of names) {
+    const [built, ours] = [join(folder, "static"), committed].map((place) =>
+      readFileSync(join(place, name), "utf8"),
+    );
+    assert.ok(built === ours, `${name} is old: npm run build`);
+  }
+});
+
+test("no file names a folder of the machine it was built on", () => {
+  for (const name of readdirSync(committed)) {
+    assert.ok(!readFileSync(join(committed, name), "utf8").includes(dirname(dirname(client))));
+  }
+});
+
+test("compressed, the client has less than 4 KB", () => {
+  for (const name of ["token-socket.js", "token-socket.classic.js"]) {
+    const code = readFileSync(join(committed, name));
+    const size = brotliCompressSync(code).length;
+    assert.ok(
+      size < MAX_BYTES,
+      `${name}: ${size} bytes with brotli, ${gzipSync(code).length} gzip`,
+    );
+  }
+});
+
+test("publint finds nothing", async () => {
+  const packed = new Uint8Array(tarball).buffer;
+  const { messages } = await publint({ pack: { tarball: packed } });
+  assert.deepEqual(messages, []);
+});
+
+test("types are right for every way to import them", async () => {
+  const result = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)));
+  assert.ok(result.types);
+  assert.deepEqual(result.problems, []);
+});
+
+test("what is not imported is not bundled", async () => {
+  const contents = 'import { backoff } from "./dist/index.js"; console.log(backoff(1));';
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: client },
+    bundle: true,
+    format: "esm",
+    write: false,
+  });
+  const { text } = outputFiles[0]!;
+  assert.ok(text.length < 500, text.slice(0, 1000));
+});
+
+test("ESM and CommonJS give the same names", async () => {
+  const module = await import(join(client, "dist/index.js"));
+  const common = createRequire(import.meta.url)(join(client, "dist/index.cjs"));
+  const names = ["TokenAuthError", "TokenSocket", "backoff", "subprotocol"];
+  assert.deepEqual(Object.keys(module).sort(), names);
+  assert.deepEqual(Object.keys(common).sort(), names);
+});
+
+test("the classic script makes TokenSocket a global, and nothing else", () => {
+  const program = join(folder, "classic.cjs");
+  const script = join(committed, "token-socket.classic.js");
+  writeFileSync(
+    program,
+    `const before = new Set(Object.getOwnPropertyNames(globalThis));
+     (0, eval)(require("fs").readFileSync(${JSON.stringify(script)}, "utf8"));
+     console.log(Object.getOwnPropertyNames(globalThis).filter((name) => !before.has(name)).join());`,
+  );
+  assert.equal(node(program).trim(), "TokenSocket");
+});
+
+test("every published name is in the page on the client", () => {
+  const page = readFileSync(join(client, "../docs/client.md"), "utf8");
+  const types = readFileSync(join(client, "src/index.ts"), "utf8");
+  const names = [...types.matchAll(/\b([A-Z]\w+|backoff|subprotocol)\b(?=[,; ]*[}\n])/g)];
+  for (const [, name] of names) assert.ok(page.includes(`\`${name}`), `docs/client.md: ${name}`);
+});

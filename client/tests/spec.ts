@@ -1,0 +1,7 @@
+/** The specification's files, beside us in the repository. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export const SPEC = join(import.meta.dirname, "../../spec");
+
+export const load = (name: string): any => JSON.parse(readFileSync(join(SPEC, name), "utf8"));
