@@ -1,8 +1,9 @@
-"""Debian's Chromium, and a running example for its pages."""
+"""Debian's browsers, and a running example for its pages."""
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.browser.firefox import firefox
 from tests.example.system import ExampleSystem
 
 DEADLINE = 15_000  # milliseconds; long, since it only ends what is broken
@@ -18,6 +19,12 @@ def browser():
         )
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def fox(tmp_path_factory):
+    with firefox(tmp_path_factory.mktemp("firefox")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -79,13 +79,13 @@ class Site:
         self.tokens = tokens
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
+
+    def start(self):
         config = uvicorn.Config(
             application, host="127.0.0.1", port=self.port, log_config=None, lifespan="off"
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run)
-
-    def start(self):
         self._thread.start()
         self._wait_until(lambda: self._server.started)
 
@@ -114,8 +114,8 @@ class Site:
 
 
 @contextmanager
-def running_site():
-    urls = override_settings(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1"])
+def running_site(urlconf=__name__):
+    urls = override_settings(ROOT_URLCONF=urlconf, ALLOWED_HOSTS=["127.0.0.1"])
     with urls, fake_tokens() as tokens:
         site = Site(tokens)
         site.start()

@@ -1,21 +1,26 @@
-"""A TCP way to a Unix socket, whose connections can be made to lead nowhere."""
+"""A TCP way to a service, whose connections can be made to lead nowhere, or be cut."""
 
 import select
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 __all__ = ["Proxy", "proxy_to"]
 
 
+Address = str | tuple[str, int]
+"""A Unix socket's path, or a host and a port."""
+
+
 class Proxy(ThreadingTCPServer):
     """`swallowed` is set once something was sent on a connection that leads nowhere."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, address: Address) -> None:
         super().__init__(("127.0.0.1", 0), _Passage)
-        self.path = path
+        self.address = address
+        self.refuses = False
         self.passages: set[_Passage] = set()
         self.swallowed = threading.Event()
 
@@ -28,11 +33,22 @@ class Proxy(ThreadingTCPServer):
         for passage in self.passages:
             passage.leads_nowhere = True
 
+    def kill(self) -> None:
+        """End all connections, as a killed service does; refuse new ones until `revive`."""
+        self.refuses = True
+        for passage in list(self.passages):
+            with suppress(OSError):  # it has ended meanwhile
+                passage.request.shutdown(socket.SHUT_RDWR)
+
+    def revive(self) -> None:
+        """Let new connections through again."""
+        self.refuses = False
+
 
 @contextmanager
-def proxy_to(path: str) -> Iterator[Proxy]:
+def proxy_to(address: Address) -> Iterator[Proxy]:
     """A running proxy. It ends when its clients have hung up."""
-    with Proxy(path) as proxy:
+    with Proxy(address) as proxy:
         threading.Thread(target=proxy.serve_forever, args=[0.05]).start()
         try:
             yield proxy
@@ -44,8 +60,12 @@ class _Passage(BaseRequestHandler):
     leads_nowhere = False
 
     def handle(self) -> None:
-        with socket.socket(socket.AF_UNIX) as store:
-            store.connect(self.server.path)
+        address = self.server.address
+        family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+        with socket.socket(family) as store, suppress(ConnectionError):
+            if self.server.refuses:
+                return
+            store.connect(address)
             self.server.passages.add(self)
             opposite = {self.request: store, store: self.request}
             while True:

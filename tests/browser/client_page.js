@@ -1,0 +1,57 @@
+// What a test does with the client, and what it hears of it; in a page and in a worker alike.
+import { TokenSocket } from "./static/channels_token_auth/token-socket.js";
+
+const said = [];
+const asked = [];
+let socket;
+let asleep = 0;
+
+/** The machine's clock, but faster; and its calendar goes on while it "sleeps". */
+const clock = (speed) => ({
+  now: () => Date.now() * speed + asleep,
+  setTimeout: (act, milliseconds) => setTimeout(act, milliseconds / speed),
+  clearTimeout: (timer) => clearTimeout(timer),
+});
+
+globalThis.client = {
+  said,
+  asked,
+
+  /**
+   * `tokens` are what getToken answers, one after the other; the last one for ever. `drowsy`: the
+   * first wait in a row is short, and all others take hours.
+   */
+  open({ path = "/", tokens, speed = 1, drowsy = false, ...options }) {
+    const getToken = ({ reason }) => {
+      asked.push(reason);
+      return tokens.length > 1 ? tokens.shift() : tokens[0];
+    };
+    if (drowsy) options.backoff = (n) => (n === 1 ? 0.1 : 9999);
+    socket = new TokenSocket(path, { getToken, clock: clock(speed), ...options });
+    socket.onopen = () => said.push("open");
+    socket.onauthenticated = ({ expiresIn, userId }) => said.push(`in ${expiresIn} ${userId}`);
+    socket.onmessage = ({ data }) => said.push(`message ${data}`);
+    socket.onreconnecting = ({ error }) => said.push(`reconnecting ${error.code}`);
+    socket.onerror = ({ error }) => said.push(`error ${error.code} ${error.action}`);
+    socket.onclose = ({ code, reason }) => said.push(`close ${code} ${reason}`.trim());
+  },
+
+  send: (frame) => socket.send(frame),
+  close: () => socket.close(),
+
+  sleep(seconds) {
+    asleep += 1000 * seconds;
+    document.dispatchEvent(new Event("visibilitychange"));
+  },
+
+  openInWorker(options) {
+    const worker = new Worker("./client_page.js", { type: "module" });
+    worker.onmessage = ({ data }) => said.push(`worker: ${data}`);
+    worker.postMessage(options);
+  },
+};
+
+globalThis.onmessage = ({ data }) => {
+  client.open(data);
+  said.push = (line) => postMessage(line);
+};

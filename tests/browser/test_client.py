@@ -1,0 +1,275 @@
+"""TokenSocket in real browsers, against a real server, under a strict Content-Security-Policy."""
+
+import json
+import re
+import time
+
+import pytest
+from django.contrib.auth.models import User
+
+from tests.browser.protocol_site import running_site
+from tests.faults.proxy import proxy_to
+
+ADA, EVE = User(pk=7, username="ada"), User(pk=9, username="eve", is_active=False)
+DEADLINE = 20.0
+FAST = 20
+"""How much faster the client's clock goes than ours, where its rules are about seconds."""
+
+
+class ChromiumTab:
+    def __init__(self, page):
+        self._page = page
+        self.evaluate = page.evaluate
+        self.set_offline = page.context.set_offline
+
+
+@pytest.fixture(scope="module")
+def site():
+    with running_site("tests.browser.client_site") as site:
+        yield site
+
+
+@pytest.fixture
+def tokens(site):
+    for token, user in {"ada": ADA, "next": ADA, "a=b/c": ADA, "eve": EVE}.items():
+        site.tokens.issue(user, token=token)
+    return site.tokens
+
+
+@pytest.fixture
+def proxy(site):
+    with proxy_to(("127.0.0.1", site.port)) as proxy:
+        yield proxy
+        proxy.kill()  # browsers keep connections
+
+
+@pytest.fixture(params=["chromium", "firefox"])
+def open_page(request):
+    """Opens one page of the site, in either browser."""
+    if request.param == "chromium":
+        new_page = request.getfixturevalue("new_page")
+        yield lambda url: ChromiumTab(new_page(url))
+        return
+    fox, tabs = request.getfixturevalue("fox"), []
+
+    def open_tab(url):
+        tabs.append(fox.open(url))
+        return tabs[-1]
+
+    yield open_tab
+    for tab in tabs:
+        tab.close()
+
+
+class Client:
+    """The page, as a test works with it."""
+
+    def __init__(self, tab):
+        self.tab = tab
+
+    def open(self, *tokens, **options):
+        options = {"tokens": list(tokens) or ["ada"], "authUrl": "auth/"} | options
+        self.tab.evaluate(f"client.open({json.dumps(options)})")
+
+    def send(self, frame):
+        self.tab.evaluate(f"client.send({json.dumps(frame)})")
+
+    @property
+    def said(self):
+        return self.tab.evaluate("client.said")
+
+    @property
+    def asked(self):
+        return self.tab.evaluate("client.asked")
+
+    def says(self, *lines):
+        """These come, in this order; others may stand between them."""
+        pattern = re.compile("^" + "\n(.*\n)*".join(lines) + "\n", re.MULTILINE)
+        deadline = time.monotonic() + DEADLINE
+        while not pattern.search("".join(f"{line}\n" for line in self.said)):
+            assert time.monotonic() < deadline, f"not said: {lines}, but {self.said}"
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def client(site, tokens, open_page):
+    return Client(open_page(site.url))
+
+
+@pytest.fixture
+def distant(proxy, tokens, open_page):
+    """A client with the proxy between it and the site."""
+    return Client(open_page(f"http://127.0.0.1:{proxy.port}/"))
+
+
+# -- In
+
+
+@pytest.mark.parametrize("token", ["ada", "a=b/c"])
+@pytest.mark.parametrize("location", ["subprotocol", "first_message", "ticket"])
+def test_each_location_leads_in(client, token, location):
+    client.open(token, location=location)
+    client.says("open", "in null 7")
+    client.send("hello")
+    client.says("message hello")
+
+
+def test_it_works_in_a_worker(client):
+    client.tab.evaluate('client.openInWorker({tokens: ["ada"]})')
+    client.says("worker: open", "worker: in null 7")
+
+
+def test_policy_that_forbids_inline_code_lets_the_client_be(client):
+    client.open()
+    client.says("open")
+    assert client.tab.evaluate("[document.title, typeof TokenSocket]") == [
+        "A page with the client",
+        "function",
+    ]
+
+
+def test_token_is_in_no_address_and_no_storage(client):
+    client.open(location="ticket")
+    client.says("open")
+    places = "performance.getEntries().map(({name}) => name), location.href, document.cookie"
+    assert client.tab.evaluate("localStorage.length + sessionStorage.length") == 0
+    assert "ada" not in str(client.tab.evaluate(f"[{places}]"))
+
+
+# -- Expiry and revocation
+
+
+def test_fresh_token_is_presented_before_the_old_one_ends(client, tokens):
+    client.open(tokens.issue(ADA, lifetime=60), "next", speed=FAST)
+    client.says(r"in \d+ 7", "in null 7")
+    assert client.said.count("open") == 1
+    assert client.asked == ["open", "expiring"]
+
+
+def test_expired_token_is_replaced_at_once(client, tokens):
+    client.open(tokens.issue(ADA, lifetime=-1), "next")
+    client.says("reconnecting token_expired", "open")
+    assert client.asked == ["open", "expired"]
+
+
+def test_two_expired_tokens_make_no_loop(client, tokens):
+    old = [tokens.issue(ADA, lifetime=-1) for _ in range(4)]
+    client.open(*old, "next", speed=FAST)
+    client.says(*["reconnecting token_expired"] * 4, "open")
+
+
+def test_connection_that_reaches_its_age_comes_back_with_the_same_token(client):
+    client.open(path="/aging/")
+    client.says("open", "reconnecting token_expired", "open")
+
+
+def test_revocation_from_elsewhere_ends_it(client, site):
+    client.open()
+    client.says("in null 7")
+    site.close("token_revoked")
+    client.says("error token_revoked login", "close 4410 token_revoked")
+    assert client.asked == ["open"]
+
+
+@pytest.mark.parametrize(
+    ("token", "ending"),
+    [
+        ("wrong", ["error token_invalid login", "close 4401 token_invalid"]),
+        ("eve", ["error user_inactive stop", "close 4423 user_inactive"]),
+    ],
+)
+@pytest.mark.parametrize("location", ["subprotocol", "first_message", "ticket"])
+def test_refusal_is_final(client, token, ending, location):
+    client.open(token, location=location)
+    client.says(*ending)
+    assert client.asked == ["open"]
+
+
+def test_store_that_is_away_is_waited_for(client, tokens):
+    tokens.refuse("ada", "unavailable", retry_after=1)
+    client.open()
+    client.says("reconnecting unavailable")
+    tokens.issue(ADA, token="ada")
+    client.says("reconnecting unavailable", "open")
+
+
+# -- 1006
+
+
+def test_handshake_that_fails_is_looked_into(client):
+    client.open("wrong", path="/unseen/")
+    client.says("error token_invalid login", "close 4401 token_invalid")
+
+
+def test_handshake_that_fails_with_a_good_token_is_tried_again(client):
+    client.open(path="/unseen/")
+    client.says("reconnecting closed")
+
+
+# -- The server, the line and the machine
+
+
+def test_restarted_server_is_found_again(client, site):
+    client.open()
+    client.says("open")
+    site.stop()
+    client.says("reconnecting closed")
+    site.start()
+    client.says("reconnecting closed", "open")
+    assert set(client.asked[1:]) == {"reconnect"}
+
+
+def test_killed_server_is_found_again(distant, proxy):
+    distant.open()
+    distant.says("open")
+    proxy.kill()
+    distant.says("open", "reconnecting closed", "reconnecting closed")
+    proxy.revive()
+    distant.says("reconnecting closed", "open")
+
+
+def test_line_that_is_cut_in_silence_is_noticed(distant, proxy):
+    distant.open(speed=FAST)
+    distant.says("open")
+    proxy.cut_off()
+    distant.says("open", "reconnecting no_answer", "open")
+
+
+def test_after_a_sleep_the_line_is_tried_at_once(distant, proxy):
+    distant.open()
+    distant.says("open")
+    proxy.cut_off()
+    distant.tab.evaluate("client.sleep(3600)")
+    distant.says("open", "reconnecting no_answer", "open")
+
+
+def test_network_that_comes_back_ends_the_wait(distant, proxy):
+    distant.open(drowsy=True)
+    distant.says("open")
+    distant.tab.set_offline(True)
+    proxy.kill()
+    distant.says("open", "reconnecting closed", "reconnecting closed")
+    proxy.revive()
+    distant.tab.set_offline(False)
+    distant.says("reconnecting closed", "open")
+
+
+def test_page_that_comes_back_from_the_cache_ends_the_wait(fox, proxy, tokens):
+    tab = fox.open(f"http://127.0.0.1:{proxy.port}/")
+    client = Client(tab)
+    client.open(drowsy=True)
+    client.says("open")
+    proxy.kill()
+    client.says("reconnecting closed", "reconnecting closed")
+    proxy.revive()
+    tab.leave_and_come_back()
+    client.says("reconnecting closed", "open")
+    tab.close()
+
+
+def test_closed_by_the_page_it_stays_closed(client):
+    client.open()
+    client.says("open")
+    client.tab.evaluate("client.close()")
+    client.says("close 1005|close 1000")
+    assert client.asked == ["open"]
