@@ -1,4 +1,4 @@
-import type { Action, Slug } from "./close-codes.ts";
+import { type Action, closeCodeOf, type Slug } from "./close-codes.ts";
 
 /** A slug of the server's, or what only a client can meet. */
 export type ErrorCode =
@@ -24,6 +24,17 @@ export interface Ending {
   readonly retryAfter: number;
   readonly cause?: unknown;
 }
+
+export const ending = (
+  code: ErrorCode,
+  closeCode: number,
+  retryAfter = 0,
+  cause?: unknown,
+): Ending => ({ code, closeCode, reason: code, retryAfter, cause });
+
+/** As if the server had closed for that reason. */
+export const endingOf = (slug: Slug, retryAfter = 0): Ending =>
+  ending(slug, closeCodeOf(slug), retryAfter);
 
 /** Why a socket is not there: told apart by `code`. It holds no token. */
 export class TokenAuthError extends Error {

@@ -5,59 +5,19 @@
  *
  * Time is `now`, in seconds of a clock that never goes back but may jump, since machines sleep.
  */
-import { actionOf, closeCodeOf, isSlug, type Slug, slugOf } from "./close-codes.ts";
+import { actionOf, isSlug, slugOf } from "./close-codes.ts";
 import { isToken, PROTOCOL, subprotocol } from "./credential.ts";
-import type { Ending, ErrorCode } from "./errors.ts";
+import { type Ending, ending, endingOf } from "./errors.ts";
 import { APPLICATION, read } from "./messages.ts";
-import type { Location, Reason } from "./options.ts";
-import type { Answer } from "./over-http.ts";
-
-export type State =
-  | "token" // awaits getToken
-  | "ticket" // awaits a ticket over HTTP
-  | "connecting" // awaits the opening handshake
-  | "authenticating" // open, and awaits auth.ok
-  | "authenticated" // the application has the socket
-  | "checking" // asks over HTTP why there was no handshake
-  | "waiting" // backs off
-  | "closing" // closed by the page, and awaits the server's answer
-  | "closed";
-
-export interface Rules {
-  readonly location: Location;
-  readonly protocols: readonly string[];
-  /** Whether there is a `check/` to ask. */
-  readonly canCheck: boolean;
-  readonly backoff: (n: number) => number;
-}
-
-export type Output =
-  | [act: "getToken", reason: Reason]
-  | [act: "getTicket" | "check", token: string]
-  | [act: "abort"] // whichever of these runs
-  | [act: "dial", subprotocols: string[], ticket: string | null]
-  | [act: "send", text: string]
-  | [act: "drop"] // close with 1000, and hear nothing more of it
-  | [act: "message"] // the frame is the application's
-  | [act: "open"]
-  | [act: "authenticated", expiresIn: number | null, userId: string | null]
-  | [act: "reconnecting", wait: number, why: Ending]
-  | [act: "end", code: number, reason: string, why?: Ending];
+import type { Reason } from "./options.ts";
+import type { Output, Rules, State } from "./output.ts";
+import { type Answer, refusal } from "./over-http.ts";
 
 const PATIENCE = 15; // for every answer
 const GRACE = 5; // the same, after a sleep
 const SETTLED = 10; // a socket that was in for so long is a success
 const PING_EVERY = 20;
 const LEAD = 30; // before the end, where the server does not warn
-
-const local = (code: ErrorCode, closeCode: number, retryAfter = 0, cause?: unknown): Ending => ({
-  code,
-  closeCode,
-  reason: code,
-  retryAfter,
-  cause,
-});
-const known = (slug: Slug, retryAfter = 0): Ending => local(slug, closeCodeOf(slug), retryAfter);
 
 export class Lifecycle {
   state: State = "closed";
@@ -126,13 +86,13 @@ export class Lifecycle {
   /** `getToken` has failed. */
   tokenFailed(cause: unknown): void {
     this.#isFetching = false;
-    if (this.state === "token") this.#lose(local("get_token_failed", 1006, 0, cause));
+    if (this.state === "token") this.#lose(ending("get_token_failed", 1006, 0, cause));
     if (this.state === "authenticated") this.#renewLater();
   }
 
   #use(token: unknown): void {
-    if (token == null) return this.#end(known("token_missing"));
-    if (token !== "" && !isToken(token)) return this.#end(known("malformed"));
+    if (token == null) return this.#end(endingOf("token_missing"));
+    if (token !== "" && !isToken(token)) return this.#end(endingOf("malformed"));
     this.#token = token;
     if (this.#rules.location !== "ticket") return this.#dial(null);
     this.#await("ticket");
@@ -162,7 +122,7 @@ export class Lifecycle {
 
   /** The page may not open such a socket at all. */
   notAllowed(): void {
-    this.#end(local("not_allowed", 4403));
+    this.#end(ending("not_allowed", 4403));
   }
 
   opened(protocol: string): void {
@@ -194,14 +154,14 @@ export class Lifecycle {
         if (isEarly) this.#required();
         return;
       case "auth.expiring":
-        if (!isEarly) return this.#expiring(message.expires_in);
+        if (!isEarly) return this.#expiring();
     }
     if (isEarly) this.#violated();
   }
 
   #violated(): void {
     this.#put("drop");
-    this.#end(local("protocol_violated", 4400));
+    this.#end(ending("protocol_violated", 4400));
   }
 
   #required(): void {
@@ -209,7 +169,7 @@ export class Lifecycle {
     this.#await("authenticating");
     if (this.#token) return this.#present(this.#token);
     this.#put("drop");
-    this.#end(known("token_missing"));
+    this.#end(endingOf("token_missing"));
   }
 
   #present(token: string): void {
@@ -239,8 +199,7 @@ export class Lifecycle {
     this.#put("authenticated", expiresIn, userId);
   }
 
-  #expiring(left: number): void {
-    this.#endsAt = this.now + left;
+  #expiring(): void {
     this.#renewAt = Math.max(this.now, this.#halfAt);
     this.tick();
   }
@@ -286,14 +245,14 @@ export class Lifecycle {
     this.#put("abort");
     this.#put("drop");
     if (this.state === "closing") this.closed(1006, "");
-    else this.#lose(local("no_answer", 1006));
+    else this.#lose(ending("no_answer", 1006));
   }
 
   #tickOpen(): void {
     const { now } = this;
     if (now >= this.#answerBy) {
       this.#put("drop");
-      return this.#lose(local("no_answer", 1006));
+      return this.#lose(ending("no_answer", 1006));
     }
     if (now >= this.#due) {
       this.#put("abort");
@@ -343,7 +302,7 @@ export class Lifecycle {
   /** The answer of `check/`: only a 401, and what names its reason, refuses. */
   checked(answer: Answer): void {
     const refuses = answer.status === 401 || isSlug(answer.slug);
-    this.#lose(refuses ? refusal(answer) : local("closed", 1006));
+    this.#lose(refuses ? refusal(answer) : ending("closed", 1006));
   }
 
   /** What follows when a socket is not there, or no more. */
@@ -402,11 +361,3 @@ export class Lifecycle {
     this.#due = due;
   }
 }
-
-/** What a refusal over HTTP stands for: its slug counts as the close code, else the status decides. */
-const refusal = ({ status, slug, retryAfter }: Answer): Ending => {
-  if (isSlug(slug)) return known(slug, retryAfter);
-  const codes: Record<number, number> = { 401: 4401, 429: 4429 };
-  const rest = status >= 400 && status < 500 ? 4403 : 1006;
-  return local("refused", codes[status] ?? rest, retryAfter);
-};

@@ -1,5 +1,7 @@
 /** The two resources over HTTP (spec/PROTOCOL.md, "Over HTTP"): a ticket, and how a token stands. */
+import { isSlug } from "./close-codes.ts";
 import { bytesOf } from "./credential.ts";
+import { type Ending, ending, endingOf } from "./errors.ts";
 
 export interface Answer {
   /** 0: there was none. */
@@ -30,4 +32,12 @@ export const ask = async (
   } catch {
     return { status: 0, retryAfter: 0 };
   }
+};
+
+/** What a refusal stands for: its slug counts as the close code, else the status decides. */
+export const refusal = ({ status, slug, retryAfter }: Answer): Ending => {
+  if (isSlug(slug)) return endingOf(slug, retryAfter);
+  const codes: Record<number, number> = { 401: 4401, 429: 4429 };
+  const rest = status >= 400 && status < 500 ? 4403 : 1006;
+  return ending("refused", codes[status] ?? rest, retryAfter);
 };

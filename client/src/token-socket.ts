@@ -5,8 +5,9 @@ import { actionOf } from "./close-codes.ts";
 import { PROTOCOL } from "./credential.ts";
 import { type Ending, TokenAuthError } from "./errors.ts";
 import { HANDLED, type Handler, handler, type TokenSocketEventMap } from "./events.ts";
-import { Lifecycle, type Output } from "./lifecycle.ts";
+import { Lifecycle } from "./lifecycle.ts";
 import type { TokenSocketOptions } from "./options.ts";
+import type { Output } from "./output.ts";
 import { ask } from "./over-http.ts";
 
 /** What does each output of the lifecycle. */

@@ -1,5 +1,6 @@
 /** A life, driven by the events of spec/vectors/client.json, and what it did in the vectors' words. */
-import { Lifecycle, type Output } from "../src/lifecycle.ts";
+import { Lifecycle } from "../src/lifecycle.ts";
+import type { Output } from "../src/output.ts";
 
 export interface Step {
   readonly at: number;

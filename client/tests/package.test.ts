@@ -1,7 +1,14 @@
 /** What is published: its size, its shape and its types. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -15,15 +22,16 @@ const client = join(import.meta.dirname, "..");
 const committed = join(client, "../src/channels_token_auth/static/channels_token_auth");
 const npm = join(dirname(process.execPath), "../lib/node_modules/npm/bin/npm-cli.js");
 const node = (...command: string[]) =>
-  execFileSync(process.execPath, command, { cwd: client, encoding: "utf8" });
+  execFileSync(process.execPath, command, { cwd: folder, encoding: "utf8" });
 const MAX_BYTES = 4096;
 
 let folder: string;
 let tarball: Buffer;
 before(() => {
   folder = mkdtempSync(join(tmpdir(), "client-"));
-  node("build.ts");
-  node("build.ts", folder);
+  node(join(client, "build.ts"), folder);
+  for (const file of ["package.json", "README.md"])
+    copyFileSync(join(client, file), join(folder, file));
   const [{ filename }] = JSON.parse(node(npm, "pack", "--json", "--pack-destination", folder));
   tarball = readFileSync(join(folder, filename));
 });
@@ -72,7 +80,7 @@ test("types are right for every way to import them", async () => {
 test("what is not imported is not bundled", async () => {
   const contents = 'import { backoff } from "./dist/index.js"; console.log(backoff(1));';
   const { outputFiles } = await build({
-    stdin: { contents, resolveDir: client },
+    stdin: { contents, resolveDir: folder },
     bundle: true,
     format: "esm",
     write: false,
@@ -82,8 +90,8 @@ test("what is not imported is not bundled", async () => {
 });
 
 test("ESM and CommonJS give the same names", async () => {
-  const module = await import(join(client, "dist/index.js"));
-  const common = createRequire(import.meta.url)(join(client, "dist/index.cjs"));
+  const module = await import(join(folder, "dist/index.js"));
+  const common = createRequire(import.meta.url)(join(folder, "dist/index.cjs"));
   const names = ["TokenAuthError", "TokenSocket", "backoff", "subprotocol"];
   assert.deepEqual(Object.keys(module).sort(), names);
   assert.deepEqual(Object.keys(common).sort(), names);
