@@ -7,6 +7,7 @@ import time
 import pytest
 from django.contrib.auth.models import User
 
+from channels_token_auth import revoke_token
 from tests.browser.protocol_site import running_site
 from tests.faults.proxy import proxy_to
 
@@ -163,10 +164,10 @@ def test_connection_that_reaches_its_age_comes_back_with_the_same_token(client):
     client.says("open", "reconnecting token_expired", "open")
 
 
-def test_revocation_from_elsewhere_ends_it(client, site):
+def test_revocation_from_elsewhere_ends_it(client):
     client.open()
     client.says("in null 7")
-    site.close("token_revoked")
+    revoke_token("ada")
     client.says("error token_revoked login", "close 4410 token_revoked")
     assert client.asked == ["open"]
 
