@@ -1,6 +1,7 @@
 """Django's sessions by their cookie: the key is the credential, whichever engine keeps them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -80,7 +81,9 @@ class SessionBackend:
         the engine has some.
         """
         logout = Announcement(signal=user_logged_out, sender=None, ended=_logged_out)
-        model = session_model()
+        model = None
+        with suppress(RuntimeError):  # its app is not installed, so that nobody has a session
+            model = session_model()
         if model is None:
             return [logout]
         return [logout, Announcement(signal=post_delete, sender=model, ended=_deleted)]
