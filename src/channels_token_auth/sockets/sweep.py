@@ -19,8 +19,10 @@ from .door import Door
 
 __all__ = ["BATCH", "Sweep", "Swept"]
 
-BATCH = 1000
-"""Tokens in one question. After it, handshakes have their turn in the thread that asks."""
+BATCH = 100
+"""Tokens in one question. After it, handshakes have their turn in the thread that asks, and frames
+in the event loop. With a thousand PostgreSQL plans longer than it reads, and what lives meanwhile
+is so much that the garbage collector looks at all there is."""
 
 FIRST_PAUSE = 1.0
 """Seconds after which a store that was away is asked again; then twice as many, and so on."""
