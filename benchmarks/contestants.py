@@ -48,6 +48,12 @@ CONTESTANTS = {
     for each in [
         Contestant(name="bare", application="bare"),
         Contestant(name="stock", application="stock"),
+        Contestant(
+            name="kick",
+            application="kick",
+            target="/?token={}",
+            environ={"BENCH_WITHOUT_US": "1"},
+        ),
         Contestant(name="tutorial", application="tutorial", target="/?token={}"),
         Contestant(
             name="tutorial-reconnecting",

@@ -17,7 +17,7 @@ __all__ = ["KINDS", "Database", "database"]
 
 ROOT = Path(__file__).parents[1]
 KINDS = ("sqlite", "postgresql")
-DEADLINE = 120.0
+DEADLINE = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,12 @@ class Database:
             "PYTHONPATH": str(ROOT),
         }
 
+    def run(self, module: str) -> None:
+        """Run a module of the project to its end."""
+        command = [sys.executable, "-m", f"benchmarks.project.{module}"]
+        environ = os.environ | self.environ
+        subprocess.run(command, cwd=ROOT, env=environ, check=True, timeout=DEADLINE)
+
 
 @contextmanager
 def database(kind: str) -> Iterator[Database]:
@@ -50,7 +56,5 @@ def database(kind: str) -> Iterator[Database]:
             file = str(Path(folder, "database.sqlite3"))
             settings = {"ENGINE": "django.db.backends.sqlite3", "NAME": file}
             made = Database(kind=kind, settings=settings)
-        command = [sys.executable, "-m", "benchmarks.project.fill"]
-        environ = os.environ | made.environ
-        subprocess.run(command, cwd=ROOT, env=environ, check=True, timeout=DEADLINE)
+        made.run("fill")
         yield made

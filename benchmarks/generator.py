@@ -44,6 +44,10 @@ class Load:
             return self.report()
         return self._read()
 
+    def wait_until_closed(self, timeout: float) -> dict[str, Any]:
+        """The report when the server has closed as many as the option `closes` says."""
+        return self.wait_until_settled(timeout)
+
     def report(self) -> dict[str, Any]:
         """What happened since the last report."""
         self.process.stdin.write("\n")

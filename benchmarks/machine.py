@@ -16,6 +16,8 @@ GENERATOR_CPU = _CPUS[-1]
 
 PACKAGES = (
     "channels",
+    "channels-redis",
+    "redis",
     "django",
     "uvicorn",
     "websockets",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import quote
 
 from tests.services import free_port
 
@@ -49,9 +50,13 @@ class Server:
 
     def state(self, question: str = "") -> dict[str, Any]:
         """What the process says of itself: see `project/state.py`."""
+        return self.ask("state", question)
+
+    def ask(self, name: str, question: str = "") -> dict[str, Any]:
+        """An answer of those in `project/asgi.py`."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=STATE_DEADLINE)
         try:
-            connection.request("GET", f"/state?{question}", headers={"Connection": "close"})
+            connection.request("GET", f"/{name}?{quote(question)}", headers={"Connection": "close"})
             return json.load(connection.getresponse())
         finally:
             connection.close()

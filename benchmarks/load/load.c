@@ -2,8 +2,9 @@
  *
  * Each connects, makes its opening handshake, sends one message and reads the answer; then it
  * closes, talks on, or stays. It prints one line of JSON when every client got that far (or when
- * all cycles are through), and one for each line on its standard input, each of the time since the
- * last; at the end of its input it closes what is open, and ends.
+ * all cycles are through), one when the server has closed as many as --closes says, and one for each
+ * line on its standard input, each of the time since the last; at the end of its input it closes
+ * what is open, and ends.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -46,7 +47,7 @@ struct client {
 
 static struct {
     int port;
-    unsigned clients, cycles, at_once;
+    unsigned clients, cycles, at_once, closes;
     double arrive, pause, patience;
     enum behaviour then;
     bool retry;
@@ -189,9 +190,21 @@ static void answered(struct client *client, const struct frame *frame) {
         ask(client);
 }
 
+/* The server has closed: it is answered in kind (5.5.1), if it still listens. */
+static void sent_away(struct client *client, const struct frame *frame) {
+    uint8_t answer[16];
+    if (client->welcomed)
+        add_end(client->request, now());
+    size_t size = write_frame(answer, CLOSE, frame->payload, frame->length < 2 ? 0 : 2);
+    send(client->socket, answer, size, MSG_NOSIGNAL);
+    refused(client, close_code(frame));
+    if (options.closes && ends.count == options.closes)
+        report(open_sockets);
+}
+
 static void closed(struct client *client, const struct frame *frame) {
     if (client->state != CLOSING)
-        return refused(client, close_code(frame));
+        return sent_away(client, frame);
     window.closed++, window.steps++;
     drop(client);
     next_cycle(client);
@@ -375,7 +388,7 @@ static void read_options(int count, char **arguments) {
         {"port", 1, 0, 'p'},    {"requests", 1, 0, 'r'}, {"clients", 1, 0, 'n'},
         {"cycles", 1, 0, 'c'},  {"arrive", 1, 0, 'a'},   {"at-once", 1, 0, 'o'},
         {"then", 1, 0, 't'},    {"pause", 1, 0, 'w'},    {"retry", 0, 0, 'y'},
-        {"patience", 1, 0, 'e'}, {0, 0, 0, 0}};
+        {"patience", 1, 0, 'e'}, {"closes", 1, 0, 's'}, {0, 0, 0, 0}};
     for (int name; (name = getopt_long(count, arguments, "", names, NULL)) != -1;)
         switch (name) {
         case 'p': options.port = atoi(optarg); break;
@@ -388,6 +401,7 @@ static void read_options(int count, char **arguments) {
         case 'w': options.pause = atof(optarg); break;
         case 'y': options.retry = true; break;
         case 'e': options.patience = atof(optarg); break;
+        case 's': options.closes = (unsigned)atoi(optarg); break;
         default: exit(2);
         }
     if (!options.port || !options.requests)

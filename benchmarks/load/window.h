@@ -19,6 +19,17 @@ struct samples {
     size_t count, room;
 };
 
+/* The server has closed a client: which request it had made, and when, as `now()` says. */
+struct end {
+    unsigned request;
+    double moment;
+};
+
+static struct ends {
+    struct end *values;
+    size_t count, room;
+} ends;
+
 static struct window {
     double began, cpu;
     struct samples handshakes, echoes; /* seconds each took */
@@ -53,7 +64,18 @@ static inline void add_sample(struct samples *samples, double value) {
     samples->values[samples->count++] = (float)value;
 }
 
+static inline void add_end(unsigned request, double moment) {
+    if (ends.count == ends.room) {
+        ends.room = ends.room ? ends.room * 2 : 1 << 10;
+        ends.values = realloc(ends.values, ends.room * sizeof *ends.values);
+        if (!ends.values)
+            abort();
+    }
+    ends.values[ends.count++] = (struct end){request, moment};
+}
+
 static inline void open_window(void) {
+    ends.count = 0;
     struct samples handshakes = window.handshakes, echoes = window.echoes;
     handshakes.count = echoes.count = 0;
     window = (struct window){now(), cpu_seconds(), .handshakes = handshakes, .echoes = echoes};
@@ -100,7 +122,13 @@ static inline void report(unsigned open) {
             printf("%s\"%s\": %u", comma, FAILURE_NAMES[i], window.failed[i]);
             comma = ", ";
         }
-    printf("}}\n");
+    comma = "";
+    printf("}, \"ends\": [");
+    for (size_t i = 0; i < ends.count; i++) {
+        printf("%s[%u, %.6f]", comma, ends.values[i].request, ends.values[i].moment);
+        comma = ", ";
+    }
+    printf("]}\n");
     fflush(stdout);
     open_window();
 }

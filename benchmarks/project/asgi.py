@@ -1,14 +1,18 @@
-"""What a server is told to run: the contestant for WebSockets, `state` for HTTP."""
+"""What a server is told to run: the contestant for WebSockets; for HTTP, what is asked of it."""
 
+import json
 import os
 from importlib import import_module
+from urllib.parse import unquote
 
 import django
 
 django.setup()
 
-from benchmarks.project import queries  # noqa: E402 - needs the line above
+from benchmarks.project import ending, queries, sweeping  # noqa: E402 - needs the line above
 from benchmarks.project.state import state  # noqa: E402
+
+ANSWERS = {"/state": state, "/end": ending.here, "/sweep": sweeping.sweep}
 
 queries.watch(delay=float(os.environ.get("BENCH_QUERY_DELAY", "0")))
 contestant = import_module(f"benchmarks.project.{os.environ['BENCH_APPLICATION']}").application
@@ -19,4 +23,6 @@ async def application(scope, receive, send):
     if scope["type"] == "websocket":
         await contestant(scope, receive, send)
     elif scope["type"] == "http":
-        await state(scope, receive, send)
+        facts = await ANSWERS[scope["path"]](unquote(scope["query_string"].decode()))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": json.dumps(facts).encode()})

@@ -11,7 +11,7 @@ __all__ = ["counts", "watch"]
 
 _lock = threading.Lock()
 _in_flight: Counter[str] = Counter()
-counts = {"sessions": 0, "queries": 0, "in_flight_for_one_token": 0}
+counts = {"sessions": 0, "queries": 0, "query_seconds": 0.0, "in_flight_for_one_token": 0}
 """Since the start. The last: how many queries asked for the same token at one time, at most."""
 
 
@@ -42,10 +42,12 @@ class _Watch:
             _in_flight.update(tokens)
             most = max((_in_flight[token] for token in tokens), default=0)
             counts["in_flight_for_one_token"] = max(counts["in_flight_for_one_token"], most)
+        began = time.monotonic()
         try:
             if self.delay:
                 time.sleep(self.delay)
             return execute(sql, params, many, context)
         finally:
             with _lock:
+                counts["query_seconds"] += time.monotonic() - began
                 _in_flight.subtract(tokens)

@@ -8,9 +8,12 @@ from benchmarks.people import SECRET_KEY
 __all__ = ["SECRET_KEY"]
 
 ALLOWED_HOSTS = ["127.0.0.1"]
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+LAYER = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+CHANNEL_LAYERS = {"default": json.loads(os.environ.get("BENCH_CHANNEL_LAYER", "null")) or LAYER}
+BACKEND = os.environ.get("BENCH_BACKEND", "drf.DRFTokenBackend")
 CHANNELS_TOKEN_AUTH = {
-    "BACKENDS": [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}],
+    "BACKENDS": [{"BACKEND": f"channels_token_auth.backends.{BACKEND}"}],
+    "SWEEP_INTERVAL": float(os.environ.get("BENCH_SWEEP_INTERVAL", "60")),
     "VERIFIED_CACHE_SECONDS": float(os.environ.get("BENCH_VERIFIED_CACHE_SECONDS", "10")),
 }
 DATABASES = {
@@ -24,7 +27,9 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "rest_framework",
     "rest_framework.authtoken",
-    "channels_token_auth",
+    "knox",
 ]
+if "BENCH_WITHOUT_US" not in os.environ:
+    INSTALLED_APPS.append("channels_token_auth")
 LOGGING_CONFIG = None
 USE_TZ = True

@@ -1,13 +1,20 @@
 """The whole path once, with tiny numbers: database, servers, generator, rounds."""
 
+import json
+import time
+
 import pytest
 
-from benchmarks import handshakes
+from benchmarks import handshakes, revocation
 from benchmarks.bench import Bench
+from benchmarks.commands import commands_of_a_handshake
 from benchmarks.contestants import CONTESTANTS
 from benchmarks.databases import database
 from benchmarks.generator import compile_load, generating
 from benchmarks.server import serving
+from benchmarks.site import LAYERS, site
+from benchmarks.sweep import open_and_sweep
+from tests.services import redis
 
 CYCLES = 20
 
@@ -67,3 +74,57 @@ def test_server_tells_what_it_holds(ours):
     assert state["rss"] > 2**20
     assert state["tasks"] >= 1
     assert state["descriptors"] > 3
+
+
+def test_generator_tells_when_the_server_closed_whom(ours):
+    contestant = CONTESTANTS["ours"]
+    options = {"clients": 6, "closes": 4, "then": "stay"}
+    handshakes = contestant.handshakes(people=3)
+    with generating(ours.port, contestant, handshakes=handshakes, **options) as load:
+        load.wait_until_settled(20)
+        began = time.monotonic()
+        for number in (0, 2):
+            ours.ask("end", json.dumps(["token", [number]]))
+        report = load.wait_until_closed(20)
+    assert sorted(request for request, _ in report["ends"]) == [0, 0, 2, 2]
+    assert all(began < moment < time.monotonic() for _, moment in report["ends"])
+    assert report["told"] == {"4410": 4}
+    assert report["open"] == 2
+
+
+@pytest.fixture(scope="module")
+def store():
+    with redis() as server:
+        yield server
+
+
+@pytest.mark.parametrize("tokens", [1, 3])
+@pytest.mark.parametrize("layer", LAYERS)
+def test_revocation_is_compared_with_a_kick(filled, store, layer, tokens):
+    nodes = 1 if layer == "in memory" else 2
+    case = revocation.Case(layer=layer, nodes=nodes, sockets=3, tokens=tokens)
+    bench = Bench(rounds=1, quick=True, only=("kick", "ours"), say=lambda _: None)
+    found = revocation.measure(bench, "uvicorn", case, filled=filled, server=store, rounds=1)
+    panel = revocation.panel("uvicorn", case, found)
+    assert panel.names == ["kick", "ours"]
+    assert panel.bases == ("kick",)
+    assert {name: len(each["waited"]) for name, each in found[0].items()} == dict.fromkeys(
+        panel.names, 3 * nodes
+    )
+    assert all(facts["lost"] == "0" for facts in panel.facts.values())
+
+
+@pytest.mark.parametrize(("name", "least", "most"), [("kick", 3, 9), ("ours", -0.5, 0.5)])
+def test_commands_of_a_handshake_are_counted(filled, store, name, least, most):
+    contestant = CONTESTANTS[name]
+    with site("uvicorn", contestant, "Redis", nodes=1, filled=filled, redis=store) as made:
+        count, words = commands_of_a_handshake(contestant, made.nodes[0], store, handshakes=20)
+    assert least <= count <= most, words
+    assert ("20 zadd" in words) == (name == "kick")
+
+
+def test_sweep_is_timed(filled):
+    sweeps = open_and_sweep(CONTESTANTS["ours"], "uvicorn", filled, sockets=5, rounds=2)
+    assert [each["queries"] for each in sweeps] == [1, 1]
+    assert all(0 < each["database"] < each["seconds"] for each in sweeps)
+    assert all(each["stall"] >= 0 for each in sweeps)

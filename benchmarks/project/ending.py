@@ -1,0 +1,69 @@
+"""End tokens, as a contestant's site would: in the server's process, or run as a module in another.
+
+As a module it answers each line of its standard input. A question is what is to be ended and the
+numbers of the people, in JSON; the answer, when each call began, and when the last had returned.
+"""
+
+import json
+import os
+import sys
+import time
+
+from asgiref.sync import async_to_sync, sync_to_async
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+
+from django.contrib.auth.models import User
+from rest_framework.authtoken.models import Token
+
+from benchmarks.people import key
+from benchmarks.project.kick import kick
+from channels_token_auth import revoke_token, revoke_user
+
+__all__ = ["here"]
+
+
+def kick_user(number):
+    """Close the sockets of one of the people. Nothing is revoked."""
+    async_to_sync(kick)(key(number))
+
+
+def kick_token(number):
+    """Delete a token, and close its sockets."""
+    Token.objects.filter(key=key(number)).delete()
+    async_to_sync(kick)(key(number))
+
+
+WAYS = {
+    "kick": {"user": kick_user, "token": kick_token},
+    "ours": {
+        "user": lambda number: revoke_user(User(pk=number + 1)),
+        "token": lambda number: revoke_token(key(number)),
+    },
+}
+
+
+def answer(question):
+    """End them, one call after the other. "again": let them have their tokens back."""
+    what, numbers = json.loads(question)
+    if what == "again":
+        tokens = [Token(user_id=number + 1, key=key(number)) for number in numbers]
+        Token.objects.bulk_create(tokens, ignore_conflicts=True)
+        return {}
+    end = WAYS["kick" if os.environ["BENCH_APPLICATION"] == "kick" else "ours"][what]
+    began = []
+    for number in numbers:
+        began.append(time.monotonic())
+        end(number)
+    return {"began": began, "returned": time.monotonic()}
+
+
+here = sync_to_async(answer)
+"""GET /end: as a view of this process would."""
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        print(json.dumps(answer(line)), flush=True)

@@ -1,0 +1,33 @@
+"""GET /sweep: one sweep over the sockets that are open, and what it cost."""
+
+import asyncio
+import time
+
+from benchmarks.project.lag import Lag
+from benchmarks.project.queries import counts
+from channels_token_auth.sockets.node import here
+from channels_token_auth.sockets.sweep import Sweep
+
+__all__ = ["sweep"]
+
+QUIET = 1.0
+
+
+async def sweep(_question):
+    """A node's own sweep, only not in its own time."""
+    sockets, lag = here().registry, Lag()
+    async with lag.measure():
+        await asyncio.sleep(QUIET)
+    quiet = lag.longest
+    before, began = dict(counts), time.monotonic()
+    async with lag.measure():
+        await Sweep(sockets, None, interval=60, grace=None).once()
+        took = time.monotonic() - began
+    return {
+        "sockets": len(sockets),
+        "seconds": took,
+        "queries": counts["queries"] - before["queries"],
+        "database": counts["query_seconds"] - before["query_seconds"],
+        "stall": lag.longest,
+        "quiet": quiet,
+    }

@@ -1,0 +1,184 @@
+"""From the call that ends a token to the close frame at its clients, beside a kick of Channels.
+
+The clock runs from before the call, which another process makes than the servers' (with a layer in
+memory their own does), until a client has read its close frame. `kick` is Channels' own way: each
+socket joins a group, and `group_send` has each consumer call `self.close(code=4410)`. Of one user's
+sockets it only sends, while ours calls `revoke_user`, which deletes the token as well. Of many
+tokens both delete each: ours by `revoke_token`. The sweep is put off, so that nothing but the
+message closes. A socket of ours that is not closed fails the run. On granian the kick is not
+measured: it hangs there until its client says something.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from statistics import median
+from typing import Any
+
+from tests.services import Redis, redis
+
+from .bench import Bench
+from .commands import commands_of_a_handshake
+from .contestants import Contestant
+from .databases import Database, database
+from .generator import generating
+from .run import Panel, spread
+from .saturation import AT_ONCE
+from .site import LAYERS, Site, site
+
+__all__ = ["CASES", "Case", "measure", "panel", "run"]
+
+NAMES = ("kick", "ours-stock", "ours")
+MANY = 10_000
+DEADLINE = 20.0
+SETTLING = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """`sockets`: of each node. `tokens`: of all alike; each is ended by a call of its own."""
+
+    layer: str
+    nodes: int
+    sockets: int
+    tokens: int = 1
+
+    @property
+    def title(self) -> str:
+        """A heading."""
+        whose = "one user" if self.tokens == 1 else f"{self.tokens:,} tokens"
+        nodes = "one node" if self.nodes == 1 else f"{self.nodes} nodes"
+        return f"{self.sockets * self.nodes:,} sockets of {whose}, {nodes}, {self.layer}"
+
+
+_MEMORY, *_REDIS = LAYERS
+_WHERE = ((_MEMORY, 1), *((layer, nodes) for layer in _REDIS for nodes in (1, 2)))
+CASES = (
+    *(Case(layer=layer, nodes=nodes, sockets=1000 // nodes) for layer, nodes in _WHERE),
+    *(Case(layer=layer, nodes=2, sockets=200, tokens=200) for layer in _REDIS),
+    *(Case(layer=layer, nodes=nodes, sockets=MANY // nodes) for layer, nodes in _WHERE),
+)
+QUICK_CASES = (
+    *(Case(layer=layer, nodes=nodes, sockets=100) for layer, nodes in _WHERE[::2]),
+    Case(layer=_REDIS[0], nodes=2, sockets=50, tokens=50),
+)
+
+
+def run(bench: Bench) -> Iterator[Panel]:
+    """The last server on the last database: uvicorn on PostgreSQL, if not asked otherwise. Of
+    10,000 sockets a quarter of the rounds.
+    """
+    kind = bench.servers[-1]
+    with database(bench.databases[-1]) as filled, redis() as server:
+        for case in QUICK_CASES if bench.quick else CASES:
+            is_large = case.sockets * case.nodes >= MANY
+            rounds = max(1, bench.rounds // 4) if is_large else bench.rounds
+            found = measure(bench, kind, case, filled=filled, server=server, rounds=rounds)
+            yield panel(kind, case, found)
+        for layer in _REDIS:
+            counts = {}
+            for each in _contestants(bench, kind):
+                with site(kind, each, layer, nodes=1, filled=filled, redis=server) as one:
+                    counts[each.name] = commands_of_a_handshake(each, one.nodes[0], server)
+            yield commands_panel(layer, counts)
+
+
+def _contestants(bench: Bench, kind: str) -> list[Contestant]:
+    return bench.contestants(*(name for name in NAMES if (name, kind) != ("kick", "granian")))
+
+
+def measure(
+    bench: Bench, kind: str, case: Case, *, filled: Database, server: Redis, rounds: int
+) -> list[dict[str, Any]]:
+    """What each contestant needed in each round."""
+    contestants = _contestants(bench, kind)
+    with ExitStack() as stack:
+        sites = {
+            each: stack.enter_context(
+                site(kind, each, case.layer, nodes=case.nodes, filled=filled, redis=server)
+            )
+            for each in contestants
+        }
+        measures = {each: partial(_end, case, site) for each, site in sites.items()}
+        return bench.compare(case.title, measures, rounds)
+
+
+def _end(case: Case, of_it: Site, contestant: Contestant) -> dict[str, Any]:
+    """Open all sockets, end all tokens, and see when each socket closes."""
+    numbers = range(case.tokens)
+    options = {
+        "clients": case.sockets,
+        "closes": case.sockets,
+        "at_once": AT_ONCE,
+        "then": "stay",
+        "handshakes": contestant.handshakes(people=case.tokens),
+    }
+    with ExitStack() as stack:
+        loads = [
+            stack.enter_context(generating(node.port, contestant, **options))
+            for node in of_it.nodes
+        ]
+        opened = sum(load.wait_until_settled()["open"] for load in loads)
+        time.sleep(SETTLING)
+        calls = of_it.end("user" if case.tokens == 1 else "token", numbers)
+        reports = [load.wait_until_closed(DEADLINE) for load in loads]
+    of_it.end("again", numbers)
+    time.sleep(SETTLING)  # who comes while a node still hears of the end of this token is refused
+    ends = [end for report in reports for end in report["ends"]]
+    told = sum(report["told"].get("4410", 0) for report in reports)
+    if opened != case.sockets * case.nodes or (contestant.name != "kick" and told != opened):
+        raise RuntimeError(f"{contestant.name}: {opened} opened, {told} told: {reports}")
+    began = calls["began"]
+    return {
+        "waited": [moment - began[request] for request, moment in ends],
+        "lost": opened - told,
+        "call": (calls["returned"] - began[0]) / len(began),
+        "all": max((moment for _, moment in ends), default=0) - began[0],
+    }
+
+
+def panel(kind: str, case: Case, found: Sequence[dict[str, Any]]) -> Panel:
+    """The last one of one user's sockets; of many tokens, what 99 of 100 waited at most."""
+    share = 1.0 if case.tokens == 1 else 0.99
+    names = list(found[0])
+    return Panel(
+        title=f"{case.title}, {kind}",
+        unit="ms until all are closed" if case.tokens == 1 else "ms from a call, 99 of 100",
+        rounds=[
+            {name: _quantile(each["waited"], share) for name, each in results.items()}
+            for results in found
+        ],
+        bases=tuple(name for name in ("kick",) if name in names),
+        facts={name: _facts([results[name] for results in found]) for name in names},
+    )
+
+
+def _facts(found: Sequence[dict[str, Any]]) -> dict[str, str]:
+    def middle(share: float) -> str:
+        return f"{median(_quantile(each['waited'], share) for each in found):,.0f} ms"
+
+    return {
+        "p50": middle(0.5),
+        "p99": middle(0.99),
+        "max": middle(1.0),
+        "one call": f"{spread(each['call'] for each in found).median * 1000:.1f} ms",
+        "in all": f"{median(each['all'] for each in found):.2f} s",
+        "lost": f"{sum(each['lost'] for each in found):,}",
+    }
+
+
+def _quantile(seconds: Sequence[float], share: float) -> float:
+    """In milliseconds."""
+    listed = sorted(seconds)
+    return listed[round(share * (len(listed) - 1))] * 1000
+
+
+def commands_panel(layer: str, found: dict[str, tuple[float, str]]) -> Panel:
+    return Panel(
+        title=f"What a handshake asks of Redis, {layer}",
+        unit="commands",
+        rounds=[{name: count for name, (count, _) in found.items()}],
+        facts={name: {"which": which} for name, (_, which) in found.items()},
+    )

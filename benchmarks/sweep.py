@@ -1,0 +1,101 @@
+"""One sweep: 10,000 sockets with as many tokens, of a million rows each in PostgreSQL.
+
+`database` is the time that the queries took, as the thread waited for them; a stall of the event
+loop is the most that a sleep of a millisecond took longer, during a sweep and in the second before
+it. The tokens lie as far apart as a million allows.
+"""
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+from typing import Any
+
+from . import people
+from .bench import Bench
+from .contestants import BEARER, COLD, Contestant
+from .databases import Database, database
+from .generator import generating
+from .run import Panel
+from .saturation import AT_ONCE
+from .server import serving
+
+__all__ = ["open_and_sweep", "panels", "run"]
+
+SOCKETS = 10_000
+ENVIRON = {"BENCH_COUNT_QUERIES": "1", "BENCH_SWEEP_INTERVAL": "3600"}
+APART = people.MILLION // SOCKETS
+
+
+def _contestant(name: str, backend: str, token: Any) -> Contestant:
+    return Contestant(
+        name=name,
+        application="ours",
+        header=BEARER,
+        good=lambda number: token(number * APART),
+        environ=COLD | {"BENCH_BACKEND": backend},
+    )
+
+
+BACKENDS = (
+    _contestant("drf", "drf.DRFTokenBackend", people.key),
+    _contestant("knox", "knox.KnoxTokenBackend", people.knox_token),
+)
+
+
+def run(bench: Bench) -> Iterator[Panel]:
+    """The last server, uvicorn if not asked otherwise; always on PostgreSQL."""
+    kind, sockets = bench.servers[-1], 500 if bench.quick else SOCKETS
+    with database("postgresql") as filled:
+        bench.say("sweep: filling a million rows")
+        filled.run("fill_million")
+        found = {}
+        for each in BACKENDS:
+            found[each.name] = open_and_sweep(
+                each, bench.servers[-1], filled, sockets, bench.rounds
+            )
+            bench.say(f"sweep: {each.name}")
+    yield from panels(found, kind, sockets)
+
+
+def open_and_sweep(
+    contestant: Contestant, kind: str, filled: Database, sockets: int, rounds: int
+) -> list[dict[str, Any]]:
+    """What each of some sweeps over so many sockets took."""
+    handshakes = contestant.handshakes(people=sockets)
+    options = {"clients": sockets, "at_once": AT_ONCE, "then": "stay", "handshakes": handshakes}
+    with (
+        serving(kind, contestant, filled, ENVIRON) as server,
+        generating(server.port, contestant, **options) as load,
+    ):
+        load.wait_until_settled()
+        server.state("collect")
+        found = [server.ask("sweep") for _ in range(rounds)]
+        stayed = load.report()["open"]
+    if stayed != sockets or {each["sockets"] for each in found} != {sockets}:
+        raise RuntimeError(f"{contestant.name}: {stayed} of {sockets} sockets stayed: {found}")
+    return found
+
+
+def panels(found: dict[str, list[dict[str, Any]]], kind: str, sockets: int) -> Iterator[Panel]:
+    """Milliseconds of each kind."""
+    titles = {"database": "In the database", "stall": "The longest stall of the event loop"}
+    for key, title in titles.items():
+        yield Panel(
+            title=f"{title}, {sockets:,} sockets, {kind}",
+            unit="ms",
+            rounds=[
+                {name: each[key] * 1000 for name, each in zip(found, sweeps, strict=True)}
+                for sweeps in zip(*found.values(), strict=True)
+            ],
+            facts={name: _facts(sweeps) for name, sweeps in found.items()},
+        )
+
+
+def _facts(sweeps: Sequence[dict[str, Any]]) -> dict[str, str]:
+    def middle(key: str) -> float:
+        return median(each[key] for each in sweeps)
+
+    return {
+        "stall in quiet": f"{middle('quiet') * 1000:.1f} ms",
+        "queries": f"{middle('queries'):,.0f}",
+        "whole sweep": f"{middle('seconds') * 1000:,.0f} ms",
+    }
