@@ -11,6 +11,7 @@ import random
 import socket
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from weakref import WeakSet
 
@@ -133,8 +134,10 @@ class Node:
         }
 
     async def _present(self) -> None:
-        """Be heard of: at each sweep again."""
-        await self._control.join()
+        """Be heard of, and hear: at each sweep again, which no layer may fail or hold up."""
+        with suppress(Exception):
+            async with asyncio.timeout(bus.PUBLISH_TIMEOUT):
+                await self._control.join()
         self._greet()
 
     def _greet(self) -> None:

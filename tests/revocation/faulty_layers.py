@@ -1,0 +1,48 @@
+"""Channel layers that misbehave. To the library each is one that reaches other processes."""
+
+import asyncio
+
+from channels.layers import InMemoryChannelLayer
+
+__all__ = ["Hanging", "Shared"]
+
+
+class Shared:
+    """In memory, for all of its class: as if other processes stood behind it."""
+
+    inner = InMemoryChannelLayer()
+    channels = 0
+
+    def __init__(self, **options):
+        pass
+
+    async def new_channel(self, prefix="specific."):
+        type(self).channels += 1
+        return await self.inner.new_channel(prefix)
+
+    async def group_add(self, group, channel):
+        await self.inner.group_add(group, channel)
+
+    async def group_discard(self, group, channel):
+        await self.inner.group_discard(group, channel)
+
+    async def group_send(self, group, message):
+        await self.inner.group_send(group, message)
+
+    async def send(self, channel, message):
+        await self.inner.send(channel, message)
+
+    async def receive(self, channel):
+        return await self.inner.receive(channel)
+
+
+class Hanging(Shared):
+    """Takes who joins first, and then answers nothing any more."""
+
+    joined = 0
+
+    async def group_add(self, group, channel):
+        type(self).joined += 1
+        if self.joined > 1:
+            await asyncio.Event().wait()
+        await super().group_add(group, channel)
