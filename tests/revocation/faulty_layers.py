@@ -4,7 +4,7 @@ import asyncio
 
 from channels.layers import InMemoryChannelLayer
 
-__all__ = ["Hanging", "Shared"]
+__all__ = ["Failing", "Hanging", "OfOneLoop", "Shared"]
 
 
 class Shared:
@@ -46,3 +46,33 @@ class Hanging(Shared):
         if self.joined > 1:
             await asyncio.Event().wait()
         await super().group_add(group, channel)
+
+
+class Failing(Shared):
+    """Loses its connection at the first two receives."""
+
+    failures = 0
+
+    async def receive(self, channel):
+        if self.failures < 2:
+            type(self).failures += 1
+            raise ConnectionError
+        return await super().receive(channel)
+
+
+class OfOneLoop(Shared):
+    """Serves the event loop that comes first, and says when it is closed; as channels-redis'."""
+
+    closed = 0
+
+    def __init__(self, **options):
+        self.loop = None
+
+    async def receive(self, channel):
+        loop = self.loop = self.loop or asyncio.get_running_loop()
+        if loop is not asyncio.get_running_loop():
+            raise RuntimeError("Two event loops receive on one channel layer at once.")
+        return await super().receive(channel)
+
+    async def close_pools(self):
+        type(self).closed += 1

@@ -1,4 +1,4 @@
-"""What a channel layer may do to a node: not much."""
+"""What a channel layer may do to a node, and to who asks the nodes: not much."""
 
 import asyncio
 
@@ -6,6 +6,9 @@ import pytest
 from django.db import connection
 from rest_framework.authtoken.models import Token
 
+from channels_token_auth import connections
+from channels_token_auth.sockets import bus
+from channels_token_auth.sockets.node import here
 from tests.revocation import faulty_layers
 
 pytestmark = pytest.mark.usefixtures("layer")
@@ -33,3 +36,70 @@ async def test_layer_that_hangs_holds_up_no_sweep(sockets, token, layer):
     await socket.eventually(lambda: layer.joined > 1)
     await asyncio.to_thread(behind_all_backs, token.key)
     assert await socket.closes() == 4410
+
+
+@pytest.mark.parametrize("layer", ["Failing"], indirect=True)
+async def test_node_that_lost_its_layer_listens_where_it_did_before(sockets, token, layer):
+    socket = await sockets(token.key)
+    await socket.eventually(lambda: layer.failures == 2)
+    assert layer.channels == 1
+    await layer().group_send(bus.GROUP, {"process": "another", **ending(token)})
+    assert await socket.closes() == 4503
+
+
+def ending(token):
+    """What another process says, to have sockets of the token's user closed."""
+    target = {"user_id": str(token.user_id)}
+    return {"kind": "end", "endings": [{"target": target, "code": "unavailable"}]}
+
+
+@pytest.mark.parametrize("layer", ["Shared"], indirect=True)
+async def test_node_that_asks_opens_no_channel_for_it(sockets, token, layer):
+    await sockets(token.key)
+    await _listening()
+    async with bus.asking({"kind": "other", "node": None}):
+        await asyncio.sleep(0.05)
+    assert layer.channels == 1
+
+
+@pytest.mark.parametrize("layer", ["Shared"], indirect=True)
+async def test_node_is_answered_by_other_processes_until_it_stops_to_ask(sockets, token, layer):
+    await sockets(token.key)
+    await _listening()
+    theirs = await layer.inner.new_channel()
+    await layer.inner.group_add(bus.GROUP, theirs)
+    async with asyncio.timeout(5), bus.asking({"kind": "other"}) as answers:
+        while (question := await layer.inner.receive(theirs)).get("kind") != "other":
+            pass
+        answer = {"kind": "answer", "asked": question["asked_as"]}
+        await layer.inner.send(question["reply_to"], answer)
+        assert (await answers.get())["kind"] == "answer"
+    bus.answered(answer)
+    assert answers.empty()
+
+
+@pytest.mark.parametrize("layer", ["OfOneLoop"], indirect=True)
+async def test_other_threads_ask_on_layers_of_their_own_and_close_them(
+    sockets, token, layer, caplog
+):
+    await sockets(token.key)
+    await _listening()
+    asked = [asyncio.to_thread(connections, timeout=0.3) for _ in range(3)]
+    assert [found.total for found in await asyncio.gather(*asked)] == [1, 1, 1]
+    assert layer.closed == 3
+    assert "brought no answers" not in caplog.text
+
+
+@pytest.mark.parametrize("layer", ["Shared"], indirect=True)
+async def test_other_threads_ask_on_a_layer_that_serves_them_all(sockets, token, layer):
+    await sockets(token.key)
+    await _listening()
+    assert (await asyncio.to_thread(connections, timeout=0.3)).total == 1
+    assert layer.channels == 2
+
+
+async def _listening():
+    """Until the node has its channel."""
+    async with asyncio.timeout(5):
+        while here().channel is None:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.005)

@@ -25,6 +25,7 @@ __all__ = [
     "Message",
     "Reply",
     "add_listener",
+    "answered",
     "asking",
     "is_meant",
     "is_own",
@@ -46,6 +47,10 @@ logger = logging.getLogger("channels_token_auth")
 class Listener(Protocol):
     """What acts on messages, in its own event loop: a node."""
 
+    @property
+    def channel(self) -> str | None:
+        """Where it listens in the channel layer; None before it does."""
+
     def hear(self, message: Message, reply: Reply | None = None) -> None:
         """Act on a message; `reply` takes an answer to who asked. Raises nothing."""
 
@@ -57,6 +62,8 @@ class _Process:
         self.name = uuid.uuid4().hex
         self.lock = threading.Lock()
         self.listeners: dict[asyncio.AbstractEventLoop, Listener] = {}
+        self.waiting: dict[str, Callable[[Message], None]] = {}
+        """What takes answers, by the question."""
 
 
 _process = _Process()
@@ -107,40 +114,66 @@ async def asking(message: Message) -> AsyncIterator["asyncio.Queue[Message]"]:
     answers: asyncio.Queue[Message] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
-    async def reply(answer: Message) -> None:
+    def put(answer: Message) -> None:
         with suppress(RuntimeError):  # who asked has gone
             loop.call_soon_threadsafe(answers.put_nowait, answer)
 
+    async def reply(answer: Message) -> None:
+        put(answer)
+
+    asked_as = uuid.uuid4().hex
+    _process.waiting[asked_as] = put
     _say_here(message, reply)
-    listening = loop.create_task(_ask_others(message, answers))
+    listening = loop.create_task(_ask_others({**message, "asked_as": asked_as}))
     try:
         yield answers
     finally:
+        _process.waiting.pop(asked_as, None)
         listening.cancel()
         await asyncio.wait([listening])
 
 
-async def _ask_others(message: Message, answers: "asyncio.Queue[Message]") -> None:
-    layer = _layer_of_loop()
+def answered(message: Message) -> None:
+    """An answer has come. One that comes too late is nobody's."""
+    put = _process.waiting.get(message["asked"])
+    if put:
+        put(message)
+
+
+async def _ask_others(message: Message) -> None:
+    layer, node = remote_layer(), listener()
     if layer is None:
         return
+    if node and node.channel:
+        # A channel for each question would keep, in some layers, what comes too late.
+        await _send(layer, {**message, "reply_to": node.channel})
+        return
     try:
-        async with asyncio.timeout(PUBLISH_TIMEOUT):
-            channel = await layer.new_channel()
-        await _send(layer, {**message, "reply_to": channel})
-        while True:
-            answers.put_nowait(await layer.receive(channel))
+        async with _receiving(layer) as (receiver, channel):
+            await _send(receiver, {**message, "reply_to": channel})
+            while True:
+                answered(await receiver.receive(channel))
     except Exception as error:  # noqa: BLE001 - whatever a layer raises
         logger.error("The channel layer brought no answers of other processes: %r", error)  # noqa: TRY400 - its trace says no more
 
 
-def _layer_of_loop() -> Any:
-    """One that this event loop may receive on: channels-redis has one loop a layer do so."""
-    with _process.lock:
-        is_elsewhere = _process.listeners and asyncio.get_running_loop() not in _process.listeners
-    if is_elsewhere and remote_layer() is not None:
-        return channel_layers.make_backend(conf.configuration().channel_layer)
-    return remote_layer()
+@asynccontextmanager
+async def _receiving(layer: Any) -> AsyncIterator[tuple[Any, str]]:
+    """A channel, and the layer that this event loop may receive on: one of channels-redis' core
+    layers serves one loop at a time.
+    """
+    is_of_one_loop = hasattr(type(layer), "close_pools")
+    if is_of_one_loop:
+        layer = channel_layers.make_backend(conf.configuration().channel_layer)
+    try:
+        async with asyncio.timeout(PUBLISH_TIMEOUT):
+            channel = await layer.new_channel()
+        yield layer, channel
+    finally:
+        if is_of_one_loop:
+            with suppress(Exception):
+                async with asyncio.timeout(PUBLISH_TIMEOUT):
+                    await layer.close_pools()
 
 
 def _say_here(message: Message, reply: Reply | None = None) -> None:

@@ -9,7 +9,6 @@ import logging
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from . import bus
@@ -29,45 +28,51 @@ class Control:
     def __init__(self, hear: Callable[..., None], recovered: Callable[[], None]) -> None:
         self._hear = hear
         self._recovered = recovered
-        self._channel: str | None = None
+        self.channel: str | None = None
+        """The same for good: what was sent meanwhile is found there when a layer is back."""
 
     async def run(self) -> None:
         """Listen, whatever befalls the layer."""
         layer = bus.remote_layer()
+        try:
+            await self._listen_again_and_again(layer)
+        finally:
+            await self._leave(layer)
+
+    async def _listen_again_and_again(self, layer: Any) -> None:
         failures = 0
         while layer is not None:
             try:
-                self._channel = await layer.new_channel()
+                self.channel = self.channel or await layer.new_channel()
                 await self.join()
                 if failures:
                     self._recovered()
                 failures = 0
-                await self._listen(layer, self._channel)
+                await self._listen(layer, self.channel)
             except Exception as error:  # noqa: BLE001 - whatever a layer raises
                 failures += 1
                 if failures == 1:
                     _report(error)
-            finally:
-                await self._leave(layer)
             pause = min(LONGEST_PAUSE, 0.1 * 2 ** min(failures, 10))
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - no secret
 
     async def join(self) -> None:
         """Be in the group. Raises what the layer raises."""
         layer = bus.remote_layer()
-        if layer is not None and self._channel is not None:
-            await layer.group_add(bus.GROUP, self._channel)
+        if layer is not None and self.channel is not None:
+            await layer.group_add(bus.GROUP, self.channel)
 
     async def _listen(self, layer: Any, channel: str) -> None:
         while True:
             message = await layer.receive(channel)
-            if not bus.is_own(message):
-                reply_to = message.get("reply_to")
-                self._hear(message, reply_to and partial(_reply, layer, reply_to))
+            if "asked" in message:
+                bus.answered(message)
+            elif not bus.is_own(message):
+                self._hear(message, _reply_to(layer, message))
 
     async def _leave(self, layer: Any) -> None:
         """Leave the group: in a channel that nobody listens to, messages would pile up."""
-        channel, self._channel = self._channel, None
+        channel, self.channel = self.channel, None
         if channel is not None:
             with suppress(Exception):
                 async with asyncio.timeout(LEAVE_TIMEOUT):
@@ -78,9 +83,15 @@ def _report(error: Exception) -> None:
     logger.error("The channel layer is away: until it is back, only sweeps revoke. %r", error)
 
 
-async def _reply(layer: Any, channel: str, answer: bus.Message) -> None:
-    try:
-        async with asyncio.timeout(bus.PUBLISH_TIMEOUT):
-            await layer.send(channel, answer)
-    except Exception as error:  # noqa: BLE001 - whatever a layer raises
-        logger.warning("An answer did not reach the process that asked: %r", error)
+def _reply_to(layer: Any, question: bus.Message) -> bus.Reply | None:
+    """Takes the answer to where it is waited for; None where it is not."""
+    channel, asked = question.get("reply_to"), question.get("asked_as")
+
+    async def reply(answer: bus.Message) -> None:
+        try:
+            async with asyncio.timeout(bus.PUBLISH_TIMEOUT):
+                await layer.send(channel, {**answer, "asked": asked})
+        except Exception as error:  # noqa: BLE001 - whatever a layer raises
+            logger.warning("An answer did not reach the process that asked: %r", error)
+
+    return reply if channel else None

@@ -69,6 +69,11 @@ class Node:
             beside(self._control.run())
             self._sweep.hurry()
 
+    @property
+    def channel(self) -> str | None:
+        """Where it listens in the channel layer; None before it does."""
+        return self._control.channel
+
     def next_serial(self, door: Door) -> int:
         """A socket comes to a door. A number that no other of this node has."""
         self._doors.add(door)
