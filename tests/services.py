@@ -12,7 +12,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["PostgreSQL", "Redis", "free_port", "postgresql", "redis"]
+__all__ = [
+    "DEADLINE",
+    "PostgreSQL",
+    "Redis",
+    "children",
+    "free_port",
+    "give_away",
+    "postgresql",
+    "redis",
+    "start_private",
+]
 
 DEADLINE = 30.0
 
@@ -44,8 +54,7 @@ class PostgreSQL:
         self.folder = folder
         self.programs = _debian_programs()
         self.process: subprocess.Popen[bytes] | None = None
-        if os.getuid() == 0:  # PostgreSQL refuses to run as root
-            shutil.chown(folder, _USER.pw_uid, _USER.pw_gid)
+        give_away(folder)  # PostgreSQL refuses to run as root
         initdb = [self.programs / "initdb", "--pgdata=data", "--username=postgres", "--no-sync"]
         initdb += ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
         self._spawn(initdb).wait(DEADLINE)
@@ -86,6 +95,13 @@ class PostgreSQL:
             self.process.wait(DEADLINE)
         self.process = None
 
+    def kill(self) -> None:
+        """End the server and its connections without a word, as a power cut does."""
+        self._signal_all(signal.SIGKILL)
+        if self.process:
+            self.process.wait(DEADLINE)
+            self.process = None
+
     def pause(self) -> None:
         """Let the server hang: connections stay open, and nothing answers."""
         self._signal_all(signal.SIGSTOP)
@@ -98,23 +114,12 @@ class PostgreSQL:
         # Each of its processes leads a process group of its own, so there is none to signal.
         if self.process is None:
             return
-        for pid in [self.process.pid, *_children(self.process.pid)]:
+        for pid in [self.process.pid, *children(self.process.pid)]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
     def _spawn(self, command: list[str | Path]) -> subprocess.Popen[bytes]:
-        # setpriv ends the server with us, even if we are killed.
-        prefix = ["setpriv", "--pdeathsig=INT"]
-        if os.getuid() == 0:
-            prefix += [f"--reuid={_USER.pw_uid}", f"--regid={_USER.pw_gid}", "--clear-groups"]
-        with self._log.open("ab") as log:
-            options = {
-                "cwd": self.folder,
-                "stdin": subprocess.DEVNULL,
-                "stdout": log,
-                "stderr": log,
-            }
-            return subprocess.Popen([*prefix, *command], start_new_session=True, **options)
+        return start_private(command, self.folder)
 
     @property
     def _log(self) -> Path:
@@ -166,6 +171,18 @@ class Redis:
             self.process.wait(DEADLINE)
             self.process = None
 
+    def pause(self) -> None:
+        """Let the server hang: connections stay open, and nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused server go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.process:
+            self.process.send_signal(number)
+
     def _answers(self) -> bool:
         address = ("127.0.0.1", self.port)
         with contextlib.suppress(OSError), socket.create_connection(address, timeout=1) as client:
@@ -177,6 +194,29 @@ class Redis:
 _USER = pwd.getpwnam("nobody")
 
 
+def give_away(folder: Path) -> None:
+    """If we are root: have the folder belong to whom `start_private` runs services as."""
+    if os.getuid() == 0:
+        shutil.chown(folder, _USER.pw_uid, _USER.pw_gid)
+
+
+def start_private(command: list[str | Path], folder: Path) -> subprocess.Popen[bytes]:
+    """Start a service in a folder, where its output goes to the file `log`; never as root."""
+    # setpriv ends the server with us, even if we are killed.
+    prefix = ["setpriv", "--pdeathsig=INT"]
+    if os.getuid() == 0:
+        prefix += [f"--reuid={_USER.pw_uid}", f"--regid={_USER.pw_gid}", "--clear-groups"]
+    with (folder / "log").open("ab") as log:
+        return subprocess.Popen(
+            [*prefix, *command],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
 def _debian_programs() -> Path:
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     if not versions:
@@ -184,7 +224,8 @@ def _debian_programs() -> Path:
     return versions[-1].parent
 
 
-def _children(parent: int) -> Iterator[int]:
+def children(parent: int) -> Iterator[int]:
+    """The processes that it has started, and that are there still."""
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it has ended meanwhile
             pid, rest = stat.read_text().split(" ", 1)

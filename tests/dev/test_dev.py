@@ -33,7 +33,7 @@ def test_commands_are_listed_without_arguments_and_with_help(checkout):
 
 
 def test_unknown_command_is_refused(checkout):
-    known = "demo, test, lint, fuzz, mutate, bench"
+    known = "demo, cluster, test, lint, fuzz, mutate, bench"
     assert one_line(checkout.run("dmeo")) == f"There is no command 'dmeo', only {known}."
 
 
@@ -134,6 +134,13 @@ def test_benchmarks_run_beside_the_rivals_that_are_locked(checkout):
     (call,) = checkout.uv_calls
     assert call.endswith(" --group bench")
     assert finished.stdout.splitlines()[-1] == "-m benchmarks storm --quick"
+
+
+def test_cluster_runs_from_the_environment_of_the_tests(checkout):
+    finished = checkout.run("cluster", "--drain")
+    (call,) = checkout.uv_calls
+    assert call.endswith(" --group lint")
+    assert finished.stdout.splitlines()[-1] == "-m tests.cluster --drain"
 
 
 def test_failed_installation_is_one_line_and_is_tried_again(checkout, free):

@@ -16,7 +16,7 @@ from typing import Any
 from tests.services import free_port
 from tests.wire.client import Refusal, Socket, handshake
 
-__all__ = ["KINDS", "Server", "make_database", "running"]
+__all__ = ["KINDS", "ROOT", "Server", "launch", "make_database", "run", "running"]
 
 ROOT = Path(__file__).parents[2]
 APPLICATION = "tests.wire.project.asgi:application"
@@ -55,6 +55,12 @@ KINDS = {
     ),
 }
 
+GRANIAN_WSGI = ("granian", "--interface=wsgi", "--host=127.0.0.1", "--port={port}")
+OTHERS = {
+    # Has no sockets: it is for what a site does to them from elsewhere.
+    "wsgi": Kind(command=(*GRANIAN_WSGI, "tests.cluster.project.wsgi:application"), verbose=()),
+}
+
 
 @dataclass(slots=True, kw_only=True)
 class Server:
@@ -76,15 +82,15 @@ class Server:
 
     def probe(self) -> dict[str, Any]:
         """Tasks, descriptors, queries and the events of every socket, as of now."""
-        return self._get("/probe")
+        return self.get("/probe")
 
     def close(self, socket_name: str, slug: str) -> float:
         """Have the library close a socket from a timer; answers when, on the monotonic clock."""
-        return self._get(f"/close/{socket_name}/{slug}")
+        return self.get(f"/close/{socket_name}/{slug}")
 
     def release(self, socket_name: str) -> None:
         """Let the handler of a socket of the application `held` go on."""
-        self._get(f"/release/{socket_name}")
+        self.get(f"/release/{socket_name}")
 
     def events(self, socket_name: str) -> list[dict[str, Any]]:
         """What the application behind this socket got, and how it ended."""
@@ -101,7 +107,8 @@ class Server:
             time.sleep(0.1)
         raise RuntimeError(f"{self.kind} did not start:\n{self.output}")
 
-    def _get(self, path: str) -> Any:
+    def get(self, path: str) -> Any:
+        """What a page answers, in JSON."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HTTP_DEADLINE)
         try:
             connection.request("GET", path, headers={"Connection": "close"})
@@ -127,10 +134,13 @@ def launch(
     directory: Path,
     verbose: bool = False,
     environment: Mapping[str, str] = {},
+    application: str = APPLICATION,
 ) -> Server:
     """Start one server on a free port and return at once; `wait_until_ready` comes later."""
     port = free_port()
-    arguments = [*KINDS[kind].command, *(KINDS[kind].verbose if verbose else ())]
+    known = (KINDS | OTHERS)[kind]
+    arguments = [*known.command, *(known.verbose if verbose else ())]
+    arguments = [application if each == APPLICATION else each for each in arguments]
     output_path = directory / f"{kind}-{port}.log"
     with output_path.open("wb") as output:
         process = subprocess.Popen(
@@ -158,10 +168,17 @@ def running(kind: str, **options: Any) -> Iterator[Server]:
 
 def make_database(database: Mapping[str, Any]) -> None:
     """Fill an empty database with the tables and the people of the project."""
+    run(["-m", "tests.wire.project.fill"], database=database)
+
+
+def run(
+    command: Iterable[str], *, database: Mapping[str, Any], environment: Mapping[str, str] = {}
+) -> None:
+    """Have Python run something to its end, in the project."""
     subprocess.run(
-        [sys.executable, "-m", "tests.wire.project.fill"],
+        [sys.executable, *command],
         cwd=ROOT,
-        env=_environment(database, verbose=False),
+        env=_environment(database, verbose=False) | environment,
         check=True,
         timeout=START_DEADLINE,
     )

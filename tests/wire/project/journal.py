@@ -1,12 +1,16 @@
 """What the process saw and holds: events of each socket, queries, tasks, descriptors."""
 
 import asyncio
+import gc
 import os
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from channels.layers import get_channel_layer
 from django.db.backends.signals import connection_created
+
+from channels_token_auth.sockets.connection import Connection
 
 __all__ = ["Recorder", "state"]
 
@@ -42,6 +46,9 @@ def state() -> dict[str, Any]:
     return {
         "pid": os.getpid(),
         "tasks": sorted(_name(task) for task in asyncio.all_tasks()),
+        "timers": sum(not each.cancelled() for each in asyncio.get_running_loop()._scheduled),
+        "connections": sum(isinstance(each, Connection) for each in gc.get_objects()),
+        "layer": _channels_held(),
         "descriptors": _descriptors(),
         "queries": len(_queries),
         "events": _events,
@@ -50,6 +57,13 @@ def state() -> dict[str, Any]:
 
 def _descriptors() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def _channels_held() -> int:
+    """Channels that the layer keeps something of."""
+    layer = get_channel_layer()
+    of_loop = getattr(layer, "_get_layer", lambda: layer)()
+    return sum(len(getattr(of_loop, name, ())) for name in ("channels", "groups", "receive_buffer"))
 
 
 def _name(task: asyncio.Task[Any]) -> str:

@@ -1,0 +1,71 @@
+"""A site's other process, which has no sockets: what it does to those of the nodes, by URL."""
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from channels.layers import get_channel_layer
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+
+from channels_token_auth import connections, disconnect, revoke_token
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.sockets import bus
+
+__all__ = ["urlpatterns"]
+
+
+def probe() -> dict[str, Any]:
+    return {"pid": os.getpid(), "layer": len(vars(get_channel_layer()).get("receive_buffer", ()))}
+
+
+def revoke(token: str) -> None:
+    revoke_token(token)
+
+
+def revoke_in_a_thread(token: str) -> None:
+    thread = threading.Thread(target=revoke_token, args=[token])
+    thread.start()
+    thread.join()
+
+
+def send_away(user: str) -> None:
+    """What no sweep would find: only a message closes with this code."""
+    disconnect(user=user, code=Code.UNAVAILABLE)
+
+
+def connected() -> dict[str, Any]:
+    found = connections(limit=0)
+    return {"total": found.total, "nodes": found.nodes, "missing": found.missing}
+
+
+def connected_at_once(count: int) -> list[Any]:
+    """The same, asked by several threads at a time."""
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(lambda _: connected(), range(count)))
+
+
+def noise(count: int) -> None:
+    """Messages of a kind that this version does not know."""
+    bus.publish(*({"kind": "noise", "number": number} for number in range(count)))
+
+
+def _view(command: Callable[..., Any]) -> Callable[..., JsonResponse]:
+    def view(request: HttpRequest, **arguments: Any) -> JsonResponse:
+        return JsonResponse(command(**arguments), safe=False, json_dumps_params={"default": list})
+
+    return view
+
+
+urlpatterns = [
+    path("probe", _view(probe)),
+    path("revoke/<token>", _view(revoke)),
+    path("revoke-in-a-thread/<token>", _view(revoke_in_a_thread)),
+    path("send-away/<user>", _view(send_away)),
+    path("connections", _view(connected)),
+    path("auth/connected", _view(connected)),  # on nodes, only this is Django's
+    path("connections-at-once/<int:count>", _view(connected_at_once)),
+    path("noise/<int:count>", _view(noise)),
+]

@@ -1,0 +1,105 @@
+"""The example on three nodes, behind nginx, with PostgreSQL and Redis."""
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.nginx import Nginx, nginx
+from tests.services import PostgreSQL, children, postgresql, redis
+from tests.wire.servers import ROOT, Server, launch
+
+__all__ = ["ADMINISTRATOR", "NODES", "Site", "site"]
+
+NODES = ("daphne", "uvicorn-sansio", "granian")
+APPLICATION = "config.asgi:application"
+ADMINISTRATOR = "admin"
+DEADLINE = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    nodes: dict[str, Server]
+    proxy: Nginx
+    postgresql: PostgreSQL
+    environ: Mapping[str, str]
+    directory: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.proxy.port}/"
+
+    def manage(self, *arguments: str, **environ: str) -> None:
+        """Run `manage.py` to its end, as an operator would."""
+        command = [sys.executable, ROOT / "example" / "manage.py", *arguments]
+        subprocess.run(command, env=os.environ | self.environ | environ, check=True)
+
+    def names(self, kind: str) -> list[str]:
+        """What the node may call itself: some servers serve in a process of their own."""
+        parent = self.nodes[kind].process.pid
+        return [f"{socket.gethostname()}-{pid}" for pid in (parent, *children(parent))]
+
+    def start(self, kind: str) -> None:
+        """Start a node, or another one in its place; nginx is not told yet."""
+        self.nodes[kind] = launch(
+            kind,
+            application=APPLICATION,
+            database={},
+            directory=self.directory,
+            environment=self.environ,
+        )
+
+    def balance(self, *, but: str | None = None) -> None:
+        """Have nginx send new sockets to all nodes, or to all but one."""
+        self.proxy.balance(node.port for kind, node in self.nodes.items() if kind != but)
+
+
+@contextmanager
+def site(directory: Path, port: int | None = None) -> Iterator[Site]:
+    """All of it, ready, with a superuser and nobody else."""
+    with ExitStack() as stack:
+        store = stack.enter_context(postgresql())
+        environ = {
+            "CLUSTER_DATABASE": json.dumps(store.settings),
+            "CLUSTER_REDIS": stack.enter_context(redis()).url,
+            "DJANGO_SETTINGS_MODULE": "tests.cluster.example_settings",
+            "EXAMPLE_DEBUG": "1",
+            "EXAMPLE_PROXIES": "1",
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "example")]),
+        }
+        proxy = stack.enter_context(nginx([1], port))
+        made = Site(nodes={}, proxy=proxy, postgresql=store, environ=environ, directory=directory)
+        made.manage("migrate", "--verbosity=0")
+        who = f"--username={ADMINISTRATOR}"
+        superuser = ["createsuperuser", "--noinput", who, "--email=", "--verbosity=0"]
+        made.manage(*superuser, DJANGO_SUPERUSER_PASSWORD=ADMINISTRATOR)
+        stack.callback(lambda: [node.stop() for node in made.nodes.values()])
+        for kind in NODES:
+            made.start(kind)
+        for node in made.nodes.values():
+            wait_until_it_serves(node)
+        made.balance()
+        yield made
+
+
+def wait_until_it_serves(node: Server) -> None:
+    """Return when its page is there; raise with its output otherwise."""
+    deadline = time.monotonic() + DEADLINE
+    while time.monotonic() < deadline and node.process.poll() is None:
+        connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=5)
+        try:
+            with suppress(OSError, http.client.HTTPException):
+                connection.request("GET", "/")
+                if connection.getresponse().status == http.HTTPStatus.OK:
+                    return
+        finally:
+            connection.close()
+        time.sleep(0.1)
+    raise RuntimeError(f"{node.kind} did not start:\n{node.output}")
