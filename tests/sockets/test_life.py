@@ -7,12 +7,15 @@ from dataclasses import astuple, fields
 import pytest
 from django.core import mail
 
+from channels_token_auth import conf
 from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.credentials import Credential, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.sockets import transport
 from channels_token_auth.sockets.connection import live
 from channels_token_auth.sockets.deadlines import Clock, Deadlines, clock, deadlines
+from channels_token_auth.sockets.door import Door
 from tests.sockets.backend import store
 from tests.sockets.server import ACCEPT, CONNECT, Server, scope, sends, text
 
@@ -358,6 +361,16 @@ async def test_a_token_that_expired_before_its_socket_opened_is_refused():
     browser = await open_socket("late")
     await browser.task
     assert browser.heard() == ["accept", error("token_expired", retry=True), 4419]
+
+
+async def test_a_remembered_token_is_refused_once_it_has_expired(time):
+    store.tokens["short"] = (1, 60)  # asked again, the store would give it another minute
+    door, short = Door(conf.configuration()), Credential(location="header", secret=Secret("short"))
+    assert (await door.verify(short)).user.pk == 1
+    await time.pass_by(60)
+    with pytest.raises(TokenAuthError) as refused:
+        await door.verify(short)
+    assert refused.value.code is Code.TOKEN_EXPIRED
 
 
 # -- Reauthentication

@@ -4,17 +4,15 @@ import threading
 import jwt
 import pytest
 from django.contrib.auth.models import User
-from django.core import mail
 
 from channels_token_auth.backends.introspection import IntrospectionBackend
 from channels_token_auth.backends.jwt import JWTBackend
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.verification import authenticator as authenticator_module
 from channels_token_auth.verification import worker as module
 from channels_token_auth.verification.authenticator import Authenticator
-from channels_token_auth.verification.worker import MAX_BATCH, MAX_HANGING, Worker
+from channels_token_auth.verification.worker import MAX_BATCH, MAX_HANGING
 from tests.backends.introspection_server import introspection_server
 from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import jwk, rsa_keys
@@ -22,28 +20,6 @@ from tests.backends.jwt_keys import jwk, rsa_keys
 from .backends import FakeBackend, credential, identity
 
 THREAD = "channels-token-auth"
-
-
-@pytest.fixture
-def worker(monkeypatch):
-    """A worker of this test's own, as outside a test runner."""
-    monkeypatch.delattr(mail, "outbox")
-    fresh = Worker()
-    monkeypatch.setattr(authenticator_module, "worker", fresh)
-    yield fresh
-    threads = [thread for thread in (fresh._thread, *fresh._hanging) if thread]
-    fresh._thread = None
-    for _ in threads:
-        fresh._inbox.put((lambda items: items, None, _closed_loop(), None))
-    for thread in threads:
-        thread.join(5)
-        assert not thread.is_alive()
-
-
-def _closed_loop():
-    loop = asyncio.new_event_loop()
-    loop.close()
-    return loop
 
 
 async def ask(worker, work, item):
