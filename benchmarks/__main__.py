@@ -21,7 +21,7 @@ from .generator import compile_load
 from .server import SERVERS
 
 NAMES = (
-    *("handshakes", "echo", "storm", "memory", "churn", "flood", "growth"),
+    *("handshakes", "echo", "storm", "trouble", "memory", "churn", "flood", "growth"),
     *("revocation", "sweep"),
 )
 QUICK = ("bare", "stock", "tutorial", "kick", "ours", "ours-warm")

@@ -2,9 +2,7 @@
 
 It is over when all are served: connected, and their first message answered; or after 8 s. 64 are
 connected before and send a message every 50 ms; how long they wait shows what the rest of the
-site feels. In three variants each query takes 20 ms more, or two of ten tokens are bad, or the
-database is stopped for 3 s; then clients that are told to come back, or told nothing, do. For an
-application that raises granian answers 403, which a client cannot tell from a bad token.
+site feels. Clients that are told to come back, or told nothing, do.
 """
 
 import time
@@ -23,11 +21,9 @@ from .generator import generating
 from .run import Panel
 from .server import Server, serving_all
 
-__all__ = ["run"]
+__all__ = ["MANY", "Storm", "compare", "run"]
 
 MANY = ("bare", "stock", "tutorial", "peer-auth-token", "ours")
-QUICK = ("bare", "ours")  # of the tutorial so many queries would outlast the round
-KNOWING = ("tutorial", "ours")  # `bare` knows no bad token, and no database
 WATCHERS = 64
 PAUSE = 0.05
 QUIET = 1.0
@@ -40,7 +36,7 @@ class Storm:
     """One variant. `patience`: seconds after which who is not served is counted as such."""
 
     title: str
-    contestants: Sequence[str] = QUICK
+    contestants: Sequence[str]
     bad_of_ten: int = 0
     outage: float = 0.0
     delay: float = 0.0
@@ -51,23 +47,16 @@ class Storm:
         return COUNT | {"BENCH_QUERY_DELAY": str(self.delay)}
 
 
-STORMS = (
-    Storm(title="All come back", contestants=MANY),
-    Storm(title="Each query takes 20 ms more", delay=0.02),
-    Storm(title="Two of ten tokens are bad", contestants=KNOWING, bad_of_ten=2),
-    Storm(title="The database is away for 3 s", contestants=KNOWING, outage=3.0),
-)
-
-
 def run(bench: Bench) -> Iterator[Panel]:
-    """The first server; variants in half as many rounds."""
+    """The first server."""
     with database("postgresql") as filled:
-        for storm in STORMS:
-            rounds = bench.rounds if storm is STORMS[0] else max(1, bench.rounds // 2)
-            yield from _panels(bench, storm, filled, rounds)
+        yield from compare(bench, Storm(title="All come back", contestants=MANY), filled)
 
 
-def _panels(bench: Bench, storm: Storm, filled: Database, rounds: int) -> Iterator[Panel]:
+def compare(
+    bench: Bench, storm: Storm, filled: Database, rounds: int | None = None
+) -> Iterator[Panel]:
+    """One variant's panels."""
     contestants = bench.contestants(*storm.contestants)
     clients = 500 if bench.quick else 5000
     with serving_all(bench.servers[0], contestants, filled, storm.environ) as servers:
