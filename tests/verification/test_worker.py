@@ -237,17 +237,6 @@ def test_a_loop_that_closed_meanwhile_does_not_stop_the_thread(worker):
     assert asyncio.run(ask(worker, lambda items: items, 2)) == 2
 
 
-async def test_what_is_asked_in_one_turn_of_the_loop_is_one_batch(worker):
-    batches = []
-
-    def work(items):
-        batches.append(list(items))
-        return items
-
-    await asyncio.gather(*(ask(worker, work, item) for item in range(5)))
-    assert batches == [[0, 1, 2, 3, 4]]
-
-
 def test_of_loops_that_are_closed_no_flights_are_kept(worker):
     authenticator = Authenticator([FakeBackend("t0ken")], timeout=5)
     for _ in range(3):

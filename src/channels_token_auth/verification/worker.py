@@ -1,7 +1,6 @@
 """The library's own thread, in which backends query: no socket waits for another's consumer.
 
-Whatever arrives while one batch runs is the next batch: no timer, and no wait when it is idle. What
-is asked in one turn of an event loop arrives together, so that the thread wakes once for all of it.
+Whatever arrives while one batch runs is the next batch: no timer, and no wait when it is idle.
 """
 
 import asyncio
@@ -37,7 +36,6 @@ class Worker:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._asked: dict[asyncio.AbstractEventLoop, list[Asked]] = {}
         self._inbox: queue.SimpleQueue[Asked] = queue.SimpleQueue()
         self._thread: _Thread | None = None
         self._hanging: list[_Thread] = []
@@ -47,16 +45,7 @@ class Worker:
 
         `work` is called with a batch, and must not raise.
         """
-        loop = asyncio.get_running_loop()
-        asked = self._asked.get(loop)
-        if asked is None:
-            asked = self._asked[loop] = []
-            loop.call_soon(self._post, loop)
-        asked.append((work, item, loop, reply))
-
-    def _post(self, loop: asyncio.AbstractEventLoop) -> None:
-        for asked in self._asked.pop(loop):
-            self._inbox.put(asked)
+        self._inbox.put((work, item, asyncio.get_running_loop(), reply))
         if self._thread is None:
             self._start()
 
