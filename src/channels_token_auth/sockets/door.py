@@ -74,10 +74,6 @@ class Door:
         verdicts = await self._authenticator.recheck(held)
         return [self._with_scopes(verdict) for verdict in verdicts]
 
-    def forget(self) -> None:
-        """Verify anew whoever comes now."""
-        self._authenticator.forget()
-
     def refusal(
         self, error: TokenAuthError, handshake: Handshake, scope: Scope
     ) -> Sequence[Message]:

@@ -13,15 +13,14 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
-from weakref import WeakSet
 
 from .. import conf
 from ..core.targets import Ending, Target
+from ..verification.authenticator import forget_all
 from . import bus
 from .audit import Audit
 from .beside import beside
 from .control import Control
-from .door import Door
 from .draining import Draining
 from .endings import Endings
 from .registry import Registry
@@ -51,7 +50,6 @@ class Node:
         self.endings = Endings()
         self.audit = Audit()
         self.draining = Draining(self.name, self.sockets)
-        self._doors: WeakSet[Door] = WeakSet()
         self._serial = 0
         self._peers: dict[str, float] = {}
         self._greeting: asyncio.TimerHandle | None = None
@@ -74,9 +72,8 @@ class Node:
         """Where it listens in the channel layer; None before it does."""
         return self._control.channel
 
-    def next_serial(self, door: Door) -> int:
-        """A socket comes to a door. A number that no other of this node has."""
-        self._doors.add(door)
+    def next_serial(self) -> int:
+        """A number that no other socket of this node has."""
         self._serial += 1
         return self._serial
 
@@ -116,8 +113,7 @@ class Node:
 
     def end(self, endings: Sequence[Ending]) -> None:
         """Close the sockets that have to go, and have nobody slip in behind them."""
-        for door in self._doors:
-            door.forget()
+        forget_all()
         for ending in endings:
             self.endings.add(ending)
             found = self.registry.find(ending.target)

@@ -27,7 +27,7 @@ class Participant:
     def __init__(self, node: Node, door: Door, scope: Scope) -> None:
         self.node = node
         self.door = door
-        self._serial = node.next_serial(door)
+        self._serial: int | None = None
         self._scope = scope
         self._opened_at = time.time()
         self._user: Any = None
@@ -36,7 +36,9 @@ class Participant:
 
     @property
     def connection_id(self) -> str:
-        """Its name, on every node."""
+        """Its name, on every node: given when somebody first asks."""
+        if self._serial is None:
+            self._serial = self.node.next_serial()
         return f"{self.node.name}.{self._serial}"
 
     @property

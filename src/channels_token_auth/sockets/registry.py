@@ -31,7 +31,8 @@ class Registry(Generic[Item]):
 
     def add(self, item: Item) -> None:
         """Note whose it is; again, where it has another token by now."""
-        self.discard(item)
+        if item in self._all:
+            self.discard(item)
         self._all[item] = keys = item.user_id, item.token_id
         self._by_user.add(keys[0], item)
         self._by_token.add(keys[1], item)

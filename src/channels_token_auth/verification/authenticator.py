@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any, cast
+from weakref import WeakSet
 
 from asgiref.sync import sync_to_async
 from django.core import mail
@@ -24,7 +25,13 @@ from .tickets import Tickets
 from .verified import VerifiedTokens
 from .worker import worker
 
-__all__ = ["Authenticator", "build_authenticator", "build_backend", "site_authenticator"]
+__all__ = [
+    "Authenticator",
+    "build_authenticator",
+    "build_backend",
+    "forget_all",
+    "site_authenticator",
+]
 
 logger = logging.getLogger("channels_token_auth")
 
@@ -52,6 +59,15 @@ def build_authenticator(configuration: Configuration) -> "Authenticator":
     )
 
 
+_all: "WeakSet[Authenticator]" = WeakSet()
+
+
+def forget_all() -> None:
+    """Something has ended: have no authenticator of this process remember what was before."""
+    for authenticator in list(_all):
+        authenticator.forget()
+
+
 class Authenticator:
     """Asks the backends of one route, and redeems tickets.
 
@@ -75,6 +91,7 @@ class Authenticator:
         self.judge = Judge(backends, self.tickets, self.denylist)
         self.verified = VerifiedTokens(remembers)
         self._timeout = timeout
+        _all.add(self)
         self._flights: dict[asyncio.AbstractEventLoop, Flights] = {}
         self.schemes = frozenset[str]().union(*(backend.schemes for backend in backends))
 
