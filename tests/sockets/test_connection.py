@@ -4,6 +4,7 @@ import pytest
 
 from channels_token_auth import conf
 from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.lifecycle import State
 from channels_token_auth.core.refusal import close_message
 from channels_token_auth.sockets import transport as module
 from channels_token_auth.sockets.connection import Connection, live
@@ -11,6 +12,7 @@ from channels_token_auth.sockets.door import Door
 from tests.sockets.server import ACCEPT, CONNECT, Server, scope, sends, text
 
 CLOSE = close_message(Code.TOKEN_EXPIRED)
+UNDECIDED = (State.CONNECTING, State.AUTHENTICATING)
 GOODBYE = {"type": "websocket.disconnect", "code": 4419, "reason": "token_expired"}
 
 
@@ -58,6 +60,9 @@ async def serve(connection: Connection, application) -> None:
 
 async def start(connection: Connection, application) -> asyncio.Task:
     task = asyncio.create_task(serve(connection, application))
+    async with asyncio.timeout(5):
+        while connection._life.state in UNDECIDED and not task.done():  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.005)
     await asyncio.sleep(0.02)
     return task
 

@@ -7,6 +7,7 @@ each sweep, and after a failure has one at once.
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -17,6 +18,9 @@ __all__ = ["Control"]
 
 LONGEST_PAUSE = 5.0
 """Seconds between two tries to reach a layer that is away."""
+
+SAME_OUTAGE = 60.0
+"""Seconds within which failures belong together, though a layer may be joined between them."""
 
 LEAVE_TIMEOUT = 1.0
 logger = logging.getLogger("channels_token_auth")
@@ -40,17 +44,17 @@ class Control:
             await self._leave(layer)
 
     async def _listen_again_and_again(self, layer: Any) -> None:
-        failures = 0
+        failures, failed_at = 0, 0.0
         while layer is not None:
             try:
                 self.channel = self.channel or await layer.new_channel()
                 await self.join()
                 if failures:
                     self._recovered()
-                failures = 0
                 await self._listen(layer, self.channel)
             except Exception as error:  # noqa: BLE001 - whatever a layer raises
-                failures += 1
+                is_same = time.monotonic() - failed_at < SAME_OUTAGE
+                failures, failed_at = failures + 1 if is_same else 1, time.monotonic()
                 if failures == 1:
                     _report(error)
             pause = min(LONGEST_PAUSE, 0.1 * 2 ** min(failures, 10))
