@@ -8,7 +8,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 
 from .pages import Pages
-from .permissions import may_close, may_view
+from .permissions import may_view
 
 __all__ = ["add_connections"]
 
@@ -26,7 +26,7 @@ def add_connections(site: AdminSite) -> None:
 
     def with_our_line(request: HttpRequest, app_label: str | None = None) -> list[Any]:
         apps = get_app_list(request, app_label)
-        return [*apps, _app(pages, request)] if may_view(request) and not app_label else apps
+        return [*apps, _app(pages)] if may_view(request) and not app_label else apps
 
     site.get_urls = with_ours  # type: ignore[method-assign]
     site.get_app_list = with_our_line  # type: ignore[method-assign]
@@ -45,7 +45,7 @@ def _urls(site: AdminSite, pages: Pages) -> list[Any]:
     ]
 
 
-def _app(pages: Pages, request: HttpRequest) -> dict[str, Any]:
+def _app(pages: Pages) -> dict[str, Any]:
     """As `AdminSite.get_app_list` describes an app and its models."""
     url = pages.url("connections")
     model = {
@@ -53,8 +53,8 @@ def _app(pages: Pages, request: HttpRequest) -> dict[str, Any]:
         "object_name": "Connection",
         "admin_url": url,
         "add_url": None,
-        "view_only": not may_close(request),
-        "perms": {"view": True, "change": may_close(request), "add": False, "delete": False},
+        "view_only": True,
+        "perms": {"view": True, "change": False, "add": False, "delete": False},
     }
     return {
         "name": _("Sockets"),
