@@ -122,6 +122,13 @@ def test_drain_is_done_when_all_who_answered_are_empty():
     assert watched.is_done
 
 
+def test_taken_back_drain_is_done_though_sockets_are_left():
+    watched = Drain(["a"], [], is_undone=True)
+    assert not watched.is_over
+    watched.note({"node": "a", "left": 3})
+    assert watched.is_done
+
+
 def test_node_that_did_not_answer_makes_it_incomplete():
     watched = Drain([], ["b"], is_undone=False)
     assert not watched.is_done
