@@ -8,6 +8,7 @@
 | EXAMPLE_ORIGINS | required | whose pages may use us: `https://app.example.com`, or `self` |
 | EXAMPLE_QUERY_TOKEN | off | 1: also accept `?token=`, which proxies and histories write down |
 | EXAMPLE_PROXIES | 0 | how many reverse proxies of ours set X-Forwarded-For and -Proto |
+| EXAMPLE_MAX_CONNECTION_AGE | none | seconds after which a socket has to sign in anew |
 | EXAMPLE_DATABASE | `example/db.sqlite3` | path of the SQLite file |
 """
 
@@ -140,6 +141,7 @@ CHANNELS_TOKEN_AUTH = {
         *(["query"] if DEBUG or flag("EXAMPLE_QUERY_TOKEN") else []),
     ],
     "ALLOWED_ORIGINS": ORIGINS,
+    "MAX_CONNECTION_AGE": number("EXAMPLE_MAX_CONNECTION_AGE") or None,
 }
 
 if DEBUG:

@@ -1,5 +1,7 @@
 """The page at `/`, in a real browser."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -87,18 +89,71 @@ def test_no_server_is_said(new_page):
     status(page).to_have_text("No server answers at http://127.0.0.1:1.")
 
 
-def test_lost_server_is_said_and_the_next_one_is_reached_by_one_click(tmp_path, new_page):
+def test_lost_server_is_said_and_the_next_one_is_found(tmp_path, new_page):
     with ExampleSystem(tmp_path) as first:
         page = new_page(first.url)
         log_in(page)
         status(page).to_have_text("Connected.")
         first.kill()
-        status(page).to_have_text("Closed: the connection was lost.")
-        page.get_by_role("button", name="Connect again").click()
-        status(page).to_have_text(f"No server answers at {first.url}.")
+        waiting = re.compile(r"The connection was lost\. Reconnecting in \d+ s\.")
+        status(page).to_have_text(waiting)
+        expect(page.get_by_role("button", name="Connect again")).to_be_visible()
+        expect(page.get_by_role("button", name="Say hello !")).to_be_disabled()
+    with ExampleSystem(tmp_path, port=first.port):
+        status(page).to_have_text("Connected.")
+
+
+def test_click_ends_the_wait_for_the_next_server(tmp_path, new_page):
+    with ExampleSystem(tmp_path) as first:
+        page = new_page(first.url)
+        page.clock.install()
+        log_in(page)
+        status(page).to_have_text("Connected.")
+        first.kill()
+        status(page).to_contain_text("Reconnecting in ")
     with ExampleSystem(tmp_path, port=first.port):
         page.get_by_role("button", name="Connect again").click()
+        page.clock.run_for(2000)  # the longest of the first waits
         status(page).to_have_text("Connected.")
+
+
+def test_time_left_is_said_and_a_socket_signs_in_anew(tmp_path, new_page):
+    with ExampleSystem(tmp_path, EXAMPLE_MAX_CONNECTION_AGE="5") as system:
+        page = new_page(system.url)
+        log_in(page)
+        status(page).to_have_text("Connected.")
+        expect(page.get_by_text(" s left.")).to_be_visible()
+        expect(page.locator("#log")).to_contain_text("Signed in anew.")
+        status(page).to_have_text("Connected.")
+
+
+def test_sign_out_everywhere_else_ends_the_other_page_and_keeps_this_one(system, new_page):
+    page, other = new_page(system.url), new_page(system.url)
+    for each in (page, other):
+        log_in(each, "suraj", "123")
+        status(each).to_have_text("Connected.")
+    page.get_by_role("button", name="Sign out everywhere else").click()
+    status(other).to_have_text("Closed: you were signed out elsewhere. Log in again.")
+    expect(page.locator("#log")).to_contain_text("Signed out everywhere else.")
+    status(page).to_have_text("Connected.")
+
+
+def test_token_that_is_deleted_in_the_admin_ends_the_page(system, new_page):
+    system.manage(
+        *("createsuperuser", "--noinput", "--username", "chief", "--email", "c@example.com"),
+        DJANGO_SUPERUSER_PASSWORD=PASSWORD,
+    )
+    page, admin = new_page(system.url), new_page(f"{system.url}/admin/accounts/usertoken/")
+    log_in(page)
+    status(page).to_have_text("Connected.")
+    admin.get_by_label("Username").fill("chief")
+    admin.get_by_label("Password").fill(PASSWORD)
+    admin.get_by_role("button", name="Log in").click()
+    admin.get_by_role("link", name=USER).click()
+    admin.get_by_role("link", name="Delete").click()
+    admin.get_by_role("button", name="Yes").click()
+    status(page).to_have_text("Closed: you were signed out elsewhere. Log in again.")
+    expect(page.get_by_role("button", name="Login")).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -133,7 +188,7 @@ def test_sign_out_closes_the_socket_and_forgets_the_token(system, new_page):
         log_in(page)
     status(page).to_have_text("Connected.")
     with opened.value.expect_event("close"):
-        page.get_by_role("button", name="Sign out").click()
+        page.get_by_role("button", name="Sign out", exact=True).click()
     status(page).to_have_text("Signed out.")
     expect(page.get_by_label("Username")).to_be_focused()
     expect(page.get_by_role("button", name="Say hello !")).to_be_disabled()

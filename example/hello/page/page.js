@@ -1,4 +1,4 @@
-// The page: logs in, opens the socket with the token, shows what is said and why it ends.
+// The page: logs in, opens a socket that keeps itself signed in, shows what is said and how it fares.
 // The token lives in this script's memory only: in no URL, no storage, and nowhere in the document.
 "use strict";
 
@@ -9,10 +9,9 @@
     location.protocol === "file:"
       ? new URL(new URLSearchParams(location.search).get("server") ?? "http://127.0.0.1:8000").origin
       : location.origin;
-  const PROTOCOL = "token-auth.v1";
   const LOG_LINES = 200;
 
-  // Why the server closed the socket. The code says it all: some servers lose the reason's text.
+  // Why there is no line, or none any more. The code says it all: some servers lose the reason's text.
   const REASONS = {
     1000: "the server ended the conversation.",
     1001: "the server is going away.",
@@ -26,19 +25,27 @@
     4403: "this account may not do that.",
     4408: "the login of the socket took too long.",
     4409: "the account changed. Log in again.",
-    4410: "the token was revoked. Log in again.",
+    4410: "you were signed out elsewhere. Log in again.",
     4413: "a message was too large.",
     4419: "the token has expired. Log in again.",
     4423: "this account is not active.",
-    4429: "too many connections or attempts. Try again later.",
-    4503: "the server cannot check tokens right now. Try again later.",
+    4429: "too many connections or attempts.",
+    4503: "the server cannot check tokens right now.",
   };
   // After these the token is of no more use.
   const TOKEN_IS_DEAD = new Set([4401, 4409, 4410, 4419, 4423]);
 
+  // A page in a folder has the client beside it, in the checkout.
+  if (location.protocol === "file:") {
+    const script = document.createElement("script");
+    script.src = "../../../src/channels_token_auth/static/channels_token_auth/token-socket.classic.js";
+    document.head.append(script);
+  }
+
   const at = (id) => document.getElementById(id);
   let token = null;
   let socket = null;
+  let ticking = null; // what is counted down: until the next attempt, or until the login ends
 
   // What the page shows
 
@@ -47,7 +54,7 @@
     at("status-text").textContent = text;
     at("login").hidden = token !== null;
     at("account").hidden = token === null;
-    at("reconnect").hidden = socket !== null;
+    at("reconnect").hidden = !["waiting", "refused", "closed"].includes(state);
     at("text").disabled = at("send").disabled = state !== "connected";
   }
 
@@ -107,55 +114,71 @@
   // The socket
 
   function connect() {
-    const ws = new WebSocket(SERVER.replace(/^http/, "ws"), [PROTOCOL, `bearer.${token}`]);
-    let openedAt = null;
-    let heard = false;
-    socket = ws;
+    let hasOpened = false;
+    const mine = new TokenSocket(SERVER.replace(/^http/, "ws"), {
+      getToken: () => token, // this server's tokens have no end, and no fresher ones
+      authUrl: `${SERVER}/auth/`,
+    });
+    const when = (type, act) =>
+      mine.addEventListener(type, (event) => {
+        if (mine === socket) act(event); // else signed out: nobody waits for it any more
+      });
+    socket = mine;
     show("connecting", "Connecting …");
-    ws.onopen = () => {
-      openedAt = performance.now();
-      if (ws !== socket) return;
+    when("open", () => {
+      count();
       log("system", "Connected.");
       show("connected", "Connected.");
-      at("text").focus();
-    };
-    ws.onmessage = ({ data }) => {
-      const message = parsed(data);
-      heard ||= message?.type !== "auth.error"; // that one only comes before its close
-      // These types belong to the authentication, not to the conversation.
-      log(String(message?.type).startsWith("auth.") ? "system" : "received", message);
-    };
-    ws.onclose = async ({ code }) => {
-      if (ws !== socket) return; // signed out: nobody waits for it any more
-      // A refusal that can carry a code is a socket that opens and closes at once.
-      const refused = openedAt === null || (code >= 4000 && !heard && performance.now() - openedAt < 2000);
-      if (openedAt === null && !(await serverAnswers())) {
-        if (ws === socket) ended("unreachable", `No server answers at ${SERVER}.`);
-      } else if (ws === socket) {
-        if (TOKEN_IS_DEAD.has(code)) token = null;
-        ended(refused ? "refused" : "closed", `${refused ? "Refused" : "Closed"}: ${why(code, openedAt)}`);
-      }
-    };
+      if (!hasOpened) at("text").focus();
+      hasOpened = true;
+    });
+    when("authenticated", ({ expiresIn }) => {
+      if (at("left").textContent) log("system", "Signed in anew.");
+      if (expiresIn === null) return;
+      count(expiresIn, (time) => {
+        at("left").textContent = ` ${time} left.`;
+      });
+    });
+    when("message", ({ data }) => log("received", parsed(data)));
+    when("reconnecting", ({ wait, error }) => {
+      const text = why(error.closeCode);
+      log("system", `Lost: ${text}`);
+      count(wait, (time, isOver) => {
+        const next = isOver ? "Reconnecting …" : `Reconnecting in ${time}.`;
+        show(isOver ? "connecting" : "waiting", sentence(`${text} ${next}`));
+      });
+    });
+    when("error", ({ error }) => {
+      const { closeCode } = error;
+      if (TOKEN_IS_DEAD.has(closeCode)) token = null;
+      ended(hasOpened ? "closed" : "refused", why(closeCode));
+    });
   }
 
   function ended(state, text) {
+    count();
     socket = null;
-    log("system", text);
-    show(state, text);
+    log("system", sentence(`${state}: ${text}`));
+    show(state, sentence(`${state}: ${text}`));
     (token === null ? at("username") : at("reconnect")).focus();
   }
 
-  function why(code, openedAt) {
-    if (code === 1006 && openedAt === null) return "the server accepts no socket from this page.";
-    return REASONS[code] ?? `code ${code}.`;
-  }
+  const why = (code) => REASONS[code] ?? `code ${code}.`;
+  const sentence = (text) => text[0].toUpperCase() + text.slice(1);
 
-  // 1006 before the socket opened is all that a browser tells, whatever happened.
-  function serverAnswers() {
-    return fetch(`${SERVER}/`, { mode: "no-cors", cache: "no-store", credentials: "omit" }).then(
-      () => true,
-      () => false,
-    );
+  // Tells the time left, now and every second, until it is over.
+  function count(seconds = null, tell = () => {}) {
+    clearTimeout(ticking);
+    at("left").textContent = "";
+    if (seconds === null) return;
+    const end = Date.now() + 1000 * seconds;
+    const tick = () => {
+      const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
+      const time = left < 60 ? `${left} s` : `${Math.floor(left / 60)} min`;
+      tell(time, left === 0);
+      if (left > 0) ticking = setTimeout(tick, 1000);
+    };
+    tick();
   }
 
   function parsed(data) {
@@ -173,12 +196,38 @@
   }
 
   function signOut() {
-    const ws = socket;
-    token = socket = null;
-    ws?.close(1000);
+    token = null;
+    leave();
     log("system", "Signed out.");
     show("idle", "Signed out.");
     at("username").focus();
+  }
+
+  async function signOutElsewhere({ target: button }) {
+    button.disabled = true;
+    leave(); // this socket's token is about to end too: whoever stays gets a new one
+    show("connecting", "Signing out everywhere else …");
+    const answer = await fetch(`${SERVER}/api/sign-out-everywhere-else/`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${token}` },
+      credentials: "omit",
+    })
+      .then((response) => response.json())
+      .catch(() => null);
+    button.disabled = false;
+    if (token === null) return; // signed out meanwhile
+    if (typeof answer?.token === "string") {
+      token = answer.token;
+      log("system", "Signed out everywhere else.");
+    }
+    connect();
+  }
+
+  function leave() {
+    const old = socket;
+    socket = null;
+    count();
+    old?.close(1000);
   }
 
   // What the user does
@@ -197,6 +246,7 @@
     say(at("text").value);
     at("text").select(); // to type another, or to send it again
   });
-  at("reconnect").addEventListener("click", connect);
+  at("reconnect").addEventListener("click", () => (socket ? socket.reconnect() : connect()));
   at("sign-out").addEventListener("click", signOut);
+  at("sign-out-elsewhere").addEventListener("click", signOutElsewhere);
 })();
