@@ -39,7 +39,8 @@ after(() => rmSync(folder, { recursive: true }));
 
 test("static files are what the sources give", () => {
   const names = readdirSync(join(folder, "static"));
-  assert.deepEqual(readdirSync(committed), names);
+  const ours = readdirSync(committed).filter((name) => name.startsWith("token-socket"));
+  assert.deepEqual(ours, names); // others have their files there too
   for (const name of names) {
     const [built, ours] = [join(folder, "static"), committed].map((place) =>
       readFileSync(join(place, name), "utf8"),
