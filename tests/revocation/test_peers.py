@@ -24,6 +24,8 @@ async def test_new_node_hears_of_the_others_before_their_next_sweep(sockets, tok
     await layer.group_send(GROUP, {"kind": "present", "node": "new"})
     await layer.group_send(GROUP, {"kind": "present", "node": "newer"})
     await _hears(layer, 2)
+    await layer.group_send(GROUP, {"kind": "present", "node": "new"})
+    await _hears(layer, 2)
     assert (await aconnections(timeout=0.1)).missing == ["new", "newer"]
 
 
