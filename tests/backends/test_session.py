@@ -492,10 +492,19 @@ def test_what_a_socket_keeps_shows_no_key(held, key):
     assert key not in repr(held(key)) + repr(held(key).handle)
 
 
-def test_what_cannot_be_found_again_is_left_to_the_denylist(backend, alice, key, held):
+def test_session_that_ends_is_left_to_the_denylist(backend, key, held):
     assert backend.end([held(key), held(key)]) == [False, False]
-    assert backend.end_user(alice.pk, except_token_id=None, issued_before=None) is False
     assert Session.objects.exists()
+
+
+def test_sessions_of_a_user_end_where_the_engine_has_a_table(engine, backend, alice):
+    (_, kept), (_, gone) = log_in(alice), log_in(alice)
+    _, other = log_in(get_user_model().objects.create_user("bob"))
+    has_table = engine in ("db", "cached_db")
+    token_id = Secret(kept).digest
+    assert backend.end_user(alice.pk, except_token_id=token_id, issued_before=None) is has_table
+    found = backend.authenticate([presented(key) for key in (kept, gone, other)])
+    assert [isinstance(each, Identity) for each in found] == [True, not has_table, True]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import asyncio
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
+from django.test import AsyncClient
 from rest_framework.authtoken.models import Token
 
 from channels_token_auth import (
@@ -119,3 +120,26 @@ async def test_connections_are_listed(sockets, token):
     assert (connection.user_id, connection.address) == (str(token.user_id), "192.0.2.7")
     assert found.total == 1
     assert not found.missing
+
+
+async def test_session_after_a_change_of_password_opens_sockets(sockets, site, ada):
+    """As its tokens without a row are denied, the user has to be let in by what comes later."""
+    site.CHANNELS_TOKEN_AUTH = {
+        **site.CHANNELS_TOKEN_AUTH,
+        "BACKENDS": [{"BACKEND": "channels_token_auth.backends.session.SessionBackend"}],
+        "LOCATIONS": ["cookie"],
+        "COOKIE_NAME": "sessionid",
+        "ALLOWED_ORIGINS": ["http://testserver"],
+    }
+    before = await sockets(await session_of(ada), cookie="sessionid")
+    ada.set_password("another")
+    await ada.asave()
+    assert await before.closes() == 4410
+    after = await sockets(await session_of(ada), cookie="sessionid")
+    assert await after.stays()
+
+
+async def session_of(user):
+    client = AsyncClient()
+    await client.aforce_login(user)
+    return client.cookies["sessionid"].value

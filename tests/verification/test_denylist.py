@@ -143,6 +143,17 @@ def test_lock_of_a_process_that_died_holds_up_but_not_for_good(denylist, monkeyp
     assert denylist.find([held()]) == [Code.TOKEN_REVOKED]
 
 
+def test_user_who_was_denied_may_come_again_by_what_has_no_time_of_issue(denylist):
+    """Of a session no later one could be told: its store says whether it has ended."""
+    denylist.deny_user("1", Denial(before=time.time()))
+    assert denylist.find([held(issued_in=None)], told={"jwt"}) == [None]
+    assert denylist.find([held(issued_in=None)]) == [Code.TOKEN_REVOKED]
+
+
+def test_wiped_cache_costs_nothing_where_a_store_tells(denylist, shared_cache):
+    assert denylist.find([held("t9", user_pk=9, issued_in=-HOUR)], told={"jwt"}) == [None]
+
+
 # -- How long
 
 

@@ -90,7 +90,10 @@ class TokenBackend(Protocol):
     @property
     def has_rows(self) -> bool:
         """Whether its store says of each of its tokens that it has ended, so that `end` is always
-        True. Where it doesn't, the denylist is asked too.
+        True. Where it doesn't, the denylist is asked too: as of a JWT, of which nothing else tells.
+        `is_self_contained = False` beside it says that a store tells something all the same. Then a
+        wiped denylist costs its tokens nothing, and those without a time of issue are not denied
+        with all of a user's, since no later one could be told from them.
         """
         ...
 

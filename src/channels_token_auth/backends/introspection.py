@@ -48,6 +48,7 @@ class IntrospectionBackend:
 
     schemes = frozenset({"bearer"})
     has_rows = False
+    is_self_contained = False
 
     def __init__(
         self,

@@ -49,6 +49,7 @@ class RESTFrameworkBackend:
     """
 
     has_rows = False
+    is_self_contained = False
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.signals import user_logged_out
 from django.core import checks
 from django.db.models.signals import post_delete
+from django.utils import timezone
 
 from ..core.authentication import Authentication
 from ..core.close_codes import Code
@@ -23,6 +24,7 @@ from .session_engines import (
     Session,
     Sessions,
     can_forget,
+    engine,
     session_model,
     session_of,
 )
@@ -41,6 +43,7 @@ class SessionBackend:
 
     schemes = frozenset[str]()
     has_rows = False
+    is_self_contained = False
 
     def __init__(self, *, name: str = "session") -> None:
         self.name = name
@@ -73,8 +76,18 @@ class SessionBackend:
     def end_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
-        """Nothing: no engine finds sessions by their user."""
-        return False
+        """Delete the user's sessions where the engine has a table, which is read through: no column
+        says whose they are, nor when they began, so that all count as before.
+        """
+        model = session_model()
+        if model is None:
+            return False
+        rows = model.objects.filter(expire_date__gt=timezone.now()).iterator()
+        keys = [row.session_key for row in rows if _is_of(row, user_pk)]
+        for key in keys:
+            if Secret(key).digest != except_token_id:
+                engine()(key).delete()
+        return True
 
     def announcements(self) -> Sequence[Announcement]:
         """A logout, which tells the key before Django forgets it; and the deletion of a row, if
@@ -119,6 +132,11 @@ def _deleted(instance: Any, **_: Any) -> Iterator[Ended]:
     if session.expires_at > datetime.now(UTC) and SESSION_KEY in session.data:
         token_id = Secret(instance.session_key).digest
         yield Ended(user_pk=session_user_pk(session.data), token_id=token_id, is_denied=True)
+
+
+def _is_of(row: Any, user_pk: Any) -> bool:
+    data = session_of(row).data
+    return SESSION_KEY in data and session_user_pk(data) == user_pk
 
 
 def _logged_out(request: Any = None, **_: Any) -> Sequence[Ended]:

@@ -6,7 +6,7 @@ tokens that were issued before it are called expired, which has their clients fe
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -72,8 +72,13 @@ class Denylist:
             merged = denial.merged(entry and Denial.from_entry(entry))
             _store(cache, key, merged.to_entry(), self._seconds)
 
-    def find(self, held: Sequence[Held]) -> list[Code | None]:
-        """Why each has ended, None where it has not. One round trip for all."""
+    def find(self, held: Sequence[Held], *, told: Collection[str] = ()) -> list[Code | None]:
+        """Why each has ended, None where it has not. One round trip for all.
+
+        `told`: the backends whose stores tell something of an end too. That is not lost with the
+        cache; and of their tokens without a time of issue, no later one could be told apart, so
+        that a user who is denied all that was issued before could never come again.
+        """
         if not held:
             return []
         keys = {EPOCH}
@@ -82,7 +87,10 @@ class Denylist:
         with self._cache() as cache:
             entries = cache.get_many(keys)
             began_at = self._began_at(cache, entries.get(EPOCH))
-        return [_reason(each, entries, began_at) for each in held]
+        return [
+            _reason(each, entries, began_at, is_told=each.authentication.backend in told)
+            for each in held
+        ]
 
     @contextmanager
     def _cache(self) -> Iterator[BaseCache]:
@@ -125,16 +133,19 @@ def _store(cache: BaseCache, key: str, entry: Any, seconds: float | None) -> Non
         raise CacheUnavailable
 
 
-def _reason(held: Held, entries: Mapping[str, Any], began_at: float) -> Code | None:
+def _reason(
+    held: Held, entries: Mapping[str, Any], began_at: float, *, is_told: bool
+) -> Code | None:
     authentication = held.authentication
     issued_at = epoch(authentication.issued_at)
     if _token_key(authentication.token_id) in entries:
         return Code.TOKEN_REVOKED
     entry = entries.get(_user_key(str(held.user_pk)))
-    if entry and Denial.from_entry(entry).covers(authentication.token_id, issued_at):
+    may_be_old = issued_at is not None or not is_told
+    if entry and may_be_old and Denial.from_entry(entry).covers(authentication.token_id, issued_at):
         return Code.TOKEN_REVOKED
     # Whole seconds, as tokens have them: one of the same second may be the successor.
-    if issued_at is not None and issued_at < int(began_at):
+    if not is_told and issued_at is not None and issued_at < int(began_at):
         return Code.TOKEN_EXPIRED
     return None
 

@@ -40,6 +40,8 @@ class Judge:
         self._by_name = {SESSION: tickets.owners} | {each.name: each for each in backends}
         self._denylist = denylist
         self._with_rows = frozenset(each.name for each in backends if each.has_rows)
+        told = (each.name for each in backends if not getattr(each, "is_self_contained", True))
+        self._told = frozenset({SESSION, *told})
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Answer]:
         """The verdict on each."""
@@ -78,7 +80,7 @@ class Judge:
         if not passed:
             return verdicts
         try:
-            reasons: Sequence[Any] = self._denylist.find(list(passed.values()))
+            reasons: Sequence[Any] = self._denylist.find(list(passed.values()), told=self._told)
         except CacheUnavailable as error:
             _report(error, ())
             refused: dict[int, Answer] = dict.fromkeys(passed, unavailable())
