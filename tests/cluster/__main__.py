@@ -45,7 +45,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--clients", type=int, default=CLIENTS, help="default: %(default)s")
     parser.add_argument(
-        "--over", type=float, default=5.0, help="seconds a drain is spread over; default: 5"
+        "--over", type=float, default=10.0, help="seconds a drain is spread over; default: 10"
     )
     return parser.parse_args()
 

@@ -10,8 +10,11 @@ from tests.cluster.site import Site, wait_until_it_serves
 
 __all__ = ["report", "roll"]
 
-HANDSHAKE = 1.0
-"""Seconds that a handshake may take on top of a back-off."""
+HANDSHAKE = 5.0
+"""Seconds that a handshake may take on top of a back-off, on a machine that is busy."""
+
+LOST = 180.0
+"""Seconds after which nobody comes back any more: the longest window, and some."""
 
 PEOPLE = """
 from django.contrib.auth import get_user_model
@@ -21,21 +24,6 @@ users = get_user_model().objects.bulk_create(
 Token.objects.bulk_create(Token(user=user, key=f"{{n:040x}}") for n, user in enumerate(users))
 """
 """For `manage.py shell`: users with a token each."""
-
-DRAIN = """
-import asyncio
-from channels_token_auth import aconnections
-from channels_token_auth.sockets import bus
-
-async def drain():
-    (node,) = set((await aconnections(limit=0)).nodes) & set({names})
-    async with asyncio.timeout({over} + 30):
-        async with bus.asking({{"kind": "drain", "node": node, "over": {over}}}) as reports:
-            while (await reports.get())["left"]:
-                pass
-
-asyncio.run(drain())
-"""
 
 
 def roll(site: Site, clients: int, over: float) -> int:
@@ -60,19 +48,21 @@ async def _roll(site: Site, crowd: Crowd, over: float) -> None:
 
 
 async def _complete(crowd: Crowd, running: "asyncio.Task[None]") -> None:
-    """Until nobody is without a socket; a crowd that fails says why."""
+    """Until nobody is without a socket; a crowd that fails says why. Raises where some are lost."""
     present = asyncio.create_task(crowd.all_present())
-    await asyncio.wait([present, running], return_when=asyncio.FIRST_COMPLETED)
-    if running.done():
-        present.cancel()
-        running.result()
+    waited_for = [present, running]
+    await asyncio.wait(waited_for, timeout=LOST, return_when=asyncio.FIRST_COMPLETED)
+    if present.cancel():
+        if running.done():
+            running.result()
+        raise RuntimeError(f"Clients that are lost: {len(crowd.tokens) - crowd.present}")
 
 
 def _restart(site: Site, kind: str, over: float) -> None:
     """What a deploy script does to one node."""
     site.balance(but=kind)
     node = site.nodes[kind]
-    site.manage("shell", "-v0", "-c", DRAIN.format(names=site.names(kind), over=over))
+    site.manage("token_drain", f"--node={site.name(kind)}", f"--over={over}")
     node.stop()
     site.start(kind)
     wait_until_it_serves(site.nodes[kind])

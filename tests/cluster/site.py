@@ -7,10 +7,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.nginx import Nginx, nginx
 from tests.services import PostgreSQL, children, postgresql, redis
@@ -38,13 +39,22 @@ class Site:
 
     def manage(self, *arguments: str, **environ: str) -> None:
         """Run `manage.py` to its end, as an operator would."""
-        command = [sys.executable, ROOT / "example" / "manage.py", *arguments]
-        subprocess.run(command, env=os.environ | self.environ | environ, check=True)
+        subprocess.run(**self._command(arguments, environ), check=True)
 
-    def names(self, kind: str) -> list[str]:
-        """What the node may call itself: some servers serve in a process of their own."""
+    def _command(self, arguments: Iterable[str], environ: Mapping[str, str] = {}) -> dict[str, Any]:
+        command = [sys.executable, ROOT / "example" / "manage.py", *arguments]
+        return {"args": command, "env": {**os.environ, **self.environ, **environ}}
+
+    def name(self, kind: str) -> str:
+        """What the node calls itself: some servers serve in a process of their own."""
         parent = self.nodes[kind].process.pid
-        return [f"{socket.gethostname()}-{pid}" for pid in (parent, *children(parent))]
+        pids = (parent, *children(parent))
+        # Its exit code tells of missing nodes: one that was stopped is missing for a while.
+        command = self._command(["token_connections", "--limit=0", "--json"])
+        answer = subprocess.run(**command, check=False, capture_output=True)
+        listed = json.loads(answer.stdout)
+        (name,) = {f"{socket.gethostname()}-{pid}" for pid in pids} & {*listed["nodes"]}
+        return name
 
     def start(self, kind: str) -> None:
         """Start a node, or another one in its place; nginx is not told yet."""
