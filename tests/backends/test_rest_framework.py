@@ -349,6 +349,10 @@ def test_first_class_of_a_scheme_decides_as_in_a_view(alice, fixed):
     assert verdict.code is Code.TOKEN_INVALID
 
 
+def test_token_that_nests_too_deeply_for_a_class_is_invalid(verdict_on):
+    assert verdict_on(RecursionError()).code is Code.TOKEN_INVALID
+
+
 def test_second_class_of_a_scheme_is_asked_what_the_first_does_not_know(alice, fixed):
     token = str(AccessToken.for_user(alice))
     fixed(None)

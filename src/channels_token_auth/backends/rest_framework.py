@@ -120,6 +120,8 @@ class RESTFrameworkBackend:
                     found = authentication_class().authenticate(_presenting(credential, keyword))
                 except APIException as error:
                     return _refusal(error)
+                except RecursionError:  # over a text that nests deeply, as older JWT packages do
+                    return TokenAuthError(Code.TOKEN_INVALID)
                 if found is not None:
                     return self._identity(credential, *found)
         return None
