@@ -184,6 +184,21 @@ def test_header_that_nests_deeply_has_a_verdict(backend):
     assert judge(backend, f"{nested}.e30.AAAA") in {None, Code.TOKEN_INVALID}
 
 
+@pytest.mark.parametrize("moment", [67_768_036_191_676_800, 10**30, 253_402_300_800])
+def test_date_that_no_calendar_has_is_invalid(backend, moment):
+    for claims in ({"exp": moment}, {"exp": moment, "iat": moment}):
+        assert judge(backend, signed({"token_type": "access", **claims})) is Code.TOKEN_INVALID
+
+
+def test_token_class_whose_store_is_away_says_nothing_of_the_token(backend, alice, monkeypatch):
+    def fail(token, *_, **__):
+        raise ConnectionRefusedError
+
+    token = str(AccessToken.for_user(alice))
+    monkeypatch.setattr(AccessToken, "verify", fail)
+    assert judge(backend, token) is Code.UNAVAILABLE
+
+
 class ClaimsTests(TestCase):
     @given(CLAIMS)
     @hypothesis_settings(max_examples=60, deadline=None)

@@ -15,6 +15,7 @@ from channels_token_auth import signals
 from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.sockets.connection import live
 from channels_token_auth.verification.denylist import EPOCH
+from channels_token_auth.verification.worker import worker
 from tests.sockets.server import ACCEPT, CONNECT, Server, scope
 
 
@@ -35,9 +36,12 @@ def site(settings, monkeypatch, transactional_db):
 
 @pytest.fixture(autouse=True)
 async def _no_connection_left(transactional_db):
-    """Of asynchronous code's thread: no later test may find it open."""
+    """Of asynchronous code's thread, and of the library's own: no later test may find it open."""
     yield
     await sync_to_async(connections.close_all)()
+    closed = asyncio.get_running_loop().create_future()
+    worker.ask(lambda batch: [connections.close_all() for _ in batch], None, closed.set_result)
+    await closed
 
 
 @pytest.fixture

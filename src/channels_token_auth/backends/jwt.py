@@ -108,7 +108,7 @@ class JWTBackend:
             return verified
         try:
             authentication = self._authentication(credential, verified.claims)
-        except (OverflowError, ValueError):  # dates that no calendar has
+        except (OSError, OverflowError, ValueError):  # dates that no calendar has
             return TokenAuthError(Code.TOKEN_INVALID)
         return _Valid(
             claims=verified.claims,

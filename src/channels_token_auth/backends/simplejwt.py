@@ -141,7 +141,7 @@ class SimpleJWTBackend:
                 issued_at=_moment(token["iat"]) if "iat" in token else None,
                 expires_at=_moment(token["exp"]) + leeway,
             )
-        except (OverflowError, ValueError):  # dates that no calendar has
+        except (OSError, OverflowError, ValueError):  # dates that no calendar has
             return TokenAuthError(Code.TOKEN_INVALID)
         return _Valid(token=token, authentication=authentication)
 

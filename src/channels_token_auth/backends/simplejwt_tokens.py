@@ -1,5 +1,6 @@
 """Simple JWT's token classes, asked so that any text has an answer, and none of them a query."""
 
+from errno import EOVERFLOW
 from functools import cache
 from json import JSONDecodeError
 from typing import Any
@@ -22,6 +23,9 @@ _FOREIGN = (
     jwt.InvalidIssuerError,
     jwt.PyJWKClientError,
 )
+
+# Claims of the wrong kind.
+_UNREADABLE = (OverflowError, RecursionError, TypeError, ValueError)
 
 
 def read_token(raw: str) -> Token | TokenAuthError | None:
@@ -51,8 +55,12 @@ def _read(token_class: Any, raw: str) -> Token | TokenAuthError | None:
         return _refusal(error)
     except (JSONDecodeError, jwt.PyJWKSetError):  # in a key server's answer
         return unavailable()
-    except (OverflowError, RecursionError, TypeError, ValueError):  # claims of the wrong kind
+    except _UNREADABLE:
         return TokenAuthError(Code.TOKEN_INVALID)
+    except OSError as error:
+        # Of a date that no calendar has; of anything else a token says nothing.
+        is_date = error.errno == EOVERFLOW
+        return TokenAuthError(Code.TOKEN_INVALID) if is_date else unavailable()
     token.token = None  # the text: a stateless user would show it to the consumer
     return token
 
