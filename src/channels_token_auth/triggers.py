@@ -56,10 +56,13 @@ def wire(**_: Any) -> None:
 def _announcements() -> Iterable[tuple[str, Announcement]]:
     # Not the site's, which is remembered: a setting may still be about to change.
     backends = {each.name: each for each in build_authenticator(conf.override({})).backends}
-    # Tickets are issued by session too, whatever BACKENDS says.
-    for name, backend in ({SESSION: SessionBackend()} | backends).items():
+    for name, backend in backends.items():
         for announcement in backend.announcements():
             yield name, announcement
+    if SESSION not in backends:
+        # Tickets are issued by session all the same. Of rows nothing is heard there: whoever
+        # listens to their deletion has each of them loaded first.
+        yield from ((SESSION, each) for each in SessionBackend().announcements() if not each.sender)
 
 
 def _listen(signal: Signal, sender: Any, receiver: Receiver) -> None:

@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.core.cache import caches
 from django.core.management import call_command
 from django.db import transaction
@@ -22,6 +23,7 @@ from tests.verification.odd_caches import Away, cache
 
 BACKENDS = "channels_token_auth.backends."
 JWT = f"{BACKENDS}simplejwt.SimpleJWTBackend"
+KNOX = f"{BACKENDS}knox.KnoxTokenBackend"
 SESSION = f"{BACKENDS}session.SessionBackend"
 FAST = "django.contrib.auth.hashers.MD5PasswordHasher"
 OTHER = "django.contrib.auth.hashers.ScryptPasswordHasher"
@@ -87,6 +89,12 @@ def test_clean_up_of_expired_sessions_tells_nobody(site, client, ada, told):
     session.save()
     call_command("clearsessions")
     assert told == []
+
+
+@pytest.mark.parametrize(("backend", "is_heard"), [(SESSION, True), (KNOX, False)])
+def test_rows_of_sessions_are_loaded_only_where_they_open_sockets(site, backend, is_heard):
+    site.CHANNELS_TOKEN_AUTH = accepting(backend, LOCATIONS=["cookie"], COOKIE_NAME="sessionid")
+    assert post_delete.has_listeners(Session) is is_heard
 
 
 # -- Users

@@ -313,3 +313,20 @@ async def until(condition):
     async with asyncio.timeout(5):
         while not condition():  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.001)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+async def test_of_two_sockets_the_one_with_a_handle_is_asked_about(first):
+    door = Door()
+    asked = []
+
+    async def recheck(held):
+        asked.extend(held)
+        return [stands(each) for each in held]
+
+    door.recheck = recheck
+    sockets = [Socket(door), Socket(door)]
+    sockets[first].held = replace(sockets[first].held, handle="of its backend")
+    await once(new_sweep(), *sockets)
+    assert [each.handle for each in asked] == ["of its backend"]
+    assert all(socket.followed for socket in sockets)

@@ -127,7 +127,10 @@ class Sweep:
             held = socket.held
             if held is not None:
                 token = (held.user_pk, held.authentication.backend, held.authentication.token_id)
-                by_token.setdefault(token, (held, []))[1].append(socket)
+                known = by_token.get(token, (held, []))
+                known[1].append(socket)
+                # One with a handle can be asked about better, as of a ticket's sockets none is.
+                by_token[token] = (known[0] if known[0].handle is not None else held, known[1])
         verdicts = await door.recheck([held for held, _ in by_token.values()])
         for (held, same), verdict in zip(by_token.values(), verdicts, strict=True):
             for socket in same:
