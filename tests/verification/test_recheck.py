@@ -1,0 +1,69 @@
+"""The sweep's question to an authenticator: within a deadline, and never raising."""
+
+import threading
+
+import pytest
+from django.core import mail
+
+from channels_token_auth.backends.base import Held, Identity
+from channels_token_auth.core.close_codes import Code
+from channels_token_auth.verification.authenticator import Authenticator
+
+from .backends import FakeBackend, identity
+
+
+class Slow(FakeBackend):
+    """Answers when it is let."""
+
+    def __init__(self):
+        super().__init__()
+        self.goes_on = threading.Event()
+
+    def recheck(self, held):
+        assert self.goes_on.wait(5)
+        return [identity() for _ in held]
+
+
+@pytest.fixture(params=["own thread", "the test's"])
+def _thread(request, monkeypatch):
+    """The library's own, as in production; or the one that a test runner's transaction needs."""
+    if request.param == "own thread":
+        monkeypatch.delattr(mail, "outbox", raising=False)
+    else:
+        monkeypatch.setattr(mail, "outbox", [], raising=False)
+
+
+@pytest.fixture
+def held():
+    of = identity()
+    return [Held(user_pk=of.user.pk, authentication=of.authentication)] * 2
+
+
+@pytest.fixture
+def backend():
+    backend = Slow()
+    yield backend
+    backend.goes_on.set()
+
+
+@pytest.mark.usefixtures("_thread")
+async def test_every_token_is_answered(backend, held):
+    backend.goes_on.set()
+    verdicts = await Authenticator([backend], timeout=5).recheck(held)
+    assert [type(verdict) for verdict in verdicts] == [Identity] * 2
+
+
+@pytest.mark.usefixtures("_thread")
+async def test_store_that_hangs_is_unavailable_for_all(backend, held):
+    verdicts = await Authenticator([backend], timeout=0.05).recheck(held)
+    assert [verdict.code for verdict in verdicts] == [Code.UNAVAILABLE] * 2
+
+
+@pytest.mark.usefixtures("_thread")
+async def test_answer_that_comes_too_late_harms_nobody(backend, held, caplog):
+    authenticator = Authenticator([backend], timeout=0.05)
+    await authenticator.recheck(held)
+    backend.goes_on.set()
+    authenticator = Authenticator([backend], timeout=5)
+    await authenticator.recheck(held)
+    assert "Traceback" not in caplog.text
