@@ -4,7 +4,7 @@ import asyncio
 
 from channels.layers import InMemoryChannelLayer
 
-__all__ = ["Failing", "Hanging", "OfOneLoop", "Shared"]
+__all__ = ["Failing", "Gone", "Hanging", "OfOneLoop", "Shared"]
 
 
 class Shared:
@@ -58,6 +58,13 @@ class Failing(Shared):
             type(self).failures += 1
             raise ConnectionError
         return await super().receive(channel)
+
+
+class Gone(Shared):
+    """Cannot be reached at all."""
+
+    async def new_channel(self, prefix="specific."):
+        raise ConnectionError
 
 
 class OfOneLoop(Shared):

@@ -103,3 +103,9 @@ async def _listening():
     async with asyncio.timeout(5):
         while here().channel is None:  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("layer", ["Gone"], indirect=True)
+def test_who_asks_while_the_layer_is_away_gets_no_answers_and_no_error(layer, caplog):
+    assert connections(timeout=0.1).total == 0
+    assert "brought no answers of other processes" in caplog.text

@@ -91,6 +91,18 @@ async def test_nobody_else_is_closed(sockets, token, bob):
     assert other.code is None
 
 
+async def test_anonymous_socket_is_nobodys_to_ask_about(site, sockets, token):
+    site.CHANNELS_TOKEN_AUTH = {
+        **site.CHANNELS_TOKEN_AUTH,
+        "LOCATIONS": ["header"],
+        "ANONYMOUS": True,
+    }
+    anonymous, socket = await sockets(None), await sockets(token.key)
+    await sync_to_async(execute)("DELETE FROM authtoken_token")
+    assert await socket.closes() == 4410
+    assert anonymous.code is None
+
+
 async def test_sockets_stay_while_their_store_is_away_and_go_when_it_is_back(
     moody, sockets, token, caplog
 ):
