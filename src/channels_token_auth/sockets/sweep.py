@@ -21,8 +21,8 @@ __all__ = ["BATCH", "Sweep", "Swept"]
 
 BATCH = 100
 """Tokens in one question. After it, handshakes have their turn in the thread that asks, and frames
-in the event loop. With a thousand PostgreSQL plans longer than it reads, and what lives meanwhile
-is so much that the garbage collector looks at all there is."""
+in the event loop. With a thousand, so much lives meanwhile that the garbage collector takes it for
+lasting, and looks at all there is: among 10,000 sockets for longer than a sweep takes."""
 
 FIRST_PAUSE = 1.0
 """Seconds after which a store that was away is asked again; then twice as many, and so on."""
