@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-__all__ = ["GENERATOR_CPU", "SERVER_CPU", "Meter", "describe", "is_shared"]
+__all__ = ["GENERATOR_CPU", "SERVER_CPU", "Meter", "cpu_seconds", "describe", "is_shared"]
 
 _CPUS = sorted(os.sched_getaffinity(0))
 SERVER_CPU = _CPUS[0]
@@ -48,6 +48,11 @@ class Meter:
         share = (busy - self._busy) / max(at - self._at, 1e-9)
         self._busy, self._at = busy, at
         return min(max(share, 0.0), 1.0)
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process of one thread has had so far of any CPU."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 def describe() -> dict[str, str]:

@@ -11,8 +11,15 @@ __all__ = ["counts", "watch"]
 
 _lock = threading.Lock()
 _in_flight: Counter[str] = Counter()
-counts = {"sessions": 0, "queries": 0, "query_seconds": 0.0, "in_flight_for_one_token": 0}
-"""Since the start. The last: how many queries asked for the same token at one time, at most."""
+counts = {
+    "sessions": 0,
+    "queries": 0,
+    "query_seconds": 0.0,
+    "in_flight_for_one_token": 0,
+    "backend": None,
+}
+"""Since the start. How many queries asked for the same token at one time, at most; and the process
+that serves the last session, where the database has one for each."""
 
 
 def watch(*, delay: float) -> None:
@@ -31,6 +38,8 @@ class _Watch:
     def _opened(self, connection, **_):
         with _lock:
             counts["sessions"] += 1
+            info = getattr(connection.connection, "info", None)
+            counts["backend"] = getattr(info, "backend_pid", None)
         if self not in connection.execute_wrappers:  # it has been open before
             connection.execute_wrappers.append(self)
 

@@ -27,7 +27,7 @@ async def sweep(_question):
         "sockets": len(sockets),
         "seconds": took,
         "queries": counts["queries"] - before["queries"],
-        "database": counts["query_seconds"] - before["query_seconds"],
+        "waited": counts["query_seconds"] - before["query_seconds"],
         "stall": lag.longest,
         "quiet": quiet,
     }
