@@ -13,7 +13,7 @@ from .server import Server
 __all__ = ["commands_of_a_handshake"]
 
 SETTLING = 1.0  # seconds after which a node listens that had its first socket
-OUR_OWN = ("config|resetstat", "info")
+OUR_OWN = ("config|resetstat", "info", "quit")
 
 
 def commands_of_a_handshake(

@@ -181,4 +181,5 @@ def commands_panel(layer: str, found: dict[str, tuple[float, str]]) -> Panel:
         unit="commands",
         rounds=[{name: count for name, (count, _) in found.items()}],
         facts={name: {"which": which} for name, (_, which) in found.items()},
+        note="Channels' own consumer makes a channel for each socket, whatever stands around it.",
     )
