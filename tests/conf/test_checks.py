@@ -220,6 +220,14 @@ def test_mistake_comes_with_a_hint(check, given, hint):
     assert message.hint.startswith(hint)
 
 
+def test_package_that_is_missing_is_said_to_be_installed(check, monkeypatch):
+    monkeypatch.delitem(sys.modules, f"{OURS}knox", raising=False)
+    monkeypatch.setitem(sys.modules, "knox", None)  # as if it were not installed
+    check(BACKENDS=[{"BACKEND": f"{OURS}knox.KnoxTokenBackend"}])
+    (error,) = [each for each in check_settings() if each.id == "channels_token_auth.E002"]
+    assert error.hint == 'Install what it needs: pip install "channels-token-auth[knox]"'
+
+
 def test_package_that_is_missing_is_named_with_what_to_type():
     finished = subprocess.run(
         [sys.executable, "-c", WITHOUT_PACKAGES],

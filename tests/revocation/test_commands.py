@@ -220,10 +220,11 @@ async def test_spared_token_stays(sockets, token, say, is_token):
 
 async def test_later_tokens_stay(sockets, token):
     socket = await sockets(token.key)
-    await manage("token_revoke", "--user=ada", "--before=2026-11-28")
+    tomorrow, yesterday = (datetime.now(UTC) + timedelta(days=days) for days in (2, -2))
+    await manage("token_revoke", "--user=ada", f"--before={tomorrow:%Y-%m-%d}")
     assert not await socket.stays()
     again = await sockets((await Token.objects.acreate(user=token.user)).key)
-    await manage("token_revoke", "--user=ada", "--before=2026-11-28T01:00+00:00")
+    await manage("token_revoke", "--user=ada", f"--before={yesterday:%Y-%m-%dT%H:%M}+00:00")
     assert await again.stays()
 
 

@@ -1,3 +1,4 @@
+import asyncio
 import logging
 
 import pytest
@@ -8,6 +9,7 @@ from channels_token_auth.backends.base import Held, Identity
 from channels_token_auth.conf import BackendSpec
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.verification import authenticator as module
 from channels_token_auth.verification.authenticator import Authenticator, build_backend
 
 from .backends import FakeBackend, credential, identity
@@ -194,3 +196,10 @@ def test_denied_token_is_refused_with_the_reason(settings):
     verdicts = authenticator.judge.authenticate([credential(), credential("other")])
     assert verdicts[0].code is Code.TOKEN_REVOKED
     assert isinstance(verdicts[1], Identity)
+
+
+async def test_answer_that_nobody_waits_for_any_more_is_dropped():
+    answer = asyncio.get_running_loop().create_future()
+    answer.cancel()
+    module._settle(answer, [])
+    assert answer.cancelled()
