@@ -18,6 +18,7 @@ from .base import Announcement, Ended, Held, Verdict
 from .lookup import Lookup
 from .owned_rows import asked_for
 from .shape import check_shape, has_shape
+from .user_columns import UserColumns
 from .users import admit
 
 __all__ = ["DRFTokenBackend"]
@@ -44,6 +45,7 @@ class DRFTokenBackend:
         self.name = name
         self._label = model
         self._pattern = KEY if pattern is None and model == STOCK else pattern
+        self._users = UserColumns(lambda: self._model)
         self._by_key = Lookup(self._columns, "key")
 
     def claims(self, credential: Credential) -> bool:
@@ -112,18 +114,8 @@ class DRFTokenBackend:
         field: CharField[str, str] = self._model._meta.get_field("key")
         return field.max_length
 
-    @cached_property
-    def _user_model(self) -> Any:
-        return self._model._meta.get_field("user").related_model
-
-    @cached_property
-    def _user_columns(self) -> list[str]:
-        return [field.attname for field in self._user_model._meta.concrete_fields]
-
     def _columns(self) -> Any:
-        """Tokens and users, without an object for the token: it would take as long as the query."""
-        users = [f"user__{name}" for name in self._user_columns]
-        return self._model.objects.values_list("key", "created", *users)
+        return self._users.beside("key", "created")
 
     def _verdict(self, credential: Credential, row: Sequence[Any] | None) -> Verdict:
         if row is None:
@@ -135,16 +127,13 @@ class DRFTokenBackend:
             location=credential.location,
             issued_at=created,
         )
-        return admit(self._user(user), authentication)
+        return admit(self._users.user(user), authentication)
 
     def _standing(self, held: Held, columns: Sequence[Any] | None) -> Verdict:
-        user = None if columns is None else self._user(columns)
+        user = None if columns is None else self._users.user(columns)
         if user is None or user.pk != held.user_pk:
             return TokenAuthError(Code.TOKEN_REVOKED)
         return admit(user, held.authentication)  # a row never changes its key
-
-    def _user(self, columns: Sequence[Any]) -> Any:
-        return self._user_model.from_db(self._model.objects.db, self._user_columns, columns)
 
 
 def _deleted(instance: Any, **_: Any) -> Sequence[Ended]:

@@ -24,6 +24,7 @@ from .base import Announcement, Ended, Held, Verdict
 from .lookup import Lookup
 from .owned_rows import asked_for
 from .shape import check_shape, has_shape
+from .user_columns import UserColumns
 from .users import admit
 
 __all__ = ["KnoxTokenBackend"]
@@ -44,6 +45,7 @@ class KnoxTokenBackend:
         self.name = name
         self.schemes = frozenset({"bearer", knox.knox_settings.AUTH_HEADER_PREFIX.lower()})
         self._pattern = pattern
+        self._users = UserColumns(lambda: self._model)
         self._by_key = Lookup(self._rows, "token_key")
 
     def claims(self, credential: Credential) -> bool:
@@ -63,12 +65,10 @@ class KnoxTokenBackend:
         """One query for the batch: the tokens of these users, users included. The expiry is the
         row's of now, which requests over HTTP move where `AUTO_REFRESH` is on.
         """
-        rows = self._rows().filter(user__pk__in={each.user_pk for each in held})
-        tokens = {(row.user.pk, _token_id(row)): row for row in rows}
-        return [
-            _standing(tokens.get((each.user_pk, each.authentication.token_id)), each)
-            for each in held
-        ]
+        columns = self._users.beside("digest", "expiry")
+        rows = columns.filter(user__pk__in={each.user_pk for each in held})
+        tokens = {Secret(digest).digest: found for digest, *found in rows}
+        return [self._standing(each, tokens.get(each.authentication.token_id)) for each in held]
 
     def end(self, held: Sequence[Held]) -> Sequence[bool]:
         """Delete the rows: one query to find them, of all digests where a user is not known; and
@@ -137,20 +137,21 @@ class KnoxTokenBackend:
             location=credential.location,
             issued_at=_aware(row.created),
         )
-        return _at_present(row, authentication)
+        return _at_present(row.user, row.expiry, authentication)
+
+    def _standing(self, held: Held, columns: Sequence[Any] | None) -> Verdict:
+        expiry, *of_user = columns or [None]
+        user = self._users.user(of_user) if of_user else None
+        if user is None or user.pk != held.user_pk:
+            return TokenAuthError(Code.TOKEN_REVOKED)
+        return _at_present(user, expiry, held.authentication)
 
 
-def _standing(row: Any, held: Held) -> Verdict:
-    if row is None:
-        return TokenAuthError(Code.TOKEN_REVOKED)
-    return _at_present(row, held.authentication)
-
-
-def _at_present(row: Any, authentication: Authentication) -> Verdict:
-    expires_at = row.expiry and _aware(row.expiry)
+def _at_present(user: Any, expiry: datetime | None, authentication: Authentication) -> Verdict:
+    expires_at = expiry and _aware(expiry)
     if expires_at is not None and expires_at <= datetime.now(UTC):
         return TokenAuthError(Code.TOKEN_EXPIRED)
-    return admit(row.user, replace(authentication, expires_at=expires_at))
+    return admit(user, replace(authentication, expires_at=expires_at))
 
 
 def _deleted(instance: Any, **_: Any) -> Sequence[Ended]:
