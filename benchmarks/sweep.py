@@ -49,6 +49,8 @@ def run(bench: Bench) -> Iterator[Panel]:
     with database("postgresql") as filled:
         bench.say("sweep: filling a million rows")
         filled.run("fill_million")
+        filled.server.stop()
+        filled.server.start()
         found = {}
         for each in BACKENDS:
             found[each.name] = open_and_sweep(

@@ -27,5 +27,7 @@ INSERT INTO knox_authtoken (digest, token_key, user_id, created, expiry)
 """
 
 with connection.cursor() as cursor:
+    # As a server has that holds as much, from its next start on. The default is 128 MB.
+    cursor.execute("ALTER SYSTEM SET shared_buffers = '1GB'")
     cursor.execute(FILL.format(people=PEOPLE, million=MILLION))
     cursor.execute("VACUUM ANALYZE")
