@@ -3,8 +3,9 @@
 import asyncio
 
 from asgiref.sync import sync_to_async
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import AsyncClient
+from django.test.utils import CaptureQueriesContext
 from rest_framework.authtoken.models import Token
 
 from channels_token_auth import (
@@ -33,6 +34,12 @@ async def test_token_is_revoked_by_its_id(sockets, token):
     await arevoke_token(Secret(token.key).digest)
     assert await socket.closes() == 4410
     assert not await Token.objects.aexists()
+
+
+def test_unknown_token_is_looked_for_once_as_a_headers_and_once_as_a_cookies():
+    with CaptureQueriesContext(connection) as asked:
+        revoke_token("0" * 40)
+    assert sum("0" * 40 in each["sql"] for each in asked.captured_queries) == 2
 
 
 async def test_other_users_stay(sockets, token, bob):

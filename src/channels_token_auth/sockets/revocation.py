@@ -154,8 +154,8 @@ def _found(authenticator: Authenticator, token: str) -> _Ended | None:
 
 
 def _named(authenticator: Authenticator, token: str, user: Any) -> _Ended:
-    """What may be any backend's."""
-    token_id = _token_id(authenticator, token)
+    """What no backend knows, and may be any one's."""
+    token_id = _id_of_unknown(authenticator, token)
     user_pk = None if user is None else primary_key(user)
     held = {
         backend.name: Held(
@@ -181,12 +181,14 @@ def _identify(authenticator: Authenticator, token: str) -> Identity | None:
 
 
 def _token_id(authenticator: Authenticator, token: Any) -> str:
-    """Its id: of a token that nobody knows any more, its digest, since what it is gets about."""
     if not isinstance(token, str):
         return str(token.token_id)
     identity = _identify(authenticator, token)
-    if identity:
-        return identity.authentication.token_id
+    return identity.authentication.token_id if identity else _id_of_unknown(authenticator, token)
+
+
+def _id_of_unknown(authenticator: Authenticator, token: str) -> str:
+    """An id is its own; of a token that nobody knows any more, the digest, since ids get about."""
     is_token = any(each.claims(_credential(token)) for each in authenticator.backends)
     return Secret(token).digest if is_token and not _ID.fullmatch(token) else token
 
