@@ -3,6 +3,8 @@
 import copy
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 
 from ..core.authentication import Authentication
@@ -10,7 +12,7 @@ from ..core.close_codes import Code
 from ..core.errors import TokenAuthError
 from .base import Identity, Verdict
 
-__all__ = ["admit", "private_copy"]
+__all__ = ["admit", "primary_key", "private_copy"]
 
 
 def admit(user: Any, authentication: Authentication, handle: Any = None) -> Verdict:
@@ -18,6 +20,18 @@ def admit(user: Any, authentication: Authentication, handle: Any = None) -> Verd
     if not user.is_active:
         return TokenAuthError(Code.USER_INACTIVE)
     return Identity(user=user, authentication=authentication, handle=handle)
+
+
+def primary_key(user: Any) -> Any:
+    """That of an instance; of what is a key itself, as the user model has it, or as it is given
+    where it is of another service's user, who has no row.
+    """
+    if isinstance(user, Model):
+        return user.pk
+    try:
+        return get_user_model()._meta.pk.to_python(user)
+    except ValidationError:
+        return user
 
 
 def private_copy(user: Any) -> Any:

@@ -8,9 +8,9 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 
+from ..backends.users import primary_key
 from ..core.targets import Target
 from . import bus
-from .revocation import primary_key
 
 __all__ = ["Connections", "LiveConnection", "aconnections", "connections"]
 

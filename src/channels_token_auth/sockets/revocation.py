@@ -13,11 +13,10 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 from django.db import router
-from django.db.models import Model
 
 from ..backends.base import Held, Identity, unavailable
+from ..backends.users import primary_key
 from ..core.authentication import Authentication, epoch
 from ..core.close_codes import Code
 from ..core.credentials import Credential, Location, Secret
@@ -195,16 +194,6 @@ def _id_of_unknown(authenticator: Authenticator, token: str) -> str:
 
 def _credential(token: str, location: Location = Location.HEADER) -> Credential:
     return Credential(location=location, secret=Secret(token))
-
-
-def primary_key(user: Any) -> Any:
-    """Of an instance; or what is a key itself, and the text where it is another service's user."""
-    if isinstance(user, Model):
-        return user.pk
-    try:
-        return get_user_model()._meta.pk.to_python(user)
-    except ValidationError:
-        return user
 
 
 def _revoke(target: Target, end_rows: Callable[[], bool], deny: Deny) -> None:

@@ -12,12 +12,11 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from django.contrib.auth import get_user_model
 from django.core.cache import caches
-from django.core.exceptions import ValidationError
 
 from ..backends.base import Held, Identity, TokenBackend, Verdict, unavailable
 from ..backends.owners import Owners
+from ..backends.users import primary_key
 from ..core.authentication import Authentication
 from ..core.close_codes import Code
 from ..core.credentials import Credential, Location, Secret
@@ -153,7 +152,7 @@ def _entry(identity: Identity, origin: str | None) -> Entry:
 
 def _held(entry: Entry) -> Held:
     return Held(
-        user_pk=_user_pk(entry["user_pk"]),
+        user_pk=primary_key(entry["user_pk"]),
         authentication=Authentication(
             backend=entry["backend"],
             token_id=entry["token_id"],
@@ -163,14 +162,6 @@ def _held(entry: Entry) -> Held:
             expires_at=_moment(entry["expires_at"]),
         ),
     )
-
-
-def _user_pk(text: str) -> Any:
-    """The primary key; the text itself where it is of another service's user, who has no row."""
-    try:
-        return get_user_model()._meta.pk.to_python(text)
-    except ValidationError:
-        return text
 
 
 def _moment(text: str | None) -> datetime | None:
