@@ -29,6 +29,20 @@ async def test_new_node_hears_of_the_others_before_their_next_sweep(sockets, tok
     assert (await aconnections(timeout=0.1)).missing == ["new", "newer"]
 
 
+async def test_node_that_knows_nobody_does_not_pass_for_all(sockets, token, layer):
+    """As one that was stopped for long: it may be the first to answer."""
+    await sockets(token.key)
+    asked = asyncio.create_task(aconnections())
+    async with asyncio.timeout(5):
+        while not (asks := [each for each in layer.said if each["kind"] == "ask"]):  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.001)
+    alone = {"peers": [], "total": 0, "connections": [], "is_draining": False, "failed_sweeps": 0}
+    answer = {"kind": "answer", "node": "other", "asked": asks[0]["asked_as"], **alone}
+    await asyncio.sleep(0.05)
+    await layer.send(asks[0]["reply_to"], answer)
+    assert set((await asked).nodes) == {"other", here().name}
+
+
 async def _hears(layer, times):
     """Our node has said so often that it is there: not once for each that is new."""
     name = here().name

@@ -17,6 +17,9 @@ __all__ = ["Connections", "LiveConnection", "aconnections", "connections"]
 TIMEOUT = 2.0
 """Seconds that nodes get to answer."""
 
+SETTLED = 0.2
+"""Seconds for others, when all have answered who are known: a node that slept knows nobody."""
+
 LIMIT = 100
 MAX_LIMIT = 1000
 """Sockets named at most: an answer is one message, which a channel layer has to carry."""
@@ -72,7 +75,7 @@ async def aconnections(
     """The open sockets for which all of it holds, at most `limit` of them from each node.
 
     `node`: a node's name, or a machine's, for all nodes of it. `timeout`: seconds in which nodes
-    may answer; where all did, it returns at once. Raises ValueError for a limit over 1,000.
+    may answer; where all did, it returns soon after. Raises ValueError for a limit over 1,000.
     """
     if not 0 <= limit <= MAX_LIMIT:
         raise ValueError(f"limit is {limit}, and 0 to {MAX_LIMIT} can be named.")
@@ -103,16 +106,17 @@ connections = async_to_sync(aconnections)
 async def _gather(message: bus.Message, node: str | None, seconds: float) -> dict[str, Any]:
     """The answer of each node, by its name."""
     answers: dict[str, Any] = {}
+    are_all_in = False
     here = bus.listeners_here()
     is_alone = bus.remote_layer() is None
     async with bus.asking(message) as queue:
         try:
             async with asyncio.timeout(seconds):
                 while not (is_alone and len(answers) >= here):
-                    answer = await queue.get()
+                    async with asyncio.timeout(SETTLED if are_all_in else None):
+                        answer = await queue.get()
                     answers[answer["node"]] = answer
-                    if _expected(answers, node) <= answers.keys():
-                        break
+                    are_all_in = _expected(answers, node) <= answers.keys()
         except TimeoutError:
             pass
     return answers
