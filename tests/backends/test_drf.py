@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
@@ -114,7 +116,10 @@ def test_token_that_stands_gives_its_authentication_and_its_user_as_he_is_now(ba
     assert verdict.authentication == before.authentication
 
 
-def test_recheck_is_one_query_with_verdicts_in_order(backend, alice, django_assert_num_queries):
+@pytest.mark.parametrize("needs_user", [True, False])
+def test_recheck_is_one_query_with_verdicts_in_order(
+    backend, alice, django_assert_num_queries, needs_user
+):
     replaced, deleted, deactivated = (token_of(name) for name in ("bob", "carol", "dave"))
     sockets = [
         held(replaced, key="0" * LENGTH),
@@ -126,14 +131,35 @@ def test_recheck_is_one_query_with_verdicts_in_order(backend, alice, django_asse
     deleted.user.delete()
     get_user_model().objects.filter(pk=deactivated.user.pk).update(is_active=False)
     with django_assert_num_queries(1):
-        verdicts = backend.recheck(sockets)
-    assert [v.code if isinstance(v, TokenAuthError) else v.user for v in verdicts] == [
+        verdicts = backend.recheck([replace(each, needs_user=needs_user) for each in sockets])
+    assert [v.code if isinstance(v, TokenAuthError) else v.user.pk for v in verdicts] == [
         Code.TOKEN_REVOKED,
-        alice.user,
+        alice.user.pk,
         Code.TOKEN_REVOKED,
         Code.USER_INACTIVE,
         Code.TOKEN_REVOKED,
     ]
+
+
+def test_recheck_reads_whole_users_only_for_who_needs_one(backend, alice):
+    alone = [replace(held(alice), needs_user=False)]
+    for asked, is_read in ((alone, False), ([*alone, held(alice)], True)):
+        with CaptureQueriesContext(connection) as queries:
+            backend.recheck(asked)
+        assert ("last_login" in queries[0]["sql"]) is is_read
+
+
+def test_sweep_of_users_whose_activity_is_no_column_reads_what_it_is_made_of(
+    backend, alice, monkeypatch
+):
+    made = property(lambda user: not user.email, lambda user, stored: None)
+    monkeypatch.setattr(get_user_model(), "is_active", made)
+    bob = token_of("bob", email="bob@example.com")
+    verdicts = backend.recheck([replace(held(alice), needs_user=False)])
+    assert verdicts[0].user == alice.user
+    asked = replace(held(alice, bob.key), user_pk=bob.user.pk, needs_user=False)
+    (verdict,) = backend.recheck([asked])
+    assert verdict.code is Code.USER_INACTIVE
 
 
 def test_name_is_drf_or_the_sites_own(backend, alice):

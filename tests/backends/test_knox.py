@@ -276,8 +276,9 @@ def test_recheck_sees_that_a_request_has_renewed_the_token(backend, row, token, 
     assert row.expiry > before.authentication.expires_at
 
 
+@pytest.mark.parametrize("needs_user", [True, False])
 def test_recheck_is_one_query_with_verdicts_in_order(
-    backend, token, held, django_assert_num_queries
+    backend, token, held, django_assert_num_queries, needs_user
 ):
     made = [AuthToken.objects.create(user=user_of(name)) for name in "bcde"]
     sockets = [held(token), *(held(each) for _, each in made)]
@@ -287,13 +288,13 @@ def test_recheck_is_one_query_with_verdicts_in_order(
     expire(expired)
     get_user_model().objects.filter(pk=deactivated.user.pk).update(is_active=False)
     with django_assert_num_queries(1):
-        verdicts = backend.recheck(sockets)
-    assert [code_or_user(verdict) for verdict in verdicts] == [
-        get_user_model().objects.get(username="alice"),
+        verdicts = backend.recheck([replace(each, needs_user=needs_user) for each in sockets])
+    assert [getattr(verdict, "code", None) or verdict.user.pk for verdict in verdicts] == [
+        get_user_model().objects.get(username="alice").pk,
         Code.TOKEN_REVOKED,
         Code.TOKEN_EXPIRED,
         Code.USER_INACTIVE,
-        standing.user,
+        standing.user.pk,
         Code.TOKEN_REVOKED,
     ]
 

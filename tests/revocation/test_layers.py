@@ -26,11 +26,13 @@ class Moody(DRFTokenBackend):
 
     has_rows = True
     is_away = False
+    asked = ()
 
     def __init__(self):
         super().__init__(name="moody")
 
     def recheck(self, held):
+        Moody.asked = held
         if Moody.is_away:
             raise OperationalError("connection refused")
         return super().recheck(held)
@@ -48,6 +50,7 @@ def _short(site):
 @pytest.fixture
 def moody(site, monkeypatch):
     monkeypatch.setattr(Moody, "is_away", True)
+    monkeypatch.setattr(Moody, "asked", ())
     site.CHANNELS_TOKEN_AUTH = {
         **site.CHANNELS_TOKEN_AUTH,
         "BACKENDS": [{"BACKEND": f"{__name__}.Moody"}],
@@ -64,6 +67,12 @@ async def test_row_deleted_by_raw_sql_closes_with_4410(sockets, token):
     socket = await sockets(token.key)
     await sync_to_async(execute)("DELETE FROM authtoken_token")
     assert await socket.closes() == 4410
+
+
+async def test_sweep_tells_backends_that_it_needs_no_users(moody, sockets, token):
+    socket = await sockets(token.key)
+    await socket.eventually(lambda: moody.asked)
+    assert [each.needs_user for each in moody.asked] == [False]
 
 
 async def test_user_deactivated_by_update_closes_with_4423(sockets, token):

@@ -70,6 +70,22 @@ def test_recheck_has_the_scopes_of_now(tokens, ada):
     assert "read" in now.authentication.scopes
 
 
+def test_the_function_is_given_a_whole_user_at_a_sweep_too(tokens):
+    asked = []
+
+    class Recorder(FakeTokenBackend):
+        def recheck(self, held):
+            asked.extend(held)
+            return super().recheck(held)
+
+    backend = ScopedBackend(Recorder(name="own"), staff_may_write)
+    authentication = verdict_of(backend).authentication
+    held = Held(user_pk=7, authentication=authentication, needs_user=False)
+    (verdict,) = backend.recheck([held])
+    assert verdict.authentication.scopes
+    assert [each.needs_user for each in asked] == [True]
+
+
 def test_a_ticket_has_the_scopes_that_the_function_gives_at_redemption(tokens, ada):
     authenticator = Authenticator([build()], timeout=5)
     (identity,) = authenticator.judge.authenticate([credential("adas")])

@@ -38,12 +38,14 @@ class Held:
     """What a socket or a ticket was given: this authentication of the user with this key.
 
     `handle`: the identity's, at a socket; None where it came by a ticket, which has none.
-    `user_pk` is None where only the `token_id` is known: see `end`.
+    `user_pk` is None where only the `token_id` is known: see `end`. `needs_user`: whoever asks
+    makes a socket of the answer. A sweep doesn't: anything that has the `pk` is user enough for it.
     """
 
     user_pk: Any
     authentication: Authentication
     handle: Any = field(default=None, repr=False)
+    needs_user: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

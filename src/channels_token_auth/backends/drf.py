@@ -18,7 +18,7 @@ from .base import Announcement, Ended, Held, Verdict
 from .lookup import Lookup
 from .owned_rows import asked_for
 from .shape import check_shape, has_shape
-from .user_columns import UserColumns
+from .user_columns import OwnerColumns, UserColumns
 from .users import admit
 
 __all__ = ["DRFTokenBackend"]
@@ -46,7 +46,8 @@ class DRFTokenBackend:
         self._label = model
         self._pattern = KEY if pattern is None and model == STOCK else pattern
         self._users = UserColumns(lambda: self._model)
-        self._by_key = Lookup(self._columns, "key")
+        self._owners = OwnerColumns(lambda: self._model)
+        self._by_key = Lookup(lambda: self._users.beside("key", "created"), "key")
 
     def claims(self, credential: Credential) -> bool:
         """What has the shape of a key."""
@@ -61,10 +62,11 @@ class DRFTokenBackend:
         return [self._verdict(c, rows.get(c.secret.reveal())) for c in credentials]
 
     def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
-        """One query for the batch: the tokens of these users, users included."""
-        rows = self._columns().filter(user__pk__in={each.user_pk for each in held})
-        users = {Secret(key).digest: user for key, _, *user in rows}
-        return [self._standing(each, users.get(each.authentication.token_id)) for each in held]
+        """One query for the batch: the tokens of these users, and of these what is needed."""
+        users = self._users if any(each.needs_user for each in held) else self._owners
+        rows = users.beside("key").filter(user__pk__in={each.user_pk for each in held})
+        found = {Secret(key).digest: users.user(columns) for key, *columns in rows}
+        return [_standing(each, found.get(each.authentication.token_id)) for each in held]
 
     def end(self, held: Sequence[Held]) -> Sequence[bool]:
         """Delete the rows: two queries for the batch, the first of all keys where a user is not
@@ -114,9 +116,6 @@ class DRFTokenBackend:
         field: CharField[str, str] = self._model._meta.get_field("key")
         return field.max_length
 
-    def _columns(self) -> Any:
-        return self._users.beside("key", "created")
-
     def _verdict(self, credential: Credential, row: Sequence[Any] | None) -> Verdict:
         if row is None:
             return None
@@ -129,11 +128,11 @@ class DRFTokenBackend:
         )
         return admit(self._users.user(user), authentication)
 
-    def _standing(self, held: Held, columns: Sequence[Any] | None) -> Verdict:
-        user = None if columns is None else self._users.user(columns)
-        if user is None or user.pk != held.user_pk:
-            return TokenAuthError(Code.TOKEN_REVOKED)
-        return admit(user, held.authentication)  # a row never changes its key
+
+def _standing(held: Held, user: Any) -> Verdict:
+    if user is None or user.pk != held.user_pk:
+        return TokenAuthError(Code.TOKEN_REVOKED)
+    return admit(user, held.authentication)  # a row never changes its key
 
 
 def _deleted(instance: Any, **_: Any) -> Sequence[Ended]:

@@ -24,7 +24,7 @@ from .base import Announcement, Ended, Held, Verdict
 from .lookup import Lookup
 from .owned_rows import asked_for
 from .shape import check_shape, has_shape
-from .user_columns import UserColumns
+from .user_columns import OwnerColumns, UserColumns
 from .users import admit
 
 __all__ = ["KnoxTokenBackend"]
@@ -46,6 +46,7 @@ class KnoxTokenBackend:
         self.schemes = frozenset({"bearer", knox.knox_settings.AUTH_HEADER_PREFIX.lower()})
         self._pattern = pattern
         self._users = UserColumns(lambda: self._model)
+        self._owners = OwnerColumns(lambda: self._model)
         self._by_key = Lookup(self._rows, "token_key")
 
     def claims(self, credential: Credential) -> bool:
@@ -62,13 +63,17 @@ class KnoxTokenBackend:
         return [self._verdict(each, rows[_key(each.secret)]) for each in credentials]
 
     def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
-        """One query for the batch: the tokens of these users, users included. The expiry is the
-        row's of now, which requests over HTTP move where `AUTO_REFRESH` is on.
+        """One query for the batch: the tokens of these users, and of these what is needed. The
+        expiry is the row's of now, which requests over HTTP move where `AUTO_REFRESH` is on.
         """
-        columns = self._users.beside("digest", "expiry")
+        users = self._users if any(each.needs_user for each in held) else self._owners
+        columns = users.beside("digest", "expiry")
         rows = columns.filter(user__pk__in={each.user_pk for each in held})
-        tokens = {Secret(digest).digest: found for digest, *found in rows}
-        return [self._standing(each, tokens.get(each.authentication.token_id)) for each in held]
+        found = {
+            Secret(digest).digest: (users.user(columns), expiry)
+            for digest, expiry, *columns in rows
+        }
+        return [_standing(each, found.get(each.authentication.token_id)) for each in held]
 
     def end(self, held: Sequence[Held]) -> Sequence[bool]:
         """Delete the rows: one query to find them, of all digests where a user is not known; and
@@ -139,12 +144,11 @@ class KnoxTokenBackend:
         )
         return _at_present(row.user, row.expiry, authentication)
 
-    def _standing(self, held: Held, columns: Sequence[Any] | None) -> Verdict:
-        expiry, *of_user = columns or [None]
-        user = self._users.user(of_user) if of_user else None
-        if user is None or user.pk != held.user_pk:
-            return TokenAuthError(Code.TOKEN_REVOKED)
-        return _at_present(user, expiry, held.authentication)
+
+def _standing(held: Held, found: tuple[Any, datetime | None] | None) -> Verdict:
+    if found is None or found[0].pk != held.user_pk:
+        return TokenAuthError(Code.TOKEN_REVOKED)
+    return _at_present(*found, held.authentication)
 
 
 def _at_present(user: Any, expiry: datetime | None, authentication: Authentication) -> Verdict:

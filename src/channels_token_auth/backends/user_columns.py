@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["UserColumns"]
+from django.db.models.query_utils import DeferredAttribute
+
+__all__ = ["OwnerColumns", "UserColumns"]
 
 
 class UserColumns:
@@ -14,7 +16,7 @@ class UserColumns:
         self._tokens = model
 
     def beside(self, *names: str) -> Any:
-        """A query of these columns of all tokens, and of all columns of their users after them."""
+        """A query of these columns of all tokens, and of those of their users after them."""
         users = [f"user__{name}" for name in self._names]
         return self._tokens().objects.values_list(*names, *users)
 
@@ -29,3 +31,26 @@ class UserColumns:
     @cached_property
     def _names(self) -> list[str]:
         return [field.attname for field in self._model._meta.concrete_fields]
+
+
+class OwnerColumns(UserColumns):
+    """The same, but only of what tells whether the user may stay: two columns, and no object.
+
+    Where `is_active` is no column, but made of others, it is the same.
+    """
+
+    def user(self, columns: Sequence[Any]) -> Any:
+        return _Owner(*columns) if self._is_column else super().user(columns)
+
+    @cached_property
+    def _is_column(self) -> bool:
+        return isinstance(getattr(self._model, "is_active", None), DeferredAttribute)
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [self._model._meta.pk.attname, "is_active"] if self._is_column else super()._names
+
+
+class _Owner(NamedTuple):
+    pk: Any
+    is_active: bool

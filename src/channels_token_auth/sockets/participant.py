@@ -73,7 +73,12 @@ class Participant:
         auth = self._auth
         if auth is None:
             return None
-        return Held(user_pk=self._user.pk, authentication=auth.current, handle=self._handle)
+        return Held(
+            user_pk=self._user.pk,
+            authentication=auth.current,
+            handle=self._handle,
+            needs_user=False,
+        )
 
     def follow(self, identity: Identity) -> None:
         """Its token stands: with these scopes, which are all that changes without a new one."""

@@ -19,7 +19,7 @@ from .door import Door
 
 __all__ = ["BATCH", "Sweep", "Swept"]
 
-BATCH = 100
+BATCH = 200
 """Tokens in one question. After it, handshakes have their turn in the thread that asks, and frames
 in the event loop. With a thousand, so much lives meanwhile that the garbage collector takes it for
 lasting, and looks at all there is: among 10,000 sockets for longer than a sweep takes."""

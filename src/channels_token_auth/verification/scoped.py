@@ -37,7 +37,8 @@ class ScopedBackend:
 
     def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
         """The same, with the scopes of now."""
-        return [self._scoped(verdict) for verdict in self._backend.recheck(held)]
+        needing = [replace(each, needs_user=True) for each in held]
+        return [self._scoped(verdict) for verdict in self._backend.recheck(needing)]
 
     def _scoped(self, verdict: Verdict) -> Verdict:
         if not isinstance(verdict, Identity):
