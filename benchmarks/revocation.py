@@ -7,6 +7,8 @@ sockets it only sends, while ours calls `revoke_user`, which deletes the token a
 tokens both delete each: ours by `revoke_token`. The sweep is put off, so that nothing but the
 message closes. A socket of ours that is not closed fails the run. On granian the kick is not
 measured: it hangs there until its client says something.
+
+Many sockets and many tokens are measured by `revocation_many`.
 """
 
 import time
@@ -28,22 +30,24 @@ from .run import Panel, spread
 from .saturation import AT_ONCE
 from .site import LAYERS, Site, site
 
-__all__ = ["CASES", "Case", "measure", "panel", "run"]
+__all__ = ["MEMORY", "REDIS", "WHERE", "Case", "measure", "panel", "run", "run_cases"]
 
 NAMES = ("kick", "ours-stock", "ours")
-MANY = 10_000
 DEADLINE = 20.0
 SETTLING = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """`sockets`: of each node. `tokens`: of all alike; each is ended by a call of its own."""
+    """`sockets`: of each node. `tokens`: of all alike; each is ended by a call of its own.
+    `rivals`: whether the kick is measured too.
+    """
 
     layer: str
     nodes: int
     sockets: int
     tokens: int = 1
+    rivals: bool = True
 
     @property
     def title(self) -> str:
@@ -53,36 +57,34 @@ class Case:
         return f"{self.sockets * self.nodes:,} sockets of {whose}, {nodes}, {self.layer}"
 
 
-_MEMORY, *_REDIS = LAYERS
-_WHERE = ((_MEMORY, 1), *((layer, nodes) for layer in _REDIS for nodes in (1, 2)))
-CASES = (
-    *(Case(layer=layer, nodes=nodes, sockets=1000 // nodes) for layer, nodes in _WHERE),
-    *(Case(layer=layer, nodes=2, sockets=200, tokens=200) for layer in _REDIS),
-    *(Case(layer=layer, nodes=nodes, sockets=MANY // nodes) for layer, nodes in _WHERE),
-)
-QUICK_CASES = (
-    *(Case(layer=layer, nodes=nodes, sockets=100) for layer, nodes in _WHERE[::2]),
-    Case(layer=_REDIS[0], nodes=2, sockets=50, tokens=50),
-)
+MEMORY, *REDIS = LAYERS
+WHERE = ((MEMORY, 1), *((layer, nodes) for layer in REDIS for nodes in (1, 2)))
+CASES = [Case(layer=layer, nodes=nodes, sockets=1000 // nodes) for layer, nodes in WHERE]
+QUICK_CASES = [Case(layer=layer, nodes=nodes, sockets=100) for layer, nodes in WHERE[::2]]
 
 
 def run(bench: Bench) -> Iterator[Panel]:
-    """The last server on the last database: uvicorn on PostgreSQL, if not asked otherwise. Of
-    10,000 sockets a quarter of the rounds.
-    """
+    """The last server on the last database: uvicorn on PostgreSQL, if not asked otherwise."""
     kind = bench.servers[-1]
     with database(bench.databases[-1]) as filled, redis() as server:
-        for case in QUICK_CASES if bench.quick else CASES:
-            is_large = case.sockets * case.nodes >= MANY
-            rounds = max(1, bench.rounds // 4) if is_large else bench.rounds
-            found = measure(bench, kind, case, filled=filled, server=server, rounds=rounds)
-            yield panel(kind, case, found)
-        for layer in _REDIS:
+        cases = QUICK_CASES if bench.quick else CASES
+        yield from run_cases(bench, cases, filled=filled, server=server, rounds=bench.rounds)
+        for layer in REDIS:
             counts = {}
             for each in _contestants(bench, kind):
                 with site(kind, each, layer, nodes=1, filled=filled, redis=server) as one:
                     counts[each.name] = commands_of_a_handshake(each, one.nodes[0], server)
             yield commands_panel(layer, counts)
+
+
+def run_cases(
+    bench: Bench, cases: Sequence[Case], *, filled: Database, server: Redis, rounds: int
+) -> Iterator[Panel]:
+    """A table of each case."""
+    kind = bench.servers[-1]
+    for case in cases:
+        found = measure(bench, kind, case, filled=filled, server=server, rounds=rounds)
+        yield panel(kind, case, found)
 
 
 def _contestants(bench: Bench, kind: str) -> list[Contestant]:
@@ -93,7 +95,7 @@ def measure(
     bench: Bench, kind: str, case: Case, *, filled: Database, server: Redis, rounds: int
 ) -> list[dict[str, Any]]:
     """What each contestant needed in each round."""
-    contestants = _contestants(bench, kind)
+    contestants = [each for each in _contestants(bench, kind) if case.rivals or each.name != "kick"]
     with ExitStack() as stack:
         sites = {
             each: stack.enter_context(
@@ -128,12 +130,13 @@ def _end(case: Case, of_it: Site, contestant: Contestant) -> dict[str, Any]:
     time.sleep(SETTLING)  # who comes while a node still hears of the end of this token is refused
     ends = [end for report in reports for end in report["ends"]]
     told = sum(report["told"].get("4410", 0) for report in reports)
-    if opened != case.sockets * case.nodes or (contestant.name != "kick" and told != opened):
-        raise RuntimeError(f"{contestant.name}: {opened} opened, {told} told: {reports}")
+    sockets = case.sockets * case.nodes
+    if contestant.name != "kick" and not opened == told == sockets:
+        raise RuntimeError(f"{contestant.name}: of {sockets}, {opened} opened, {told} were told.")
     began = calls["began"]
     return {
         "waited": [moment - began[request] for request, moment in ends],
-        "lost": opened - told,
+        "lost": sockets - told,
         "call": (calls["returned"] - began[0]) / len(began),
         "all": max((moment for _, moment in ends), default=0) - began[0],
     }

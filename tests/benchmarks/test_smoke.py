@@ -98,6 +98,14 @@ def store():
         yield server
 
 
+def test_revocation_is_measured_without_a_kick_that_never_ends(filled, store):
+    case = revocation.Case(layer="in memory", nodes=1, sockets=3, rivals=False)
+    bench = Bench(rounds=1, quick=True, only=("kick", "ours"), say=lambda _: None)
+    found = revocation.measure(bench, "uvicorn", case, filled=filled, server=store, rounds=1)
+    panel = revocation.panel("uvicorn", case, found)
+    assert (panel.names, panel.bases) == (["ours"], ())
+
+
 @pytest.mark.parametrize("tokens", [1, 3])
 @pytest.mark.parametrize("layer", LAYERS)
 def test_revocation_is_compared_with_a_kick(filled, store, layer, tokens):
