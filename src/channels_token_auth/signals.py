@@ -2,8 +2,9 @@
 
 Every one has the keyword arguments of its row, and no sender. `address`, `origin` and `path` are what
 the client and the server said; `user_id` is the primary key as text; `code` is the slug of a close
-code. A receiver that blocks or queries may do so: none runs in an event loop, and none holds a
-socket up. What it raises is logged, and changes nothing.
+code. A synchronous receiver may query, and so hold up what shares its thread, which is all of a
+site's synchronous code; never an event loop, or a handshake. What it raises is logged, and changes
+nothing.
 
 | signal | keyword arguments |
 |---|---|

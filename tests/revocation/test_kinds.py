@@ -59,6 +59,15 @@ async def test_revoked_token_closes_and_does_not_come_again(socket, present):
     assert (await present(socket.token)).code in ENDED
 
 
+async def test_token_of_an_inactive_user_is_gone_when_he_is_active_again(socket, present, user):
+    users = type(user)._default_manager.filter(pk=user.pk)
+    await users.aupdate(is_active=False)
+    await arevoke_token(socket.token)
+    await users.aupdate(is_active=True)
+    assert await socket.closes() == 4410
+    assert (await present(socket.token)).code in ENDED
+
+
 async def test_token_revoked_by_its_id_closes_and_does_not_come_again(socket, present, user):
     (connection,) = live
     await arevoke_token(connection.token_id, user=user)

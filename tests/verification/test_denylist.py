@@ -23,11 +23,13 @@ from channels_token_auth.verification.denylist import (
     Denylist,
 )
 
+from tests.services import redis
+
 from .odd_caches import Away, Counting, Deaf, cache, kinds_of_cache
 
 HOUR = timedelta(hours=1)
 TABLE = pytest.param("table", marks=pytest.mark.django_db(transaction=True))
-KINDS = ["memory", "files", TABLE, "json"]
+KINDS = ["memory", "files", TABLE, "json", "redis"]
 DAYS = 1000.0
 
 
@@ -44,9 +46,23 @@ def denylist():
     return Denylist("default", seconds=DAYS)
 
 
+@pytest.fixture(scope="module")
+def redis_server():
+    with redis() as server:
+        yield server
+
+
+def on(server):
+    return cache("django.core.cache.backends.redis.RedisCache", LOCATION=server.url)
+
+
 def use(kind, request):
-    folder = request.getfixturevalue("tmp_path")
-    request.getfixturevalue("settings").CACHES = kinds_of_cache(folder)[kind]
+    settings = request.getfixturevalue("settings")
+    if kind == "redis":
+        settings.CACHES = on(request.getfixturevalue("redis_server"))
+        caches["default"].clear()
+    else:
+        settings.CACHES = kinds_of_cache(request.getfixturevalue("tmp_path"))[kind]
     if kind == "table":
         call_command("createcachetable", verbosity=0)
     return caches["default"]
@@ -57,13 +73,13 @@ def any_cache(request):
     return use(request.param, request)
 
 
-@pytest.fixture(params=["memory", TABLE, "json"])
+@pytest.fixture(params=["memory", TABLE, "json", "redis"])
 def locking_cache(request):
     """Those whose `add` lets one succeed: that of files does not."""
     return use(request.param, request)
 
 
-@pytest.fixture(params=["files", TABLE, "json"])
+@pytest.fixture(params=["files", TABLE, "json", "redis"])
 def shared_cache(request):
     return use(request.param, request)
 
@@ -289,6 +305,19 @@ def test_cache_that_is_away_says_so(settings, denylist):
     ):
         with pytest.raises(CacheUnavailable):
             ask()
+
+
+def test_redis_that_is_killed_is_away_and_then_wiped(settings, denylist):
+    with redis() as server:
+        settings.CACHES = on(server)
+        denylist.deny_token("t1")
+        server.stop()
+        with pytest.raises(CacheUnavailable):
+            denylist.find([held("t1")])
+        with pytest.raises(CacheUnavailable):
+            denylist.deny_token("t2")
+        server.start()
+        assert denylist.find([held("t1", issued_in=-HOUR)]) == [Code.TOKEN_EXPIRED]
 
 
 @pytest.mark.parametrize("kind", [Deaf, "django.core.cache.backends.dummy.DummyCache"])

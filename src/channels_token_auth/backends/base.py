@@ -13,7 +13,16 @@ from ..core.close_codes import Code
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
 
-__all__ = ["Announcement", "Ended", "Held", "Identity", "TokenBackend", "Verdict", "unavailable"]
+__all__ = [
+    "Announcement",
+    "Ended",
+    "Held",
+    "Identity",
+    "TokenBackend",
+    "UserInactive",
+    "Verdict",
+    "unavailable",
+]
 
 RETRY_AFTER = 5
 """Seconds a client is told to wait while a token store is away."""
@@ -31,6 +40,14 @@ class Identity:
     user: Any
     authentication: Authentication
     handle: Any = field(default=None, repr=False)
+
+
+class UserInactive(TokenAuthError):
+    """A good token of an inactive user. `identity`: which one, for who is to end it."""
+
+    def __init__(self, identity: Identity) -> None:
+        super().__init__(Code.USER_INACTIVE)
+        self.identity = identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,18 +8,15 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 
 from ..core.authentication import Authentication
-from ..core.close_codes import Code
-from ..core.errors import TokenAuthError
-from .base import Identity, Verdict
+from .base import Identity, UserInactive, Verdict
 
 __all__ = ["admit", "primary_key", "private_copy"]
 
 
 def admit(user: Any, authentication: Authentication, handle: Any = None) -> Verdict:
     """An active user's identity; "user_inactive" for any other."""
-    if not user.is_active:
-        return TokenAuthError(Code.USER_INACTIVE)
-    return Identity(user=user, authentication=authentication, handle=handle)
+    identity = Identity(user=user, authentication=authentication, handle=handle)
+    return identity if user.is_active else UserInactive(identity)
 
 
 def primary_key(user: Any) -> Any:

@@ -16,6 +16,7 @@ from django.test import override_settings
 
 from .. import conf
 from ..backends.base import Announcement, Held, Identity, Verdict
+from ..backends.users import admit
 from ..core.authentication import Authentication
 from ..core.close_codes import Code
 from ..core.credentials import Credential, Location, Secret
@@ -157,10 +158,8 @@ class FakeTokenBackend:
         known = self.tokens.verdict(token_id)
         if not isinstance(known, Identity):
             return known
-        if not known.user.is_active:
-            return TokenAuthError(Code.USER_INACTIVE)
         authentication = replace(known.authentication, backend=self.name, location=location)
-        return Identity(user=known.user, authentication=authentication)
+        return admit(known.user, authentication)
 
 
 @contextmanager
