@@ -22,7 +22,6 @@ from channels_token_auth.verification.denylist import (
     CacheUnavailable,
     Denylist,
 )
-
 from tests.services import redis
 
 from .odd_caches import Away, Counting, Deaf, cache, kinds_of_cache

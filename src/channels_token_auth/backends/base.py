@@ -19,7 +19,7 @@ __all__ = [
     "Held",
     "Identity",
     "TokenBackend",
-    "UserInactive",
+    "UserInactiveError",
     "Verdict",
     "unavailable",
 ]
@@ -42,7 +42,7 @@ class Identity:
     handle: Any = field(default=None, repr=False)
 
 
-class UserInactive(TokenAuthError):
+class UserInactiveError(TokenAuthError):
     """A good token of an inactive user. `identity`: which one, for who is to end it."""
 
     def __init__(self, identity: Identity) -> None:

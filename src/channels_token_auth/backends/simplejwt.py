@@ -20,7 +20,7 @@ from ..core.close_codes import Code
 from ..core.credentials import Credential, Secret, is_token
 from ..core.errors import TokenAuthError
 from . import simplejwt_blacklist
-from .base import Announcement, Held, Identity, UserInactive, Verdict
+from .base import Announcement, Held, Identity, UserInactiveError, Verdict
 from .claimed_users import ClaimedUsers
 from .owners import Owners
 from .simplejwt_checks import check_keys, check_types
@@ -184,7 +184,9 @@ class SimpleJWTBackend:
         claim: Secret | None,
     ) -> Verdict:
         if not self._stateless and not api_settings.USER_AUTHENTICATION_RULE(user):
-            return UserInactive(Identity(user=user, authentication=authentication, handle=claim))
+            return UserInactiveError(
+                Identity(user=user, authentication=authentication, handle=claim)
+            )
         verdict = admit(user, authentication, claim)
         has_changed = claim is not None and claim != Secret(get_md5_hash_password(user.password))
         if isinstance(verdict, Identity) and (has_changed or authentication.token_id in revoked):

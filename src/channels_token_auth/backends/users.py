@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 
 from ..core.authentication import Authentication
-from .base import Identity, UserInactive, Verdict
+from .base import Identity, UserInactiveError, Verdict
 
 __all__ = ["admit", "primary_key", "private_copy"]
 
@@ -16,7 +16,7 @@ __all__ = ["admit", "primary_key", "private_copy"]
 def admit(user: Any, authentication: Authentication, handle: Any = None) -> Verdict:
     """An active user's identity; "user_inactive" for any other."""
     identity = Identity(user=user, authentication=authentication, handle=handle)
-    return identity if user.is_active else UserInactive(identity)
+    return identity if user.is_active else UserInactiveError(identity)
 
 
 def primary_key(user: Any) -> Any:

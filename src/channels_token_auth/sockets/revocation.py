@@ -15,7 +15,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.db import router
 
-from ..backends.base import Held, Identity, UserInactive, unavailable
+from ..backends.base import Held, Identity, UserInactiveError, unavailable
 from ..backends.users import primary_key
 from ..core.authentication import Authentication, epoch
 from ..core.close_codes import Code
@@ -174,7 +174,7 @@ def _identify(authenticator: Authenticator, token: str) -> Identity | None:
         (verdict,) = authenticator.judge.authenticate([_credential(token, location)])
         if isinstance(verdict, Identity):
             return verdict
-        if isinstance(verdict, UserInactive):
+        if isinstance(verdict, UserInactiveError):
             return verdict.identity  # who may be active again
         if verdict.code is Code.UNAVAILABLE:
             raise verdict
