@@ -8,7 +8,7 @@ from tests.services import Redis
 from .contestants import Contestant
 from .generator import generating
 from .saturation import AT_ONCE
-from .server import Server
+from .site import Site
 
 __all__ = ["commands_of_a_handshake"]
 
@@ -17,9 +17,10 @@ OUR_OWN = ("config|resetstat", "info", "quit")
 
 
 def commands_of_a_handshake(
-    contestant: Contestant, server: Server, redis: Redis, *, handshakes: int = 1000
+    contestant: Contestant, of_it: Site, *, handshakes: int = 1000
 ) -> tuple[float, str]:
     """How many for each, beyond those of a server that is left alone for as long; and in words."""
+    (server,), redis = of_it.nodes, of_it.redis
     with generating(server.port, contestant, clients=AT_ONCE, cycles=AT_ONCE) as load:
         load.wait_until_settled()
     time.sleep(SETTLING)

@@ -12,20 +12,19 @@ Many sockets and many tokens are measured by `revocation_many`.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
 from typing import Any
 
-from tests.services import Redis, redis
-
 from .bench import Bench
 from .commands import commands_of_a_handshake
 from .contestants import Contestant
 from .databases import Database, database
 from .generator import generating
+from .machine import cpu_seconds
 from .run import Panel, spread
 from .saturation import AT_ONCE
 from .site import LAYERS, Site, site
@@ -35,6 +34,7 @@ __all__ = ["MEMORY", "REDIS", "WHERE", "Case", "measure", "panel", "run", "run_c
 NAMES = ("kick", "ours-stock", "ours")
 DEADLINE = 20.0
 SETTLING = 0.5
+QUIET_SHARE, QUIET_MOMENT, QUIET_DEADLINE = 0.1, 0.2, 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,24 +66,24 @@ QUICK_CASES = [Case(layer=layer, nodes=nodes, sockets=100) for layer, nodes in W
 def run(bench: Bench) -> Iterator[Panel]:
     """The last server on the last database: uvicorn on PostgreSQL, if not asked otherwise."""
     kind = bench.servers[-1]
-    with database(bench.databases[-1]) as filled, redis() as server:
+    with database(bench.databases[-1]) as filled:
         cases = QUICK_CASES if bench.quick else CASES
-        yield from run_cases(bench, cases, filled=filled, server=server, rounds=bench.rounds)
+        yield from run_cases(bench, cases, filled=filled, rounds=bench.rounds)
         for layer in REDIS:
             counts = {}
             for each in _contestants(bench, kind):
-                with site(kind, each, layer, nodes=1, filled=filled, redis=server) as one:
-                    counts[each.name] = commands_of_a_handshake(each, one.nodes[0], server)
+                with site(kind, each, layer, nodes=1, filled=filled) as one:
+                    counts[each.name] = commands_of_a_handshake(each, one)
             yield commands_panel(layer, counts)
 
 
 def run_cases(
-    bench: Bench, cases: Sequence[Case], *, filled: Database, server: Redis, rounds: int
+    bench: Bench, cases: Sequence[Case], *, filled: Database, rounds: int
 ) -> Iterator[Panel]:
     """A table of each case."""
     kind = bench.servers[-1]
     for case in cases:
-        found = measure(bench, kind, case, filled=filled, server=server, rounds=rounds)
+        found = measure(bench, kind, case, filled=filled, rounds=rounds)
         yield panel(kind, case, found)
 
 
@@ -92,24 +92,22 @@ def _contestants(bench: Bench, kind: str) -> list[Contestant]:
 
 
 def measure(
-    bench: Bench, kind: str, case: Case, *, filled: Database, server: Redis, rounds: int
+    bench: Bench, kind: str, case: Case, *, filled: Database, rounds: int
 ) -> list[dict[str, Any]]:
     """What each contestant needed in each round."""
     contestants = [each for each in _contestants(bench, kind) if case.rivals or each.name != "kick"]
     with ExitStack() as stack:
         sites = {
-            each: stack.enter_context(
-                site(kind, each, case.layer, nodes=case.nodes, filled=filled, redis=server)
-            )
+            each: stack.enter_context(site(kind, each, case.layer, nodes=case.nodes, filled=filled))
             for each in contestants
         }
-        measures = {each: partial(_end, case, site) for each, site in sites.items()}
+        measures = dict.fromkeys(contestants, partial(_end, case, sites))
         return bench.compare(case.title, measures, rounds)
 
 
-def _end(case: Case, of_it: Site, contestant: Contestant) -> dict[str, Any]:
+def _end(case: Case, sites: Mapping[Contestant, Site], contestant: Contestant) -> dict[str, Any]:
     """Open all sockets, end all tokens, and see when each socket closes."""
-    numbers = range(case.tokens)
+    of_it, numbers = sites[contestant], range(case.tokens)
     options = {
         "clients": case.sockets,
         "closes": case.sockets,
@@ -128,6 +126,7 @@ def _end(case: Case, of_it: Site, contestant: Contestant) -> dict[str, Any]:
         reports = [load.wait_until_closed(DEADLINE) for load in loads]
     of_it.end("again", numbers)
     time.sleep(SETTLING)  # who comes while a node still hears of the end of this token is refused
+    _wait_until_quiet(sites.values())
     ends = [end for report in reports for end in report["ends"]]
     told = sum(report["told"].get("4410", 0) for report in reports)
     sockets = case.sockets * case.nodes
@@ -140,6 +139,18 @@ def _end(case: Case, of_it: Site, contestant: Contestant) -> dict[str, Any]:
         "call": (calls["returned"] - began[0]) / len(began),
         "all": max((moment for _, moment in ends), default=0) - began[0],
     }
+
+
+def _wait_until_quiet(sites: Iterable[Site]) -> None:
+    """Return when no node has anything left to do: the next one would be measured with it."""
+    pids = [node.process.pid for site in sites for node in site.nodes]
+    deadline = time.monotonic() + QUIET_DEADLINE
+    while time.monotonic() < deadline:
+        before = sum(map(cpu_seconds, pids))
+        time.sleep(QUIET_MOMENT)
+        if sum(map(cpu_seconds, pids)) - before < QUIET_SHARE * QUIET_MOMENT:
+            return
+    raise RuntimeError(f"The nodes were not done after {QUIET_DEADLINE:.0f} s.")
 
 
 def panel(kind: str, case: Case, found: Sequence[dict[str, Any]]) -> Panel:

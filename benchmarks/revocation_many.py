@@ -7,8 +7,6 @@ each message it sends, and the server did not answer for a minute.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tests.services import redis
-
 from .bench import Bench
 from .databases import database
 from .revocation import MEMORY, REDIS, WHERE, Case, run_cases
@@ -25,12 +23,11 @@ ONE_BY_ONE = [Case(layer=layer, nodes=2, sockets=200, tokens=200) for layer in R
 
 
 def run(bench: Bench) -> Iterator[Panel]:
-    """As `revocation` does. Of 10,000 sockets a quarter of the rounds."""
+    """As `revocation` does. Of 10,000 sockets half of the rounds."""
     large, tokens = LARGE, ONE_BY_ONE
     if bench.quick:
         large = [replace(case, sockets=200) for case in LARGE[:1]]
         tokens = [replace(case, sockets=50, tokens=50) for case in ONE_BY_ONE[:1]]
-    with database(bench.databases[-1]) as filled, redis() as server:
-        few = max(1, bench.rounds // 4)
-        yield from run_cases(bench, tokens, filled=filled, server=server, rounds=bench.rounds)
-        yield from run_cases(bench, large, filled=filled, server=server, rounds=few)
+    with database(bench.databases[-1]) as filled:
+        yield from run_cases(bench, tokens, filled=filled, rounds=bench.rounds)
+        yield from run_cases(bench, large, filled=filled, rounds=max(1, bench.rounds // 2))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from tests.services import Redis
+from tests.services import Redis, redis
 
 from .contestants import Contestant
 from .databases import ROOT, Database
@@ -28,10 +28,13 @@ ENVIRON = {"BENCH_SWEEP_INTERVAL": "3600"}
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`ask`: has something ended, in another process than the nodes' where that reaches them."""
+    """`ask`: has something ended, in another process than the nodes' where that reaches them.
+    `redis`: behind its layer, where that has one.
+    """
 
     nodes: Sequence[Server]
     ask: Callable[[str], dict[str, Any]]
+    redis: Redis | None
 
     def end(self, what: str, numbers: Sequence[int]) -> dict[str, Any]:
         """See `project/ending.py`."""
@@ -40,23 +43,26 @@ class Site:
 
 @contextmanager
 def site(
-    kind: str, contestant: Contestant, layer: str, *, nodes: int, filled: Database, redis: Redis
+    kind: str, contestant: Contestant, layer: str, *, nodes: int, filled: Database
 ) -> Iterator[Site]:
-    """Its nodes all run on one CPU."""
+    """Its nodes all run on one CPU. It has a Redis of its own: as many connections as the kick
+    needs with some layers would leave others none.
+    """
     configuration: dict[str, Any] = {"BACKEND": LAYERS[layer]}
-    if layer != "in memory":
-        # A prefix of its own: what one contestant's nodes are told is none of the others' business.
-        configuration["CONFIG"] = {"hosts": [redis.url], "prefix": contestant.name}
-    environ = {**ENVIRON, "BENCH_CHANNEL_LAYER": json.dumps(configuration)}
     with ExitStack() as stack:
+        server = None if layer == "in memory" else stack.enter_context(redis())
+        if server:
+            configuration["CONFIG"] = {"hosts": [server.url]}
+        environ = {**ENVIRON, "BENCH_CHANNEL_LAYER": json.dumps(configuration)}
         servers = [
             stack.enter_context(serving(kind, contestant, filled, environ)) for _ in range(nodes)
         ]
-        if layer == "in memory":
-            yield Site(servers, partial(servers[0].ask, "end"))
-        else:
+        if server:
             environ |= {"BENCH_APPLICATION": contestant.application, **contestant.environ}
-            yield Site(servers, stack.enter_context(_caller(filled.environ | environ)))
+            ask = stack.enter_context(_caller(filled.environ | environ))
+        else:
+            ask = partial(servers[0].ask, "end")
+        yield Site(servers, ask, server)
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from benchmarks.generator import compile_load, generating
 from benchmarks.server import serving
 from benchmarks.site import LAYERS, site
 from benchmarks.sweep import open_and_sweep
-from tests.services import redis
 
 CYCLES = 20
 
@@ -93,27 +92,21 @@ def test_generator_tells_when_the_server_closed_whom(ours):
     assert report["open"] == 2
 
 
-@pytest.fixture(scope="module")
-def store():
-    with redis() as server:
-        yield server
-
-
-def test_revocation_is_measured_without_a_kick_that_never_ends(filled, store):
+def test_revocation_is_measured_without_a_kick_that_never_ends(filled):
     case = revocation.Case(layer="in memory", nodes=1, sockets=3, rivals=False)
     bench = Bench(rounds=1, quick=True, only=("kick", "ours"), say=lambda _: None)
-    found = revocation.measure(bench, "uvicorn", case, filled=filled, server=store, rounds=1)
+    found = revocation.measure(bench, "uvicorn", case, filled=filled, rounds=1)
     panel = revocation.panel("uvicorn", case, found)
     assert (panel.names, panel.bases) == (["ours"], ())
 
 
 @pytest.mark.parametrize("tokens", [1, 3])
 @pytest.mark.parametrize("layer", LAYERS)
-def test_revocation_is_compared_with_a_kick(filled, store, layer, tokens):
+def test_revocation_is_compared_with_a_kick(filled, layer, tokens):
     nodes = 1 if layer == "in memory" else 2
     case = revocation.Case(layer=layer, nodes=nodes, sockets=3, tokens=tokens)
     bench = Bench(rounds=1, quick=True, only=("kick", "ours"), say=lambda _: None)
-    found = revocation.measure(bench, "uvicorn", case, filled=filled, server=store, rounds=1)
+    found = revocation.measure(bench, "uvicorn", case, filled=filled, rounds=1)
     panel = revocation.panel("uvicorn", case, found)
     assert panel.names == ["kick", "ours"]
     assert panel.bases == ("kick",)
@@ -124,10 +117,10 @@ def test_revocation_is_compared_with_a_kick(filled, store, layer, tokens):
 
 
 @pytest.mark.parametrize(("name", "least", "most"), [("kick", 3, 9), ("ours", -0.5, 0.5)])
-def test_commands_of_a_handshake_are_counted(filled, store, name, least, most):
+def test_commands_of_a_handshake_are_counted(filled, name, least, most):
     contestant = CONTESTANTS[name]
-    with site("uvicorn", contestant, "Redis", nodes=1, filled=filled, redis=store) as made:
-        count, words = commands_of_a_handshake(contestant, made.nodes[0], store, handshakes=20)
+    with site("uvicorn", contestant, "Redis", nodes=1, filled=filled) as made:
+        count, words = commands_of_a_handshake(contestant, made, handshakes=20)
     assert least <= count <= most, words
     assert ("20 zadd" in words) == (name == "kick")
 
