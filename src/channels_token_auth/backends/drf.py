@@ -18,7 +18,7 @@ from .base import Announcement, Ended, Held, Verdict
 from .lookup import Lookup
 from .owned_rows import asked_for
 from .shape import check_shape, has_shape
-from .user_columns import OwnerColumns, UserColumns
+from .user_columns import UserColumns
 from .users import admit
 
 __all__ = ["DRFTokenBackend"]
@@ -46,7 +46,6 @@ class DRFTokenBackend:
         self._label = model
         self._pattern = KEY if pattern is None and model == STOCK else pattern
         self._users = UserColumns(lambda: self._model)
-        self._owners = OwnerColumns(lambda: self._model)
         self._by_key = Lookup(lambda: self._users.beside("key", "created"), "key")
 
     def claims(self, credential: Credential) -> bool:
@@ -63,7 +62,7 @@ class DRFTokenBackend:
 
     def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
         """One query for the batch: the tokens of these users, and of these what is needed."""
-        users = self._users if any(each.needs_user for each in held) else self._owners
+        users = self._users.needed_for(held)
         rows = users.beside("key").filter(user__pk__in={each.user_pk for each in held})
         found = {Secret(key).digest: users.user(columns) for key, *columns in rows}
         return [_standing(each, found.get(each.authentication.token_id)) for each in held]

@@ -24,7 +24,7 @@ from .base import Announcement, Ended, Held, Verdict
 from .lookup import Lookup
 from .owned_rows import asked_for
 from .shape import check_shape, has_shape
-from .user_columns import OwnerColumns, UserColumns
+from .user_columns import UserColumns
 from .users import admit
 
 __all__ = ["KnoxTokenBackend"]
@@ -46,7 +46,6 @@ class KnoxTokenBackend:
         self.schemes = frozenset({"bearer", knox.knox_settings.AUTH_HEADER_PREFIX.lower()})
         self._pattern = pattern
         self._users = UserColumns(lambda: self._model)
-        self._owners = OwnerColumns(lambda: self._model)
         self._by_key = Lookup(self._rows, "token_key")
 
     def claims(self, credential: Credential) -> bool:
@@ -66,7 +65,7 @@ class KnoxTokenBackend:
         """One query for the batch: the tokens of these users, and of these what is needed. The
         expiry is the row's of now, which requests over HTTP move where `AUTO_REFRESH` is on.
         """
-        users = self._users if any(each.needs_user for each in held) else self._owners
+        users = self._users.needed_for(held)
         columns = users.beside("digest", "expiry")
         rows = columns.filter(user__pk__in={each.user_pk for each in held})
         found = {

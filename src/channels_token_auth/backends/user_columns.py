@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 from django.db.models.query_utils import DeferredAttribute
 
-__all__ = ["OwnerColumns", "UserColumns"]
+from .base import Held
+
+__all__ = ["UserColumns"]
 
 
 class UserColumns:
@@ -24,6 +26,14 @@ class UserColumns:
         """The user of a row: what is after the token's own columns."""
         return self._model.from_db(self._tokens().objects.db, self._names, columns)
 
+    def needed_for(self, held: Sequence[Held]) -> "UserColumns":
+        """Itself, or fewer columns that are enough: see `Held.needs_user`."""
+        return self if any(each.needs_user for each in held) else self._owners
+
+    @cached_property
+    def _owners(self) -> "UserColumns":
+        return _OwnerColumns(self._tokens)
+
     @cached_property
     def _model(self) -> Any:
         return self._tokens()._meta.get_field("user").related_model
@@ -33,7 +43,7 @@ class UserColumns:
         return [field.attname for field in self._model._meta.concrete_fields]
 
 
-class OwnerColumns(UserColumns):
+class _OwnerColumns(UserColumns):
     """The same, but only of what tells whether the user may stay: two columns, and no object.
 
     Where `is_active` is no column, but made of others, it is the same.
