@@ -57,7 +57,7 @@ def site(settings, monkeypatch):
     monkeypatch.delattr(mail, "outbox")  # verify in the library's own thread
     settings.CHANNELS_TOKEN_AUTH = {
         "BACKENDS": [{"BACKEND": "tests.sockets.gated.GatedBackend"}],
-        "LOCATIONS": ["header", "first_message", "ticket"],
+        "LOCATIONS": ["header", "subprotocol", "first_message", "ticket"],
         "REFUSAL": "close",
     }
     gated.reset()
@@ -128,6 +128,13 @@ class ByHeader(Client):
         self.open(headers=[(b"authorization", f"Token {token}".encode())])
 
 
+class BySubprotocol(Client):
+    def present(self, token="T"):
+        offered = ["token-auth.v1", f"bearer.{token}"]
+        line = (b"sec-websocket-protocol", ", ".join(offered).encode())
+        self.open(headers=[line], subprotocols=offered)
+
+
 class ByTicket(Client):
     async def prepare(self):
         self.ticket = site_authenticator().tickets.issue(identity("T", 1), origin=None)
@@ -162,7 +169,7 @@ class ByReauthentication(Client):
         return self.says("auth.ok") == 2
 
 
-WAYS = [ByHeader, ByTicket, ByFirstMessage, ByReauthentication]
+WAYS = [ByHeader, BySubprotocol, ByTicket, ByFirstMessage, ByReauthentication]
 CASES = [(way, "token") for way in WAYS]
 CASES += [(ByHeader, target) for target in TARGETS if target != "token"]
 
@@ -233,11 +240,7 @@ class Play:
         bus.publish({"kind": "end", "endings": [ending.to_message()]})
 
 
-@pytest.mark.parametrize(
-    ("way", "target"),
-    [(way, "token") for way in WAYS]
-    + [(ByHeader, target) for target in TARGETS if target != "token"],
-)
+@pytest.mark.parametrize(("way", "target"), CASES)
 @pytest.mark.parametrize("order", ALL_ORDERS, ids="-".join)
 async def test_no_order_of_steps_lets_a_revoked_token_stay(
     order, way, target, middleware, monkeypatch
