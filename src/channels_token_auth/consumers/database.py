@@ -8,6 +8,7 @@ thread is gone to when one of its connections is due; besides that once, to get 
 
 import asyncio
 import time
+from collections import defaultdict
 from threading import get_ident
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -19,8 +20,8 @@ from django.db.backends.signals import connection_created
 
 __all__ = ["close_old_connections", "is_due"]
 
-_openers: WeakKeyDictionary[BaseDatabaseWrapper, int] = WeakKeyDictionary()
-"""The thread that opened each connection."""
+_opened: defaultdict[int, WeakKeyDictionary[Any, None]] = defaultdict(WeakKeyDictionary)
+"""The connections that each thread has opened."""
 
 _threads: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 """The thread of sync code, by what asgiref chooses it by."""
@@ -31,11 +32,11 @@ def is_due() -> bool:
     thread = _threads.get(_thread_key())
     if thread is None:
         return True
-    for reference in _openers.keyrefs():  # a copy: other threads open connections meanwhile
-        connection = reference()
-        if connection and _openers.get(connection) == thread and _is_old(connection):
-            return True
-    return False
+    opened = _opened.get(thread)
+    if opened is None:
+        return False
+    # A copy: the thread may open another one meanwhile.
+    return any(_is_old(connection) for each in opened.keyrefs() if (connection := each()))
 
 
 async def close_old_connections() -> None:
@@ -60,7 +61,7 @@ def _is_old(connection: Any) -> bool:
 @sync_to_async
 def _close() -> int:
     for connection in connections.all(initialized_only=True):
-        _openers[connection] = get_ident()  # it may have been opened before this module was there
+        _remember(connection=connection)  # it may have been opened before this module was there
         # What is open between two messages is the transaction of a test case.
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
@@ -68,7 +69,7 @@ def _close() -> int:
 
 
 def _remember(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
-    _openers[connection] = get_ident()
+    _opened[get_ident()][connection] = None
 
 
 connection_created.connect(_remember)
