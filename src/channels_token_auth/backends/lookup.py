@@ -14,7 +14,7 @@ from django.db.models import Field, QuerySet
 
 __all__ = ["LARGEST", "Lookup"]
 
-LARGEST = 64
+LARGEST = 128
 """Values up to which a query is kept: more are asked for too rarely."""
 
 
