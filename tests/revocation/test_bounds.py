@@ -19,7 +19,7 @@ from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.targets import Ending, Target
-from channels_token_auth.sockets import node
+from channels_token_auth.sockets import closing, node
 from channels_token_auth.sockets.connection import live
 from channels_token_auth.verification.authenticator import site_authenticator
 from tests.verification.odd_caches import Away, cache
@@ -104,7 +104,7 @@ async def test_backend_may_end_all_of_a_users_tokens_at_once(sockets, site, toke
 
 async def test_socket_with_another_token_by_its_turn_is_passed_over(sockets, token, monkeypatch):
     """Closing takes several turns of the event loop, in which a socket may reauthenticate."""
-    monkeypatch.setattr(node, "SLICE", 1)
+    monkeypatch.setattr(closing, "SLICE", 1)
     opened = [await sockets(token.key) for _ in range(3)]
     ending = Ending(target=Target(token_id=Secret(token.key).digest), code=Code.TOKEN_REVOKED)
     node.here().end([ending])

@@ -1,7 +1,5 @@
 """Three layers, of which each closes sockets by itself: here the sweep, with all else silent."""
 
-import asyncio
-import weakref
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,9 +10,7 @@ from knox.models import AuthToken
 from rest_framework.authtoken.models import Token
 
 from channels_token_auth.backends.drf import DRFTokenBackend
-from channels_token_auth.core.close_codes import Code
-from channels_token_auth.core.targets import Ending, Target
-from channels_token_auth.sockets import node
+from channels_token_auth.sockets import closing
 from channels_token_auth.sockets.connection import live
 from channels_token_auth.sockets.node import here
 from channels_token_auth.verification.authenticator import site_authenticator
@@ -175,35 +171,10 @@ async def test_lost_scope_closes_with_4403_and_a_new_one_is_seen(site, sockets, 
 
 
 async def test_many_sockets_are_closed_in_slices_and_all_of_them(sockets, token, monkeypatch):
-    monkeypatch.setattr(node, "SLICE", 2)
+    monkeypatch.setattr(closing, "SLICE", 2)
     opened = [await sockets(token.key) for _ in range(7)]
     await token.adelete()
     assert [await socket.closes() for socket in opened] == [4410] * 7
-
-
-async def test_socket_that_is_done_is_not_kept_while_others_close(monkeypatch):
-    monkeypatch.setattr(node, "SLICE", 1)
-    closing = [Closing() for _ in range(5)]
-    for each in closing:
-        here().registry.add(each)
-    kept = [weakref.ref(each) for each in closing]
-    del closing, each
-    here().end([Ending(target=Target(user_id="closing"), code=Code.TOKEN_REVOKED)])
-    counts = set()
-    while len(here().registry):
-        counts.add(sum(reference() is not None for reference in kept))
-        await asyncio.sleep(0)
-    assert counts == {4, 3, 2, 1}
-
-
-class Closing:
-    """A socket whose application is done at once."""
-
-    user_id = "closing"
-    token_id = backend = connection_id = address = issued_at = None
-
-    def close(self, _code):
-        here().leave(self)
 
 
 async def test_message_that_makes_no_sense_is_logged_and_closes_nobody(sockets, token, caplog):

@@ -198,6 +198,7 @@ class Connection(Participant):
                 return received
             if outputs:
                 await self._tell(outputs)
+        await self.node.closing.turn()
         self._is_told = True
         return self._farewell
 

@@ -20,6 +20,7 @@ from ..verification.authenticator import forget_all
 from . import bus
 from .audit import Audit
 from .beside import beside
+from .closing import Closing
 from .control import Control
 from .draining import Draining
 from .endings import Endings
@@ -27,12 +28,6 @@ from .registry import Registry
 from .sweep import Sweep
 
 __all__ = ["Node", "here"]
-
-SLICE = 100
-"""Sockets closed before others get their turn. More would be in the midst of their end at a time,
-and what they hold meanwhile calls for a full garbage collection amid the closes: of 10,000 sockets
-the last one has its close half a second later then.
-"""
 
 GREETING_PAUSE = 0.5
 """Seconds within which a node that is new hears of the others."""
@@ -50,6 +45,7 @@ class Node:
         self.registry: Registry[Any] = Registry()
         """Those that were let in."""
         self.endings = Endings()
+        self.closing = Closing()
         self.audit = Audit()
         self.draining = Draining(self.name, self.sockets)
         self._serial = 0
@@ -118,10 +114,7 @@ class Node:
         forget_all()
         for ending in endings:
             self.endings.add(ending)
-            found = self.registry.find(ending.target)
-            _end_slice(found, ending)
-            if found:
-                beside(_end_in_slices(found, ending))
+            self.closing.close(self.registry.find(ending.target), ending)
 
     def _answer(self, target: Target, limit: int) -> Mapping[str, Any]:
         found = self.registry.find(target)
@@ -165,20 +158,6 @@ def _name() -> str:
     """The machine and the process; a second event loop of it is told apart."""
     others = bus.listeners_here()
     return f"{socket.gethostname()}-{os.getpid()}" + (f"-{others + 1}" if others else "")
-
-
-def _end_slice(found: list[Any], ending: Ending) -> None:
-    """Close some, and let go of them, so that each is freed when its application is done."""
-    for connection in found[-SLICE:]:
-        if ending.target.matches(connection):  # not reauthenticated meanwhile
-            connection.close(ending.code)
-    del found[-SLICE:]
-
-
-async def _end_in_slices(found: list[Any], ending: Ending) -> None:
-    while found:
-        await asyncio.sleep(0)
-        _end_slice(found, ending)
 
 
 def here() -> Node:
