@@ -1,5 +1,6 @@
 """Three layers, of which each closes sockets by itself: here the sweep, with all else silent."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,10 +11,13 @@ from knox.models import AuthToken
 from rest_framework.authtoken.models import Token
 
 from channels_token_auth.backends.drf import DRFTokenBackend
+from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.sockets import closing
 from channels_token_auth.sockets.connection import live
 from channels_token_auth.sockets.node import here
 from channels_token_auth.verification.authenticator import site_authenticator
+from tests.revocation.conftest import Socket
+from tests.sockets.server import ACCEPT
 from tests.verification.odd_caches import Away, cache
 
 pytestmark = pytest.mark.database
@@ -175,6 +179,25 @@ async def test_many_sockets_are_closed_in_slices_and_all_of_them(sockets, token,
     opened = [await sockets(token.key) for _ in range(7)]
     await token.adelete()
     assert [await socket.closes() for socket in opened] == [4410] * 7
+
+
+async def test_applications_hear_of_it_when_all_are_closed(token, monkeypatch):
+    monkeypatch.setattr(closing, "SLICE", 1)
+    opened, heard = [], []
+
+    async def application(_scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        await receive()
+        heard.append([each.code for each in opened])
+
+    middleware = TokenAuthMiddleware(application)
+    for _ in range(4):
+        opened.append(Socket(token.key))
+        await opened[-1].open(middleware)
+    await token.adelete()
+    await asyncio.gather(*(each.task for each in opened))
+    assert heard == [[4410] * 4] * 4
 
 
 async def test_message_that_makes_no_sense_is_logged_and_closes_nobody(sockets, token, caplog):
