@@ -23,6 +23,8 @@ __all__ = ["close_old_connections", "is_due"]
 _opened: defaultdict[int, WeakKeyDictionary[Any, None]] = defaultdict(WeakKeyDictionary)
 """The connections that each thread has opened."""
 
+_NONE: WeakKeyDictionary[Any, None] = WeakKeyDictionary()
+
 _threads: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 """The thread of sync code, by what asgiref chooses it by."""
 
@@ -32,9 +34,7 @@ def is_due() -> bool:
     thread = _threads.get(_thread_key())
     if thread is None:
         return True
-    opened = _opened.get(thread)
-    if opened is None:
-        return False
+    opened = _opened.get(thread, _NONE)
     # A copy: the thread may open another one meanwhile.
     return any(_is_old(connection) for each in opened.keyrefs() if (connection := each()))
 
