@@ -5,7 +5,7 @@ An input is a byte that chooses a rule, and lines: a Host, and then each Origin.
 
 from urllib.parse import urlsplit
 
-from channels_token_auth.core.origin import OriginRule
+from channels_token_auth.core.handshake.origin import OriginRule
 
 __all__ = ["SEEDS", "check"]
 

@@ -5,8 +5,8 @@ import time
 
 from benchmarks.project.lag import Lag
 from benchmarks.project.queries import counts
-from channels_token_auth.sockets.node import here
-from channels_token_auth.sockets.sweep import Sweep
+from channels_token_auth.node.node import here
+from channels_token_auth.node.sweep import Sweep
 
 __all__ = ["sweep"]
 

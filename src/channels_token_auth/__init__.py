@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .sockets.directory import aconnections, connections
-    from .sockets.revocation import (
+    from .cluster.connections import aconnections, connections
+    from .revocation.api import (
         adisconnect,
         arevoke_token,
         arevoke_user,
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    name: f"{__name__}.sockets.{'directory' if 'connections' in name else 'revocation'}"
+    name: f"{__name__}.{'cluster.connections' if 'connections' in name else 'revocation.api'}"
     for name in __all__
 }
 

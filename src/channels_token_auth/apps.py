@@ -2,7 +2,8 @@
 
 from django.apps import AppConfig
 
-from . import conf, logs
+from . import conf
+from .observability import redaction_filter
 
 __all__ = ["ChannelsTokenAuthConfig"]
 
@@ -14,7 +15,8 @@ class ChannelsTokenAuthConfig(AppConfig):
     verbose_name = "Channels token authentication"
 
     def ready(self) -> None:
-        from . import checks, triggers  # noqa: F401, PLC0415 - once apps are loaded
+        from . import checks  # noqa: F401, PLC0415 - once apps are loaded
+        from .revocation import triggers  # noqa: PLC0415 - once apps are loaded
 
-        logs.install(conf.secret_names())
+        redaction_filter.install(conf.secret_names())
         triggers.wire()

@@ -14,12 +14,12 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
+from .authorization.scopes import read_scopes
 from .core.credentials import Location
-from .core.extraction import TICKET_NAME
+from .core.handshake.extraction import TICKET_NAME
+from .core.handshake.origin import OriginRule
+from .core.handshake.policy import Policy, RefusalMode
 from .core.lifecycle import Rules
-from .core.origin import OriginRule
-from .core.policy import Policy, RefusalMode
-from .scopes import read_scopes
 
 __all__ = ["BackendSpec", "Configuration", "configuration", "derived", "override", "problems"]
 

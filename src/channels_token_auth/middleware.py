@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from . import conf, logs
+from . import conf
+from .connection.connection import Connection
+from .core.asgi_types import Application, Receive, Scope, Send
 from .core.errors import TokenAuthError
-from .sockets.asgi import Application, Receive, Scope, Send
-from .sockets.connection import Connection
-from .sockets.door import Door
+from .observability import redaction_filter
+from .verification.route import Door
 
 __all__ = ["TokenAuthMiddleware", "TokenAuthMiddlewareStack"]
 
@@ -25,7 +26,7 @@ class TokenAuthMiddleware:
         self._overrides = overrides
         self._settings: conf.Configuration | None = None
         names = (overrides.get("query_name"), overrides.get("cookie_name"))
-        logs.install(name for name in names if isinstance(name, str) and name)
+        redaction_filter.install(name for name in names if isinstance(name, str) and name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":

@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
-from channels_token_auth.backends.base import Ended, Held, Identity
+from channels_token_auth.backends.contract import Ended
 from channels_token_auth.backends.drf import DRFTokenBackend
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.core.identity import Held, Identity
 
 pytestmark = pytest.mark.database
 LENGTH = 40  # of a key, and of its column

@@ -13,11 +13,11 @@ from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels_token_auth.backends.base import Held, Identity
 from channels_token_auth.backends.introspection import IntrospectionBackend
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.core.identity import Held, Identity
 from tests.backends.introspection_server import introspection_server
 from tests.backends.own_users.models import Member
 

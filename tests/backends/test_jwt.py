@@ -15,12 +15,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from channels_token_auth.backends.base import Held, Identity
 from channels_token_auth.backends.jwt import JWTBackend
-from channels_token_auth.backends.jwt_key_server import RETRY_SECONDS
+from channels_token_auth.backends.jwt.key_server import RETRY_SECONDS
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.core.identity import Held, Identity
 from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import KEYS, ec_keys, jwk, pem, rsa_keys, signed_by_hand
 from tests.backends.own_users.models import Member

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from channels_token_auth.backends.jwt_key_server import (
+from channels_token_auth.backends.jwt.key_server import (
     MAX_BYTES,
     RETRY_SECONDS,
     UNKNOWN_KEY_SECONDS,

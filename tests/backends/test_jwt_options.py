@@ -3,7 +3,7 @@
 import pytest
 
 from channels_token_auth.backends.jwt import JWTBackend
-from channels_token_auth.backends.jwt_options import JWTOptions
+from channels_token_auth.backends.jwt.options import JWTOptions
 from tests.backends.jwt_keys import ec_keys, pem, rsa_keys
 
 SECRET = "s" * 64

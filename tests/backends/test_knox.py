@@ -17,11 +17,12 @@ from knox.crypto import hash_token
 from knox.models import AuthToken
 from knox.views import LogoutAllView, LogoutView
 
-from channels_token_auth.backends.base import Ended, Held, Identity
+from channels_token_auth.backends.contract import Ended
 from channels_token_auth.backends.knox import KnoxTokenBackend
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.core.identity import Held, Identity
 
 DIGITS = "0123456789abcdef" * 4
 pytestmark = pytest.mark.database

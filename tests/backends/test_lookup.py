@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 from django.db.models.sql.compiler import SQLCompiler
 from rest_framework.authtoken.models import Token
 
-from channels_token_auth.backends.lookup import LARGEST, Lookup
+from channels_token_auth.backends.sources.lookup import LARGEST, Lookup
 from tests.backends.own_users.models import Member
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]

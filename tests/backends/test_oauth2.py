@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from oauth2_provider.models import AccessToken, Application, IDToken, RefreshToken, clear_expired
 
-from channels_token_auth.backends.base import Ended, Held, Identity
+from channels_token_auth.backends.contract import Ended
 from channels_token_auth.backends.oauth2 import OAuth2Backend
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.core.identity import Held, Identity
 
 pytestmark = pytest.mark.database
 TOKENS = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=300)

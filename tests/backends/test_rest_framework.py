@@ -24,11 +24,11 @@ from rest_framework.authentication import BaseAuthentication, TokenAuthenticatio
 from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from channels_token_auth.backends.base import Held, Identity
 from channels_token_auth.backends.rest_framework import RESTFrameworkBackend
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.core.identity import Held, Identity
 from tests.backends.own_users.models import Member
 
 pytestmark = pytest.mark.database

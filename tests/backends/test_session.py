@@ -30,11 +30,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from channels_token_auth.backends.base import Ended, Held, Identity
+from channels_token_auth.backends.contract import Ended
 from channels_token_auth.backends.session import SessionBackend
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.core.identity import Held, Identity
 from tests.backends.own_users.models import Member
 
 pytestmark = pytest.mark.database

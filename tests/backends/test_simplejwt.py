@@ -19,11 +19,12 @@ from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import AccessToken, BlacklistMixin, RefreshToken, SlidingToken
 
-from channels_token_auth.backends.base import Ended, Held, Identity
+from channels_token_auth.backends.contract import Ended
 from channels_token_auth.backends.simplejwt import SimpleJWTBackend
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.core.identity import Held, Identity
 from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import jwk, pem, rsa_keys, signed_by_hand
 from tests.backends.own_users.models import Member

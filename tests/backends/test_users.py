@@ -7,11 +7,11 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser, Group
 from rest_framework.authtoken.models import Token
 
-from channels_token_auth.backends.base import Identity
-from channels_token_auth.backends.users import admit, private_copy
+from channels_token_auth.backends.sources.users import admit, private_copy
 from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Location
+from channels_token_auth.core.identity import Identity
 
 AUTHENTICATION = Authentication(backend="fake", token_id="0", location=Location.HEADER)
 

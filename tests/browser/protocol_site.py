@@ -13,9 +13,9 @@ from django.http import HttpResponse
 from django.test import override_settings
 from django.urls import include, path
 
+from channels_token_auth.connection.connection import live
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.middleware import TokenAuthMiddlewareStack
-from channels_token_auth.sockets.connection import live
 from channels_token_auth.testing import fake_tokens
 from tests.docs.papers import ROOT
 from tests.services import free_port

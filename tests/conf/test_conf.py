@@ -5,9 +5,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from channels_token_auth import conf
 from channels_token_auth.core.credentials import Location
+from channels_token_auth.core.handshake.origin import OriginRule
+from channels_token_auth.core.handshake.policy import Policy, RefusalMode
 from channels_token_auth.core.lifecycle import Rules
-from channels_token_auth.core.origin import OriginRule
-from channels_token_auth.core.policy import Policy, RefusalMode
 
 DRF = "channels_token_auth.backends.drf.DRFTokenBackend"
 BACKENDS = [{"BACKEND": DRF}]

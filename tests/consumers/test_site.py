@@ -7,10 +7,10 @@ from django.contrib.auth.models import User
 from django.test import TestCase
 from django.urls import path
 
+from channels_token_auth.connection.connection import live
 from channels_token_auth.consumers import AsyncJsonWebsocketConsumer
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.middleware import TokenAuthMiddlewareStack
-from channels_token_auth.sockets.connection import live
 from channels_token_auth.testing import TokenWebsocketCommunicator, fake_tokens
 
 pytestmark = pytest.mark.database

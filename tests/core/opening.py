@@ -2,9 +2,9 @@
 
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Location
-from channels_token_auth.core.extraction import Handshake, extract
-from channels_token_auth.core.origin import OriginRule
-from channels_token_auth.core.policy import Policy
+from channels_token_auth.core.handshake.extraction import Handshake, extract
+from channels_token_auth.core.handshake.origin import OriginRule
+from channels_token_auth.core.handshake.policy import Policy
 
 __all__ = [
     "HOST",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels_token_auth.core.denials import Denial
+from channels_token_auth.core.denial import Denial
 
 TOKENS = ["a", "b", "c", "d"]
 

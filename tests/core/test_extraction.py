@@ -4,7 +4,7 @@ import pytest
 
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Location
-from channels_token_auth.core.origin import OriginRule
+from channels_token_auth.core.handshake.origin import OriginRule
 from tests.core.opening import HOST, LONGEST, MALFORMED, MAX, OFFER, ORIGIN, found, read
 
 TOO_LONG = LONGEST + "t"

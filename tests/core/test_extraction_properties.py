@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channels_token_auth.core.credentials import Location
-from channels_token_auth.core.extraction import Handshake, extract
-from channels_token_auth.core.origin import OriginRule
+from channels_token_auth.core.handshake.extraction import Handshake, extract
+from channels_token_auth.core.handshake.origin import OriginRule
 from tests.core.opening import HOST, ORIGIN, found, policy, read, read_again
 
 SIZE = 64

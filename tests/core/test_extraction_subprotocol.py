@@ -2,7 +2,7 @@
 
 import pytest
 
-from channels_token_auth.core.extraction import extract
+from channels_token_auth.core.handshake.extraction import extract
 from tests.core.opening import HOST, HOSTILE, LONGEST, MALFORMED, MAX, OFFER, found, policy, read
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels_token_auth.core.origin import OriginRule
+from channels_token_auth.core.handshake.origin import OriginRule
 
 HOSTS = ("example.com", ".example.org", "127.0.0.1", "[::1]", "Upper.test")
 

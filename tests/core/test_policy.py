@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from channels_token_auth.core.origin import OriginRule
-from channels_token_auth.core.policy import Policy, RefusalMode
+from channels_token_auth.core.handshake.origin import OriginRule
+from channels_token_auth.core.handshake.policy import Policy, RefusalMode
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.policy import RefusalMode
-from channels_token_auth.core.refusal import close_message, refuse
+from channels_token_auth.core.handshake.policy import RefusalMode
+from channels_token_auth.core.handshake.refusal import close_message, refuse
 from tests.core.opening import ORIGIN, read
 
 AUTO, CLOSE, DENY = RefusalMode

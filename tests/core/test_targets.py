@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels_token_auth.core.close_codes import Code
-from channels_token_auth.core.targets import Ending, Target
+from channels_token_auth.core.revocation import Ending, Target
 
 SOCKET = {
     "user_id": "1",

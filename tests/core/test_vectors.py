@@ -11,11 +11,11 @@ import pytest
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Location
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.extraction import extract
+from channels_token_auth.core.handshake.extraction import extract
+from channels_token_auth.core.handshake.origin import OriginRule
+from channels_token_auth.core.handshake.policy import Policy
 from channels_token_auth.core.lifecycle import Close, Lifecycle, Rules, Send, State, Verify
 from channels_token_auth.core.messages import read_control, write
-from channels_token_auth.core.origin import OriginRule
-from channels_token_auth.core.policy import Policy
 
 SPEC = Path(__file__).parents[2] / "spec"
 

@@ -9,7 +9,7 @@ from django.core.checks import ERROR
 from django.utils.module_loading import import_string
 from rest_framework.authentication import TokenAuthentication
 
-from channels_token_auth.backends.jwt_options import JWTOptions
+from channels_token_auth.backends.jwt.options import JWTOptions
 from channels_token_auth.checks import check_settings
 from docs import make_features
 from tests.docs.papers import read, snippets, table

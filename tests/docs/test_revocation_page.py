@@ -90,7 +90,7 @@ def test_checks_that_the_page_names_are_there():
 
 def test_log_lines_on_the_page_are_those_of_the_code():
     root = f"{checks.__path__[0]}/.."
-    files = ("sockets/control", "sockets/bus", "sockets/sweep", "sockets/after_commit")
+    files = ("cluster/subscription", "cluster/pubsub", "node/sweep", "revocation/on_commit")
     files += ("management/terminal",)
     source = "".join(read(f"{root}/{name}.py") for name in files).replace("%r", "'drf'")
     lines = [line.removesuffix(" web-3-9.") for line, _ in table(PAGE, "you see")]

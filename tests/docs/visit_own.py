@@ -14,8 +14,8 @@ from django.core.management import call_command  # noqa: E402
 from shop.models import ApiKey  # noqa: E402
 from shop.tokens import ApiKeyBackend  # noqa: E402
 
-from channels_token_auth.backends.base import Held  # noqa: E402
 from channels_token_auth.core.credentials import Credential, Location, Secret  # noqa: E402
+from channels_token_auth.core.identity import Held  # noqa: E402
 from channels_token_auth.middleware import TokenAuthMiddlewareStack  # noqa: E402
 from channels_token_auth.testing import TokenWebsocketCommunicator  # noqa: E402
 

@@ -14,9 +14,9 @@ from hypercorn.logging import AccessLogAtoms
 from uvicorn.logging import AccessFormatter
 from websockets.frames import Frame, Opcode
 
-from channels_token_auth import logs
 from channels_token_auth.core.redaction import MARK
-from channels_token_auth.logs import LOGGERS, RedactionFilter, install
+from channels_token_auth.observability import redaction_filter
+from channels_token_auth.observability.redaction_filter import LOGGERS, RedactionFilter, install
 
 KEY = "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b"
 
@@ -41,7 +41,7 @@ def log():
 @pytest.fixture
 def bare_loggers(monkeypatch):
     """The loggers of servers as they are before `install`, and a filter that was never used."""
-    monkeypatch.setattr(logs, "_FILTER", RedactionFilter())
+    monkeypatch.setattr(redaction_filter, "_FILTER", RedactionFilter())
     for name in LOGGERS:
         monkeypatch.setattr(logging.getLogger(name), "filters", [])
 
@@ -191,7 +191,7 @@ hypercorn.logging.Logger(hypercorn.config.Config.from_mapping(accesslog="-", err
 }
 PROGRAM = """
 import json, logging, sys
-from channels_token_auth.logs import LOGGERS, install
+from channels_token_auth.observability.redaction_filter import LOGGERS, install
 for step in json.loads(sys.argv[1]):
     exec(step)
 logging.basicConfig()

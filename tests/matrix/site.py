@@ -11,7 +11,7 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
 from channels_token_auth.core.credentials import Location
-from channels_token_auth.core.extraction import PROTOCOL
+from channels_token_auth.core.handshake.extraction import PROTOCOL
 from channels_token_auth.middleware import TokenAuthMiddlewareStack
 from channels_token_auth.testing import TokenWebsocketCommunicator
 from tests.matrix.kind import Kind

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from channels_token_auth import backends
-from channels_token_auth.backends.base import Held
 from channels_token_auth.conf import configuration
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.core.identity import Held
 from channels_token_auth.verification.authenticator import build_backend
 from tests.matrix.kind import ANYWHERE, LATER, State, new_user
 from tests.matrix.kinds import KINDS

@@ -7,9 +7,9 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth import get_user_model
 from rest_framework.authtoken.models import Token
 
+from channels_token_auth.connection.connection import live
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.middleware import TokenAuthMiddleware, TokenAuthMiddlewareStack
-from channels_token_auth.sockets.connection import live
 from tests.sockets.server import ACCEPT, CONNECT, Server, scope, sends
 from tests.verification.backends import identity
 

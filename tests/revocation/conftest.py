@@ -12,8 +12,8 @@ from django.db import connections
 from rest_framework.authtoken.models import Token
 
 from channels_token_auth import signals
+from channels_token_auth.connection.connection import live
 from channels_token_auth.middleware import TokenAuthMiddleware
-from channels_token_auth.sockets.connection import live
 from channels_token_auth.verification.denylist import EPOCH
 from channels_token_auth.verification.worker import worker
 from tests.sockets.server import ACCEPT, CONNECT, Server, scope

@@ -9,10 +9,10 @@ from rest_framework.authtoken.models import Token
 
 from channels_token_auth import aconnections
 from channels_token_auth.admin import add_connections, listing
+from channels_token_auth.cluster.connections import Connections
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.sockets.directory import Connections
-from channels_token_auth.sockets.node import here
+from channels_token_auth.node.node import here
 
 LIST = "/admin/channels_token_auth/connections/"
 CSRF_TOKEN = "c" * 32

@@ -17,11 +17,11 @@ from channels_token_auth import (
     disconnect,
     revoke_token,
     signals,
+    tasks,
 )
 from channels_token_auth.core.credentials import Secret
-from channels_token_auth.sockets import audit as module
-from channels_token_auth.sockets import beside
-from channels_token_auth.sockets.audit import LOGGER, Audit
+from channels_token_auth.observability import audit as module
+from channels_token_auth.observability.audit import LOGGER, Audit
 from tests.sockets.server import text
 
 NAMES = list(signals.__all__)
@@ -210,7 +210,7 @@ async def test_revocation_in_an_event_loop_calls_receivers_beside_it(is_async, t
     module.tell_now(signal, {})
     await until(lambda: calls)
     assert (calls == [threading.current_thread()]) == is_async
-    await until(lambda: not beside._tasks)
+    await until(lambda: not tasks._tasks)
 
 
 async def test_receiver_that_raises_changes_nothing_and_is_logged(sockets, token, caplog):
@@ -243,9 +243,9 @@ async def test_slow_receiver_makes_events_wait_but_not_without_end(monkeypatch, 
         for number in range(10):
             audit.tell(signals.token_revoked, lambda number=number: {"number": number})
         goes_on.set()
-        await until(lambda: not beside._tasks)
+        await until(lambda: not tasks._tasks)
         audit.tell(signals.token_revoked, lambda: {"number": 10})
-        await until(lambda: not beside._tasks)
+        await until(lambda: not tasks._tasks)
     finally:
         signals.token_revoked.disconnect(receive)
     assert calls == [0, 1, 2, 10]

@@ -13,14 +13,15 @@ from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.tokens import AccessToken
 
 from channels_token_auth import arevoke_user, disconnect, revoke_token, revoke_user
-from channels_token_auth.backends.base import Announcement, Ended, Identity
+from channels_token_auth.backends.contract import Announcement, Ended
 from channels_token_auth.backends.drf import DRFTokenBackend
+from channels_token_auth.connection.connection import live
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.targets import Ending, Target
-from channels_token_auth.sockets import closing, node
-from channels_token_auth.sockets.connection import live
+from channels_token_auth.core.identity import Identity
+from channels_token_auth.core.revocation import Ending, Target
+from channels_token_auth.node import bulk_close, node
 from channels_token_auth.verification.authenticator import site_authenticator
 from tests.verification.odd_caches import Away, cache
 
@@ -104,7 +105,7 @@ async def test_backend_may_end_all_of_a_users_tokens_at_once(sockets, site, toke
 
 async def test_socket_with_another_token_by_its_turn_is_passed_over(sockets, token, monkeypatch):
     """Closing takes several turns of the event loop, in which a socket may reauthenticate."""
-    monkeypatch.setattr(closing, "SLICE", 1)
+    monkeypatch.setattr(bulk_close, "SLICE", 1)
     opened = [await sockets(token.key) for _ in range(3)]
     ending = Ending(target=Target(token_id=Secret(token.key).digest), code=Code.TOKEN_REVOKED)
     node.here().end([ending])

@@ -11,8 +11,8 @@ from rest_framework.authtoken.models import Token
 
 from channels_token_auth import disconnect, revoke_token, revoke_user
 from channels_token_auth.core.credentials import Secret
-from channels_token_auth.sockets import after_commit as module
-from channels_token_auth.sockets.after_commit import after_commit
+from channels_token_auth.revocation import on_commit as module
+from channels_token_auth.revocation.on_commit import after_commit
 from tests.verification.odd_caches import Away, cache
 
 pytestmark = pytest.mark.database

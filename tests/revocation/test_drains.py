@@ -2,11 +2,11 @@
 
 import asyncio
 
+from channels_token_auth.cluster import drain
+from channels_token_auth.cluster.drain import Drain, adrain
 from channels_token_auth.core.close_codes import Code
-from channels_token_auth.sockets import drain
-from channels_token_auth.sockets.drain import Drain, adrain
-from channels_token_auth.sockets.draining import Draining
-from channels_token_auth.sockets.node import here
+from channels_token_auth.node.drain_state import Draining
+from channels_token_auth.node.node import here
 
 
 class Fleet:
@@ -56,7 +56,7 @@ async def test_sockets_are_sent_away_in_equal_groups(monkeypatch):
 def _patch_sleep(monkeypatch, tick):
     sleep = asyncio.sleep
     monkeypatch.setattr(
-        "channels_token_auth.sockets.draining.asyncio.sleep",
+        "channels_token_auth.node.drain_state.asyncio.sleep",
         lambda seconds: tick(seconds) if seconds == 0.1 else sleep(seconds),
     )
     return lambda: sleep(0)

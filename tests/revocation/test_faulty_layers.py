@@ -7,8 +7,8 @@ from django.db import connection
 from rest_framework.authtoken.models import Token
 
 from channels_token_auth import connections
-from channels_token_auth.sockets import bus
-from channels_token_auth.sockets.node import here
+from channels_token_auth.cluster import pubsub
+from channels_token_auth.node.node import here
 from tests.revocation import faulty_layers
 
 pytestmark = pytest.mark.usefixtures("layer")
@@ -43,7 +43,7 @@ async def test_node_that_lost_its_layer_listens_where_it_did_before(sockets, tok
     socket = await sockets(token.key)
     await socket.eventually(lambda: layer.failures == 2)
     assert layer.channels == 1
-    await layer().group_send(bus.GROUP, {"process": "another", **ending(token)})
+    await layer().group_send(pubsub.GROUP, {"process": "another", **ending(token)})
     assert await socket.closes() == 4503
 
 
@@ -57,7 +57,7 @@ def ending(token):
 async def test_node_that_asks_opens_no_channel_for_it(sockets, token, layer):
     await sockets(token.key)
     await _listening()
-    async with bus.asking({"kind": "other", "node": None}):
+    async with pubsub.asking({"kind": "other", "node": None}):
         await asyncio.sleep(0.05)
     assert layer.channels == 1
 
@@ -67,14 +67,14 @@ async def test_node_is_answered_by_other_processes_until_it_stops_to_ask(sockets
     await sockets(token.key)
     await _listening()
     theirs = await layer.inner.new_channel()
-    await layer.inner.group_add(bus.GROUP, theirs)
-    async with asyncio.timeout(5), bus.asking({"kind": "other"}) as answers:
+    await layer.inner.group_add(pubsub.GROUP, theirs)
+    async with asyncio.timeout(5), pubsub.asking({"kind": "other"}) as answers:
         while (question := await layer.inner.receive(theirs)).get("kind") != "other":
             pass
         answer = {"kind": "answer", "asked": question["asked_as"]}
         await layer.inner.send(question["reply_to"], answer)
         assert (await answers.get())["kind"] == "answer"
-    bus.answered(answer)
+    pubsub.answered(answer)
     assert answers.empty()
 
 

@@ -6,8 +6,8 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from channels_token_auth import arevoke_token, arevoke_user
+from channels_token_auth.connection.connection import live
 from channels_token_auth.core.credentials import Location
-from channels_token_auth.sockets.connection import live
 from tests.matrix.kind import LATER, State, new_user
 from tests.matrix.kinds import KINDS
 from tests.matrix.site import site as site_of

@@ -11,10 +11,10 @@ from knox.models import AuthToken
 from rest_framework.authtoken.models import Token
 
 from channels_token_auth.backends.drf import DRFTokenBackend
+from channels_token_auth.connection.connection import live
 from channels_token_auth.middleware import TokenAuthMiddleware
-from channels_token_auth.sockets import closing
-from channels_token_auth.sockets.connection import live
-from channels_token_auth.sockets.node import here
+from channels_token_auth.node import bulk_close
+from channels_token_auth.node.node import here
 from channels_token_auth.verification.authenticator import site_authenticator
 from tests.revocation.conftest import Socket
 from tests.sockets.server import ACCEPT
@@ -175,14 +175,14 @@ async def test_lost_scope_closes_with_4403_and_a_new_one_is_seen(site, sockets, 
 
 
 async def test_many_sockets_are_closed_in_slices_and_all_of_them(sockets, token, monkeypatch):
-    monkeypatch.setattr(closing, "SLICE", 2)
+    monkeypatch.setattr(bulk_close, "SLICE", 2)
     opened = [await sockets(token.key) for _ in range(7)]
     await token.adelete()
     assert [await socket.closes() for socket in opened] == [4410] * 7
 
 
 async def test_applications_hear_of_it_when_all_are_closed(token, monkeypatch):
-    monkeypatch.setattr(closing, "SLICE", 1)
+    monkeypatch.setattr(bulk_close, "SLICE", 1)
     opened, heard = [], []
 
     async def application(_scope, receive, send):

@@ -1,7 +1,7 @@
 """Users who have no row here: a token names them by a key of another service's."""
 
 from channels_token_auth import aconnections, adisconnect
-from channels_token_auth.backends.users import primary_key
+from channels_token_auth.backends.sources.users import primary_key
 
 
 async def test_user_of_another_service_is_named_by_his_key_there(sockets, token):

@@ -11,9 +11,9 @@ from rest_framework.authtoken.models import Token
 
 from channels_token_auth import aconnections
 from channels_token_auth.backends.drf import DRFTokenBackend
-from channels_token_auth.sockets import directory
-from channels_token_auth.sockets.directory import Connections
-from channels_token_auth.sockets.node import here
+from channels_token_auth.cluster import connections as directory
+from channels_token_auth.cluster.connections import Connections
+from channels_token_auth.node.node import here
 from channels_token_auth.views import own_connections as views
 
 BACKENDS = "channels_token_auth.backends"
@@ -203,5 +203,5 @@ async def test_denylist_that_is_away_is_unavailable(token, monkeypatch):
     def away(*_, **__):
         raise views.unavailable()
 
-    monkeypatch.setattr(views.revocation, "revoke_user", away)
+    monkeypatch.setattr(views.api, "revoke_user", away)
     assert (await by_asgi("delete", ALL, token.key)).status_code == 503

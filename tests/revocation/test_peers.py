@@ -6,8 +6,8 @@ import pytest
 from channels.layers import get_channel_layer
 
 from channels_token_auth import aconnections
-from channels_token_auth.sockets.bus import GROUP
-from channels_token_auth.sockets.node import here
+from channels_token_auth.cluster.pubsub import GROUP
+from channels_token_auth.node.node import here
 
 LAYER = {"default": {"BACKEND": "tests.revocation.layer.SharedLayer"}}
 

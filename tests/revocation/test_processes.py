@@ -11,7 +11,7 @@ from channels.layers import channel_layers
 from redis import Redis as Client
 
 from channels_token_auth import adisconnect, disconnect
-from channels_token_auth.sockets import bus
+from channels_token_auth.cluster import pubsub
 from tests.services import Redis, redis
 
 LAYERS = {
@@ -47,7 +47,7 @@ async def ear(layers):
     """What another process would hear."""
     layer = channel_layers.make_backend("default")
     channel = await layer.new_channel()
-    await layer.group_add(bus.GROUP, channel)
+    await layer.group_add(pubsub.GROUP, channel)
 
     async def hear():
         async with asyncio.timeout(5):
@@ -55,7 +55,7 @@ async def ear(layers):
         return [each["target"] for each in message["endings"]]
 
     yield hear
-    await layer.group_discard(bus.GROUP, channel)
+    await layer.group_discard(pubsub.GROUP, channel)
     await layer.flush()
 
 
@@ -126,14 +126,14 @@ async def test_it_is_heard_elsewhere_and_leaves_nothing_behind(say, ear, clients
 async def test_listener_of_a_fork_is_its_parents_and_is_not_called_there(ear, sockets, token):
     """The child has our node's memory, but not its event loop."""
     await sockets(token.key)
-    assert bus.listeners_here() == 1
+    assert pubsub.listeners_here() == 1
     reader, writer = os.pipe()
 
     def count():
         pid = os.fork()
         if pid:
             return pid
-        os.write(writer, str(bus.listeners_here()).encode())
+        os.write(writer, str(pubsub.listeners_here()).encode())
         os._exit(0)
 
     pid = await asyncio.to_thread(count)
@@ -150,7 +150,7 @@ async def test_what_another_process_says_closes_sockets_here(layers, sockets, to
     message = {"type": "token_auth.message", "kind": "end", "endings": [ending]}
     async with asyncio.timeout(5):
         while socket.code is None:  # the node may not have joined yet
-            await layer.group_send(bus.GROUP, {**message, "process": "another"})
+            await layer.group_send(pubsub.GROUP, {**message, "process": "another"})
             await asyncio.sleep(0.05)
     assert socket.code == 4423
     await layer.flush()

@@ -8,13 +8,7 @@ from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
 from rest_framework.authtoken.models import Token
 
-from channels_token_auth import (
-    aconnections,
-    adisconnect,
-    arevoke_token,
-    arevoke_user,
-    revoke_token,
-)
+from channels_token_auth import aconnections, adisconnect, arevoke_token, arevoke_user, revoke_token
 from channels_token_auth.core.credentials import Secret
 
 

@@ -13,10 +13,10 @@ from knox.models import AuthToken
 from rest_framework.authtoken.models import Token, TokenProxy
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from channels_token_auth import triggers
-from channels_token_auth.backends.base import Announcement
+from channels_token_auth.backends.contract import Announcement
 from channels_token_auth.backends.drf import DRFTokenBackend
 from channels_token_auth.core.credentials import Credential, Location, Secret
+from channels_token_auth.revocation import triggers
 from channels_token_auth.verification.authenticator import site_authenticator
 from tests.backends.own_users.models import Member
 from tests.verification.odd_caches import Away, cache

@@ -9,10 +9,10 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer, JsonWebsocket
 from django.contrib.auth.models import User
 
 from channels_token_auth import consumers
+from channels_token_auth.authorization.scopes import requires_scopes
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.middleware import TokenAuthMiddlewareStack
-from channels_token_auth.scopes import requires_scopes
 from channels_token_auth.testing import TokenWebsocketCommunicator, fake_tokens
 
 ADA = User(pk=7, username="ada")

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 from django.contrib.auth.models import User
 
-from channels_token_auth.backends.base import Identity
+from channels_token_auth.clock import clock
 from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.sockets.deadlines import clock
+from channels_token_auth.core.identity import Identity
 
 
 class Store:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from django.contrib.auth.models import User
 
-from channels_token_auth.backends.base import Identity
 from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.credentials import Location, Secret
+from channels_token_auth.core.identity import Identity
 
 __all__ = ["Gate", "gated", "identity"]
 

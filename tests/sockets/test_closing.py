@@ -6,9 +6,9 @@ import weakref
 import pytest
 
 from channels_token_auth.core.close_codes import Code
-from channels_token_auth.core.targets import Ending, Target
-from channels_token_auth.sockets import closing
-from channels_token_auth.sockets.closing import Closing
+from channels_token_auth.core.revocation import Ending, Target
+from channels_token_auth.node import bulk_close
+from channels_token_auth.node.bulk_close import Closing
 
 ENDING = Ending(target=Target(user_id="1"), code=Code.TOKEN_REVOKED)
 
@@ -34,7 +34,7 @@ class Socket:
 
 @pytest.fixture(autouse=True)
 def _small_slices(monkeypatch):
-    monkeypatch.setattr(closing, "SLICE", 2)
+    monkeypatch.setattr(bulk_close, "SLICE", 2)
 
 
 def make(count):

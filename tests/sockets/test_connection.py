@@ -3,12 +3,12 @@ import asyncio
 import pytest
 
 from channels_token_auth import conf
+from channels_token_auth.connection import transport as module
+from channels_token_auth.connection.connection import Connection, live
 from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.handshake.refusal import close_message
 from channels_token_auth.core.lifecycle import State
-from channels_token_auth.core.refusal import close_message
-from channels_token_auth.sockets import transport as module
-from channels_token_auth.sockets.connection import Connection, live
-from channels_token_auth.sockets.door import Door
+from channels_token_auth.verification.route import Door
 from tests.sockets.server import ACCEPT, CONNECT, Server, scope, sends, text
 
 CLOSE = close_message(Code.TOKEN_EXPIRED)

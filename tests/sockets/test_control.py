@@ -6,9 +6,9 @@ import logging
 import pytest
 from channels.layers import InMemoryChannelLayer
 
-from channels_token_auth.sockets import bus
-from channels_token_auth.sockets import control as module
-from channels_token_auth.sockets.control import Control
+from channels_token_auth.cluster import pubsub
+from channels_token_auth.cluster import subscription as module
+from channels_token_auth.cluster.subscription import Control
 
 
 class Layer(InMemoryChannelLayer):
@@ -63,7 +63,7 @@ class Node:
 @pytest.fixture
 async def layer(monkeypatch):
     layer = Layer()
-    monkeypatch.setattr(bus, "remote_layer", lambda: layer)
+    monkeypatch.setattr(pubsub, "remote_layer", lambda: layer)
     monkeypatch.setattr(module, "LONGEST_PAUSE", 0.0)
     return layer
 
@@ -85,20 +85,20 @@ async def until(condition):
 
 
 def joined(layer):
-    return bool(layer.groups.get(bus.GROUP))
+    return bool(layer.groups.get(pubsub.GROUP))
 
 
 async def test_what_others_say_is_heard(layer, node):
     await until(lambda: joined(layer))
-    await layer.group_send(bus.GROUP, {"process": "another", "kind": "end"})
+    await layer.group_send(pubsub.GROUP, {"process": "another", "kind": "end"})
     await until(lambda: node.heard)
     assert node.heard == [({"process": "another", "kind": "end"}, None)]
 
 
 async def test_what_this_process_says_comes_back_and_is_not_heard_twice(layer, node):
     await until(lambda: joined(layer))
-    for process in (bus._process.name, "another"):
-        await layer.group_send(bus.GROUP, {"process": process})
+    for process in (pubsub._process.name, "another"):
+        await layer.group_send(pubsub.GROUP, {"process": process})
     await until(lambda: node.heard)
     assert [message["process"] for message, _ in node.heard] == ["another"]
 
@@ -106,7 +106,7 @@ async def test_what_this_process_says_comes_back_and_is_not_heard_twice(layer, n
 async def test_who_asks_gets_the_answer(layer, node):
     await until(lambda: joined(layer))
     question = {"process": "another", "reply_to": "specific.asker", "asked_as": "q1"}
-    await layer.group_send(bus.GROUP, question)
+    await layer.group_send(pubsub.GROUP, question)
     await until(lambda: node.heard)
     await node.heard[0][1]({"kind": "answer"})
     assert await layer.receive("specific.asker") == {"kind": "answer", "asked": "q1"}
@@ -114,9 +114,9 @@ async def test_who_asks_gets_the_answer(layer, node):
 
 @pytest.mark.parametrize("how", ["fails", "hangs"])
 async def test_answer_that_nobody_takes_costs_the_node_nothing(how, layer, node, monkeypatch):
-    monkeypatch.setattr(bus, "PUBLISH_TIMEOUT", 0.01)
+    monkeypatch.setattr(pubsub, "PUBLISH_TIMEOUT", 0.01)
     await until(lambda: joined(layer))
-    await layer.group_send(bus.GROUP, {"process": "another", "reply_to": "specific.asker"})
+    await layer.group_send(pubsub.GROUP, {"process": "another", "reply_to": "specific.asker"})
     await until(lambda: node.heard)
     getattr(layer, how).add("send")
     await node.heard[0][1]({"kind": "answer"})
@@ -125,7 +125,7 @@ async def test_answer_that_nobody_takes_costs_the_node_nothing(how, layer, node,
 async def break_off(layer, *methods):
     """What is received at this moment is the last."""
     layer.fails |= {"receive", *methods}
-    await layer.group_send(bus.GROUP, {"process": "another"})
+    await layer.group_send(pubsub.GROUP, {"process": "another"})
 
 
 @pytest.mark.parametrize("method", ["receive", "group_add"])
@@ -172,7 +172,7 @@ async def test_join_before_there_is_a_channel_does_nothing(layer):
 
 
 async def test_site_without_a_layer_has_nothing_to_listen_to(monkeypatch):
-    monkeypatch.setattr(bus, "remote_layer", lambda: None)
+    monkeypatch.setattr(pubsub, "remote_layer", lambda: None)
     control = Control(lambda *_: None, lambda: None)
     await control.run()
     await control.join()

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from channels_token_auth.core.close_codes import Code
-from channels_token_auth.core.targets import Ending, Target
-from channels_token_auth.sockets.endings import MAX_ENDINGS, Endings
+from channels_token_auth.core.revocation import Ending, Target
+from channels_token_auth.node.recent_revocations import MAX_ENDINGS, Endings
 
 SOCKET = SimpleNamespace(
     user_id="1", backend="drf", token_id="a", issued_at=None, connection_id="", address=None

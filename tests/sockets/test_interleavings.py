@@ -14,12 +14,12 @@ import pytest
 from django.core import mail
 from django.core.cache import cache
 
+from channels_token_auth.cluster import pubsub
+from channels_token_auth.connection.connection import live
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Secret
-from channels_token_auth.core.targets import Ending, Target
+from channels_token_auth.core.revocation import Ending, Target
 from channels_token_auth.middleware import TokenAuthMiddleware
-from channels_token_auth.sockets import bus
-from channels_token_auth.sockets.connection import live
 from channels_token_auth.verification.authenticator import site_authenticator
 from tests.sockets.gated import gated, identity
 from tests.sockets.server import ACCEPT, CONNECT, Server, scope, sends, text
@@ -237,7 +237,7 @@ class Play:
 
     async def say(self):
         ending = Ending(target=self.target, code=Code.TOKEN_REVOKED)
-        bus.publish({"kind": "end", "endings": [ending.to_message()]})
+        pubsub.publish({"kind": "end", "endings": [ending.to_message()]})
 
 
 @pytest.mark.parametrize(("way", "target"), CASES)

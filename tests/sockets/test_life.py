@@ -8,14 +8,15 @@ import pytest
 from django.core import mail
 
 from channels_token_auth import conf
+from channels_token_auth.clock import Clock, clock
+from channels_token_auth.connection import transport
+from channels_token_auth.connection.connection import live
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.middleware import TokenAuthMiddleware
-from channels_token_auth.sockets import transport
-from channels_token_auth.sockets.connection import live
-from channels_token_auth.sockets.deadlines import Clock, Deadlines, clock, deadlines
-from channels_token_auth.sockets.door import Door
+from channels_token_auth.node.deadlines import Deadlines, deadlines
+from channels_token_auth.verification.route import Door
 from tests.sockets.backend import store
 from tests.sockets.server import ACCEPT, CONNECT, Server, scope, sends, text
 

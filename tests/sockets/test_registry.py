@@ -3,8 +3,8 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
-from channels_token_auth.core.targets import Target
-from channels_token_auth.sockets.registry import Registry
+from channels_token_auth.core.revocation import Target
+from channels_token_auth.node.registry import Registry
 
 users = st.none() | st.sampled_from(["1", "2", "3"])
 tokens = st.none() | st.sampled_from(["a", "b", "c"])

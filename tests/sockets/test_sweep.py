@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 from django.contrib.auth.models import User
 
-from channels_token_auth.backends.base import Held, Identity, unavailable
 from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Location
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.sockets import sweep as module
-from channels_token_auth.sockets.sweep import BATCH, Sweep
+from channels_token_auth.core.identity import Held, Identity, unavailable
+from channels_token_auth.node import sweep as module
+from channels_token_auth.node.sweep import BATCH, Sweep
 
 INTERVAL = 60.0
 

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from channels_token_auth.sockets.deadlines import clock
+from channels_token_auth.clock import clock
 from channels_token_auth.testing import TokenWebsocketCommunicator, fake_tokens, frozen_clock
 from tests.testing.site import ADA, application
 

@@ -8,11 +8,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
 
 from channels_token_auth import conf
-from channels_token_auth.backends.base import Held
 from channels_token_auth.checks import check_settings
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.core.identity import Held
 from channels_token_auth.middleware import TokenAuthMiddlewareStack
 from channels_token_auth.testing import (
     FakeTokenBackend,

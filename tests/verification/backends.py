@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from django.contrib.auth.models import User
 
-from channels_token_auth.backends.base import Identity
 from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.credentials import Credential, Location, Secret
+from channels_token_auth.core.identity import Identity
 
 
 def credential(token: str = "t0ken") -> Credential:

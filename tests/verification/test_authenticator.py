@@ -5,10 +5,10 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
 
-from channels_token_auth.backends.base import Held, Identity
 from channels_token_auth.conf import BackendSpec
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.core.identity import Held, Identity
 from channels_token_auth.verification import authenticator as module
 from channels_token_auth.verification.authenticator import Authenticator, build_backend
 

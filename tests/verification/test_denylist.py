@@ -10,18 +10,13 @@ from django.core.cache import caches
 from django.core.management import call_command
 from django.db import connections
 
-from channels_token_auth.backends.base import Held
 from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Location
-from channels_token_auth.core.denials import Denial
+from channels_token_auth.core.denial import Denial
+from channels_token_auth.core.identity import Held
 from channels_token_auth.verification import denylist as module
-from channels_token_auth.verification.denylist import (
-    EPOCH,
-    SLACK,
-    CacheUnavailable,
-    Denylist,
-)
+from channels_token_auth.verification.denylist import EPOCH, SLACK, CacheUnavailable, Denylist
 from tests.services import redis
 
 from .odd_caches import Away, Counting, Deaf, cache, kinds_of_cache

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from channels_token_auth.verification.flights import Flights
+from channels_token_auth.verification.single_flight import Flights
 
 GIVEN_UP = "given up"
 

@@ -5,8 +5,8 @@ import threading
 import pytest
 from django.core import mail
 
-from channels_token_auth.backends.base import Held, Identity
 from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.identity import Held, Identity
 from channels_token_auth.verification.authenticator import Authenticator
 
 from .backends import FakeBackend, identity

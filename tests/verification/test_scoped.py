@@ -7,13 +7,13 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 
-from channels_token_auth.backends.base import Held, Identity
 from channels_token_auth.backends.session import SessionBackend
 from channels_token_auth.conf import BackendSpec
 from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.core.identity import Held, Identity
 from channels_token_auth.testing import FakeTokenBackend, fake_tokens
 from channels_token_auth.verification.authenticator import Authenticator, build_backend
 from channels_token_auth.verification.scoped import ScopedBackend

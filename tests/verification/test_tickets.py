@@ -14,12 +14,12 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.db import OperationalError
 from rest_framework.authtoken.models import Token
 
-from channels_token_auth.backends.base import Identity
 from channels_token_auth.backends.drf import DRFTokenBackend
 from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.core.identity import Identity
 from channels_token_auth.verification.authenticator import Authenticator
 from channels_token_auth.verification.tickets import LIFETIME, SESSION, CacheUnavailable, Tickets
 

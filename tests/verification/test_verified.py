@@ -7,8 +7,8 @@ import pytest
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.credentials import Location
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.verification import verified as module
-from channels_token_auth.verification.verified import VerifiedTokens
+from channels_token_auth.verification import verdict_cache as module
+from channels_token_auth.verification.verdict_cache import VerifiedTokens
 
 from .backends import credential, identity
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from django.contrib.auth import get_user_model
 from django.db import OperationalError, connection
 
-from channels_token_auth.backends.base import Identity
 from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.core.identity import Identity
 
 
 class TellingBackend:

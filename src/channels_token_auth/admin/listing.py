@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..sockets.directory import Connections, LiveConnection, connections
+from ..cluster.connections import Connections, LiveConnection, connections
 from ..usernames import find_user, usernames
 
 __all__ = ["HEADINGS", "listing"]

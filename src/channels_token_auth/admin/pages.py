@@ -10,9 +10,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from ..cluster.connections import connections
 from ..core.errors import TokenAuthError
-from ..sockets.directory import connections
-from ..sockets.revocation import disconnect, revoke_token, revoke_user
+from ..revocation.api import disconnect, revoke_token, revoke_user
 from ..usernames import usernames
 from .history import note
 from .listing import HEADINGS, listing

@@ -20,12 +20,13 @@ from ..core.authentication import Authentication
 from ..core.close_codes import Code
 from ..core.credentials import Credential, Secret
 from ..core.errors import TokenAuthError
-from .base import Announcement, Ended, Held, Verdict
-from .lookup import Lookup
-from .owned_rows import asked_for
+from ..core.identity import Held, Verdict
+from .contract import Announcement, Ended
 from .shape import check_shape, has_shape
-from .user_columns import UserColumns
-from .users import admit
+from .sources.lookup import Lookup
+from .sources.owned_rows import asked_for
+from .sources.user_columns import UserColumns
+from .sources.users import admit
 
 __all__ = ["KnoxTokenBackend"]
 

@@ -25,11 +25,12 @@ from ..core.authentication import Authentication
 from ..core.close_codes import Code
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
-from .base import Announcement, Ended, Held, Verdict
-from .lookup import Lookup
-from .owned_rows import owned
+from ..core.identity import Held, Verdict
+from .contract import Announcement, Ended
 from .shape import check_shape, has_shape
-from .users import admit
+from .sources.lookup import Lookup
+from .sources.owned_rows import owned
+from .sources.users import admit
 
 __all__ = ["OAuth2Backend"]
 

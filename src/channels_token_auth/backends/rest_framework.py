@@ -29,11 +29,12 @@ from ..core.authentication import Authentication
 from ..core.close_codes import Code
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
-from .base import RETRY_AFTER, Announcement, Held, Identity, Verdict, unavailable
-from .owners import Owners
-from .presented_again import recheck_presented
-from .request_auth import moment, text
-from .users import admit
+from ..core.identity import RETRY_AFTER, Held, Identity, Verdict, unavailable
+from .contract import Announcement
+from .sources.request_auth import moment, text
+from .sources.revalidation import recheck_presented
+from .sources.users import admit
+from .sources.users_by_key import Owners
 
 __all__ = ["RESTFrameworkBackend"]
 

@@ -16,10 +16,10 @@ from ..core.authentication import Authentication
 from ..core.close_codes import Code
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
-from .base import Announcement, Ended, Held, Verdict
-from .owners import Owners
-from .presented_again import recheck_presented
-from .session_engines import (
+from ..core.identity import Held, Verdict
+from .contract import Announcement, Ended
+from .sources.revalidation import recheck_presented
+from .sources.session_engines import (
     SHORTEST_KEY,
     Session,
     Sessions,
@@ -28,8 +28,9 @@ from .session_engines import (
     session_model,
     session_of,
 )
-from .session_users import has_password_of, session_user, session_user_pk
-from .users import admit
+from .sources.session_users import has_password_of, session_user, session_user_pk
+from .sources.users import admit
+from .sources.users_by_key import Owners
 
 __all__ = ["SessionBackend"]
 

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from .. import conf
-from ..backends.base import TokenBackend
+from ..backends.contract import TokenBackend
 from ..verification.authenticator import build_backend
 
 __all__ = ["each_backend", "order", "those_that_can_be_built"]

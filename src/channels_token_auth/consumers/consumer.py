@@ -13,7 +13,7 @@ from channels import DEFAULT_CHANNEL_LAYER
 from channels.exceptions import StopConsumer
 from channels.layers import get_channel_layer
 
-from ..sockets.asgi import Application, Message, Receive, Scope, Send
+from ..core.asgi_types import Application, Message, Receive, Scope, Send
 from . import database
 from .turns import take_turns
 

@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
-from ..sockets.asgi import Message, Receive
-from ..sockets.wait import Wait
+from ..cancel_scope import Wait
+from ..core.asgi_types import Message, Receive
 
 __all__ = ["take_turns"]
 

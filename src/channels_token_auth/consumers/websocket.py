@@ -13,7 +13,7 @@ from channels.exceptions import (
     StopConsumer,
 )
 
-from ..sockets.asgi import Message, Receive, Scope, Send
+from ..core.asgi_types import Message, Receive, Scope, Send
 from . import database
 from .consumer import AsyncConsumer
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest import mock
 
-from ..sockets.deadlines import Clock, clock, deadlines
+from ..clock import Clock, clock
+from ..node.deadlines import deadlines
 
 __all__ = ["FrozenClock", "frozen_clock"]
 

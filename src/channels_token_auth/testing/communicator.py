@@ -14,10 +14,10 @@ from channels.testing import WebsocketCommunicator
 from django.core.exceptions import ImproperlyConfigured
 
 from .. import conf
+from ..core.asgi_types import Application, Message, Receive, Scope, Send
 from ..core.close_codes import TABLE
 from ..core.credentials import Location
-from ..core.extraction import PROTOCOL, TICKET_NAME
-from ..sockets.asgi import Application, Message, Receive, Scope, Send
+from ..core.handshake.extraction import PROTOCOL, TICKET_NAME
 from .tokens import PATH, FakeTokenBackend
 
 __all__ = ["TokenWebsocketCommunicator"]

@@ -15,13 +15,14 @@ from django.db import OperationalError
 from django.test import override_settings
 
 from .. import conf
-from ..backends.base import Announcement, Held, Identity, Verdict
-from ..backends.users import admit
+from ..backends.contract import Announcement
+from ..backends.sources.users import admit
+from ..clock import clock
 from ..core.authentication import Authentication
 from ..core.close_codes import Code
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
-from ..sockets.deadlines import clock
+from ..core.identity import Held, Identity, Verdict
 
 __all__ = ["PATH", "FakeTokenBackend", "FakeTokens", "fake_tokens"]
 

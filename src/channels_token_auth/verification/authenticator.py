@@ -12,17 +12,18 @@ from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from ..backends.base import Held, Identity, TokenBackend, unavailable
-from ..backends.users import private_copy
+from ..backends.contract import TokenBackend
+from ..backends.sources.users import private_copy
 from ..conf import BackendSpec, Configuration, derived
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
+from ..core.identity import Held, Identity, unavailable
+from .backend_chain import Judge
 from .denylist import Denylist
-from .flights import Flight, Flights
-from .judge import Judge
 from .scoped import ScopedBackend
+from .single_flight import Flight, Flights
 from .tickets import Tickets
-from .verified import VerifiedTokens
+from .verdict_cache import VerifiedTokens
 from .worker import worker
 
 __all__ = [

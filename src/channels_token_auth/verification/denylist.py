@@ -14,11 +14,11 @@ from django.core.cache import BaseCache, caches
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 
-from ..backends.base import Held
 from ..core.authentication import Authentication, epoch
 from ..core.close_codes import Code
 from ..core.credentials import Secret
-from ..core.denials import Denial
+from ..core.denial import Denial
+from ..core.identity import Held
 
 __all__ = ["CacheUnavailable", "Denylist"]
 

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..backends.base import Held, Identity, TokenBackend, Verdict
+from ..authorization.scopes import read_scopes
+from ..backends.contract import TokenBackend
 from ..core.authentication import Authentication
 from ..core.credentials import Credential
-from ..scopes import read_scopes
+from ..core.identity import Held, Identity, Verdict
 
 __all__ = ["ScopedBackend", "ScopesOf"]
 

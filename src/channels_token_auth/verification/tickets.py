@@ -14,13 +14,14 @@ from typing import Any, Protocol
 
 from django.core.cache import caches
 
-from ..backends.base import Held, Identity, TokenBackend, Verdict, unavailable
-from ..backends.owners import Owners
-from ..backends.users import primary_key
+from ..backends.contract import TokenBackend
+from ..backends.sources.users import primary_key
+from ..backends.sources.users_by_key import Owners
 from ..core.authentication import Authentication
 from ..core.close_codes import Code
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
+from ..core.identity import Held, Identity, Verdict, unavailable
 from .denylist import CacheUnavailable
 
 __all__ = ["LIFETIME", "SESSION", "Tickets"]

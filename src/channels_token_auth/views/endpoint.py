@@ -11,9 +11,9 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from ..backends.base import unavailable
 from ..core.errors import TokenAuthError
-from ..core.refusal import http_answer
+from ..core.handshake.refusal import http_answer
+from ..core.identity import unavailable
 
 __all__ = ["endpoint", "store"]
 

@@ -8,13 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_protect
 
 from .. import conf
-from ..backends.base import Identity
+from ..clock import lifetime
 from ..core.authentication import Authentication
 from ..core.close_codes import Code
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
-from ..core.extraction import extract
-from ..sockets.door import lifetime
+from ..core.handshake.extraction import extract
+from ..core.identity import Identity
 from ..verification.authenticator import site_authenticator
 from ..verification.tickets import SESSION
 from .endpoint import store

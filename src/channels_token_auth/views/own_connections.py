@@ -9,9 +9,10 @@ from typing import Any
 from django.http import Http404, HttpRequest
 from django.views.decorators.http import require_http_methods
 
-from ..backends.base import Identity, unavailable
-from ..sockets import directory, revocation
-from ..sockets.directory import LiveConnection
+from ..cluster import connections as cluster
+from ..cluster.connections import LiveConnection
+from ..core.identity import Identity, unavailable
+from ..revocation import api
 from .endpoint import endpoint, store
 from .identity import identify
 
@@ -25,9 +26,9 @@ def connections(request: HttpRequest) -> dict[str, Any] | None:
     identity = identify(request)
     if request.method == "DELETE":
         with store():
-            revocation.revoke_user(identity.user.pk, except_token=identity.authentication)
+            api.revoke_user(identity.user.pk, except_token=identity.authentication)
         return None
-    found = directory.connections(user=identity.user.pk)
+    found = cluster.connections(user=identity.user.pk)
     return {
         "connections": [_shown(each, identity) for each in found.connections],
         "total": found.total,
@@ -40,7 +41,7 @@ def connections(request: HttpRequest) -> dict[str, Any] | None:
 def connection(request: HttpRequest, connection_id: str) -> None:
     """Sign out one of the caller's sockets. Other users' are not found."""
     identity = identify(request)
-    found = directory.connections(user=identity.user.pk, connection_id=connection_id)
+    found = cluster.connections(user=identity.user.pk, connection_id=connection_id)
     if found.connections:
         _sign_out(found.connections[0], identity)
     elif found.missing:
@@ -53,9 +54,9 @@ def _sign_out(each: LiveConnection, identity: Identity) -> None:
     user_pk = identity.user.pk
     with store():
         if _is_current(each, identity):
-            revocation.disconnect(user=user_pk, connection_id=each.connection_id)
+            api.disconnect(user=user_pk, connection_id=each.connection_id)
         else:
-            revocation.revoke_token(str(each.token_id), user=user_pk)
+            api.revoke_token(str(each.token_id), user=user_pk)
 
 
 def _is_current(each: LiveConnection, identity: Identity) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.views.decorators.http import require_POST, require_safe
 
-from ..sockets.door import lifetime
+from ..clock import lifetime
 from ..verification.authenticator import site_authenticator
 from ..verification.tickets import LIFETIME
 from .endpoint import endpoint, store

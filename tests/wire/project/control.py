@@ -8,8 +8,8 @@ import json
 import time
 from typing import Any
 
+from channels_token_auth.connection.connection import live
 from channels_token_auth.core.close_codes import Code
-from channels_token_auth.sockets.connection import live
 from tests.wire.project.applications import gates
 from tests.wire.project.journal import state
 

@@ -10,7 +10,7 @@ from typing import Any
 from channels.layers import get_channel_layer
 from django.db.backends.signals import connection_created
 
-from channels_token_auth.sockets.connection import Connection
+from channels_token_auth.connection.connection import Connection
 
 __all__ = ["Recorder", "state"]
 

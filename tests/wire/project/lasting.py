@@ -5,8 +5,8 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from channels_token_auth.backends.base import Identity
 from channels_token_auth.core.authentication import Authentication
+from channels_token_auth.core.identity import Identity
 
 __all__ = ["LastingBackend", "lasting"]
 

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
-from ...sockets.directory import LIMIT, Connections, LiveConnection, connections
+from ...cluster.connections import LIMIT, Connections, LiveConnection, connections
 from ...usernames import usernames
 from .. import terminal
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ...sockets.drain import Drain, adrain
+from ...cluster.drain import Drain, adrain
 from .. import terminal
 
 

@@ -8,10 +8,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.utils import timezone
 
+from ...cluster.connections import connections
 from ...conf import configuration
 from ...core.errors import TokenAuthError
-from ...sockets.directory import connections
-from ...sockets.revocation import revoke_token, revoke_user, token_id
+from ...revocation.api import revoke_token, revoke_user, token_id
 from .. import terminal
 
 STDIN = "-"

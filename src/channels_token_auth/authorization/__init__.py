@@ -1,0 +1,1 @@
+"""Decide what an authenticated socket may do."""

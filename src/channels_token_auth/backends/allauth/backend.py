@@ -1,0 +1,232 @@
+"""django-allauth's headless tokens: session tokens, and JWTs that stand on a session.
+
+Either is as good as its session, so that the session names it: `token_id` is the digest of the
+session's key, the same for all JWTs of one login. What allauth itself offers takes inactive users
+and logged-out sessions, asks about one token at a time, and may write; so none of it is used here.
+"""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from allauth.headless import app_settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.signals import user_logged_out
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.db.models.signals import post_delete
+
+from ...core.authentication import Authentication
+from ...core.close_codes import Code
+from ...core.credentials import Credential, Secret
+from ...core.errors import TokenAuthError
+from ...core.identity import Held, Verdict
+from ..contract import Announcement, Ended
+from ..sources.revalidation import recheck_presented
+from ..sources.session_engines import Session
+from ..sources.session_users import has_password_of
+from ..sources.users import admit
+from ..sources.users_by_key import Owners
+from .checks import check_installation, check_signing, check_strategy, strategy_problem
+from .jwt import Presented, read_access_token
+from .logins import Login, Logins, has_lists, list_model
+
+__all__ = ["AllauthJWTBackend", "AllauthSessionTokenBackend"]
+
+SESSION_KEY_SHAPE = re.compile(r"[a-z0-9]{32}")
+"""What Django makes for a session's key."""
+
+JWT_SHAPE = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
+"""Three parts in base64url (RFC 7515 §3.1)."""
+
+
+class _AllauthBackend(ABC):
+    """What the two have in common."""
+
+    def __init__(self, *, name: str) -> None:
+        self.name = name
+        self._logins = Logins()
+        self._owners = Owners()
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether the sessions can be found by their users, to end them."""
+        return has_lists()
+
+    def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
+        """Two queries for the batch, where the sessions have a table."""
+        read = [self._read(credential) for credential in credentials]
+        logins = self._logins.find({p.session_key for p in read if isinstance(p, Presented)})
+        return [
+            self._verdict(credential, each, logins.get(each.session_key))
+            if isinstance(each, Presented)
+            else each
+            for credential, each in zip(credentials, read, strict=True)
+        ]
+
+    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+        """Two queries for the batch. Without `usersessions` one more for the users of sockets that
+        came by a ticket, whose sessions are not found.
+        """
+        if not has_lists():
+            return recheck_presented(held, self.authenticate, self._owners)
+        logins = self._logins.find_held(held)
+        return [self._standing(*each) for each in zip(held, logins, strict=True)]
+
+    def end(self, held: Sequence[Held]) -> Sequence[bool]:
+        """End the sessions that are listed. Without `usersessions` they are not found."""
+        if has_lists():
+            self._logins.end(held)
+        return [has_lists()] * len(held)
+
+    def end_user(
+        self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
+    ) -> bool:
+        """End the user's sessions, if they are listed."""
+        if has_lists():
+            self._logins.end_user(
+                user_pk, except_token_id=except_token_id, issued_before=issued_before
+            )
+        return has_lists()
+
+    def announcements(self) -> Sequence[Announcement]:
+        """A logout, and a session that goes from its user's list."""
+        logout = Announcement(signal=user_logged_out, sender=None, ended=_logged_out)
+        if not has_lists():
+            return [logout]
+        return [logout, Announcement(signal=post_delete, sender=list_model(), ended=_unlisted)]
+
+    def check(self) -> list[checks.CheckMessage]:
+        """The app must be installed, and keep its sessions where they can end."""
+        return [*check_installation(), *self._check_tokens()]
+
+    @abstractmethod
+    def _read(self, credential: Credential) -> Presented | TokenAuthError | None:
+        """What the token says, or the verdict on it; asks nothing."""
+
+    @abstractmethod
+    def _check_tokens(self) -> Iterator[checks.CheckMessage]: ...
+
+    @abstractmethod
+    def _expires_at(self, expires_at: datetime | None, session: Session) -> datetime: ...
+
+    @abstractmethod
+    def _without_session(self) -> Verdict: ...
+
+    def _verdict(
+        self, credential: Credential, presented: Presented, login: Login | None
+    ) -> Verdict:
+        if login is None:
+            return self._without_session()
+        if code := _refusal(login) or _mistaken(login.user, presented.subject):
+            return TokenAuthError(code)
+        authentication = Authentication(
+            backend=self.name,
+            token_id=Secret(presented.session_key).digest,
+            location=credential.location,
+            issued_at=presented.issued_at or login.began_at,
+            expires_at=self._expires_at(presented.expires_at, login.session),
+        )
+        return admit(login.user, authentication, handle=None if has_lists() else credential)
+
+    def _standing(self, held: Held, login: Login | None) -> Verdict:
+        if login is None or login.user is None:
+            return TokenAuthError(Code.TOKEN_REVOKED)
+        expires_at = self._expires_at(held.authentication.expires_at, login.session)
+        if _is_past(expires_at):
+            return TokenAuthError(Code.TOKEN_EXPIRED)
+        if code := _refusal(login):
+            return TokenAuthError(code)
+        return admit(login.user, replace(held.authentication, expires_at=expires_at))
+
+
+class AllauthSessionTokenBackend(_AllauthBackend):
+    """Accepts the session tokens of the app client (`X-Session-Token`), as bearer tokens.
+
+    `name`: what `Authentication.backend` says.
+    """
+
+    schemes = frozenset({"bearer"})
+
+    def __init__(self, *, name: str = "allauth") -> None:
+        super().__init__(name=name)
+
+    def claims(self, credential: Credential) -> bool:
+        """Whatever may be the key of a session."""
+        return bool(SESSION_KEY_SHAPE.fullmatch(credential.secret.reveal()))
+
+    def _read(self, credential: Credential) -> Presented | TokenAuthError | None:
+        if problem := strategy_problem():
+            raise ImproperlyConfigured(problem)
+        return Presented(session_key=credential.secret.reveal())
+
+    def _expires_at(self, expires_at: datetime | None, session: Session) -> datetime:
+        return session.expires_at  # which moves on while the session is used
+
+    def _without_session(self) -> Verdict:
+        return None
+
+    def _check_tokens(self) -> Iterator[checks.CheckMessage]:
+        return check_strategy()
+
+
+class AllauthJWTBackend(_AllauthBackend):
+    """Accepts the access tokens of allauth's JWT strategy, while their sessions stand.
+
+    The algorithm and the key are `HEADLESS_JWT_*`'s. The session is looked at whatever
+    `HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED` says. `name`: what `Authentication.backend` says.
+    """
+
+    def __init__(self, *, name: str = "allauth_jwt") -> None:
+        super().__init__(name=name)
+        self.schemes = frozenset({"bearer", app_settings.JWT_AUTHORIZATION_HEADER_SCHEME.lower()})
+
+    def claims(self, credential: Credential) -> bool:
+        """Whatever looks like a JWT."""
+        return bool(JWT_SHAPE.fullmatch(credential.secret.reveal()))
+
+    def _read(self, credential: Credential) -> Presented | TokenAuthError | None:
+        return read_access_token(credential.secret.reveal())
+
+    def _expires_at(self, expires_at: datetime | None, session: Session) -> datetime:
+        return min(expires_at or session.expires_at, session.expires_at)
+
+    def _without_session(self) -> Verdict:
+        return TokenAuthError(Code.TOKEN_REVOKED)
+
+    def _check_tokens(self) -> Iterator[checks.CheckMessage]:
+        return check_signing()
+
+
+def _refusal(login: Login) -> Code | None:
+    if _is_past(login.session.expires_at):
+        return Code.TOKEN_EXPIRED
+    if login.user is None:
+        return Code.TOKEN_INVALID
+    return None if has_password_of(login.user, login.session.data) else Code.TOKEN_REVOKED
+
+
+def _mistaken(user: Any, subject: str | None) -> Code | None:
+    """Whether a token speaks of somebody else than its session does."""
+    try:
+        is_his = subject is None or get_user_model()._meta.pk.to_python(subject) == user.pk
+    except ValidationError:
+        is_his = False
+    return None if is_his else Code.TOKEN_INVALID
+
+
+def _is_past(moment: datetime | None) -> bool:
+    return moment is not None and moment <= datetime.now(UTC)
+
+
+def _logged_out(request: Any = None, user: Any = None, **_: Any) -> Iterable[Ended]:
+    key = getattr(getattr(request, "session", None), "session_key", None)
+    if key and user is not None:
+        yield Ended(user_pk=user.pk, token_id=Secret(key).digest, is_denied=not has_lists())
+
+
+def _unlisted(instance: Any, **_: Any) -> Iterable[Ended]:
+    yield Ended(user_pk=instance.user_id, token_id=Secret(instance.session_key).digest)

@@ -1,0 +1,69 @@
+"""What a site has to set, so that the tokens of django-allauth can be verified."""
+
+from collections.abc import Iterator
+
+from allauth.headless import app_settings
+from django.apps import apps
+from django.core import checks
+
+from ..sources.session_engines import can_forget
+from .jwt import algorithm_and_key
+from .logins import has_lists
+
+__all__ = ["check_installation", "check_signing", "check_strategy", "strategy_problem"]
+
+
+def check_installation() -> Iterator[checks.CheckMessage]:
+    """The app must be installed, and keep its sessions where they can end."""
+    if not apps.is_installed("allauth.headless"):
+        yield checks.Error(
+            "django-allauth's headless app is not installed.",
+            hint="Add 'allauth.headless' to INSTALLED_APPS.",
+            id="channels_token_auth.E180",
+        )
+    if not can_forget():
+        yield checks.Error(
+            "SESSION_ENGINE keeps sessions in cookies: there is none that a token could stand on.",
+            hint="Use an engine that keeps sessions on the server.",
+            id="channels_token_auth.E182",
+        )
+    if not has_lists():
+        yield checks.Warning(
+            "'allauth.usersessions' is not installed: sessions cannot be found by their users, so"
+            " that `revoke_user` does not end them, and a socket that came by a ticket may outlive"
+            " its session, if no logout is announced.",
+            hint="Add 'allauth.usersessions' to INSTALLED_APPS, or set MAX_CONNECTION_AGE.",
+            id="channels_token_auth.W180",
+        )
+
+
+def check_strategy() -> Iterator[checks.CheckMessage]:
+    """Session tokens must be the keys of sessions."""
+    if problem := strategy_problem():
+        yield checks.Error(
+            problem,
+            hint="Inherit `create_session_token` and `lookup_session`, or write a backend.",
+            id="channels_token_auth.E181",
+        )
+
+
+def check_signing() -> Iterator[checks.CheckMessage]:
+    """There must be a key that verifies JWTs."""
+    try:
+        algorithm_and_key()
+    except (TypeError, ValueError) as error:
+        yield checks.Error(
+            f"The JWTs of allauth cannot be verified: {error}",
+            hint="Set HEADLESS_JWT_ALGORITHM and HEADLESS_JWT_PRIVATE_KEY as allauth's JWT strategy"
+            " needs them.",
+            id="channels_token_auth.E183",
+        )
+
+
+def strategy_problem() -> str:
+    """Why a session token may be no session's key; "" where it is one, as in allauth itself."""
+    strategy = type(app_settings.TOKEN_STRATEGY)
+    methods = (strategy.create_session_token, strategy.lookup_session)
+    if all(method.__module__.startswith("allauth.headless.") for method in methods):
+        return ""
+    return f"HEADLESS_TOKEN_STRATEGY {strategy.__name__} has session tokens of its own."

@@ -1,0 +1,116 @@
+"""Who is logged in with which session, as `allauth.usersessions` lists it where it is installed.
+
+With lists, only a session that its user sees in his own counts: so it is found again by its user,
+to ask whether it stands and to end it. Without, a session is found by its key alone.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.utils.module_loading import import_string
+
+from ...core.credentials import Secret
+from ...core.identity import Held
+from ..sources.lookup import Lookup
+from ..sources.owned_rows import asked_for
+from ..sources.session_engines import Session, Sessions
+from ..sources.session_users import session_user, session_user_pk
+from ..sources.users_by_key import Owners
+
+__all__ = ["Login", "Logins", "has_lists", "list_model"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """A session that is there. `user`: None where nobody is logged in with it, or not any more."""
+
+    session: Session
+    user: Any
+    began_at: datetime | None
+
+
+class Logins:
+    """The logins of `SESSION_ENGINE` and of the users' lists."""
+
+    def __init__(self) -> None:
+        self._sessions = Sessions()
+        self._owners = Owners()
+        self._rows = Lookup(_all_rows, "session_key")
+
+    def find(self, keys: Collection[str]) -> dict[str, Login]:
+        """Those that are there, by their keys: two queries."""
+        if has_lists():
+            return self._listed(self._rows.find(keys))
+        sessions = self._sessions.find(keys)
+        pks = {session_user_pk(session.data) for session in sessions.values()} - {None}
+        users = self._owners.find(pks)
+        return {
+            key: Login(session=each, user=session_user(each.data, users), began_at=None)
+            for key, each in sessions.items()
+        }
+
+    def find_held(self, held: Sequence[Held]) -> list[Login | None]:
+        """The login of each, from the lists: two queries."""
+        rows = _rows_of(held)
+        logins = self._listed(rows.values())
+        keys = {name: row.session_key for name, row in rows.items()}
+        return [logins.get(keys.get(_name(each), "")) for each in held]
+
+    def end(self, held: Sequence[Held]) -> None:
+        """End those that are listed, as allauth's own page does. Where a user is not known, all
+        lists are read through.
+        """
+        rows = list_model().objects.all()
+        _end_rows(rows.filter(pk__in=asked_for(rows, "session_key", held)))
+
+    def end_user(
+        self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
+    ) -> None:
+        """End those that the user's list has, but for one, and for those that began later."""
+        rows = list_model().objects.filter(user=user_pk)
+        if issued_before is not None:
+            rows = rows.filter(created_at__lte=issued_before)
+        _end_rows([row for row in rows if Secret(row.session_key).digest != except_token_id])
+
+    def _listed(self, rows: Collection[Any]) -> dict[str, Login]:
+        by_key = {row.session_key: row for row in rows}
+        return {
+            key: Login(
+                session=session,
+                user=session_user(session.data, {by_key[key].user_id: by_key[key].user}),
+                began_at=by_key[key].created_at,
+            )
+            for key, session in self._sessions.find(by_key).items()
+        }
+
+
+def has_lists() -> bool:
+    """Whether users have lists of their sessions."""
+    return apps.is_installed("allauth.usersessions")
+
+
+def list_model() -> Any:
+    """The model of a line in such a list."""
+    return apps.get_model("usersessions.UserSession")
+
+
+def _all_rows() -> Any:
+    return list_model().objects.select_related("user")
+
+
+def _rows_of(held: Sequence[Held]) -> dict[tuple[Any, str], Any]:
+    names = {_name(each) for each in held}
+    rows = _all_rows().filter(user__in={user_pk for user_pk, _ in names})
+    found = {(row.user_id, Secret(row.session_key).digest): row for row in rows}
+    return {name: row for name, row in found.items() if name in names}
+
+
+def _name(held: Held) -> tuple[Any, str]:
+    return held.user_pk, held.authentication.token_id
+
+
+def _end_rows(rows: Iterable[Any]) -> None:
+    import_string("allauth.usersessions.adapter.get_adapter")().end_sessions(list(rows))

@@ -1,0 +1,213 @@
+"""djangorestframework-simplejwt: JWTs, read by the package's own token classes and settings.
+
+What rows have to say, of the users and of the blacklist, is asked for a whole batch here, and not
+for each token as the package would.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from django.core.checks import CheckMessage
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.tokens import BlacklistMixin, Token, UntypedToken
+from rest_framework_simplejwt.utils import get_md5_hash_password
+
+from ...core.authentication import Authentication
+from ...core.close_codes import Code
+from ...core.credentials import Credential, Secret, is_token
+from ...core.errors import TokenAuthError
+from ...core.identity import Held, Identity, UserInactiveError, Verdict
+from ..contract import Announcement
+from ..sources.claimed_users import ClaimedUsers
+from ..sources.users import admit
+from ..sources.users_by_key import Owners
+from . import blacklist
+from .checks import check_keys, check_types
+from .tokens import read_token
+
+__all__ = ["SimpleJWTBackend"]
+
+MAX_JTI_BYTES = 255
+"""What the blacklist's column holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Valid:
+    """A token whose signature and claims are right."""
+
+    token: Token
+    authentication: Authentication
+
+
+class SimpleJWTBackend:
+    """Accepts what `AUTH_TOKEN_CLASSES` accept, and never a refresh token.
+
+    `stateless`: users are made of their tokens (`TOKEN_USER_CLASS`), and no row is asked for them.
+    """
+
+    has_rows = False
+    """Also where sliding tokens get one: nothing says that every one did."""
+
+    def __init__(self, *, stateless: bool = False, name: str = "simplejwt") -> None:
+        self.name = name
+        types = api_settings.AUTH_HEADER_TYPES
+        types = [types] if isinstance(types, str) else types
+        self.schemes = frozenset({"bearer", *(each.lower() for each in types)})
+        self._stateless = stateless
+        self._owners = Owners()
+
+    def claims(self, credential: Credential) -> bool:
+        """What has the three parts of a signed JWT, in a header under one of the schemes."""
+        is_announced = credential.scheme is None or credential.scheme in self.schemes
+        return is_announced and credential.secret.reveal().count(".") == 2
+
+    def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
+        """One query for the batch's users, one for the blacklist where that is installed.
+        Stateless: none, or the second for token classes that are blacklisted.
+        """
+        opened = [self._open(credential) for credential in credentials]
+        valid = [each for each in opened if isinstance(each, _Valid)]
+        revoked = self._find_blacklisted([each.authentication for each in valid])
+        users = iter(self._find_users([each.token for each in valid]))
+        return [
+            self._verdict(each, next(users), revoked) if isinstance(each, _Valid) else each
+            for each in opened
+        ]
+
+    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+        """One query for the users, one for the blacklist, as in `authenticate`. Nobody keeps the
+        tokens: of a stateless user, only his key is known any more; and of the others, what theirs
+        said about their passwords.
+        """
+        revoked = self._find_blacklisted([each.authentication for each in held])
+        keys = {each.user_pk for each in held}
+        users = {key: _made_of(key) for key in keys} if self._stateless else self._owners.find(keys)
+        return [self._standing(each, users.get(each.user_pk), revoked) for each in held]
+
+    def end(self, held: Sequence[Held]) -> Sequence[bool]:
+        """Blacklist those that the package has a row of: sliding tokens, but no access tokens."""
+        asked = [each.authentication.token_id for each in held]
+        ended = blacklist.blacklist(asked) if self._has_blacklist else set()
+        return [token_id in ended for token_id in asked]
+
+    def end_user(
+        self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
+    ) -> bool:
+        """Blacklist the user's refresh and sliding tokens. False: access tokens have no row.
+
+        The refresh token behind the excepted access token ends too: nothing tells which it is.
+        """
+        if blacklist.is_installed() and not self._stateless:
+            blacklist.blacklist_of_user(
+                user_pk, except_token_id=except_token_id, issued_before=issued_before
+            )
+        return False
+
+    def announcements(self) -> Sequence[Announcement]:
+        """A token's way into the blacklist, where that is installed."""
+        return blacklist.announcements() if self._has_blacklist else []
+
+    def check(self) -> list[CheckMessage]:
+        """The package's settings must keep refresh tokens out, and name one user a token."""
+        users = () if self._stateless else self._claimed_users.check("111")
+        return [*check_types(), *users, *check_keys()]
+
+    @property
+    def _has_blacklist(self) -> bool:
+        """Whether a token of this backend may be in the package's blacklist."""
+        return blacklist.is_installed() and (
+            not self._stateless
+            or any(issubclass(each, BlacklistMixin) for each in api_settings.AUTH_TOKEN_CLASSES)
+        )
+
+    @cached_property
+    def _claimed_users(self) -> ClaimedUsers:
+        return ClaimedUsers(
+            claim=api_settings.USER_ID_CLAIM, field=api_settings.USER_ID_FIELD, function=None
+        )
+
+    def _open(self, credential: Credential) -> _Valid | TokenAuthError | None:
+        token = read_token(credential.secret.reveal())
+        if not isinstance(token, Token):
+            return token
+        leeway = token.get_token_backend().get_leeway()
+        try:
+            authentication = Authentication(
+                backend=self.name,
+                token_id=_name(token.get(api_settings.JTI_CLAIM)) or credential.secret.digest,
+                location=credential.location,
+                issued_at=_moment(token["iat"]) if "iat" in token else None,
+                expires_at=_moment(token["exp"]) + leeway,
+            )
+        except (OSError, OverflowError, ValueError):  # dates that no calendar has
+            return TokenAuthError(Code.TOKEN_INVALID)
+        return _Valid(token=token, authentication=authentication)
+
+    def _find_blacklisted(self, authentications: Sequence[Authentication]) -> Collection[str]:
+        token_ids = [each.token_id for each in authentications]
+        return blacklist.find_blacklisted(token_ids) if self._has_blacklist else ()
+
+    def _find_users(self, tokens: Sequence[Token]) -> Sequence[Any]:
+        """The user of each, or None."""
+        if not self._stateless:
+            return self._claimed_users.find([token.payload for token in tokens])
+        claim = api_settings.USER_ID_CLAIM
+        return [
+            api_settings.TOKEN_USER_CLASS(token) if _is_key(token.get(claim)) else None
+            for token in tokens
+        ]
+
+    def _verdict(self, valid: _Valid, user: Any, revoked: Collection[str]) -> Verdict:
+        if user is None:
+            return TokenAuthError(Code.TOKEN_INVALID)
+        claim = self._password_claim(valid.token)
+        return self._admit(user, valid.authentication, revoked, claim)
+
+    def _standing(self, held: Held, user: Any, revoked: Collection[str]) -> Verdict:
+        if user is None:
+            return TokenAuthError(Code.TOKEN_REVOKED)
+        return self._admit(user, held.authentication, revoked, held.handle)
+
+    def _password_claim(self, token: Token) -> Secret | None:
+        """What it says of the user's password, where the package is told to look at that."""
+        if self._stateless or not api_settings.CHECK_REVOKE_TOKEN:
+            return None
+        return Secret(str(token.get(api_settings.REVOKE_TOKEN_CLAIM)))
+
+    def _admit(
+        self,
+        user: Any,
+        authentication: Authentication,
+        revoked: Collection[str],
+        claim: Secret | None,
+    ) -> Verdict:
+        if not self._stateless and not api_settings.USER_AUTHENTICATION_RULE(user):
+            return UserInactiveError(
+                Identity(user=user, authentication=authentication, handle=claim)
+            )
+        verdict = admit(user, authentication, claim)
+        has_changed = claim is not None and claim != Secret(get_md5_hash_password(user.password))
+        if isinstance(verdict, Identity) and (has_changed or authentication.token_id in revoked):
+            return TokenAuthError(Code.TOKEN_REVOKED)
+        return verdict
+
+
+def _name(jti: Any) -> str | None:
+    return jti if isinstance(jti, str) and is_token(jti, MAX_JTI_BYTES) else None
+
+
+def _is_key(claim: Any) -> bool:
+    return isinstance(claim, str | int) and not isinstance(claim, bool) and claim != ""
+
+
+def _moment(claim: Any) -> datetime:
+    return datetime.fromtimestamp(int(claim), UTC)  # whole seconds, as PyJWT compares them
+
+
+def _made_of(key: Any) -> Any:
+    token = UntypedToken()
+    token.payload = {api_settings.USER_ID_CLAIM: key}
+    return api_settings.TOKEN_USER_CLASS(token)

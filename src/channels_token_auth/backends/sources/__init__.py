@@ -1,0 +1,1 @@
+"""Parts that several token backends share: queries, users, sessions, revalidation."""

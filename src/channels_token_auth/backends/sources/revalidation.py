@@ -1,0 +1,51 @@
+"""Tokens that nobody finds by their id: asked about again as they were presented.
+
+Their backends give the credential itself as the handle, so that the socket keeps it.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from ...core.close_codes import Code
+from ...core.credentials import Credential
+from ...core.errors import TokenAuthError
+from ...core.identity import Held, Identity, Verdict, unavailable
+from .users_by_key import Owners
+
+__all__ = ["recheck_presented"]
+
+_GONE = (Code.TOKEN_INVALID, Code.TOKEN_REVOKED)
+
+
+def recheck_presented(
+    held: Sequence[Held],
+    authenticate: Callable[[Sequence[Credential]], Sequence[Verdict]],
+    owners: Owners,
+) -> Sequence[Verdict]:
+    """What `authenticate` says of each now. Of what came by a ticket, which has no credential, no
+    more than its user is known.
+    """
+    kept = [i for i, each in enumerate(held) if each.handle is not None]
+    others = [i for i, each in enumerate(held) if each.handle is None]
+    answers = authenticate([held[i].handle for i in kept]) if kept else ()
+    verdicts = dict(zip(kept, answers, strict=True))
+    verdicts |= zip(others, owners.recheck([held[i] for i in others]), strict=True)
+    return [_standing(each, verdicts[i]) for i, each in enumerate(held)]
+
+
+def _standing(held: Held, verdict: Verdict) -> Verdict:
+    """What was good once has ended, if it is unknown now, or somebody else's."""
+    if isinstance(verdict, Identity):
+        is_his = verdict.user.pk == held.user_pk
+        if is_his and not _is_past(verdict.authentication.expires_at):
+            return verdict
+    elif verdict is not None and verdict.code is Code.RATE_LIMITED:
+        return unavailable()  # which says nothing about the token
+    elif verdict is not None and verdict.code not in _GONE:
+        return verdict
+    has_expired = _is_past(held.authentication.expires_at)
+    return TokenAuthError(Code.TOKEN_EXPIRED if has_expired else Code.TOKEN_REVOKED)
+
+
+def _is_past(moment: datetime | None) -> bool:
+    return moment is not None and moment <= datetime.now(UTC)

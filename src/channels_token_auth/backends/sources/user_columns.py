@@ -1,0 +1,66 @@
+"""Tokens and their users as columns of one query: no object is made of a token."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from django.db.models.query_utils import DeferredAttribute
+
+from ...core.identity import Held
+
+__all__ = ["UserColumns"]
+
+
+class UserColumns:
+    """Those of the model that the field `user` of `model()` refers to."""
+
+    def __init__(self, model: Callable[[], Any]) -> None:
+        self._tokens = model
+
+    def beside(self, *names: str) -> Any:
+        """A query of these columns of all tokens, and of those of their users after them."""
+        users = [f"user__{name}" for name in self._names]
+        return self._tokens().objects.values_list(*names, *users)
+
+    def user(self, columns: Sequence[Any]) -> Any:
+        """The user of a row: what is after the token's own columns."""
+        return self._model.from_db(self._tokens().objects.db, self._names, columns)
+
+    def needed_for(self, held: Sequence[Held]) -> "UserColumns":
+        """Itself, or fewer columns that are enough: see `Held.needs_user`."""
+        return self if any(each.needs_user for each in held) else self._owners
+
+    @cached_property
+    def _owners(self) -> "UserColumns":
+        return _OwnerColumns(self._tokens)
+
+    @cached_property
+    def _model(self) -> Any:
+        return self._tokens()._meta.get_field("user").related_model
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [field.attname for field in self._model._meta.concrete_fields]
+
+
+class _OwnerColumns(UserColumns):
+    """The same, but only of what tells whether the user may stay: two columns, and no object.
+
+    Where `is_active` is no column, but made of others, it is the same.
+    """
+
+    def user(self, columns: Sequence[Any]) -> Any:
+        return _Owner(*columns) if self._is_column else super().user(columns)
+
+    @cached_property
+    def _is_column(self) -> bool:
+        return isinstance(getattr(self._model, "is_active", None), DeferredAttribute)
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [self._model._meta.pk.attname, "is_active"] if self._is_column else super()._names
+
+
+class _Owner(NamedTuple):
+    pk: Any
+    is_active: bool

@@ -1,0 +1,51 @@
+"""The user of a token: who may pass, and a copy that no other socket shares."""
+
+import copy
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+
+from ...core.authentication import Authentication
+from ...core.identity import Identity, UserInactiveError, Verdict
+
+__all__ = ["admit", "primary_key", "private_copy"]
+
+
+def admit(user: Any, authentication: Authentication, handle: Any = None) -> Verdict:
+    """An active user's identity; "user_inactive" for any other."""
+    identity = Identity(user=user, authentication=authentication, handle=handle)
+    return identity if user.is_active else UserInactiveError(identity)
+
+
+def primary_key(user: Any) -> Any:
+    """That of an instance; of what is a key itself, as the user model has it, or as it is given
+    where it is of another service's user, who has no row.
+    """
+    if isinstance(user, Model):
+        return user.pk
+    try:
+        return get_user_model()._meta.pk.to_python(user)
+    except ValidationError:
+        return user
+
+
+def private_copy(user: Any) -> Any:
+    """The user as an object of its own: what one socket sets, no other sees."""
+    if not isinstance(user, Model):
+        # `copy.copy` asks the new object for attributes before it has any, and some look into what
+        # is not there yet.
+        return _bare(user) if hasattr(user, "__dict__") else copy.copy(user)
+    # What `copy.copy` does of a model, in a seventh of its time: each handshake pays it.
+    fresh, state = _bare(user), _bare(user._state)
+    fresh._state = state
+    state.fields_cache = user._state.fields_cache.copy()
+    return fresh
+
+
+def _bare(original: Any) -> Any:
+    fresh = object.__new__(type(original))
+    # A copy of a dict shares its keys, and takes a third of the time of filling another one.
+    fresh.__dict__ = vars(original).copy()
+    return fresh

@@ -1,0 +1,32 @@
+"""The two clocks of the library, replaceable in tests: steady time, and the calendar."""
+
+import time
+
+from .core.identity import Identity
+
+__all__ = ["Clock", "clock", "lifetime"]
+
+
+class Clock:
+    """The two times that count, in seconds."""
+
+    def steady(self) -> float:
+        """A time that never goes back."""
+        return time.monotonic()
+
+    def calendar(self) -> float:
+        """Seconds since the epoch, as tokens have them."""
+        return time.time()
+
+    def offset(self) -> float:
+        """What the calendar is ahead of the clock."""
+        return self.calendar() - self.steady()
+
+
+clock = Clock()
+
+
+def lifetime(identity: Identity) -> float | None:
+    """Seconds until its token expires, None for never."""
+    expires_at = identity.authentication.expires_at
+    return None if expires_at is None else expires_at.timestamp() - clock.calendar()

@@ -1,0 +1,1 @@
+"""Messages between the nodes of a site, usable from any process, thread or event loop."""

@@ -1,0 +1,1 @@
+"""One socket: from its opening handshake until its application has returned."""

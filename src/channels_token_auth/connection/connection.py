@@ -1,0 +1,329 @@
+"""One socket: it drives a `Lifecycle`, which decides, over a `Transport`, which does it.
+
+To the application it looks like the server; after a close it hears of that exactly once, and
+nothing it sends any more is passed on.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import assert_never
+
+from .. import signals
+from ..clock import clock, lifetime
+from ..core import asgi_types
+from ..core.close_codes import Code
+from ..core.credentials import Credential, Location, Secret
+from ..core.errors import TokenAuthError
+from ..core.handshake.extraction import PROTOCOL, Handshake
+from ..core.handshake.refusal import close_message
+from ..core.identity import Identity, unavailable
+from ..core.lifecycle import Close, Lifecycle, Output, Send, State, Verify
+from ..node.deadlines import deadlines
+from ..node.node import here
+from ..verification.route import Door
+from .asgi_scope import anonymous_user, inner_scope, scrub
+from .live_authentication import LiveAuthentication, refresh_user
+from .member import Participant, Verified
+from .transport import Transport
+
+__all__ = ["Connection", "live"]
+
+MAX_NOTICES = 8
+"""Changes that wait for a busy consumer at most: of more, the oldest are dropped."""
+
+live: set["Connection"] = set()
+"""The sockets of this process, from their opening handshake until their application is done."""
+
+
+class Connection(Participant):
+    """A socket, from its opening handshake on. Belongs to one event loop."""
+
+    __slots__ = (
+        "_accepted", "_application_accepted", "_connect", "_due", "_farewell", "_handshake",
+        "_is_told", "_left", "_life", "_notices", "_transport", "_verifier",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        door: Door,
+        handshake: Handshake,
+        scope: asgi_types.Scope,
+        receive: asgi_types.Receive,
+        send: asgi_types.Send,
+    ) -> None:
+        super().__init__(here(), door, scope)
+        self._handshake = handshake
+        self._transport = Transport(receive, send)
+        self._life = Lifecycle(door.rules)
+        self._connect: asgi_types.Message | None = None
+        self._notices: deque[asgi_types.Message] | None = None
+        self._due: float | None = None
+        self._accepted = False
+        self._application_accepted = False
+        self._farewell: asgi_types.Message | None = None
+        self._is_told = False
+        self._left: Code | int | None = None
+        self._verifier: asyncio.Task[None] | None = None
+
+    async def open(self) -> asgi_types.Scope | None:
+        """Let it in or refuse it. The application's scope, None where there is nothing for it."""
+        self._connect = await self._transport.receive()
+        if self._connect["type"] != "websocket.connect":
+            return None
+        live.add(self)
+        self.node.sockets.add(self)
+        if not await self._enter():
+            return None
+        # While it lives, nothing here knows its token any more.
+        self._handshake.forget_credential()
+        return inner_scope(self._scope, self._handshake, user=self._user, auth=self._auth)
+
+    def refuse(self, error: TokenAuthError) -> None:
+        """The application leaves a refusal to us: of a method that requires scopes, perhaps."""
+        self._act(self._life.end(error))
+
+    def scrub(self) -> None:
+        """Take the credential out of the server's own scope: an exception passes through it, and
+        an error reporter reads the locals of every frame.
+        """
+        scrub(self._scope, self._handshake)
+
+    async def finish(self) -> None:
+        """The application is done. Ends what was started for the socket."""
+        live.discard(self)
+        self.node.leave(self)
+        self._tell_end()
+        self._life.leave()
+        self._watch()
+        if self._verifier:
+            self._verifier.cancel()
+        await self._transport.finish()
+
+    def close(self, code: Code) -> None:
+        """Shut the socket with our code. Returns at once; from now on nothing passes."""
+        self._act(self._life.end(TokenAuthError(code)))
+
+    # -- For `Deadlines`
+
+    @property
+    def next_tick(self) -> float | None:
+        """When it wants to be looked at, on the steady clock."""
+        return self._life.next_tick
+
+    def tick(self) -> None:
+        """Warn of the end, or end."""
+        now = clock.steady()
+        if warning := self._act(self._life.tick(now)):
+            self._notice({"type": "auth.expiring", "expires_in": self._life.expires_in(now)})
+            self._transport.say_later(warning)
+
+    def jump(self, seconds: float) -> None:
+        """The calendar went ahead by so much."""
+        self._life.jump(seconds)
+
+    # -- Before the application
+
+    async def _enter(self) -> bool:
+        door, handshake = self.door, self._handshake
+        try:
+            if self.node.draining.is_on:
+                raise unavailable()
+            if door.is_anonymous(handshake):
+                self._life.admit(None, None, clock.steady())
+                self._user = anonymous_user()
+                self.node.let_in(self)
+            elif door.awaits_first_message(handshake):
+                await self._await_credential()
+            else:
+                self._life.present()
+                mark = self.node.endings.mark
+                self._admit(await door.authenticate(handshake), since=mark)
+        except TokenAuthError as error:
+            self._left = self._left or error.code
+            if not self._farewell:
+                self._life.leave()
+                await self._transport.say(door.refusal(error, handshake, self._scope))
+        self._watch()
+        return self._life.state is State.AUTHENTICATED
+
+    async def _await_credential(self) -> None:
+        protocol = PROTOCOL if PROTOCOL in self._handshake.subprotocols else None
+        self._accepted = True
+        required = self._act(self._life.await_credential(clock.steady()))
+        await self._transport.say([{"type": "websocket.accept", "subprotocol": protocol}])
+        await self._transport.say([] if self._farewell else required)
+        while self._life.state in (State.AWAITING_CREDENTIAL, State.AUTHENTICATING):
+            event = None
+            with self._transport.receiving:
+                event = await self._transport.receive()
+            await self._tell(self._read(event) or ())
+
+    def _admit(self, identity: Identity, *, since: int) -> list[Output]:
+        """Let it in, unless it has ended since that mark. Raises TokenAuthError."""
+        endings = self.node.endings
+        if since != endings.mark and (ended := endings.since(since, Verified(identity))):
+            raise TokenAuthError(ended)
+        outputs = self._life.admit(identity.user.pk, lifetime(identity), clock.steady())
+        if self._life.state is not State.AUTHENTICATED:
+            return outputs
+        if self._auth is None:
+            self._user, self._auth = identity.user, LiveAuthentication(identity.authentication)
+            self.tell(signals.connection_authenticated)
+        else:
+            refresh_user(self._user, identity.user)
+            self._auth.replace(identity.authentication)
+            self._notice({"type": "auth.reauthenticated"})
+            self.tell(signals.connection_reauthenticated)
+        self._handle = identity.handle
+        self.node.let_in(self)
+        return outputs
+
+    # -- The application's side
+
+    async def receive(self) -> asgi_types.Message:
+        """The application's `receive`. After a disconnect there is nothing to wait for."""
+        if self._connect:
+            event, self._connect = self._connect, None
+            return event
+        if self._is_told:
+            raise RuntimeError("The application was told that its socket is closed, and receives.")
+        while not self._farewell:
+            if self._notices:
+                return self._notices.popleft()
+            received = None
+            with self._transport.receiving:
+                received = await self._transport.receive()
+            outputs = self._read(received)
+            if received and outputs is None:
+                return received
+            if outputs:
+                await self._tell(outputs)
+        await self.node.closing.turn()
+        self._is_told = True
+        return self._farewell
+
+    async def send(self, message: asgi_types.Message) -> None:
+        """The application's `send`."""
+        if self._farewell:
+            return
+        kind = message["type"]
+        if kind == "websocket.accept":
+            await self._accept(message)
+        elif kind != "websocket.send" and self._accepted and not self._application_accepted:
+            # It denies a client that was let in for its first message.
+            self.close(Code.FORBIDDEN)
+        elif kind == "websocket.close" and self._application_accepted:
+            await self._close_for_application(message)
+        else:
+            if kind == "websocket.close":
+                self._life.leave()
+            await self._transport.send(message)
+
+    async def _close_for_application(self, message: asgi_types.Message) -> None:
+        """As with a close of ours: while a receive is pending, not every server would send it."""
+        self._life.leave()
+        self._left = message.get("code") or 1000
+        told = {"code": message.get("code") or 1000, "reason": message.get("reason") or ""}
+        self._farewell = {"type": "websocket.disconnect", **told}
+        await asyncio.wait([self._transport.shut([message])])
+
+    async def _accept(self, message: asgi_types.Message) -> None:
+        self._application_accepted = True
+        if self._accepted:
+            return
+        self._accepted = True
+        # The consumer's choice stands; else the protocol that the client offered us.
+        if not message.get("subprotocol") and PROTOCOL in self._handshake.subprotocols:
+            message = {**message, "subprotocol": PROTOCOL}
+        speaks = message.get("subprotocol") == PROTOCOL
+        ok = self._act(self._life.accept(speaks=True, now=clock.steady())) if speaks else []
+        await self._transport.send(message)
+        if ok and not self._farewell:
+            await self._transport.say(ok)
+
+    # -- The client's side
+
+    def _read(self, event: asgi_types.Message | None) -> Sequence[Output] | None:
+        """What the lifecycle says to an event, None where it is the application's."""
+        if event is None or self._farewell:
+            return ()
+        text = event.get("text")
+        if text is not None:
+            return self._life.text(text, clock.steady()) if self._life.listens else None
+        if event["type"] == "websocket.receive":
+            return self._life.binary()
+        self._life.leave()
+        self._left = self._left or event.get("code")
+        self._is_told = True
+        return None
+
+    async def _verify(self, secret: Secret) -> None:
+        """Verify a token that came in a message, and act on the verdict."""
+        credential = Credential(location=Location.FIRST_MESSAGE, secret=secret)
+        mark = self.node.endings.mark
+        try:
+            outputs = self._admit(await self.door.verify(credential), since=mark)
+        except TokenAuthError as error:
+            outputs = self._life.refuse(error, clock.steady())
+        await self._transport.say(self._act(outputs))
+        if self._connect:
+            # Still at the door: what waits there is not the application.
+            self._transport.call_off()
+
+    def _tell_end(self) -> None:
+        """Refused or closed, by our code or, where it is not ours, by a number."""
+        left = self._left
+        code = left.value if isinstance(left, Code) else None
+        if self._user is None:
+            if code:
+                self.tell(signals.connection_refused, code=code)
+        else:
+            close_code = left.close_code if isinstance(left, Code) else left
+            self.tell(signals.connection_closed, code=code, close_code=close_code)
+
+    # -- Doing what the lifecycle says
+
+    def _notice(self, event: asgi_types.Message) -> None:
+        """Tell an application that asked for it, in its own order of events."""
+        if self._auth and self._auth.is_subscribed:
+            self._notices = self._notices or deque(maxlen=MAX_NOTICES)
+            self._notices.append(event)
+            self._transport.call_off()
+
+    async def _tell(self, outputs: Sequence[Output]) -> None:
+        await self._transport.say(self._act(outputs))
+
+    def _act(self, outputs: Sequence[Output]) -> list[asgi_types.Message]:
+        """Do what is to be done; the messages that are left to be sent."""
+        messages: list[asgi_types.Message] = []
+        for output in outputs:
+            match output:
+                case Send(text):
+                    messages.append({"type": "websocket.send", "text": text})
+                case Verify(secret):
+                    self._verifier = asyncio.create_task(self._verify(secret))
+                case Close(code):
+                    self._shut(code, messages)
+                    messages = []
+                case _:
+                    assert_never(output)
+        if outputs:
+            self._watch()
+        return messages
+
+    def _watch(self) -> None:
+        """Have `tick` called when it is time. Most tokens have no end: most sockets skip it."""
+        due = self._life.next_tick
+        if due != self._due:
+            self._due = due
+            deadlines().watch(self)
+
+    def _shut(self, code: Code, last_words: Sequence[asgi_types.Message]) -> None:
+        self._left = code
+        self._farewell = {**close_message(code), "type": "websocket.disconnect"}
+        if self._accepted:
+            self._transport.shut([*last_words, close_message(code)])
+        else:
+            error = TokenAuthError(code)
+            self._transport.shut(self.door.refusal(error, self._handshake, self._scope))

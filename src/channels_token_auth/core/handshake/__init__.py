@@ -1,0 +1,1 @@
+"""Read an opening handshake, and write the answer to one that is denied. Pure."""

@@ -1,0 +1,88 @@
+"""How a refused handshake is answered: the ASGI messages, in order."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ..close_codes import Code
+from ..errors import TokenAuthError
+from ..messages import error_message
+from .extraction import PROTOCOL, Handshake
+from .locations import Headers
+from .policy import RefusalMode
+
+__all__ = ["close_message", "http_answer", "refuse"]
+
+Header = tuple[bytes, bytes]
+Message = dict[str, Any]
+
+
+def refuse(
+    error: TokenAuthError,
+    handshake: Handshake,
+    *,
+    mode: RefusalMode,
+    http: bool,
+) -> list[Message]:
+    """The answer to a handshake: accept and close with the code, or an HTTP response.
+
+    `http`: the server has the ASGI extension `websocket.http.response`. Where it has not, a denial
+    is the server's plain one.
+    """
+    visible = mode is RefusalMode.CLOSE or (mode is RefusalMode.AUTO and _is_browser(handshake))
+    if visible and not handshake.is_hostile:
+        echo = _echo(handshake.subprotocols)
+        told = (
+            [{"type": "websocket.send", "text": error_message(error)}] if echo == PROTOCOL else []
+        )
+        return [
+            {"type": "websocket.accept", "subprotocol": echo},
+            *told,
+            close_message(error.code),
+        ]
+    if http and error.code.http_status:
+        return _http_response(error, error.code.http_status)
+    return [close_message(error.code)]
+
+
+def close_message(code: Code) -> Message:
+    """The close of a code. Its reason is the slug, well under the 123 bytes a reason may have."""
+    return {"type": "websocket.close", "code": code.close_code, "reason": code.value}
+
+
+def _is_browser(handshake: Handshake) -> bool:
+    return PROTOCOL in handshake.subprotocols or _has(handshake.headers, b"origin")
+
+
+def _has(headers: Headers, wanted: bytes) -> bool:
+    return any(name == wanted for name, _ in headers)
+
+
+def _echo(offered: Sequence[str]) -> str | None:
+    """A browser to which nothing of its offer is echoed fails the connection: no code arrives."""
+    return PROTOCOL if PROTOCOL in offered else next(iter(offered), None)
+
+
+def _http_response(error: TokenAuthError, status: int) -> list[Message]:
+    headers, body = http_answer(error, status)
+    return [
+        {"type": "websocket.http.response.start", "status": status, "headers": headers},
+        {"type": "websocket.http.response.body", "body": body},
+    ]
+
+
+def http_answer(error: TokenAuthError, status: int) -> tuple[list[Header], bytes]:
+    """The headers and the body of a refusal over HTTP: `{"code": slug}`."""
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    if status in (400, 401, 403):
+        headers.append((b"www-authenticate", _challenge(error.code)))
+    if error.retry_after is not None:
+        headers.append((b"retry-after", str(error.retry_after).encode()))
+    body = json.dumps({"code": error.code.value}).encode()
+    headers.append((b"content-length", str(len(body)).encode()))
+    return headers, body
+
+
+def _challenge(code: Code) -> bytes:
+    """RFC 6750 §3: no `error` where the client presented nothing."""
+    return f'Bearer error="{code.challenge}"'.encode() if code.challenge else b"Bearer"

@@ -1,0 +1,1 @@
+"""All sockets of one event loop: registry, sweep, deadlines, bulk close, drain."""

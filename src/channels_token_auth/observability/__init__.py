@@ -1,0 +1,1 @@
+"""Audit records, and the filter that keeps credentials out of logs."""

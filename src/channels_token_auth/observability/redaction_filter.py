@@ -1,0 +1,127 @@
+"""Keep secrets out of the logs of servers: a filter on every logger that prints requests.
+
+It stands on loggers and not on handlers, so it works whoever configures logging, before or after:
+`dictConfig` replaces handlers and levels, never the filters of a logger. A logger's filters are not
+asked about records of its children, so each is named here. For other loggers, name the class as a
+filter of a handler in Django's `LOGGING`.
+"""
+
+import copy
+import logging
+import traceback
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from ..core.redaction import MARK, NAMES, redact
+
+__all__ = ["LOGGERS", "RedactionFilter", "install"]
+
+LOGGERS = (
+    "asyncio",
+    "channels_token_auth",
+    "channels_token_auth.audit",
+    "daphne.cli",
+    "daphne.http_protocol",
+    "daphne.server",
+    "daphne.ws_protocol",
+    "django.channels.server",
+    "django.request",
+    "django.server",
+    "_granian",
+    "_granian.asgi.conversion",
+    "_granian.asgi.http",
+    "_granian.asgi.io",
+    "_granian.serve",
+    "_granian.utils",
+    "_granian.workers",
+    "granian.access",
+    "hypercorn.access",
+    "hypercorn.error",
+    "uvicorn.access",
+    "uvicorn.asgi",
+    "uvicorn.error",
+    "websockets",
+    "websockets.client",
+    "websockets.protocol",
+    "websockets.server",
+)
+
+
+class RedactionFilter(logging.Filter):
+    """Redacts each record and lets it pass; `names` are added to what is secret in a query.
+
+    A record without a secret stays as it was. `exc_info` stays too: handlers that report errors
+    need it, and what they read in frames is no text.
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        super().__init__()
+        self.names = NAMES.union(names)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """True, and never an exception: it would reach whoever only wanted to log."""
+        try:
+            self._redact_message(record)
+        except Exception:  # noqa: BLE001 - whatever an argument's __str__ may raise
+            _withhold(record)
+        with suppress(Exception):
+            self._redact_traces(record)
+        return True
+
+    def _redact_message(self, record: logging.LogRecord) -> None:
+        """Format and redact; the arguments stay where the same text can be built of them."""
+        message = record.getMessage()
+        redacted = redact(message, self.names)
+        if redacted == message:
+            return
+        template, args = str(record.msg), record.args
+        record.msg, record.args = redacted, ()
+        # Formatters of access logs take the arguments apart.
+        with suppress(Exception):
+            args = self._redact_args(args)
+            if template % args == redacted:
+                record.msg, record.args = template, args
+
+    def _redact_args(self, args: Any) -> Any:
+        if not isinstance(args, Mapping):
+            return tuple(self._redact_value(value) for value in args)
+        # A mapping of a server's own kind, which may know more keys than it lists.
+        redacted: Any = copy.copy(args)
+        for key, value in args.items():
+            redacted[key] = self._redact_value(value)
+        return redacted
+
+    def _redact_value(self, value: object) -> object:
+        text = str(value)
+        redacted = redact(text, self.names)
+        return value if redacted == text else redacted
+
+    def _redact_traces(self, record: logging.LogRecord) -> None:
+        """`exc_text` is set only if it differs: it takes the place of a formatter's own."""
+        text = record.exc_text or (_format(record.exc_info) if record.exc_info else "")
+        redacted = redact(text, self.names)
+        if redacted != text:
+            record.exc_text = redacted
+        if record.stack_info:
+            record.stack_info = redact(record.stack_info, self.names)
+
+
+def install(names: Iterable[str] = ()) -> None:
+    """Put the filter on every one of `LOGGERS`, once; further calls add their names to it."""
+    _FILTER.names |= NAMES.union(names)
+    for name in LOGGERS:
+        logging.getLogger(name).addFilter(_FILTER)
+
+
+_FILTER = RedactionFilter()
+
+
+def _withhold(record: logging.LogRecord) -> None:
+    """What cannot be formatted may hold a secret: say only where it came from."""
+    record.msg = f"{MARK} (a record that cannot be formatted, of {record.pathname}:{record.lineno})"
+    record.args = ()
+
+
+def _format(exc_info: Any) -> str:
+    return "".join(traceback.format_exception(*exc_info)).removesuffix("\n")

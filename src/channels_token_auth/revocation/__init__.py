@@ -1,0 +1,1 @@
+"""Revoke tokens and close their sockets, from any process, thread or event loop."""

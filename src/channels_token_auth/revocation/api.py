@@ -1,0 +1,213 @@
+"""End tokens, and the sockets that they opened, on every node: from any process, thread or loop.
+
+Rows are written in the caller's transaction. What is denied and said waits for its commit, and does
+not happen if it is rolled back. A channel layer that is away breaks nothing: nodes sweep.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user_model
+from django.db import router
+
+from ..backends.sources.users import primary_key
+from ..core.authentication import Authentication, epoch
+from ..core.close_codes import Code
+from ..core.credentials import Credential, Location, Secret
+from ..core.denial import Denial
+from ..core.identity import Held, Identity, UserInactiveError, unavailable
+from ..core.revocation import Ending, Target
+from ..verification.authenticator import Authenticator, site_authenticator
+from ..verification.denylist import CacheUnavailable
+from .on_commit import Deny, after_commit, gathered
+
+__all__ = [
+    "adisconnect",
+    "arevoke_token",
+    "arevoke_user",
+    "disconnect",
+    "revoke_token",
+    "revoke_user",
+    "token_id",
+]
+
+_Ended = tuple[dict[str, Held], Deny]
+"""What is ended, by the name of the backend that is asked to; and how it is denied."""
+
+# What a digest and a UUID look like: an id, unless it is a token that somebody knows.
+_ID = re.compile(r"[0-9a-f]{32}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+
+def revoke_token(token: str, *, user: Any = None) -> None:
+    """End a token and close its sockets. It is given itself, or by its `token_id`.
+
+    `user`, an instance or a primary key: whose it is. Of a `token_id` alone, backends may have to
+    read through their rows. Raises TokenAuthError ("unavailable") while a token's store or the
+    denylist's cache is away, and what the database raises.
+    """
+    authenticator = site_authenticator()
+    held, deny = _found(authenticator, token) or _named(authenticator, token, user)
+    one = next(iter(held.values()))
+    target = Target(
+        user_id=None if one.user_pk is None else str(one.user_pk),
+        token_id=one.authentication.token_id,
+    )
+
+    def end_rows() -> bool:
+        backends = (each for each in authenticator.backends if each.name in held)
+        has_row = [backend.end([held[backend.name]])[0] for backend in backends]
+        return all(has_row)
+
+    _revoke(target, end_rows, deny)
+
+
+def revoke_user(
+    user: Any, *, except_token: Any = None, issued_before: datetime | None = None
+) -> None:
+    """End the tokens of a user, an instance or a primary key, and close the sockets.
+
+    `except_token`: one that stays, itself or its `token_id`, or a socket's `scope["auth"]`.
+    `issued_before`: an aware datetime; later tokens stay, and one of that second counts as before.
+    Raises as `revoke_token` does.
+    """
+    authenticator = site_authenticator()
+    user_pk = primary_key(user)
+    excepted = None if except_token is None else _token_id(authenticator, except_token)
+    before = epoch(issued_before)
+    until = time.time() if before is None else before
+    denial = Denial(before=until, except_token_id=excepted)
+    deny = partial(authenticator.denylist.deny_user, str(user_pk), denial)
+    target = Target(user_id=str(user_pk), except_token_id=excepted, issued_before=before)
+
+    def end_rows() -> bool:
+        has_rows = [
+            backend.end_user(user_pk, except_token_id=excepted, issued_before=issued_before)
+            for backend in authenticator.backends
+        ]
+        return all(has_rows)
+
+    _revoke(target, end_rows, deny)
+
+
+def disconnect(
+    *,
+    user: Any = None,
+    token: Any = None,
+    connection_id: str | None = None,
+    address: str | None = None,
+    code: Code = Code.TOKEN_REVOKED,
+) -> None:
+    """Close the sockets for which all of it holds, and revoke nothing: a client may come again.
+
+    It is told `code`: with "token_revoked" it stops, with "unavailable" it comes again by itself.
+    """
+    if user is token is connection_id is address is None:
+        raise TypeError("disconnect() is told nothing that names a socket.")
+    target = Target(
+        user_id=None if user is None else str(primary_key(user)),
+        token_id=None if token is None else _token_id(site_authenticator(), token),
+        connection_id=connection_id,
+        address=address,
+    )
+    after_commit([Ending(target=target, code=Code(code))], [], using=_database(), is_told=False)
+
+
+async def arevoke_token(token: str, *, user: Any = None) -> None:
+    """`revoke_token` for asynchronous code."""
+    await sync_to_async(revoke_token)(token, user=user)
+
+
+async def arevoke_user(
+    user: Any, *, except_token: Any = None, issued_before: datetime | None = None
+) -> None:
+    """`revoke_user` for asynchronous code."""
+    revoke = sync_to_async(revoke_user)
+    await revoke(user, except_token=except_token, issued_before=issued_before)
+
+
+async def adisconnect(**which: Any) -> None:
+    """`disconnect` for asynchronous code."""
+    await sync_to_async(disconnect)(**which)
+
+
+def token_id(token: str) -> str:
+    """The `token_id` of a token; of what is none, or is one already, the same. Raises
+    TokenAuthError ("unavailable") while a token's store is away.
+    """
+    return _token_id(site_authenticator(), token)
+
+
+def _found(authenticator: Authenticator, token: str) -> _Ended | None:
+    """A token that its backend knows."""
+    identity = _identify(authenticator, token)
+    if identity is None:
+        return None
+    authentication = identity.authentication
+    held = Held(user_pk=identity.user.pk, authentication=authentication, handle=identity.handle)
+    return {authentication.backend: held}, partial(authenticator.denylist.deny, authentication)
+
+
+def _named(authenticator: Authenticator, token: str, user: Any) -> _Ended:
+    """What no backend knows, and may be any one's."""
+    token_id = _id_of_unknown(authenticator, token)
+    user_pk = None if user is None else primary_key(user)
+    held = {
+        backend.name: Held(
+            user_pk=user_pk,
+            authentication=Authentication(
+                backend=backend.name, token_id=token_id, location=Location.HEADER
+            ),
+        )
+        for backend in authenticator.backends
+    }
+    return held, partial(authenticator.denylist.deny_token, token_id)
+
+
+def _identify(authenticator: Authenticator, token: str) -> Identity | None:
+    """Whose it is, wherever it may be presented: a session's key is nothing but a cookie."""
+    for location in (Location.HEADER, Location.COOKIE):
+        (verdict,) = authenticator.judge.authenticate([_credential(token, location)])
+        if isinstance(verdict, Identity):
+            return verdict
+        if isinstance(verdict, UserInactiveError):
+            return verdict.identity  # who may be active again
+        if verdict.code is Code.UNAVAILABLE:
+            raise verdict
+    return None
+
+
+def _token_id(authenticator: Authenticator, token: Any) -> str:
+    if not isinstance(token, str):
+        return str(token.token_id)
+    identity = _identify(authenticator, token)
+    return identity.authentication.token_id if identity else _id_of_unknown(authenticator, token)
+
+
+def _id_of_unknown(authenticator: Authenticator, token: str) -> str:
+    """An id is its own; of a token that nobody knows any more, the digest, since ids get about."""
+    is_token = any(each.claims(_credential(token)) for each in authenticator.backends)
+    return Secret(token).digest if is_token and not _ID.fullmatch(token) else token
+
+
+def _credential(token: str, location: Location = Location.HEADER) -> Credential:
+    return Credential(location=location, secret=Secret(token))
+
+
+def _revoke(target: Target, end_rows: Callable[[], bool], deny: Deny) -> None:
+    """End the rows, deny what has none, and say it once, although each row tells of its end."""
+    try:
+        with gathered():
+            denials = [] if end_rows() else [deny]
+            ending = Ending(target=target, code=Code.TOKEN_REVOKED)
+            after_commit([ending], denials, using=_database())
+    except CacheUnavailable as error:
+        raise unavailable() from error
+
+
+def _database() -> str:
+    return router.db_for_write(get_user_model())

@@ -1,0 +1,144 @@
+"""What is denied and said once the caller's transaction is committed, in as few messages as can be.
+
+Inside a transaction it is gathered: a clean-up that deletes ten thousand tokens is one batch.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connections, transaction
+
+from .. import signals
+from ..cluster import pubsub
+from ..core.revocation import Ending
+from ..observability.audit import tell_now
+from ..verification.denylist import CacheUnavailable
+
+__all__ = ["Deny", "after_commit", "gathered"]
+
+PER_MESSAGE = 100
+"""Endings in one message: a channel layer bounds how many and how large they are."""
+
+logger = logging.getLogger("channels_token_auth")
+Deny = Callable[[], None]
+
+
+def after_commit(
+    endings: Sequence[Ending], denials: Sequence[Deny], *, using: str, is_told: bool = True
+) -> None:
+    """Deny, then have all nodes close sockets: now, or when the transaction of `using` commits.
+
+    `is_told`: as `token_revoked`, to a site's audit. Raises CacheUnavailable, when all else is
+    done, and only where there is no transaction: what is committed stays.
+    """
+    connection = connections[using]
+    if not connection.in_atomic_block:
+        failure = _deny_all(denials)
+        _say(dict.fromkeys(endings, is_told))
+        if failure:
+            raise failure
+        return
+    batch = _open_batch(connection)
+    if batch is None:
+        batch = _Batch()
+        transaction.on_commit(batch.carry_out, using=using, robust=True)
+    batch.denials += denials
+    for ending in endings:
+        batch.add(ending, is_told=is_told)
+
+
+@contextmanager
+def gathered() -> Iterator[None]:
+    """Of what is committed inside, say at its end what is not said twice."""
+    batch = _Batch()
+    token = _gathering.set(batch)
+    try:
+        yield
+    finally:
+        _gathering.reset(token)
+        _say(batch.endings)
+
+
+def _deny_all(denials: Iterable[Deny]) -> CacheUnavailable | None:
+    """Deny each, and return what went wrong, if anything did."""
+    failure = None
+    for denial in denials:
+        try:
+            denial()
+        except CacheUnavailable as error:
+            failure = error
+    return failure
+
+
+def _open_batch(connection: Any) -> "_Batch | None":
+    """That of the same savepoints, so that both are rolled back together or not at all."""
+    # None stands for a block without one, such as Django deletes in.
+    savepoints = set(connection.savepoint_ids) - {None}
+    for ids, call, *_ in reversed(connection.run_on_commit):
+        batch = getattr(call, "__self__", None)
+        if isinstance(batch, _Batch) and ids - {None} == savepoints:
+            return batch
+    return None
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Of one transaction. Of one that is rolled back, nothing is heard."""
+
+    denials: list[Deny] = field(default_factory=list)
+    endings: dict[Ending, bool] = field(default_factory=dict)
+    """Each, and whether it is told."""
+    _of: dict[str | None, set[Ending]] = field(default_factory=lambda: defaultdict(set))
+    """Those of a user, and those of a token."""
+
+    def add(self, ending: Ending, *, is_told: bool) -> None:
+        """Note one more. One of a whole user makes up for those of his tokens."""
+        user_id, token_id = ending.target.user_id, ending.target.token_id
+        if is_told and None in (user_id, token_id):
+            near = self._of[user_id or token_id]
+            for each in [each for each in near if ending.covers(each)]:
+                near.discard(each)
+                self.endings.pop(each, None)
+        self.endings[ending] = is_told or self.endings.get(ending, False)
+        for key in {user_id, token_id} - {None}:
+            self._of[key].add(ending)
+
+    def carry_out(self) -> None:
+        """It is committed. A method, since Django logs what fails by its `__qualname__`."""
+        failure = _deny_all(self.denials)
+        if failure:
+            cause = failure.__cause__ or failure
+            logger.error("A token that has ended could not be denied: %r", cause)
+        _say(self.endings)
+
+
+_gathering: ContextVar[_Batch | None] = ContextVar("_gathering", default=None)
+
+
+def _say(endings: Mapping[Ending, bool]) -> None:
+    batch = _gathering.get()
+    if batch is not None:
+        for ending, is_told in endings.items():
+            batch.add(ending, is_told=is_told)
+        return
+    said = list(endings)
+    starts = range(0, len(said), PER_MESSAGE)
+    groups = [said[start : start + PER_MESSAGE] for start in starts]
+    pubsub.publish(
+        *({"kind": "end", "endings": [each.to_message() for each in group]} for group in groups)
+    )
+    for ending in (each for each, is_told in endings.items() if is_told):
+        target = ending.target
+        told = {
+            "user_id": target.user_id,
+            "token_id": target.token_id,
+            "except_token_id": target.except_token_id,
+            "issued_before": target.issued_before,
+            "code": ending.code.value,
+        }
+        tell_now(signals.token_revoked, told)

@@ -1,0 +1,140 @@
+"""What ends sockets without anybody calling us: signals of the backends, and of the user model.
+
+Signals are the fast path, and never the only one: what sends none, the sweep finds. Nothing here
+raises into whoever saved or deleted a row.
+"""
+
+import logging
+import time
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.core.signals import setting_changed
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Model
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import Signal
+
+from .. import conf
+from ..backends.contract import Announcement, Ended
+from ..backends.session import SessionBackend
+from ..core.close_codes import Code
+from ..core.denial import Denial
+from ..core.revocation import Ending, Target
+from ..verification.authenticator import build_authenticator, site_authenticator
+from ..verification.denylist import CacheUnavailable
+from ..verification.tickets import SESSION
+from .on_commit import Deny, after_commit
+
+__all__ = ["wire"]
+
+Receiver = Callable[..., None]
+logger = logging.getLogger("channels_token_auth")
+_wired: list[tuple[Signal, Any, Receiver]] = []
+
+
+def wire(**_: Any) -> None:
+    """Listen to what the present settings name, and to nothing else any more."""
+    while _wired:
+        signal, sender, receiver = _wired.pop()
+        signal.disconnect(receiver, sender=sender)
+    _listen(post_save, get_user_model(), _user_saved)
+    _listen(post_delete, get_user_model(), _user_deleted)
+    try:
+        for name, announcement in _announcements():
+            _listen(
+                announcement.signal, announcement.sender, partial(_announced, name, announcement)
+            )
+    except Exception as error:  # noqa: BLE001 - whatever a backend with wrong settings raises
+        logger.warning("Token backends cannot be listened to; see `manage.py check`. %r", error)
+
+
+def _announcements() -> Iterable[tuple[str, Announcement]]:
+    # Not the site's, which is remembered: a setting may still be about to change.
+    backends = {each.name: each for each in build_authenticator(conf.override({})).backends}
+    for name, backend in backends.items():
+        for announcement in backend.announcements():
+            yield name, announcement
+    if SESSION not in backends:
+        # Tickets are issued by session all the same. Of rows nothing is heard there: whoever
+        # listens to their deletion has each of them loaded first.
+        yield from ((SESSION, each) for each in SessionBackend().announcements() if not each.sender)
+
+
+def _listen(signal: Signal, sender: Any, receiver: Receiver) -> None:
+    is_model = isinstance(sender, type) and issubclass(sender, Model)
+    for each in _with_proxies(sender) if is_model else [sender]:
+        quiet = partial(_quietly, receiver)
+        signal.connect(quiet, sender=each, weak=False)
+        _wired.append((signal, each, quiet))
+
+
+def _with_proxies(model: type[Model]) -> list[type[Model]]:
+    """The model, and those that stand for it: an admin deletes by them."""
+    concrete = model._meta.concrete_model
+    return [each for each in apps.get_models() if each._meta.concrete_model is concrete]
+
+
+def _quietly(receiver: Receiver, **given: Any) -> None:
+    try:
+        receiver(**given)
+    except Exception as error:  # noqa: BLE001 - whatever a backend, its rows or a setting raises
+        text = "".join(traceback.format_exception(error))
+        logger.error("Sockets of what has ended are left to the sweep.\n%s", text)  # noqa: TRY400 - an error reporter would read tokens in the frames' locals
+
+
+def _announced(name: str, announcement: Announcement, **given: Any) -> None:
+    ended: Iterable[Ended] = announcement.ended(**given)
+    endings: list[Ending] = []
+    denials: list[Deny] = []
+    for each in ended:
+        is_user = each.token_id is None
+        user_id = None if each.user_pk is None else str(each.user_pk)
+        target = Target(user_id=user_id, token_id=each.token_id, backend=name if is_user else None)
+        endings.append(Ending(target=target, code=Code.TOKEN_REVOKED))
+        if each.is_denied and each.token_id:
+            denials.append(partial(site_authenticator().denylist.deny_token, each.token_id))
+        elif each.is_denied and user_id:
+            denials += _deny_user(user_id)
+    _say(endings, denials, given)
+
+
+def _user_saved(instance: Any, *, created: bool, raw: bool, **given: Any) -> None:
+    """Deactivation; and a new password, which only this private attribute of Django's tells."""
+    if created or raw:
+        return
+    if not instance.is_active:
+        _end_user(instance, Code.USER_INACTIVE, given)
+    elif getattr(instance, "_password", None) is not None:
+        _end_user(instance, Code.TOKEN_REVOKED, given)
+
+
+def _user_deleted(instance: Any, **given: Any) -> None:
+    _end_user(instance, Code.TOKEN_REVOKED, given)
+
+
+def _end_user(user: Any, code: Code, given: dict[str, Any]) -> None:
+    user_id = str(user.pk)
+    _say([Ending(target=Target(user_id=user_id), code=code)], _deny_user(user_id), given)
+
+
+def _deny_user(user_id: str) -> list[Deny]:
+    """What no row can say. A site whose backends have rows needs no denylist."""
+    if all(each.has_rows for each in site_authenticator().backends):
+        return []
+    denial = Denial(before=time.time())
+    return [partial(site_authenticator().denylist.deny_user, user_id, denial)]
+
+
+def _say(endings: Sequence[Ending], denials: Sequence[Deny], given: dict[str, Any]) -> None:
+    try:
+        after_commit(endings, denials, using=given.get("using") or DEFAULT_DB_ALIAS)
+    except CacheUnavailable as error:
+        logger.error("A token that has ended could not be denied: %r", error.__cause__ or error)  # noqa: TRY400 - its trace says no more
+
+
+setting_changed.connect(wire, dispatch_uid=f"{__name__}.wire")

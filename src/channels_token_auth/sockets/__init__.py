@@ -1,1 +1,0 @@
-"""Sockets: through the door, while they live, and how they are closed."""

@@ -1,0 +1,146 @@
+"""What the backends, the tickets and the denylist say together. Blocks: it runs in a thread.
+
+A store that fails says nothing about a token: it is asked once more on fresh connections, and then
+the answer is "unavailable". Nothing here raises.
+"""
+
+import logging
+import traceback
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from django.db import InterfaceError, OperationalError, connections
+
+from ..backends.contract import TokenBackend
+from ..core.close_codes import Code
+from ..core.credentials import Credential, Secret
+from ..core.errors import TokenAuthError
+from ..core.identity import Held, Identity, Verdict, unavailable
+from .denylist import CacheUnavailable, Denylist
+from .tickets import SESSION, Tickets
+
+__all__ = ["Judge"]
+
+# What says that a store is away, and nothing about one credential.
+_AWAY = (OperationalError, InterfaceError, CacheUnavailable)
+
+logger = logging.getLogger("channels_token_auth")
+Asked = TypeVar("Asked", Credential, Held)
+Answer = Identity | TokenAuthError
+
+
+class Judge:
+    """Asks the backends of one route in order, tickets first, and then the denylist."""
+
+    def __init__(
+        self, backends: Sequence[TokenBackend], tickets: Tickets, denylist: Denylist
+    ) -> None:
+        self._backends: tuple[TokenBackend | Tickets, ...] = (tickets, *backends)
+        self._by_name = {SESSION: tickets.owners} | {each.name: each for each in backends}
+        self._denylist = denylist
+        self._with_rows = frozenset(each.name for each in backends if each.has_rows)
+        told = (each.name for each in backends if not getattr(each, "is_self_contained", True))
+        self._told = frozenset({SESSION, *told})
+
+    def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Answer]:
+        """The verdict on each."""
+        verdicts: list[Verdict] = [None] * len(credentials)
+        for backend in self._backends:
+            unknown = [i for i, verdict in enumerate(verdicts) if verdict is None]
+            answers = _ask(partial(_consult, backend), [credentials[i] for i in unknown])
+            for i, answer in zip(unknown, answers, strict=True):
+                verdicts[i] = answer
+        return self._undenied([each or TokenAuthError(Code.TOKEN_INVALID) for each in verdicts])
+
+    def recheck(self, held: Sequence[Held]) -> Sequence[Answer]:
+        """Whether each still stands: one question to each backend."""
+        by_backend: dict[str, list[int]] = defaultdict(list)
+        for i, each in enumerate(held):
+            by_backend[each.authentication.backend].append(i)
+        verdicts: dict[int, Verdict] = {}
+        for name, places in by_backend.items():
+            asked = [held[i] for i in places]
+            verdicts |= zip(places, _ask(partial(self._recheck, name), asked), strict=True)
+        standing = [verdicts[i] or TokenAuthError(Code.TOKEN_REVOKED) for i in range(len(held))]
+        return self._undenied(standing)
+
+    def _recheck(self, name: str, held: Sequence[Held]) -> Sequence[Verdict]:
+        # Looked up where a name that a backend has made up costs no more than its own tokens.
+        return self._by_name[name].recheck(held)
+
+    def _undenied(self, verdicts: Sequence[Answer]) -> Sequence[Answer]:
+        """The same, but for tokens that ended although no row says so."""
+        passed = {
+            i: Held(user_pk=verdict.user.pk, authentication=verdict.authentication)
+            for i, verdict in enumerate(verdicts)
+            if isinstance(verdict, Identity)
+            and verdict.authentication.backend not in self._with_rows
+        }
+        if not passed:
+            return verdicts
+        try:
+            reasons: Sequence[Any] = self._denylist.find(list(passed.values()), told=self._told)
+        except CacheUnavailable as error:
+            _report(error, ())
+            refused: dict[int, Answer] = dict.fromkeys(passed, unavailable())
+        else:
+            found = zip(passed, reasons, strict=True)
+            refused = {i: TokenAuthError(reason) for i, reason in found if reason}
+        return [refused.get(i, verdict) for i, verdict in enumerate(verdicts)]
+
+
+def _ask(
+    question: Callable[[Sequence[Asked]], Sequence[Verdict]], asked: Sequence[Asked]
+) -> Sequence[Verdict]:
+    """Put a question to a store that may fail: one that is away says nothing about a token."""
+    try:
+        return _answers(question, asked)
+    except Exception:  # noqa: BLE001 - whatever a backend or its store raises
+        # The store may have been restarted since: once more, on connections of today.
+        _close_connections()
+    try:
+        return _answers(question, asked)
+    except Exception as error:  # noqa: BLE001 - the same, again
+        if len(asked) == 1 or isinstance(error, _AWAY):
+            _report(error, asked)
+            return [unavailable() for _ in asked]
+    # One token that a backend chokes on must not cost the others of its batch.
+    middle: int = len(asked) // 2
+    return [*_ask(question, asked[:middle]), *_ask(question, asked[middle:])]
+
+
+def _answers(
+    question: Callable[[Sequence[Asked]], Sequence[Verdict]], asked: Sequence[Asked]
+) -> Sequence[Verdict]:
+    answers = list(question(asked)) if asked else []
+    if len(answers) != len(asked):
+        raise TypeError(f"A token backend gave {len(answers)} verdicts on {len(asked)}.")
+    return answers
+
+
+def _consult(
+    backend: TokenBackend | Tickets, credentials: Sequence[Credential]
+) -> Sequence[Verdict]:
+    """The backend's verdicts, None for what it does not claim."""
+    claimed = [backend.claims(credential) for credential in credentials]
+    mine = [c for c, is_mine in zip(credentials, claimed, strict=True) if is_mine]
+    answers = iter(_answers(backend.authenticate, mine))
+    return [next(answers) if is_mine else None for is_mine in claimed]
+
+
+def _close_connections() -> None:
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()
+
+
+def _report(error: Exception, asked: Sequence[Credential | Held]) -> None:
+    """Log what failed as text: an error reporter would read tokens in the frames' locals."""
+    text = "".join(traceback.format_exception(error))
+    for each in asked:
+        secret = each.secret if isinstance(each, Credential) else each.handle
+        if isinstance(secret, Secret):
+            text = text.replace(secret.reveal(), repr(secret))
+    logger.error("A token could not be verified: answered unavailable.\n%s", text)

@@ -1,0 +1,82 @@
+"""The door of one route: who may come in, and what the others are answered."""
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import replace
+
+from ..clock import lifetime
+from ..conf import Configuration
+from ..core.asgi_types import Message, Scope
+from ..core.close_codes import Code
+from ..core.credentials import Credential, Location
+from ..core.errors import TokenAuthError
+from ..core.handshake.extraction import PROTOCOL, Handshake, extract
+from ..core.handshake.refusal import refuse
+from ..core.identity import Held, Identity
+from ..core.lifecycle import Rules
+from .authenticator import build_authenticator
+
+__all__ = ["Door"]
+
+
+class Door:
+    """One route's policy, backends and scopes."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._authenticator = build_authenticator(configuration)
+        self._policy = replace(configuration.policy, schemes=self._authenticator.schemes)
+        self._scopes = configuration.scopes
+        self.rules: Rules = configuration.rules
+
+    def read(self, scope: Scope) -> Handshake:
+        """The opening handshake of a scope."""
+        subprotocols = scope.get("subprotocols", ())
+        return extract(scope["headers"], scope["query_string"], subprotocols, self._policy)
+
+    def is_anonymous(self, handshake: Handshake) -> bool:
+        """Whether it may pass as nobody's. Nobody has scopes."""
+        is_open = self._policy.anonymous and not self._scopes
+        return is_open and not (handshake.credential or handshake.problem)
+
+    def awaits_first_message(self, handshake: Handshake) -> bool:
+        """Whether the client may send its token once it is connected."""
+        return (
+            not (handshake.credential or handshake.problem)
+            and Location.FIRST_MESSAGE in self._policy.locations
+            and (PROTOCOL in handshake.subprotocols or not handshake.subprotocols)
+        )
+
+    def authenticate(self, handshake: Handshake) -> Awaitable[Identity]:
+        """Whose handshake it is. Raises TokenAuthError, at once or in time."""
+        if handshake.problem:
+            raise TokenAuthError(handshake.problem)
+        if handshake.credential is None:
+            raise TokenAuthError(Code.TOKEN_MISSING)
+        return self.verify(handshake.credential)
+
+    async def verify(self, credential: Credential) -> Identity:
+        """Whose credential it is, with time left and this route's scopes. Raises TokenAuthError."""
+        identity = await self._authenticator.authenticate(credential)
+        left = lifetime(identity)
+        if left is not None and left <= 0:
+            raise TokenAuthError(Code.TOKEN_EXPIRED)
+        verdict = self._with_scopes(identity)
+        if isinstance(verdict, TokenAuthError):
+            raise verdict
+        return verdict
+
+    def _with_scopes(self, verdict: Identity | TokenAuthError) -> Identity | TokenAuthError:
+        if isinstance(verdict, Identity) and not self._scopes <= verdict.authentication.scopes:
+            return TokenAuthError(Code.FORBIDDEN)
+        return verdict
+
+    async def recheck(self, held: Sequence[Held]) -> Sequence[Identity | TokenAuthError]:
+        """Whether each may stay, with this route's scopes. Raises nothing."""
+        verdicts = await self._authenticator.recheck(held)
+        return [self._with_scopes(verdict) for verdict in verdicts]
+
+    def refusal(
+        self, error: TokenAuthError, handshake: Handshake, scope: Scope
+    ) -> Sequence[Message]:
+        """The answer to a handshake that was not admitted."""
+        http = "websocket.http.response" in (scope.get("extensions") or {})
+        return refuse(error, handshake, mode=self._policy.refusal, http=http)

@@ -1,0 +1,90 @@
+"""Verdicts that are still good: a token that was verified a moment ago is not verified again."""
+
+import time
+from collections.abc import Hashable
+
+from ..core.close_codes import Code
+from ..core.credentials import Credential, Location
+from ..core.errors import TokenAuthError
+from ..core.identity import Identity
+
+__all__ = ["MAX_REFUSED", "MAX_VERIFIED", "REFUSED_SECONDS", "VerifiedTokens"]
+
+MAX_VERIFIED = 10_000
+"""Tokens remembered at most: of more, those verified first are forgotten."""
+
+MAX_REFUSED = 1_000
+"""Refusals remembered at most, beside them: a flood of bad tokens pushes no good one out."""
+
+REFUSED_SECONDS = 1.0
+"""How long a refusal is remembered: a client that repeats itself costs nothing, and a token that
+was issued a moment too late is not refused for long."""
+
+_ABOUT_NOW_ONLY = (Code.RATE_LIMITED, Code.UNAVAILABLE)
+
+Answer = Identity | TokenAuthError
+
+
+class VerifiedTokens:
+    """Remembers verdicts for `seconds` (0: none), under digests. Of a token it keeps at most what
+    its backend has put into the `handle`, as the socket does.
+
+    Whether a token has expired since is for the reader to see, who knows the calendar.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._accepted = _Recent(seconds, MAX_VERIFIED)
+        self._refused = _Recent(min(seconds, REFUSED_SECONDS), MAX_REFUSED)
+        self.generation = 0
+
+    @staticmethod
+    def key(credential: Credential) -> Hashable:
+        """What a verdict depends on. A ticket is good once, so that each is a key of its own."""
+        if credential.location is Location.TICKET:
+            return object()
+        return credential.secret.digest, credential.location, credential.scheme
+
+    def get(self, key: Hashable) -> Answer | None:
+        """The verdict that was remembered, while it is good."""
+        return self._accepted.get(key) or self._refused.get(key)
+
+    def put(self, key: Hashable, verdict: Answer, *, generation: int) -> None:
+        """Remember a verdict that was asked for in that generation: not if it is over."""
+        if generation != self.generation:
+            return
+        if isinstance(verdict, Identity):
+            self._accepted.put(key, verdict)
+        elif verdict.code not in _ABOUT_NOW_ONLY:
+            self._refused.put(key, verdict)
+
+    def clear(self) -> None:
+        """Forget all, and whatever is being verified at this moment too."""
+        self.generation += 1
+        self._accepted.clear()
+        self._refused.clear()
+
+
+class _Recent:
+    """The last `limit` verdicts of the last `seconds`, oldest first: all last equally long."""
+
+    def __init__(self, seconds: float, limit: int) -> None:
+        self._seconds = seconds
+        self._limit = limit
+        self._entries: dict[Hashable, tuple[float, Answer]] = {}  # each with its end
+        self.clear = self._entries.clear
+
+    def get(self, key: Hashable) -> Answer | None:
+        entry = self._entries.get(key)
+        return entry[1] if entry and time.monotonic() < entry[0] else None
+
+    def put(self, key: Hashable, verdict: Answer) -> None:
+        if not self._seconds:
+            return
+        now = time.monotonic()
+        self._entries.pop(key, None)  # so that it becomes the newest
+        while self._entries and (self._is_over(now) or len(self._entries) >= self._limit):
+            del self._entries[next(iter(self._entries))]
+        self._entries[key] = (now + self._seconds, verdict)
+
+    def _is_over(self, now: float) -> bool:
+        return next(iter(self._entries.values()))[0] <= now
