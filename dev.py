@@ -105,6 +105,11 @@ def lint(arguments):
     return int(bool(failed))
 
 
+def docs(arguments):
+    """Build the documentation site, and check its links; `docs --online` checks other sites too."""
+    become([environment("docs", "docs"), "-m", "docs", *arguments])
+
+
 def fuzz(arguments):
     """Run the fuzzers: a million inputs, or `fuzz [-runs=N] [extract|origin|redact]`."""
     become([environment("fuzz", "fuzz"), "-m", "fuzz", *arguments])
@@ -126,6 +131,7 @@ COMMANDS = {
     "cluster": cluster,
     "test": test,
     "lint": lint,
+    "docs": docs,
     "fuzz": fuzz,
     "mutate": mutate,
     "bench": bench,

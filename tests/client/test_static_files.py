@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.templatetags.static import static
 from django.test import modify_settings
 
-from tests.docs.papers import ROOT
+from tests.docs.pages import ROOT
 
 FOLDER = "channels_token_auth/"
 SCRIPTS = [FOLDER + "token-socket.js", FOLDER + "token-socket.classic.js"]

@@ -6,7 +6,7 @@ import tomllib
 import pytest
 
 from tests.client.node import CLIENT, node
-from tests.docs.papers import read
+from tests.docs.pages import read
 
 FULLY = [f"--test-coverage-{what}=100" for what in ("lines", "branches", "functions")]
 COVERED = ["--experimental-test-coverage", "--test-coverage-include=src/**", *FULLY]

@@ -33,7 +33,7 @@ EXPIRY = 2
 LAYERS = {
     "core": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        # What docs/cluster.md asks for, in seconds instead of minutes.
+        # What docs/how-to/deployment/several-nodes.md asks for, in seconds instead of minutes.
         "CONFIG": {"group_expiry": EXPIRY, "expiry": EXPIRY},
     },
     "pubsub": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {}},

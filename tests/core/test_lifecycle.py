@@ -31,7 +31,7 @@ from tests.core.lives import (
     said,
     verifying,
 )
-from tests.docs.papers import read, table
+from tests.docs.pages import read, table
 
 NOT_NOW = [Code.UNAVAILABLE, Code.RATE_LIMITED]
 EXPIRED = [error("token_expired", retry=True), Code.TOKEN_EXPIRED]

@@ -5,7 +5,7 @@ import json
 import re
 
 from channels_token_auth.core.messages import read_control
-from tests.docs.papers import ROOT, links, read, table
+from tests.docs.pages import ROOT, links, read, table
 
 PROTOCOL = "spec/PROTOCOL.md"
 CLIENT = {"stops": "stop", "log in": "login", "fresh token": "refresh", "backs off": "back_off"}

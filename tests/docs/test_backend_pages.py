@@ -12,7 +12,7 @@ from rest_framework.authentication import TokenAuthentication
 from channels_token_auth.backends.jwt.options import JWTOptions
 from channels_token_auth.checks import check_settings
 from docs import make_features
-from tests.docs.papers import read, snippets, table
+from tests.docs.pages import read, snippets, table
 from tests.matrix.kinds import KINDS
 
 kinds = pytest.mark.parametrize("kind", KINDS, ids=repr)
@@ -26,12 +26,12 @@ def _class_of_the_sites_own(monkeypatch):
 
 
 def page_of(kind):
-    return f"docs/backends/{kind.page}.md"
+    return f"docs/how-to/backends/{kind.page}.md"
 
 
 def test_overview_is_drawn_from_the_matrix():
     drawn = make_features.page()
-    assert read("docs/backends/README.md") == drawn, "run: python -m docs.make_features"
+    assert read("docs/how-to/backends/index.md") == drawn, "run: python -m docs.make_features"
 
 
 @kinds

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.papers import snippets
+from tests.docs.pages import snippets
 
 VISIT = Path(__file__).with_name("visit.py")
 ROUTING = """

@@ -11,9 +11,9 @@ from rest_framework.authtoken.models import Token
 
 from channels_token_auth import checks, signals
 from channels_token_auth.checks import layers
-from tests.docs.papers import read, snippets, table
+from tests.docs.pages import read, snippets, table
 
-PAGE = "docs/revocation.md"
+PAGE = "docs/how-to/revocation.md"
 OF_DJANGO = {
     *("version", "verbosity", "settings", "pythonpath", "traceback"),
     *("no_color", "force_color", "skip_checks", "help"),

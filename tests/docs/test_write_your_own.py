@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.papers import snippets
+from tests.docs.pages import snippets
 
-PAGE = "docs/backends/write-your-own.md"
+PAGE = "docs/how-to/backends/write-your-own.md"
 VISIT = Path(__file__).with_name("visit_own.py")
 SITE = """
 SECRET_KEY = "for tests only, and long enough for every algorithm that signs with it"

@@ -113,7 +113,7 @@ class Kind(ABC):
 
     @property
     def page(self):
-        """Its page in docs/backends, which is named as its module."""
+        """Its page in docs/how-to/backends, which is named as its module."""
         return self.path.split(".")[-2]
 
     @property

@@ -1,4 +1,4 @@
-"""The code in docs/scopes.md is run as a site's developer would run it."""
+"""The code in docs/how-to/scopes.md is run as a site's developer would run it."""
 
 import sys
 
@@ -8,13 +8,13 @@ from django.test import override_settings
 
 from channels_token_auth.testing import TokenWebsocketCommunicator, fake_tokens
 from channels_token_auth.testing.tokens import PATH
-from tests.docs.papers import snippets
+from tests.docs.pages import snippets
 
 
 @pytest.fixture
 def site(tmp_path, monkeypatch):
     """The application of the page, where a token's user says who is on the staff."""
-    consumer, asgi, function, configuration = snippets("docs/scopes.md", "python")
+    consumer, asgi, function, configuration = snippets("docs/how-to/scopes.md", "python")
     (tmp_path / "chat").mkdir()
     (tmp_path / "chat" / "consumers.py").write_text(consumer)
     (tmp_path / "chat" / "scopes.py").write_text(function)

@@ -1,11 +1,11 @@
-"""The code in docs/testing.md is run as a site's developer would run it."""
+"""The code in docs/how-to/testing.md is run as a site's developer would run it."""
 
 import subprocess
 import sys
 
 import pytest
 
-from tests.docs.papers import snippets
+from tests.docs.pages import snippets
 
 SETTINGS = """
 SECRET_KEY = "of no worth: for one run of tests"
@@ -32,7 +32,7 @@ application = TokenAuthMiddlewareStack(URLRouter([path("chat/", ChatConsumer.as_
 
 @pytest.fixture
 def site(tmp_path):
-    consumer, *tests = snippets("docs/testing.md", "python")
+    consumer, *tests = snippets("docs/how-to/testing.md", "python")
     files = {"mysite/settings.py": SETTINGS, "mysite/asgi.py": ASGI, "chat/consumers.py": consumer}
     files |= {f"chat/test_{number}.py": test for number, test in enumerate(tests)}
     for name, text in files.items():

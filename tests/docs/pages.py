@@ -1,28 +1,28 @@
-"""The project's papers, read as a test needs them: snippets, tables, links."""
+"""Read the project's documents as tests need them: code blocks, tables, links."""
 
 import re
 from pathlib import Path
 
-__all__ = ["PAPERS", "ROOT", "anchors", "links", "read", "snippets", "table"]
+__all__ = ["PAGES", "ROOT", "anchors", "links", "read", "snippets", "table"]
 
 ROOT = Path(__file__).resolve().parents[2]
-PAPERS = sorted(
+PAGES = sorted(
     str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 )
 
 
-def read(paper: str) -> str:
-    return (ROOT / paper).read_text()
+def read(page: str) -> str:
+    return (ROOT / page).read_text()
 
 
-def snippets(paper: str, language: str) -> list[str]:
+def snippets(page: str, language: str) -> list[str]:
     """The fenced blocks of a language, in order."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", read(paper), re.DOTALL | re.MULTILINE)
+    return re.findall(rf"^```{language}\n(.*?)^```$", read(page), re.DOTALL | re.MULTILINE)
 
 
-def table(paper: str, heading: str) -> list[list[str]]:
+def table(page: str, heading: str) -> list[list[str]]:
     """The body of the table whose header row begins with `heading`, without backticks."""
-    lines = iter(read(paper).splitlines())
+    lines = iter(read(page).splitlines())
     next(line for line in lines if line.startswith(f"| {heading} |"))
     next(lines)  # the rule
     rows = []
@@ -33,13 +33,13 @@ def table(paper: str, heading: str) -> list[list[str]]:
     return rows
 
 
-def links(paper: str) -> list[str]:
-    """Where the links and images of a paper lead within the repository."""
-    targets = re.findall(r"\]\(([^)\s]+)\)", read(paper))
+def links(page: str) -> list[str]:
+    """Where the links and images of a page lead within the repository."""
+    targets = re.findall(r"\]\(([^)\s]+)\)", read(page))
     return [target for target in targets if not target.startswith("https://")]
 
 
-def anchors(paper: str) -> set[str]:
+def anchors(page: str) -> set[str]:
     """The anchors that GitHub gives the headings."""
-    headings = re.findall(r"^#+ (.+)$", read(paper), re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", read(page), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}

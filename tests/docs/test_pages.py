@@ -1,4 +1,4 @@
-"""The papers say what is there: links lead somewhere, tables list what the code has."""
+"""Links in the documents resolve, and their tables list what the code has."""
 
 import re
 import tomllib
@@ -9,21 +9,21 @@ import pytest
 import dev
 from channels_token_auth import conf
 from channels_token_auth.core.authentication import Authentication
-from tests.docs.papers import PAPERS, ROOT, anchors, links, read, table
+from tests.docs.pages import PAGES, ROOT, anchors, links, read, table
 
 
-@pytest.mark.parametrize("paper", PAPERS)
-def test_links_lead_somewhere(paper):
-    for target in links(paper):
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page):
+    for target in links(page):
         path, _, anchor = target.partition("#")
-        linked = (ROOT / paper).parent / path if path else ROOT / paper
-        assert linked.exists(), f"{paper} links to {target}, which is not there"
+        linked = (ROOT / page).parent / path if path else ROOT / page
+        assert linked.exists(), f"{page} links to {target}, which is not there"
         assert not anchor or anchor in anchors(str(linked.relative_to(ROOT))), target
 
 
-@pytest.mark.parametrize("paper", PAPERS)
-def test_commands_of_dev_are_real(paper):
-    assert set(re.findall(r"python3 dev\.py (\w+)", read(paper))) <= set(dev.COMMANDS)
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_of_dev_are_real(page):
+    assert set(re.findall(r"python3 dev\.py (\w+)", read(page))) <= set(dev.COMMANDS)
 
 
 def test_readme_lists_every_setting_with_its_default():

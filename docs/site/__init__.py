@@ -1,0 +1,1 @@
+"""Programs that build the documentation site and check it."""

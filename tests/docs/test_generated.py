@@ -1,0 +1,38 @@
+"""The generated parts of the reference are those that the code gives today."""
+
+import re
+
+import pytest
+
+from channels_token_auth import conf
+from docs import generate, make_lifecycle
+from docs.generators import close_codes
+from tests.docs.pages import ROOT, read
+
+SYNC = "run: .dev/test/bin/python -m docs.generate"
+
+
+@pytest.mark.parametrize("path", list(generate.pages()), ids=lambda path: path.stem)
+def test_generated_parts_are_up_to_date(path):
+    assert path.read_text() == generate.filled(path.read_text()), SYNC
+
+
+def test_part_that_differs_from_the_code_is_replaced():
+    page = "before\n<!-- generated: close-code 4410 -->\nold\n<!-- end -->\nafter\n"
+    assert "token_revoked" in generate.filled(page)
+    assert "old" not in generate.filled(page)
+
+
+def test_every_setting_has_a_section_in_the_order_of_the_code():
+    assert re.findall(r"^## `(\w+)`$", read("docs/reference/settings.md"), re.MULTILINE) == list(
+        conf._TABLE
+    )
+
+
+def test_every_close_code_has_a_page():
+    codes = {str(row["close_code"]) for row in close_codes.SPEC["codes"]}
+    assert {path.stem for path in ROOT.glob("docs/reference/close-codes/4*.md")} == codes
+
+
+def test_picture_of_the_lifecycle_is_drawn_from_the_table():
+    assert read("docs/reference/lifecycle.svg") == make_lifecycle.picture()
