@@ -4,7 +4,7 @@ An input is a byte whose bits open the locations, and lines: `?` starts a query,
 anything else is a header.
 """
 
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Location
 from channels_token_auth.core.handshake.extraction import Handshake, extract
 from channels_token_auth.core.handshake.origin import OriginRule
@@ -46,7 +46,7 @@ def check(data: bytes) -> None:
     ]
     handshake = extract(headers, b"&".join(queries), subprotocols, policy)
     if not ORIGINS.allows(headers):
-        assert (handshake.problem, handshake.is_hostile) == (Code.FORBIDDEN, True)
+        assert (handshake.problem, handshake.is_hostile) == (CloseReason.FORBIDDEN, True)
     assert_consistent(handshake, policy)
     left = extract(handshake.headers, handshake.query_string, handshake.subprotocols, policy)
     assert left.credential is None, "a credential was left"

@@ -4,10 +4,10 @@ import asyncio
 from types import TracebackType
 from typing import Any, Self
 
-__all__ = ["Wait"]
+__all__ = ["CancelScope"]
 
 
-class Wait:
+class CancelScope:
     """Leaves the block silently when it was we who cancelled, and nobody else did.
 
     It may be entered again and again, by one task at a time, in the event loop it was made in.

@@ -87,11 +87,11 @@ def override(arguments: Mapping[str, Any]) -> Configuration:
         max_connection_age=read.pop("MAX_CONNECTION_AGE"),
     )
     # What a lost message leaves to the sweep may not live on in the cache.
-    remembers = min(read.pop("VERIFIED_CACHE_SECONDS"), read["SWEEP_INTERVAL"])
+    verified_cache_seconds = min(read.pop("VERIFIED_CACHE_SECONDS"), read["SWEEP_INTERVAL"])
     policy = {name: read.pop(name.upper()) for name in _OF_POLICY}
     return Configuration(
         rules=rules,
-        verified_cache_seconds=remembers,
+        verified_cache_seconds=verified_cache_seconds,
         policy=Policy(origins=origins, **policy),
         **{name.lower(): value for name, value in read.items()},
     )

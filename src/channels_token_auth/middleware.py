@@ -7,7 +7,7 @@ from .connection.connection import Connection
 from .core.asgi_types import Application, Receive, Scope, Send
 from .core.errors import TokenAuthError
 from .observability import redaction_filter
-from .verification.route import Door
+from .verification.route import Route
 
 __all__ = ["TokenAuthMiddleware", "TokenAuthMiddlewareStack"]
 
@@ -32,8 +32,8 @@ class TokenAuthMiddleware:
         if scope["type"] != "websocket":
             await self.application(scope, receive, send)
             return
-        door = self._door()
-        connection = Connection(door, door.read(scope), scope, receive, send)
+        route = self._route()
+        connection = Connection(route, route.read(scope), scope, receive, send)
         try:
             inner = await connection.open()
             if inner is not None:
@@ -46,12 +46,12 @@ class TokenAuthMiddleware:
         finally:
             await connection.finish()
 
-    def _door(self) -> Door:
-        """The door of the present settings: a new one when a setting has changed."""
+    def _route(self) -> Route:
+        """The route of the present settings: a new one when a setting has changed."""
         settings = conf.configuration()
         if self._settings is not settings:
             overridden = conf.override(self._overrides) if self._overrides else settings
-            self._built = Door(overridden)
+            self._built = Route(overridden)
             self._settings = settings
         return self._built
 

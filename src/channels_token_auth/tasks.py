@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-__all__ = ["beside", "is_in_loop"]
+__all__ = ["is_in_loop", "spawn"]
 
 _tasks: set[asyncio.Task[Any]] = set()
 """Referenced here, since an event loop does not."""
 
 
-def beside(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+def spawn(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
     """Start it, and let nobody wait for it."""
     task = asyncio.create_task(work)
     _tasks.add(task)

@@ -28,11 +28,11 @@ from hypothesis.extra.django import TestCase
 
 from channels_token_auth.backends.allauth import AllauthJWTBackend
 from channels_token_auth.backends.allauth.backend import AllauthSessionTokenBackend
-from channels_token_auth.backends.contract import Ended
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.backends.contract import RevokedTokens
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.identity import Held, Identity
+from channels_token_auth.core.identity import Grant, Identity
 from tests.backends.own_users.models import Member
 
 pytestmark = pytest.mark.database
@@ -153,7 +153,7 @@ def verdict_on(backend, token):
 
 def held(backend, request):
     (verdict,) = backend.authenticate([presented(token_for(backend, request))])
-    return Held(
+    return Grant(
         user_pk=verdict.user.pk, authentication=verdict.authentication, handle=verdict.handle
     )
 
@@ -215,23 +215,23 @@ def test_tokens_that_a_client_gets_over_http_are_accepted(sessions, jwts, settin
         "/_allauth/app/v1/auth/session", headers={"x-session-token": tokens["session_token"]}
     )
     assert verdict_on(sessions, tokens["session_token"]) is None
-    assert verdict_on(jwts, tokens["access_token"]) is Code.TOKEN_REVOKED
+    assert verdict_on(jwts, tokens["access_token"]) is CloseReason.TOKEN_REVOKED
 
 
 def test_logged_out_session_is_over(sessions, jwts, alice):
     session_token, access_token = token_for(sessions, alice), token_for(jwts, alice)
     logout(alice)
     assert verdict_on(sessions, session_token) is None
-    assert verdict_on(jwts, access_token) is Code.TOKEN_REVOKED
+    assert verdict_on(jwts, access_token) is CloseReason.TOKEN_REVOKED
 
 
 @pytest.mark.parametrize(
     ("spoil", "code"),
     [
-        (lambda r: get_user_model().objects.update(is_active=False), Code.USER_INACTIVE),
-        (lambda r: (r.user.set_password("new"), r.user.save()), Code.TOKEN_REVOKED),
-        (lambda r: session_row(r).update(expire_date=datetime.now(UTC)), Code.TOKEN_EXPIRED),
-        (lambda r: (r.session.pop("_auth_user_id"), r.session.save()), Code.TOKEN_INVALID),
+        (lambda r: get_user_model().objects.update(is_active=False), CloseReason.USER_INACTIVE),
+        (lambda r: (r.user.set_password("new"), r.user.save()), CloseReason.TOKEN_REVOKED),
+        (lambda r: session_row(r).update(expire_date=datetime.now(UTC)), CloseReason.TOKEN_EXPIRED),
+        (lambda r: (r.session.pop("_auth_user_id"), r.session.save()), CloseReason.TOKEN_INVALID),
     ],
 )
 def test_token_that_may_not_pass_is_refused(backend, alice, with_and_without_lists, spoil, code):
@@ -244,19 +244,19 @@ def test_token_of_a_deleted_user_is_over(sessions, jwts, alice):
     session_token, access_token = token_for(sessions, alice), token_for(jwts, alice)
     alice.user.delete()
     assert verdict_on(sessions, session_token) is None
-    assert verdict_on(jwts, access_token) is Code.TOKEN_REVOKED
+    assert verdict_on(jwts, access_token) is CloseReason.TOKEN_REVOKED
 
 
 def test_token_of_a_deleted_user_is_invalid_without_lists(backend, alice, without_lists):
     token = token_for(backend, alice)
     alice.user.delete()
-    assert verdict_on(backend, token) is Code.TOKEN_INVALID
+    assert verdict_on(backend, token) is CloseReason.TOKEN_INVALID
 
 
 def test_session_that_its_user_cannot_see_does_not_count(sessions, jwts, db):
     request = logged_in(user_of("bob"), is_listed=False)
     assert verdict_on(sessions, token_for(sessions, request)) is None
-    assert verdict_on(jwts, token_for(jwts, request)) is Code.TOKEN_REVOKED
+    assert verdict_on(jwts, token_for(jwts, request)) is CloseReason.TOKEN_REVOKED
 
 
 def test_session_counts_without_lists(backend, db, without_lists):
@@ -279,12 +279,12 @@ def test_authentication_backend_of_the_session_lets_its_users_in(backend, db, se
 def test_authentication_backend_of_the_session_keeps_others_out(backend, db, settings, path, name):
     settings.AUTHENTICATION_BACKENDS = [f"{__name__}.{path}"]
     request = logged_in(user_of(name), backend=f"{__name__}.{path}")
-    assert verdict_on(backend, token_for(backend, request)) is Code.TOKEN_INVALID
+    assert verdict_on(backend, token_for(backend, request)) is CloseReason.TOKEN_INVALID
 
 
 def test_session_of_an_authentication_backend_left_behind_is_invalid(backend, alice, settings):
     settings.AUTHENTICATION_BACKENDS = [f"{__name__}.OnlyAda"]
-    assert verdict_on(backend, token_for(backend, alice)) is Code.TOKEN_INVALID
+    assert verdict_on(backend, token_for(backend, alice)) is CloseReason.TOKEN_INVALID
 
 
 def test_former_secret_key_still_counts_and_nothing_is_written(
@@ -308,7 +308,7 @@ def test_batch_is_two_queries_that_only_read(
     with django_assert_num_queries(2) as asked:
         verdicts = [code_or_user(verdict) for verdict in backend.authenticate(batch)]
     alice = requests[0].user
-    assert verdicts == [alice, Code.USER_INACTIVE, Code.TOKEN_REVOKED, alice]
+    assert verdicts == [alice, CloseReason.USER_INACTIVE, CloseReason.TOKEN_REVOKED, alice]
     assert {query["sql"].split()[0] for query in asked.captured_queries} == {"SELECT"}
 
 
@@ -324,7 +324,7 @@ class Rubbish(TestCase):
     @given(text=TEXTS, backend=st.sampled_from([AllauthSessionTokenBackend, AllauthJWTBackend]))
     @hypothesis_settings(max_examples=30, deadline=None)
     def test_any_text_gives_a_verdict(self, text, backend):
-        assert backend().claims(presented(text)) in (True, False)
+        assert backend().recognizes(presented(text)) in (True, False)
         assert backend().authenticate([presented(text)]) == [None]
 
 
@@ -338,8 +338,8 @@ class Rubbish(TestCase):
     ],
 )
 def test_token_is_claimed_by_its_shape(sessions, jwts, token, is_session_token, is_jwt):
-    assert sessions.claims(presented(token)) is is_session_token
-    assert jwts.claims(presented(token)) is is_jwt
+    assert sessions.recognizes(presented(token)) is is_session_token
+    assert jwts.recognizes(presented(token)) is is_jwt
 
 
 def forged(request, *, key=RSA_KEY, algorithm="RS256", headers=None, **claims):
@@ -388,22 +388,22 @@ def test_header_that_is_too_deep_is_unknown(jwts, alice):
 @pytest.mark.parametrize(
     ("claims", "code"),
     [
-        ({"exp": 1}, Code.TOKEN_EXPIRED),
-        ({"exp": None}, Code.TOKEN_INVALID),
-        ({"iat": None}, Code.TOKEN_INVALID),
-        ({"exp": 10**30}, Code.TOKEN_INVALID),
-        ({"nbf": time.time() + 3600}, Code.TOKEN_INVALID),
-        ({"iat": time.time() + 3600}, Code.TOKEN_INVALID),
-        ({"token_use": "refresh"}, Code.TOKEN_INVALID),
-        ({"token_use": None}, Code.TOKEN_INVALID),
-        ({"sid": None}, Code.TOKEN_INVALID),
-        ({"sid": 7}, Code.TOKEN_INVALID),
-        ({"sid": ""}, Code.TOKEN_INVALID),
-        ({"sid": "\u0101"}, Code.TOKEN_INVALID),
-        ({"sid": "!"}, Code.TOKEN_INVALID),
-        ({"sub": None}, Code.TOKEN_INVALID),
-        ({"sub": "0"}, Code.TOKEN_INVALID),
-        ({"sub": "nobody"}, Code.TOKEN_INVALID),
+        ({"exp": 1}, CloseReason.TOKEN_EXPIRED),
+        ({"exp": None}, CloseReason.TOKEN_INVALID),
+        ({"iat": None}, CloseReason.TOKEN_INVALID),
+        ({"exp": 10**30}, CloseReason.TOKEN_INVALID),
+        ({"nbf": time.time() + 3600}, CloseReason.TOKEN_INVALID),
+        ({"iat": time.time() + 3600}, CloseReason.TOKEN_INVALID),
+        ({"token_use": "refresh"}, CloseReason.TOKEN_INVALID),
+        ({"token_use": None}, CloseReason.TOKEN_INVALID),
+        ({"sid": None}, CloseReason.TOKEN_INVALID),
+        ({"sid": 7}, CloseReason.TOKEN_INVALID),
+        ({"sid": ""}, CloseReason.TOKEN_INVALID),
+        ({"sid": "\u0101"}, CloseReason.TOKEN_INVALID),
+        ({"sid": "!"}, CloseReason.TOKEN_INVALID),
+        ({"sub": None}, CloseReason.TOKEN_INVALID),
+        ({"sub": "0"}, CloseReason.TOKEN_INVALID),
+        ({"sub": "nobody"}, CloseReason.TOKEN_INVALID),
     ],
 )
 def test_jwt_of_ours_that_may_not_pass_is_refused(jwts, alice, claims, code):
@@ -414,7 +414,7 @@ def test_refresh_token_is_invalid(jwts, alice, settings):
     request = alice
     tokens = JWTTokenStrategy().create_access_token_payload(request)
     assert verdict_on(jwts, tokens["access_token"]) == request.user
-    assert verdict_on(jwts, tokens["refresh_token"]) is Code.TOKEN_INVALID
+    assert verdict_on(jwts, tokens["refresh_token"]) is CloseReason.TOKEN_INVALID
 
 
 @pytest.mark.parametrize("key", ["", "a secret of its own, long enough for it"])
@@ -433,7 +433,7 @@ def test_user_may_have_another_primary_key(sessions, jwts, settings, db, without
     request.user = member
     assert verdict_on(sessions, token_for(sessions, request)) == member
     assert verdict_on(jwts, forged(request)) == member
-    assert verdict_on(jwts, forged(request, sub="no UUID")) is Code.TOKEN_INVALID
+    assert verdict_on(jwts, forged(request, sub="no UUID")) is CloseReason.TOKEN_INVALID
 
 
 def test_recheck_with_lists_is_two_queries(backend, alice, django_assert_num_queries):
@@ -448,16 +448,16 @@ def test_recheck_with_lists_is_two_queries(backend, alice, django_assert_num_que
     users[4].delete()
     session_row(requests[6]).update(expire_date=datetime.now(UTC))
     with django_assert_num_queries(2) as asked:
-        verdicts = [code_or_user(verdict) for verdict in backend.recheck(sockets)]
+        verdicts = [code_or_user(verdict) for verdict in backend.revalidate(sockets)]
     assert {query["sql"].split()[0] for query in asked.captured_queries} == {"SELECT"}
     assert verdicts == [
         alice.user,
-        Code.TOKEN_REVOKED,
-        Code.USER_INACTIVE,
-        Code.TOKEN_REVOKED,
-        Code.TOKEN_REVOKED,
-        Code.TOKEN_REVOKED,
-        Code.TOKEN_EXPIRED,
+        CloseReason.TOKEN_REVOKED,
+        CloseReason.USER_INACTIVE,
+        CloseReason.TOKEN_REVOKED,
+        CloseReason.TOKEN_REVOKED,
+        CloseReason.TOKEN_REVOKED,
+        CloseReason.TOKEN_EXPIRED,
     ]
 
 
@@ -465,15 +465,15 @@ def test_user_whose_session_names_nobody_any_more_is_out(backend, alice):
     before = held(backend, alice)
     alice.session.pop("_auth_user_id")
     alice.session.save()
-    assert code_or_user(*backend.recheck([before])) is Code.TOKEN_REVOKED
+    assert code_or_user(*backend.revalidate([before])) is CloseReason.TOKEN_REVOKED
 
 
 def test_session_that_is_used_extends_its_token_but_no_jwt(sessions, jwts, alice):
     before = [held(each, alice) for each in (sessions, jwts)]
     later = datetime.now(UTC) + timedelta(days=30)
     session_row(alice).update(expire_date=later)
-    (of_session,) = sessions.recheck(before[:1])
-    (of_jwt,) = jwts.recheck(before[1:])
+    (of_session,) = sessions.revalidate(before[:1])
+    (of_jwt,) = jwts.revalidate(before[1:])
     assert of_session.authentication == replace(before[0].authentication, expires_at=later)
     assert of_jwt.authentication == before[1].authentication
 
@@ -489,13 +489,13 @@ def test_recheck_without_lists_sees_the_sessions(
     requests[3].user.save()
     get_user_model().objects.filter(username="e").update(is_active=False)
     with django_assert_num_queries(2):
-        verdicts = backend.recheck(sockets)
+        verdicts = backend.revalidate(sockets)
     assert [code_or_user(verdict) for verdict in verdicts] == [
         alice.user,
-        Code.TOKEN_REVOKED,
-        Code.TOKEN_EXPIRED,
-        Code.TOKEN_REVOKED,
-        Code.USER_INACTIVE,
+        CloseReason.TOKEN_REVOKED,
+        CloseReason.TOKEN_EXPIRED,
+        CloseReason.TOKEN_REVOKED,
+        CloseReason.USER_INACTIVE,
     ]
     assert verdicts[0].handle == sockets[0].handle
 
@@ -508,8 +508,8 @@ def test_recheck_without_lists_sees_the_users_of_those_that_came_by_a_ticket(
     deleted = replace(before, user_pk=0)
     sockets = [before, replace(before, authentication=past), deleted]
     with django_assert_num_queries(1):
-        verdicts = [code_or_user(verdict) for verdict in backend.recheck(sockets)]
-    assert verdicts == [alice.user, Code.TOKEN_EXPIRED, Code.TOKEN_REVOKED]
+        verdicts = [code_or_user(verdict) for verdict in backend.revalidate(sockets)]
+    assert verdicts == [alice.user, CloseReason.TOKEN_EXPIRED, CloseReason.TOKEN_REVOKED]
 
 
 def test_no_token_is_kept_where_lists_find_the_session(backend, alice):
@@ -519,17 +519,17 @@ def test_no_token_is_kept_where_lists_find_the_session(backend, alice):
 def test_end_ends_the_session(backend, alice):
     other = logged_in(alice.user)
     sockets, token = [held(backend, alice)], token_for(backend, other)
-    assert backend.end(sockets) == [True]
+    assert backend.revoke(sockets) == [True]
     assert not session_row(alice).exists()
     assert list(UserSession.objects.values_list("session_key", flat=True)) == [key_of(other)]
-    assert backend.end(sockets) == [True]
+    assert backend.revoke(sockets) == [True]
     assert verdict_on(backend, token) == alice.user
 
 
 def test_end_finds_the_session_by_the_id_alone(backend, alice):
     other = logged_in(user_of("bob"))
     by_id = replace(held(backend, other), user_pk=None)
-    assert backend.end([by_id, by_id]) == [True, True]
+    assert backend.revoke([by_id, by_id]) == [True, True]
     assert not session_row(other).exists()
     assert list(UserSession.objects.values_list("session_key", flat=True)) == [key_of(alice)]
 
@@ -539,7 +539,7 @@ def test_end_user_ends_all_but_one_and_all_that_is_newer(backend, alice):
     old, kept, at_it = (logged_in(alice.user, began_at=hour_ago) for _ in range(3))
     other = logged_in(user_of("bob"), began_at=hour_ago)
     token_id = Secret(key_of(kept)).digest
-    assert backend.end_user(alice.user.pk, except_token_id=token_id, issued_before=hour_ago)
+    assert backend.revoke_user(alice.user.pk, except_token_id=token_id, issued_before=hour_ago)
     assert {row.session_key for row in UserSession.objects.all()} == {
         key_of(request) for request in (alice, kept, other)
     }
@@ -548,14 +548,14 @@ def test_end_user_ends_all_but_one_and_all_that_is_newer(backend, alice):
 
 
 def test_end_user_without_exceptions_ends_everything(backend, alice):
-    assert backend.end_user(alice.user.pk, except_token_id=None, issued_before=None)
+    assert backend.revoke_user(alice.user.pk, except_token_id=None, issued_before=None)
     assert not Session.objects.exists()
 
 
 def test_without_lists_the_denylist_has_to_remember(backend, alice, without_lists):
     assert not backend.has_rows
-    assert backend.end([held(backend, alice)]) == [False]
-    assert not backend.end_user(alice.user.pk, except_token_id=None, issued_before=None)
+    assert backend.revoke([held(backend, alice)]) == [False]
+    assert not backend.revoke_user(alice.user.pk, except_token_id=None, issued_before=None)
     assert session_row(alice).exists()
 
 
@@ -575,19 +575,19 @@ def heard(backend, act):
 def test_logout_is_announced(backend, alice):
     user_pk, token_id = alice.user.pk, Secret(key_of(alice)).digest
     ended = heard(backend, lambda: logout(alice))
-    assert ended == [Ended(user_pk=user_pk, token_id=token_id)]
+    assert ended == [RevokedTokens(user_pk=user_pk, token_id=token_id)]
 
 
 def test_logout_without_lists_is_for_the_denylist(backend, alice, without_lists):
     user_pk, token_id = alice.user.pk, Secret(key_of(alice)).digest
     ended = heard(backend, lambda: logout(alice))
-    assert ended == [Ended(user_pk=user_pk, token_id=token_id, is_denied=True)]
+    assert ended == [RevokedTokens(user_pk=user_pk, token_id=token_id, is_denied=True)]
 
 
 def test_session_that_a_user_ends_in_his_list_is_announced(backend, alice):
     token_id = Secret(key_of(alice)).digest
     ended = heard(backend, UserSession.objects.get().end)
-    assert ended == [Ended(user_pk=alice.user.pk, token_id=token_id)]
+    assert ended == [RevokedTokens(user_pk=alice.user.pk, token_id=token_id)]
 
 
 def test_logout_of_nobody_is_announced_to_nobody(backend, db):

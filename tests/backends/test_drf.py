@@ -11,12 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
-from channels_token_auth.backends.contract import Ended
+from channels_token_auth.backends.contract import RevokedTokens
 from channels_token_auth.backends.drf import DRFTokenBackend
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.identity import Held, Identity
+from channels_token_auth.core.identity import Grant, Identity
 
 pytestmark = pytest.mark.database
 LENGTH = 40  # of a key, and of its column
@@ -70,7 +70,7 @@ def test_key_of_an_inactive_user_is_refused_as_such(backend, db):
     token = token_of("bob", is_active=False)
     (verdict,) = backend.authenticate([presented(token.key)])
     assert isinstance(verdict, TokenAuthError)
-    assert verdict.code is Code.USER_INACTIVE
+    assert verdict.code is CloseReason.USER_INACTIVE
 
 
 def test_batch_is_one_query_with_verdicts_in_order(backend, db, django_assert_num_queries):
@@ -86,7 +86,7 @@ def test_batch_is_one_query_with_verdicts_in_order(backend, db, django_assert_nu
     expected[3] = None
     assert names == expected
     assert verdicts[5] is None
-    assert verdicts[3].code is Code.USER_INACTIVE
+    assert verdicts[3].code is CloseReason.USER_INACTIVE
 
 
 def test_user_is_concrete_and_asks_nothing_more(backend, alice, django_assert_num_queries):
@@ -105,14 +105,14 @@ def held(token, key=None):
     (verdict,) = DRFTokenBackend().authenticate([presented(token.key)])
     token_id = Secret(key or token.key).digest
     authentication = replace(verdict.authentication, token_id=token_id)
-    return Held(user_pk=token.user.pk, authentication=authentication)
+    return Grant(user_pk=token.user.pk, authentication=authentication)
 
 
 def test_token_that_stands_gives_its_authentication_and_its_user_as_he_is_now(backend, alice):
     before = held(alice)
     alice.user.username = "alicia"
     alice.user.save()
-    (verdict,) = backend.recheck([before])
+    (verdict,) = backend.revalidate([before])
     assert verdict.user.username == "alicia"
     assert verdict.authentication == before.authentication
 
@@ -132,13 +132,13 @@ def test_recheck_is_one_query_with_verdicts_in_order(
     deleted.user.delete()
     get_user_model().objects.filter(pk=deactivated.user.pk).update(is_active=False)
     with django_assert_num_queries(1):
-        verdicts = backend.recheck([replace(each, needs_user=needs_user) for each in sockets])
+        verdicts = backend.revalidate([replace(each, needs_user=needs_user) for each in sockets])
     assert [v.code if isinstance(v, TokenAuthError) else v.user.pk for v in verdicts] == [
-        Code.TOKEN_REVOKED,
+        CloseReason.TOKEN_REVOKED,
         alice.user.pk,
-        Code.TOKEN_REVOKED,
-        Code.USER_INACTIVE,
-        Code.TOKEN_REVOKED,
+        CloseReason.TOKEN_REVOKED,
+        CloseReason.USER_INACTIVE,
+        CloseReason.TOKEN_REVOKED,
     ]
 
 
@@ -146,7 +146,7 @@ def test_recheck_reads_whole_users_only_for_who_needs_one(backend, alice):
     alone = [replace(held(alice), needs_user=False)]
     for asked, is_read in ((alone, False), ([*alone, held(alice)], True)):
         with CaptureQueriesContext(connection) as queries:
-            backend.recheck(asked)
+            backend.revalidate(asked)
         assert ("last_login" in queries[0]["sql"]) is is_read
 
 
@@ -156,11 +156,11 @@ def test_sweep_of_users_whose_activity_is_no_column_reads_what_it_is_made_of(
     made = property(lambda user: not user.email, lambda user, stored: None)
     monkeypatch.setattr(get_user_model(), "is_active", made)
     bob = token_of("bob", email="bob@example.com")
-    verdicts = backend.recheck([replace(held(alice), needs_user=False)])
+    verdicts = backend.revalidate([replace(held(alice), needs_user=False)])
     assert verdicts[0].user == alice.user
     asked = replace(held(alice, bob.key), user_pk=bob.user.pk, needs_user=False)
-    (verdict,) = backend.recheck([asked])
-    assert verdict.code is Code.USER_INACTIVE
+    (verdict,) = backend.revalidate([asked])
+    assert verdict.code is CloseReason.USER_INACTIVE
 
 
 def test_name_is_drf_or_the_sites_own(backend, alice):
@@ -175,7 +175,7 @@ def test_end_deletes_the_rows_and_says_so(backend, alice, django_assert_num_quer
     held_by_alice, held_by_bob = held(alice), held(bob)
     bob.delete()
     with django_assert_num_queries(3) as asked:
-        assert backend.end([held_by_alice, held_by_bob]) == [True, True]
+        assert backend.revoke([held_by_alice, held_by_bob]) == [True, True]
     assert "user" in asked.captured_queries[0]["sql"], "it reads all keys, though it knows whose"
     assert list(Token.objects.all()) == [carol]
 
@@ -186,14 +186,14 @@ def test_end_finds_the_row_by_the_id_alone_and_reads_no_more_than_keys(
     bob = token_of("bob")
     by_id = replace(held(bob), user_pk=None)
     with django_assert_num_queries(3) as asked:
-        assert backend.end([by_id]) == [True]
+        assert backend.revoke([by_id]) == [True]
     assert "user" not in asked.captured_queries[0]["sql"]
     assert Token.objects.get() == alice
-    assert backend.end([by_id]) == [True]
+    assert backend.revoke([by_id]) == [True]
 
 
 def test_end_leaves_the_key_that_took_the_place_of_the_ended_one(backend, alice):
-    assert backend.end([held(alice, key="0" * LENGTH)]) == [True]
+    assert backend.revoke([held(alice, key="0" * LENGTH)]) == [True]
     assert Token.objects.get() == alice
 
 
@@ -203,14 +203,14 @@ def test_end_leaves_the_key_that_took_the_place_of_the_ended_one(backend, alice)
 def test_end_user_deletes_what_was_issued_by_then(backend, alice, after, is_kept):
     token_of("bob")
     before = None if after is None else alice.created + after
-    assert backend.end_user(alice.user.pk, except_token_id=None, issued_before=before)
+    assert backend.revoke_user(alice.user.pk, except_token_id=None, issued_before=before)
     assert Token.objects.filter(user=alice.user).exists() is is_kept
     assert Token.objects.filter(user__username="bob").exists()
 
 
 def test_end_user_spares_the_token_that_is_named(backend, alice):
     token_id = Secret(alice.key).digest
-    assert backend.end_user(alice.user.pk, except_token_id=token_id, issued_before=None)
+    assert backend.revoke_user(alice.user.pk, except_token_id=token_id, issued_before=None)
     assert Token.objects.get() == alice
 
 
@@ -222,7 +222,7 @@ def test_deletion_of_a_key_is_announced_by_cascade_too(backend, alice, deleted):
     def listen(**signal):
         told.extend(announcement.ended(**signal))
 
-    expected = Ended(user_pk=alice.user.pk, token_id=Secret(alice.key).digest)
+    expected = RevokedTokens(user_pk=alice.user.pk, token_id=Secret(alice.key).digest)
     announcement.signal.connect(listen, sender=announcement.sender)
     try:
         deleted(alice).delete()
@@ -242,13 +242,13 @@ def test_deletion_of_a_key_is_announced_by_cascade_too(backend, alice, deleted):
     ],
 )
 def test_key_of_another_shape_is_not_claimed_and_asks_nothing(backend, key, is_claimed):
-    assert backend.claims(presented(key)) is is_claimed
+    assert backend.recognizes(presented(key)) is is_claimed
 
 
 def test_pattern_of_the_site_goes_before_it():
     backend = DRFTokenBackend(pattern="key-[0-9]+")
-    assert backend.claims(presented("key-7"))
-    assert not backend.claims(presented("0f" * 20))
+    assert backend.recognizes(presented("key-7"))
+    assert not backend.recognizes(presented("0f" * 20))
 
 
 @pytest.mark.parametrize("pattern", [5, "(", b"a"])
@@ -294,4 +294,4 @@ def test_model_of_ones_own_is_asked(own_backend, alice, django_assert_num_querie
 
 
 def test_column_without_a_bound_may_hold_any_key(own_backend):
-    assert own_backend.claims(presented("k" * (LENGTH + 1)))
+    assert own_backend.recognizes(presented("k" * (LENGTH + 1)))

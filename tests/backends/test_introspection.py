@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels_token_auth.backends.introspection import IntrospectionBackend
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.identity import Held, Identity
+from channels_token_auth.core.identity import Grant, Identity
 from tests.backends.introspection_server import introspection_server
 from tests.backends.own_users.models import Member
 
@@ -119,22 +119,22 @@ def test_jti_is_the_token_id_where_it_is_fit_for_one(backend, server, alice):
 @pytest.mark.parametrize(
     ("claims", "code"),
     [
-        ({"active": False}, Code.TOKEN_INVALID),
-        ({"active": False, "username": "alice"}, Code.TOKEN_INVALID),
-        (active(exp=1), Code.TOKEN_EXPIRED),
-        (active(exp="soon"), Code.TOKEN_INVALID),
-        (active(exp=10**30), Code.TOKEN_INVALID),
-        (active(username="nobody"), Code.TOKEN_INVALID),
-        (active(username="\0"), Code.TOKEN_INVALID),
-        (active(username=True), Code.TOKEN_INVALID),
-        (active(username=["alice"]), Code.TOKEN_INVALID),
-        ({"active": True}, Code.TOKEN_INVALID),
-        (active(token_type="refresh_token"), Code.TOKEN_INVALID),
-        (active(token_type="DPoP"), Code.TOKEN_INVALID),
-        (active(token_type=[]), Code.TOKEN_INVALID),
-        (active(typ="Refresh"), Code.TOKEN_INVALID),
-        (active(token_use="refresh_token"), Code.TOKEN_INVALID),
-        (active(cnf={"jkt": "thumb"}), Code.TOKEN_INVALID),
+        ({"active": False}, CloseReason.TOKEN_INVALID),
+        ({"active": False, "username": "alice"}, CloseReason.TOKEN_INVALID),
+        (active(exp=1), CloseReason.TOKEN_EXPIRED),
+        (active(exp="soon"), CloseReason.TOKEN_INVALID),
+        (active(exp=10**30), CloseReason.TOKEN_INVALID),
+        (active(username="nobody"), CloseReason.TOKEN_INVALID),
+        (active(username="\0"), CloseReason.TOKEN_INVALID),
+        (active(username=True), CloseReason.TOKEN_INVALID),
+        (active(username=["alice"]), CloseReason.TOKEN_INVALID),
+        ({"active": True}, CloseReason.TOKEN_INVALID),
+        (active(token_type="refresh_token"), CloseReason.TOKEN_INVALID),
+        (active(token_type="DPoP"), CloseReason.TOKEN_INVALID),
+        (active(token_type=[]), CloseReason.TOKEN_INVALID),
+        (active(typ="Refresh"), CloseReason.TOKEN_INVALID),
+        (active(token_use="refresh_token"), CloseReason.TOKEN_INVALID),
+        (active(cnf={"jkt": "thumb"}), CloseReason.TOKEN_INVALID),
     ],
 )
 def test_token_that_may_not_pass_is_refused(backend, server, alice, claims, code):
@@ -163,19 +163,19 @@ def test_access_token_is_known_by_its_type_or_has_none(backend, server, alice, c
 def test_audience_and_issuer_count_where_they_are_set(server, alice, claims, is_accepted):
     server.claims["good"] = active(**claims)
     backend = backend_at(server, audience="ws", issuer="https://as.example")
-    assert verdict_on(backend) == (alice if is_accepted else Code.TOKEN_INVALID)
+    assert verdict_on(backend) == (alice if is_accepted else CloseReason.TOKEN_INVALID)
 
 
 def test_inactive_user_is_refused_as_such(backend, alice):
     get_user_model().objects.update(is_active=False)
-    assert verdict_on(backend) is Code.USER_INACTIVE
+    assert verdict_on(backend) is CloseReason.USER_INACTIVE
 
 
 @pytest.mark.parametrize("subject", ["alice", 10**30, "10" * 20])
 def test_subject_that_the_column_cannot_hold_names_nobody(server, alice, subject):
     server.claims["good"] = active(sub=subject)
     backend = backend_at(server, user_claim="sub", user_field="pk")
-    assert verdict_on(backend) is Code.TOKEN_INVALID
+    assert verdict_on(backend) is CloseReason.TOKEN_INVALID
 
 
 def test_user_may_be_found_by_his_key(server, alice):
@@ -194,7 +194,7 @@ def test_user_of_a_model_of_ones_own_is_found_by_what_he_logs_in_with(settings, 
     by_key = backend_at(server, user_claim="sub", user_field="pk")
     assert verdict_on(backend_at(server), "name") == member
     assert verdict_on(by_key, "key") == member
-    assert verdict_on(by_key, "none") is Code.TOKEN_INVALID
+    assert verdict_on(by_key, "none") is CloseReason.TOKEN_INVALID
 
 
 def test_field_that_two_users_share_names_neither(server, alice):
@@ -202,14 +202,14 @@ def test_field_that_two_users_share_names_neither(server, alice):
     get_user_model().objects.create(username="bob")
     backend = backend_at(server, user_claim="email", user_field="email")
     get_user_model().objects.update(email="shared@example.com")
-    assert verdict_on(backend) is Code.TOKEN_INVALID
+    assert verdict_on(backend) is CloseReason.TOKEN_INVALID
 
 
 def test_empty_claim_names_nobody(server, alice):
     server.claims["good"] = active(email=alice.email)
     assert alice.email == ""
     backend = backend_at(server, user_claim="email", user_field="email")
-    assert verdict_on(backend) is Code.TOKEN_INVALID
+    assert verdict_on(backend) is CloseReason.TOKEN_INVALID
 
 
 def find_user(claims):
@@ -221,8 +221,8 @@ def test_function_of_the_site_finds_the_user(server, alice):
     server.claims |= {"good": active(nick="alice"), "bad": active(nick="bob")}
     backend = backend_at(server, user=f"{__name__}.find_user")
     assert verdict_on(backend) == alice
-    assert verdict_on(backend, "bad") is Code.TOKEN_INVALID
-    assert verdict_on(backend, "inactive: not asked about") is Code.TOKEN_INVALID
+    assert verdict_on(backend, "bad") is CloseReason.TOKEN_INVALID
+    assert verdict_on(backend, "inactive: not asked about") is CloseReason.TOKEN_INVALID
 
 
 def test_batch_is_asked_once_a_token_with_one_query(
@@ -231,7 +231,7 @@ def test_batch_is_asked_once_a_token_with_one_query(
     batch = [presented(token) for token in ("good", "bad", "good", "good")]
     with django_assert_num_queries(1) as asked:
         verdicts = [code_or_user(verdict) for verdict in backend.authenticate(batch)]
-    assert verdicts == [alice, Code.TOKEN_INVALID, alice, alice]
+    assert verdicts == [alice, CloseReason.TOKEN_INVALID, alice, alice]
     assert len(server.requests) == 2
     assert asked.captured_queries[0]["sql"].startswith("SELECT")
 
@@ -240,7 +240,7 @@ def test_batch_is_asked_in_parallel_within_bounds(server, alice):
     server.meeting = threading.Barrier(4)  # each request waits for three others
     backend = backend_at(server, max_parallel=4)
     verdicts = backend.authenticate([presented(str(number)) for number in range(8)])
-    assert {code_or_user(verdict) for verdict in verdicts} == {Code.TOKEN_INVALID}
+    assert {code_or_user(verdict) for verdict in verdicts} == {CloseReason.TOKEN_INVALID}
 
 
 def test_no_more_requests_at_a_time_than_allowed(server, alice):
@@ -254,7 +254,7 @@ def test_slow_answer_is_unavailable_and_costs_the_others_nothing(server, alice, 
     backend = backend_at(server, timeout=0.5)
     started = time.monotonic()
     verdicts = backend.authenticate([presented("slow"), presented()])
-    assert [code_or_user(verdict) for verdict in verdicts] == [Code.UNAVAILABLE, alice]
+    assert [code_or_user(verdict) for verdict in verdicts] == [CloseReason.UNAVAILABLE, alice]
     assert time.monotonic() - started < 3
     assert caplog.records
 
@@ -262,8 +262,8 @@ def test_slow_answer_is_unavailable_and_costs_the_others_nothing(server, alice, 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, 503])
 def test_server_that_gives_no_answer_is_unavailable(backend, server, alice, caplog, status):
     server.status = status
-    assert verdict_on(backend) is Code.UNAVAILABLE
-    assert verdict_on(backend) is Code.UNAVAILABLE
+    assert verdict_on(backend) is CloseReason.UNAVAILABLE
+    assert verdict_on(backend) is CloseReason.UNAVAILABLE
     (record,) = caplog.records
     assert record.getMessage().startswith(f"The token introspection endpoint answered {status}.")
     assert ("Our own credentials" in record.getMessage()) is (status in (401, 403))
@@ -294,13 +294,13 @@ def test_trouble_is_reported_again_after_a_good_answer(backend, server, alice, c
 )
 def test_answer_that_is_none_is_unavailable(backend, server, alice, caplog, body):
     server.body = body
-    assert verdict_on(backend) is Code.UNAVAILABLE
+    assert verdict_on(backend) is CloseReason.UNAVAILABLE
     assert "The token introspection endpoint failed with " in caplog.text
 
 
 def test_redirect_is_not_followed(backend, server, alice):
     server.status, server.headers = 307, {"Location": server.url}
-    assert verdict_on(backend) is Code.UNAVAILABLE
+    assert verdict_on(backend) is CloseReason.UNAVAILABLE
     assert len(server.requests) == 1
 
 
@@ -322,7 +322,7 @@ def test_netrc_and_proxies_are_not_asked(server, alice, monkeypatch, tmp_path):
 def test_server_that_is_away_is_unavailable(alice, caplog):
     with introspection_server() as gone:
         backend = backend_at(gone)
-    assert verdict_on(backend) is Code.UNAVAILABLE
+    assert verdict_on(backend) is CloseReason.UNAVAILABLE
     assert "failed with ConnectionError" in caplog.text
 
 
@@ -356,7 +356,7 @@ def test_any_claim_names_at_most_one_user(claim):
 def holding(*verdicts):
     """What sockets hold that were let in so."""
     return [
-        Held(user_pk=each.user.pk, authentication=each.authentication, handle=each.handle)
+        Grant(user_pk=each.user.pk, authentication=each.authentication, handle=each.handle)
         for each in verdicts
     ]
 
@@ -378,8 +378,8 @@ def test_recheck_asks_the_server_again(backend, server, sockets, django_assert_n
     server.claims["2"] |= {"username": "user 3"}
     server.claims["3"] |= {"scope": "less"}
     with django_assert_num_queries(1):
-        verdicts = backend.recheck([*sockets, sockets[3]])
-    codes = [Code.TOKEN_REVOKED, Code.USER_INACTIVE, Code.TOKEN_REVOKED]
+        verdicts = backend.revalidate([*sockets, sockets[3]])
+    codes = [CloseReason.TOKEN_REVOKED, CloseReason.USER_INACTIVE, CloseReason.TOKEN_REVOKED]
     assert [code_or_user(verdict) for verdict in verdicts[:3]] == codes
     assert verdicts[3] == verdicts[4]
     assert verdicts[3].authentication == replace(
@@ -391,16 +391,16 @@ def test_recheck_asks_the_server_again(backend, server, sockets, django_assert_n
 
 def test_token_that_the_server_has_forgotten_after_its_time_has_expired(backend, server, sockets):
     del server.claims["0"]
-    (verdict,) = backend.recheck([expired(sockets[0])])
-    assert verdict.code is Code.TOKEN_EXPIRED
+    (verdict,) = backend.revalidate([expired(sockets[0])])
+    assert verdict.code is CloseReason.TOKEN_EXPIRED
 
 
 def test_recheck_of_a_server_that_is_slow_says_nothing_about_its_tokens(server, sockets):
     server.slow = {"1"}
-    verdicts = backend_at(server, timeout=0.3).recheck(sockets[:2])
+    verdicts = backend_at(server, timeout=0.3).revalidate(sockets[:2])
     assert [code_or_user(verdict) for verdict in verdicts] == [
         get_user_model().objects.get(username="user 0"),
-        Code.UNAVAILABLE,
+        CloseReason.UNAVAILABLE,
     ]
 
 
@@ -413,11 +413,11 @@ def test_of_more_tokens_than_there_is_time_for_others_are_first_each_time(server
     assert asked[:20] != asked[20:]
 
 
-@pytest.mark.parametrize("way", ["by a ticket", "recheck off"])
+@pytest.mark.parametrize("way", ["by a ticket", "revalidate off"])
 def test_recheck_without_a_token_is_one_query_about_the_users(
     way, server, sockets, django_assert_num_queries
 ):
-    if way == "recheck off":
+    if way == "revalidate off":
         cautious = backend_at(server, recheck=False)
         sockets = holding(*cautious.authenticate([presented(str(n)) for n in range(4)]))
         server.requests.clear()
@@ -427,12 +427,12 @@ def test_recheck_without_a_token_is_one_query_about_the_users(
     get_user_model().objects.filter(username="user 3").update(is_active=False)
     sockets[1] = expired(sockets[1])
     with django_assert_num_queries(1):
-        verdicts = backend_at(server).recheck(sockets)
+        verdicts = backend_at(server).revalidate(sockets)
     assert [code_or_user(verdict) for verdict in verdicts] == [
-        Code.TOKEN_REVOKED,
-        Code.TOKEN_EXPIRED,
+        CloseReason.TOKEN_REVOKED,
+        CloseReason.TOKEN_EXPIRED,
         get_user_model().objects.get(username="user 2"),
-        Code.USER_INACTIVE,
+        CloseReason.USER_INACTIVE,
     ]
     assert verdicts[2].authentication == sockets[2].authentication
     assert server.requests == []
@@ -444,14 +444,14 @@ def expired(held):
 
 
 def test_what_lives_elsewhere_is_ended_by_the_denylist_only(backend, alice, sockets):
-    assert backend.end(sockets[:2]) == [False, False]
-    assert backend.end_user(alice.pk, except_token_id=None, issued_before=None) is False
+    assert backend.revoke(sockets[:2]) == [False, False]
+    assert backend.revoke_user(alice.pk, except_token_id=None, issued_before=None) is False
     assert backend.announcements() == []
 
 
 def test_any_bearer_token_may_be_one(backend):
     assert backend.schemes == {"bearer"}
-    assert backend.claims(presented("any"))
+    assert backend.recognizes(presented("any"))
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from hypothesis.extra.django import TestCase
 
 from channels_token_auth.backends.jwt import JWTBackend
 from channels_token_auth.backends.jwt.key_server import RETRY_SECONDS
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.identity import Held, Identity
+from channels_token_auth.core.identity import Grant, Identity
 from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import KEYS, ec_keys, jwk, pem, rsa_keys, signed_by_hand
 from tests.backends.own_users.models import Member
@@ -105,18 +105,18 @@ def test_token_is_its_users_identity(backend, alice, location):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"exp": 1}, Code.TOKEN_EXPIRED),
-        ({"exp": ...}, Code.TOKEN_INVALID),
-        ({"exp": 1e30}, Code.TOKEN_INVALID),
+        ({"exp": 1}, CloseReason.TOKEN_EXPIRED),
+        ({"exp": ...}, CloseReason.TOKEN_INVALID),
+        ({"exp": 1e30}, CloseReason.TOKEN_INVALID),
         ({"exp": "soon"}, None),
-        ({"iat": 9e9}, Code.TOKEN_INVALID),
-        ({"iat": "today"}, Code.TOKEN_INVALID),
-        ({"nbf": 9e9}, Code.TOKEN_INVALID),
-        ({"aud": "mail"}, Code.TOKEN_INVALID),
-        ({"sub": ...}, Code.TOKEN_INVALID),
-        ({"sub": "0"}, Code.TOKEN_INVALID),
-        ({"sub": "alice"}, Code.TOKEN_INVALID),
-        ({"sub": str(2**70)}, Code.TOKEN_INVALID),
+        ({"iat": 9e9}, CloseReason.TOKEN_INVALID),
+        ({"iat": "today"}, CloseReason.TOKEN_INVALID),
+        ({"nbf": 9e9}, CloseReason.TOKEN_INVALID),
+        ({"aud": "mail"}, CloseReason.TOKEN_INVALID),
+        ({"sub": ...}, CloseReason.TOKEN_INVALID),
+        ({"sub": "0"}, CloseReason.TOKEN_INVALID),
+        ({"sub": "alice"}, CloseReason.TOKEN_INVALID),
+        ({"sub": str(2**70)}, CloseReason.TOKEN_INVALID),
     ],
 )
 def test_token_that_is_not_right_is_refused(backend, alice, changes, expected):
@@ -182,7 +182,7 @@ def test_header_steers_nothing(alice, name):
 def test_what_a_header_calls_critical_is_not_ignored(backend, alice, crit):
     header = {"crit": crit, "b64": True, "exp": 1}
     token = signed_by_hand(SECRET, claims_of(alice), header)
-    assert judge(backend, token) in {None, Code.TOKEN_INVALID}, "which is PyJWT's affair"
+    assert judge(backend, token) in {None, CloseReason.TOKEN_INVALID}, "which is PyJWT's affair"
     assert judge(backend, signed_by_hand(SECRET, claims_of(alice), {"b64": True})) == alice
 
 
@@ -246,7 +246,7 @@ def test_key_server_that_is_away_makes_no_token_invalid(alice):
     with jwks_server({}) as server:
         backend = backend_of(algorithms=["RS256"], jwks_url=server.url)
         (verdict,) = backend.authenticate([presented(token)])
-        assert (verdict.code, verdict.retry_after) == (Code.UNAVAILABLE, 5)
+        assert (verdict.code, verdict.retry_after) == (CloseReason.UNAVAILABLE, 5)
 
 
 def test_token_that_cannot_be_of_the_key_server_does_not_ask_it(alice):
@@ -263,7 +263,7 @@ def test_audience_has_to_be_this_site(alice, audience):
     backend = backend_of(audience=audience)
     given = ["chat", ["mail", "chat"], "mail", ["mail"], "cha", ...]
     judged = [judge(backend, signed(claims_of(alice, aud=each))) for each in given]
-    assert judged == [alice, alice, *[Code.TOKEN_INVALID] * 4]
+    assert judged == [alice, alice, *[CloseReason.TOKEN_INVALID] * 4]
 
 
 @pytest.mark.parametrize("issuer", ["https://id", ["https://id", "https://old"]])
@@ -271,7 +271,7 @@ def test_token_of_another_issuer_is_left_to_the_next_backend(alice, issuer):
     backend = backend_of(issuer=issuer)
     given = ["https://id", "https://other", "https://i", 7, ...]
     judged = [judge(backend, signed(claims_of(alice, iss=each))) for each in given]
-    assert judged == [alice, None, None, None, Code.TOKEN_INVALID]
+    assert judged == [alice, None, None, None, CloseReason.TOKEN_INVALID]
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_token_of_another_issuer_is_left_to_the_next_backend(alice, issuer):
 )
 def test_type_of_the_header_has_to_be_right(alice, typ, is_right):
     token = signed(claims_of(alice), header={"typ": typ})
-    expected = alice if is_right else Code.TOKEN_INVALID
+    expected = alice if is_right else CloseReason.TOKEN_INVALID
     assert judge(backend_of(typ="at+jwt"), token) == expected
 
 
@@ -288,7 +288,7 @@ def test_refresh_token_is_no_access_token(alice):
     backend = backend_of(token_type=("token_use", "access"))
     given = ["access", "refresh", ["access"], ...]
     judged = [judge(backend, signed(claims_of(alice, token_use=each))) for each in given]
-    assert judged == [alice, *[Code.TOKEN_INVALID] * 3]
+    assert judged == [alice, *[CloseReason.TOKEN_INVALID] * 3]
 
 
 def test_leeway_delays_the_expiry(alice):
@@ -301,7 +301,7 @@ def test_leeway_delays_the_expiry(alice):
 def test_required_claims_have_to_be_there(alice):
     backend = backend_of(required_claims=["tenant"])
     assert judge(backend, signed(claims_of(alice, tenant="a"))) == alice
-    assert judge(backend, signed(claims_of(alice))) is Code.TOKEN_INVALID
+    assert judge(backend, signed(claims_of(alice))) is CloseReason.TOKEN_INVALID
 
 
 def test_token_may_last_for_ever_only_where_that_is_allowed(alice):
@@ -345,7 +345,7 @@ def test_user_with_another_primary_key_is_found(db, settings):
     member = Member.objects.create(email="m@example.com")
     assert judge(backend_of(), signed(claims_of(member))) == member
     assert judge(backend_of(user_field=None), signed(claims_of("m@example.com"))) == member
-    assert judge(backend_of(), signed(claims_of("7"))) is Code.TOKEN_INVALID
+    assert judge(backend_of(), signed(claims_of("7"))) is CloseReason.TOKEN_INVALID
 
 
 def by_tenant(claims):
@@ -363,7 +363,7 @@ def test_user_is_whom_the_function_returns(db):
     user = user_of("a-7")
     given = [{"tenant": "a"}, {"tenant": "b"}, {}]
     judged = [judge(backend, signed(claims_of("7", **each))) for each in given]
-    assert judged == [user, Code.TOKEN_INVALID, Code.TOKEN_INVALID]
+    assert judged == [user, CloseReason.TOKEN_INVALID, CloseReason.TOKEN_INVALID]
 
 
 def test_function_that_returns_no_user_of_the_site_is_an_error(db):
@@ -373,13 +373,13 @@ def test_function_that_returns_no_user_of_the_site_is_an_error(db):
 
 def test_inactive_user_is_refused_as_such(backend, db):
     bob = user_of("bob", is_active=False)
-    assert judge(backend, signed(claims_of(bob))) is Code.USER_INACTIVE
+    assert judge(backend, signed(claims_of(bob))) is CloseReason.USER_INACTIVE
 
 
 def test_deleted_user_is_refused(backend, alice):
     token = signed(claims_of(alice))
     alice.delete()
-    assert judge(backend, token) is Code.TOKEN_INVALID
+    assert judge(backend, token) is CloseReason.TOKEN_INVALID
 
 
 def test_batch_is_one_query_with_verdicts_in_order(backend, db, django_assert_num_queries):
@@ -390,7 +390,7 @@ def test_batch_is_one_query_with_verdicts_in_order(backend, db, django_assert_nu
         verdicts = backend.authenticate(batch)
         found = [getattr(outcome(verdict), "username", outcome(verdict)) for verdict in verdicts]
     assert asked.captured_queries[0]["sql"].startswith("SELECT")
-    expired, inactive = Code.TOKEN_EXPIRED, Code.USER_INACTIVE
+    expired, inactive = CloseReason.TOKEN_EXPIRED, CloseReason.USER_INACTIVE
     assert found == ["user 0", None, expired, "user 1", "user 2", inactive, "user 4"]
 
 
@@ -407,15 +407,19 @@ def test_recheck_is_one_query_with_verdicts_in_order(backend, alice, django_asse
     bob.delete()
     get_user_model().objects.filter(pk=carol.pk).update(is_active=False)
     with django_assert_num_queries(1):
-        verdicts = backend.recheck(sockets)
-    assert list(map(outcome, verdicts)) == [Code.TOKEN_REVOKED, alice, Code.USER_INACTIVE]
+        verdicts = backend.revalidate(sockets)
+    assert list(map(outcome, verdicts)) == [
+        CloseReason.TOKEN_REVOKED,
+        alice,
+        CloseReason.USER_INACTIVE,
+    ]
     assert verdicts[1].authentication == sockets[1].authentication
 
 
 def holding(*verdicts):
     """What sockets hold that were let in so."""
     return [
-        Held(user_pk=each.user.pk, authentication=each.authentication, handle=each.handle)
+        Grant(user_pk=each.user.pk, authentication=each.authentication, handle=each.handle)
         for each in verdicts
     ]
 
@@ -436,7 +440,7 @@ def socket_of(user, backend, name="old"):
 
 
 @pytest.mark.parametrize(
-    ("published", "expected"), [(["new", "old"], None), (["new"], Code.TOKEN_EXPIRED)]
+    ("published", "expected"), [(["new", "old"], None), (["new"], CloseReason.TOKEN_EXPIRED)]
 )
 def test_recheck_sees_a_key_that_the_key_server_has_withdrawn(
     alice, key_server, published, expected
@@ -445,7 +449,7 @@ def test_recheck_sees_a_key_that_the_key_server_has_withdrawn(
     socket = socket_of(alice, backend)
     key_server.publish(*published)
     backend._verifier._server._tried_at -= RETRY_SECONDS
-    (verdict,) = backend.recheck([socket])
+    (verdict,) = backend.revalidate([socket])
     assert outcome(verdict) == (expected or alice)
     assert expected or verdict.handle == socket.handle
     assert len(key_server.asked) == 2
@@ -459,8 +463,8 @@ def test_recheck_asks_no_more_than_the_users_of_others_and_of_those_that_came_by
     own = holding(*backend.authenticate([presented(signed(claims_of(alice)))]))
     key_server.publish("new")
     asking._verifier._server._fetched_at = -math.inf
-    assert [outcome(verdict) for verdict in asking.recheck([by_ticket])] == [alice]
-    assert [outcome(verdict) for verdict in backend.recheck(own)] == [alice]
+    assert [outcome(verdict) for verdict in asking.revalidate([by_ticket])] == [alice]
+    assert [outcome(verdict) for verdict in backend.revalidate(own)] == [alice]
     assert len(key_server.asked) == 1
 
 
@@ -471,15 +475,15 @@ def test_recheck_says_nothing_while_the_key_server_is_away_for_too_long(alice, k
     get_user_model().objects.filter(username="bob").update(is_active=False)
     key_server.status = 500
     backend._verifier._server._fetched_at = backend._verifier._server._tried_at = -math.inf
-    verdicts = backend.recheck([socket, gone])
-    assert list(map(outcome, verdicts)) == [Code.UNAVAILABLE, Code.USER_INACTIVE]
+    verdicts = backend.revalidate([socket, gone])
+    assert list(map(outcome, verdicts)) == [CloseReason.UNAVAILABLE, CloseReason.USER_INACTIVE]
 
 
 def test_token_has_no_row_to_end_and_nobody_announces_it(backend, alice):
     (verdict,) = backend.authenticate([presented(signed(claims_of(alice)))])
-    socket = Held(user_pk=alice.pk, authentication=verdict.authentication)
-    assert backend.end([socket, socket]) == [False, False]
-    assert backend.end_user(alice.pk, except_token_id=None, issued_before=None) is False
+    socket = Grant(user_pk=alice.pk, authentication=verdict.authentication)
+    assert backend.revoke([socket, socket]) == [False, False]
+    assert backend.revoke_user(alice.pk, except_token_id=None, issued_before=None) is False
     assert backend.announcements() == []
 
 
@@ -506,7 +510,7 @@ def test_verdict_shows_no_token(backend, alice):
     ],
 )
 def test_only_what_has_the_shape_of_a_jwt_is_claimed(backend, text, scheme, is_claimed):
-    assert backend.claims(presented(text, scheme=scheme)) is is_claimed
+    assert backend.recognizes(presented(text, scheme=scheme)) is is_claimed
 
 
 def test_name_is_the_sites_own(alice):

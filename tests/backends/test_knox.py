@@ -17,12 +17,12 @@ from knox.crypto import hash_token
 from knox.models import AuthToken
 from knox.views import LogoutAllView, LogoutView
 
-from channels_token_auth.backends.contract import Ended
+from channels_token_auth.backends.contract import RevokedTokens
 from channels_token_auth.backends.knox import KnoxTokenBackend
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.identity import Held, Identity
+from channels_token_auth.core.identity import Grant, Identity
 
 DIGITS = "0123456789abcdef" * 4
 pytestmark = pytest.mark.database
@@ -85,7 +85,7 @@ def held(backend):
 
     def hold(token):
         (verdict,) = backend.authenticate([presented(token)])
-        return Held(user_pk=verdict.user.pk, authentication=verdict.authentication)
+        return Grant(user_pk=verdict.user.pk, authentication=verdict.authentication)
 
     return hold
 
@@ -146,7 +146,7 @@ def test_tokens_that_begin_alike_are_told_apart(backend, row, token):
 def test_expired_token_is_refused_as_such_and_stays(backend, row, token):
     expire(row)
     (verdict,) = backend.authenticate([presented(token)])
-    assert verdict.code is Code.TOKEN_EXPIRED
+    assert verdict.code is CloseReason.TOKEN_EXPIRED
     assert AuthToken.objects.filter(pk=row.pk).exists()
 
 
@@ -171,7 +171,7 @@ def test_token_of_a_deleted_user_is_unknown(backend, row, token):
 def test_token_of_an_inactive_user_is_refused_as_such(backend, db):
     _, token = AuthToken.objects.create(user=user_of("bob", is_active=False))
     (verdict,) = backend.authenticate([presented(token)])
-    assert verdict.code is Code.USER_INACTIVE
+    assert verdict.code is CloseReason.USER_INACTIVE
 
 
 def test_batch_is_one_reading_query_with_verdicts_in_order(backend, db, django_assert_num_queries):
@@ -183,7 +183,7 @@ def test_batch_is_one_reading_query_with_verdicts_in_order(backend, db, django_a
     assert asked.captured_queries[0]["sql"].startswith("SELECT")
     expected = [row.user for row, _ in made]
     expected.insert(5, None)
-    expected[3] = Code.USER_INACTIVE
+    expected[3] = CloseReason.USER_INACTIVE
     assert found == expected
 
 
@@ -223,7 +223,7 @@ def test_times_are_aware_where_the_sites_are_not(backend, row, token, settings):
 )
 def test_header_of_another_scheme_is_not_claimed(backend, scheme, is_claimed):
     assert backend.schemes == {"token", "bearer"}
-    assert backend.claims(presented(DIGITS, scheme=scheme)) is is_claimed
+    assert backend.recognizes(presented(DIGITS, scheme=scheme)) is is_claimed
 
 
 def test_scheme_is_the_one_that_knox_is_told(settings):
@@ -233,14 +233,14 @@ def test_scheme_is_the_one_that_knox_is_told(settings):
 
 @pytest.mark.parametrize("other", ["0" * 40, DIGITS + "0", "g" * 64, DIGITS.upper(), "a.b.c"])
 def test_token_of_another_shape_is_not_claimed_and_asks_nothing(backend, other):
-    assert not backend.claims(presented(other))
+    assert not backend.recognizes(presented(other))
 
 
 def test_shape_is_that_of_what_knox_issues_now(backend, settings):
     settings.REST_KNOX = {"TOKEN_PREFIX": "k.", "AUTH_TOKEN_CHARACTER_LENGTH": 33}
-    assert backend.claims(presented("k." + "0" * 32))
-    assert not backend.claims(presented("kx" + "0" * 32))
-    assert not backend.claims(presented("0" * 32))
+    assert backend.recognizes(presented("k." + "0" * 32))
+    assert not backend.recognizes(presented("kx" + "0" * 32))
+    assert not backend.recognizes(presented("0" * 32))
 
 
 def test_token_with_a_prefix_is_accepted(backend, alice, settings):
@@ -254,15 +254,15 @@ def test_token_with_a_prefix_is_accepted(backend, alice, settings):
 def test_pattern_of_the_site_goes_before_it(settings):
     settings.REST_KNOX = {"TOKEN_PREFIX": "kx_"}
     backend = KnoxTokenBackend(pattern="(kx_)?[0-9]+")
-    assert backend.claims(presented("0123"))
-    assert backend.claims(presented("kx_0123"))
-    assert not backend.claims(presented("kx_0123a"))
+    assert backend.recognizes(presented("0123"))
+    assert backend.recognizes(presented("kx_0123"))
+    assert not backend.recognizes(presented("kx_0123a"))
 
 
 def test_token_that_stands_gives_its_user_as_he_is_now(backend, row, token, held):
     before = held(token)
     get_user_model().objects.update(username="alicia")
-    (verdict,) = backend.recheck([before])
+    (verdict,) = backend.revalidate([before])
     assert verdict.user.username == "alicia"
     assert verdict.authentication == before.authentication
 
@@ -272,7 +272,7 @@ def test_recheck_sees_that_a_request_has_renewed_the_token(backend, row, token, 
     before = held(token)
     row.refresh_from_db()
     TokenAuthentication().renew_token(row)  # as knox does where AUTO_REFRESH is on
-    (verdict,) = backend.recheck([before])
+    (verdict,) = backend.revalidate([before])
     assert verdict.authentication == replace(before.authentication, expires_at=row.expiry)
     assert row.expiry > before.authentication.expires_at
 
@@ -289,14 +289,14 @@ def test_recheck_is_one_query_with_verdicts_in_order(
     expire(expired)
     get_user_model().objects.filter(pk=deactivated.user.pk).update(is_active=False)
     with django_assert_num_queries(1):
-        verdicts = backend.recheck([replace(each, needs_user=needs_user) for each in sockets])
+        verdicts = backend.revalidate([replace(each, needs_user=needs_user) for each in sockets])
     assert [getattr(verdict, "code", None) or verdict.user.pk for verdict in verdicts] == [
         get_user_model().objects.get(username="alice").pk,
-        Code.TOKEN_REVOKED,
-        Code.TOKEN_EXPIRED,
-        Code.USER_INACTIVE,
+        CloseReason.TOKEN_REVOKED,
+        CloseReason.TOKEN_EXPIRED,
+        CloseReason.USER_INACTIVE,
         standing.user.pk,
-        Code.TOKEN_REVOKED,
+        CloseReason.TOKEN_REVOKED,
     ]
 
 
@@ -304,7 +304,7 @@ def test_end_deletes_these_tokens_and_no_others(backend, row, token, held):
     kept, _ = AuthToken.objects.create(user=row.user)
     of_another, _ = AuthToken.objects.create(user=user_of("bob"))
     gone = replace(held(token), authentication=replace(held(token).authentication, token_id="0"))
-    assert backend.end([held(token), gone]) == [True, True]
+    assert backend.revoke([held(token), gone]) == [True, True]
     assert set(AuthToken.objects.all()) == {kept, of_another}
 
 
@@ -314,16 +314,16 @@ def test_end_finds_the_row_by_the_id_alone_and_reads_no_more_than_digests(
     _, of_another = AuthToken.objects.create(user=user_of("bob"))
     by_id = replace(held(of_another), user_pk=None)
     with django_assert_num_queries(2) as asked:
-        assert backend.end([by_id]) == [True]
+        assert backend.revoke([by_id]) == [True]
     assert "user" not in asked.captured_queries[0]["sql"]
     assert AuthToken.objects.get() == row
-    assert backend.end([by_id]) == [True]
+    assert backend.revoke([by_id]) == [True]
 
 
 def test_end_of_a_user_deletes_all_tokens_of_his(backend, row, db):
     AuthToken.objects.create(user=row.user)
     kept, _ = AuthToken.objects.create(user=user_of("bob"))
-    assert backend.end_user(row.user.pk, except_token_id=None, issued_before=None) is True
+    assert backend.revoke_user(row.user.pk, except_token_id=None, issued_before=None) is True
     assert list(AuthToken.objects.all()) == [kept]
 
 
@@ -334,7 +334,7 @@ def test_end_of_a_user_keeps_one_and_those_issued_later(backend, row, alice):
     AuthToken.objects.filter(pk=kept.pk).update(created=row.created - HOUR)
     (verdict,) = backend.authenticate([presented(token)])
     token_id = verdict.authentication.token_id
-    backend.end_user(alice.pk, except_token_id=token_id, issued_before=row.created)
+    backend.revoke_user(alice.pk, except_token_id=token_id, issued_before=row.created)
     assert set(AuthToken.objects.all()) == {kept, later}
 
 
@@ -359,7 +359,9 @@ def test_logout_of_knox_is_announced_as_the_end_of_its_token(held, token, announ
     request = RequestFactory().post("/", headers={"Authorization": f"Token {token}"})
     assert view.as_view()(request).status_code == 204
     assert announced == [
-        Ended(user_pk=before.user_pk, token_id=before.authentication.token_id, is_denied=False)
+        RevokedTokens(
+            user_pk=before.user_pk, token_id=before.authentication.token_id, is_denied=False
+        )
     ]
 
 
@@ -367,7 +369,9 @@ def test_deletion_of_a_user_is_announced_as_the_end_of_his_tokens(held, row, tok
     before = held(token)
     row.user.delete()
     assert announced == [
-        Ended(user_pk=before.user_pk, token_id=before.authentication.token_id, is_denied=False)
+        RevokedTokens(
+            user_pk=before.user_pk, token_id=before.authentication.token_id, is_denied=False
+        )
     ]
 
 

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from oauth2_provider.models import AccessToken, Application, IDToken, RefreshToken, clear_expired
 
-from channels_token_auth.backends.contract import Ended
+from channels_token_auth.backends.contract import RevokedTokens
 from channels_token_auth.backends.oauth2 import OAuth2Backend
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.identity import Held, Identity
+from channels_token_auth.core.identity import Grant, Identity
 
 pytestmark = pytest.mark.database
 TOKENS = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=300)
@@ -65,7 +65,7 @@ def application(**fields):
 
 def held(row):
     (verdict,) = OAuth2Backend().authenticate([presented(row.token)])
-    return Held(user_pk=verdict.user.pk, authentication=verdict.authentication)
+    return Grant(user_pk=verdict.user.pk, authentication=verdict.authentication)
 
 
 def code_or_user(verdict):
@@ -100,11 +100,11 @@ def test_token_that_only_its_checksum_is_kept_of_is_accepted(backend, alice):
     AccessToken.objects.update(token="")
     (verdict,) = backend.authenticate([presented(text)])
     assert verdict.authentication.token_id == Secret(text).digest
-    assert code_or_user(backend.recheck([as_held(verdict)])[0]) == alice.user
+    assert code_or_user(backend.revalidate([as_held(verdict)])[0]) == alice.user
 
 
 def as_held(verdict):
-    return Held(user_pk=verdict.user.pk, authentication=verdict.authentication)
+    return Grant(user_pk=verdict.user.pk, authentication=verdict.authentication)
 
 
 def test_token_that_is_nearly_one_is_unknown(backend, alice):
@@ -117,12 +117,12 @@ def test_refresh_token_is_unknown(backend, alice):
 
 def test_expired_token_is_refused_as_such(backend, db):
     row = token_of(user_of("bob"), expires_in=-HOUR)
-    assert code_or_user(*backend.authenticate([presented(row.token)])) is Code.TOKEN_EXPIRED
+    assert code_or_user(*backend.authenticate([presented(row.token)])) is CloseReason.TOKEN_EXPIRED
 
 
 def test_token_of_an_inactive_user_is_refused_as_such(backend, db):
     row = token_of(user_of("bob", is_active=False))
-    assert code_or_user(*backend.authenticate([presented(row.token)])) is Code.USER_INACTIVE
+    assert code_or_user(*backend.authenticate([presented(row.token)])) is CloseReason.USER_INACTIVE
 
 
 def test_token_of_a_deleted_user_is_unknown(backend, alice):
@@ -132,14 +132,14 @@ def test_token_of_a_deleted_user_is_unknown(backend, alice):
 
 def test_token_of_a_machine_is_forbidden(backend, db):
     row = token_of(None)
-    assert code_or_user(*backend.authenticate([presented(row.token)])) is Code.FORBIDDEN
+    assert code_or_user(*backend.authenticate([presented(row.token)])) is CloseReason.FORBIDDEN
 
 
 def test_token_of_a_client_that_is_switched_off_is_invalid(backend, db, monkeypatch):
     row = token_of(user_of("bob"), application=application(name="stolen"))
     assert code_or_user(*backend.authenticate([presented(row.token)])) == row.user
     monkeypatch.setattr(Application, "is_usable", lambda self, request: self.name != "stolen")
-    assert code_or_user(*backend.authenticate([presented(row.token)])) is Code.TOKEN_INVALID
+    assert code_or_user(*backend.authenticate([presented(row.token)])) is CloseReason.TOKEN_INVALID
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_token_restricted_to_resources_is_for_these_alone(db, audience, is_accep
     row = token_of(user_of("bob"))
     if HAS_RESOURCES:
         AccessToken.objects.filter(pk=row.pk).update(resource=["https://api.example/"])
-        expected = row.user if is_accepted else Code.TOKEN_INVALID
+        expected = row.user if is_accepted else CloseReason.TOKEN_INVALID
     else:
         expected = row.user  # such versions don't know of resources
     backend = OAuth2Backend(audience=audience)
@@ -163,7 +163,7 @@ def test_batch_is_one_query_that_only_reads(backend, db, django_assert_num_queri
     batch.insert(5, presented("unknown"))
     expected = [row.user for row in rows]
     expected.insert(5, None)
-    expected[3] = Code.USER_INACTIVE
+    expected[3] = CloseReason.USER_INACTIVE
     with django_assert_num_queries(1) as asked:
         verdicts = backend.authenticate(batch)
         assert [code_or_user(verdict) for verdict in verdicts] == expected
@@ -180,7 +180,7 @@ class Rubbish(TestCase):
     @hypothesis_settings(max_examples=25, deadline=None)
     def test_any_text_gives_a_verdict(self, token):
         backend = OAuth2Backend(pattern=".*")
-        assert backend.claims(presented(token))
+        assert backend.recognizes(presented(token))
         assert backend.authenticate([presented(token)]) == [None]
 
 
@@ -189,13 +189,13 @@ class Rubbish(TestCase):
     [("aZ9" * 10, True), ("aZ9" * 10 + "a", False), ("aZ-" * 10, False), ("a.b.c", False)],
 )
 def test_token_of_another_shape_is_not_claimed_and_asks_nothing(backend, token, is_claimed):
-    assert backend.claims(presented(token)) is is_claimed
+    assert backend.recognizes(presented(token)) is is_claimed
 
 
 def test_shape_is_anybodys_where_the_site_makes_its_tokens(backend, settings):
     settings.OAUTH2_PROVIDER = {"ACCESS_TOKEN_GENERATOR": "secrets.token_hex"}
-    assert backend.claims(presented("a.b.c"))
-    assert not OAuth2Backend(pattern="[a-z]+").claims(presented("a.b.c"))
+    assert backend.recognizes(presented("a.b.c"))
+    assert not OAuth2Backend(pattern="[a-z]+").recognizes(presented("a.b.c"))
 
 
 def test_pattern_that_is_none_is_an_error():
@@ -216,7 +216,7 @@ def test_name_is_oauth2_or_the_sites_own(alice):
 def test_recheck_shows_the_row_as_it_is_now(backend, alice):
     before = held(alice)
     AccessToken.objects.update(scope="read", expires=alice.expires + HOUR)
-    (verdict,) = backend.recheck([before])
+    (verdict,) = backend.revalidate([before])
     assert verdict.user == alice.user
     assert verdict.authentication.scopes == {"read"}
     assert verdict.authentication.expires_at == alice.expires + HOUR
@@ -231,22 +231,22 @@ def test_recheck_is_one_query_with_verdicts_in_order(backend, alice, django_asse
     orphan.user.delete()
     get_user_model().objects.filter(pk=inactive.user.pk).update(is_active=False)
     with django_assert_num_queries(1) as asked:
-        verdicts = [code_or_user(verdict) for verdict in backend.recheck(sockets)]
+        verdicts = [code_or_user(verdict) for verdict in backend.revalidate(sockets)]
     assert asked.captured_queries[0]["sql"].startswith("SELECT")
     assert verdicts == [
-        Code.TOKEN_REVOKED,
+        CloseReason.TOKEN_REVOKED,
         alice.user,
-        Code.TOKEN_EXPIRED,
-        Code.TOKEN_REVOKED,
-        Code.USER_INACTIVE,
+        CloseReason.TOKEN_EXPIRED,
+        CloseReason.TOKEN_REVOKED,
+        CloseReason.USER_INACTIVE,
     ]
 
 
 def test_recheck_reads_no_other_rows_of_the_user(backend, alice):
     before, other = held(alice), token_of(alice.user)
     alice.delete()
-    assert code_or_user(*backend.recheck([before])) is Code.TOKEN_REVOKED
-    assert code_or_user(*backend.recheck([held(other)])) == other.user
+    assert code_or_user(*backend.revalidate([before])) is CloseReason.TOKEN_REVOKED
+    assert code_or_user(*backend.revalidate([held(other)])) == other.user
 
 
 def test_end_revokes_the_token_and_what_would_renew_it(backend, alice):
@@ -254,7 +254,7 @@ def test_end_revokes_the_token_and_what_would_renew_it(backend, alice):
     untouched, gone = refresh_token_of(bob), token_of(user_of("carol"))
     sockets = [held(alice), held(gone)]
     gone.delete()
-    assert backend.end(sockets) == [True, True]
+    assert backend.revoke(sockets) == [True, True]
     assert list(AccessToken.objects.all()) == [bob]
     refresh.refresh_from_db()
     untouched.refresh_from_db()
@@ -265,9 +265,9 @@ def test_end_revokes_the_token_and_what_would_renew_it(backend, alice):
 def test_end_finds_the_row_by_the_id_alone(backend, alice):
     bob = token_of(user_of("bob"))
     by_id = replace(held(bob), user_pk=None)
-    assert backend.end([by_id]) == [True]
+    assert backend.revoke([by_id]) == [True]
     assert AccessToken.objects.get() == alice
-    assert backend.end([by_id]) == [True]
+    assert backend.revoke([by_id]) == [True]
 
 
 def test_end_keeps_the_moment_of_an_earlier_revocation(backend, alice):
@@ -275,7 +275,7 @@ def test_end_keeps_the_moment_of_an_earlier_revocation(backend, alice):
     RefreshToken.objects.update(revoked=now() - HOUR)
     refresh.refresh_from_db()
     earlier = refresh.revoked
-    backend.end([held(alice)])
+    backend.revoke([held(alice)])
     refresh.refresh_from_db()
     assert refresh.revoked == earlier
 
@@ -289,7 +289,7 @@ def test_end_user_revokes_all_but_one_and_all_that_is_newer(backend, alice):
         refresh_token_of(row, age=2 * HOUR)
     refresh_token_of(alice)
     token_id = Secret(kept.token).digest
-    assert backend.end_user(user.pk, except_token_id=token_id, issued_before=hour_ago)
+    assert backend.revoke_user(user.pk, except_token_id=token_id, issued_before=hour_ago)
     assert set(AccessToken.objects.all()) == {alice, kept, others}
     assert set(live_refresh_tokens()) == {f"of-{row.token}" for row in (alice, kept, others)}
 
@@ -299,14 +299,14 @@ def live_refresh_tokens():
 
 
 def test_token_issued_at_the_moment_counts_as_before(backend, alice):
-    assert backend.end_user(alice.user.pk, except_token_id=None, issued_before=alice.created)
+    assert backend.revoke_user(alice.user.pk, except_token_id=None, issued_before=alice.created)
     assert not AccessToken.objects.exists()
 
 
 def test_end_user_without_exceptions_revokes_everything(backend, alice):
     refresh_token_of(alice)
     token_of(alice.user, expires_in=-HOUR)
-    assert backend.end_user(alice.user.pk, except_token_id=None, issued_before=None)
+    assert backend.revoke_user(alice.user.pk, except_token_id=None, issued_before=None)
     assert not AccessToken.objects.exists()
     assert not live_refresh_tokens()
 
@@ -331,14 +331,14 @@ def heard(backend):
         lambda row: row.revoke(),
         lambda row: refresh_token_of(row).revoke(),
         lambda row: row.user.delete(),
-        lambda row: OAuth2Backend().end([held(row)]),
+        lambda row: OAuth2Backend().revoke([held(row)]),
         lambda row: AccessToken.objects.all().delete(),
     ],
 )
 def test_every_way_to_revoke_is_announced(heard, alice, end):
     user_pk = alice.user.pk
     end(alice)
-    assert heard == [Ended(user_pk=user_pk, token_id=Secret(alice.token).digest)]
+    assert heard == [RevokedTokens(user_pk=user_pk, token_id=Secret(alice.token).digest)]
 
 
 def test_tokens_of_nobody_and_expired_ones_are_deleted_in_silence(heard, db, settings):

@@ -25,10 +25,10 @@ from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from channels_token_auth.backends.rest_framework import RESTFrameworkBackend
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.identity import Held, Identity
+from channels_token_auth.core.identity import Grant, Identity
 from tests.backends.own_users.models import Member
 
 pytestmark = pytest.mark.database
@@ -176,7 +176,7 @@ def expired_jwt(user):
 )
 def test_token_that_its_class_refuses_is_invalid(alice, make):
     (verdict,) = backend_of(JWT).authenticate([presented(make(alice))])
-    assert verdict.code is Code.TOKEN_INVALID
+    assert verdict.code is CloseReason.TOKEN_INVALID
 
 
 class AnyToken(TestCase):
@@ -185,7 +185,7 @@ class AnyToken(TestCase):
     def test_token_of_any_text_is_refused_without_an_exception(self, token):
         for path in (DRF, KNOX, JWT):
             (verdict,) = backend_of(path).authenticate([presented(token)])
-            assert verdict.code is Code.TOKEN_INVALID
+            assert verdict.code is CloseReason.TOKEN_INVALID
 
 
 def test_user_that_is_lazy_is_loaded(alice, verdict_on, django_assert_num_queries):
@@ -198,12 +198,12 @@ def test_user_that_is_lazy_is_loaded(alice, verdict_on, django_assert_num_querie
 
 def test_lazy_user_who_is_gone_makes_the_token_invalid(db, verdict_on):
     lazy = SimpleLazyObject(lambda: get_user_model().objects.get(pk=0))
-    assert verdict_on((lazy, {})).code is Code.TOKEN_INVALID
+    assert verdict_on((lazy, {})).code is CloseReason.TOKEN_INVALID
 
 
 @pytest.mark.parametrize("user", [None, AnonymousUser()])
 def test_key_of_nobody_is_invalid(db, verdict_on, user):
-    assert verdict_on((user, "a key")).code is Code.TOKEN_INVALID
+    assert verdict_on((user, "a key")).code is CloseReason.TOKEN_INVALID
 
 
 def test_user_of_no_row_is_no_user_of_a_socket(alice):
@@ -219,21 +219,21 @@ def test_user_model_of_ones_own_passes(db, verdict_on, settings):
 
 def test_inactive_user_whom_a_class_lets_pass_is_refused_as_such(alice, verdict_on):
     alice.is_active = False
-    assert verdict_on((alice, None)).code is Code.USER_INACTIVE
+    assert verdict_on((alice, None)).code is CloseReason.USER_INACTIVE
 
 
 def test_inactive_user_whom_a_class_tells_is_refused_as_such(alice):
     token = str(AccessToken.for_user(alice))
     get_user_model().objects.update(is_active=False)
     (verdict,) = backend_of(JWT).authenticate([presented(token)])
-    assert verdict.code is Code.USER_INACTIVE
+    assert verdict.code is CloseReason.USER_INACTIVE
 
 
 def test_deleted_user_makes_the_token_invalid(alice):
     token = str(AccessToken.for_user(alice))
     alice.delete()
     (verdict,) = backend_of(JWT).authenticate([presented(token)])
-    assert verdict.code is Code.TOKEN_INVALID
+    assert verdict.code is CloseReason.TOKEN_INVALID
 
 
 class Away(exceptions.APIException):
@@ -243,15 +243,19 @@ class Away(exceptions.APIException):
 @pytest.mark.parametrize(
     ("error", "code", "retry_after"),
     [
-        (exceptions.AuthenticationFailed("no"), Code.TOKEN_INVALID, None),
-        (exceptions.AuthenticationFailed(code="user_inactive"), Code.USER_INACTIVE, None),
-        (exceptions.AuthenticationFailed({"code": "user_inactive"}), Code.USER_INACTIVE, None),
-        (exceptions.AuthenticationFailed(["no", "and no"]), Code.TOKEN_INVALID, None),
-        (exceptions.NotAuthenticated(), Code.TOKEN_INVALID, None),
-        (exceptions.PermissionDenied(), Code.FORBIDDEN, None),
-        (exceptions.Throttled(wait=1.5), Code.RATE_LIMITED, 2),
-        (exceptions.Throttled(), Code.RATE_LIMITED, 5),
-        (Away(), Code.UNAVAILABLE, 5),
+        (exceptions.AuthenticationFailed("no"), CloseReason.TOKEN_INVALID, None),
+        (exceptions.AuthenticationFailed(code="user_inactive"), CloseReason.USER_INACTIVE, None),
+        (
+            exceptions.AuthenticationFailed({"code": "user_inactive"}),
+            CloseReason.USER_INACTIVE,
+            None,
+        ),
+        (exceptions.AuthenticationFailed(["no", "and no"]), CloseReason.TOKEN_INVALID, None),
+        (exceptions.NotAuthenticated(), CloseReason.TOKEN_INVALID, None),
+        (exceptions.PermissionDenied(), CloseReason.FORBIDDEN, None),
+        (exceptions.Throttled(wait=1.5), CloseReason.RATE_LIMITED, 2),
+        (exceptions.Throttled(), CloseReason.RATE_LIMITED, 5),
+        (Away(), CloseReason.UNAVAILABLE, 5),
     ],
 )
 def test_exception_of_the_framework_has_its_code(verdict_on, error, code, retry_after):
@@ -332,25 +336,25 @@ def test_schemes_are_those_of_the_classes():
 
 @pytest.mark.parametrize(("scheme", "is_claimed"), [("own", True), ("token", False), (None, True)])
 def test_scheme_that_no_class_announces_is_not_claimed(scheme, is_claimed):
-    assert backend_of(FIXED).claims(presented("t", scheme=scheme)) is is_claimed
+    assert backend_of(FIXED).recognizes(presented("t", scheme=scheme)) is is_claimed
 
 
 def test_scheme_chooses_among_the_classes(alice, key, fixed):
     fixed((AnonymousUser(), None))
     backend = backend_of(FIXED, DRF)
     verdicts = backend.authenticate([presented(key, "token"), presented(key, "own")])
-    assert [code_or_user(verdict) for verdict in verdicts] == [alice, Code.TOKEN_INVALID]
+    assert [code_or_user(verdict) for verdict in verdicts] == [alice, CloseReason.TOKEN_INVALID]
 
 
 def test_first_class_of_a_scheme_decides_as_in_a_view(alice, fixed):
     token = str(AccessToken.for_user(alice))
     fixed(exceptions.AuthenticationFailed())
     (verdict,) = backend_of(NAMELESS, JWT).authenticate([presented(token)])
-    assert verdict.code is Code.TOKEN_INVALID
+    assert verdict.code is CloseReason.TOKEN_INVALID
 
 
 def test_token_that_nests_too_deeply_for_a_class_is_invalid(verdict_on):
-    assert verdict_on(RecursionError()).code is Code.TOKEN_INVALID
+    assert verdict_on(RecursionError()).code is CloseReason.TOKEN_INVALID
 
 
 def test_second_class_of_a_scheme_is_asked_what_the_first_does_not_know(alice, fixed):
@@ -364,14 +368,18 @@ def test_second_class_of_a_scheme_is_asked_what_the_first_does_not_know(alice, f
 def test_token_without_a_scheme_is_any_classs(alice, key, order):
     batch = [presented(key), presented(str(AccessToken.for_user(alice))), presented("neither")]
     verdicts = backend_of(*order).authenticate(batch)
-    assert [code_or_user(verdict) for verdict in verdicts] == [alice, alice, Code.TOKEN_INVALID]
+    assert [code_or_user(verdict) for verdict in verdicts] == [
+        alice,
+        alice,
+        CloseReason.TOKEN_INVALID,
+    ]
 
 
 @pytest.mark.parametrize("path", [FIXED, NAMED])
 def test_class_that_is_away_counts_more_than_one_that_refuses(db, fixed, path):
     fixed(Away())
     (verdict,) = backend_of(path, DRF, JWT).authenticate([presented("t")])
-    assert verdict.code is Code.UNAVAILABLE
+    assert verdict.code is CloseReason.UNAVAILABLE
 
 
 def test_verdict_shows_no_token(key):
@@ -381,7 +389,7 @@ def test_verdict_shows_no_token(key):
 def holding(*verdicts):
     """What sockets hold that were let in so."""
     return [
-        Held(user_pk=each.user.pk, authentication=each.authentication, handle=each.handle)
+        Grant(user_pk=each.user.pk, authentication=each.authentication, handle=each.handle)
         for each in verdicts
     ]
 
@@ -401,22 +409,22 @@ def test_recheck_asks_the_class_again(users, tokens):
     get_user_model().objects.filter(username="b").update(is_active=False)
     get_user_model().objects.filter(username="c").delete()
     Token.objects.get(user=users[3]).delete()
-    verdicts = backend_of(DRF).recheck(sockets)
+    verdicts = backend_of(DRF).revalidate(sockets)
     assert [code_or_user(verdict) for verdict in verdicts] == [
         users[0],
-        Code.TOKEN_REVOKED,  # this class does not say why
-        Code.TOKEN_REVOKED,
-        Code.TOKEN_REVOKED,
+        CloseReason.TOKEN_REVOKED,  # this class does not say why
+        CloseReason.TOKEN_REVOKED,
+        CloseReason.TOKEN_REVOKED,
     ]
     assert verdicts[0].authentication == sockets[0].authentication
     assert verdicts[0].handle == sockets[0].handle
 
 
-@pytest.mark.parametrize("way", ["by a ticket", "recheck off"])
+@pytest.mark.parametrize("way", ["by a ticket", "revalidate off"])
 def test_recheck_without_a_token_is_one_query_about_the_users(
     way, users, tokens, django_assert_num_queries
 ):
-    is_off = way == "recheck off"
+    is_off = way == "revalidate off"
     backend = RESTFrameworkBackend(authentication_classes=[DRF], recheck=not is_off)
     sockets = holding(*backend.authenticate(tokens))
     if not is_off:
@@ -425,11 +433,11 @@ def test_recheck_without_a_token_is_one_query_about_the_users(
     get_user_model().objects.filter(username="c").delete()
     Token.objects.get(user=users[3]).delete()
     with django_assert_num_queries(1):
-        verdicts = backend_of(DRF).recheck(sockets)
+        verdicts = backend_of(DRF).revalidate(sockets)
     assert [code_or_user(verdict) for verdict in verdicts] == [
         users[0],
-        Code.USER_INACTIVE,
-        Code.TOKEN_REVOKED,
+        CloseReason.USER_INACTIVE,
+        CloseReason.TOKEN_REVOKED,
         users[3],
     ]
     assert verdicts[0].authentication == sockets[0].authentication
@@ -439,7 +447,7 @@ def test_recheck_presents_the_token_as_the_client_did(alice, fixed):
     fixed((alice, None))
     backend = backend_of(NAMED, FIXED)
     (verdict,) = backend.authenticate([presented("t", scheme="named")])
-    backend.recheck(holding(verdict))
+    backend.revalidate(holding(verdict))
     schemes = [request.headers["Authorization"] for request in Fixed.requests]
     assert schemes == ["Named t", "Named t"]
 
@@ -447,11 +455,11 @@ def test_recheck_presents_the_token_as_the_client_did(alice, fixed):
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (exceptions.AuthenticationFailed(), Code.TOKEN_REVOKED),
-        (None, Code.TOKEN_REVOKED),
-        (exceptions.Throttled(wait=7), Code.UNAVAILABLE),
-        (exceptions.APIException(), Code.UNAVAILABLE),
-        (exceptions.PermissionDenied(), Code.FORBIDDEN),
+        (exceptions.AuthenticationFailed(), CloseReason.TOKEN_REVOKED),
+        (None, CloseReason.TOKEN_REVOKED),
+        (exceptions.Throttled(wait=7), CloseReason.UNAVAILABLE),
+        (exceptions.APIException(), CloseReason.UNAVAILABLE),
+        (exceptions.PermissionDenied(), CloseReason.FORBIDDEN),
     ],
 )
 def test_answer_to_what_was_good_once(alice, fixed, answer, code):
@@ -459,15 +467,15 @@ def test_answer_to_what_was_good_once(alice, fixed, answer, code):
     backend = backend_of(FIXED)
     sockets = holding(*backend.authenticate([presented("t")]))
     fixed(answer)
-    assert [code_or_user(verdict) for verdict in backend.recheck(sockets)] == [code]
+    assert [code_or_user(verdict) for verdict in backend.revalidate(sockets)] == [code]
 
 
 def test_what_cannot_be_ended_here_is_left_to_the_denylist(alice, key):
     backend = backend_of(DRF)
     (verdict,) = backend.authenticate([presented(key)])
-    held = Held(user_pk=alice.pk, authentication=verdict.authentication)
-    assert backend.end([held, held]) == [False, False]
-    assert backend.end_user(alice.pk, except_token_id=None, issued_before=None) is False
+    held = Grant(user_pk=alice.pk, authentication=verdict.authentication)
+    assert backend.revoke([held, held]) == [False, False]
+    assert backend.revoke_user(alice.pk, except_token_id=None, issued_before=None) is False
     assert backend.announcements() == []
     assert Token.objects.exists()
 

@@ -30,12 +30,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from channels_token_auth.backends.contract import Ended
+from channels_token_auth.backends.contract import RevokedTokens
 from channels_token_auth.backends.session import SessionBackend
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.identity import Held, Identity
+from channels_token_auth.core.identity import Grant, Identity
 from tests.backends.own_users.models import Member
 
 pytestmark = pytest.mark.database
@@ -177,7 +177,7 @@ def test_batch_is_two_reading_queries_with_verdicts_in_order(
         found = [code_or_user(verdict) for verdict in backend.authenticate(batch)]
     assert all(query["sql"].startswith("SELECT") for query in asked.captured_queries)
     expected = [*users[:5], None, *users[5:]]
-    expected[3] = Code.USER_INACTIVE
+    expected[3] = CloseReason.USER_INACTIVE
     assert found == expected
 
 
@@ -220,7 +220,7 @@ def test_cache_that_is_away_raises_instead_of_refusing(backend, db, settings):
 def test_expired_session_is_refused_as_such_and_stays(backend, key):
     Session.objects.update(expire_date=datetime.now(UTC))
     (verdict,) = backend.authenticate([presented(key)])
-    assert verdict.code is Code.TOKEN_EXPIRED
+    assert verdict.code is CloseReason.TOKEN_EXPIRED
     assert Session.objects.exists()
 
 
@@ -252,14 +252,14 @@ def test_expiry_is_aware_where_the_sites_times_are_not(backend, key, settings):
 def test_session_of_a_deleted_user_is_invalid(backend, alice, key):
     alice.delete()
     (verdict,) = backend.authenticate([presented(key)])
-    assert verdict.code is Code.TOKEN_INVALID
+    assert verdict.code is CloseReason.TOKEN_INVALID
 
 
 def test_session_of_an_inactive_user_is_refused_as_such(any_engine, backend, alice):
     _, key = log_in(alice)
     get_user_model().objects.update(is_active=False)
     (verdict,) = backend.authenticate([presented(key)])
-    assert verdict.code is Code.USER_INACTIVE
+    assert verdict.code is CloseReason.USER_INACTIVE
 
 
 def test_session_from_before_a_change_of_password_is_revoked(any_engine, backend, alice):
@@ -267,7 +267,7 @@ def test_session_from_before_a_change_of_password_is_revoked(any_engine, backend
     alice.set_password("another")
     alice.save()
     (verdict,) = backend.authenticate([presented(key)])
-    assert verdict.code is Code.TOKEN_REVOKED
+    assert verdict.code is CloseReason.TOKEN_REVOKED
 
 
 def test_session_under_an_older_secret_key_stands_and_is_not_rewritten(
@@ -289,7 +289,7 @@ def test_session_under_a_secret_key_that_was_given_up_is_worth_nothing(
     settings.SECRET_KEY = "a newer one"
     (verdict,) = backend.authenticate([presented(key)])
     # A cache holds what no key has signed: but the hash of the password is signed.
-    assert code_or_user(verdict) is (Code.TOKEN_REVOKED if any_engine == "cache" else None)
+    assert code_or_user(verdict) is (CloseReason.TOKEN_REVOKED if any_engine == "cache" else None)
 
 
 def test_session_without_a_password_hash_is_revoked(backend, alice):
@@ -298,7 +298,7 @@ def test_session_without_a_password_hash_is_revoked(backend, alice):
     del session["_auth_user_hash"]
     session.save()
     (verdict,) = backend.authenticate([presented(key)])
-    assert verdict.code is Code.TOKEN_REVOKED
+    assert verdict.code is CloseReason.TOKEN_REVOKED
 
 
 def test_user_model_without_password_hash_is_not_asked_for_one(backend, alice, key, monkeypatch):
@@ -314,13 +314,13 @@ def test_session_by_an_authentication_backend_that_is_no_more_is_invalid(backend
     session[BACKEND_SESSION_KEY] = value
     session.save()
     (verdict,) = backend.authenticate([presented(key)])
-    assert verdict.code is Code.TOKEN_INVALID
+    assert verdict.code is CloseReason.TOKEN_INVALID
 
 
 def test_session_of_another_user_models_times_is_invalid(backend, alice, key, settings):
     settings.AUTH_USER_MODEL = "own_users.Member"  # its keys are UUIDs, and this one is a number
     (verdict,) = backend.authenticate([presented(key)])
-    assert verdict.code is Code.TOKEN_INVALID
+    assert verdict.code is CloseReason.TOKEN_INVALID
 
 
 def test_user_model_of_ones_own_is_asked(backend, db, settings):
@@ -328,13 +328,13 @@ def test_user_model_of_ones_own_is_asked(backend, db, settings):
     member = Member.objects.create(email="ada@example.com")
     _, key = log_in(member)
     (verdict,) = backend.authenticate([presented(key)])
-    (again,) = backend.recheck(
-        [Held(user_pk=verdict.user.pk, authentication=verdict.authentication)]
+    (again,) = backend.revalidate(
+        [Grant(user_pk=verdict.user.pk, authentication=verdict.authentication)]
     )
     assert verdict.user == again.user == member
 
 
-@pytest.mark.parametrize(("name", "expected"), [("ada", "ada"), ("bob", Code.TOKEN_INVALID)])
+@pytest.mark.parametrize(("name", "expected"), [("ada", "ada"), ("bob", CloseReason.TOKEN_INVALID)])
 def test_authentication_backend_that_finds_users_its_own_way_is_asked(
     backend, db, settings, name, expected
 ):
@@ -349,8 +349,8 @@ def test_authentication_backend_that_finds_users_its_own_way_is_asked(
     ("fields", "expected"),
     [
         ({"username": "ada"}, "ada"),
-        ({"username": "guest"}, Code.TOKEN_INVALID),
-        ({"username": "guest", "is_active": False}, Code.USER_INACTIVE),
+        ({"username": "guest"}, CloseReason.TOKEN_INVALID),
+        ({"username": "guest", "is_active": False}, CloseReason.USER_INACTIVE),
     ],
 )
 def test_user_who_may_no_longer_log_in_is_refused(backend, db, settings, fields, expected):
@@ -374,12 +374,12 @@ def test_verdict_shows_no_key(backend, key):
 
 @pytest.mark.parametrize("location", Location)
 def test_only_cookies_are_claimed(backend, location):
-    assert backend.claims(presented("0" * 32, location)) is (location is Location.COOKIE)
+    assert backend.recognizes(presented("0" * 32, location)) is (location is Location.COOKIE)
 
 
 def test_key_that_django_finds_too_short_is_not_claimed_and_asks_nothing(backend):
-    assert not backend.claims(presented("0" * 7))
-    assert backend.claims(presented("0" * 8))
+    assert not backend.recognizes(presented("0" * 7))
+    assert backend.recognizes(presented("0" * 8))
 
 
 def test_no_header_is_its_own(backend):
@@ -392,7 +392,7 @@ def held(backend):
 
     def hold(key):
         (verdict,) = backend.authenticate([presented(key)])
-        return Held(
+        return Grant(
             user_pk=verdict.user.pk, authentication=verdict.authentication, handle=verdict.handle
         )
 
@@ -431,14 +431,14 @@ def test_recheck_is_two_queries_with_verdicts_in_order(
     change_password(users[4])
     connection.cursor().execute("DELETE FROM django_session WHERE session_key = %s", [keys[5]])
     with django_assert_num_queries(2):
-        verdicts = backend.recheck(sockets)
+        verdicts = backend.revalidate(sockets)
     assert [code_or_user(verdict) for verdict in verdicts] == [
         users[0],
-        Code.USER_INACTIVE,
-        Code.TOKEN_REVOKED,
-        Code.TOKEN_EXPIRED,
-        Code.TOKEN_REVOKED,
-        Code.TOKEN_REVOKED,
+        CloseReason.USER_INACTIVE,
+        CloseReason.TOKEN_REVOKED,
+        CloseReason.TOKEN_EXPIRED,
+        CloseReason.TOKEN_REVOKED,
+        CloseReason.TOKEN_REVOKED,
     ]
     assert verdicts[0].authentication == sockets[0].authentication
     assert verdicts[0].handle == sockets[0].handle
@@ -447,21 +447,21 @@ def test_recheck_is_two_queries_with_verdicts_in_order(
 def test_session_that_somebody_else_has_taken_over_is_gone(backend, held, key):
     socket = held(key)
     log_in_as_somebody_else(key)
-    assert code_or_user(*backend.recheck([socket])) is Code.TOKEN_REVOKED
+    assert code_or_user(*backend.revalidate([socket])) is CloseReason.TOKEN_REVOKED
 
 
 def test_session_that_is_gone_is_seen_whatever_engine_kept_it(engine, backend, held, alice):
     client, key = log_in(alice)
     socket = held(key)
-    assert code_or_user(*backend.recheck([socket])) == alice
+    assert code_or_user(*backend.revalidate([socket])) == alice
     client.session.delete(key)
-    assert code_or_user(*backend.recheck([socket])) is Code.TOKEN_REVOKED
+    assert code_or_user(*backend.revalidate([socket])) is CloseReason.TOKEN_REVOKED
 
 
 def test_session_that_is_used_extends_its_socket(backend, held, key):
     socket, later = held(key), datetime.now(UTC) + 2 * AGE
     Session.objects.update(expire_date=later)
-    (verdict,) = backend.recheck([socket])
+    (verdict,) = backend.revalidate([socket])
     assert verdict.authentication == replace(socket.authentication, expires_at=later)
 
 
@@ -475,8 +475,13 @@ def test_of_a_socket_that_came_by_a_ticket_the_user_is_seen(
     past = replace(sockets[0].authentication, expires_at=datetime.now(UTC))
     sockets.append(replace(sockets[0], authentication=past))
     with django_assert_num_queries(1):
-        verdicts = [code_or_user(verdict) for verdict in backend.recheck(sockets)]
-    assert verdicts == [users[0], Code.USER_INACTIVE, Code.TOKEN_REVOKED, Code.TOKEN_EXPIRED]
+        verdicts = [code_or_user(verdict) for verdict in backend.revalidate(sockets)]
+    assert verdicts == [
+        users[0],
+        CloseReason.USER_INACTIVE,
+        CloseReason.TOKEN_REVOKED,
+        CloseReason.TOKEN_EXPIRED,
+    ]
 
 
 def test_sockets_that_came_both_ways_are_told_in_order(backend, held, db):
@@ -484,8 +489,8 @@ def test_sockets_that_came_both_ways_are_told_in_order(backend, held, db):
     first, second, third = (held(log_in(user)[1]) for user in users)
     Session.objects.all().delete()
     asked = [by_ticket(first), second, by_ticket(third)]
-    assert [code_or_user(verdict) for verdict in backend.recheck(asked)] == [
-        *(users[0], Code.TOKEN_REVOKED, users[2])
+    assert [code_or_user(verdict) for verdict in backend.revalidate(asked)] == [
+        *(users[0], CloseReason.TOKEN_REVOKED, users[2])
     ]
 
 
@@ -494,7 +499,7 @@ def test_what_a_socket_keeps_shows_no_key(held, key):
 
 
 def test_session_that_ends_is_left_to_the_denylist(backend, key, held):
-    assert backend.end([held(key), held(key)]) == [False, False]
+    assert backend.revoke([held(key), held(key)]) == [False, False]
     assert Session.objects.exists()
 
 
@@ -503,7 +508,7 @@ def test_sessions_of_a_user_end_where_the_engine_has_a_table(engine, backend, al
     _, other = log_in(get_user_model().objects.create_user("bob"))
     has_table = engine in ("db", "cached_db")
     token_id = Secret(kept).digest
-    assert backend.end_user(alice.pk, except_token_id=token_id, issued_before=None) is has_table
+    assert backend.revoke_user(alice.pk, except_token_id=token_id, issued_before=None) is has_table
     found = backend.authenticate([presented(key) for key in (kept, gone, other)])
     assert [isinstance(each, Identity) for each in found] == [True, not has_table, True]
 
@@ -521,7 +526,7 @@ def announced(backend):
 
 
 def ended(user, key):
-    return Ended(user_pk=user.pk, token_id=Secret(key).digest, is_denied=True)
+    return RevokedTokens(user_pk=user.pk, token_id=Secret(key).digest, is_denied=True)
 
 
 def test_logout_is_announced_with_the_sessions_token_id(any_engine, alice, announced):

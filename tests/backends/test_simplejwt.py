@@ -19,12 +19,12 @@ from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import AccessToken, BlacklistMixin, RefreshToken, SlidingToken
 
-from channels_token_auth.backends.contract import Ended
+from channels_token_auth.backends.contract import RevokedTokens
 from channels_token_auth.backends.simplejwt import SimpleJWTBackend
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.identity import Held, Identity
+from channels_token_auth.core.identity import Grant, Identity
 from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import jwk, pem, rsa_keys, signed_by_hand
 from tests.backends.own_users.models import Member
@@ -74,7 +74,7 @@ def judge(backend, token):
 
 def held(backend, token):
     (verdict,) = backend.authenticate([presented(token)])
-    return Held(
+    return Grant(
         user_pk=verdict.user.pk, authentication=verdict.authentication, handle=verdict.handle
     )
 
@@ -120,22 +120,22 @@ def test_access_token_is_its_users_identity(backend, alice, location):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"exp": 1}, Code.TOKEN_EXPIRED),
-        ({"exp": ...}, Code.TOKEN_INVALID),
-        ({"exp": 1e30}, Code.TOKEN_INVALID),
-        ({"iat": -1e15}, Code.TOKEN_INVALID),
-        ({"nbf": 9e9}, Code.TOKEN_INVALID),
-        ({"iat": 9e9}, Code.TOKEN_INVALID),
-        ({"jti": ...}, Code.TOKEN_INVALID),
-        ({"token_type": "refresh"}, Code.TOKEN_INVALID),
-        ({"token_type": "sliding"}, Code.TOKEN_INVALID),
-        ({"token_type": ...}, Code.TOKEN_INVALID),
-        ({"user_id": ...}, Code.TOKEN_INVALID),
-        ({"user_id": "0"}, Code.TOKEN_INVALID),
-        ({"user_id": "alice"}, Code.TOKEN_INVALID),
-        ({"user_id": 2**70}, Code.TOKEN_INVALID),
-        ({"user_id": [1]}, Code.TOKEN_INVALID),
-        ({"user_id": True}, Code.TOKEN_INVALID),
+        ({"exp": 1}, CloseReason.TOKEN_EXPIRED),
+        ({"exp": ...}, CloseReason.TOKEN_INVALID),
+        ({"exp": 1e30}, CloseReason.TOKEN_INVALID),
+        ({"iat": -1e15}, CloseReason.TOKEN_INVALID),
+        ({"nbf": 9e9}, CloseReason.TOKEN_INVALID),
+        ({"iat": 9e9}, CloseReason.TOKEN_INVALID),
+        ({"jti": ...}, CloseReason.TOKEN_INVALID),
+        ({"token_type": "refresh"}, CloseReason.TOKEN_INVALID),
+        ({"token_type": "sliding"}, CloseReason.TOKEN_INVALID),
+        ({"token_type": ...}, CloseReason.TOKEN_INVALID),
+        ({"user_id": ...}, CloseReason.TOKEN_INVALID),
+        ({"user_id": "0"}, CloseReason.TOKEN_INVALID),
+        ({"user_id": "alice"}, CloseReason.TOKEN_INVALID),
+        ({"user_id": 2**70}, CloseReason.TOKEN_INVALID),
+        ({"user_id": [1]}, CloseReason.TOKEN_INVALID),
+        ({"user_id": True}, CloseReason.TOKEN_INVALID),
     ],
 )
 def test_token_of_ours_that_is_not_right_is_refused(backend, alice, changes, expected):
@@ -144,7 +144,9 @@ def test_token_of_ours_that_is_not_right_is_refused(backend, alice, changes, exp
 
 def test_claim_that_is_infinite_is_refused(backend, alice):
     token = signed(user_id=str(alice.pk), exp=float("inf"))
-    assert judge(backend, token) in {None, Code.TOKEN_INVALID}, "which of them is PyJWT's affair"
+    assert judge(backend, token) in {None, CloseReason.TOKEN_INVALID}, (
+        "which of them is PyJWT's affair"
+    )
 
 
 @pytest.mark.parametrize(
@@ -182,13 +184,15 @@ def test_any_text_has_a_verdict(text):
 
 def test_header_that_nests_deeply_has_a_verdict(backend):
     nested = jwt.utils.base64url_encode(b"[" * 3000).decode()
-    assert judge(backend, f"{nested}.e30.AAAA") in {None, Code.TOKEN_INVALID}
+    assert judge(backend, f"{nested}.e30.AAAA") in {None, CloseReason.TOKEN_INVALID}
 
 
 @pytest.mark.parametrize("moment", [67_768_036_191_676_800, 10**30, 253_402_300_800])
 def test_date_that_no_calendar_has_is_invalid(backend, moment):
     for claims in ({"exp": moment}, {"exp": moment, "iat": moment}):
-        assert judge(backend, signed({"token_type": "access", **claims})) is Code.TOKEN_INVALID
+        assert (
+            judge(backend, signed({"token_type": "access", **claims})) is CloseReason.TOKEN_INVALID
+        )
 
 
 def test_token_class_whose_store_is_away_says_nothing_of_the_token(backend, alice, monkeypatch):
@@ -197,7 +201,7 @@ def test_token_class_whose_store_is_away_says_nothing_of_the_token(backend, alic
 
     token = str(AccessToken.for_user(alice))
     monkeypatch.setattr(AccessToken, "verify", fail)
-    assert judge(backend, token) is Code.UNAVAILABLE
+    assert judge(backend, token) is CloseReason.UNAVAILABLE
 
 
 class ClaimsTests(TestCase):
@@ -212,20 +216,20 @@ class ClaimsTests(TestCase):
 def test_refresh_token_never_passes(backend, alice, simple_jwt):
     refresh = RefreshToken.for_user(alice)
     simple_jwt(AUTH_TOKEN_CLASSES=[f"{CLASSES}.RefreshToken", f"{CLASSES}.UntypedToken"])
-    assert judge(backend, refresh) is Code.TOKEN_INVALID
+    assert judge(backend, refresh) is CloseReason.TOKEN_INVALID
 
 
 def test_no_token_passes_where_none_says_its_type(backend, alice, simple_jwt):
     token = RefreshToken.for_user(alice)
     simple_jwt(TOKEN_TYPE_CLAIM=None)
-    assert judge(backend, token) is Code.TOKEN_INVALID
+    assert judge(backend, token) is CloseReason.TOKEN_INVALID
 
 
 def test_settings_of_the_package_count(backend, alice, simple_jwt):
     simple_jwt(AUDIENCE="chat", ISSUER="https://id", LEEWAY=20, USER_ID_FIELD="username")
     right = {"aud": "chat", "iss": "https://id", "user_id": "alice"}
     assert judge(backend, signed(right)) == alice
-    assert judge(backend, signed(right, aud="mail")) is Code.TOKEN_INVALID
+    assert judge(backend, signed(right, aud="mail")) is CloseReason.TOKEN_INVALID
     assert judge(backend, signed(right, iss="https://other")) is None
 
 
@@ -239,7 +243,7 @@ def test_leeway_delays_the_expiry(backend, alice, simple_jwt):
 def test_inactive_user_is_refused_as_such_whatever_the_package_accepts(backend, db, simple_jwt):
     simple_jwt(CHECK_USER_IS_ACTIVE=False)
     assert judge(backend, AccessToken.for_user(user_of("bob", is_active=False))) is (
-        Code.USER_INACTIVE
+        CloseReason.USER_INACTIVE
     )
 
 
@@ -249,14 +253,14 @@ def only_staff(user):
 
 def test_users_that_the_authentication_rule_refuses_are_refused(backend, alice, simple_jwt):
     simple_jwt(USER_AUTHENTICATION_RULE=f"{__name__}.only_staff")
-    assert judge(backend, AccessToken.for_user(alice)) is Code.USER_INACTIVE
+    assert judge(backend, AccessToken.for_user(alice)) is CloseReason.USER_INACTIVE
     assert judge(backend, AccessToken.for_user(user_of("root", is_staff=True))).username == "root"
 
 
 def test_deleted_user_is_refused(backend, alice):
     token = AccessToken.for_user(alice)
     alice.delete()
-    assert judge(backend, token) is Code.TOKEN_INVALID
+    assert judge(backend, token) is CloseReason.TOKEN_INVALID
 
 
 def test_changed_password_revokes_where_the_package_looks(backend, alice, simple_jwt):
@@ -265,19 +269,19 @@ def test_changed_password_revokes_where_the_package_looks(backend, alice, simple
     assert judge(backend, token) == alice
     alice.set_password("another")
     alice.save()
-    assert judge(backend, token) is Code.TOKEN_REVOKED
+    assert judge(backend, token) is CloseReason.TOKEN_REVOKED
 
 
 def test_changed_password_is_seen_when_sockets_are_asked_about(backend, alice, simple_jwt):
     unlooked = held(backend, AccessToken.for_user(alice))
     simple_jwt(CHECK_REVOKE_TOKEN=True)
     looked = held(backend, AccessToken.for_user(alice))
-    (before,) = backend.recheck([looked])
+    (before,) = backend.revalidate([looked])
     assert (outcome(before), before.handle) == (alice, looked.handle)
     assert type(looked.handle) is Secret
     get_user_model().objects.update(password="another")  # which no signal tells
-    verdicts = [outcome(verdict) for verdict in backend.recheck([looked, unlooked])]
-    assert verdicts == [Code.TOKEN_REVOKED, alice]
+    verdicts = [outcome(verdict) for verdict in backend.revalidate([looked, unlooked])]
+    assert verdicts == [CloseReason.TOKEN_REVOKED, alice]
 
 
 def test_user_with_another_primary_key_is_found(db, settings):
@@ -285,7 +289,7 @@ def test_user_with_another_primary_key_is_found(db, settings):
     member = Member.objects.create(email="m@example.com")
     backend = SimpleJWTBackend()
     assert judge(backend, signed(user_id=str(member.pk))) == member
-    assert judge(backend, signed(user_id="7")) is Code.TOKEN_INVALID
+    assert judge(backend, signed(user_id="7")) is CloseReason.TOKEN_INVALID
 
 
 def test_batch_is_two_queries_with_verdicts_in_order(backend, db, django_assert_num_queries):
@@ -296,7 +300,7 @@ def test_batch_is_two_queries_with_verdicts_in_order(backend, db, django_assert_
         verdicts = backend.authenticate(batch)
         found = [getattr(outcome(verdict), "username", outcome(verdict)) for verdict in verdicts]
     assert all(query["sql"].startswith("SELECT") for query in asked.captured_queries)
-    expired, inactive = Code.TOKEN_EXPIRED, Code.USER_INACTIVE
+    expired, inactive = CloseReason.TOKEN_EXPIRED, CloseReason.USER_INACTIVE
     assert found == ["user 0", None, expired, "user 1", "user 2", inactive, "user 4"]
 
 
@@ -312,7 +316,7 @@ def test_blacklisted_sliding_token_is_revoked(alice, simple_jwt, django_assert_n
     for backend in (SimpleJWTBackend(), SimpleJWTBackend(stateless=True)):
         with django_assert_num_queries(1 if backend._stateless else 2):
             assert str(judge(backend, good).pk) == str(alice.pk)
-        assert judge(backend, ended) is Code.TOKEN_REVOKED
+        assert judge(backend, ended) is CloseReason.TOKEN_REVOKED
 
 
 def test_blacklist_is_not_asked_where_it_is_not_installed(
@@ -322,8 +326,8 @@ def test_blacklist_is_not_asked_where_it_is_not_installed(
     settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if "blacklist" not in app]
     with django_assert_num_queries(1):
         before = held(backend, token)
-    assert backend.end([before]) == [False]
-    assert backend.end_user(alice.pk, except_token_id=None, issued_before=None) is False
+    assert backend.revoke([before]) == [False]
+    assert backend.revoke_user(alice.pk, except_token_id=None, issued_before=None) is False
     assert backend.announcements() == []
 
 
@@ -349,7 +353,9 @@ def test_stateless_user_is_made_of_the_token(alice, django_assert_num_queries):
 
 @pytest.mark.parametrize("claim", [..., None, "", [1], True])
 def test_stateless_user_needs_a_key(claim):
-    assert judge(SimpleJWTBackend(stateless=True), signed(user_id=claim)) is Code.TOKEN_INVALID
+    assert (
+        judge(SimpleJWTBackend(stateless=True), signed(user_id=claim)) is CloseReason.TOKEN_INVALID
+    )
 
 
 def test_stateless_user_has_no_password_and_no_tokens_of_ours(simple_jwt, db):
@@ -357,14 +363,14 @@ def test_stateless_user_has_no_password_and_no_tokens_of_ours(simple_jwt, db):
     backend = SimpleJWTBackend(stateless=True)
     user = judge(backend, signed(user_id="of another service"))
     assert user.pk == "of another service"
-    assert backend.end_user(user.pk, except_token_id=None, issued_before=None) is False
+    assert backend.revoke_user(user.pk, except_token_id=None, issued_before=None) is False
 
 
 def test_stateless_user_is_known_by_his_key_when_asked_again(alice, django_assert_num_queries):
     backend = SimpleJWTBackend(stateless=True)
     before = held(backend, AccessToken.for_user(alice))
     with django_assert_num_queries(0):
-        (verdict,) = backend.recheck([before])
+        (verdict,) = backend.revalidate([before])
     assert (verdict.user.pk, verdict.user.is_staff) == (before.user_pk, False)
     assert verdict.authentication == before.authentication
 
@@ -381,24 +387,29 @@ def test_recheck_is_two_queries_with_verdicts_in_order(
     bob.delete()
     get_user_model().objects.filter(pk=carol.pk).update(is_active=False)
     with django_assert_num_queries(2):
-        verdicts = [outcome(verdict) for verdict in backend.recheck(sockets)]
-    assert verdicts == [Code.TOKEN_REVOKED, alice, Code.TOKEN_REVOKED, Code.USER_INACTIVE]
+        verdicts = [outcome(verdict) for verdict in backend.revalidate(sockets)]
+    assert verdicts == [
+        CloseReason.TOKEN_REVOKED,
+        alice,
+        CloseReason.TOKEN_REVOKED,
+        CloseReason.USER_INACTIVE,
+    ]
 
 
 def test_end_blacklists_what_has_a_row_and_says_what_has_none(backend, alice, simple_jwt):
     simple_jwt(AUTH_TOKEN_CLASSES=SLIDING)
     sliding, access = SlidingToken.for_user(alice), AccessToken.for_user(alice)
     sockets = [held(backend, access), held(backend, sliding)]
-    assert backend.end(sockets) == [False, True]
-    assert backend.end(sockets) == [False, True], "what has ended before has ended"
-    assert judge(backend, sliding) is Code.TOKEN_REVOKED
+    assert backend.revoke(sockets) == [False, True]
+    assert backend.revoke(sockets) == [False, True], "what has ended before has ended"
+    assert judge(backend, sliding) is CloseReason.TOKEN_REVOKED
     assert judge(backend, access) == alice
 
 
 def test_end_user_blacklists_refresh_and_sliding_tokens(backend, alice):
     tokens = [RefreshToken.for_user(alice), SlidingToken.for_user(alice)]
     kept = [SlidingToken.for_user(alice), RefreshToken.for_user(user_of("bob"))]
-    answer = backend.end_user(alice.pk, except_token_id=kept[0]["jti"], issued_before=None)
+    answer = backend.revoke_user(alice.pk, except_token_id=kept[0]["jti"], issued_before=None)
     assert answer is False
     assert _blacklisted_ids() == {token["jti"] for token in tokens}
 
@@ -410,7 +421,7 @@ def test_end_user_spares_what_was_issued_later(backend, alice):
     for jti, created in ((old, moment - timedelta(1)), (at, moment), (unknown, None)):
         rows.filter(jti=jti).update(created_at=created)
     rows.filter(jti=new).update(created_at=moment + timedelta(seconds=1))
-    backend.end_user(alice.pk, except_token_id=None, issued_before=moment)
+    backend.revoke_user(alice.pk, except_token_id=None, issued_before=moment)
     assert _blacklisted_ids() == {old, at, unknown}
 
 
@@ -431,7 +442,7 @@ def test_blacklisting_is_announced_once(backend, alice):
     row.save()
     announcement.signal.disconnect(listen, sender=announcement.sender)
     assert announcement.signal is post_save
-    assert heard == [Ended(user_pk=alice.pk, token_id=token["jti"])]
+    assert heard == [RevokedTokens(user_pk=alice.pk, token_id=token["jti"])]
 
 
 def test_verdict_shows_no_token(backend, alice):
@@ -459,7 +470,7 @@ def test_schemes_are_those_of_the_package_and_bearer(simple_jwt):
     ],
 )
 def test_only_what_has_the_shape_of_a_jwt_is_claimed(backend, text, scheme, is_claimed):
-    assert backend.claims(presented(text, scheme=scheme)) is is_claimed
+    assert backend.recognizes(presented(text, scheme=scheme)) is is_claimed
 
 
 def test_name_is_the_sites_own(alice):
@@ -506,7 +517,7 @@ def test_key_server_that_is_of_no_use_makes_no_token_invalid(backend, alice, sim
         simple_jwt(ALGORITHM="RS256", JWK_URL=server.url)
         if document is None:
             server.status = 500
-        assert judge(backend, token) is Code.UNAVAILABLE
+        assert judge(backend, token) is CloseReason.UNAVAILABLE
 
 
 def test_key_server_of_the_package_is_asked(backend, alice, simple_jwt):

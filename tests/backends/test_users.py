@@ -9,7 +9,7 @@ from rest_framework.authtoken.models import Token
 
 from channels_token_auth.backends.sources.users import admit, private_copy
 from channels_token_auth.core.authentication import Authentication
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Location
 from channels_token_auth.core.identity import Identity
 
@@ -35,7 +35,7 @@ def test_a_handle_is_in_the_identity_and_not_in_its_repr(alice):
 
 def test_an_inactive_user_is_refused_as_such(alice):
     alice.is_active = False
-    assert admit(alice, AUTHENTICATION).code is Code.USER_INACTIVE
+    assert admit(alice, AUTHENTICATION).code is CloseReason.USER_INACTIVE
 
 
 def test_a_copy_is_what_copy_makes_of_a_model(alice):

@@ -14,7 +14,7 @@ from django.test import override_settings
 from django.urls import include, path
 
 from channels_token_auth.connection.connection import live
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.middleware import TokenAuthMiddlewareStack
 from channels_token_auth.testing import fake_tokens
 from tests.docs.pages import ROOT
@@ -97,7 +97,7 @@ class Site:
         """End the one socket that is open, as a revocation does."""
         self._wait_until(lambda: len(live) == 1)
         (connection,) = live
-        self._loop.call_soon_threadsafe(connection.close, Code(code))
+        self._loop.call_soon_threadsafe(connection.close, CloseReason(code))
 
     def _run(self):
         with asyncio.Runner() as runner:

@@ -58,11 +58,11 @@ async def test_exceptions_decide_on_the_handshake(kit, decision, answer):
     ],
 )
 async def test_close_carries_code_and_reason(kit, arguments, close):
-    class Closing(kit.AsyncWebsocketConsumer):
+    class BulkClose(kit.AsyncWebsocketConsumer):
         async def connect(self):
             await self.close(*arguments)
 
-    assert (await serve(Closing, CONNECT, gone())).sent == [{"type": "websocket.close", **close}]
+    assert (await serve(BulkClose, CONNECT, gone())).sent == [{"type": "websocket.close", **close}]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from django.urls import path
 
 from channels_token_auth.connection.connection import live
 from channels_token_auth.consumers import AsyncJsonWebsocketConsumer
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.middleware import TokenAuthMiddlewareStack
 from channels_token_auth.testing import TokenWebsocketCommunicator, fake_tokens
 
@@ -45,7 +45,7 @@ async def test_close_from_outside_ends_the_consumer(where, layer):
         assert await communicator.connect() == (True, None)
         assert await communicator.receive_json_from() == ["attic", "ada"]
         for connection in live:
-            connection.close(Code.TOKEN_REVOKED)
+            connection.close(CloseReason.TOKEN_REVOKED)
         await communicator.wait()
     assert (communicator.close_code, told) == (4410, [4410])
     assert (layer.reading, layer.groups) == (0, {})

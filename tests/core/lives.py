@@ -2,7 +2,7 @@
 
 import json
 
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.lifecycle import Close, Lifecycle, Output, Rules, Send, State, Verify
 
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 USER, LIFETIME = 7, 100
-AWAY = TokenAuthError(Code.UNAVAILABLE, retry_after=5)
+AWAY = TokenAuthError(CloseReason.UNAVAILABLE, retry_after=5)
 PING = '{"type":"auth.ping"}'
 
 

@@ -1,6 +1,6 @@
 """Opening handshakes for tests, as a server hands them on."""
 
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Location
 from channels_token_auth.core.handshake.extraction import Handshake, extract
 from channels_token_auth.core.handshake.origin import OriginRule
@@ -27,7 +27,7 @@ OFFER = b"sec-websocket-protocol"
 MAX = 40
 """A small `max_token_bytes`, so that what is too long stays readable."""
 LONGEST = "t" * MAX
-MALFORMED = Code.MALFORMED
+MALFORMED = CloseReason.MALFORMED
 HOSTILE = ("hostile", MALFORMED)
 
 

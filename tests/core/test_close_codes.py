@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from channels_token_auth.core.close_codes import TABLE, Code
+from channels_token_auth.core.close_codes import TABLE, CloseReason
 
 ROOT = Path(__file__).parents[2]
 SPEC = json.loads((ROOT / "spec" / "close_codes.json").read_text())
@@ -39,7 +39,7 @@ def in_readme():
 
 
 def test_python_has_the_table_of_the_specification():
-    ours = {code.value: (code.close_code, code.http_status, code.challenge) for code in Code}
+    ours = {code.value: (code.close_code, code.http_status, code.challenge) for code in CloseReason}
     assert ours == specified("close_code", "http_status", "challenge")
 
 
@@ -48,7 +48,7 @@ def test_readme_has_the_table_of_the_specification():
 
 
 def test_every_code_has_its_row_and_none_is_left_over():
-    assert list(TABLE) == list(Code)
+    assert list(TABLE) == list(CloseReason)
 
 
 def test_the_close_code_alone_tells_a_client_what_to_do():
@@ -62,7 +62,7 @@ def test_specification_explains_each_thing_a_client_does():
     assert told | {SPEC["otherwise"]} == set(SPEC["client"])
 
 
-@pytest.mark.parametrize("code", Code)
+@pytest.mark.parametrize("code", CloseReason)
 def test_close_code_is_4000_and_the_status_where_one_fits(code):
     """RFC 6455 §7.4.2: 4000 to 4999 are ours; daphne can send none of 1008 to 1013."""
     assert 4400 <= code.close_code <= 4599
@@ -70,6 +70,6 @@ def test_close_code_is_4000_and_the_status_where_one_fits(code):
         assert code.close_code == 4000 + code.http_status
 
 
-@pytest.mark.parametrize("code", Code)
+@pytest.mark.parametrize("code", CloseReason)
 def test_slug_fits_a_close_reason_and_a_url(code):
     assert re.fullmatch(r"[a-z_]{1,40}", code)

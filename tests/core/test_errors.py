@@ -5,22 +5,22 @@ import pickle
 
 import pytest
 
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
 
 
-@pytest.mark.parametrize("code", Code)
+@pytest.mark.parametrize("code", CloseReason)
 def test_sentence_names_slug_and_close_code(code):
     assert str(TokenAuthError(code)) == f"{code.value} ({code.close_code})"
 
 
 def test_fields_say_why_and_when_to_try_again():
-    error = TokenAuthError(Code.UNAVAILABLE, retry_after=5)
-    assert (error.code, error.retry_after) == (Code.UNAVAILABLE, 5)
+    error = TokenAuthError(CloseReason.UNAVAILABLE, retry_after=5)
+    assert (error.code, error.retry_after) == (CloseReason.UNAVAILABLE, 5)
 
 
 def test_trying_again_does_not_help_unless_told():
-    assert TokenAuthError(Code.TOKEN_INVALID).retry_after is None
+    assert TokenAuthError(CloseReason.TOKEN_INVALID).retry_after is None
 
 
 @pytest.mark.parametrize(
@@ -31,5 +31,5 @@ def test_trying_again_does_not_help_unless_told():
     ],
 )
 def test_error_survives_a_copy_and_another_process(travel):
-    arrived = travel(TokenAuthError(Code.UNAVAILABLE, retry_after=5))
-    assert (arrived.code, arrived.retry_after) == (Code.UNAVAILABLE, 5)
+    arrived = travel(TokenAuthError(CloseReason.UNAVAILABLE, retry_after=5))
+    assert (arrived.code, arrived.retry_after) == (CloseReason.UNAVAILABLE, 5)

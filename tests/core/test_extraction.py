@@ -2,7 +2,7 @@
 
 import pytest
 
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Location
 from channels_token_auth.core.handshake.origin import OriginRule
 from tests.core.opening import HOST, LONGEST, MALFORMED, MAX, OFFER, ORIGIN, found, read
@@ -97,7 +97,7 @@ def test_oversized_credential_makes_the_handshake_hostile(long, other):
 @pytest.mark.parametrize("origin", [b"https://evil.test", b"", b"null"])
 def test_foreign_origin_is_hostile_whatever_it_presents(tokens, origin):
     handshake = presenting(tokens, (b"origin", origin))
-    assert found(handshake) == ("hostile", Code.FORBIDDEN)
+    assert found(handshake) == ("hostile", CloseReason.FORBIDDEN)
 
 
 def test_no_credential_is_no_problem_of_the_handshake():

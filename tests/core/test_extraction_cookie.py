@@ -2,7 +2,7 @@
 
 import pytest
 
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from tests.core.opening import HOST, HOSTILE, LONGEST, MALFORMED, MAX, ORIGIN, found, read
 
 
@@ -47,7 +47,7 @@ def test_cookie_in_two_headers_is_malformed():
 
 @pytest.mark.parametrize("cookie", [b"token=abc", b"token=", b"token=t" + LONGEST.encode()])
 def test_cookie_without_an_origin_is_forbidden(cookie):
-    assert found(read((b"cookie", cookie), max_token_bytes=MAX)) == Code.FORBIDDEN
+    assert found(read((b"cookie", cookie), max_token_bytes=MAX)) == CloseReason.FORBIDDEN
 
 
 def test_cookie_that_stood_alone_leaves_no_header():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.lifecycle import (
     MAX_REAUTHENTICATIONS,
@@ -33,11 +33,11 @@ from tests.core.lives import (
 )
 from tests.docs.pages import read, table
 
-NOT_NOW = [Code.UNAVAILABLE, Code.RATE_LIMITED]
-EXPIRED = [error("token_expired", retry=True), Code.TOKEN_EXPIRED]
-MALFORMED = [error("malformed"), Code.MALFORMED]
-FLOOD = [error("rate_limited", retry=True, retry_after=60), Code.RATE_LIMITED]
-OTHER_USER = [error("identity_changed"), Code.IDENTITY_CHANGED]
+NOT_NOW = [CloseReason.UNAVAILABLE, CloseReason.RATE_LIMITED]
+EXPIRED = [error("token_expired", retry=True), CloseReason.TOKEN_EXPIRED]
+MALFORMED = [error("malformed"), CloseReason.MALFORMED]
+FLOOD = [error("rate_limited", retry=True, retry_after=60), CloseReason.RATE_LIMITED]
+OTHER_USER = [error("identity_changed"), CloseReason.IDENTITY_CHANGED]
 
 # The inputs that are nothing but an event.
 INPUTS = {
@@ -45,7 +45,7 @@ INPUTS = {
     Event.PRESENT: lambda life: life.present(),
     Event.ADMIT: lambda life: life.admit(USER, LIFETIME, 0),
     Event.KEEP: lambda life: life.refuse(AWAY, 0),
-    Event.END: lambda life: life.end(TokenAuthError(Code.TOKEN_REVOKED)),
+    Event.END: lambda life: life.end(TokenAuthError(CloseReason.TOKEN_REVOKED)),
 }
 MOVES = [(state, event) for state, known in TRANSITIONS.items() for event in known]
 # What is refused without a word where it comes too late is no error.
@@ -98,7 +98,7 @@ def test_page_is_drawn_from_the_table():
 @pytest.mark.parametrize("state", [state for state in State if state is not State.CLOSED])
 def test_every_socket_that_lives_can_be_ended_and_left(state):
     ended, left = IN[state](), IN[state]()
-    assert said(ended.end(AWAY))[-1] is Code.UNAVAILABLE
+    assert said(ended.end(AWAY))[-1] is CloseReason.UNAVAILABLE
     left.leave()
     assert ended.state is left.state is State.CLOSED
 
@@ -152,7 +152,7 @@ def test_first_message_is_verified_and_its_verdict_told():
     ],
 )
 def test_first_message_that_is_none_closes(frame, code):
-    assert said(awaiting(max_token_bytes=16).text(frame, 0)) == [error(code), Code(code)]
+    assert said(awaiting(max_token_bytes=16).text(frame, 0)) == [error(code), CloseReason(code)]
 
 
 @pytest.mark.parametrize("frame", ["hello", PING, AUTH, '{"type":"auth"}'])
@@ -172,7 +172,7 @@ def test_first_message_has_its_time_and_no_more():
     life = awaiting()
     assert life.next_tick == 10
     assert life.tick(9.9) == []
-    assert said(life.tick(10)) == [error("auth_timeout", retry=True), Code.AUTH_TIMEOUT]
+    assert said(life.tick(10)) == [error("auth_timeout", retry=True), CloseReason.AUTH_TIMEOUT]
 
 
 def test_verification_is_not_timed_here():
@@ -189,7 +189,7 @@ def test_calendar_does_not_shorten_the_wait_for_a_first_message():
     assert life.next_tick == 10
 
 
-@pytest.mark.parametrize("code", Code)
+@pytest.mark.parametrize("code", CloseReason)
 def test_first_message_that_is_refused_closes_with_the_verdict(code):
     life = awaiting()
     life.text(AUTH, 0)
@@ -267,12 +267,12 @@ def test_without_our_subprotocol_every_frame_is_the_applications(frame):
     ],
 )
 def test_client_hears_why_just_before_the_close_where_it_speaks_with_us(start, words):
-    revoked = TokenAuthError(Code.TOKEN_REVOKED)
-    assert said(start().end(revoked)) == [*words, Code.TOKEN_REVOKED]
+    revoked = TokenAuthError(CloseReason.TOKEN_REVOKED)
+    assert said(start().end(revoked)) == [*words, CloseReason.TOKEN_REVOKED]
 
 
 def test_handshake_that_is_refused_closes_without_a_word():
-    assert said(verifying().refuse(AWAY, 0)) == [Code.UNAVAILABLE]
+    assert said(verifying().refuse(AWAY, 0)) == [CloseReason.UNAVAILABLE]
 
 
 # -- Expiry
@@ -300,7 +300,7 @@ def test_socket_without_our_subprotocol_is_not_warned_but_closed():
     life = admitted(speaks=False)
     assert life.next_tick == LIFETIME
     assert life.tick(99) == []
-    assert said(life.tick(LIFETIME)) == [Code.TOKEN_EXPIRED]
+    assert said(life.tick(LIFETIME)) == [CloseReason.TOKEN_EXPIRED]
 
 
 def test_token_without_an_end_needs_no_tick():
@@ -315,7 +315,7 @@ def test_token_without_an_end_needs_no_tick():
 def test_connection_age_ends_what_the_token_does_not(lifetime, end):
     life = admitted(lifetime, speaks=False, max_connection_age=50)
     assert life.next_tick == end
-    assert said(life.tick(end)) == [Code.TOKEN_EXPIRED]
+    assert said(life.tick(end)) == [CloseReason.TOKEN_EXPIRED]
 
 
 def test_anonymous_socket_ages_too():
@@ -391,7 +391,7 @@ def test_reauthentication_not_now_leaves_the_old_end(code):
     assert life.next_tick == 70
 
 
-@pytest.mark.parametrize("code", [code for code in Code if code not in NOT_NOW])
+@pytest.mark.parametrize("code", [code for code in CloseReason if code not in NOT_NOW])
 def test_reauthentication_that_is_refused_closes_with_the_verdict(code):
     assert said(reauthenticating().refuse(TokenAuthError(code), 0))[1:] == [code]
 
@@ -457,6 +457,6 @@ def test_rules_are_those_of_the_settings():
 
 
 def test_frames_that_come_before_the_handshake_is_answered_are_malformed():
-    assert said(Lifecycle(Rules()).text("hello", 0)) == [Code.MALFORMED]
-    assert said(Lifecycle(Rules()).text('{"type":"auth.ping"}', 0)) == [Code.MALFORMED]
-    assert said(Lifecycle(Rules()).binary()) == [Code.MALFORMED]
+    assert said(Lifecycle(Rules()).text("hello", 0)) == [CloseReason.MALFORMED]
+    assert said(Lifecycle(Rules()).text('{"type":"auth.ping"}', 0)) == [CloseReason.MALFORMED]
+    assert said(Lifecycle(Rules()).binary()) == [CloseReason.MALFORMED]

@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.lifecycle import (
     TRANSITIONS,
@@ -21,7 +21,7 @@ from tests.core.lives import PING, auth
 
 MAX = 16
 BINARY = PEER_LEAVES = None
-NOT_NOW = (Code.RATE_LIMITED, Code.UNAVAILABLE)
+NOT_NOW = (CloseReason.RATE_LIMITED, CloseReason.UNAVAILABLE)
 OPEN_TO_FRAMES = (State.AUTHENTICATED, State.REAUTHENTICATING)
 
 seconds = st.integers(0, 40) | st.floats(0, 40)
@@ -52,7 +52,7 @@ class Watched(Lifecycle):
 
 
 def closes(said):
-    return [each for each in said if isinstance(each, Code)]
+    return [each for each in said if isinstance(each, CloseReason)]
 
 
 class Life(RuleBasedStateMachine):
@@ -129,16 +129,16 @@ class Life(RuleBasedStateMachine):
             told, *rest = said
             assert (told["type"], told["code"]) == ("auth.error", code)
             assert told["retry_after"] == retry_after
-            assert self.is_over is (Code.TOKEN_EXPIRED in rest)
+            assert self.is_over is (CloseReason.TOKEN_EXPIRED in rest)
         else:
             assert self.is_over
 
     @fatal
     @precondition(lambda self: self.is_verifying)
-    @rule(code=st.sampled_from([code for code in Code if code not in NOT_NOW]))
+    @rule(code=st.sampled_from([code for code in CloseReason if code not in NOT_NOW]))
     def refuse_for_good(self, code):
         was_over, was_somebodys = self.is_over, bool(self.users)
-        if code is Code.IDENTITY_CHANGED and was_somebodys:
+        if code is CloseReason.IDENTITY_CHANGED and was_somebodys:
             self.is_verifying = False
             said = self.let_in(8, 100)
         else:
@@ -197,7 +197,7 @@ class Life(RuleBasedStateMachine):
         said = self.hear(self.life.tick(self.now))
         due = self.deadline is not None and self.now >= self.deadline
         waits = before in (State.AUTHENTICATED, State.AWAITING_CREDENTIAL)
-        code = Code.TOKEN_EXPIRED if self.users else Code.AUTH_TIMEOUT
+        code = CloseReason.TOKEN_EXPIRED if self.users else CloseReason.AUTH_TIMEOUT
         assert closes(said) == [code] * (due and waits)
         assert self.life.next_tick is None or self.life.next_tick > self.now
 
@@ -208,7 +208,7 @@ class Life(RuleBasedStateMachine):
             self.token_ends -= ahead
 
     @fatal
-    @rule(code=st.sampled_from([Code.TOKEN_REVOKED, Code.UNAVAILABLE, PEER_LEAVES]))
+    @rule(code=st.sampled_from([CloseReason.TOKEN_REVOKED, CloseReason.UNAVAILABLE, PEER_LEAVES]))
     def end(self, code):
         was_over = self.is_over
         if code is PEER_LEAVES:
@@ -256,7 +256,7 @@ class Life(RuleBasedStateMachine):
                 assert self.deadline - self.now <= self.rules.expiry_warning
                 self.judge_time(message["expires_in"])
             case "auth.error":
-                assert message["code"] in set(Code)
+                assert message["code"] in set(CloseReason)
             case "auth.pong":
                 assert self.users
             case other:

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.messages import (
     FRAME_OVERHEAD,
-    Auth,
-    Bad,
-    Ping,
+    AuthControl,
+    InvalidControl,
+    PingControl,
     error_message,
     read_control,
     write,
@@ -23,7 +23,7 @@ MAX = 16
 LONGEST = MAX + FRAME_OVERHEAD
 NO_STRINGS = [None, 7, True, ["abc"], {"token": "abc"}]
 NO_TOKENS = ["", " ", "a b", "\0", "a\n", "\x7f", "\ud800", "t" * (MAX + 1), "é" * MAX, *NO_STRINGS]
-MALFORMED, TOO_LARGE = Bad(Code.MALFORMED), Bad(Code.TOO_LARGE)
+MALFORMED, TOO_LARGE = InvalidControl(CloseReason.MALFORMED), InvalidControl(CloseReason.TOO_LARGE)
 
 
 def read(frame):
@@ -53,12 +53,12 @@ def filled(frame, size):
     ],
 )
 def test_auth_with_a_token_is_known_in_any_shape_of_json(frame):
-    assert read(frame) == Auth(Secret("abc"))
+    assert read(frame) == AuthControl(Secret("abc"))
 
 
 @pytest.mark.parametrize("token", ["t", "t" * MAX, "é" * (MAX // 2), '"}'])
 def test_token_of_visible_characters_and_bounded_bytes_is_taken(token):
-    assert read({"type": "auth", "token": token}) == Auth(Secret(token))
+    assert read({"type": "auth", "token": token}) == AuthControl(Secret(token))
 
 
 @pytest.mark.parametrize("token", NO_TOKENS, ids=ascii)
@@ -72,7 +72,7 @@ def test_auth_without_a_token_is_malformed():
 
 @pytest.mark.parametrize("frame", [{"type": "auth.ping"}, {"type": "auth.ping", "token": 7}])
 def test_ping_is_known_whatever_else_it_holds(frame):
-    assert read(frame) == Ping()
+    assert read(frame) == PingControl()
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_type_and_its_name_are_written_without_escapes():
 @pytest.mark.parametrize("frame", ['{"type":"auth","token":"abc"}', '{"type":"auth","token":"é"}'])
 def test_control_frame_has_a_bound_in_bytes(frame):
     assert len(filled(frame, LONGEST).encode()) == LONGEST
-    assert isinstance(read(filled(frame, LONGEST)), Auth)
+    assert isinstance(read(filled(frame, LONGEST)), AuthControl)
     assert read(filled(frame, LONGEST + 1)) == TOO_LARGE
 
 
@@ -165,7 +165,7 @@ def test_message_of_the_server_is_compact_json():
     )
 
 
-@pytest.mark.parametrize("code", Code)
+@pytest.mark.parametrize("code", CloseReason)
 def test_error_says_whether_trying_again_helps(code):
     again = {"auth_timeout", "token_expired", "rate_limited", "connection_limit", "unavailable"}
     assert json.loads(error_message(TokenAuthError(code))) == {
@@ -177,7 +177,7 @@ def test_error_says_whether_trying_again_helps(code):
 
 
 def test_error_says_how_long_to_wait():
-    message = error_message(TokenAuthError(Code.UNAVAILABLE, retry_after=5))
+    message = error_message(TokenAuthError(CloseReason.UNAVAILABLE, retry_after=5))
     assert json.loads(message)["retry_after"] == 5
 
 

@@ -1,4 +1,4 @@
-"""The rules of a door: strict unless told otherwise."""
+"""The rules of a route: strict unless told otherwise."""
 
 import dataclasses
 

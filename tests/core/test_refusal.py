@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.handshake.policy import RefusalMode
 from channels_token_auth.core.handshake.refusal import close_message, refuse
@@ -18,7 +18,7 @@ FOREIGN = read((b"origin", b"https://evil.test"), offer=["token-auth.v1"])
 OVERSIZED = read(offer=["token-auth.v1", "bearer.abcd"], max_token_bytes=3)
 
 
-def answer(handshake, mode=AUTO, *, code=Code.TOKEN_INVALID, http=True, retry_after=None):
+def answer(handshake, mode=AUTO, *, code=CloseReason.TOKEN_INVALID, http=True, retry_after=None):
     error = TokenAuthError(code, retry_after=retry_after)
     return refuse(error, handshake, mode=mode, http=http)
 
@@ -61,14 +61,14 @@ def test_answer_is_one_that_the_client_can_read(handshake, mode, with_http, with
     assert kind(answer(handshake, mode, http=False)) == without_http
 
 
-@pytest.mark.parametrize("code", Code)
+@pytest.mark.parametrize("code", CloseReason)
 def test_accepted_refusal_closes_with_the_code_and_its_slug(code):
     close = {"type": "websocket.close", "code": code.close_code, "reason": code.value}
     assert answer(PAGE, code=code)[1:] == [close]
     assert close_message(code) == close
 
 
-@pytest.mark.parametrize("code", Code)
+@pytest.mark.parametrize("code", CloseReason)
 def test_denial_carries_the_status_the_slug_and_the_challenge(code):
     if code.http_status is None:
         assert answer(NATIVE, code=code) == [close_message(code)]
@@ -90,7 +90,9 @@ def test_denial_is_kept_by_no_cache():
     assert http_headers(NATIVE)[b"content-type"] == b"application/json"
 
 
-@pytest.mark.parametrize("code", [Code.UNAVAILABLE, Code.RATE_LIMITED, Code.CONNECTION_LIMIT])
+@pytest.mark.parametrize(
+    "code", [CloseReason.UNAVAILABLE, CloseReason.RATE_LIMITED, CloseReason.CONNECTION_LIMIT]
+)
 def test_denial_says_when_to_try_again(code):
     assert http_headers(NATIVE, code=code, retry_after=7)[b"retry-after"] == b"7"
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels_token_auth.core.close_codes import Code
-from channels_token_auth.core.revocation import Ending, Target
+from channels_token_auth.core.close_codes import CloseReason
+from channels_token_auth.core.revocation import Revocation, Target
 
 SOCKET = {
     "user_id": "1",
@@ -81,10 +81,10 @@ def test_token_of_that_very_moment_or_of_none_counts_as_before(issued_at, is_mea
     assert Target(issued_before=100.0).matches(socket(issued_at=issued_at)) is is_meant
 
 
-@given(targets, st.sampled_from(Code))
+@given(targets, st.sampled_from(CloseReason))
 def test_ending_is_the_same_after_its_travel(target, code):
-    ending = Ending(target=target, code=code)
-    assert Ending.from_message(json.loads(json.dumps(ending.to_message()))) == ending
+    ending = Revocation(target=target, code=code)
+    assert Revocation.from_message(json.loads(json.dumps(ending.to_message()))) == ending
 
 
 def test_message_holds_what_is_named_only():
@@ -103,7 +103,7 @@ def test_message_holds_what_is_named_only():
 )
 def test_message_of_another_version_is_an_error(message):
     with pytest.raises((KeyError, TypeError, ValueError)):
-        Ending.from_message(message)
+        Revocation.from_message(message)
 
 
 @given(targets, targets, described)
@@ -127,7 +127,7 @@ def test_user_covers_his_tokens_but_the_excepted_one():
 
 
 def test_ending_covers_none_of_another_code():
-    user = Ending(target=Target(user_id="1"), code=Code.TOKEN_REVOKED)
+    user = Revocation(target=Target(user_id="1"), code=CloseReason.TOKEN_REVOKED)
     token = Target(user_id="1", token_id="t1")
-    assert user.covers(Ending(target=token, code=Code.TOKEN_REVOKED))
-    assert not user.covers(Ending(target=token, code=Code.USER_INACTIVE))
+    assert user.covers(Revocation(target=token, code=CloseReason.TOKEN_REVOKED))
+    assert not user.covers(Revocation(target=token, code=CloseReason.USER_INACTIVE))

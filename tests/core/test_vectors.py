@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Location
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.handshake.extraction import extract
@@ -123,7 +123,7 @@ def test_message_of_the_server_is_one_object_and_none_of_a_client(case):
 
 def judge(lifecycle, given, now):
     if "refused" in given:
-        error = TokenAuthError(Code(given["refused"]), given["retry_after"])
+        error = TokenAuthError(CloseReason(given["refused"]), given["retry_after"])
         return lifecycle.refuse(error, now)
     return lifecycle.admit(given["user"], given["expires_in"], now)
 
@@ -146,7 +146,7 @@ INPUTS = {
     "text": Lifecycle.text,
     "binary": lambda socket, given, now: socket.binary(),
     "tick": lambda socket, given, now: socket.tick(now),
-    "end": lambda socket, given, now: socket.end(TokenAuthError(Code(given))),
+    "end": lambda socket, given, now: socket.end(TokenAuthError(CloseReason(given))),
     "peer_closed": lambda socket, given, now: socket.leave(),
 }
 
@@ -189,7 +189,7 @@ def test_clients_of_the_vectors_meet_every_close_code():
     steps = [step for case in CLIENT["sequences"] for step in case["steps"]]
     met = {step["with"]["code"] for step in steps if step["event"] == "closed"}
     met |= {done[1] for step in steps for done in step["does"] if done[0] == "end"}
-    assert {code.close_code for code in Code} <= met
+    assert {code.close_code for code in CloseReason} <= met
 
 
 def test_clients_of_the_vectors_send_what_a_server_reads():

@@ -53,7 +53,7 @@ def test_ended_keys_are_refused_and_one_that_is_spared_is_not(visits):
 
 
 def test_socket_that_is_asked_about_again_is_told_from_its_key(visits):
-    assert (visits["rechecked"], visits["gone"]) == ("user_inactive", [None])
+    assert (visits["revalidated"], visits["gone"]) == ("user_inactive", [None])
 
 
 def test_it_says_that_its_rows_know_every_end(visits):

@@ -15,7 +15,7 @@ from shop.models import ApiKey  # noqa: E402
 from shop.tokens import ApiKeyBackend  # noqa: E402
 
 from channels_token_auth.core.credentials import Credential, Location, Secret  # noqa: E402
-from channels_token_auth.core.identity import Held  # noqa: E402
+from channels_token_auth.core.identity import Grant  # noqa: E402
 from channels_token_auth.middleware import TokenAuthMiddlewareStack  # noqa: E402
 from channels_token_auth.testing import TokenWebsocketCommunicator  # noqa: E402
 
@@ -47,7 +47,7 @@ def held(user, key):
     """What a socket with this key holds."""
     token = Credential(location=Location.HEADER, secret=Secret(key))
     (verdict,) = backend.authenticate([token])
-    return Held(user_pk=user.pk, authentication=verdict.authentication)
+    return Grant(user_pk=user.pk, authentication=verdict.authentication)
 
 
 def meet(key):
@@ -67,10 +67,13 @@ key, other = ApiKey.issue(user), ApiKey.issue(user)
 good = held(user, key)
 token_id = good.authentication.token_id
 visits = {"good": meet(key), "wrong": meet("shop_wrong"), "foreign": meet("wrong")}
-backend.end_user(user.pk, except_token_id=token_id, issued_before=None)
+backend.revoke_user(user.pk, except_token_id=token_id, issued_before=None)
 visits |= {"spared": meet(key), "ended": meet(other)}
 get_user_model().objects.update(is_active=False)
-visits |= {"inactive": meet(key), "rechecked": backend.recheck([good])[0].code}
-visits |= {"has_rows": backend.has_rows, "is_ended": backend.end([good])}
-visits |= {"gone": backend.recheck([good]), "announced": [each.token_id for each in announcements]}
+visits |= {"inactive": meet(key), "revalidated": backend.revalidate([good])[0].code}
+visits |= {"has_rows": backend.has_rows, "is_ended": backend.revoke([good])}
+visits |= {
+    "gone": backend.revalidate([good]),
+    "announced": [each.token_id for each in announcements],
+}
 sys.stdout.write(json.dumps(visits | {"token_id": token_id}))

@@ -7,7 +7,7 @@ from itertools import count
 
 from django.contrib.auth import get_user_model
 
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Location
 
 ANYWHERE = tuple(Location)
@@ -33,18 +33,18 @@ class State(StrEnum):
     DELETED_USER = "of a deleted user"
 
 
-ANSWERS = dict.fromkeys(State, Code.TOKEN_INVALID) | {
+ANSWERS = dict.fromkeys(State, CloseReason.TOKEN_INVALID) | {
     State.VALID: None,
-    State.EXPIRED: Code.TOKEN_EXPIRED,
-    State.REVOKED: Code.TOKEN_REVOKED,
-    State.INACTIVE_USER: Code.USER_INACTIVE,
+    State.EXPIRED: CloseReason.TOKEN_EXPIRED,
+    State.REVOKED: CloseReason.TOKEN_REVOKED,
+    State.INACTIVE_USER: CloseReason.USER_INACTIVE,
 }
 """What every backend answers, but for `Kind.answers`."""
 
 LATER = {
-    State.REVOKED: Code.TOKEN_REVOKED,
-    State.INACTIVE_USER: Code.USER_INACTIVE,
-    State.DELETED_USER: Code.TOKEN_REVOKED,
+    State.REVOKED: CloseReason.TOKEN_REVOKED,
+    State.INACTIVE_USER: CloseReason.USER_INACTIVE,
+    State.DELETED_USER: CloseReason.TOKEN_REVOKED,
 }
 """What may happen to a token after it was accepted, and what is answered then."""
 

@@ -9,10 +9,10 @@ import pytest
 
 from channels_token_auth import backends
 from channels_token_auth.conf import configuration
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.identity import Held
+from channels_token_auth.core.identity import Grant
 from channels_token_auth.verification.authenticator import build_backend
 from tests.matrix.kind import ANYWHERE, LATER, State, new_user
 from tests.matrix.kinds import KINDS
@@ -109,8 +109,8 @@ def test_any_other_token_is_refused_as_what_it_is(backend, kind, location, state
 )
 def test_backend_says_so_by_itself(backend, kind, state, user):
     credential = _presented(kind, kind.states[state](user))
-    verdict = backend.authenticate([credential])[0] if backend.claims(credential) else None
-    refusal = verdict or TokenAuthError(Code.TOKEN_INVALID)  # where nobody knows it
+    verdict = backend.authenticate([credential])[0] if backend.recognizes(credential) else None
+    refusal = verdict or TokenAuthError(CloseReason.TOKEN_INVALID)  # where nobody knows it
     assert getattr(refusal, "code", None) == kind.answer(state)
 
 
@@ -119,7 +119,7 @@ def test_no_text_makes_it_raise_or_write_and_no_text_is_let_in(backend, kind):
     batch = [_presented(kind, text) for text in RUBBISH]
     with asking(len(RUBBISH) * kind.queries if kind.is_one_by_one else kind.queries):
         verdicts = backend.authenticate(batch)
-    assert {getattr(each, "code", None) for each in verdicts} <= {None, Code.TOKEN_INVALID}
+    assert {getattr(each, "code", None) for each in verdicts} <= {None, CloseReason.TOKEN_INVALID}
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_no_text_makes_it_raise_or_write_and_no_text_is_let_in(backend, kind):
 def test_token_is_not_looked_for_where_it_does_not_belong(backend, kind, location, user):
     token = kind.valid(user)
     with asking(0):
-        assert visit(token, location).code == Code.TOKEN_INVALID.close_code
+        assert visit(token, location).code == CloseReason.TOKEN_INVALID.close_code
 
 
 @events
@@ -154,7 +154,7 @@ def test_socket_falls_in_the_sweep_with_whatever_ends_its_token(backend, kind, e
     others, held = _held(backend, kind, kind.valid(new_user())), _held(backend, kind, token)
     kind.events[event](token, user)
     with asking(kind.queries * (2 if kind.is_one_by_one else 1)):
-        stands, ended = backend.recheck([others, held])
+        stands, ended = backend.revalidate([others, held])
     assert ended.code is LATER[event]
     assert stands.authentication == others.authentication
     assert stands.handle == others.handle
@@ -164,7 +164,7 @@ def test_socket_falls_in_the_sweep_with_whatever_ends_its_token(backend, kind, e
 def test_sweep_costs_what_a_batch_costs(backend, kind):
     held = [_held(backend, kind, kind.valid(new_user())) for _ in range(BATCH)]
     with asking(kind.queries * (BATCH if kind.is_one_by_one else 1)):
-        verdicts = backend.recheck(held)
+        verdicts = backend.revalidate(held)
     assert [verdict.user.pk for verdict in verdicts] == [each.user_pk for each in held]
 
 
@@ -190,7 +190,7 @@ def test_token_that_is_ended_lives_on_only_where_the_denylist_is_told(backend, k
     token = kind.valid(user)
     held = _held(backend, kind, token)
     by_id = replace(held, user_pk=None) if owner == "unknown" else held
-    assert backend.end([by_id]) == [kind.keeps_rows] == [backend.has_rows]
+    assert backend.revoke([by_id]) == [kind.keeps_rows] == [backend.has_rows]
     is_accepted = visit(token, kind.locations[0]).scope is not None
     assert is_accepted != kind.keeps_rows
 
@@ -198,11 +198,13 @@ def test_token_that_is_ended_lives_on_only_where_the_denylist_is_told(backend, k
 def test_every_backend_of_the_library_is_in_the_matrix():
     package = Path(backends.__file__).parent
     written = {
-        f"{backends.__name__}.{file.stem}.{name}"
-        for file in package.glob("*.py")
-        for name in re.findall(r"^class ([A-Z]\w+Backend)\b", file.read_text(), re.MULTILINE)
+        f"{backends.__name__}.{file.relative_to(package).parts[0].removesuffix('.py')}.{name}"
+        for file in package.rglob("*.py")
+        for name in re.findall(
+            r"^class ([A-Z]\w+(?<!Base)(?<!BaseToken)Backend)\b", file.read_text(), re.MULTILINE
+        )
     }
-    contract = f"{backends.__name__}.base.TokenBackend"
+    contract = f"{backends.__name__}.contract.TokenBackend"
     assert {kind.path for kind in KINDS} == written - {contract}
 
 
@@ -212,6 +214,6 @@ def _presented(kind, token):
 
 def _held(backend, kind, token):
     (verdict,) = backend.authenticate([_presented(kind, token)])
-    return Held(
+    return Grant(
         user_pk=verdict.user.pk, authentication=verdict.authentication, handle=verdict.handle
     )

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from rest_framework.authtoken.models import Token
 
 from channels_token_auth.connection.connection import live
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.middleware import TokenAuthMiddleware, TokenAuthMiddlewareStack
 from tests.sockets.server import ACCEPT, CONNECT, Server, scope, sends
 from tests.verification.backends import identity
@@ -131,11 +131,11 @@ async def test_a_changed_setting_is_seen_and_an_unchanged_one_costs_no_new_door(
         return server.types
 
     assert await attempt() == ["websocket.close"]
-    door = middleware._door()
-    assert middleware._door() is door
+    route = middleware._route()
+    assert middleware._route() is route
     settings.CHANNELS_TOKEN_AUTH = settings.CHANNELS_TOKEN_AUTH | {"ANONYMOUS": True}
     assert await attempt() == ["websocket.accept"]
-    assert middleware._door() is not door
+    assert middleware._route() is not route
 
 
 @pytest.mark.parametrize("headers", [[GOOD], (GOOD,)], ids=["list", "tuple"])
@@ -168,7 +168,7 @@ async def test_a_close_from_outside_before_accept_is_answered_as_a_refusal():
     async def application(scope, receive, send):
         await receive()
         (connection,) = live
-        connection.close(Code.TOKEN_REVOKED)
+        connection.close(CloseReason.TOKEN_REVOKED)
         assert (await receive())["code"] == 4410
 
     _, server = await shake_hands(application, headers=[BROWSER, GOOD])

@@ -10,7 +10,7 @@ from rest_framework.authtoken.models import Token
 from channels_token_auth import aconnections
 from channels_token_auth.admin import add_connections, listing
 from channels_token_auth.cluster.connections import Connections
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.node.node import here
 
@@ -283,7 +283,7 @@ async def test_connection_that_is_gone_is_no_error(staff):
 
 async def test_store_that_is_away_is_said(token, staff, monkeypatch):
     def away(*_, **__):
-        raise TokenAuthError(Code.UNAVAILABLE)
+        raise TokenAuthError(CloseReason.UNAVAILABLE)
 
     monkeypatch.setattr("channels_token_auth.admin.pages.revoke_user", away)
     path = f"{LIST}close-user/{token.user_id}/"

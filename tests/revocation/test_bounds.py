@@ -13,14 +13,14 @@ from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.tokens import AccessToken
 
 from channels_token_auth import arevoke_user, disconnect, revoke_token, revoke_user
-from channels_token_auth.backends.contract import Announcement, Ended
+from channels_token_auth.backends.contract import RevocationSignal, RevokedTokens
 from channels_token_auth.backends.drf import DRFTokenBackend
 from channels_token_auth.connection.connection import live
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Identity
-from channels_token_auth.core.revocation import Ending, Target
+from channels_token_auth.core.revocation import Revocation, Target
 from channels_token_auth.node import bulk_close, node
 from channels_token_auth.verification.authenticator import site_authenticator
 from tests.verification.odd_caches import Away, cache
@@ -41,10 +41,10 @@ class Whole(DRFTokenBackend):
     has_rows = False
 
     def announcements(self):
-        return [Announcement(signal=post_delete, sender=Token, ended=self._ended)]
+        return [RevocationSignal(signal=post_delete, sender=Token, ended=self._ended)]
 
     def _ended(self, instance, **_):
-        return [Ended(user_pk=instance.user_id, is_denied=True)]
+        return [RevokedTokens(user_pk=instance.user_id, is_denied=True)]
 
 
 def use(site, backend):
@@ -61,7 +61,7 @@ def test_token_of_a_store_that_is_away_is_not_called_revoked(site, told):
     use(site, Broken)
     with pytest.raises(TokenAuthError) as refused:
         revoke_token("0" * 40)
-    assert refused.value.code is Code.UNAVAILABLE
+    assert refused.value.code is CloseReason.UNAVAILABLE
     assert told == []
 
 
@@ -70,7 +70,7 @@ def test_token_that_cannot_be_denied_is_not_called_revoked(site, ada):
     site.CACHES = cache(Away)
     with pytest.raises(TokenAuthError) as refused:
         revoke_user(ada)
-    assert refused.value.code is Code.UNAVAILABLE
+    assert refused.value.code is CloseReason.UNAVAILABLE
 
 
 def test_moment_of_the_epoch_itself_is_one_and_denies_no_later_token(site, ada):
@@ -78,7 +78,7 @@ def test_moment_of_the_epoch_itself_is_one_and_denies_no_later_token(site, ada):
     token = str(AccessToken.for_user(ada))
     revoke_user(ada, issued_before=datetime.fromtimestamp(0, UTC))
     credential = Credential(location=Location.HEADER, secret=Secret(token))
-    (verdict,) = site_authenticator().judge.authenticate([credential])
+    (verdict,) = site_authenticator().chain.authenticate([credential])
     assert isinstance(verdict, Identity)
 
 
@@ -107,7 +107,9 @@ async def test_socket_with_another_token_by_its_turn_is_passed_over(sockets, tok
     """Closing takes several turns of the event loop, in which a socket may reauthenticate."""
     monkeypatch.setattr(bulk_close, "SLICE", 1)
     opened = [await sockets(token.key) for _ in range(3)]
-    ending = Ending(target=Target(token_id=Secret(token.key).digest), code=Code.TOKEN_REVOKED)
+    ending = Revocation(
+        target=Target(token_id=Secret(token.key).digest), code=CloseReason.TOKEN_REVOKED
+    )
     node.here().end([ending])
     waiting = next(each for each in opened if connection_of(each)._farewell is None)
     auth = connection_of(waiting)._auth

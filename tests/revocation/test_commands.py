@@ -254,7 +254,7 @@ async def test_name_that_is_another_users_id_is_refused(ada, bob):
     assert (code, error) == (2, f"'{ada.pk}' is the name of one user and the id of another.")
 
 
-@pytest.mark.parametrize("question", ["authenticate", "end"])
+@pytest.mark.parametrize("question", ["authenticate", "revoke"])
 async def test_store_that_is_away_is_no_success(token, monkeypatch, say, caplog, question):
     def away(*_):
         raise OperationalError

@@ -4,8 +4,8 @@ import asyncio
 
 from channels_token_auth.cluster import drain
 from channels_token_auth.cluster.drain import Drain, adrain
-from channels_token_auth.core.close_codes import Code
-from channels_token_auth.node.drain_state import Draining
+from channels_token_auth.core.close_codes import CloseReason
+from channels_token_auth.node.drain_state import DrainState
 from channels_token_auth.node.node import here
 
 
@@ -17,7 +17,7 @@ class Fleet:
         self.sockets = set()
         self.reports = []
         self.sockets |= {Socket(self, stays=i < stubborn) for i in range(number)}
-        self.draining = Draining("a", self.sockets)
+        self.draining = DrainState("a", self.sockets)
 
     async def reply(self, report):
         self.reports.append(report["left"])
@@ -50,7 +50,7 @@ async def test_sockets_are_sent_away_in_equal_groups(monkeypatch):
     fleet.draining.start(0.5, fleet.reply)
     await fleet.empties()
     assert groups[:5] == [2, 4, 6, 8, 10]
-    assert {code for _, code in fleet.closed} == {Code.UNAVAILABLE}
+    assert {code for _, code in fleet.closed} == {CloseReason.UNAVAILABLE}
 
 
 def _patch_sleep(monkeypatch, tick):
@@ -165,6 +165,6 @@ async def test_watching_ends_though_an_application_does_not(sockets, token, monk
 async def test_silent_node_is_waited_for_in_vain(sockets, token, monkeypatch):
     monkeypatch.setattr(drain, "PATIENCE", 0.5)
     await sockets(token.key)
-    monkeypatch.setattr(here().draining, "start", lambda over, reply: None)
+    monkeypatch.setattr(here().drain, "start", lambda over, reply: None)
     watched = await adrain(0)
     assert watched.silent == {here().name}

@@ -35,11 +35,11 @@ class Moody(DRFTokenBackend):
     def __init__(self):
         super().__init__(name="moody")
 
-    def recheck(self, held):
+    def revalidate(self, held):
         Moody.asked = held
         if Moody.is_away:
             raise OperationalError("connection refused")
-        return super().recheck(held)
+        return super().revalidate(held)
 
 
 def scopes(user, authentication):
@@ -170,7 +170,7 @@ async def test_lost_scope_closes_with_4403_and_a_new_one_is_seen(site, sockets, 
     await User.objects.filter(pk=bob.pk).aupdate(first_name="read write")
     assert await opened[0].closes() == 4403
     (left,) = (each for each in live if each.user_id == str(bob.pk))
-    await opened[1].eventually(lambda: left.held.authentication.scopes == {"read", "write"})
+    await opened[1].eventually(lambda: left.grant.authentication.scopes == {"read", "write"})
     assert opened[1].code is None
 
 

@@ -192,7 +192,7 @@ async def test_store_that_is_away_is_unavailable_and_no_error(sockets, token, mo
         raise OperationalError
 
     socket = await sockets(token.key)
-    monkeypatch.setattr(DRFTokenBackend, "end_user", away)
+    monkeypatch.setattr(DRFTokenBackend, "revoke_user", away)
     answer = await by_asgi("delete", ALL, token.key)
     assert (answer.status_code, answer.json()) == (503, {"code": "unavailable"})
     assert "answered unavailable" in caplog.text

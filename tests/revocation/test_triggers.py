@@ -13,7 +13,7 @@ from knox.models import AuthToken
 from rest_framework.authtoken.models import Token, TokenProxy
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from channels_token_auth.backends.contract import Announcement
+from channels_token_auth.backends.contract import RevocationSignal
 from channels_token_auth.backends.drf import DRFTokenBackend
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.revocation import triggers
@@ -44,7 +44,7 @@ def codes(told):
 
 def is_denied(token):
     credential = Credential(location=Location.HEADER, secret=Secret(token))
-    (verdict,) = site_authenticator().judge.authenticate([credential])
+    (verdict,) = site_authenticator().chain.authenticate([credential])
     return getattr(verdict, "code", None) == "token_revoked"
 
 
@@ -205,7 +205,7 @@ def test_cache_that_is_back_denies_again(site, ada, monkeypatch):
 
 class Clumsy(DRFTokenBackend):
     def announcements(self):
-        return [Announcement(signal=post_delete, sender=Token, ended=self._raise)]
+        return [RevocationSignal(signal=post_delete, sender=Token, ended=self._raise)]
 
     def _raise(self, **_):
         raise ValueError("of the backend")

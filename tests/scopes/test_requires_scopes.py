@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 
 from channels_token_auth import consumers
 from channels_token_auth.authorization.scopes import requires_scopes
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.middleware import TokenAuthMiddlewareStack
 from channels_token_auth.testing import TokenWebsocketCommunicator, fake_tokens
@@ -50,7 +50,7 @@ async def test_a_method_runs_for_a_token_that_has_its_scopes():
 async def test_a_method_raises_forbidden_for_a_token_that_lacks_one():
     with pytest.raises(TokenAuthError) as raised:
         await Methods("chat:read").later("a")
-    assert raised.value.code is Code.FORBIDDEN
+    assert raised.value.code is CloseReason.FORBIDDEN
     with pytest.raises(TokenAuthError):
         await Methods().in_a_thread("b")
     with pytest.raises(TokenAuthError):

@@ -29,7 +29,7 @@ class StoreBackend:
     has_rows = True
     name = "store"
 
-    def claims(self, credential):
+    def recognizes(self, credential):
         return True
 
     def authenticate(self, credentials):

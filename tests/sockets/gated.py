@@ -75,13 +75,13 @@ class GatedBackend:
     has_rows = True
     name = "gated"
 
-    def claims(self, credential):
+    def recognizes(self, credential):
         return True
 
     def authenticate(self, credentials):
         return [self._verdict(each.secret.reveal(), each.location) for each in credentials]
 
-    def recheck(self, held):
+    def revalidate(self, held):
         """Of tickets: the tests' tokens are known by their ids too."""
         tokens = {Secret(token).digest: token for token in list(gated.tokens)}
         asked = [tokens.get(each.authentication.token_id, "") for each in held]

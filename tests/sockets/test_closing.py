@@ -5,12 +5,12 @@ import weakref
 
 import pytest
 
-from channels_token_auth.core.close_codes import Code
-from channels_token_auth.core.revocation import Ending, Target
+from channels_token_auth.core.close_codes import CloseReason
+from channels_token_auth.core.revocation import Revocation, Target
 from channels_token_auth.node import bulk_close
-from channels_token_auth.node.bulk_close import Closing
+from channels_token_auth.node.bulk_close import BulkClose
 
-ENDING = Ending(target=Target(user_id="1"), code=Code.TOKEN_REVOKED)
+ENDING = Revocation(target=Target(user_id="1"), code=CloseReason.TOKEN_REVOKED)
 
 
 class Socket:
@@ -23,7 +23,7 @@ class Socket:
         self.work, self.said = work, said
 
     def close(self, code):
-        assert code is Code.TOKEN_REVOKED
+        assert code is CloseReason.TOKEN_REVOKED
         self.said.append("closed")
         self.task = asyncio.create_task(self._leave())
 
@@ -38,7 +38,7 @@ def _small_slices(monkeypatch):
 
 
 def make(count):
-    work, said = Closing(), []
+    work, said = BulkClose(), []
     return work, said, [Socket(work, said) for _ in range(count)]
 
 
@@ -100,7 +100,7 @@ class Gone(Socket):
 
 
 async def test_socket_that_is_closed_is_not_kept_for_the_others():
-    work = Closing()
+    work = BulkClose()
     sockets = [Gone(work, []) for _ in range(6)]
     kept = [weakref.ref(each) for each in sockets]
     work.close(sockets, ENDING)

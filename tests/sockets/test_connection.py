@@ -5,13 +5,13 @@ import pytest
 from channels_token_auth import conf
 from channels_token_auth.connection import transport as module
 from channels_token_auth.connection.connection import Connection, live
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.handshake.refusal import close_message
 from channels_token_auth.core.lifecycle import State
-from channels_token_auth.verification.route import Door
+from channels_token_auth.verification.route import Route
 from tests.sockets.server import ACCEPT, CONNECT, Server, scope, sends, text
 
-CLOSE = close_message(Code.TOKEN_EXPIRED)
+CLOSE = close_message(CloseReason.TOKEN_EXPIRED)
 UNDECIDED = (State.CONNECTING, State.AUTHENTICATING)
 GOODBYE = {"type": "websocket.disconnect", "code": 4419, "reason": "token_expired"}
 
@@ -30,9 +30,9 @@ def site(settings):
 
 
 def connect(server: Server, **values) -> Connection:
-    door = Door(conf.configuration())
+    route = Route(conf.configuration())
     opened = scope(headers=[(b"authorization", b"Token g00d-canary")], **values)
-    return Connection(door, door.read(opened), opened, server.receive, server.send)
+    return Connection(route, route.read(opened), opened, server.receive, server.send)
 
 
 class Application:
@@ -71,7 +71,7 @@ async def test_while_it_lives_it_does_not_know_its_token_any_more():
     connection = connect(Server(CONNECT))
     task = await start(connection, Application())
     assert connection._handshake.credential is None
-    connection.close(Code.TOKEN_REVOKED)
+    connection.close(CloseReason.TOKEN_REVOKED)
     await task
 
 
@@ -85,8 +85,8 @@ async def test_close_reaches_a_waiting_application_once_and_the_peer_with_our_co
     server, application = Server(CONNECT), Application()
     connection = connect(server)
     task = await start(connection, application)
-    connection.close(Code.TOKEN_EXPIRED)
-    connection.close(Code.TOKEN_REVOKED)
+    connection.close(CloseReason.TOKEN_EXPIRED)
+    connection.close(CloseReason.TOKEN_REVOKED)
     await task
     assert application.events == [CONNECT, GOODBYE]
     assert server.sent == [ACCEPT, CLOSE]
@@ -104,7 +104,7 @@ async def test_close_tells_a_busy_application_when_it_next_receives():
 
     connection = connect(server)
     task = await start(connection, application)
-    connection.close(Code.TOKEN_EXPIRED)
+    connection.close(CloseReason.TOKEN_EXPIRED)
     await asyncio.sleep(0)
     assert server.sent == [ACCEPT, CLOSE]
     done.set()
@@ -117,7 +117,7 @@ async def test_nothing_from_the_client_is_delivered_after_a_close():
     connection = connect(server)
     task = await start(connection, application)
     server.inbox.put_nowait(text("already on its way"))
-    connection.close(Code.TOKEN_EXPIRED)
+    connection.close(CloseReason.TOKEN_EXPIRED)
     await task
     assert application.events == [CONNECT, GOODBYE]
 
@@ -126,7 +126,7 @@ async def test_a_close_that_the_server_never_finishes_holds_nobody_up():
     server, application = Server(CONNECT, holds=("websocket.close",)), Application()
     connection = connect(server)
     task = await start(connection, application)
-    connection.close(Code.TOKEN_EXPIRED)
+    connection.close(CloseReason.TOKEN_EXPIRED)
     await task
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
@@ -142,7 +142,7 @@ async def test_an_application_held_in_send_by_a_dead_peer_is_released():
 
     connection = connect(server)
     task = await start(connection, application)
-    connection.close(Code.TOKEN_EXPIRED)
+    connection.close(CloseReason.TOKEN_EXPIRED)
     await task
     assert events == [GOODBYE]
 
@@ -156,7 +156,7 @@ async def test_a_server_that_raises_on_our_close_raises_nothing_further():
         raise RuntimeError("the peer has gone")
 
     connection._transport._send = gone
-    connection.close(Code.TOKEN_EXPIRED)
+    connection.close(CloseReason.TOKEN_EXPIRED)
     await task
     assert application.events == [CONNECT, GOODBYE]
 
@@ -172,7 +172,7 @@ async def test_close_before_accept_is_a_refusal_and_a_later_accept_is_swallowed(
 
     connection = connect(server)
     task = await start(connection, application)
-    connection.close(Code.TOKEN_EXPIRED)
+    connection.close(CloseReason.TOKEN_EXPIRED)
     done.set()
     await task
     assert server.sent == [CLOSE]
@@ -191,7 +191,7 @@ async def test_close_of_a_socket_that_is_over_does_nothing(last):
             await receive()
         else:
             await send(last)
-        connection.close(Code.TOKEN_EXPIRED)
+        connection.close(CloseReason.TOKEN_EXPIRED)
 
     connection = connect(server)
     await serve(connection, application)
@@ -218,7 +218,7 @@ async def test_receiving_on_after_our_close_is_an_error_too():
 
     connection = connect(server)
     task = await start(connection, application)
-    connection.close(Code.TOKEN_EXPIRED)
+    connection.close(CloseReason.TOKEN_EXPIRED)
     with pytest.raises(RuntimeError, match="was told"):
         await task
 
@@ -226,7 +226,7 @@ async def test_receiving_on_after_our_close_is_an_error_too():
 async def test_a_cancellation_from_elsewhere_is_not_swallowed():
     connection = connect(Server(CONNECT))
     task = await start(connection, Application())
-    connection.close(Code.TOKEN_EXPIRED)
+    connection.close(CloseReason.TOKEN_EXPIRED)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -302,7 +302,7 @@ async def test_a_close_ends_every_send_that_a_peer_who_does_not_read_holds_up():
 
     connection = connect(server)
     task = await start(connection, application)
-    connection.close(Code.TOKEN_REVOKED)
+    connection.close(CloseReason.TOKEN_REVOKED)
     await asyncio.wait_for(task, 3)
     assert sorted(ended) == ["a", "b", "c"]
 

@@ -8,7 +8,7 @@ from channels.layers import InMemoryChannelLayer
 
 from channels_token_auth.cluster import pubsub
 from channels_token_auth.cluster import subscription as module
-from channels_token_auth.cluster.subscription import Control
+from channels_token_auth.cluster.subscription import Subscription
 
 
 class Layer(InMemoryChannelLayer):
@@ -71,7 +71,7 @@ async def layer(monkeypatch):
 @pytest.fixture
 async def node(layer):
     node = Node()
-    node.control = Control(node.hear, node.recover)
+    node.control = Subscription(node.hear, node.recover)
     node.task = asyncio.create_task(node.control.run())
     yield node
     node.task.cancel()
@@ -167,12 +167,12 @@ async def test_leaving_a_layer_that_is_away_holds_nobody_up(how, layer, node, mo
 
 
 async def test_join_before_there_is_a_channel_does_nothing(layer):
-    await Control(lambda *_: None, lambda: None).join()
+    await Subscription(lambda *_: None, lambda: None).join()
     assert layer.calls == []
 
 
 async def test_site_without_a_layer_has_nothing_to_listen_to(monkeypatch):
     monkeypatch.setattr(pubsub, "remote_layer", lambda: None)
-    control = Control(lambda *_: None, lambda: None)
+    control = Subscription(lambda *_: None, lambda: None)
     await control.run()
     await control.join()

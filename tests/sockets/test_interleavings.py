@@ -16,9 +16,9 @@ from django.core.cache import cache
 
 from channels_token_auth.cluster import pubsub
 from channels_token_auth.connection.connection import live
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Secret
-from channels_token_auth.core.revocation import Ending, Target
+from channels_token_auth.core.revocation import Revocation, Target
 from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.verification.authenticator import site_authenticator
 from tests.sockets.gated import gated, identity
@@ -236,7 +236,7 @@ class Play:
         del gated.tokens["T"]
 
     async def say(self):
-        ending = Ending(target=self.target, code=Code.TOKEN_REVOKED)
+        ending = Revocation(target=self.target, code=CloseReason.TOKEN_REVOKED)
         pubsub.publish({"kind": "end", "endings": [ending.to_message()]})
 
 

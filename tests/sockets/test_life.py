@@ -11,12 +11,12 @@ from channels_token_auth import conf
 from channels_token_auth.clock import Clock, clock
 from channels_token_auth.connection import transport
 from channels_token_auth.connection.connection import live
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.node.deadlines import Deadlines, deadlines
-from channels_token_auth.verification.route import Door
+from channels_token_auth.verification.route import Route
 from tests.sockets.backend import store
 from tests.sockets.server import ACCEPT, CONNECT, Server, scope, sends, text
 
@@ -38,8 +38,8 @@ def site(settings, monkeypatch):
         "bob": (2, HOUR),
         "ever": (1, None),
     }
-    store.tokens["away"] = TokenAuthError(Code.UNAVAILABLE, retry_after=5)
-    store.tokens["gone"] = TokenAuthError(Code.TOKEN_REVOKED)
+    store.tokens["away"] = TokenAuthError(CloseReason.UNAVAILABLE, retry_after=5)
+    store.tokens["gone"] = TokenAuthError(CloseReason.TOKEN_REVOKED)
     yield settings
     store.opened.set()
     assert not live
@@ -366,12 +366,15 @@ async def test_a_token_that_expired_before_its_socket_opened_is_refused():
 
 async def test_a_remembered_token_is_refused_once_it_has_expired(time):
     store.tokens["short"] = (1, 60)  # asked again, the store would give it another minute
-    door, short = Door(conf.configuration()), Credential(location="header", secret=Secret("short"))
-    assert (await door.verify(short)).user.pk == 1
+    route, short = (
+        Route(conf.configuration()),
+        Credential(location="header", secret=Secret("short")),
+    )
+    assert (await route.verify(short)).user.pk == 1
     await time.pass_by(60)
     with pytest.raises(TokenAuthError) as refused:
-        await door.verify(short)
-    assert refused.value.code is Code.TOKEN_EXPIRED
+        await route.verify(short)
+    assert refused.value.code is CloseReason.TOKEN_EXPIRED
 
 
 # -- Reauthentication
@@ -499,7 +502,7 @@ async def test_a_close_while_a_token_is_verified_is_final():
     store.opened.clear()
     await browser.say(auth("alice2"))
     (connection,) = live
-    connection.close(Code.TOKEN_REVOKED)
+    connection.close(CloseReason.TOKEN_REVOKED)
     store.opened.set()
     await browser.task
     assert browser.heard() == [error("token_revoked"), 4410]
@@ -519,7 +522,7 @@ async def test_a_close_during_the_handshake_refuses_it():
     store.opened.clear()
     browser = await open_socket()
     (connection,) = live
-    connection.close(Code.UNAVAILABLE)
+    connection.close(CloseReason.UNAVAILABLE)
     store.opened.set()
     await browser.task
     assert browser.heard() == ["accept", error("unavailable", retry=True), 4503]
@@ -593,7 +596,7 @@ async def closed_during_accept(application=None, **values):
     browser = Browser(application=application, server=SlowServer(CONNECT), **values)
     await browser.server.accepting.wait()
     (connection,) = live
-    connection.close(Code.UNAVAILABLE)
+    connection.close(CloseReason.UNAVAILABLE)
     await browser.task
     return browser
 
@@ -619,7 +622,7 @@ async def test_a_close_while_a_bad_token_is_verified_refuses_once():
     store.opened.clear()
     browser = await open_socket("wrong")
     (connection,) = live
-    connection.close(Code.UNAVAILABLE)
+    connection.close(CloseReason.UNAVAILABLE)
     store.opened.set()
     await browser.task
     assert browser.heard() == ["accept", error("unavailable", retry=True), 4503]
@@ -678,7 +681,7 @@ async def test_a_receive_that_the_application_gave_up_is_not_cancelled_later():
     browser = await open_socket(application=application)
     await gave_up.wait()
     (connection,) = live
-    connection.close(Code.TOKEN_REVOKED)
+    connection.close(CloseReason.TOKEN_REVOKED)
     await asyncio.sleep(0.02)
     done.set()
     await browser.task
@@ -753,9 +756,9 @@ def failing(*messages, error):
 @pytest.mark.parametrize(
     ("refusal", "heard"),
     [
-        (TokenAuthError(Code.FORBIDDEN), [error("forbidden"), 4403]),
+        (TokenAuthError(CloseReason.FORBIDDEN), [error("forbidden"), 4403]),
         (
-            TokenAuthError(Code.RATE_LIMITED, retry_after=7),
+            TokenAuthError(CloseReason.RATE_LIMITED, retry_after=7),
             [error("rate_limited", retry=True, retry_after=7), 4429],
         ),
     ],
@@ -767,13 +770,13 @@ async def test_an_error_that_the_application_lets_pass_closes_with_its_code(refu
 
 
 async def test_an_error_before_accept_is_a_refusal():
-    browser = await open_socket(application=failing(error=TokenAuthError(Code.FORBIDDEN)))
+    browser = await open_socket(application=failing(error=TokenAuthError(CloseReason.FORBIDDEN)))
     await browser.task
     assert browser.heard() == ["accept", error("forbidden"), 4403]
 
 
 async def test_an_error_before_accept_closes_a_socket_that_a_first_message_let_in():
-    browser = Browser(application=failing(error=TokenAuthError(Code.FORBIDDEN)))
+    browser = Browser(application=failing(error=TokenAuthError(CloseReason.FORBIDDEN)))
     await browser.say(auth("alice"))
     await browser.task
     assert browser.heard()[2:] == [ok(), error("forbidden"), 4403]
@@ -781,7 +784,7 @@ async def test_an_error_before_accept_closes_a_socket_that_a_first_message_let_i
 
 async def test_an_error_after_the_applications_own_close_changes_nothing():
     last = {"type": "websocket.close", "code": 4000}
-    error = TokenAuthError(Code.FORBIDDEN)
+    error = TokenAuthError(CloseReason.FORBIDDEN)
     browser = await open_socket(application=failing(ACCEPT, last, error=error))
     await browser.task
     assert browser.heard()[2:] == [4000]

@@ -8,17 +8,17 @@ import pytest
 from django.contrib.auth.models import User
 
 from channels_token_auth.core.authentication import Authentication
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Location
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.identity import Held, Identity, unavailable
+from channels_token_auth.core.identity import Grant, Identity, unavailable
 from channels_token_auth.node import sweep as module
 from channels_token_auth.node.sweep import BATCH, Sweep
 
 INTERVAL = 60.0
 
 
-class Door:
+class Route:
     """Answers what it was told of a token; by default that it stands."""
 
     def __init__(self, **answers):
@@ -26,16 +26,16 @@ class Door:
         self.asked = []
         self.meanwhile = lambda: None
 
-    async def recheck(self, held):
+    async def revalidate(self, held):
         self.asked.append([each.authentication.token_id for each in held])
         self.meanwhile()
         return [self.answers.get(each.authentication.token_id, stands(each)) for each in held]
 
 
 class Socket:
-    def __init__(self, door, token_id="t", backend="fake", user_pk=1):
-        self.door = door
-        self.held = token_id and held(token_id, backend, user_pk)
+    def __init__(self, route, token_id="t", backend="fake", user_pk=1):
+        self.route = route
+        self.grant = token_id and held(token_id, backend, user_pk)
         self.code = None
         self.followed = []
 
@@ -55,7 +55,7 @@ class Clock:
 
 def held(token_id, backend="fake", user_pk=1):
     authentication = Authentication(backend=backend, token_id=token_id, location=Location.HEADER)
-    return Held(user_pk=user_pk, authentication=authentication)
+    return Grant(user_pk=user_pk, authentication=authentication)
 
 
 def stands(each):
@@ -84,11 +84,17 @@ async def once(sweep, *sockets):
 
 
 @pytest.mark.parametrize(
-    "code", [Code.TOKEN_REVOKED, Code.TOKEN_EXPIRED, Code.USER_INACTIVE, Code.FORBIDDEN]
+    "code",
+    [
+        CloseReason.TOKEN_REVOKED,
+        CloseReason.TOKEN_EXPIRED,
+        CloseReason.USER_INACTIVE,
+        CloseReason.FORBIDDEN,
+    ],
 )
 async def test_token_that_has_ended_closes_its_socket_with_the_reason(sweep, code):
-    door = Door(gone=TokenAuthError(code))
-    ended, other = Socket(door, "gone"), Socket(door)
+    route = Route(gone=TokenAuthError(code))
+    ended, other = Socket(route, "gone"), Socket(route)
     await once(sweep, ended, other)
     assert (ended.code, other.code) == (code, None)
 
@@ -96,57 +102,57 @@ async def test_token_that_has_ended_closes_its_socket_with_the_reason(sweep, cod
 async def test_token_that_stands_is_followed(sweep):
     fewer = replace(held("t").authentication, scopes=frozenset({"read"}))
     identity = Identity(user=User(pk=1), authentication=fewer)
-    socket = Socket(Door(t=identity))
+    socket = Socket(Route(t=identity))
     await once(sweep, socket)
     assert socket.followed == [identity]
 
 
 async def test_many_are_asked_about_in_batches(sweep):
-    door = Door()
-    await once(sweep, *(Socket(door, f"t{number}") for number in range(BATCH + 1)))
-    assert [len(asked) for asked in door.asked] == [BATCH, 1]
+    route = Route()
+    await once(sweep, *(Socket(route, f"t{number}") for number in range(BATCH + 1)))
+    assert [len(asked) for asked in route.asked] == [BATCH, 1]
 
 
 async def test_sockets_of_one_token_cost_one_question(sweep):
-    door = Door(t=TokenAuthError(Code.TOKEN_REVOKED))
-    sockets = [Socket(door) for _ in range(3)]
+    route = Route(t=TokenAuthError(CloseReason.TOKEN_REVOKED))
+    sockets = [Socket(route) for _ in range(3)]
     await once(sweep, *sockets)
-    assert door.asked == [["t"]]
-    assert {socket.code for socket in sockets} == {Code.TOKEN_REVOKED}
+    assert route.asked == [["t"]]
+    assert {socket.code for socket in sockets} == {CloseReason.TOKEN_REVOKED}
 
 
 async def test_same_id_of_another_user_or_backend_is_another_token(sweep):
-    door = Door()
-    await once(sweep, Socket(door), Socket(door, user_pk=2), Socket(door, backend="other"))
-    assert door.asked == [["t", "t", "t"]]
+    route = Route()
+    await once(sweep, Socket(route), Socket(route, user_pk=2), Socket(route, backend="other"))
+    assert route.asked == [["t", "t", "t"]]
 
 
 async def test_each_route_asks_its_own_backends(sweep):
-    doors = Door(), Door()
-    await once(sweep, *(Socket(door) for door in doors))
-    assert [door.asked for door in doors] == [[["t"]], [["t"]]]
+    doors = Route(), Route()
+    await once(sweep, *(Socket(route) for route in doors))
+    assert [route.asked for route in doors] == [[["t"]], [["t"]]]
 
 
 async def test_anonymous_sockets_are_nobody_to_ask_about(sweep):
-    door = Door()
-    anonymous = Socket(door, None)
-    await once(sweep, anonymous, Socket(door))
-    assert door.asked == [["t"]]
+    route = Route()
+    anonymous = Socket(route, None)
+    await once(sweep, anonymous, Socket(route))
+    assert route.asked == [["t"]]
     assert anonymous.code is None
 
 
 async def test_socket_that_has_another_token_by_now_is_left_alone(sweep):
-    door = Door(old=TokenAuthError(Code.TOKEN_REVOKED))
-    socket = Socket(door, "old")
-    door.meanwhile = lambda: setattr(socket, "held", held("new"))
+    route = Route(old=TokenAuthError(CloseReason.TOKEN_REVOKED))
+    socket = Socket(route, "old")
+    route.meanwhile = lambda: setattr(socket, "grant", held("new"))
     await once(sweep, socket)
     assert socket.code is None
 
 
 async def test_socket_that_has_left_meanwhile_is_left_alone(sweep):
-    door = Door(old=TokenAuthError(Code.TOKEN_REVOKED))
-    socket = Socket(door, "old")
-    door.meanwhile = lambda: setattr(socket, "held", None)
+    route = Route(old=TokenAuthError(CloseReason.TOKEN_REVOKED))
+    socket = Socket(route, "old")
+    route.meanwhile = lambda: setattr(socket, "grant", None)
     await once(sweep, socket)
     assert socket.code is None
 
@@ -155,7 +161,7 @@ async def test_socket_that_has_left_meanwhile_is_left_alone(sweep):
 
 
 async def test_store_that_is_away_keeps_its_sockets_and_is_logged_once(sweep, caplog):
-    socket = Socket(Door(t=unavailable()))
+    socket = Socket(Route(t=unavailable()))
     for _ in range(3):
         await once(sweep, socket)
     assert socket.code is None
@@ -164,11 +170,11 @@ async def test_store_that_is_away_keeps_its_sockets_and_is_logged_once(sweep, ca
 
 
 async def test_store_that_is_back_is_told_once_and_not_counted_any_more(sweep, caplog):
-    door = Door(t=unavailable())
-    socket = Socket(door)
+    route = Route(t=unavailable())
+    socket = Socket(route)
     await once(sweep, socket)
     caplog.clear()
-    door.answers.clear()
+    route.answers.clear()
     for _ in range(2):
         await once(sweep, socket)
     assert sweep.failures == 0
@@ -177,7 +183,7 @@ async def test_store_that_is_back_is_told_once_and_not_counted_any_more(sweep, c
 
 
 async def test_store_whose_sockets_have_all_left_is_not_called_back(sweep, caplog):
-    await once(sweep, Socket(Door(t=unavailable())))
+    await once(sweep, Socket(Route(t=unavailable())))
     caplog.clear()
     await once(sweep)
     assert sweep.failures == 0
@@ -188,7 +194,7 @@ async def test_each_pause_is_twice_the_last_until_the_interval_is_reached(sweep)
     assert sweep._pause() == INTERVAL
     pauses = []
     for _ in range(8):
-        await once(sweep, Socket(Door(t=unavailable())))
+        await once(sweep, Socket(Route(t=unavailable())))
         pauses.append(sweep._pause())
     assert pauses == [1, 2, 4, 8, 16, 32, INTERVAL, INTERVAL]
 
@@ -205,45 +211,45 @@ async def test_grace_bounds_the_pause_too():
 
 
 async def test_store_that_is_away_for_longer_than_the_grace_closes_with_unavailable(clock):
-    sweep, socket = new_sweep(grace=30.0), Socket(Door(t=unavailable()))
+    sweep, socket = new_sweep(grace=30.0), Socket(Route(t=unavailable()))
     await once(sweep, socket)
     clock.now = 29.0
     await once(sweep, socket)
     assert socket.code is None
     clock.now = 30.0
     await once(sweep, socket)
-    assert socket.code is Code.UNAVAILABLE
+    assert socket.code is CloseReason.UNAVAILABLE
 
 
 @pytest.mark.parametrize("order", [("good", "bad"), ("bad", "good")])
 async def test_one_token_without_an_answer_has_no_more_than_the_grace_either(order, clock):
-    sweep, door = new_sweep(grace=30.0), Door(bad=unavailable())
-    sockets = {token: Socket(door, token) for token in order}
+    sweep, route = new_sweep(grace=30.0), Route(bad=unavailable())
+    sockets = {token: Socket(route, token) for token in order}
     for clock.now in (0.0, 15.0, 30.0):
         await once(sweep, *sockets.values())
-    assert sockets["bad"].code is Code.UNAVAILABLE
+    assert sockets["bad"].code is CloseReason.UNAVAILABLE
     assert sockets["good"].code is None
 
 
 async def test_grace_begins_anew_with_each_outage(clock):
-    sweep, door = new_sweep(grace=30.0), Door(t=unavailable())
-    socket = Socket(door)
+    sweep, route = new_sweep(grace=30.0), Route(t=unavailable())
+    socket = Socket(route)
     await once(sweep, socket)
     clock.now = 20.0
-    door.answers.clear()
+    route.answers.clear()
     await once(sweep, socket)
     clock.now = 40.0
-    door.answers["t"] = unavailable()
+    route.answers["t"] = unavailable()
     await once(sweep, socket)
     assert socket.code is None
 
 
 async def test_store_of_one_backend_says_nothing_about_anothers(clock):
-    sweep, door = new_sweep(grace=30.0), Door(bad=unavailable())
-    bad, good = Socket(door, "bad", "broken"), Socket(door, "good", "sound")
+    sweep, route = new_sweep(grace=30.0), Route(bad=unavailable())
+    bad, good = Socket(route, "bad", "broken"), Socket(route, "good", "sound")
     for clock.now in (0.0, 40.0):
         await once(sweep, bad, good)
-    assert (bad.code, good.code) == (Code.UNAVAILABLE, None)
+    assert (bad.code, good.code) == (CloseReason.UNAVAILABLE, None)
 
 
 # -- Again and again
@@ -263,29 +269,29 @@ async def test_sweep_is_armed_once(sweep):
 
 
 async def test_sweeps_follow_one_another():
-    door = Door()
+    route = Route()
     sweep = new_sweep(interval=0.01)
-    sweep._sockets = [Socket(door)]
+    sweep._sockets = [Socket(route)]
     sweep.arm()
-    await until(lambda: len(door.asked) >= 3)
+    await until(lambda: len(route.asked) >= 3)
     sweep._sockets = []
 
 
 async def test_hurry_sweeps_now_and_not_twice():
-    door = Door()
+    route = Route()
     sweep = new_sweep()
-    sweep._sockets = [Socket(door)]
+    sweep._sockets = [Socket(route)]
     sweep.arm()
     sweep.hurry()
     sweep.hurry()
     await until(lambda: sweep._task is None)
-    assert door.asked == [["t"]]
+    assert route.asked == [["t"]]
     sweep._timer.cancel()
 
 
 async def test_sweep_that_fails_is_logged_and_repeated(caplog):
-    class Broken(Door):
-        async def recheck(self, held):
+    class Broken(Route):
+        async def revalidate(self, held):
             raise RuntimeError("broken")
 
     sweep = new_sweep()
@@ -317,16 +323,16 @@ async def until(condition):
 
 @pytest.mark.parametrize("first", [0, 1])
 async def test_of_two_sockets_the_one_with_a_handle_is_asked_about(first):
-    door = Door()
+    route = Route()
     asked = []
 
-    async def recheck(held):
+    async def revalidate(held):
         asked.extend(held)
         return [stands(each) for each in held]
 
-    door.recheck = recheck
-    sockets = [Socket(door), Socket(door)]
-    sockets[first].held = replace(sockets[first].held, handle="of its backend")
+    route.revalidate = revalidate
+    sockets = [Socket(route), Socket(route)]
+    sockets[first].grant = replace(sockets[first].grant, handle="of its backend")
     await once(new_sweep(), *sockets)
     assert [each.handle for each in asked] == ["of its backend"]
     assert all(socket.followed for socket in sockets)

@@ -9,10 +9,10 @@ from django.db import OperationalError
 
 from channels_token_auth import conf
 from channels_token_auth.checks import check_settings
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.identity import Held
+from channels_token_auth.core.identity import Grant
 from channels_token_auth.middleware import TokenAuthMiddlewareStack
 from channels_token_auth.testing import (
     FakeTokenBackend,
@@ -38,8 +38,8 @@ def ask(token="secret", location=Location.HEADER):
 
 
 def ask_again(identity):
-    held = Held(user_pk=identity.user.pk, authentication=identity.authentication)
-    (verdict,) = FakeTokenBackend().recheck([held])
+    held = Grant(user_pk=identity.user.pk, authentication=identity.authentication)
+    (verdict,) = FakeTokenBackend().revalidate([held])
     return verdict
 
 
@@ -75,16 +75,16 @@ def test_an_authentication_says_what_the_token_was_issued_with(tokens):
 def test_a_token_is_refused_as_it_is_told(tokens):
     held = ask()
     tokens.refuse("secret", "rate_limited", retry_after=7)
-    assert (code_of(ask()), ask().retry_after) == (Code.RATE_LIMITED, 7)
-    tokens.refuse("secret", Code.TOKEN_REVOKED)
-    assert code_of(ask_again(held)) is Code.TOKEN_REVOKED
+    assert (code_of(ask()), ask().retry_after) == (CloseReason.RATE_LIMITED, 7)
+    tokens.refuse("secret", CloseReason.TOKEN_REVOKED)
+    assert code_of(ask_again(held)) is CloseReason.TOKEN_REVOKED
 
 
 def test_an_inactive_user_is_refused(tokens):
     user = copy.copy(ADA)
     held = ask(tokens.issue(user, token="other"))
     user.is_active = False
-    assert code_of(ask("other")) is code_of(ask_again(held)) is Code.USER_INACTIVE
+    assert code_of(ask("other")) is code_of(ask_again(held)) is CloseReason.USER_INACTIVE
 
 
 def test_a_token_that_stands_is_what_it_was(tokens):
@@ -164,8 +164,8 @@ async def test_settings_may_name_the_backend_and_code_its_tokens(settings):
 
 def test_a_token_that_is_ended_is_unknown(tokens):
     identity = ask()
-    held = Held(user_pk=identity.user.pk, authentication=identity.authentication)
-    assert FakeTokenBackend().end([held, held]) == [True, True]
+    held = Grant(user_pk=identity.user.pk, authentication=identity.authentication)
+    assert FakeTokenBackend().revoke([held, held]) == [True, True]
     assert FakeTokenBackend().has_rows
     assert (ask(), ask_again(identity)) == (None, None)
 
@@ -175,7 +175,7 @@ def test_a_users_tokens_end_but_for_the_one_that_is_named(tokens):
         tokens.issue(user, token=token)
     kept = ask("mine").authentication.token_id
     tokens.refuse("gone", "token_revoked")
-    assert FakeTokenBackend().end_user(ADA.pk, except_token_id=kept, issued_before=None)
+    assert FakeTokenBackend().revoke_user(ADA.pk, except_token_id=kept, issued_before=None)
     assert [bool(ask(token)) for token in ("secret", "mine", "other")] == [False, True, True]
 
 
@@ -185,7 +185,7 @@ async def test_a_users_tokens_end_that_were_issued_by_then(tokens):
         until = ask("old").authentication.issued_at
         await clock.move(1)
         tokens.issue(ADA, token="new")
-        FakeTokenBackend().end_user(ADA.pk, except_token_id=None, issued_before=until)
+        FakeTokenBackend().revoke_user(ADA.pk, except_token_id=None, issued_before=until)
         assert [bool(ask(token)) for token in ("old", "new")] == [False, True]
 
 

@@ -49,7 +49,7 @@ class FakeBackend:
         self._claims = claims
         self._before = before
 
-    def claims(self, credential):
+    def recognizes(self, credential):
         return self._claims(credential.secret.reveal())
 
     def authenticate(self, credentials):

@@ -6,9 +6,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
 
 from channels_token_auth.conf import BackendSpec
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.identity import Held, Identity
+from channels_token_auth.core.identity import Grant, Identity
 from channels_token_auth.verification import authenticator as module
 from channels_token_auth.verification.authenticator import Authenticator, build_backend
 
@@ -18,7 +18,7 @@ from .odd_caches import Away, JSONCache, cache
 
 def judge(*backends, tokens=("t0ken",)):
     authenticator = Authenticator(backends, timeout=5)
-    verdicts = authenticator.judge.authenticate([credential(token) for token in tokens])
+    verdicts = authenticator.chain.authenticate([credential(token) for token in tokens])
     return [v.code if isinstance(v, TokenAuthError) else v for v in verdicts]
 
 
@@ -27,7 +27,7 @@ def test_a_known_token_is_its_identity():
 
 
 def test_a_token_that_nobody_knows_is_invalid():
-    assert judge(FakeBackend("other")) == [Code.TOKEN_INVALID]
+    assert judge(FakeBackend("other")) == [CloseReason.TOKEN_INVALID]
 
 
 def test_backends_are_asked_in_order_and_only_for_what_is_still_unknown():
@@ -35,14 +35,14 @@ def test_backends_are_asked_in_order_and_only_for_what_is_still_unknown():
     assert judge(first, second, tokens="abc") == [
         identity("a", "first"),
         identity("b", "second"),
-        Code.TOKEN_INVALID,
+        CloseReason.TOKEN_INVALID,
     ]
     assert second.batches == [["b", "c"]]
 
 
 def test_a_backend_is_not_asked_for_what_it_does_not_claim():
     backend = FakeBackend("a", "b", claims=lambda token: token == "b")
-    assert judge(backend, tokens="ab") == [Code.TOKEN_INVALID, identity("b")]
+    assert judge(backend, tokens="ab") == [CloseReason.TOKEN_INVALID, identity("b")]
     assert backend.batches == [["b"]]
     unclaiming = FakeBackend("a", claims=lambda token: False)
     judge(unclaiming)
@@ -52,10 +52,10 @@ def test_a_backend_is_not_asked_for_what_it_does_not_claim():
 def test_a_refusal_is_final():
     class Refusing(FakeBackend):
         def authenticate(self, credentials):
-            return [TokenAuthError(Code.USER_INACTIVE) for _ in credentials]
+            return [TokenAuthError(CloseReason.USER_INACTIVE) for _ in credentials]
 
     second = FakeBackend("t0ken")
-    assert judge(Refusing(), second) == [Code.USER_INACTIVE]
+    assert judge(Refusing(), second) == [CloseReason.USER_INACTIVE]
     assert second.batches == []
 
 
@@ -64,7 +64,7 @@ def test_a_dead_store_is_asked_twice_and_then_unavailable_for_all():
         raise OperationalError("connection refused")
 
     backend = FakeBackend(before=dead)
-    assert judge(backend, tokens="ab") == [Code.UNAVAILABLE, Code.UNAVAILABLE]
+    assert judge(backend, tokens="ab") == [CloseReason.UNAVAILABLE, CloseReason.UNAVAILABLE]
     assert len(backend.batches) == 2
 
 
@@ -72,7 +72,7 @@ def test_unavailable_says_when_to_try_again():
     def dead(tokens):
         raise OperationalError
 
-    (error,) = Authenticator([FakeBackend(before=dead)], timeout=5).judge.authenticate(
+    (error,) = Authenticator([FakeBackend(before=dead)], timeout=5).chain.authenticate(
         [credential()]
     )
     assert error.retry_after == 5
@@ -116,7 +116,7 @@ def test_one_poisonous_token_does_not_cost_the_others_of_its_batch():
     backend = FakeBackend("a", "b", before=choke)
     assert judge(backend, tokens=("a", "poison", "b")) == [
         identity("a"),
-        Code.UNAVAILABLE,
+        CloseReason.UNAVAILABLE,
         identity("b"),
     ]
 
@@ -126,14 +126,14 @@ def test_a_backend_with_too_few_verdicts_is_unavailable():
         def authenticate(self, credentials):
             return []
 
-    assert judge(Short()) == [Code.UNAVAILABLE]
+    assert judge(Short()) == [CloseReason.UNAVAILABLE]
 
 
 def test_a_backend_that_cannot_even_claim_is_unavailable():
     def choke(token):
         raise ValueError(token)
 
-    assert judge(FakeBackend(claims=choke)) == [Code.UNAVAILABLE]
+    assert judge(FakeBackend(claims=choke)) == [CloseReason.UNAVAILABLE]
 
 
 def test_what_failed_is_logged_without_the_token_and_without_frames(caplog):
@@ -164,19 +164,19 @@ def test_the_schemes_are_those_of_all_backends():
 
 def test_identity_of_a_backend_that_nobody_has_costs_no_others_their_recheck(caplog):
     class Misnamed(FakeBackend):
-        def recheck(self, held):
+        def revalidate(self, held):
             return [identity() for _ in held]
 
     authenticator = Authenticator([Misnamed()], timeout=5)
     held = [_held("fake"), _held("another")]
-    verdicts = authenticator.judge.recheck(held)
+    verdicts = authenticator.chain.revalidate(held)
     assert isinstance(verdicts[0], Identity)
-    assert verdicts[1].code is Code.UNAVAILABLE
+    assert verdicts[1].code is CloseReason.UNAVAILABLE
 
 
 def _held(backend):
     of = identity(backend=backend)
-    return Held(user_pk=of.user.pk, authentication=of.authentication)
+    return Grant(user_pk=of.user.pk, authentication=of.authentication)
 
 
 @pytest.mark.parametrize("has_rows", [True, False])
@@ -184,17 +184,17 @@ def test_denylist_is_asked_only_about_tokens_without_a_row(has_rows, settings):
     settings.CACHES = cache(Away)
     backend = FakeBackend("t0ken")
     backend.has_rows = has_rows
-    assert judge(backend) == ([identity()] if has_rows else [Code.UNAVAILABLE])
+    assert judge(backend) == ([identity()] if has_rows else [CloseReason.UNAVAILABLE])
 
 
 def test_denied_token_is_refused_with_the_reason(settings):
     settings.CACHES = cache(JSONCache)
     backend = FakeBackend("t0ken", "other")
     backend.has_rows = False
-    authenticator = Authenticator([backend], timeout=5, denies=60)
+    authenticator = Authenticator([backend], timeout=5, denylist_seconds=60)
     authenticator.denylist.deny_token(identity().authentication.token_id)
-    verdicts = authenticator.judge.authenticate([credential(), credential("other")])
-    assert verdicts[0].code is Code.TOKEN_REVOKED
+    verdicts = authenticator.chain.authenticate([credential(), credential("other")])
+    assert verdicts[0].code is CloseReason.TOKEN_REVOKED
     assert isinstance(verdicts[1], Identity)
 
 

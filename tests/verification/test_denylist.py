@@ -11,10 +11,10 @@ from django.core.management import call_command
 from django.db import connections
 
 from channels_token_auth.core.authentication import Authentication
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Location
 from channels_token_auth.core.denial import Denial
-from channels_token_auth.core.identity import Held
+from channels_token_auth.core.identity import Grant
 from channels_token_auth.verification import denylist as module
 from channels_token_auth.verification.denylist import EPOCH, SLACK, CacheUnavailable, Denylist
 from tests.services import redis
@@ -93,40 +93,40 @@ def held(token_id="t1", user_pk=1, *, issued_in=timedelta(seconds=2), expires_in
         issued_at=issued_in and now + issued_in,
         expires_at=expires_in and now + expires_in,
     )
-    return Held(user_pk=user_pk, authentication=authentication)
+    return Grant(user_pk=user_pk, authentication=authentication)
 
 
 @pytest.mark.usefixtures("any_cache")
 def test_denied_token_is_revoked_and_no_other(denylist):
     denylist.deny(held("t1").authentication)
-    assert denylist.find([held("t1"), held("t2")]) == [Code.TOKEN_REVOKED, None]
+    assert denylist.find([held("t1"), held("t2")]) == [CloseReason.TOKEN_REVOKED, None]
 
 
 @pytest.mark.usefixtures("any_cache")
 def test_token_is_denied_by_its_id_alone(denylist):
     denylist.deny_token("t1")
-    assert denylist.find([held("t1"), held("t2")]) == [Code.TOKEN_REVOKED, None]
+    assert denylist.find([held("t1"), held("t2")]) == [CloseReason.TOKEN_REVOKED, None]
 
 
 @pytest.mark.usefixtures("any_cache")
 def test_tokens_of_a_denied_user_are_revoked_and_nobody_elses(denylist):
     denylist.deny_user("1", Denial(before=time.time() + 10, except_token_id="t2"))
     found = denylist.find([held("t1"), held("t2"), held("t3", user_pk=2)])
-    assert found == [Code.TOKEN_REVOKED, None, None]
+    assert found == [CloseReason.TOKEN_REVOKED, None, None]
 
 
 @pytest.mark.usefixtures("any_cache")
 def test_users_denials_add_up(denylist):
     denylist.deny_user("1", Denial(before=time.time() + 10, except_token_id="t1"))
     denylist.deny_user("1", Denial(before=time.time() + 10, except_token_id="t2"))
-    assert denylist.find([held("t1"), held("t2")]) == [Code.TOKEN_REVOKED] * 2
+    assert denylist.find([held("t1"), held("t2")]) == [CloseReason.TOKEN_REVOKED] * 2
 
 
 def test_ids_and_users_may_be_any_text(any_cache, denylist, recwarn):
     odd = "a b\n" * 200 + "ü"
     denylist.deny_token(odd)
     denylist.deny_user(odd, Denial(before=time.time() + 10))
-    assert denylist.find([held(odd), held("t2", odd)]) == [Code.TOKEN_REVOKED] * 2
+    assert denylist.find([held(odd), held("t2", odd)]) == [CloseReason.TOKEN_REVOKED] * 2
     assert not recwarn.list
 
 
@@ -143,21 +143,21 @@ def test_processes_that_deny_at_once_lose_no_rule(denylist):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(deny, range(4)))
     asked = [held(f"t{number}") for number in range(4)]
-    assert denylist.find(asked) == [Code.TOKEN_REVOKED] * 4
+    assert denylist.find(asked) == [CloseReason.TOKEN_REVOKED] * 4
 
 
 def test_lock_of_a_process_that_died_holds_up_but_not_for_good(denylist, monkeypatch):
     monkeypatch.setattr(module, "LOCK_SECONDS", 0.05)
     caches["default"].add(f"{module._user_key('1')}.lock", 1, None)
     denylist.deny_user("1", Denial(before=time.time() + 10))
-    assert denylist.find([held()]) == [Code.TOKEN_REVOKED]
+    assert denylist.find([held()]) == [CloseReason.TOKEN_REVOKED]
 
 
 def test_user_who_was_denied_may_come_again_by_what_has_no_time_of_issue(denylist):
     """Of a session no later one could be told: its store says whether it has ended."""
     denylist.deny_user("1", Denial(before=time.time()))
     assert denylist.find([held(issued_in=None)], told={"jwt"}) == [None]
-    assert denylist.find([held(issued_in=None)]) == [Code.TOKEN_REVOKED]
+    assert denylist.find([held(issued_in=None)]) == [CloseReason.TOKEN_REVOKED]
 
 
 def test_wiped_cache_costs_nothing_where_a_store_tells(denylist, shared_cache):
@@ -224,7 +224,7 @@ def test_of_nobody_nothing_is_asked(denylist, counting):
 def test_shared_cache_that_was_wiped_ends_what_was_issued_before(shared_cache, denylist):
     denylist.deny_token("t1")
     shared_cache.clear()
-    assert denylist.find([held("t1", issued_in=-HOUR)]) == [Code.TOKEN_EXPIRED]
+    assert denylist.find([held("t1", issued_in=-HOUR)]) == [CloseReason.TOKEN_EXPIRED]
 
 
 @pytest.mark.usefixtures("any_cache")
@@ -242,7 +242,7 @@ def test_token_of_the_same_second_may_be_the_successor_and_is_good(any_cache, de
         location=Location.HEADER,
         issued_at=datetime.fromtimestamp(int(began_at), UTC),
     )
-    assert denylist.find([Held(user_pk=1, authentication=same)]) == [None]
+    assert denylist.find([Grant(user_pk=1, authentication=same)]) == [None]
 
 
 def test_token_that_does_not_say_when_it_was_issued_survives_a_wipe(denylist):
@@ -255,7 +255,7 @@ SINCE_START = -timedelta(seconds=99)
 
 def test_cache_of_this_process_alone_began_with_it(denylist):
     found = denylist.find([held(issued_in=SINCE_START), held(issued_in=-HOUR)])
-    assert found == [None, Code.TOKEN_EXPIRED]
+    assert found == [None, CloseReason.TOKEN_EXPIRED]
 
 
 @pytest.mark.parametrize("first", ["find", "deny"])
@@ -265,7 +265,7 @@ def test_cache_of_this_process_alone_that_was_wiped_is_noticed(first, denylist):
     else:
         denylist.deny_token("t1")
     caches["default"].clear()
-    assert denylist.find([held(issued_in=SINCE_START)]) == [Code.TOKEN_EXPIRED]
+    assert denylist.find([held(issued_in=SINCE_START)]) == [CloseReason.TOKEN_EXPIRED]
 
 
 def test_all_processes_agree_on_when_a_cache_began(any_cache, denylist):
@@ -283,7 +283,7 @@ def test_of_two_that_begin_at_once_the_first_one_counts(settings, denylist):
     caches["default"].get_many = lambda keys: {}
     caches["default"].add(EPOCH, first)
     found = denylist.find([held(issued_in=timedelta(seconds=-50)), held(issued_in=-HOUR)])
-    assert found == [None, Code.TOKEN_EXPIRED]
+    assert found == [None, CloseReason.TOKEN_EXPIRED]
 
 
 # -- A cache that fails
@@ -311,7 +311,7 @@ def test_redis_that_is_killed_is_away_and_then_wiped(settings, denylist):
         with pytest.raises(CacheUnavailable):
             denylist.deny_token("t2")
         server.start()
-        assert denylist.find([held("t1", issued_in=-HOUR)]) == [Code.TOKEN_EXPIRED]
+        assert denylist.find([held("t1", issued_in=-HOUR)]) == [CloseReason.TOKEN_EXPIRED]
 
 
 @pytest.mark.parametrize("kind", [Deaf, "django.core.cache.backends.dummy.DummyCache"])
@@ -336,4 +336,4 @@ def test_site_without_a_cache_lets_in_what_was_issued_since_its_start(settings, 
     settings.CACHES = cache("django.core.cache.backends.dummy.DummyCache")
     for _ in range(2):
         found = denylist.find([held(issued_in=SINCE_START), held(issued_in=-HOUR)])
-        assert found == [None, Code.TOKEN_EXPIRED]
+        assert found == [None, CloseReason.TOKEN_EXPIRED]

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from channels_token_auth.verification.single_flight import Flights
+from channels_token_auth.verification.single_flight import SingleFlight
 
 GIVEN_UP = "given up"
 
@@ -11,7 +11,7 @@ class Starts:
     """Notes which flights were started, to be landed by the test."""
 
     def __init__(self, timeout=5.0):
-        self.flights = Flights(timeout, self.give_up)
+        self.flights = SingleFlight(timeout, self.give_up)
         self.started = []
         self.given_up = 0
 

@@ -5,8 +5,8 @@ import threading
 import pytest
 from django.core import mail
 
-from channels_token_auth.core.close_codes import Code
-from channels_token_auth.core.identity import Held, Identity
+from channels_token_auth.core.close_codes import CloseReason
+from channels_token_auth.core.identity import Grant, Identity
 from channels_token_auth.verification.authenticator import Authenticator
 
 from .backends import FakeBackend, identity
@@ -19,7 +19,7 @@ class Slow(FakeBackend):
         super().__init__()
         self.goes_on = threading.Event()
 
-    def recheck(self, held):
+    def revalidate(self, held):
         assert self.goes_on.wait(5)
         return [identity() for _ in held]
 
@@ -36,7 +36,7 @@ def _thread(request, monkeypatch):
 @pytest.fixture
 def held():
     of = identity()
-    return [Held(user_pk=of.user.pk, authentication=of.authentication)] * 2
+    return [Grant(user_pk=of.user.pk, authentication=of.authentication)] * 2
 
 
 @pytest.fixture
@@ -49,21 +49,21 @@ def backend():
 @pytest.mark.usefixtures("_thread")
 async def test_every_token_is_answered(backend, held):
     backend.goes_on.set()
-    verdicts = await Authenticator([backend], timeout=5).recheck(held)
+    verdicts = await Authenticator([backend], timeout=5).revalidate(held)
     assert [type(verdict) for verdict in verdicts] == [Identity] * 2
 
 
 @pytest.mark.usefixtures("_thread")
 async def test_store_that_hangs_is_unavailable_for_all(backend, held):
-    verdicts = await Authenticator([backend], timeout=0.05).recheck(held)
-    assert [verdict.code for verdict in verdicts] == [Code.UNAVAILABLE] * 2
+    verdicts = await Authenticator([backend], timeout=0.05).revalidate(held)
+    assert [verdict.code for verdict in verdicts] == [CloseReason.UNAVAILABLE] * 2
 
 
 @pytest.mark.usefixtures("_thread")
 async def test_answer_that_comes_too_late_harms_nobody(backend, held, caplog):
     authenticator = Authenticator([backend], timeout=0.05)
-    await authenticator.recheck(held)
+    await authenticator.revalidate(held)
     backend.goes_on.set()
     authenticator = Authenticator([backend], timeout=5)
-    await authenticator.recheck(held)
+    await authenticator.revalidate(held)
     assert "Traceback" not in caplog.text

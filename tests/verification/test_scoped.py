@@ -10,10 +10,10 @@ from django.core.exceptions import ImproperlyConfigured
 from channels_token_auth.backends.session import SessionBackend
 from channels_token_auth.conf import BackendSpec
 from channels_token_auth.core.authentication import Authentication
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.identity import Held, Identity
+from channels_token_auth.core.identity import Grant, Identity
 from channels_token_auth.testing import FakeTokenBackend, fake_tokens
 from channels_token_auth.verification.authenticator import Authenticator, build_backend
 from channels_token_auth.verification.scoped import ScopedBackend
@@ -45,7 +45,7 @@ def tokens(ada):
 
 
 def verdict_of(backend, token="adas"):
-    (verdict,) = Authenticator([backend], timeout=5).judge.authenticate([credential(token)])
+    (verdict,) = Authenticator([backend], timeout=5).chain.authenticate([credential(token)])
     return verdict.code if isinstance(verdict, TokenAuthError) else verdict
 
 
@@ -66,7 +66,7 @@ def test_recheck_has_the_scopes_of_now(tokens, ada):
     backend = build()
     before = verdict_of(backend)
     ada.is_staff = False
-    (now,) = backend.recheck([Held(user_pk=7, authentication=before.authentication)])
+    (now,) = backend.revalidate([Grant(user_pk=7, authentication=before.authentication)])
     assert "read" in now.authentication.scopes
 
 
@@ -74,25 +74,25 @@ def test_the_function_is_given_a_whole_user_at_a_sweep_too(tokens):
     asked = []
 
     class Recorder(FakeTokenBackend):
-        def recheck(self, held):
+        def revalidate(self, held):
             asked.extend(held)
-            return super().recheck(held)
+            return super().revalidate(held)
 
     backend = ScopedBackend(Recorder(name="own"), staff_may_write)
     authentication = verdict_of(backend).authentication
-    held = Held(user_pk=7, authentication=authentication, needs_user=False)
-    (verdict,) = backend.recheck([held])
+    held = Grant(user_pk=7, authentication=authentication, needs_user=False)
+    (verdict,) = backend.revalidate([held])
     assert verdict.authentication.scopes
     assert [each.needs_user for each in asked] == [True]
 
 
 def test_a_ticket_has_the_scopes_that_the_function_gives_at_redemption(tokens, ada):
     authenticator = Authenticator([build()], timeout=5)
-    (identity,) = authenticator.judge.authenticate([credential("adas")])
+    (identity,) = authenticator.chain.authenticate([credential("adas")])
     ticket = authenticator.tickets.issue(identity, origin=None)
     ada.is_staff = False
     redeemed = Credential(location=Location.TICKET, secret=Secret(ticket))
-    (verdict,) = authenticator.judge.authenticate([redeemed])
+    (verdict,) = authenticator.chain.authenticate([redeemed])
     assert "read" in verdict.authentication.scopes
 
 
@@ -120,7 +120,7 @@ def fail(user, authentication):
     ids=["raises", "a text", "nothing", "a number", "an empty one"],
 )
 def test_a_function_that_fails_makes_its_tokens_unavailable_and_never_scopeless(tokens, scopes_of):
-    assert verdict_of(ScopedBackend(FakeTokenBackend(), scopes_of)) is Code.UNAVAILABLE
+    assert verdict_of(ScopedBackend(FakeTokenBackend(), scopes_of)) is CloseReason.UNAVAILABLE
 
 
 def test_a_function_that_fails_for_one_user_costs_the_others_nothing(tokens, ada):
@@ -128,9 +128,9 @@ def test_a_function_that_fails_for_one_user_costs_the_others_nothing(tokens, ada
         return {7: ["read"]}[user.pk]
 
     tokens.issue(User(pk=8, username="bob"), token="bobs")
-    judge = Authenticator([ScopedBackend(FakeTokenBackend(), picky)], timeout=5).judge.authenticate
+    judge = Authenticator([ScopedBackend(FakeTokenBackend(), picky)], timeout=5).chain.authenticate
     good, bad = judge([credential("adas"), credential("bobs")])
-    assert (good.user, bad.code) == (ada, Code.UNAVAILABLE)
+    assert (good.user, bad.code) == (ada, CloseReason.UNAVAILABLE)
 
 
 async def test_the_function_runs_in_the_librarys_thread(monkeypatch):
@@ -151,7 +151,7 @@ def test_all_else_is_the_backends_own():
     scoped = ScopedBackend(backend, staff_may_write)
     assert (scoped.name, scoped.schemes, scoped.check()) == ("own", backend.schemes, [])
     assert scoped.has_rows is backend.has_rows is True
-    assert (scoped.claims(credential("mine")), scoped.claims(credential())) == (True, False)
+    assert (scoped.recognizes(credential("mine")), scoped.recognizes(credential())) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -178,5 +178,5 @@ def test_a_ticket_got_by_session_has_the_scopes_of_the_session_backends_entry():
     identity = Identity(user=user, authentication=authentication)
     ticket = authenticator.tickets.issue(identity, origin=None)
     redeemed = Credential(location=Location.TICKET, secret=Secret(ticket))
-    (verdict,) = authenticator.judge.authenticate([redeemed])
+    (verdict,) = authenticator.chain.authenticate([redeemed])
     assert verdict.authentication.scopes == {"write"}

@@ -16,7 +16,7 @@ from rest_framework.authtoken.models import Token
 
 from channels_token_auth.backends.drf import DRFTokenBackend
 from channels_token_auth.core.authentication import Authentication
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Identity
@@ -60,7 +60,7 @@ class Parent(FakeBackend):
         self.answers = answers
         self.asked = []
 
-    def recheck(self, held):
+    def revalidate(self, held):
         self.asked.append(held)
         for each in held:
             if isinstance(self.answers.get(each.authentication.token_id), Exception):
@@ -72,7 +72,7 @@ class Parent(FakeBackend):
             case "stands":
                 user = get_user_model()(pk=held.user_pk)
                 return Identity(user=user, authentication=held.authentication)
-            case Code() as code:
+            case CloseReason() as code:
                 return TokenAuthError(code)
             case other:
                 return other
@@ -110,7 +110,7 @@ def presented(ticket, origin=None):
 def judge(credentials, *backends):
     """The codes of the refused, and the identities of the others, by way of the authenticator."""
     authenticator = Authenticator(backends or [Parent()], timeout=5, cache="tickets")
-    verdicts = authenticator.judge.authenticate(credentials)
+    verdicts = authenticator.chain.authenticate(credentials)
     return [v.code if isinstance(v, TokenAuthError) else v for v in verdicts]
 
 
@@ -156,30 +156,30 @@ def test_handle_of_the_parent_is_not_in_the_cache(cache):
 def test_ticket_is_redeemed_once():
     ticket = presented(issue())
     assert isinstance(judge([ticket])[0], Identity)
-    assert judge([ticket]) == [Code.TOKEN_INVALID]
+    assert judge([ticket]) == [CloseReason.TOKEN_INVALID]
 
 
 def test_ticket_that_comes_twice_in_one_batch_is_redeemed_once():
     ticket = presented(issue())
     first, *others = judge([ticket] * 5)
     assert isinstance(first, Identity)
-    assert others == [Code.TOKEN_INVALID] * 4
+    assert others == [CloseReason.TOKEN_INVALID] * 4
 
 
 def test_ticket_that_somebody_redeems_meanwhile_is_invalid(cache):
     ticket = issue()
 
     class Slow(Parent):
-        def recheck(self, held):
+        def revalidate(self, held):
             cache.clear()
-            return super().recheck(held)
+            return super().revalidate(held)
 
-    assert judge([presented(ticket)], Slow()) == [Code.TOKEN_INVALID]
+    assert judge([presented(ticket)], Slow()) == [CloseReason.TOKEN_INVALID]
 
 
 def test_unknown_ticket_is_invalid_and_asks_nobody():
     parent = Parent()
-    assert judge([presented("unknown")], parent) == [Code.TOKEN_INVALID]
+    assert judge([presented("unknown")], parent) == [CloseReason.TOKEN_INVALID]
     assert (parent.asked, parent.batches) == ([], [])
 
 
@@ -188,14 +188,14 @@ def test_ticket_lives_for_30_seconds(cache):
     ((key, expires_at),) = cache._expire_info.items()
     assert 20 < expires_at - time.time() <= LIFETIME == 30
     cache._expire_info[key] = time.time()
-    assert judge([ticket]) == [Code.TOKEN_INVALID]
+    assert judge([ticket]) == [CloseReason.TOKEN_INVALID]
 
 
 @pytest.mark.parametrize("origin", [None, "null", "https://other.example.com", ORIGIN + ":8443"])
 def test_ticket_of_a_page_is_forbidden_to_others_and_then_used_up(origin):
     ticket, parent = issue(origin=ORIGIN), Parent()
-    assert judge([presented(ticket, origin)], parent) == [Code.FORBIDDEN]
-    assert judge([presented(ticket, ORIGIN)], parent) == [Code.TOKEN_INVALID]
+    assert judge([presented(ticket, origin)], parent) == [CloseReason.FORBIDDEN]
+    assert judge([presented(ticket, ORIGIN)], parent) == [CloseReason.TOKEN_INVALID]
     assert parent.asked == []
 
 
@@ -208,33 +208,33 @@ def test_ticket_is_for_its_page_and_for_any_where_no_page_asked(bound, origin):
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (Code.TOKEN_REVOKED, Code.TOKEN_REVOKED),
-        (Code.USER_INACTIVE, Code.USER_INACTIVE),
-        (Code.TOKEN_EXPIRED, Code.TOKEN_EXPIRED),
-        (None, Code.TOKEN_REVOKED),
+        (CloseReason.TOKEN_REVOKED, CloseReason.TOKEN_REVOKED),
+        (CloseReason.USER_INACTIVE, CloseReason.USER_INACTIVE),
+        (CloseReason.TOKEN_EXPIRED, CloseReason.TOKEN_EXPIRED),
+        (None, CloseReason.TOKEN_REVOKED),
     ],
 )
 def test_ticket_whose_parent_fell_is_refused_as_the_parent_is_and_used_up(answer, code):
     ticket = presented(issue())
     assert judge([ticket], Parent(t=answer)) == [code]
-    assert judge([ticket]) == [Code.TOKEN_INVALID]
+    assert judge([ticket]) == [CloseReason.TOKEN_INVALID]
 
 
 def test_ticket_of_a_parent_that_has_expired_meanwhile_is_expired():
     past = datetime.now(UTC) - timedelta(seconds=1)
-    assert judge([presented(issue(identity(expires_at=past)))]) == [Code.TOKEN_EXPIRED]
+    assert judge([presented(issue(identity(expires_at=past)))]) == [CloseReason.TOKEN_EXPIRED]
 
 
 def test_ticket_of_a_backend_that_the_route_has_not_is_invalid():
-    assert judge([presented(issue())], Parent(name="other")) == [Code.TOKEN_INVALID]
+    assert judge([presented(issue())], Parent(name="other")) == [CloseReason.TOKEN_INVALID]
 
 
 def test_each_backend_is_asked_once_about_its_own_tickets_of_a_batch():
-    one, two = Parent(name="one"), Parent(name="two", b=Code.TOKEN_REVOKED)
+    one, two = Parent(name="one"), Parent(name="two", b=CloseReason.TOKEN_REVOKED)
     issued = [identity("a", "one"), identity("b", "two"), identity("c", "one")]
     first, second, third = judge([presented(issue(each)) for each in issued], one, two)
     assert [first.authentication.token_id, second, third.authentication.token_id] == [
-        *("a", Code.TOKEN_REVOKED, "c")
+        *("a", CloseReason.TOKEN_REVOKED, "c")
     ]
     assert [len(held) for held in one.asked] == [2]
     assert one.batches == two.batches == []
@@ -242,12 +242,12 @@ def test_each_backend_is_asked_once_about_its_own_tickets_of_a_batch():
 
 def test_credential_that_is_no_ticket_never_reaches_the_tickets(fail):
     fail("get_many")
-    assert judge([credential("t0ken")], FakeBackend()) == [Code.TOKEN_INVALID]
+    assert judge([credential("t0ken")], FakeBackend()) == [CloseReason.TOKEN_INVALID]
 
 
 def test_parent_whose_store_is_away_leaves_the_ticket_unused():
     ticket = presented(issue())
-    assert judge([ticket], Parent(t=OperationalError("gone"))) == [Code.UNAVAILABLE]
+    assert judge([ticket], Parent(t=OperationalError("gone"))) == [CloseReason.UNAVAILABLE]
     assert isinstance(judge([ticket])[0], Identity)
 
 
@@ -255,20 +255,20 @@ def test_one_parent_that_chokes_does_not_cost_the_other_tickets_of_its_batch():
     tickets = [presented(issue(identity(token_id))) for token_id in ("good", "bad")]
     first, second = judge(tickets, Parent(bad=ValueError("choked")))
     assert isinstance(first, Identity)
-    assert second is Code.UNAVAILABLE
+    assert second is CloseReason.UNAVAILABLE
 
 
 def test_cache_that_is_away_is_unavailable_for_all_and_logged_once(fail, caplog):
     tickets = [presented(issue()), presented(issue())]
     fail("get_many")
-    assert judge(tickets) == [Code.UNAVAILABLE, Code.UNAVAILABLE]
+    assert judge(tickets) == [CloseReason.UNAVAILABLE, CloseReason.UNAVAILABLE]
     assert len(caplog.records) == 1
 
 
 def test_cache_that_goes_away_before_the_redemption_is_unavailable_and_logged(fail, caplog):
     ticket = issue()
     fail("delete")
-    assert judge([presented(ticket)]) == [Code.UNAVAILABLE]
+    assert judge([presented(ticket)]) == [CloseReason.UNAVAILABLE]
     (record,) = caplog.records
     assert (record.levelno, record.exc_info) == (logging.ERROR, None)
     assert "connection refused" in caplog.text
@@ -319,9 +319,9 @@ def deactivate(user):
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (change_password, Code.TOKEN_REVOKED),
-        (deactivate, Code.USER_INACTIVE),
-        (lambda user: user.delete(), Code.TOKEN_REVOKED),
+        (change_password, CloseReason.TOKEN_REVOKED),
+        (deactivate, CloseReason.USER_INACTIVE),
+        (lambda user: user.delete(), CloseReason.TOKEN_REVOKED),
     ],
 )
 def test_ticket_of_a_session_falls_with_its_user(ada, change, code):
@@ -346,4 +346,4 @@ def test_ticket_of_a_drf_token_outlives_the_password_but_not_the_token(ada):
     change_password(ada)
     assert judge(tickets[:1], backend)[0].user == ada
     token.delete()
-    assert judge(tickets[1:], backend) == [Code.TOKEN_REVOKED]
+    assert judge(tickets[1:], backend) == [CloseReason.TOKEN_REVOKED]

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Location
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.verification import verdict_cache as module
-from channels_token_auth.verification.verdict_cache import VerifiedTokens
+from channels_token_auth.verification.verdict_cache import VerdictCache
 
 from .backends import credential, identity
 
@@ -28,7 +28,7 @@ def clock(monkeypatch):
 
 
 def remembered(seconds=10.0, **verdicts):
-    tokens = VerifiedTokens(seconds)
+    tokens = VerdictCache(seconds)
     for token, verdict in verdicts.items():
         tokens.put(tokens.key(credential(token)), verdict, generation=tokens.generation)
     return tokens
@@ -47,26 +47,26 @@ def test_a_verdict_is_good_for_its_seconds_and_no_longer(clock):
 
 
 def test_a_refusal_is_remembered_for_a_second(clock):
-    tokens = remembered(10.0, a=TokenAuthError(Code.TOKEN_INVALID))
+    tokens = remembered(10.0, a=TokenAuthError(CloseReason.TOKEN_INVALID))
     clock.now += module.REFUSED_SECONDS - 0.01
-    assert tokens.get(tokens.key(credential("a"))).code is Code.TOKEN_INVALID
+    assert tokens.get(tokens.key(credential("a"))).code is CloseReason.TOKEN_INVALID
     clock.now += 0.01
     assert tokens.get(tokens.key(credential("a"))) is None
 
 
 def test_a_refusal_is_never_remembered_for_longer_than_a_verdict(clock):
-    tokens = remembered(0.5, a=TokenAuthError(Code.TOKEN_INVALID))
+    tokens = remembered(0.5, a=TokenAuthError(CloseReason.TOKEN_INVALID))
     clock.now += 0.5
     assert known(tokens, "a") == []
 
 
-@pytest.mark.parametrize("code", [Code.UNAVAILABLE, Code.RATE_LIMITED])
+@pytest.mark.parametrize("code", [CloseReason.UNAVAILABLE, CloseReason.RATE_LIMITED])
 def test_an_answer_about_now_only_is_not_remembered(code):
     assert known(remembered(a=TokenAuthError(code)), "a") == []
 
 
 def test_nothing_is_remembered_with_0():
-    tokens = remembered(0, a=identity("a"), b=TokenAuthError(Code.TOKEN_INVALID))
+    tokens = remembered(0, a=identity("a"), b=TokenAuthError(CloseReason.TOKEN_INVALID))
     assert known(tokens, "a", "b") == []
     assert not tokens._accepted._entries
 
@@ -81,7 +81,7 @@ def test_of_too_many_those_verified_first_are_forgotten(monkeypatch):
 
 def test_a_flood_of_bad_tokens_is_bounded_and_pushes_no_good_one_out(monkeypatch):
     monkeypatch.setattr(module, "MAX_REFUSED", 2)
-    bad = {f"bad{i}": TokenAuthError(Code.TOKEN_INVALID) for i in range(5)}
+    bad = {f"bad{i}": TokenAuthError(CloseReason.TOKEN_INVALID) for i in range(5)}
     tokens = remembered(good=identity("good"), **bad)
     assert known(tokens, "good", *bad) == ["good", "bad3", "bad4"]
 
@@ -102,14 +102,14 @@ def test_a_token_is_known_only_where_and_as_it_was_presented(changes):
 
 
 def test_a_ticket_is_never_known():
-    tokens = VerifiedTokens(10)
+    tokens = VerdictCache(10)
     ticket = replace(credential("a"), location=Location.TICKET)
     tokens.put(tokens.key(ticket), identity("a"), generation=0)
     assert tokens.get(tokens.key(ticket)) is None
 
 
 def test_clear_forgets_all_and_what_was_asked_for_before_it():
-    tokens = remembered(a=identity("a"), b=TokenAuthError(Code.TOKEN_INVALID))
+    tokens = remembered(a=identity("a"), b=TokenAuthError(CloseReason.TOKEN_INVALID))
     before = tokens.generation
     tokens.clear()
     tokens.put(tokens.key(credential("c")), identity("c"), generation=before)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from channels_token_auth.backends.introspection import IntrospectionBackend
 from channels_token_auth.backends.jwt import JWTBackend
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.verification import worker as module
@@ -111,7 +111,7 @@ async def test_a_jwt_that_was_verified_costs_no_more_than_a_row_that_was(worker,
     signed = jwt.encode({"sub": "1", "exp": 2**33}, "k" * 32, "HS256")
     inner, token = (by_secret, signed) if kind == "jwt" else (FakeBackend("row"), "row")
     backend = Counting(inner)
-    authenticator = Authenticator([backend], timeout=5, remembers=10)
+    authenticator = Authenticator([backend], timeout=5, verified_cache_seconds=10)
     presented = Credential(location=Location.HEADER, secret=Secret(token))
     first, second = [await authenticator.authenticate(presented) for _ in range(2)]
     assert first.authentication == second.authentication
@@ -157,7 +157,7 @@ async def test_a_store_that_hangs_is_unavailable_and_the_next_handshake_gets_a_f
     backend = FakeBackend("t0ken", before=gate)
     with pytest.raises(TokenAuthError) as refused:
         await Authenticator([backend], timeout=0.05).authenticate(credential())
-    assert refused.value.code is Code.UNAVAILABLE
+    assert refused.value.code is CloseReason.UNAVAILABLE
     assert await Authenticator([backend], timeout=5).authenticate(credential()) == identity()
     gate.opened.set()
 

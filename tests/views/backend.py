@@ -6,7 +6,7 @@ from django.contrib.auth import get_user_model
 from django.db import OperationalError, connection
 
 from channels_token_auth.core.authentication import Authentication
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Identity
 
@@ -18,13 +18,13 @@ class TellingBackend:
     schemes = frozenset({"bearer"})
     has_rows = True
 
-    def claims(self, credential):
+    def recognizes(self, credential):
         return True
 
     def authenticate(self, credentials):
         return [self._verdict(each.secret.reveal(), each) for each in credentials]
 
-    def recheck(self, held):
+    def revalidate(self, held):
         return [Identity(user=_user(), authentication=each.authentication) for each in held]
 
     def check(self):
@@ -33,8 +33,8 @@ class TellingBackend:
     def _verdict(self, token, credential):
         if token == "away":
             raise OperationalError
-        if token in list(Code):
-            return TokenAuthError(Code(token))
+        if token in list(CloseReason):
+            return TokenAuthError(CloseReason(token))
         if token == "outside" and not connection.in_atomic_block:
             token = "expires-1"
         if not token.startswith("expires-"):

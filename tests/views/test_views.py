@@ -13,7 +13,7 @@ from django.test import AsyncClient, Client
 from rest_framework.authtoken.models import Token
 
 from channels_token_auth import conf
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.verification.authenticator import build_authenticator
@@ -72,7 +72,7 @@ def bearer(token, **headers):
 def redeem(ticket, origin=None):
     """What a socket gets for it."""
     presented = Credential(location=Location.TICKET, secret=Secret(ticket), origin=origin)
-    (verdict,) = build_authenticator(conf.configuration()).judge.authenticate([presented])
+    (verdict,) = build_authenticator(conf.configuration()).chain.authenticate([presented])
     return verdict.code if isinstance(verdict, TokenAuthError) else verdict
 
 
@@ -91,7 +91,7 @@ def test_ticket_is_bound_to_the_page_that_asked(client, key):
         client.post("/auth/ticket/", **bearer(key, Origin=ORIGIN)).json()["ticket"]
         for _ in range(2)
     ]
-    assert redeem(tickets[0]) is Code.FORBIDDEN
+    assert redeem(tickets[0]) is CloseReason.FORBIDDEN
     assert redeem(tickets[1], ORIGIN).authentication.location is Location.TICKET
 
 
@@ -112,7 +112,7 @@ def test_ticket_of_a_session_falls_with_the_password(page, ada):
     ticket = client.post("/auth/ticket/", **ours).json()["ticket"]
     ada.set_password("second")
     ada.save()
-    assert redeem(ticket) is Code.TOKEN_REVOKED
+    assert redeem(ticket) is CloseReason.TOKEN_REVOKED
 
 
 @pytest.mark.parametrize("middleware", [[SESSIONS, CSRF], [SESSIONS]])
@@ -185,7 +185,10 @@ def test_refusal_is_the_tables(client, method, path, authorization, refusal):
     status, code, challenge = refusal
     assert (answer.status_code, answer.json()) == (status, {"code": code})
     assert answer.headers.get("WWW-Authenticate") == challenge
-    assert (answer["Content-Type"], answer["Cache-Control"]) == ("application/json", "no-store")
+    assert (answer["Content-Type"], answer["Cache-Control"]) == (
+        "application/json",
+        "no-store",
+    )
 
 
 @endpoints

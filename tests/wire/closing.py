@@ -13,7 +13,7 @@ from tests.wire.handshakes.case import bearer
 from tests.wire.project.people import ALICE
 from tests.wire.servers import Server
 
-__all__ = ["PEERS", "SCENARIOS", "Closing", "close_from_outside", "eventually", "has_ended"]
+__all__ = ["PEERS", "SCENARIOS", "BulkClose", "close_from_outside", "eventually", "has_ended"]
 
 DEADLINE = 15.0
 APPLICATIONS = ("echo-async", "echo-sync", "slow-sync", "busy", "bare", "late")
@@ -26,7 +26,7 @@ SCENARIOS = [
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Closing:
+class BulkClose:
     """What became of one socket. `seconds`: from the timer to the close frame at the client."""
 
     code: int | None
@@ -34,7 +34,7 @@ class Closing:
     events: list[dict[str, Any]]
 
 
-def close_from_outside(server: Server, application: str, peer: str) -> Closing:
+def close_from_outside(server: Server, application: str, peer: str) -> BulkClose:
     name = f"{application}-{next(_numbers)}"
     socket = server.open(f"/default/{application}/{name}", [bearer(ALICE)])
     assert not isinstance(socket, Refusal), socket
@@ -49,7 +49,7 @@ def close_from_outside(server: Server, application: str, peer: str) -> Closing:
             if peer == "answers":
                 socket.close(code or 1000)
             events = eventually(lambda: server.events(name), has_ended)
-    return Closing(code=code, seconds=seconds, events=events)
+    return BulkClose(code=code, seconds=seconds, events=events)
 
 
 def eventually(ask: Callable[[], Any], is_right: Callable[[Any], bool]) -> Any:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.wire.answers import Refused, observe
 from tests.wire.client import Socket
-from tests.wire.closing import SCENARIOS, Closing, close_from_outside, eventually, has_ended
+from tests.wire.closing import SCENARIOS, BulkClose, close_from_outside, eventually, has_ended
 from tests.wire.handshakes.case import Case, bearer
 from tests.wire.project.people import ALICE
 from tests.wire.record import Record
@@ -22,7 +22,7 @@ TOLD = {"type": "websocket.disconnect", "code": 4410, "reason": "token_revoked"}
 class Survey:
     """All scenarios on one server, and what they left there."""
 
-    closings: dict[tuple[str, str], Closing | Exception]
+    closings: dict[tuple[str, str], BulkClose | Exception]
     left: dict[str, Any]
     printed: str
 
@@ -35,7 +35,7 @@ def surveys(fleet: dict[str, Server]) -> dict[str, Survey]:
 
 
 @pytest.fixture
-def closing(server: Server, scenario: tuple[str, str], surveys: dict[str, Survey]) -> Closing:
+def closing(server: Server, scenario: tuple[str, str], surveys: dict[str, Survey]) -> BulkClose:
     closing = surveys[server.kind].closings[scenario]
     if isinstance(closing, Exception):
         raise closing
@@ -43,12 +43,12 @@ def closing(server: Server, scenario: tuple[str, str], surveys: dict[str, Survey
 
 
 @pytest.mark.parametrize("scenario", [s for s in SCENARIOS if s[1] != "never reads"], ids=", ".join)
-def test_the_code_reaches_the_client(closing: Closing) -> None:
+def test_the_code_reaches_the_client(closing: BulkClose) -> None:
     assert closing.code == 4410
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=", ".join)
-def test_the_application_is_told_once_and_nothing_after(closing: Closing) -> None:
+def test_the_application_is_told_once_and_nothing_after(closing: BulkClose) -> None:
     assert [event for event in closing.events if event["type"] != "websocket.receive"] == [
         {"type": "started"},
         {"type": "websocket.connect"},
@@ -80,7 +80,7 @@ def test_the_time_it_takes_is_recorded(
 ) -> None:
     slowest: dict[str, float] = {}
     for (application, _), closing in surveys[server.kind].closings.items():
-        if isinstance(closing, Closing) and closing.seconds is not None:
+        if isinstance(closing, BulkClose) and closing.seconds is not None:
             slowest[application] = max(slowest.get(application, 0), closing.seconds)
     for application, seconds in slowest.items():
         record.measure(server.kind, "closes", application, round(seconds * 1000, 1))
@@ -106,7 +106,7 @@ def _survey(server: Server) -> Survey:
     return Survey(closings=closings, left=left, printed=server.output[mark:])
 
 
-def _attempt(server: Server, scenario: tuple[str, str]) -> Closing | Exception:
+def _attempt(server: Server, scenario: tuple[str, str]) -> BulkClose | Exception:
     try:
         return close_from_outside(server, *scenario)
     except (AssertionError, OSError, EOFError) as error:

@@ -1,6 +1,6 @@
 """Scopes: what a token may be used for, and the decorator that requires some for a method.
 
-It reads no settings: what a whole route requires is the setting `SCOPES`, which the door knows.
+It reads no settings: what a whole route requires is the setting `SCOPES`, which the route knows.
 """
 
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar, cast
 
-from ..core.close_codes import Code
+from ..core.close_codes import CloseReason
 from ..core.errors import TokenAuthError
 
 __all__ = ["read_scopes", "requires_scopes"]
@@ -54,4 +54,4 @@ def read_scopes(given: Iterable[str]) -> frozenset[str]:
 def _require(scopes: frozenset[str], consumer: Any) -> None:
     authentication = consumer.scope["auth"]
     if authentication is None or not scopes <= authentication.scopes:
-        raise TokenAuthError(Code.FORBIDDEN)
+        raise TokenAuthError(CloseReason.FORBIDDEN)

@@ -9,17 +9,17 @@ from django.core.checks import CheckMessage
 from django.dispatch import Signal
 
 from ..core.credentials import Credential
-from ..core.identity import Held, Verdict
+from ..core.identity import Grant, Verdict
 
 __all__ = [
-    "Announcement",
-    "Ended",
+    "RevocationSignal",
+    "RevokedTokens",
     "TokenBackend",
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class RevokedTokens:
     """What has ended: one token; or, where `token_id` is None, all of the user's at this backend.
 
     `is_denied`: it has no row that says so, so that the denylist has to remember it.
@@ -31,12 +31,12 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Announcement:
+class RevocationSignal:
     """A signal by which others say that tokens end. `ended` gets the signal's keyword arguments."""
 
     signal: Signal
     sender: Any
-    ended: Callable[..., Iterable[Ended]]
+    ended: Callable[..., Iterable[RevokedTokens]]
 
 
 class TokenBackend(Protocol):
@@ -65,7 +65,7 @@ class TokenBackend(Protocol):
         """
         ...
 
-    def claims(self, credential: Credential) -> bool:
+    def recognizes(self, credential: Credential) -> bool:
         """Whether the credential may be one of its tokens, by scheme and shape: asks nothing."""
         ...
 
@@ -73,14 +73,14 @@ class TokenBackend(Protocol):
         """The verdict on each, in order, in as few queries as can be."""
         ...
 
-    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+    def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """Whether each still stands, in order, in one query: its identity as it is now, with the
         scopes of now and the same `token_id`, `location` and `handle`, or why not. None, as
         "token_revoked": there is no such token any more.
         """
         ...
 
-    def end(self, held: Sequence[Held]) -> Sequence[bool]:
+    def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
         """End each where it lives: the one question that writes. True: its row is gone or says so,
         also where it did before. False: it has none, so that the denylist has to remember it.
 
@@ -89,7 +89,7 @@ class TokenBackend(Protocol):
         """
         ...
 
-    def end_user(
+    def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
         """End the user's tokens, but for one and those issued after a moment (at it counts as
@@ -97,7 +97,7 @@ class TokenBackend(Protocol):
         """
         ...
 
-    def announcements(self) -> Sequence[Announcement]:
+    def announcements(self) -> Sequence[RevocationSignal]:
         """The signals that say that a token has ended, whoever ended it."""
         ...
 

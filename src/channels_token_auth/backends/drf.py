@@ -11,11 +11,11 @@ from django.db.models import CharField
 from django.db.models.signals import post_delete
 
 from ..core.authentication import Authentication
-from ..core.close_codes import Code
+from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Secret
 from ..core.errors import TokenAuthError
-from ..core.identity import Held, Verdict
-from .contract import Announcement, Ended
+from ..core.identity import Grant, Verdict
+from .contract import RevocationSignal, RevokedTokens
 from .shape import check_shape, has_shape
 from .sources.lookup import Lookup
 from .sources.owned_rows import asked_for
@@ -47,9 +47,9 @@ class DRFTokenBackend:
         self._label = model
         self._pattern = KEY if pattern is None and model == STOCK else pattern
         self._users = UserColumns(lambda: self._model)
-        self._by_key = Lookup(lambda: self._users.beside("key", "created"), "key")
+        self._by_key = Lookup(lambda: self._users.spawn("key", "created"), "key")
 
-    def claims(self, credential: Credential) -> bool:
+    def recognizes(self, credential: Credential) -> bool:
         """What has the shape of a key."""
         if self._pattern is not None:
             return has_shape(credential, self._pattern)
@@ -61,22 +61,22 @@ class DRFTokenBackend:
         rows = {row[0]: row for row in found}
         return [self._verdict(c, rows.get(c.secret.reveal())) for c in credentials]
 
-    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+    def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """One query for the batch: the tokens of these users, and of these what is needed."""
-        users = self._users.needed_for(held)
-        rows = users.beside("key").filter(user__pk__in={each.user_pk for each in held})
+        users = self._users.needed_for(grants)
+        rows = users.spawn("key").filter(user__pk__in={each.user_pk for each in grants})
         found = {Secret(key).digest: users.user(columns) for key, *columns in rows}
-        return [_standing(each, found.get(each.authentication.token_id)) for each in held]
+        return [_standing(each, found.get(each.authentication.token_id)) for each in grants]
 
-    def end(self, held: Sequence[Held]) -> Sequence[bool]:
+    def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
         """Delete the rows: two queries for the batch, the first of all keys where a user is not
         known.
         """
         rows = self._model.objects
-        rows.filter(pk__in=asked_for(rows.all(), "key", held)).delete()
-        return [True] * len(held)
+        rows.filter(pk__in=asked_for(rows.all(), "key", grants)).delete()
+        return [True] * len(grants)
 
-    def end_user(
+    def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
         """Delete the user's rows. None of them comes back."""
@@ -87,9 +87,9 @@ class DRFTokenBackend:
         rows.exclude(pk__in=kept).delete()
         return True
 
-    def announcements(self) -> Sequence[Announcement]:
+    def announcements(self) -> Sequence[RevocationSignal]:
         """The deletion of a row, by cascades too."""
-        return [Announcement(signal=post_delete, sender=self._model, ended=_deleted)]
+        return [RevocationSignal(signal=post_delete, sender=self._model, ended=_deleted)]
 
     def check(self) -> list[CheckMessage]:
         """The model must be installed, and the pattern one."""
@@ -129,11 +129,11 @@ class DRFTokenBackend:
         return admit(self._users.user(user), authentication)
 
 
-def _standing(held: Held, user: Any) -> Verdict:
-    if user is None or user.pk != held.user_pk:
-        return TokenAuthError(Code.TOKEN_REVOKED)
-    return admit(user, held.authentication)  # a row never changes its key
+def _standing(grant: Grant, user: Any) -> Verdict:
+    if user is None or user.pk != grant.user_pk:
+        return TokenAuthError(CloseReason.TOKEN_REVOKED)
+    return admit(user, grant.authentication)  # a row never changes its key
 
 
-def _deleted(instance: Any, **_: Any) -> Sequence[Ended]:
-    return [Ended(user_pk=instance.user_id, token_id=Secret(instance.key).digest)]
+def _deleted(instance: Any, **_: Any) -> Sequence[RevokedTokens]:
+    return [RevokedTokens(user_pk=instance.user_id, token_id=Secret(instance.key).digest)]

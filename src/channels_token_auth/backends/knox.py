@@ -17,11 +17,11 @@ from knox import settings as knox
 from knox.crypto import hash_token
 
 from ..core.authentication import Authentication
-from ..core.close_codes import Code
+from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Secret
 from ..core.errors import TokenAuthError
-from ..core.identity import Held, Verdict
-from .contract import Announcement, Ended
+from ..core.identity import Grant, Verdict
+from .contract import RevocationSignal, RevokedTokens
 from .shape import check_shape, has_shape
 from .sources.lookup import Lookup
 from .sources.owned_rows import asked_for
@@ -49,7 +49,7 @@ class KnoxTokenBackend:
         self._users = UserColumns(lambda: self._model)
         self._by_key = Lookup(self._rows, "token_key")
 
-    def claims(self, credential: Credential) -> bool:
+    def recognizes(self, credential: Credential) -> bool:
         """What has the shape of a token, in a header under knox's scheme or `Bearer`."""
         if credential.scheme is not None and credential.scheme not in self.schemes:
             return False
@@ -62,27 +62,27 @@ class KnoxTokenBackend:
             rows[row.token_key].append(row)
         return [self._verdict(each, rows[_key(each.secret)]) for each in credentials]
 
-    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+    def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """One query for the batch: the tokens of these users, and of these what is needed. The
         expiry is the row's of now, which requests over HTTP move where `AUTO_REFRESH` is on.
         """
-        users = self._users.needed_for(held)
-        columns = users.beside("digest", "expiry")
-        rows = columns.filter(user__pk__in={each.user_pk for each in held})
+        users = self._users.needed_for(grants)
+        columns = users.spawn("digest", "expiry")
+        rows = columns.filter(user__pk__in={each.user_pk for each in grants})
         found = {
             Secret(digest).digest: (users.user(columns), expiry)
             for digest, expiry, *columns in rows
         }
-        return [_standing(each, found.get(each.authentication.token_id)) for each in held]
+        return [_standing(each, found.get(each.authentication.token_id)) for each in grants]
 
-    def end(self, held: Sequence[Held]) -> Sequence[bool]:
+    def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
         """Delete the rows: one query to find them, of all digests where a user is not known; and
         those of a deletion.
         """
-        self._delete(asked_for(self._model.objects.all(), "digest", held))
-        return [True] * len(held)
+        self._delete(asked_for(self._model.objects.all(), "digest", grants))
+        return [True] * len(grants)
 
-    def end_user(
+    def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
         """Delete the user's rows. None of them comes back."""
@@ -94,9 +94,9 @@ class KnoxTokenBackend:
         )
         return True
 
-    def announcements(self) -> Sequence[Announcement]:
+    def announcements(self) -> Sequence[RevocationSignal]:
         """The deletion of a row: knox's own logouts are nothing else."""
-        return [Announcement(signal=post_delete, sender=self._model, ended=_deleted)]
+        return [RevocationSignal(signal=post_delete, sender=self._model, ended=_deleted)]
 
     def check(self) -> list[CheckMessage]:
         """The model must be installed, and the pattern one."""
@@ -145,21 +145,21 @@ class KnoxTokenBackend:
         return _at_present(row.user, row.expiry, authentication)
 
 
-def _standing(held: Held, found: tuple[Any, datetime | None] | None) -> Verdict:
-    if found is None or found[0].pk != held.user_pk:
-        return TokenAuthError(Code.TOKEN_REVOKED)
-    return _at_present(*found, held.authentication)
+def _standing(grant: Grant, found: tuple[Any, datetime | None] | None) -> Verdict:
+    if found is None or found[0].pk != grant.user_pk:
+        return TokenAuthError(CloseReason.TOKEN_REVOKED)
+    return _at_present(*found, grant.authentication)
 
 
 def _at_present(user: Any, expiry: datetime | None, authentication: Authentication) -> Verdict:
     expires_at = expiry and _aware(expiry)
     if expires_at is not None and expires_at <= datetime.now(UTC):
-        return TokenAuthError(Code.TOKEN_EXPIRED)
+        return TokenAuthError(CloseReason.TOKEN_EXPIRED)
     return admit(user, replace(authentication, expires_at=expires_at))
 
 
-def _deleted(instance: Any, **_: Any) -> Sequence[Ended]:
-    return [Ended(user_pk=instance.user_id, token_id=_token_id(instance))]
+def _deleted(instance: Any, **_: Any) -> Sequence[RevokedTokens]:
+    return [RevokedTokens(user_pk=instance.user_id, token_id=_token_id(instance))]
 
 
 def _key(secret: Secret) -> str:

@@ -22,11 +22,11 @@ from oauth2_provider.settings import oauth2_settings
 from oauthlib.common import Request
 
 from ..core.authentication import Authentication
-from ..core.close_codes import Code
+from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
-from ..core.identity import Held, Verdict
-from .contract import Announcement, Ended
+from ..core.identity import Grant, Verdict
+from .contract import RevocationSignal, RevokedTokens
 from .shape import check_shape, has_shape
 from .sources.lookup import Lookup
 from .sources.owned_rows import owned
@@ -61,7 +61,7 @@ class OAuth2Backend:
         self._pattern = pattern
         self._by_checksum = Lookup(self._rows, "token_checksum")
 
-    def claims(self, credential: Credential) -> bool:
+    def recognizes(self, credential: Credential) -> bool:
         """What has the shape of a token."""
         return has_shape(credential, self._shape())
 
@@ -74,27 +74,27 @@ class OAuth2Backend:
             for credential, checksum in zip(credentials, checksums, strict=True)
         ]
 
-    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+    def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """One query for the batch, users and applications included."""
-        rows = _held(self._rows(), held)
+        rows = _held(self._rows(), grants)
         tokens = {(row.user_id, _token_id(row)): row for row in rows}
-        found = [tokens.get((each.user_pk, each.authentication.token_id)) for each in held]
+        found = [tokens.get((each.user_pk, each.authentication.token_id)) for each in grants]
         return [
             self._verdict(token, each.authentication.location)
             if token
-            else TokenAuthError(Code.TOKEN_REVOKED)
-            for each, token in zip(held, found, strict=True)
+            else TokenAuthError(CloseReason.TOKEN_REVOKED)
+            for each, token in zip(grants, found, strict=True)
         ]
 
-    def end(self, held: Sequence[Held]) -> Sequence[bool]:
+    def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
         """Revoke as the package does (RFC 7009 §2.1): the refresh token goes with its token."""
         with self._atomic():
-            ended = [row.pk for row in _held(self._tokens.objects.only("pk"), held)]
+            ended = [row.pk for row in _held(self._tokens.objects.only("pk"), grants)]
             _revoke(self._refresh_tokens.objects.filter(access_token__in=ended))
             self._tokens.objects.filter(pk__in=ended).delete()
-        return [True] * len(held)
+        return [True] * len(grants)
 
-    def end_user(
+    def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
         """Revoke the user's access tokens and refresh tokens. None of them comes back."""
@@ -110,9 +110,9 @@ class OAuth2Backend:
             tokens.exclude(pk__in=kept).delete()
         return True
 
-    def announcements(self) -> Sequence[Announcement]:
+    def announcements(self) -> Sequence[RevocationSignal]:
         """The deletion of a row: that is how the package revokes, and how it refreshes."""
-        return [Announcement(signal=post_delete, sender=self._tokens, ended=_deleted)]
+        return [RevocationSignal(signal=post_delete, sender=self._tokens, ended=_deleted)]
 
     def check(self) -> list[CheckMessage]:
         """The models must be installed, and the pattern one."""
@@ -152,12 +152,12 @@ class OAuth2Backend:
 
     def _verdict(self, token: Any, location: Location) -> Verdict:
         if token.is_expired():
-            return TokenAuthError(Code.TOKEN_EXPIRED)
+            return TokenAuthError(CloseReason.TOKEN_EXPIRED)
         if not (self._is_for_us(token) and _is_usable(token.application)):
-            return TokenAuthError(Code.TOKEN_INVALID)
+            return TokenAuthError(CloseReason.TOKEN_INVALID)
         if token.user is None:
             # A machine's (client credentials): genuine, so that a new login would not help.
-            return TokenAuthError(Code.FORBIDDEN)
+            return TokenAuthError(CloseReason.FORBIDDEN)
         authentication = Authentication(
             backend=self.name,
             token_id=_token_id(token),
@@ -184,11 +184,11 @@ def _token_id(token: Any) -> str:
     return checksum[:DIGITS]
 
 
-def _held(rows: Any, held: Sequence[Held]) -> Any:
+def _held(rows: Any, grants: Sequence[Grant]) -> Any:
     """The rows of those tokens, found by their users' index; without, where one is not known."""
-    token_ids = {each.authentication.token_id for each in held}
+    token_ids = {each.authentication.token_id for each in grants}
     rows = rows.alias(token_id=Left("token_checksum", DIGITS)).filter(token_id__in=token_ids)
-    return owned(rows, held)
+    return owned(rows, grants)
 
 
 def _is_usable(application: Any) -> bool:
@@ -201,7 +201,7 @@ def _revoke(refresh_tokens: QuerySet[Any]) -> None:
     refresh_tokens.filter(revoked=None).update(revoked=now, updated=now)
 
 
-def _deleted(instance: Any, **_: Any) -> Iterable[Ended]:
+def _deleted(instance: Any, **_: Any) -> Iterable[RevokedTokens]:
     # Not of expired tokens: their sockets are closed, and `cleartokens` deletes them in thousands.
     if instance.user_id is not None and not instance.is_expired():
-        yield Ended(user_pk=instance.user_id, token_id=_token_id(instance))
+        yield RevokedTokens(user_pk=instance.user_id, token_id=_token_id(instance))

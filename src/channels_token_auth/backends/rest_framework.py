@@ -26,15 +26,15 @@ from rest_framework.exceptions import APIException, Throttled
 from rest_framework.request import Request
 
 from ..core.authentication import Authentication
-from ..core.close_codes import Code
+from ..core.close_codes import CloseReason
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
-from ..core.identity import RETRY_AFTER, Held, Identity, Verdict, unavailable
-from .contract import Announcement
+from ..core.identity import RETRY_AFTER, Grant, Identity, Verdict, unavailable
+from .contract import RevocationSignal
 from .sources.request_auth import moment, text
-from .sources.revalidation import recheck_presented
+from .sources.revalidation import revalidate_presented
 from .sources.users import admit
-from .sources.users_by_key import Owners
+from .sources.users_by_key import UsersByKey
 
 __all__ = ["RESTFrameworkBackend"]
 
@@ -62,14 +62,14 @@ class RESTFrameworkBackend:
         self.name = name
         self._is_asked_again = recheck
         self._paths = authentication_classes
-        self._owners = Owners()
+        self._users_by_key = UsersByKey()
 
     @cached_property
     def schemes(self) -> frozenset[str]:
         """Those that the classes announce."""
         return frozenset(keyword.lower() for keyword, _ in self._classes)
 
-    def claims(self, credential: Credential) -> bool:
+    def recognizes(self, credential: Credential) -> bool:
         """Any token, in a header under a scheme that a class announces."""
         return credential.scheme is None or credential.scheme in self.schemes
 
@@ -77,23 +77,23 @@ class RESTFrameworkBackend:
         """One after the other, with the queries that the classes make for each."""
         return [self._verdict(credential) for credential in credentials]
 
-    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+    def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """As `authenticate`, one after the other. Of sockets that came by a ticket, or where
         `recheck` is off, one query for their users.
         """
-        return recheck_presented(held, self.authenticate, self._owners)
+        return revalidate_presented(grants, self.authenticate, self._users_by_key)
 
-    def end(self, held: Sequence[Held]) -> Sequence[bool]:
+    def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
         """Nothing: where these tokens live is not known here."""
-        return [False] * len(held)
+        return [False] * len(grants)
 
-    def end_user(
+    def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
         """Nothing: where these tokens live is not known here."""
         return False
 
-    def announcements(self) -> Sequence[Announcement]:
+    def announcements(self) -> Sequence[RevocationSignal]:
         """None that is known here."""
         return []
 
@@ -122,7 +122,7 @@ class RESTFrameworkBackend:
                 except APIException as error:
                     return _refusal(error)
                 except RecursionError:  # over a text that nests deeply, as older JWT packages do
-                    return TokenAuthError(Code.TOKEN_INVALID)
+                    return TokenAuthError(CloseReason.TOKEN_INVALID)
                 if found is not None:
                     return self._identity(credential, *found)
         return None
@@ -133,7 +133,7 @@ class RESTFrameworkBackend:
         except ObjectDoesNotExist:
             user = None
         if not getattr(user, "is_authenticated", False):
-            return TokenAuthError(Code.TOKEN_INVALID)  # good, but nobody's: an API key's
+            return TokenAuthError(CloseReason.TOKEN_INVALID)  # good, but nobody's: an API key's
         if not isinstance(user, get_user_model()):
             raise TypeError(f"{type(user).__name__} is no {get_user_model().__name__}")
         authentication = Authentication(
@@ -153,7 +153,7 @@ def _rank(verdict: Verdict) -> int:
         return 0
     if verdict is None:
         return 3
-    return 1 if verdict.code is Code.UNAVAILABLE else 2
+    return 1 if verdict.code is CloseReason.UNAVAILABLE else 2
 
 
 def _keyword(authentication_class: Any) -> str:
@@ -180,15 +180,17 @@ def _presenting(credential: Credential, keyword: str) -> Any:
 
 def _refusal(error: APIException) -> TokenAuthError:
     if isinstance(error, Throttled):
-        return TokenAuthError(Code.RATE_LIMITED, error.wait or RETRY_AFTER)
+        return TokenAuthError(CloseReason.RATE_LIMITED, error.wait or RETRY_AFTER)
     if error.status_code >= 500:
         return unavailable()
     if error.status_code == 403:
-        return TokenAuthError(Code.FORBIDDEN)
+        return TokenAuthError(CloseReason.FORBIDDEN)
     detail: Any = error.detail
     # A dictionary is simplejwt's, which says it in words of its own.
     code = detail.get("code") if isinstance(detail, dict) else getattr(detail, "code", None)
-    return TokenAuthError(Code.USER_INACTIVE if code == "user_inactive" else Code.TOKEN_INVALID)
+    return TokenAuthError(
+        CloseReason.USER_INACTIVE if code == "user_inactive" else CloseReason.TOKEN_INVALID
+    )
 
 
 def _concrete(user: Any) -> Any:

@@ -13,12 +13,12 @@ from django.db.models.signals import post_delete
 from django.utils import timezone
 
 from ..core.authentication import Authentication
-from ..core.close_codes import Code
+from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
-from ..core.identity import Held, Verdict
-from .contract import Announcement, Ended
-from .sources.revalidation import recheck_presented
+from ..core.identity import Grant, Verdict
+from .contract import RevocationSignal, RevokedTokens
+from .sources.revalidation import revalidate_presented
 from .sources.session_engines import (
     SHORTEST_KEY,
     Session,
@@ -30,7 +30,7 @@ from .sources.session_engines import (
 )
 from .sources.session_users import has_password_of, session_user, session_user_pk
 from .sources.users import admit
-from .sources.users_by_key import Owners
+from .sources.users_by_key import UsersByKey
 
 __all__ = ["SessionBackend"]
 
@@ -49,9 +49,9 @@ class SessionBackend:
     def __init__(self, *, name: str = "session") -> None:
         self.name = name
         self._sessions = Sessions()
-        self._owners = Owners()
+        self._users_by_key = UsersByKey()
 
-    def claims(self, credential: Credential) -> bool:
+    def recognizes(self, credential: Credential) -> bool:
         """Any cookie that is long enough for a key."""
         is_cookie = credential.location is Location.COOKIE
         return is_cookie and len(credential.secret.reveal()) >= SHORTEST_KEY
@@ -63,18 +63,18 @@ class SessionBackend:
         """
         sessions = self._sessions.find({credential.secret.reveal() for credential in credentials})
         keys = {session_user_pk(session.data) for session in sessions.values()}
-        users = self._owners.find(keys - {None})
+        users = self._users_by_key.find(keys - {None})
         return [self._verdict(c, sessions.get(c.secret.reveal()), users) for c in credentials]
 
-    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+    def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """As `authenticate`; one query more for the users of those that came by a ticket."""
-        return recheck_presented(held, self.authenticate, self._owners)
+        return revalidate_presented(grants, self.authenticate, self._users_by_key)
 
-    def end(self, held: Sequence[Held]) -> Sequence[bool]:
+    def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
         """Nothing: no engine finds a session by the digest of its key."""
-        return [False] * len(held)
+        return [False] * len(grants)
 
-    def end_user(
+    def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
         """Delete the user's sessions where the engine has a table, which is read through: no column
@@ -90,17 +90,17 @@ class SessionBackend:
                 engine()(key).delete()
         return True
 
-    def announcements(self) -> Sequence[Announcement]:
+    def announcements(self) -> Sequence[RevocationSignal]:
         """A logout, which tells the key before Django forgets it; and the deletion of a row, if
         the engine has some.
         """
-        logout = Announcement(signal=user_logged_out, sender=None, ended=_logged_out)
+        logout = RevocationSignal(signal=user_logged_out, sender=None, ended=_logged_out)
         model = None
         with suppress(RuntimeError):  # its app is not installed, so that nobody has a session
             model = session_model()
         if model is None:
             return [logout]
-        return [logout, Announcement(signal=post_delete, sender=model, ended=_deleted)]
+        return [logout, RevocationSignal(signal=post_delete, sender=model, ended=_deleted)]
 
     def check(self) -> list[checks.CheckMessage]:
         """The cookie must be read, under Django's name for it, and the engine must be there."""
@@ -112,12 +112,12 @@ class SessionBackend:
         if session is None or SESSION_KEY not in session.data:
             return None
         if session.expires_at <= datetime.now(UTC):
-            return TokenAuthError(Code.TOKEN_EXPIRED)
+            return TokenAuthError(CloseReason.TOKEN_EXPIRED)
         user = session_user(session.data, users)
         if user is None:
-            return TokenAuthError(Code.TOKEN_INVALID)
+            return TokenAuthError(CloseReason.TOKEN_INVALID)
         if not has_password_of(user, session.data):
-            return TokenAuthError(Code.TOKEN_REVOKED)
+            return TokenAuthError(CloseReason.TOKEN_REVOKED)
         authentication = Authentication(
             backend=self.name,
             token_id=credential.secret.digest,
@@ -127,12 +127,14 @@ class SessionBackend:
         return admit(user, authentication, handle=credential)
 
 
-def _deleted(instance: Any, **_: Any) -> Iterator[Ended]:
+def _deleted(instance: Any, **_: Any) -> Iterator[RevokedTokens]:
     # Not of expired sessions: their sockets are closed, and `clearsessions` deletes thousands.
     session = session_of(instance)
     if session.expires_at > datetime.now(UTC) and SESSION_KEY in session.data:
         token_id = Secret(instance.session_key).digest
-        yield Ended(user_pk=session_user_pk(session.data), token_id=token_id, is_denied=True)
+        yield RevokedTokens(
+            user_pk=session_user_pk(session.data), token_id=token_id, is_denied=True
+        )
 
 
 def _is_of(row: Any, user_pk: Any) -> bool:
@@ -140,12 +142,12 @@ def _is_of(row: Any, user_pk: Any) -> bool:
     return SESSION_KEY in data and session_user_pk(data) == user_pk
 
 
-def _logged_out(request: Any = None, **_: Any) -> Sequence[Ended]:
+def _logged_out(request: Any = None, **_: Any) -> Sequence[RevokedTokens]:
     session = getattr(request, "session", None)
     if session is None or not session.session_key or SESSION_KEY not in session:
         return []
     token_id = Secret(session.session_key).digest
-    return [Ended(user_pk=session_user_pk(session), token_id=token_id, is_denied=True)]
+    return [RevokedTokens(user_pk=session_user_pk(session), token_id=token_id, is_denied=True)]
 
 
 def _check_cookie() -> Iterator[checks.CheckMessage]:

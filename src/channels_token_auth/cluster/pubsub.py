@@ -17,7 +17,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 
 from .. import conf
-from ..tasks import beside, is_in_loop
+from ..tasks import is_in_loop, spawn
 
 __all__ = [
     "GROUP",
@@ -103,7 +103,7 @@ def publish(*messages: Message) -> None:
     if layer is None or not messages:
         return
     if is_in_loop():
-        beside(_send(layer, *messages))
+        spawn(_send(layer, *messages))
     else:
         async_to_sync(_send)(layer, *messages)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from . import pubsub
 
-__all__ = ["Control"]
+__all__ = ["Subscription"]
 
 LONGEST_PAUSE = 5.0
 """Seconds between two tries to reach a layer that is away."""
@@ -26,7 +26,7 @@ LEAVE_TIMEOUT = 1.0
 logger = logging.getLogger("channels_token_auth")
 
 
-class Control:
+class Subscription:
     """Listens until its task is cancelled. `recovered` is called when a layer is back."""
 
     def __init__(self, hear: Callable[..., None], recovered: Callable[[], None]) -> None:

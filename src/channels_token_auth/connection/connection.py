@@ -12,7 +12,7 @@ from typing import assert_never
 from .. import signals
 from ..clock import clock, lifetime
 from ..core import asgi_types
-from ..core.close_codes import Code
+from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from ..core.handshake.extraction import PROTOCOL, Handshake
@@ -21,10 +21,10 @@ from ..core.identity import Identity, unavailable
 from ..core.lifecycle import Close, Lifecycle, Output, Send, State, Verify
 from ..node.deadlines import deadlines
 from ..node.node import here
-from ..verification.route import Door
+from ..verification.route import Route
 from .asgi_scope import anonymous_user, inner_scope, scrub
 from .live_authentication import LiveAuthentication, refresh_user
-from .member import Participant, Verified
+from .member import Member, Verified
 from .transport import Transport
 
 __all__ = ["Connection", "live"]
@@ -36,7 +36,7 @@ live: set["Connection"] = set()
 """The sockets of this process, from their opening handshake until their application is done."""
 
 
-class Connection(Participant):
+class Connection(Member):
     """A socket, from its opening handshake on. Belongs to one event loop."""
 
     __slots__ = (
@@ -46,16 +46,16 @@ class Connection(Participant):
 
     def __init__(
         self,
-        door: Door,
+        route: Route,
         handshake: Handshake,
         scope: asgi_types.Scope,
         receive: asgi_types.Receive,
         send: asgi_types.Send,
     ) -> None:
-        super().__init__(here(), door, scope)
+        super().__init__(here(), route, scope)
         self._handshake = handshake
         self._transport = Transport(receive, send)
-        self._life = Lifecycle(door.rules)
+        self._life = Lifecycle(route.rules)
         self._connect: asgi_types.Message | None = None
         self._notices: deque[asgi_types.Message] | None = None
         self._due: float | None = None
@@ -63,7 +63,7 @@ class Connection(Participant):
         self._application_accepted = False
         self._farewell: asgi_types.Message | None = None
         self._is_told = False
-        self._left: Code | int | None = None
+        self._left: CloseReason | int | None = None
         self._verifier: asyncio.Task[None] | None = None
 
     async def open(self) -> asgi_types.Scope | None:
@@ -100,7 +100,7 @@ class Connection(Participant):
             self._verifier.cancel()
         await self._transport.finish()
 
-    def close(self, code: Code) -> None:
+    def close(self, code: CloseReason) -> None:
         """Shut the socket with our code. Returns at once; from now on nothing passes."""
         self._act(self._life.end(TokenAuthError(code)))
 
@@ -125,25 +125,25 @@ class Connection(Participant):
     # -- Before the application
 
     async def _enter(self) -> bool:
-        door, handshake = self.door, self._handshake
+        route, handshake = self.route, self._handshake
         try:
-            if self.node.draining.is_on:
+            if self.node.drain.is_on:
                 raise unavailable()
-            if door.is_anonymous(handshake):
+            if route.is_anonymous(handshake):
                 self._life.admit(None, None, clock.steady())
                 self._user = anonymous_user()
                 self.node.let_in(self)
-            elif door.awaits_first_message(handshake):
+            elif route.awaits_first_message(handshake):
                 await self._await_credential()
             else:
                 self._life.present()
-                mark = self.node.endings.mark
-                self._admit(await door.authenticate(handshake), since=mark)
+                mark = self.node.recent_revocations.mark
+                self._admit(await route.authenticate(handshake), since=mark)
         except TokenAuthError as error:
             self._left = self._left or error.code
             if not self._farewell:
                 self._life.leave()
-                await self._transport.say(door.refusal(error, handshake, self._scope))
+                await self._transport.say(route.refusal(error, handshake, self._scope))
         self._watch()
         return self._life.state is State.AUTHENTICATED
 
@@ -161,7 +161,7 @@ class Connection(Participant):
 
     def _admit(self, identity: Identity, *, since: int) -> list[Output]:
         """Let it in, unless it has ended since that mark. Raises TokenAuthError."""
-        endings = self.node.endings
+        endings = self.node.recent_revocations
         if since != endings.mark and (ended := endings.since(since, Verified(identity))):
             raise TokenAuthError(ended)
         outputs = self._life.admit(identity.user.pk, lifetime(identity), clock.steady())
@@ -199,7 +199,7 @@ class Connection(Participant):
                 return received
             if outputs:
                 await self._tell(outputs)
-        await self.node.closing.turn()
+        await self.node.bulk_close.turn()
         self._is_told = True
         return self._farewell
 
@@ -212,7 +212,7 @@ class Connection(Participant):
             await self._accept(message)
         elif kind != "websocket.send" and self._accepted and not self._application_accepted:
             # It denies a client that was let in for its first message.
-            self.close(Code.FORBIDDEN)
+            self.close(CloseReason.FORBIDDEN)
         elif kind == "websocket.close" and self._application_accepted:
             await self._close_for_application(message)
         else:
@@ -261,25 +261,25 @@ class Connection(Participant):
     async def _verify(self, secret: Secret) -> None:
         """Verify a token that came in a message, and act on the verdict."""
         credential = Credential(location=Location.FIRST_MESSAGE, secret=secret)
-        mark = self.node.endings.mark
+        mark = self.node.recent_revocations.mark
         try:
-            outputs = self._admit(await self.door.verify(credential), since=mark)
+            outputs = self._admit(await self.route.verify(credential), since=mark)
         except TokenAuthError as error:
             outputs = self._life.refuse(error, clock.steady())
         await self._transport.say(self._act(outputs))
         if self._connect:
-            # Still at the door: what waits there is not the application.
+            # Still at the route: what waits there is not the application.
             self._transport.call_off()
 
     def _tell_end(self) -> None:
         """Refused or closed, by our code or, where it is not ours, by a number."""
         left = self._left
-        code = left.value if isinstance(left, Code) else None
+        code = left.value if isinstance(left, CloseReason) else None
         if self._user is None:
             if code:
                 self.tell(signals.connection_refused, code=code)
         else:
-            close_code = left.close_code if isinstance(left, Code) else left
+            close_code = left.close_code if isinstance(left, CloseReason) else left
             self.tell(signals.connection_closed, code=code, close_code=close_code)
 
     # -- Doing what the lifecycle says
@@ -319,11 +319,11 @@ class Connection(Participant):
             self._due = due
             deadlines().watch(self)
 
-    def _shut(self, code: Code, last_words: Sequence[asgi_types.Message]) -> None:
+    def _shut(self, code: CloseReason, last_words: Sequence[asgi_types.Message]) -> None:
         self._left = code
         self._farewell = {**close_message(code), "type": "websocket.disconnect"}
         if self._accepted:
             self._transport.shut([*last_words, close_message(code)])
         else:
             error = TokenAuthError(code)
-            self._transport.shut(self.door.refusal(error, self._handshake, self._scope))
+            self._transport.shut(self.route.refusal(error, self._handshake, self._scope))

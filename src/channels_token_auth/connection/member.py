@@ -9,24 +9,31 @@ from django.dispatch import Signal
 
 from ..core.asgi_types import Scope
 from ..core.authentication import epoch
-from ..core.identity import Held, Identity
+from ..core.identity import Grant, Identity
 from ..node.node import Node
-from ..verification.route import Door
+from ..verification.route import Route
 from .live_authentication import LiveAuthentication
 
-__all__ = ["Participant", "Verified"]
+__all__ = ["Member", "Verified"]
 
 
-class Participant:
+class Member:
     """What a `Connection` is to others. Anonymous sockets have neither a user nor a token."""
 
     __slots__ = (
-        "_auth", "_handle", "_opened_at", "_scope", "_serial", "_user", "door", "node",
+        "_auth",
+        "_handle",
+        "_opened_at",
+        "_scope",
+        "_serial",
+        "_user",
+        "node",
+        "route",
     )  # fmt: skip
 
-    def __init__(self, node: Node, door: Door, scope: Scope) -> None:
+    def __init__(self, node: Node, route: Route, scope: Scope) -> None:
         self.node = node
-        self.door = door
+        self.route = route
         self._serial: int | None = None
         self._scope = scope
         self._opened_at = time.time()
@@ -68,12 +75,12 @@ class Participant:
         return str(client[0]) if client else None
 
     @property
-    def held(self) -> Held | None:
+    def grant(self) -> Grant | None:
         """What its backend is asked about at each sweep."""
         auth = self._auth
         if auth is None:
             return None
-        return Held(
+        return Grant(
             user_pk=self._user.pk,
             authentication=auth.current,
             handle=self._handle,
@@ -121,7 +128,7 @@ class Participant:
 
 
 class Verified:
-    """An identity that no socket has yet, as `Endings` ask about it."""
+    """An identity that no socket has yet, as `RevocationLog` ask about it."""
 
     def __init__(self, identity: Identity) -> None:
         self.connection_id = ""

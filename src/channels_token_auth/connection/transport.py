@@ -9,9 +9,9 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 
-from ..cancel_scope import Wait
+from ..cancel_scope import CancelScope
 from ..core.asgi_types import Message, Receive, Send
-from ..tasks import beside
+from ..tasks import spawn
 
 __all__ = ["CLOSE_TIMEOUT", "Transport"]
 
@@ -28,10 +28,10 @@ class Transport:
         self.receive = receive
         """The server's own. What is awaited within `receiving` can be called off."""
         self._loop = asyncio.get_running_loop()
-        self.receiving = Wait(self._loop)
+        self.receiving = CancelScope(self._loop)
         self._send = send
-        self._sending = Wait(self._loop)
-        self._beside: set[Wait] | None = None
+        self._sending = CancelScope(self._loop)
+        self._beside: set[CancelScope] | None = None
         self._closer: asyncio.Task[None] | None = None
 
     def call_off(self) -> None:
@@ -49,7 +49,7 @@ class Transport:
     async def _send_beside(self, message: Message) -> None:
         """The same, while another task of the application sends."""
         self._beside = self._beside or set()
-        with Wait(self._loop) as wait:
+        with CancelScope(self._loop) as wait:
             self._beside.add(wait)
             try:
                 await self._send(message)
@@ -68,7 +68,7 @@ class Transport:
 
     def say_later(self, messages: Sequence[Message]) -> None:
         """The same, from outside a task."""
-        beside(self.say(messages))
+        spawn(self.say(messages))
 
     def shut(self, last_words: Sequence[Message]) -> asyncio.Task[None]:
         """Say the last words, whatever the application does at this moment."""

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
-from ..cancel_scope import Wait
+from ..cancel_scope import CancelScope
 from ..core.asgi_types import Message, Receive
 
 __all__ = ["take_turns"]
@@ -21,7 +21,7 @@ async def take_turns(client: Receive, layer: Receive, handle: Handle) -> NoRetur
     """Handle what both bring, after the client's first message, until something raises."""
     await handle(await client())
     turn = asyncio.Lock()
-    wait = Wait(asyncio.get_running_loop())
+    wait = CancelScope(asyncio.get_running_loop())
     reader = asyncio.create_task(_read(layer, handle, turn, wait))
     try:
         with wait:
@@ -35,7 +35,7 @@ async def take_turns(client: Receive, layer: Receive, handle: Handle) -> NoRetur
     reader.result()
 
 
-async def _read(layer: Receive, handle: Handle, turn: asyncio.Lock, wait: Wait) -> NoReturn:
+async def _read(layer: Receive, handle: Handle, turn: asyncio.Lock, wait: CancelScope) -> NoReturn:
     try:
         while True:
             message = await layer()

@@ -6,10 +6,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["TABLE", "Code", "Row"]
+__all__ = ["TABLE", "CloseReason", "Row"]
 
 
-class Code(StrEnum):
+class CloseReason(StrEnum):
     """Why a handshake is refused or a socket closed: stable, and safe to show to anybody."""
 
     MALFORMED = "malformed"
@@ -51,18 +51,18 @@ class Row:
     challenge: str | None = None
 
 
-TABLE: dict[Code, Row] = {
-    Code.MALFORMED: Row(4400, 400, "invalid_request"),
-    Code.TOKEN_MISSING: Row(4401, 401),
-    Code.TOKEN_INVALID: Row(4401, 401, "invalid_token"),
-    Code.FORBIDDEN: Row(4403, 403, "insufficient_scope"),
-    Code.AUTH_TIMEOUT: Row(4408),
-    Code.IDENTITY_CHANGED: Row(4409),
-    Code.TOKEN_REVOKED: Row(4410, 401, "invalid_token"),
-    Code.TOO_LARGE: Row(4413, 413),
-    Code.TOKEN_EXPIRED: Row(4419, 401, "invalid_token"),
-    Code.USER_INACTIVE: Row(4423, 401, "invalid_token"),
-    Code.RATE_LIMITED: Row(4429, 429),
-    Code.CONNECTION_LIMIT: Row(4429, 429),
-    Code.UNAVAILABLE: Row(4503, 503),
+TABLE: dict[CloseReason, Row] = {
+    CloseReason.MALFORMED: Row(4400, 400, "invalid_request"),
+    CloseReason.TOKEN_MISSING: Row(4401, 401),
+    CloseReason.TOKEN_INVALID: Row(4401, 401, "invalid_token"),
+    CloseReason.FORBIDDEN: Row(4403, 403, "insufficient_scope"),
+    CloseReason.AUTH_TIMEOUT: Row(4408),
+    CloseReason.IDENTITY_CHANGED: Row(4409),
+    CloseReason.TOKEN_REVOKED: Row(4410, 401, "invalid_token"),
+    CloseReason.TOO_LARGE: Row(4413, 413),
+    CloseReason.TOKEN_EXPIRED: Row(4419, 401, "invalid_token"),
+    CloseReason.USER_INACTIVE: Row(4423, 401, "invalid_token"),
+    CloseReason.RATE_LIMITED: Row(4429, 429),
+    CloseReason.CONNECTION_LIMIT: Row(4429, 429),
+    CloseReason.UNAVAILABLE: Row(4503, 503),
 }

@@ -1,6 +1,6 @@
 """The one error of this library: a code for machines, a sentence for people, never a secret."""
 
-from .close_codes import Code
+from .close_codes import CloseReason
 
 __all__ = ["TokenAuthError"]
 
@@ -12,7 +12,7 @@ class TokenAuthError(Exception):
     does not help.
     """
 
-    def __init__(self, code: Code, retry_after: int | None = None) -> None:
+    def __init__(self, code: CloseReason, retry_after: int | None = None) -> None:
         super().__init__(code, retry_after)
         self.code = code
         self.retry_after = retry_after

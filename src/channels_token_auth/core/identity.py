@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .authentication import Authentication
-from .close_codes import Code
+from .close_codes import CloseReason
 from .errors import TokenAuthError
 
-__all__ = ["Held", "Identity", "UserInactiveError", "Verdict", "unavailable"]
+__all__ = ["Grant", "Identity", "UserInactiveError", "Verdict", "unavailable"]
 
 RETRY_AFTER = 5
 """Seconds a client is told to wait while a token store is away."""
@@ -31,12 +31,12 @@ class UserInactiveError(TokenAuthError):
     """A good token of an inactive user. `identity`: which one, for who is to end it."""
 
     def __init__(self, identity: Identity) -> None:
-        super().__init__(Code.USER_INACTIVE)
+        super().__init__(CloseReason.USER_INACTIVE)
         self.identity = identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Grant:
     """What a socket or a ticket was given: this authentication of the user with this key.
 
     `handle`: the identity's, at a socket; None where it came by a ticket, which has none.
@@ -56,4 +56,4 @@ Verdict = Identity | TokenAuthError | None
 
 def unavailable() -> TokenAuthError:
     """What is answered while a token store is away: never "invalid"."""
-    return TokenAuthError(Code.UNAVAILABLE, retry_after=RETRY_AFTER)
+    return TokenAuthError(CloseReason.UNAVAILABLE, retry_after=RETRY_AFTER)

@@ -5,17 +5,17 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from .close_codes import Code
+from .close_codes import CloseReason
 from .credentials import Secret, is_token
 from .errors import TokenAuthError
 
 __all__ = [
     "FRAME_OVERHEAD",
     "RETRY",
-    "Auth",
-    "Bad",
+    "AuthControl",
     "Control",
-    "Ping",
+    "InvalidControl",
+    "PingControl",
     "error_message",
     "read_control",
     "write",
@@ -26,11 +26,11 @@ FRAME_OVERHEAD = 256
 
 RETRY = frozenset(
     {
-        Code.AUTH_TIMEOUT,
-        Code.CONNECTION_LIMIT,
-        Code.RATE_LIMITED,
-        Code.TOKEN_EXPIRED,
-        Code.UNAVAILABLE,
+        CloseReason.AUTH_TIMEOUT,
+        CloseReason.CONNECTION_LIMIT,
+        CloseReason.RATE_LIMITED,
+        CloseReason.TOKEN_EXPIRED,
+        CloseReason.UNAVAILABLE,
     }
 )
 """The codes after which the same client may try again, with a fresh token where it expired."""
@@ -41,25 +41,25 @@ _BEGINNING = re.compile(r'[ \t\r\n]*\{[ \t\r\n]*"type"[ \t\r\n]*:[ \t\r\n]*"auth
 
 
 @dataclass(frozen=True, slots=True)
-class Auth:
+class AuthControl:
     """The client authenticates, or does so again."""
 
     secret: Secret
 
 
 @dataclass(frozen=True, slots=True)
-class Ping:
+class PingControl:
     """The client asks whether the line is alive."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bad:
+class InvalidControl:
     """A control frame that breaks the protocol."""
 
-    code: Code
+    code: CloseReason
 
 
-Control = Auth | Ping | Bad
+Control = AuthControl | PingControl | InvalidControl
 
 
 def read_control(text: str, *, max_token_bytes: int) -> Control | None:
@@ -67,18 +67,18 @@ def read_control(text: str, *, max_token_bytes: int) -> Control | None:
     if _HINT not in text:
         return None
     if len(text.encode(errors="surrogatepass")) > max_token_bytes + FRAME_OVERHEAD:
-        return Bad(Code.TOO_LARGE) if _BEGINNING.match(text) else None
+        return InvalidControl(CloseReason.TOO_LARGE) if _BEGINNING.match(text) else None
     try:
         message = json.loads(text)
     except (ValueError, RecursionError):
         return None
     match message:
         case {"type": "auth.ping"}:
-            return Ping()
+            return PingControl()
         case {"type": "auth", "token": str(token)} if is_token(token, max_token_bytes):
-            return Auth(Secret(token))
+            return AuthControl(Secret(token))
         case {"type": "auth"}:
-            return Bad(Code.MALFORMED)
+            return InvalidControl(CloseReason.MALFORMED)
     return None
 
 

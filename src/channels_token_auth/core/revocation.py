@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Protocol, Self
 
-from .close_codes import Code
+from .close_codes import CloseReason
 
-__all__ = ["Described", "Ending", "Target"]
+__all__ = ["Described", "Revocation", "Target"]
 
 
 class Described(Protocol):
@@ -95,11 +95,11 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class Revocation:
     """The sockets that have to go, and why."""
 
     target: Target
-    code: Code
+    code: CloseReason
 
     def covers(self, other: Self) -> bool:
         """Whether the other one adds nothing."""
@@ -112,4 +112,4 @@ class Ending:
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Self:
         """Read it. Raises KeyError, TypeError or ValueError where it is none."""
-        return cls(target=Target.from_message(message["target"]), code=Code(message["code"]))
+        return cls(target=Target.from_message(message["target"]), code=CloseReason(message["code"]))

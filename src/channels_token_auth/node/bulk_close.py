@@ -8,27 +8,27 @@ import asyncio
 from collections import deque
 from typing import Any
 
-from ..core.revocation import Ending
-from ..tasks import beside
+from ..core.revocation import Revocation
+from ..tasks import spawn
 
-__all__ = ["SLICE", "Closing"]
+__all__ = ["SLICE", "BulkClose"]
 
 SLICE = 500
 """Sockets closed, and applications told of it, before others get their turn."""
 
 
-class Closing:
+class BulkClose:
     """Its methods are called in its event loop."""
 
     def __init__(self) -> None:
         self._under_way = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    def close(self, found: list[Any], ending: Ending) -> None:
+    def close(self, found: list[Any], ending: Revocation) -> None:
         """Close these sockets, and keep none of them."""
         if len(found) > SLICE:
             self._under_way += 1
-            beside(self._close_in_slices(found, ending))
+            spawn(self._close_in_slices(found, ending))
         else:
             _close_slice(found, ending)
 
@@ -39,7 +39,7 @@ class Closing:
             self._waiting.append(turn)
             await turn
 
-    async def _close_in_slices(self, found: list[Any], ending: Ending) -> None:
+    async def _close_in_slices(self, found: list[Any], ending: Revocation) -> None:
         try:
             while found:
                 _close_slice(found, ending)
@@ -59,7 +59,7 @@ class Closing:
             asyncio.get_running_loop().call_soon(self._release)
 
 
-def _close_slice(found: list[Any], ending: Ending) -> None:
+def _close_slice(found: list[Any], ending: Revocation) -> None:
     for connection in found[-SLICE:]:
         if ending.target.matches(connection):  # not reauthenticated meanwhile
             connection.close(ending.code)

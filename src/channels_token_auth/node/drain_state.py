@@ -5,10 +5,10 @@ from collections.abc import Collection
 from typing import Any
 
 from ..cluster import pubsub
-from ..core.close_codes import Code
-from ..tasks import beside
+from ..core.close_codes import CloseReason
+from ..tasks import spawn
 
-__all__ = ["Draining"]
+__all__ = ["DrainState"]
 
 TICK = 0.1
 """Seconds between two groups of sockets that are sent away."""
@@ -16,7 +16,7 @@ TICK = 0.1
 TICKS_PER_REPORT = 10
 
 
-class Draining:
+class DrainState:
     """A node's. `sockets`: those of now, in handshakes too."""
 
     def __init__(self, name: str, sockets: Collection[Any]) -> None:
@@ -35,7 +35,7 @@ class Draining:
         `reply` is told once a second how many are left, until there are none.
         """
         self._stop()
-        self._task = beside(self._send_away(max(1, int(over / TICK)), reply))
+        self._task = spawn(self._send_away(max(1, int(over / TICK)), reply))
 
     def take_back(self, reply: pubsub.Reply | None) -> None:
         """Let in who comes, and let those stay who are here still."""
@@ -54,7 +54,7 @@ class Draining:
             if tick % TICKS_PER_REPORT == 0:
                 self._report(reply)
             for _ in range(-(-len(going) // max(1, ticks - tick))):
-                going.pop().close(Code.UNAVAILABLE)
+                going.pop().close(CloseReason.UNAVAILABLE)
             tick += 1
             await asyncio.sleep(TICK)
         self._report(reply)
@@ -62,4 +62,4 @@ class Draining:
     def _report(self, reply: pubsub.Reply | None) -> None:
         if reply:  # beside the drain, which goes on, whatever becomes of who asked
             left = len(self._sockets)
-            beside(reply({"kind": "draining", "node": self._name, "left": left}))
+            spawn(reply({"kind": "draining", "node": self._name, "left": left}))

@@ -16,14 +16,14 @@ from typing import Any
 
 from .. import conf
 from ..cluster import pubsub
-from ..cluster.subscription import Control
-from ..core.revocation import Ending, Target
+from ..cluster.subscription import Subscription
+from ..core.revocation import Revocation, Target
 from ..observability.audit import Audit
-from ..tasks import beside
+from ..tasks import spawn
 from ..verification.authenticator import forget_all
-from .bulk_close import Closing
-from .drain_state import Draining
-from .recent_revocations import Endings
+from .bulk_close import BulkClose
+from .drain_state import DrainState
+from .recent_revocations import RevocationLog
 from .registry import Registry
 from .sweep import Sweep
 
@@ -44,10 +44,10 @@ class Node:
         """All, from their opening handshake until their application is done."""
         self.registry: Registry[Any] = Registry()
         """Those that were let in."""
-        self.endings = Endings()
-        self.closing = Closing()
+        self.recent_revocations = RevocationLog()
+        self.bulk_close = BulkClose()
         self.audit = Audit()
-        self.draining = Draining(self.name, self.sockets)
+        self.drain = DrainState(self.name, self.sockets)
         self._serial = 0
         self._peers: dict[str, float] = {}
         self._greeting: asyncio.TimerHandle | None = None
@@ -59,16 +59,16 @@ class Node:
             interval=configuration.sweep_interval,
             grace=configuration.sweep_grace,
         )
-        self._control = Control(self.hear, self._sweep.hurry)
+        self._subscription = Subscription(self.hear, self._sweep.hurry)
         pubsub.add_listener(self)
         if not is_alone:
-            beside(self._control.run())
+            spawn(self._subscription.run())
             self._sweep.hurry()
 
     @property
     def channel(self) -> str | None:
         """Where it listens in the channel layer; None before it does."""
-        return self._control.channel
+        return self._subscription.channel
 
     def next_serial(self) -> int:
         """A number that no other socket of this node has."""
@@ -97,24 +97,24 @@ class Node:
     def _act(self, message: pubsub.Message, reply: pubsub.Reply | None) -> None:
         match message["kind"]:
             case "end":
-                self.end([Ending.from_message(each) for each in message["endings"]])
+                self.end([Revocation.from_message(each) for each in message["endings"]])
             case "present":
                 self._meet(str(message["node"]))
             case "ask" if reply and pubsub.is_meant(self.name, message["node"]):
                 target = Target.from_message(message["target"])
-                beside(reply(self._answer(target, int(message["limit"]))))
+                spawn(reply(self._answer(target, int(message["limit"]))))
             case "drain" if pubsub.is_meant(self.name, message["node"]):
                 if message["over"] is None:
-                    self.draining.take_back(reply)
+                    self.drain.take_back(reply)
                 else:
-                    self.draining.start(float(message["over"]), reply)
+                    self.drain.start(float(message["over"]), reply)
 
-    def end(self, endings: Sequence[Ending]) -> None:
+    def end(self, endings: Sequence[Revocation]) -> None:
         """Close the sockets that have to go, and have nobody slip in behind them."""
         forget_all()
         for ending in endings:
-            self.endings.add(ending)
-            self.closing.close(self.registry.find(ending.target), ending)
+            self.recent_revocations.add(ending)
+            self.bulk_close.close(self.registry.find(ending.target), ending)
 
     def _answer(self, target: Target, limit: int) -> Mapping[str, Any]:
         found = self.registry.find(target)
@@ -124,7 +124,7 @@ class Node:
             "total": len(found),
             "connections": [each.describe() for each in found[:limit]],
             "peers": self._present_peers(),
-            "is_draining": self.draining.is_on,
+            "is_draining": self.drain.is_on,
             "failed_sweeps": self._sweep.failures,
         }
 
@@ -132,7 +132,7 @@ class Node:
         """Be heard of, and hear: at each sweep again, which no layer may fail or hold up."""
         with suppress(Exception):
             async with asyncio.timeout(pubsub.PUBLISH_TIMEOUT):
-                await self._control.join()
+                await self._subscription.join()
         self._greet()
 
     def _greet(self) -> None:

@@ -12,10 +12,10 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, Protocol
 
-from ..core.close_codes import Code
+from ..core.close_codes import CloseReason
 from ..core.errors import TokenAuthError
-from ..core.identity import Held, Identity
-from ..verification.route import Door
+from ..core.identity import Grant, Identity
+from ..verification.route import Route
 
 __all__ = ["BATCH", "Sweep", "Swept"]
 
@@ -40,16 +40,16 @@ class Sockets(Protocol):
 class Swept(Protocol):
     """A socket as the sweep sees it."""
 
-    door: Door
+    route: Route
 
     @property
-    def held(self) -> Held | None:
+    def grant(self) -> Grant | None:
         """What it was given; None for an anonymous one."""
 
     def follow(self, identity: Identity) -> None:
         """Its token stands, and this is how."""
 
-    def close(self, code: Code) -> None:
+    def close(self, code: CloseReason) -> None:
         """It has to go."""
 
 
@@ -112,39 +112,39 @@ class Sweep:
 
     async def once(self) -> None:
         """Ask about every token, and close the sockets of those that have ended."""
-        by_door: dict[Door, list[Swept]] = defaultdict(list)
+        by_route: dict[Route, list[Swept]] = defaultdict(list)
         for socket in self._sockets:
-            by_door[socket.door].append(socket)
+            by_route[socket.route].append(socket)
         self._unanswered, self._answered = set(), set()
-        for door, sockets in by_door.items():
+        for route, sockets in by_route.items():
             for start in range(0, len(sockets), BATCH):
-                await self._ask(door, sockets[start : start + BATCH])
+                await self._ask(route, sockets[start : start + BATCH])
         self._tell()
 
-    async def _ask(self, door: Door, sockets: Sequence[Swept]) -> None:
-        by_token: dict[tuple[Any, str, str], tuple[Held, list[Swept]]] = {}
+    async def _ask(self, route: Route, sockets: Sequence[Swept]) -> None:
+        by_token: dict[tuple[Any, str, str], tuple[Grant, list[Swept]]] = {}
         for socket in sockets:
-            held = socket.held
-            if held is not None:
-                token = (held.user_pk, held.authentication.backend, held.authentication.token_id)
-                known = by_token.get(token, (held, []))
+            grant = socket.grant
+            if grant is not None:
+                token = (grant.user_pk, grant.authentication.backend, grant.authentication.token_id)
+                known = by_token.get(token, (grant, []))
                 known[1].append(socket)
                 # One with a handle can be asked about better, as of a ticket's sockets none is.
-                by_token[token] = (known[0] if known[0].handle is not None else held, known[1])
-        verdicts = await door.recheck([held for held, _ in by_token.values()])
-        for (held, same), verdict in zip(by_token.values(), verdicts, strict=True):
+                by_token[token] = (known[0] if known[0].handle is not None else grant, known[1])
+        verdicts = await route.revalidate([grant for grant, _ in by_token.values()])
+        for (grant, same), verdict in zip(by_token.values(), verdicts, strict=True):
             for socket in same:
-                now = socket.held
+                now = socket.grant
                 # It may have been given another token meanwhile, which is not asked about.
-                if now and now.authentication.token_id == held.authentication.token_id:
-                    self._act(socket, held.authentication.backend, verdict)
+                if now and now.authentication.token_id == grant.authentication.token_id:
+                    self._act(socket, grant.authentication.backend, verdict)
 
     def _act(self, socket: Swept, backend: str, verdict: Identity | TokenAuthError) -> None:
-        if isinstance(verdict, TokenAuthError) and verdict.code is Code.UNAVAILABLE:
+        if isinstance(verdict, TokenAuthError) and verdict.code is CloseReason.UNAVAILABLE:
             self._unanswered.add(backend)
             since = self._away_since.get(backend, time.monotonic())
             if self._grace is not None and time.monotonic() - since >= self._grace:
-                socket.close(Code.UNAVAILABLE)
+                socket.close(CloseReason.UNAVAILABLE)
             return
         self._answered.add(backend)
         if isinstance(verdict, TokenAuthError):

@@ -9,7 +9,7 @@ from typing import Any
 from django.dispatch import Signal
 
 from .. import signals
-from ..tasks import beside, is_in_loop
+from ..tasks import is_in_loop, spawn
 
 __all__ = ["LOGGER", "Audit", "tell_now"]
 
@@ -45,7 +45,7 @@ class Audit:
         self._waiting.append((signal, told))
         if not self._is_running:
             self._is_running = True
-            beside(self._send())
+            spawn(self._send())
 
     async def _send(self) -> None:
         while self._waiting:
@@ -63,7 +63,7 @@ def tell_now(signal: Signal, told: Fields) -> None:
     """
     _log(signal, told)
     if is_in_loop():
-        beside(signal.asend_robust(None, **told))
+        spawn(signal.asend_robust(None, **told))
     else:
         signal.send_robust(None, **told)
 

@@ -17,11 +17,11 @@ from django.db import router
 
 from ..backends.sources.users import primary_key
 from ..core.authentication import Authentication, epoch
-from ..core.close_codes import Code
+from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.denial import Denial
-from ..core.identity import Held, Identity, UserInactiveError, unavailable
-from ..core.revocation import Ending, Target
+from ..core.identity import Grant, Identity, UserInactiveError, unavailable
+from ..core.revocation import Revocation, Target
 from ..verification.authenticator import Authenticator, site_authenticator
 from ..verification.denylist import CacheUnavailable
 from .on_commit import Deny, after_commit, gathered
@@ -36,7 +36,7 @@ __all__ = [
     "token_id",
 ]
 
-_Ended = tuple[dict[str, Held], Deny]
+_Ended = tuple[dict[str, Grant], Deny]
 """What is ended, by the name of the backend that is asked to; and how it is denied."""
 
 # What a digest and a UUID look like: an id, unless it is a token that somebody knows.
@@ -51,16 +51,16 @@ def revoke_token(token: str, *, user: Any = None) -> None:
     denylist's cache is away, and what the database raises.
     """
     authenticator = site_authenticator()
-    held, deny = _found(authenticator, token) or _named(authenticator, token, user)
-    one = next(iter(held.values()))
+    grants, deny = _found(authenticator, token) or _named(authenticator, token, user)
+    one = next(iter(grants.values()))
     target = Target(
         user_id=None if one.user_pk is None else str(one.user_pk),
         token_id=one.authentication.token_id,
     )
 
     def end_rows() -> bool:
-        backends = (each for each in authenticator.backends if each.name in held)
-        has_row = [backend.end([held[backend.name]])[0] for backend in backends]
+        backends = (each for each in authenticator.backends if each.name in grants)
+        has_row = [backend.revoke([grants[backend.name]])[0] for backend in backends]
         return all(has_row)
 
     _revoke(target, end_rows, deny)
@@ -86,7 +86,7 @@ def revoke_user(
 
     def end_rows() -> bool:
         has_rows = [
-            backend.end_user(user_pk, except_token_id=excepted, issued_before=issued_before)
+            backend.revoke_user(user_pk, except_token_id=excepted, issued_before=issued_before)
             for backend in authenticator.backends
         ]
         return all(has_rows)
@@ -100,7 +100,7 @@ def disconnect(
     token: Any = None,
     connection_id: str | None = None,
     address: str | None = None,
-    code: Code = Code.TOKEN_REVOKED,
+    code: CloseReason = CloseReason.TOKEN_REVOKED,
 ) -> None:
     """Close the sockets for which all of it holds, and revoke nothing: a client may come again.
 
@@ -114,7 +114,9 @@ def disconnect(
         connection_id=connection_id,
         address=address,
     )
-    after_commit([Ending(target=target, code=Code(code))], [], using=_database(), is_told=False)
+    after_commit(
+        [Revocation(target=target, code=CloseReason(code))], [], using=_database(), is_told=False
+    )
 
 
 async def arevoke_token(token: str, *, user: Any = None) -> None:
@@ -148,16 +150,16 @@ def _found(authenticator: Authenticator, token: str) -> _Ended | None:
     if identity is None:
         return None
     authentication = identity.authentication
-    held = Held(user_pk=identity.user.pk, authentication=authentication, handle=identity.handle)
-    return {authentication.backend: held}, partial(authenticator.denylist.deny, authentication)
+    grant = Grant(user_pk=identity.user.pk, authentication=authentication, handle=identity.handle)
+    return {authentication.backend: grant}, partial(authenticator.denylist.deny, authentication)
 
 
 def _named(authenticator: Authenticator, token: str, user: Any) -> _Ended:
     """What no backend knows, and may be any one's."""
     token_id = _id_of_unknown(authenticator, token)
     user_pk = None if user is None else primary_key(user)
-    held = {
-        backend.name: Held(
+    grants = {
+        backend.name: Grant(
             user_pk=user_pk,
             authentication=Authentication(
                 backend=backend.name, token_id=token_id, location=Location.HEADER
@@ -165,18 +167,18 @@ def _named(authenticator: Authenticator, token: str, user: Any) -> _Ended:
         )
         for backend in authenticator.backends
     }
-    return held, partial(authenticator.denylist.deny_token, token_id)
+    return grants, partial(authenticator.denylist.deny_token, token_id)
 
 
 def _identify(authenticator: Authenticator, token: str) -> Identity | None:
     """Whose it is, wherever it may be presented: a session's key is nothing but a cookie."""
     for location in (Location.HEADER, Location.COOKIE):
-        (verdict,) = authenticator.judge.authenticate([_credential(token, location)])
+        (verdict,) = authenticator.chain.authenticate([_credential(token, location)])
         if isinstance(verdict, Identity):
             return verdict
         if isinstance(verdict, UserInactiveError):
             return verdict.identity  # who may be active again
-        if verdict.code is Code.UNAVAILABLE:
+        if verdict.code is CloseReason.UNAVAILABLE:
             raise verdict
     return None
 
@@ -190,7 +192,7 @@ def _token_id(authenticator: Authenticator, token: Any) -> str:
 
 def _id_of_unknown(authenticator: Authenticator, token: str) -> str:
     """An id is its own; of a token that nobody knows any more, the digest, since ids get about."""
-    is_token = any(each.claims(_credential(token)) for each in authenticator.backends)
+    is_token = any(each.recognizes(_credential(token)) for each in authenticator.backends)
     return Secret(token).digest if is_token and not _ID.fullmatch(token) else token
 
 
@@ -203,7 +205,7 @@ def _revoke(target: Target, end_rows: Callable[[], bool], deny: Deny) -> None:
     try:
         with gathered():
             denials = [] if end_rows() else [deny]
-            ending = Ending(target=target, code=Code.TOKEN_REVOKED)
+            ending = Revocation(target=target, code=CloseReason.TOKEN_REVOKED)
             after_commit([ending], denials, using=_database())
     except CacheUnavailable as error:
         raise unavailable() from error

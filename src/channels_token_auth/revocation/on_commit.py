@@ -15,21 +15,21 @@ from django.db import connections, transaction
 
 from .. import signals
 from ..cluster import pubsub
-from ..core.revocation import Ending
+from ..core.revocation import Revocation
 from ..observability.audit import tell_now
 from ..verification.denylist import CacheUnavailable
 
 __all__ = ["Deny", "after_commit", "gathered"]
 
 PER_MESSAGE = 100
-"""Endings in one message: a channel layer bounds how many and how large they are."""
+"""Revocations in one message: a channel layer bounds how many and how large they are."""
 
 logger = logging.getLogger("channels_token_auth")
 Deny = Callable[[], None]
 
 
 def after_commit(
-    endings: Sequence[Ending], denials: Sequence[Deny], *, using: str, is_told: bool = True
+    endings: Sequence[Revocation], denials: Sequence[Deny], *, using: str, is_told: bool = True
 ) -> None:
     """Deny, then have all nodes close sockets: now, or when the transaction of `using` commits.
 
@@ -91,12 +91,12 @@ class _Batch:
     """Of one transaction. Of one that is rolled back, nothing is heard."""
 
     denials: list[Deny] = field(default_factory=list)
-    endings: dict[Ending, bool] = field(default_factory=dict)
+    endings: dict[Revocation, bool] = field(default_factory=dict)
     """Each, and whether it is told."""
-    _of: dict[str | None, set[Ending]] = field(default_factory=lambda: defaultdict(set))
+    _of: dict[str | None, set[Revocation]] = field(default_factory=lambda: defaultdict(set))
     """Those of a user, and those of a token."""
 
-    def add(self, ending: Ending, *, is_told: bool) -> None:
+    def add(self, ending: Revocation, *, is_told: bool) -> None:
         """Note one more. One of a whole user makes up for those of his tokens."""
         user_id, token_id = ending.target.user_id, ending.target.token_id
         if is_told and None in (user_id, token_id):
@@ -120,7 +120,7 @@ class _Batch:
 _gathering: ContextVar[_Batch | None] = ContextVar("_gathering", default=None)
 
 
-def _say(endings: Mapping[Ending, bool]) -> None:
+def _say(endings: Mapping[Revocation, bool]) -> None:
     batch = _gathering.get()
     if batch is not None:
         for ending, is_told in endings.items():

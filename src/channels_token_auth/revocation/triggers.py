@@ -20,11 +20,11 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import Signal
 
 from .. import conf
-from ..backends.contract import Announcement, Ended
+from ..backends.contract import RevocationSignal, RevokedTokens
 from ..backends.session import SessionBackend
-from ..core.close_codes import Code
+from ..core.close_codes import CloseReason
 from ..core.denial import Denial
-from ..core.revocation import Ending, Target
+from ..core.revocation import Revocation, Target
 from ..verification.authenticator import build_authenticator, site_authenticator
 from ..verification.denylist import CacheUnavailable
 from ..verification.tickets import SESSION
@@ -53,7 +53,7 @@ def wire(**_: Any) -> None:
         logger.warning("Token backends cannot be listened to; see `manage.py check`. %r", error)
 
 
-def _announcements() -> Iterable[tuple[str, Announcement]]:
+def _announcements() -> Iterable[tuple[str, RevocationSignal]]:
     # Not the site's, which is remembered: a setting may still be about to change.
     backends = {each.name: each for each in build_authenticator(conf.override({})).backends}
     for name, backend in backends.items():
@@ -87,15 +87,15 @@ def _quietly(receiver: Receiver, **given: Any) -> None:
         logger.error("Sockets of what has ended are left to the sweep.\n%s", text)  # noqa: TRY400 - an error reporter would read tokens in the frames' locals
 
 
-def _announced(name: str, announcement: Announcement, **given: Any) -> None:
-    ended: Iterable[Ended] = announcement.ended(**given)
-    endings: list[Ending] = []
+def _announced(name: str, announcement: RevocationSignal, **given: Any) -> None:
+    ended: Iterable[RevokedTokens] = announcement.ended(**given)
+    endings: list[Revocation] = []
     denials: list[Deny] = []
     for each in ended:
         is_user = each.token_id is None
         user_id = None if each.user_pk is None else str(each.user_pk)
         target = Target(user_id=user_id, token_id=each.token_id, backend=name if is_user else None)
-        endings.append(Ending(target=target, code=Code.TOKEN_REVOKED))
+        endings.append(Revocation(target=target, code=CloseReason.TOKEN_REVOKED))
         if each.is_denied and each.token_id:
             denials.append(partial(site_authenticator().denylist.deny_token, each.token_id))
         elif each.is_denied and user_id:
@@ -108,18 +108,18 @@ def _user_saved(instance: Any, *, created: bool, raw: bool, **given: Any) -> Non
     if created or raw:
         return
     if not instance.is_active:
-        _end_user(instance, Code.USER_INACTIVE, given)
+        _end_user(instance, CloseReason.USER_INACTIVE, given)
     elif getattr(instance, "_password", None) is not None:
-        _end_user(instance, Code.TOKEN_REVOKED, given)
+        _end_user(instance, CloseReason.TOKEN_REVOKED, given)
 
 
 def _user_deleted(instance: Any, **given: Any) -> None:
-    _end_user(instance, Code.TOKEN_REVOKED, given)
+    _end_user(instance, CloseReason.TOKEN_REVOKED, given)
 
 
-def _end_user(user: Any, code: Code, given: dict[str, Any]) -> None:
+def _end_user(user: Any, code: CloseReason, given: dict[str, Any]) -> None:
     user_id = str(user.pk)
-    _say([Ending(target=Target(user_id=user_id), code=code)], _deny_user(user_id), given)
+    _say([Revocation(target=Target(user_id=user_id), code=code)], _deny_user(user_id), given)
 
 
 def _deny_user(user_id: str) -> list[Deny]:
@@ -130,7 +130,7 @@ def _deny_user(user_id: str) -> list[Deny]:
     return [partial(site_authenticator().denylist.deny_user, user_id, denial)]
 
 
-def _say(endings: Sequence[Ending], denials: Sequence[Deny], given: dict[str, Any]) -> None:
+def _say(endings: Sequence[Revocation], denials: Sequence[Deny], given: dict[str, Any]) -> None:
     try:
         after_commit(endings, denials, using=given.get("using") or DEFAULT_DB_ALIAS)
     except CacheUnavailable as error:

@@ -15,14 +15,14 @@ from django.db import OperationalError
 from django.test import override_settings
 
 from .. import conf
-from ..backends.contract import Announcement
+from ..backends.contract import RevocationSignal
 from ..backends.sources.users import admit
 from ..clock import clock
 from ..core.authentication import Authentication
-from ..core.close_codes import Code
+from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
-from ..core.identity import Held, Identity, Verdict
+from ..core.identity import Grant, Identity, Verdict
 
 __all__ = ["PATH", "FakeTokenBackend", "FakeTokens", "fake_tokens"]
 
@@ -68,7 +68,7 @@ class FakeTokens:
 
     def refuse(self, token: str, code: str, *, retry_after: int | None = None) -> None:
         """Have the token refused from now on, with a slug such as "token_revoked"."""
-        self._verdicts[Secret(token).digest] = TokenAuthError(Code(code), retry_after)
+        self._verdicts[Secret(token).digest] = TokenAuthError(CloseReason(code), retry_after)
 
     @contextmanager
     def away(self) -> Iterator[None]:
@@ -117,7 +117,7 @@ class FakeTokenBackend:
     def __init__(self, *, name: str = "fake") -> None:
         self.name = name
 
-    def claims(self, credential: Credential) -> bool:
+    def recognizes(self, credential: Credential) -> bool:
         """Any."""
         return True
 
@@ -125,18 +125,18 @@ class FakeTokenBackend:
         """By the token."""
         return [self._verdict(each.secret.digest, each.location) for each in credentials]
 
-    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+    def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """As `authenticate`, by the token's id."""
-        asked = [each.authentication for each in held]
+        asked = [each.authentication for each in grants]
         return [self._verdict(each.token_id, each.location) for each in asked]
 
-    def end(self, held: Sequence[Held]) -> Sequence[bool]:
+    def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
         """Forget the tokens: each is unknown from now on."""
-        for each in held:
+        for each in grants:
             self.tokens.forget(each.authentication.token_id)
-        return [True] * len(held)
+        return [True] * len(grants)
 
-    def end_user(
+    def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
         """Forget the user's tokens."""
@@ -147,7 +147,7 @@ class FakeTokenBackend:
                 self.tokens.forget(token_id)
         return True
 
-    def announcements(self) -> Sequence[Announcement]:
+    def announcements(self) -> Sequence[RevocationSignal]:
         """None: tests say themselves what ends."""
         return []
 

@@ -17,13 +17,13 @@ from ..backends.sources.users import private_copy
 from ..conf import BackendSpec, Configuration, derived
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
-from ..core.identity import Held, Identity, unavailable
-from .backend_chain import Judge
+from ..core.identity import Grant, Identity, unavailable
+from .backend_chain import BackendChain
 from .denylist import Denylist
 from .scoped import ScopedBackend
-from .single_flight import Flight, Flights
+from .single_flight import Flight, SingleFlight
 from .tickets import Tickets
-from .verdict_cache import VerifiedTokens
+from .verdict_cache import VerdictCache
 from .worker import worker
 
 __all__ = [
@@ -54,9 +54,9 @@ def build_authenticator(configuration: Configuration) -> "Authenticator":
     return Authenticator(
         [build_backend(spec) for spec in configuration.backends],
         timeout=configuration.verify_timeout,
-        remembers=configuration.verified_cache_seconds,
+        verified_cache_seconds=configuration.verified_cache_seconds,
         cache=configuration.cache,
-        denies=configuration.denylist_seconds,
+        denylist_seconds=configuration.denylist_seconds,
     )
 
 
@@ -72,9 +72,9 @@ def forget_all() -> None:
 class Authenticator:
     """Asks the backends of one route, and redeems tickets.
 
-    `timeout`: seconds one verification may take. `remembers`: seconds in which a verdict stays
-    good. `cache`: the alias of the tickets' and the denylist's cache. `denies`: seconds in which
-    the denylist remembers what nobody knows the end of.
+    `timeout`: seconds one verification may take. `verified_cache_seconds`: how long a verdict
+    stays good. `cache`: the alias of the cache for tickets and the denylist. `denylist_seconds`:
+    how long the denylist remembers a token whose expiry nobody knows.
     """
 
     def __init__(
@@ -82,18 +82,18 @@ class Authenticator:
         backends: Sequence[TokenBackend],
         *,
         timeout: float,
-        remembers: float = 0.0,
+        verified_cache_seconds: float = 0.0,
         cache: str = "default",
-        denies: float = 0.0,
+        denylist_seconds: float = 0.0,
     ) -> None:
         self.backends = tuple(backends)
         self.tickets = Tickets(backends, cache=cache)
-        self.denylist = Denylist(cache, seconds=denies)
-        self.judge = Judge(backends, self.tickets, self.denylist)
-        self.verified = VerifiedTokens(remembers)
+        self.denylist = Denylist(cache, seconds=denylist_seconds)
+        self.chain = BackendChain(backends, self.tickets, self.denylist)
+        self.verified = VerdictCache(verified_cache_seconds)
         self._timeout = timeout
         _all.add(self)
-        self._flights: dict[asyncio.AbstractEventLoop, Flights] = {}
+        self._flights: dict[asyncio.AbstractEventLoop, SingleFlight] = {}
         self.schemes = frozenset[str]().union(*(backend.schemes for backend in backends))
 
     async def authenticate(self, credential: Credential) -> Identity:
@@ -107,17 +107,17 @@ class Authenticator:
         user, of_it = private_copy(verdict.user), verdict.authentication
         return Identity(user=user, authentication=of_it, handle=verdict.handle)
 
-    async def recheck(self, held: Sequence[Held]) -> Sequence[Identity | TokenAuthError]:
+    async def revalidate(self, grants: Sequence[Grant]) -> Sequence[Identity | TokenAuthError]:
         """Whether each still stands. Raises nothing: a store that is away is "unavailable"."""
         if hasattr(mail, "outbox"):
-            return await self._ask_in_test(self.judge.recheck, held)
+            return await self._ask_in_test(self.chain.revalidate, grants)
         answer = asyncio.get_running_loop().create_future()
-        worker.ask(self._recheck_each, held, partial(_settle, answer))
+        worker.ask(self._revalidate_each, grants, partial(_settle, answer))
         try:
             async with asyncio.timeout(self._timeout):
                 return cast("Sequence[Identity | TokenAuthError]", await answer)
         except TimeoutError:
-            return [self._give_up()] * len(held)
+            return [self._give_up()] * len(grants)
 
     def forget(self) -> None:
         """Remember no verdict, and let nobody wait for one that is under way: who comes now asks
@@ -129,7 +129,7 @@ class Authenticator:
 
     async def _verify(self, key: Hashable, credential: Credential) -> Identity | TokenAuthError:
         if hasattr(mail, "outbox"):
-            return (await self._ask_in_test(self.judge.authenticate, [credential]))[0]
+            return (await self._ask_in_test(self.chain.authenticate, [credential]))[0]
         flights = self._flights_of_loop()
         generation = self.verified.generation
 
@@ -138,7 +138,7 @@ class Authenticator:
             flights.land(key, flight, verdict)
 
         def start(flight: Flight) -> None:
-            worker.ask(self.judge.authenticate, credential, partial(land, flight))
+            worker.ask(self.chain.authenticate, credential, partial(land, flight))
 
         verdict: Identity | TokenAuthError = await flights.join(key, start)
         return verdict
@@ -156,15 +156,15 @@ class Authenticator:
         except TimeoutError:
             return [self._give_up()] * len(asked)
 
-    def _recheck_each(self, batches: Sequence[Sequence[Held]]) -> Sequence[Any]:
-        return [self.judge.recheck(batch) for batch in batches]
+    def _revalidate_each(self, batches: Sequence[Sequence[Grant]]) -> Sequence[Any]:
+        return [self.chain.revalidate(batch) for batch in batches]
 
-    def _flights_of_loop(self) -> Flights:
+    def _flights_of_loop(self) -> SingleFlight:
         loop = asyncio.get_running_loop()
         flights = self._flights.get(loop)
         if flights is None:
             self._flights = {loop: f for loop, f in self._flights.items() if not loop.is_closed()}
-            flights = self._flights[loop] = Flights(self._timeout, self._give_up)
+            flights = self._flights[loop] = SingleFlight(self._timeout, self._give_up)
         return flights
 
     def _give_up(self) -> TokenAuthError:

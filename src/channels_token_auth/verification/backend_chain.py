@@ -14,31 +14,31 @@ from typing import Any, TypeVar
 from django.db import InterfaceError, OperationalError, connections
 
 from ..backends.contract import TokenBackend
-from ..core.close_codes import Code
+from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Secret
 from ..core.errors import TokenAuthError
-from ..core.identity import Held, Identity, Verdict, unavailable
+from ..core.identity import Grant, Identity, Verdict, unavailable
 from .denylist import CacheUnavailable, Denylist
 from .tickets import SESSION, Tickets
 
-__all__ = ["Judge"]
+__all__ = ["BackendChain"]
 
 # What says that a store is away, and nothing about one credential.
 _AWAY = (OperationalError, InterfaceError, CacheUnavailable)
 
 logger = logging.getLogger("channels_token_auth")
-Asked = TypeVar("Asked", Credential, Held)
+Asked = TypeVar("Asked", Credential, Grant)
 Answer = Identity | TokenAuthError
 
 
-class Judge:
+class BackendChain:
     """Asks the backends of one route in order, tickets first, and then the denylist."""
 
     def __init__(
         self, backends: Sequence[TokenBackend], tickets: Tickets, denylist: Denylist
     ) -> None:
         self._backends: tuple[TokenBackend | Tickets, ...] = (tickets, *backends)
-        self._by_name = {SESSION: tickets.owners} | {each.name: each for each in backends}
+        self._by_name = {SESSION: tickets.users} | {each.name: each for each in backends}
         self._denylist = denylist
         self._with_rows = frozenset(each.name for each in backends if each.has_rows)
         told = (each.name for each in backends if not getattr(each, "is_self_contained", True))
@@ -52,28 +52,32 @@ class Judge:
             answers = _ask(partial(_consult, backend), [credentials[i] for i in unknown])
             for i, answer in zip(unknown, answers, strict=True):
                 verdicts[i] = answer
-        return self._undenied([each or TokenAuthError(Code.TOKEN_INVALID) for each in verdicts])
+        return self._undenied(
+            [each or TokenAuthError(CloseReason.TOKEN_INVALID) for each in verdicts]
+        )
 
-    def recheck(self, held: Sequence[Held]) -> Sequence[Answer]:
+    def revalidate(self, grants: Sequence[Grant]) -> Sequence[Answer]:
         """Whether each still stands: one question to each backend."""
         by_backend: dict[str, list[int]] = defaultdict(list)
-        for i, each in enumerate(held):
+        for i, each in enumerate(grants):
             by_backend[each.authentication.backend].append(i)
         verdicts: dict[int, Verdict] = {}
         for name, places in by_backend.items():
-            asked = [held[i] for i in places]
-            verdicts |= zip(places, _ask(partial(self._recheck, name), asked), strict=True)
-        standing = [verdicts[i] or TokenAuthError(Code.TOKEN_REVOKED) for i in range(len(held))]
+            asked = [grants[i] for i in places]
+            verdicts |= zip(places, _ask(partial(self._revalidate, name), asked), strict=True)
+        standing = [
+            verdicts[i] or TokenAuthError(CloseReason.TOKEN_REVOKED) for i in range(len(grants))
+        ]
         return self._undenied(standing)
 
-    def _recheck(self, name: str, held: Sequence[Held]) -> Sequence[Verdict]:
+    def _revalidate(self, name: str, grants: Sequence[Grant]) -> Sequence[Verdict]:
         # Looked up where a name that a backend has made up costs no more than its own tokens.
-        return self._by_name[name].recheck(held)
+        return self._by_name[name].revalidate(grants)
 
     def _undenied(self, verdicts: Sequence[Answer]) -> Sequence[Answer]:
         """The same, but for tokens that ended although no row says so."""
         passed = {
-            i: Held(user_pk=verdict.user.pk, authentication=verdict.authentication)
+            i: Grant(user_pk=verdict.user.pk, authentication=verdict.authentication)
             for i, verdict in enumerate(verdicts)
             if isinstance(verdict, Identity)
             and verdict.authentication.backend not in self._with_rows
@@ -124,7 +128,7 @@ def _consult(
     backend: TokenBackend | Tickets, credentials: Sequence[Credential]
 ) -> Sequence[Verdict]:
     """The backend's verdicts, None for what it does not claim."""
-    claimed = [backend.claims(credential) for credential in credentials]
+    claimed = [backend.recognizes(credential) for credential in credentials]
     mine = [c for c, is_mine in zip(credentials, claimed, strict=True) if is_mine]
     answers = iter(_answers(backend.authenticate, mine))
     return [next(answers) if is_mine else None for is_mine in claimed]
@@ -136,7 +140,7 @@ def _close_connections() -> None:
             connection.close()
 
 
-def _report(error: Exception, asked: Sequence[Credential | Held]) -> None:
+def _report(error: Exception, asked: Sequence[Credential | Grant]) -> None:
     """Log what failed as text: an error reporter would read tokens in the frames' locals."""
     text = "".join(traceback.format_exception(error))
     for each in asked:

@@ -15,10 +15,10 @@ from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 
 from ..core.authentication import Authentication, epoch
-from ..core.close_codes import Code
+from ..core.close_codes import CloseReason
 from ..core.credentials import Secret
 from ..core.denial import Denial
-from ..core.identity import Held
+from ..core.identity import Grant
 
 __all__ = ["CacheUnavailable", "Denylist"]
 
@@ -72,24 +72,26 @@ class Denylist:
             merged = denial.merged(entry and Denial.from_entry(entry))
             _store(cache, key, merged.to_entry(), self._seconds)
 
-    def find(self, held: Sequence[Held], *, told: Collection[str] = ()) -> list[Code | None]:
+    def find(
+        self, grants: Sequence[Grant], *, told: Collection[str] = ()
+    ) -> list[CloseReason | None]:
         """Why each has ended, None where it has not. One round trip for all.
 
         `told`: the backends whose stores tell something of an end too. That is not lost with the
         cache; and of their tokens without a time of issue, no later one could be told apart, so
         that a user who is denied all that was issued before could never come again.
         """
-        if not held:
+        if not grants:
             return []
         keys = {EPOCH}
-        for each in held:
+        for each in grants:
             keys |= {_token_key(each.authentication.token_id), _user_key(str(each.user_pk))}
         with self._cache() as cache:
             entries = cache.get_many(keys)
             began_at = self._began_at(cache, entries.get(EPOCH))
         return [
             _reason(each, entries, began_at, is_told=each.authentication.backend in told)
-            for each in held
+            for each in grants
         ]
 
     @contextmanager
@@ -134,19 +136,19 @@ def _store(cache: BaseCache, key: str, entry: Any, seconds: float | None) -> Non
 
 
 def _reason(
-    held: Held, entries: Mapping[str, Any], began_at: float, *, is_told: bool
-) -> Code | None:
-    authentication = held.authentication
+    grant: Grant, entries: Mapping[str, Any], began_at: float, *, is_told: bool
+) -> CloseReason | None:
+    authentication = grant.authentication
     issued_at = epoch(authentication.issued_at)
     if _token_key(authentication.token_id) in entries:
-        return Code.TOKEN_REVOKED
-    entry = entries.get(_user_key(str(held.user_pk)))
+        return CloseReason.TOKEN_REVOKED
+    entry = entries.get(_user_key(str(grant.user_pk)))
     may_be_old = issued_at is not None or not is_told
     if entry and may_be_old and Denial.from_entry(entry).covers(authentication.token_id, issued_at):
-        return Code.TOKEN_REVOKED
+        return CloseReason.TOKEN_REVOKED
     # Whole seconds, as tokens have them: one of the same second may be the successor.
     if not is_told and issued_at is not None and issued_at < int(began_at):
-        return Code.TOKEN_EXPIRED
+        return CloseReason.TOKEN_EXPIRED
     return None
 
 

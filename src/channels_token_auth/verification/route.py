@@ -1,4 +1,4 @@
-"""The door of one route: who may come in, and what the others are answered."""
+"""The route of one route: who may come in, and what the others are answered."""
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
@@ -6,19 +6,19 @@ from dataclasses import replace
 from ..clock import lifetime
 from ..conf import Configuration
 from ..core.asgi_types import Message, Scope
-from ..core.close_codes import Code
+from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location
 from ..core.errors import TokenAuthError
 from ..core.handshake.extraction import PROTOCOL, Handshake, extract
 from ..core.handshake.refusal import refuse
-from ..core.identity import Held, Identity
+from ..core.identity import Grant, Identity
 from ..core.lifecycle import Rules
 from .authenticator import build_authenticator
 
-__all__ = ["Door"]
+__all__ = ["Route"]
 
 
-class Door:
+class Route:
     """One route's policy, backends and scopes."""
 
     def __init__(self, configuration: Configuration) -> None:
@@ -50,7 +50,7 @@ class Door:
         if handshake.problem:
             raise TokenAuthError(handshake.problem)
         if handshake.credential is None:
-            raise TokenAuthError(Code.TOKEN_MISSING)
+            raise TokenAuthError(CloseReason.TOKEN_MISSING)
         return self.verify(handshake.credential)
 
     async def verify(self, credential: Credential) -> Identity:
@@ -58,7 +58,7 @@ class Door:
         identity = await self._authenticator.authenticate(credential)
         left = lifetime(identity)
         if left is not None and left <= 0:
-            raise TokenAuthError(Code.TOKEN_EXPIRED)
+            raise TokenAuthError(CloseReason.TOKEN_EXPIRED)
         verdict = self._with_scopes(identity)
         if isinstance(verdict, TokenAuthError):
             raise verdict
@@ -66,12 +66,12 @@ class Door:
 
     def _with_scopes(self, verdict: Identity | TokenAuthError) -> Identity | TokenAuthError:
         if isinstance(verdict, Identity) and not self._scopes <= verdict.authentication.scopes:
-            return TokenAuthError(Code.FORBIDDEN)
+            return TokenAuthError(CloseReason.FORBIDDEN)
         return verdict
 
-    async def recheck(self, held: Sequence[Held]) -> Sequence[Identity | TokenAuthError]:
+    async def revalidate(self, grants: Sequence[Grant]) -> Sequence[Identity | TokenAuthError]:
         """Whether each may stay, with this route's scopes. Raises nothing."""
-        verdicts = await self._authenticator.recheck(held)
+        verdicts = await self._authenticator.revalidate(grants)
         return [self._with_scopes(verdict) for verdict in verdicts]
 
     def refusal(

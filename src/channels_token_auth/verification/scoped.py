@@ -8,7 +8,7 @@ from ..authorization.scopes import read_scopes
 from ..backends.contract import TokenBackend
 from ..core.authentication import Authentication
 from ..core.credentials import Credential
-from ..core.identity import Held, Identity, Verdict
+from ..core.identity import Grant, Identity, Verdict
 
 __all__ = ["ScopedBackend", "ScopesOf"]
 
@@ -36,10 +36,10 @@ class ScopedBackend:
         """The backend's verdicts, with the function's scopes."""
         return [self._scoped(verdict) for verdict in self._backend.authenticate(credentials)]
 
-    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+    def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """The same, with the scopes of now."""
-        needing = [replace(each, needs_user=True) for each in held]
-        return [self._scoped(verdict) for verdict in self._backend.recheck(needing)]
+        needing = [replace(each, needs_user=True) for each in grants]
+        return [self._scoped(verdict) for verdict in self._backend.revalidate(needing)]
 
     def _scoped(self, verdict: Verdict) -> Verdict:
         if not isinstance(verdict, Identity):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Flight", "Flights"]
+__all__ = ["Flight", "SingleFlight"]
 
 
 @dataclass(slots=True, eq=False)
@@ -19,7 +19,7 @@ class Flight:
     waiting: list["asyncio.Future[Any]"] = field(default_factory=list)
 
 
-class Flights:
+class SingleFlight:
     """Those of one event loop. `timeout`: seconds until `give_up()` says what is answered."""
 
     def __init__(self, timeout: float, give_up: Callable[[], Any]) -> None:

@@ -16,12 +16,12 @@ from django.core.cache import caches
 
 from ..backends.contract import TokenBackend
 from ..backends.sources.users import primary_key
-from ..backends.sources.users_by_key import Owners
+from ..backends.sources.users_by_key import UsersByKey
 from ..core.authentication import Authentication
-from ..core.close_codes import Code
+from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
-from ..core.identity import Held, Identity, Verdict, unavailable
+from ..core.identity import Grant, Identity, Verdict, unavailable
 from .denylist import CacheUnavailable
 
 __all__ = ["LIFETIME", "SESSION", "Tickets"]
@@ -41,7 +41,7 @@ Entry = dict[str, Any]
 class Parent(Protocol):
     """Who knows whether a ticket's parent still stands."""
 
-    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+    def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """As a `TokenBackend` does it."""
         ...
 
@@ -54,8 +54,8 @@ class Tickets:
 
     def __init__(self, backends: Sequence[TokenBackend], *, cache: str) -> None:
         self._cache = cache
-        self.owners = Owners()
-        self._parents: dict[str, Parent] = {SESSION: self.owners}
+        self.users = UsersByKey()
+        self._parents: dict[str, Parent] = {SESSION: self.users}
         self._parents |= {backend.name: backend for backend in backends}
 
     def issue(self, identity: Identity, *, origin: str | None) -> str:
@@ -65,7 +65,7 @@ class Tickets:
             raise CacheUnavailable
         return ticket
 
-    def claims(self, credential: Credential) -> bool:
+    def recognizes(self, credential: Credential) -> bool:
         """Only what was presented as a ticket."""
         return credential.location is Location.TICKET
 
@@ -92,9 +92,9 @@ class Tickets:
     def _inspect(self, credential: Credential, entry: Entry | None) -> Verdict:
         """What is wrong with a ticket by itself."""
         if entry is None or entry["backend"] not in self._parents:
-            return TokenAuthError(Code.TOKEN_INVALID)
+            return TokenAuthError(CloseReason.TOKEN_INVALID)
         if entry["origin"] not in (None, credential.origin):
-            return TokenAuthError(Code.FORBIDDEN)
+            return TokenAuthError(CloseReason.FORBIDDEN)
         return None
 
     def _ask_parents(self, entries: Sequence[Entry]) -> Sequence[Verdict]:
@@ -104,7 +104,7 @@ class Tickets:
             by_backend[entry["backend"]].append(i)
         answers: dict[int, Verdict] = {}
         for name, places in by_backend.items():
-            verdicts = self._parents[name].recheck([_held(entries[i]) for i in places])
+            verdicts = self._parents[name].revalidate([_held(entries[i]) for i in places])
             answers |= zip(places, verdicts, strict=True)
         return [_conclude(entry, answers[i]) for i, entry in enumerate(entries)]
 
@@ -117,7 +117,7 @@ class Tickets:
             text = "".join(traceback.format_exception(error))
             logger.error("A ticket could not be redeemed: answered unavailable.\n%s", text)  # noqa: TRY400 - an error reporter would read tickets in the frames' locals
             return unavailable()
-        return verdict if is_first else TokenAuthError(Code.TOKEN_INVALID)
+        return verdict if is_first else TokenAuthError(CloseReason.TOKEN_INVALID)
 
 
 def _conclude(entry: Entry, verdict: Verdict) -> Verdict:
@@ -125,10 +125,10 @@ def _conclude(entry: Entry, verdict: Verdict) -> Verdict:
     if isinstance(verdict, TokenAuthError):
         return verdict
     if verdict is None or entry["session_hash"] not in (None, _session_hash(verdict.user)):
-        return TokenAuthError(Code.TOKEN_REVOKED)
+        return TokenAuthError(CloseReason.TOKEN_REVOKED)
     expires_at = verdict.authentication.expires_at
     if expires_at is not None and expires_at <= datetime.now(UTC):
-        return TokenAuthError(Code.TOKEN_EXPIRED)
+        return TokenAuthError(CloseReason.TOKEN_EXPIRED)
     return verdict
 
 
@@ -151,8 +151,8 @@ def _entry(identity: Identity, origin: str | None) -> Entry:
     }
 
 
-def _held(entry: Entry) -> Held:
-    return Held(
+def _held(entry: Entry) -> Grant:
+    return Grant(
         user_pk=primary_key(entry["user_pk"]),
         authentication=Authentication(
             backend=entry["backend"],

@@ -3,12 +3,12 @@
 import time
 from collections.abc import Hashable
 
-from ..core.close_codes import Code
+from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location
 from ..core.errors import TokenAuthError
 from ..core.identity import Identity
 
-__all__ = ["MAX_REFUSED", "MAX_VERIFIED", "REFUSED_SECONDS", "VerifiedTokens"]
+__all__ = ["MAX_REFUSED", "MAX_VERIFIED", "REFUSED_SECONDS", "VerdictCache"]
 
 MAX_VERIFIED = 10_000
 """Tokens remembered at most: of more, those verified first are forgotten."""
@@ -20,12 +20,12 @@ REFUSED_SECONDS = 1.0
 """How long a refusal is remembered: a client that repeats itself costs nothing, and a token that
 was issued a moment too late is not refused for long."""
 
-_ABOUT_NOW_ONLY = (Code.RATE_LIMITED, Code.UNAVAILABLE)
+_ABOUT_NOW_ONLY = (CloseReason.RATE_LIMITED, CloseReason.UNAVAILABLE)
 
 Answer = Identity | TokenAuthError
 
 
-class VerifiedTokens:
+class VerdictCache:
     """Remembers verdicts for `seconds` (0: none), under digests. Of a token it keeps at most what
     its backend has put into the `handle`, as the socket does.
 

@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_protect
 from .. import conf
 from ..clock import lifetime
 from ..core.authentication import Authentication
-from ..core.close_codes import Code
+from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from ..core.handshake.extraction import extract
@@ -27,12 +27,12 @@ def identify(request: HttpRequest) -> Identity:
     credential = _presented(request)
     if credential is None:
         return _by_session(request)
-    (verdict,) = site_authenticator().judge.authenticate([credential])
+    (verdict,) = site_authenticator().chain.authenticate([credential])
     if isinstance(verdict, TokenAuthError):
         raise verdict
     left = lifetime(verdict)
     if left is not None and left <= 0:
-        raise TokenAuthError(Code.TOKEN_EXPIRED)
+        raise TokenAuthError(CloseReason.TOKEN_EXPIRED)
     return verdict
 
 
@@ -56,16 +56,16 @@ def _by_session(request: HttpRequest) -> Identity:
     """Who is logged in, by Django's session alone: no other middleware's `request.user` counts."""
     session = getattr(request, "session", None)
     if session is None:
-        raise TokenAuthError(Code.TOKEN_MISSING)
+        raise TokenAuthError(CloseReason.TOKEN_MISSING)
     with store():
         user = get_user(request)
         left = timedelta(seconds=session.get_expiry_age())
     if not user.is_authenticated:
-        raise TokenAuthError(Code.TOKEN_MISSING)
+        raise TokenAuthError(CloseReason.TOKEN_MISSING)
     if not user.is_active:
-        raise TokenAuthError(Code.USER_INACTIVE)
+        raise TokenAuthError(CloseReason.USER_INACTIVE)
     if not _passes_csrf(request):
-        raise TokenAuthError(Code.FORBIDDEN)
+        raise TokenAuthError(CloseReason.FORBIDDEN)
     authentication = Authentication(
         backend=SESSION,
         token_id=Secret(str(session.session_key)).digest,

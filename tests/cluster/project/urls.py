@@ -12,7 +12,7 @@ from django.urls import path
 
 from channels_token_auth import connections, disconnect, revoke_token
 from channels_token_auth.cluster import pubsub
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 
 __all__ = ["urlpatterns"]
 
@@ -33,7 +33,7 @@ def revoke_in_a_thread(token: str) -> None:
 
 def send_away(user: str) -> None:
     """What no sweep would find: only a message closes with this code."""
-    disconnect(user=user, code=Code.UNAVAILABLE)
+    disconnect(user=user, code=CloseReason.UNAVAILABLE)
 
 
 def connected() -> dict[str, Any]:

@@ -22,7 +22,7 @@ from rest_framework_simplejwt.exceptions import InvalidToken
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from tests.matrix.kind import Kind, State
 from tests.matrix.kinds.sessions import MODEL_BACKEND, logged_in
 
@@ -128,7 +128,7 @@ class RESTFramework(SimpleJWT):
     name, title, extra = "rest_framework", "any class of DRF", "drf"
     path = "channels_token_auth.backends.rest_framework.RESTFrameworkBackend"
     options = {"authentication_classes": [f"{__name__}.ListedAuthentication"]}  # noqa: RUF012 - see Kind
-    answers = dict.fromkeys([State.EXPIRED, State.REVOKED], Code.TOKEN_INVALID)
+    answers = dict.fromkeys([State.EXPIRED, State.REVOKED], CloseReason.TOKEN_INVALID)
     is_one_by_one = True
     is_known_by_id = False
 
@@ -168,7 +168,7 @@ class AllauthJWT(Signed):
         "AUTHENTICATION_BACKENDS": [MODEL_BACKEND],
         "HEADLESS_JWT_PRIVATE_KEY": PRIVATE,
     }
-    answers = {State.DELETED_USER: Code.TOKEN_REVOKED}  # noqa: RUF012 - see Kind
+    answers = {State.DELETED_USER: CloseReason.TOKEN_REVOKED}  # noqa: RUF012 - see Kind
     queries = 2
 
     def valid(self, user):

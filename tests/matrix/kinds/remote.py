@@ -4,7 +4,7 @@ import time
 from contextlib import contextmanager
 from itertools import count
 
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from tests.backends.introspection_server import introspection_server
 from tests.matrix.kind import Kind, State
 
@@ -15,7 +15,7 @@ numbers = count()
 class Introspection(Kind):
     name, title, extra = "introspection", "introspection (RFC 7662)", "introspection"
     path = "channels_token_auth.backends.introspection.IntrospectionBackend"
-    answers = {State.REVOKED: Code.TOKEN_INVALID}  # noqa: RUF012 - see Kind
+    answers = {State.REVOKED: CloseReason.TOKEN_INVALID}  # noqa: RUF012 - see Kind
     has_scopes = True
     keeps_rows = is_known_by_id = False
 

@@ -7,11 +7,11 @@ from oauth2_provider.models import AccessToken, Application, RefreshToken
 from oauthlib.common import generate_token
 from rest_framework.authtoken.models import Token
 
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from tests.matrix.kind import Kind, State
 
 HOUR = timedelta(hours=1)
-GONE = {State.REVOKED: Code.TOKEN_INVALID}  # there is no row any more that would know better
+GONE = {State.REVOKED: CloseReason.TOKEN_INVALID}  # there is no row any more that would know better
 HAS_RESOURCES = any(field.name == "resource" for field in AccessToken._meta.get_fields())
 
 

@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
 from django.test import RequestFactory
 
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Location
 from tests.matrix.kind import Kind, State
 
@@ -35,7 +35,7 @@ def let_sessions_expire():
 class DjangoSession(Kind):
     name, title = "session", "Django sessions"
     path = "channels_token_auth.backends.session.SessionBackend"
-    answers = {State.REVOKED: Code.TOKEN_INVALID}  # noqa: RUF012 - see Kind
+    answers = {State.REVOKED: CloseReason.TOKEN_INVALID}  # noqa: RUF012 - see Kind
     locations = (Location.COOKIE, Location.TICKET)
     cookie = "sessionid"
     queries = 2
@@ -58,7 +58,7 @@ class AllauthSession(Kind):
     name, title, extra = "allauth", "allauth session tokens", "allauth"
     path = "channels_token_auth.backends.allauth.AllauthSessionTokenBackend"
     settings = {"AUTHENTICATION_BACKENDS": [MODEL_BACKEND]}  # noqa: RUF012 - see Kind
-    answers = {State.REVOKED: Code.TOKEN_INVALID}  # noqa: RUF012 - see Kind
+    answers = {State.REVOKED: CloseReason.TOKEN_INVALID}  # noqa: RUF012 - see Kind
     queries = 2
 
     def valid(self, user):

@@ -1,4 +1,4 @@
-"""The applications that stand behind the door: consumers of every kind, and one bare ASGI app."""
+"""The applications that stand behind the route: consumers of every kind, and one bare ASGI app."""
 
 import asyncio
 import contextlib

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from channels_token_auth.connection.connection import live
-from channels_token_auth.core.close_codes import Code
+from channels_token_auth.core.close_codes import CloseReason
 from tests.wire.project.applications import gates
 from tests.wire.project.journal import state
 
@@ -24,7 +24,7 @@ async def control(scope: Any, receive: Any, send: Any) -> None:
         case ["probe"]:
             answer: Any = state()
         case ["close", socket_name, slug]:
-            answer = _close_from_a_timer(socket_name, Code(slug))
+            answer = _close_from_a_timer(socket_name, CloseReason(slug))
         case ["release", socket_name]:
             answer = gates[socket_name].set()
         case _:
@@ -33,7 +33,7 @@ async def control(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
 
 
-def _close_from_a_timer(socket_name: str, code: Code) -> float:
+def _close_from_a_timer(socket_name: str, code: CloseReason) -> float:
     (connection,) = (each for each in live if each.path.endswith(f"/{socket_name}"))
     asyncio.get_running_loop().call_later(DELAY, connection.close, code)
     return time.monotonic() + DELAY

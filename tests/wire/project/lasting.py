@@ -21,7 +21,7 @@ class LastingBackend:
     has_rows = True
     name = "lasting"
 
-    def claims(self, credential: Any) -> bool:
+    def recognizes(self, credential: Any) -> bool:
         return credential.secret.reveal().count("-") == 2
 
     def authenticate(self, credentials: Any) -> list[Identity]:

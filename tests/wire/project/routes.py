@@ -1,4 +1,4 @@
-"""The routes: /<policy>/<application>/<socket>, any door before any application."""
+"""The routes: /<policy>/<application>/<socket>, any route before any application."""
 
 from typing import Any
 

@@ -20,16 +20,16 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db.models.signals import post_delete
 
 from ...core.authentication import Authentication
-from ...core.close_codes import Code
+from ...core.close_codes import CloseReason
 from ...core.credentials import Credential, Secret
 from ...core.errors import TokenAuthError
-from ...core.identity import Held, Verdict
-from ..contract import Announcement, Ended
-from ..sources.revalidation import recheck_presented
+from ...core.identity import Grant, Verdict
+from ..contract import RevocationSignal, RevokedTokens
+from ..sources.revalidation import revalidate_presented
 from ..sources.session_engines import Session
 from ..sources.session_users import has_password_of
 from ..sources.users import admit
-from ..sources.users_by_key import Owners
+from ..sources.users_by_key import UsersByKey
 from .checks import check_installation, check_signing, check_strategy, strategy_problem
 from .jwt import Presented, read_access_token
 from .logins import Login, Logins, has_lists, list_model
@@ -49,7 +49,7 @@ class _AllauthBackend(ABC):
     def __init__(self, *, name: str) -> None:
         self.name = name
         self._logins = Logins()
-        self._owners = Owners()
+        self._users_by_key = UsersByKey()
 
     @property
     def has_rows(self) -> bool:
@@ -67,37 +67,37 @@ class _AllauthBackend(ABC):
             for credential, each in zip(credentials, read, strict=True)
         ]
 
-    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+    def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """Two queries for the batch. Without `usersessions` one more for the users of sockets that
         came by a ticket, whose sessions are not found.
         """
         if not has_lists():
-            return recheck_presented(held, self.authenticate, self._owners)
-        logins = self._logins.find_held(held)
-        return [self._standing(*each) for each in zip(held, logins, strict=True)]
+            return revalidate_presented(grants, self.authenticate, self._users_by_key)
+        logins = self._logins.find_held(grants)
+        return [self._standing(*each) for each in zip(grants, logins, strict=True)]
 
-    def end(self, held: Sequence[Held]) -> Sequence[bool]:
+    def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
         """End the sessions that are listed. Without `usersessions` they are not found."""
         if has_lists():
-            self._logins.end(held)
-        return [has_lists()] * len(held)
+            self._logins.revoke(grants)
+        return [has_lists()] * len(grants)
 
-    def end_user(
+    def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
         """End the user's sessions, if they are listed."""
         if has_lists():
-            self._logins.end_user(
+            self._logins.revoke_user(
                 user_pk, except_token_id=except_token_id, issued_before=issued_before
             )
         return has_lists()
 
-    def announcements(self) -> Sequence[Announcement]:
+    def announcements(self) -> Sequence[RevocationSignal]:
         """A logout, and a session that goes from its user's list."""
-        logout = Announcement(signal=user_logged_out, sender=None, ended=_logged_out)
+        logout = RevocationSignal(signal=user_logged_out, sender=None, ended=_logged_out)
         if not has_lists():
             return [logout]
-        return [logout, Announcement(signal=post_delete, sender=list_model(), ended=_unlisted)]
+        return [logout, RevocationSignal(signal=post_delete, sender=list_model(), ended=_unlisted)]
 
     def check(self) -> list[checks.CheckMessage]:
         """The app must be installed, and keep its sessions where they can end."""
@@ -132,15 +132,15 @@ class _AllauthBackend(ABC):
         )
         return admit(login.user, authentication, handle=None if has_lists() else credential)
 
-    def _standing(self, held: Held, login: Login | None) -> Verdict:
+    def _standing(self, grant: Grant, login: Login | None) -> Verdict:
         if login is None or login.user is None:
-            return TokenAuthError(Code.TOKEN_REVOKED)
-        expires_at = self._expires_at(held.authentication.expires_at, login.session)
+            return TokenAuthError(CloseReason.TOKEN_REVOKED)
+        expires_at = self._expires_at(grant.authentication.expires_at, login.session)
         if _is_past(expires_at):
-            return TokenAuthError(Code.TOKEN_EXPIRED)
+            return TokenAuthError(CloseReason.TOKEN_EXPIRED)
         if code := _refusal(login):
             return TokenAuthError(code)
-        return admit(login.user, replace(held.authentication, expires_at=expires_at))
+        return admit(login.user, replace(grant.authentication, expires_at=expires_at))
 
 
 class AllauthSessionTokenBackend(_AllauthBackend):
@@ -154,7 +154,7 @@ class AllauthSessionTokenBackend(_AllauthBackend):
     def __init__(self, *, name: str = "allauth") -> None:
         super().__init__(name=name)
 
-    def claims(self, credential: Credential) -> bool:
+    def recognizes(self, credential: Credential) -> bool:
         """Whatever may be the key of a session."""
         return bool(SESSION_KEY_SHAPE.fullmatch(credential.secret.reveal()))
 
@@ -184,7 +184,7 @@ class AllauthJWTBackend(_AllauthBackend):
         super().__init__(name=name)
         self.schemes = frozenset({"bearer", app_settings.JWT_AUTHORIZATION_HEADER_SCHEME.lower()})
 
-    def claims(self, credential: Credential) -> bool:
+    def recognizes(self, credential: Credential) -> bool:
         """Whatever looks like a JWT."""
         return bool(JWT_SHAPE.fullmatch(credential.secret.reveal()))
 
@@ -195,38 +195,38 @@ class AllauthJWTBackend(_AllauthBackend):
         return min(expires_at or session.expires_at, session.expires_at)
 
     def _without_session(self) -> Verdict:
-        return TokenAuthError(Code.TOKEN_REVOKED)
+        return TokenAuthError(CloseReason.TOKEN_REVOKED)
 
     def _check_tokens(self) -> Iterator[checks.CheckMessage]:
         return check_signing()
 
 
-def _refusal(login: Login) -> Code | None:
+def _refusal(login: Login) -> CloseReason | None:
     if _is_past(login.session.expires_at):
-        return Code.TOKEN_EXPIRED
+        return CloseReason.TOKEN_EXPIRED
     if login.user is None:
-        return Code.TOKEN_INVALID
-    return None if has_password_of(login.user, login.session.data) else Code.TOKEN_REVOKED
+        return CloseReason.TOKEN_INVALID
+    return None if has_password_of(login.user, login.session.data) else CloseReason.TOKEN_REVOKED
 
 
-def _mistaken(user: Any, subject: str | None) -> Code | None:
+def _mistaken(user: Any, subject: str | None) -> CloseReason | None:
     """Whether a token speaks of somebody else than its session does."""
     try:
         is_his = subject is None or get_user_model()._meta.pk.to_python(subject) == user.pk
     except ValidationError:
         is_his = False
-    return None if is_his else Code.TOKEN_INVALID
+    return None if is_his else CloseReason.TOKEN_INVALID
 
 
 def _is_past(moment: datetime | None) -> bool:
     return moment is not None and moment <= datetime.now(UTC)
 
 
-def _logged_out(request: Any = None, user: Any = None, **_: Any) -> Iterable[Ended]:
+def _logged_out(request: Any = None, user: Any = None, **_: Any) -> Iterable[RevokedTokens]:
     key = getattr(getattr(request, "session", None), "session_key", None)
     if key and user is not None:
-        yield Ended(user_pk=user.pk, token_id=Secret(key).digest, is_denied=not has_lists())
+        yield RevokedTokens(user_pk=user.pk, token_id=Secret(key).digest, is_denied=not has_lists())
 
 
-def _unlisted(instance: Any, **_: Any) -> Iterable[Ended]:
-    yield Ended(user_pk=instance.user_id, token_id=Secret(instance.session_key).digest)
+def _unlisted(instance: Any, **_: Any) -> Iterable[RevokedTokens]:
+    yield RevokedTokens(user_pk=instance.user_id, token_id=Secret(instance.session_key).digest)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from ...core.close_codes import Code
+from ...core.close_codes import CloseReason
 from ...core.errors import TokenAuthError
 
 __all__ = ["Presented", "algorithm_and_key", "read_access_token"]
@@ -42,12 +42,12 @@ def read_access_token(token: str) -> Presented | TokenAuthError | None:
     try:
         claims = jwt.decode(token, key, algorithms=[algorithm], options=CHECKS)
     except jwt.ExpiredSignatureError:
-        return TokenAuthError(Code.TOKEN_EXPIRED)
+        return TokenAuthError(CloseReason.TOKEN_EXPIRED)
     except (jwt.DecodeError, jwt.InvalidAlgorithmError, RecursionError):
         return None
     except jwt.InvalidTokenError:
-        return TokenAuthError(Code.TOKEN_INVALID)
-    return _presented(claims) or TokenAuthError(Code.TOKEN_INVALID)
+        return TokenAuthError(CloseReason.TOKEN_INVALID)
+    return _presented(claims) or TokenAuthError(CloseReason.TOKEN_INVALID)
 
 
 def algorithm_and_key() -> tuple[str, Any]:

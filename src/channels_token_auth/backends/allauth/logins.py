@@ -13,12 +13,12 @@ from django.apps import apps
 from django.utils.module_loading import import_string
 
 from ...core.credentials import Secret
-from ...core.identity import Held
+from ...core.identity import Grant
 from ..sources.lookup import Lookup
 from ..sources.owned_rows import asked_for
 from ..sources.session_engines import Session, Sessions
 from ..sources.session_users import session_user, session_user_pk
-from ..sources.users_by_key import Owners
+from ..sources.users_by_key import UsersByKey
 
 __all__ = ["Login", "Logins", "has_lists", "list_model"]
 
@@ -37,7 +37,7 @@ class Logins:
 
     def __init__(self) -> None:
         self._sessions = Sessions()
-        self._owners = Owners()
+        self._users_by_key = UsersByKey()
         self._rows = Lookup(_all_rows, "session_key")
 
     def find(self, keys: Collection[str]) -> dict[str, Login]:
@@ -46,27 +46,27 @@ class Logins:
             return self._listed(self._rows.find(keys))
         sessions = self._sessions.find(keys)
         pks = {session_user_pk(session.data) for session in sessions.values()} - {None}
-        users = self._owners.find(pks)
+        users = self._users_by_key.find(pks)
         return {
             key: Login(session=each, user=session_user(each.data, users), began_at=None)
             for key, each in sessions.items()
         }
 
-    def find_held(self, held: Sequence[Held]) -> list[Login | None]:
+    def find_held(self, grants: Sequence[Grant]) -> list[Login | None]:
         """The login of each, from the lists: two queries."""
-        rows = _rows_of(held)
+        rows = _rows_of(grants)
         logins = self._listed(rows.values())
         keys = {name: row.session_key for name, row in rows.items()}
-        return [logins.get(keys.get(_name(each), "")) for each in held]
+        return [logins.get(keys.get(_name(each), "")) for each in grants]
 
-    def end(self, held: Sequence[Held]) -> None:
+    def revoke(self, grants: Sequence[Grant]) -> None:
         """End those that are listed, as allauth's own page does. Where a user is not known, all
         lists are read through.
         """
         rows = list_model().objects.all()
-        _end_rows(rows.filter(pk__in=asked_for(rows, "session_key", held)))
+        _end_rows(rows.filter(pk__in=asked_for(rows, "session_key", grants)))
 
-    def end_user(
+    def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> None:
         """End those that the user's list has, but for one, and for those that began later."""
@@ -101,15 +101,15 @@ def _all_rows() -> Any:
     return list_model().objects.select_related("user")
 
 
-def _rows_of(held: Sequence[Held]) -> dict[tuple[Any, str], Any]:
-    names = {_name(each) for each in held}
+def _rows_of(grants: Sequence[Grant]) -> dict[tuple[Any, str], Any]:
+    names = {_name(each) for each in grants}
     rows = _all_rows().filter(user__in={user_pk for user_pk, _ in names})
     found = {(row.user_id, Secret(row.session_key).digest): row for row in rows}
     return {name: row for name, row in found.items() if name in names}
 
 
-def _name(held: Held) -> tuple[Any, str]:
-    return held.user_pk, held.authentication.token_id
+def _name(grant: Grant) -> tuple[Any, str]:
+    return grant.user_pk, grant.authentication.token_id
 
 
 def _end_rows(rows: Iterable[Any]) -> None:

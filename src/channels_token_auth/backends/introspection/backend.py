@@ -12,15 +12,15 @@ from django.conf import settings
 from django.core import checks
 
 from ...core.authentication import Authentication
-from ...core.close_codes import Code
+from ...core.close_codes import CloseReason
 from ...core.credentials import Credential, is_token
 from ...core.errors import TokenAuthError
-from ...core.identity import Held, Verdict, unavailable
-from ..contract import Announcement
+from ...core.identity import Grant, Verdict, unavailable
+from ..contract import RevocationSignal
 from ..sources.claimed_users import ClaimedUsers
-from ..sources.revalidation import recheck_presented
+from ..sources.revalidation import revalidate_presented
 from ..sources.users import admit
-from ..sources.users_by_key import Owners
+from ..sources.users_by_key import UsersByKey
 from .client import IntrospectionClient
 
 __all__ = ["IntrospectionBackend"]
@@ -80,10 +80,10 @@ class IntrospectionBackend:
         self._audience = audience
         self._issuer = issuer
         self._claimed_users = ClaimedUsers(claim=user_claim, field=user_field, function=user)
-        self._owners = Owners()
+        self._users_by_key = UsersByKey()
         self._is_asked_again = recheck
 
-    def claims(self, credential: Credential) -> bool:
+    def recognizes(self, credential: Credential) -> bool:
         """Anything: how a token looks is its server's business. So it stands last in BACKENDS."""
         return True
 
@@ -99,23 +99,23 @@ class IntrospectionBackend:
             for c in credentials
         ]
 
-    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+    def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """As `authenticate`: as many as `timeout` allows for. Of sockets that came by a ticket, or
         where `recheck` is off, one query for their users.
         """
-        return recheck_presented(held, self.authenticate, self._owners)
+        return revalidate_presented(grants, self.authenticate, self._users_by_key)
 
-    def end(self, held: Sequence[Held]) -> Sequence[bool]:
+    def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
         """Nothing: the token lives elsewhere."""
-        return [False] * len(held)
+        return [False] * len(grants)
 
-    def end_user(
+    def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
         """Nothing: the tokens live elsewhere."""
         return False
 
-    def announcements(self) -> Sequence[Announcement]:
+    def announcements(self) -> Sequence[RevocationSignal]:
         """None: the server tells nobody."""
         return []
 
@@ -127,11 +127,11 @@ class IntrospectionBackend:
         try:
             expires_at, issued_at = _moment(claims, "exp"), _moment(claims, "iat")
         except (OSError, OverflowError, TypeError, ValueError):
-            return TokenAuthError(Code.TOKEN_INVALID)
+            return TokenAuthError(CloseReason.TOKEN_INVALID)
         if _is_past(expires_at):
-            return TokenAuthError(Code.TOKEN_EXPIRED)
+            return TokenAuthError(CloseReason.TOKEN_EXPIRED)
         if user is None or not self._is_for_us(claims):
-            return TokenAuthError(Code.TOKEN_INVALID)
+            return TokenAuthError(CloseReason.TOKEN_INVALID)
         scope = claims.get("scope")
         authentication = Authentication(
             backend=self.name,

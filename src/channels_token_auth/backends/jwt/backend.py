@@ -12,14 +12,14 @@ from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage
 
 from ...core.authentication import Authentication
-from ...core.close_codes import Code
+from ...core.close_codes import CloseReason
 from ...core.credentials import Credential, is_token
 from ...core.errors import TokenAuthError
-from ...core.identity import Held, Identity, Verdict
-from ..contract import Announcement
+from ...core.identity import Grant, Identity, Verdict
+from ..contract import RevocationSignal
 from ..sources.claimed_users import ClaimedUsers
 from ..sources.users import admit
-from ..sources.users_by_key import Owners
+from ..sources.users_by_key import UsersByKey
 from .checks import check_options
 from .options import JWTOptions
 from .verifier import Claims, JWTVerifier
@@ -49,14 +49,14 @@ class JWTBackend:
         self.name = name
         self._options = JWTOptions(**options)
         self._verifier = JWTVerifier(self._options)
-        self._owners = Owners()
+        self._users_by_key = UsersByKey()
         self._claimed_users = ClaimedUsers(
             claim=self._options.user_claim,
             field=self._options.user_field,
             function=self._options.user,
         )
 
-    def claims(self, credential: Credential) -> bool:
+    def recognizes(self, credential: Credential) -> bool:
         """What has the three parts of a signed JWT, in a header as `Bearer`."""
         is_announced = credential.scheme is None or credential.scheme in self.schemes
         return is_announced and credential.secret.reveal().count(".") == 2
@@ -72,30 +72,30 @@ class JWTBackend:
             _verdict(each, next(users)) if isinstance(each, _Valid) else each for each in opened
         ]
 
-    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+    def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """One query for their users. The tokens are not verified again: nobody keeps them. But it
         is known which key signed each, and the key server may have withdrawn that.
         """
-        withdrawn = self._verifier.withdrawn({each.handle for each in held})
-        verdicts = self._owners.recheck(held)
+        withdrawn = self._verifier.withdrawn({each.handle for each in grants})
+        verdicts = self._users_by_key.revalidate(grants)
         return [
             withdrawn.get(each.handle) or replace(verdict, handle=each.handle)
             if isinstance(verdict, Identity)
             else verdict
-            for each, verdict in zip(held, verdicts, strict=True)
+            for each, verdict in zip(grants, verdicts, strict=True)
         ]
 
-    def end(self, held: Sequence[Held]) -> Sequence[bool]:
+    def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
         """Nothing: the tokens live in no row."""
-        return [False] * len(held)
+        return [False] * len(grants)
 
-    def end_user(
+    def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
         """Nothing: the tokens live in no row."""
         return False
 
-    def announcements(self) -> Sequence[Announcement]:
+    def announcements(self) -> Sequence[RevocationSignal]:
         """None: nobody says that such a token has ended."""
         return []
 
@@ -110,7 +110,7 @@ class JWTBackend:
         try:
             authentication = self._authentication(credential, verified.claims)
         except (OSError, OverflowError, ValueError):  # dates that no calendar has
-            return TokenAuthError(Code.TOKEN_INVALID)
+            return TokenAuthError(CloseReason.TOKEN_INVALID)
         return _Valid(
             claims=verified.claims,
             thumbprint=verified.thumbprint,
@@ -132,7 +132,7 @@ class JWTBackend:
 
 def _verdict(valid: _Valid, user: Any) -> Verdict:
     if user is None:
-        return TokenAuthError(Code.TOKEN_INVALID)
+        return TokenAuthError(CloseReason.TOKEN_INVALID)
     if not isinstance(user, get_user_model()):
         raise TypeError(f"The function 'user' returned no user of the site's, but {type(user)}.")
     return admit(user, valid.authentication, handle=valid.thumbprint)

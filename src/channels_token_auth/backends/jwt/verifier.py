@@ -10,7 +10,7 @@ from typing import Any
 
 import jwt
 
-from ...core.close_codes import Code
+from ...core.close_codes import CloseReason
 from ...core.errors import TokenAuthError
 from ...core.identity import unavailable
 from .key_server import KeyServer, KeyServerAwayError
@@ -75,7 +75,7 @@ class JWTVerifier:
         except KeyServerAwayError:
             return dict.fromkeys(asked, unavailable())
         # A fresh token, signed by today's key, is all that the client needs.
-        return dict.fromkeys(asked - known, TokenAuthError(Code.TOKEN_EXPIRED))
+        return dict.fromkeys(asked - known, TokenAuthError(CloseReason.TOKEN_EXPIRED))
 
     @cached_property
     def _server(self) -> KeyServer | None:
@@ -116,15 +116,15 @@ class JWTVerifier:
                 options={"require": self._required},
             )
         except jwt.ExpiredSignatureError:
-            return TokenAuthError(Code.TOKEN_EXPIRED)
+            return TokenAuthError(CloseReason.TOKEN_EXPIRED)
         except _REFUSED:
-            return TokenAuthError(Code.TOKEN_INVALID)
+            return TokenAuthError(CloseReason.TOKEN_INVALID)
         except _UNREADABLE:
             return None
         claims: Claims = token["payload"]
         if self._is_meant(token["header"], claims):
             return Verified(claims=claims, thumbprint=key.thumbprint)
-        return TokenAuthError(Code.TOKEN_INVALID)
+        return TokenAuthError(CloseReason.TOKEN_INVALID)
 
     def _is_meant(self, header: Mapping[str, Any], claims: Claims) -> bool:
         """Whether it is a token of the right type, with nothing critical that we don't know."""

@@ -16,14 +16,14 @@ from rest_framework_simplejwt.tokens import BlacklistMixin, Token, UntypedToken
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from ...core.authentication import Authentication
-from ...core.close_codes import Code
+from ...core.close_codes import CloseReason
 from ...core.credentials import Credential, Secret, is_token
 from ...core.errors import TokenAuthError
-from ...core.identity import Held, Identity, UserInactiveError, Verdict
-from ..contract import Announcement
+from ...core.identity import Grant, Identity, UserInactiveError, Verdict
+from ..contract import RevocationSignal
 from ..sources.claimed_users import ClaimedUsers
 from ..sources.users import admit
-from ..sources.users_by_key import Owners
+from ..sources.users_by_key import UsersByKey
 from . import blacklist
 from .checks import check_keys, check_types
 from .tokens import read_token
@@ -57,9 +57,9 @@ class SimpleJWTBackend:
         types = [types] if isinstance(types, str) else types
         self.schemes = frozenset({"bearer", *(each.lower() for each in types)})
         self._stateless = stateless
-        self._owners = Owners()
+        self._users_by_key = UsersByKey()
 
-    def claims(self, credential: Credential) -> bool:
+    def recognizes(self, credential: Credential) -> bool:
         """What has the three parts of a signed JWT, in a header under one of the schemes."""
         is_announced = credential.scheme is None or credential.scheme in self.schemes
         return is_announced and credential.secret.reveal().count(".") == 2
@@ -77,23 +77,27 @@ class SimpleJWTBackend:
             for each in opened
         ]
 
-    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+    def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """One query for the users, one for the blacklist, as in `authenticate`. Nobody keeps the
         tokens: of a stateless user, only his key is known any more; and of the others, what theirs
         said about their passwords.
         """
-        revoked = self._find_blacklisted([each.authentication for each in held])
-        keys = {each.user_pk for each in held}
-        users = {key: _made_of(key) for key in keys} if self._stateless else self._owners.find(keys)
-        return [self._standing(each, users.get(each.user_pk), revoked) for each in held]
+        revoked = self._find_blacklisted([each.authentication for each in grants])
+        keys = {each.user_pk for each in grants}
+        users = (
+            {key: _made_of(key) for key in keys}
+            if self._stateless
+            else self._users_by_key.find(keys)
+        )
+        return [self._standing(each, users.get(each.user_pk), revoked) for each in grants]
 
-    def end(self, held: Sequence[Held]) -> Sequence[bool]:
+    def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
         """Blacklist those that the package has a row of: sliding tokens, but no access tokens."""
-        asked = [each.authentication.token_id for each in held]
+        asked = [each.authentication.token_id for each in grants]
         ended = blacklist.blacklist(asked) if self._has_blacklist else set()
         return [token_id in ended for token_id in asked]
 
-    def end_user(
+    def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
         """Blacklist the user's refresh and sliding tokens. False: access tokens have no row.
@@ -106,7 +110,7 @@ class SimpleJWTBackend:
             )
         return False
 
-    def announcements(self) -> Sequence[Announcement]:
+    def announcements(self) -> Sequence[RevocationSignal]:
         """A token's way into the blacklist, where that is installed."""
         return blacklist.announcements() if self._has_blacklist else []
 
@@ -143,7 +147,7 @@ class SimpleJWTBackend:
                 expires_at=_moment(token["exp"]) + leeway,
             )
         except (OSError, OverflowError, ValueError):  # dates that no calendar has
-            return TokenAuthError(Code.TOKEN_INVALID)
+            return TokenAuthError(CloseReason.TOKEN_INVALID)
         return _Valid(token=token, authentication=authentication)
 
     def _find_blacklisted(self, authentications: Sequence[Authentication]) -> Collection[str]:
@@ -162,14 +166,14 @@ class SimpleJWTBackend:
 
     def _verdict(self, valid: _Valid, user: Any, revoked: Collection[str]) -> Verdict:
         if user is None:
-            return TokenAuthError(Code.TOKEN_INVALID)
+            return TokenAuthError(CloseReason.TOKEN_INVALID)
         claim = self._password_claim(valid.token)
         return self._admit(user, valid.authentication, revoked, claim)
 
-    def _standing(self, held: Held, user: Any, revoked: Collection[str]) -> Verdict:
+    def _standing(self, grant: Grant, user: Any, revoked: Collection[str]) -> Verdict:
         if user is None:
-            return TokenAuthError(Code.TOKEN_REVOKED)
-        return self._admit(user, held.authentication, revoked, held.handle)
+            return TokenAuthError(CloseReason.TOKEN_REVOKED)
+        return self._admit(user, grant.authentication, revoked, grant.handle)
 
     def _password_claim(self, token: Token) -> Secret | None:
         """What it says of the user's password, where the package is told to look at that."""
@@ -191,7 +195,7 @@ class SimpleJWTBackend:
         verdict = admit(user, authentication, claim)
         has_changed = claim is not None and claim != Secret(get_md5_hash_password(user.password))
         if isinstance(verdict, Identity) and (has_changed or authentication.token_id in revoked):
-            return TokenAuthError(Code.TOKEN_REVOKED)
+            return TokenAuthError(CloseReason.TOKEN_REVOKED)
         return verdict
 
 

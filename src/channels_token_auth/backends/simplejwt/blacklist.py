@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.signals import post_save
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from ..contract import Announcement, Ended
+from ..contract import RevocationSignal, RevokedTokens
 
 __all__ = ["announcements", "blacklist", "blacklist_of_user", "find_blacklisted", "is_installed"]
 
@@ -46,9 +46,9 @@ def blacklist_of_user(
     _end(rows)
 
 
-def announcements() -> Sequence[Announcement]:
+def announcements() -> Sequence[RevocationSignal]:
     """The creation of a row in the blacklist."""
-    return [Announcement(signal=post_save, sender=BlacklistedToken, ended=_blacklisted)]
+    return [RevocationSignal(signal=post_save, sender=BlacklistedToken, ended=_blacklisted)]
 
 
 def _end(rows: QuerySet[OutstandingToken]) -> Sequence[OutstandingToken]:
@@ -61,6 +61,6 @@ def _end(rows: QuerySet[OutstandingToken]) -> Sequence[OutstandingToken]:
     return found
 
 
-def _blacklisted(instance: BlacklistedToken, created: bool, **_: Any) -> Sequence[Ended]:
+def _blacklisted(instance: BlacklistedToken, created: bool, **_: Any) -> Sequence[RevokedTokens]:
     token = instance.token
-    return [Ended(user_pk=token.user_id, token_id=token.jti)] if created else []
+    return [RevokedTokens(user_pk=token.user_id, token_id=token.jti)] if created else []

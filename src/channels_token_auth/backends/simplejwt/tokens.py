@@ -10,7 +10,7 @@ from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import BlacklistMixin, RefreshToken, Token
 
-from ...core.close_codes import Code
+from ...core.close_codes import CloseReason
 from ...core.errors import TokenAuthError
 from ...core.identity import unavailable
 
@@ -36,7 +36,7 @@ def read_token(raw: str) -> Token | TokenAuthError | None:
     for token_class in api_settings.AUTH_TOKEN_CLASSES:
         answer = _read(_without_query(token_class), raw)
         if isinstance(answer, Token):
-            return answer if _has_safe_type(answer) else TokenAuthError(Code.TOKEN_INVALID)
+            return answer if _has_safe_type(answer) else TokenAuthError(CloseReason.TOKEN_INVALID)
         refusal = refusal or answer
     return refusal
 
@@ -50,17 +50,17 @@ def _read(token_class: Any, raw: str) -> Token | TokenAuthError | None:
     try:
         token: Token = token_class(raw)
     except ExpiredTokenError:
-        return TokenAuthError(Code.TOKEN_EXPIRED)
+        return TokenAuthError(CloseReason.TOKEN_EXPIRED)
     except TokenError as error:
         return _refusal(error)
     except (JSONDecodeError, jwt.PyJWKSetError):  # in a key server's answer
         return unavailable()
     except _UNREADABLE:
-        return TokenAuthError(Code.TOKEN_INVALID)
+        return TokenAuthError(CloseReason.TOKEN_INVALID)
     except OSError as error:
         # Of a date that no calendar has; of anything else a token says nothing.
         is_date = error.errno == EOVERFLOW
-        return TokenAuthError(Code.TOKEN_INVALID) if is_date else unavailable()
+        return TokenAuthError(CloseReason.TOKEN_INVALID) if is_date else unavailable()
     token.token = None  # the text: a stateless user would show it to the consumer
     return token
 
@@ -70,7 +70,7 @@ def _refusal(error: TokenError) -> TokenAuthError | None:
     cause = error.__cause__ and error.__cause__.__cause__
     if isinstance(cause, jwt.PyJWKClientConnectionError):
         return unavailable()
-    return None if isinstance(cause, _FOREIGN) else TokenAuthError(Code.TOKEN_INVALID)
+    return None if isinstance(cause, _FOREIGN) else TokenAuthError(CloseReason.TOKEN_INVALID)
 
 
 @cache

@@ -6,45 +6,45 @@ Their backends give the credential itself as the handle, so that the socket keep
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from ...core.close_codes import Code
+from ...core.close_codes import CloseReason
 from ...core.credentials import Credential
 from ...core.errors import TokenAuthError
-from ...core.identity import Held, Identity, Verdict, unavailable
-from .users_by_key import Owners
+from ...core.identity import Grant, Identity, Verdict, unavailable
+from .users_by_key import UsersByKey
 
-__all__ = ["recheck_presented"]
+__all__ = ["revalidate_presented"]
 
-_GONE = (Code.TOKEN_INVALID, Code.TOKEN_REVOKED)
+_GONE = (CloseReason.TOKEN_INVALID, CloseReason.TOKEN_REVOKED)
 
 
-def recheck_presented(
-    held: Sequence[Held],
+def revalidate_presented(
+    grants: Sequence[Grant],
     authenticate: Callable[[Sequence[Credential]], Sequence[Verdict]],
-    owners: Owners,
+    users: UsersByKey,
 ) -> Sequence[Verdict]:
     """What `authenticate` says of each now. Of what came by a ticket, which has no credential, no
     more than its user is known.
     """
-    kept = [i for i, each in enumerate(held) if each.handle is not None]
-    others = [i for i, each in enumerate(held) if each.handle is None]
-    answers = authenticate([held[i].handle for i in kept]) if kept else ()
+    kept = [i for i, each in enumerate(grants) if each.handle is not None]
+    others = [i for i, each in enumerate(grants) if each.handle is None]
+    answers = authenticate([grants[i].handle for i in kept]) if kept else ()
     verdicts = dict(zip(kept, answers, strict=True))
-    verdicts |= zip(others, owners.recheck([held[i] for i in others]), strict=True)
-    return [_standing(each, verdicts[i]) for i, each in enumerate(held)]
+    verdicts |= zip(others, users.revalidate([grants[i] for i in others]), strict=True)
+    return [_standing(each, verdicts[i]) for i, each in enumerate(grants)]
 
 
-def _standing(held: Held, verdict: Verdict) -> Verdict:
+def _standing(grant: Grant, verdict: Verdict) -> Verdict:
     """What was good once has ended, if it is unknown now, or somebody else's."""
     if isinstance(verdict, Identity):
-        is_his = verdict.user.pk == held.user_pk
+        is_his = verdict.user.pk == grant.user_pk
         if is_his and not _is_past(verdict.authentication.expires_at):
             return verdict
-    elif verdict is not None and verdict.code is Code.RATE_LIMITED:
+    elif verdict is not None and verdict.code is CloseReason.RATE_LIMITED:
         return unavailable()  # which says nothing about the token
     elif verdict is not None and verdict.code not in _GONE:
         return verdict
-    has_expired = _is_past(held.authentication.expires_at)
-    return TokenAuthError(Code.TOKEN_EXPIRED if has_expired else Code.TOKEN_REVOKED)
+    has_expired = _is_past(grant.authentication.expires_at)
+    return TokenAuthError(CloseReason.TOKEN_EXPIRED if has_expired else CloseReason.TOKEN_REVOKED)
 
 
 def _is_past(moment: datetime | None) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from django.db.models.query_utils import DeferredAttribute
 
-from ...core.identity import Held
+from ...core.identity import Grant
 
 __all__ = ["UserColumns"]
 
@@ -17,7 +17,7 @@ class UserColumns:
     def __init__(self, model: Callable[[], Any]) -> None:
         self._tokens = model
 
-    def beside(self, *names: str) -> Any:
+    def spawn(self, *names: str) -> Any:
         """A query of these columns of all tokens, and of those of their users after them."""
         users = [f"user__{name}" for name in self._names]
         return self._tokens().objects.values_list(*names, *users)
@@ -26,12 +26,12 @@ class UserColumns:
         """The user of a row: what is after the token's own columns."""
         return self._model.from_db(self._tokens().objects.db, self._names, columns)
 
-    def needed_for(self, held: Sequence[Held]) -> "UserColumns":
-        """Itself, or fewer columns that are enough: see `Held.needs_user`."""
-        return self if any(each.needs_user for each in held) else self._owners
+    def needed_for(self, grants: Sequence[Grant]) -> "UserColumns":
+        """Itself, or fewer columns that are enough: see `Grant.needs_user`."""
+        return self if any(each.needs_user for each in grants) else self._users_by_key
 
     @cached_property
-    def _owners(self) -> "UserColumns":
+    def _users_by_key(self) -> "UserColumns":
         return _OwnerColumns(self._tokens)
 
     @cached_property

@@ -5,16 +5,16 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from ...core.close_codes import Code
+from ...core.close_codes import CloseReason
 from ...core.errors import TokenAuthError
-from ...core.identity import Held, Verdict
+from ...core.identity import Grant, Verdict
 from .lookup import Lookup
 from .users import admit
 
-__all__ = ["Owners"]
+__all__ = ["UsersByKey"]
 
 
-class Owners:
+class UsersByKey:
     """Users of the site's user model, by primary key."""
 
     def __init__(self) -> None:
@@ -24,17 +24,17 @@ class Owners:
         """Those that are there, in one query."""
         return {user.pk: user for user in self._users.find(keys)}
 
-    def recheck(self, held: Sequence[Held]) -> Sequence[Verdict]:
+    def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """Whether each one's user may stay, in one query; "token_revoked" where he is gone."""
-        users = self.find({each.user_pk for each in held})
-        return [_standing(users.get(each.user_pk), each) for each in held]
+        users = self.find({each.user_pk for each in grants})
+        return [_standing(users.get(each.user_pk), each) for each in grants]
 
 
 def _all_users() -> Any:
     return get_user_model()._default_manager.all()  # noqa: SLF001 - documented so
 
 
-def _standing(user: Any, held: Held) -> Verdict:
+def _standing(user: Any, grant: Grant) -> Verdict:
     if user is None:
-        return TokenAuthError(Code.TOKEN_REVOKED)
-    return admit(user, held.authentication)
+        return TokenAuthError(CloseReason.TOKEN_REVOKED)
+    return admit(user, grant.authentication)

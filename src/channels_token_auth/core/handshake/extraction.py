@@ -6,7 +6,7 @@ Total: any bytes give a `Handshake`, never an exception. What is wrong with one 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..close_codes import Code
+from ..close_codes import CloseReason
 from ..credentials import Credential, Location
 from .locations import (
     OFFER,
@@ -39,7 +39,7 @@ class Handshake:
     """
 
     credential: Credential | None
-    problem: Code | None
+    problem: CloseReason | None
     is_hostile: bool
     headers: list[Header]
     query_string: bytes
@@ -69,7 +69,7 @@ def extract(
         in_cookie, left = take_cookie(left, policy)
     origin = present[b"origin"].decode("latin-1") if b"origin" in present else None
     if origin is not None and not policy.origins.allows(headers):
-        found: Found | None = Problem(code=Code.FORBIDDEN, is_hostile=True)
+        found: Found | None = Problem(code=CloseReason.FORBIDDEN, is_hostile=True)
     else:
         explicit = [each for each in (in_header, in_subprotocol, in_ticket, in_query) if each]
         found = _agree(explicit) if explicit else _guard(in_cookie, origin)
@@ -92,13 +92,13 @@ def _agree(found: Sequence[Found]) -> Found:
     if problems:
         return max(problems, key=lambda each: each.is_hostile)
     if len({each.secret for each in found if isinstance(each, Credential)}) > 1:
-        return Problem(code=Code.MALFORMED)
+        return Problem(code=CloseReason.MALFORMED)
     return found[0]
 
 
 def _guard(in_cookie: Found | None, origin: str | None) -> Found | None:
     """A cookie proves nothing about the page that used it; its Origin does."""
-    return Problem(code=Code.FORBIDDEN) if in_cookie and origin is None else in_cookie
+    return Problem(code=CloseReason.FORBIDDEN) if in_cookie and origin is None else in_cookie
 
 
 def _bind(credential: Credential, origin: str | None) -> Credential:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-from ..close_codes import Code
+from ..close_codes import CloseReason
 from ..credentials import Credential, Location, Secret, is_visible
 from .policy import Policy
 
@@ -49,7 +49,7 @@ _BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 class Problem:
     """What is wrong with a credential. `is_hostile`: not even accepted to be told so."""
 
-    code: Code
+    code: CloseReason
     is_hostile: bool = False
 
 
@@ -89,10 +89,10 @@ def _judge(
     if not values:
         return None
     if max(map(len, values)) > policy.max_token_bytes:
-        return Problem(code=Code.MALFORMED, is_hostile=True)
+        return Problem(code=CloseReason.MALFORMED, is_hostile=True)
     token = _decode(values[0])
     if len(values) > 1 or token is None:
-        return Problem(code=Code.MALFORMED)
+        return Problem(code=CloseReason.MALFORMED)
     return Credential(location=location, secret=Secret(token), scheme=scheme)
 
 

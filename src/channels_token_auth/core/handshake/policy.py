@@ -1,4 +1,4 @@
-"""The rules one route applies at its door: settings and middleware arguments, frozen."""
+"""The rules one route applies at its route: settings and middleware arguments, frozen."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,7 +22,7 @@ class RefusalMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What a door needs to know. Sizes are bytes; names are those of the query and the cookie."""
+    """What a route needs to know. Sizes are bytes; names are those of the query and the cookie."""
 
     locations: frozenset[Location]
     origins: OriginRule

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ..close_codes import Code
+from ..close_codes import CloseReason
 from ..errors import TokenAuthError
 from ..messages import error_message
 from .extraction import PROTOCOL, Handshake
@@ -45,7 +45,7 @@ def refuse(
     return [close_message(error.code)]
 
 
-def close_message(code: Code) -> Message:
+def close_message(code: CloseReason) -> Message:
     """The close of a code. Its reason is the slug, well under the 123 bytes a reason may have."""
     return {"type": "websocket.close", "code": code.close_code, "reason": code.value}
 
@@ -83,6 +83,6 @@ def http_answer(error: TokenAuthError, status: int) -> tuple[list[Header], bytes
     return headers, body
 
 
-def _challenge(code: Code) -> bytes:
+def _challenge(code: CloseReason) -> bytes:
     """RFC 6750 §3: no `error` where the client presented nothing."""
     return f'Bearer error="{code.challenge}"'.encode() if code.challenge else b"Bearer"

@@ -14,10 +14,10 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..close_codes import Code
+from ..close_codes import CloseReason
 from ..credentials import Secret
 from ..errors import TokenAuthError
-from ..messages import Auth, Bad, Ping, error_message, read_control, write
+from ..messages import AuthControl, InvalidControl, PingControl, error_message, read_control, write
 
 __all__ = [
     "TRANSITIONS",
@@ -36,7 +36,7 @@ MAX_REAUTHENTICATIONS = 10
 
 REAUTHENTICATION_WINDOW = 60.0
 
-_PASSING = frozenset({Code.RATE_LIMITED, Code.UNAVAILABLE})
+_PASSING = frozenset({CloseReason.RATE_LIMITED, CloseReason.UNAVAILABLE})
 
 
 class State(StrEnum):
@@ -113,7 +113,7 @@ class Verify:
 class Close:
     """Close the socket."""
 
-    code: Code
+    code: CloseReason
 
 
 Output = Send | Verify | Close
@@ -180,7 +180,7 @@ class Lifecycle:
         if self.state is _CLOSED:
             return []
         if self.state is _REAUTHENTICATING and identity != self._identity:
-            return self.end(TokenAuthError(Code.IDENTITY_CHANGED))
+            return self.end(TokenAuthError(CloseReason.IDENTITY_CHANGED))
         self._move(_ADMIT)
         self._identity = identity
         age = self._rules.max_connection_age
@@ -209,25 +209,25 @@ class Lifecycle:
         if not self.listens:
             return None
         control = read_control(frame, max_token_bytes=self._rules.max_token_bytes)
-        if isinstance(control, Bad):
+        if isinstance(control, InvalidControl):
             return self.end(TokenAuthError(control.code))
-        if self.state is State.AWAITING_CREDENTIAL and isinstance(control, Auth):
+        if self.state is State.AWAITING_CREDENTIAL and isinstance(control, AuthControl):
             self._move(_PRESENT)
             self._expires_at = None
             return [Verify(control.secret)]
         if self.state in _BEFORE_ADMISSION:
-            return self.end(TokenAuthError(Code.MALFORMED))
+            return self.end(TokenAuthError(CloseReason.MALFORMED))
         match control:
-            case Ping():
+            case PingControl():
                 return [Send(write("auth.pong"))]
-            case Auth(secret):
+            case AuthControl(secret):
                 return self._reauthenticate(secret, now)
         return None
 
     def binary(self) -> list[Output] | None:
         """A binary frame of the client's: always the application's, once there is one."""
         if self.state in _BEFORE_ADMISSION:
-            return self.end(TokenAuthError(Code.MALFORMED))
+            return self.end(TokenAuthError(CloseReason.MALFORMED))
         return [] if self.state is _CLOSED else None
 
     def refuse(self, error: TokenAuthError, now: float) -> list[Output]:
@@ -247,7 +247,9 @@ class Lifecycle:
             return []
         if now >= deadline:
             awaited = self.state is State.AWAITING_CREDENTIAL
-            return self.end(TokenAuthError(Code.AUTH_TIMEOUT if awaited else Code.TOKEN_EXPIRED))
+            return self.end(
+                TokenAuthError(CloseReason.AUTH_TIMEOUT if awaited else CloseReason.TOKEN_EXPIRED)
+            )
         if self._warns and now >= deadline - self._rules.expiry_warning:
             self._warns = False
             return [Send(write("auth.expiring", expires_in=self.expires_in(now)))]
@@ -286,9 +288,9 @@ class Lifecycle:
         is_second = self.state is _REAUTHENTICATING
         if is_second or self._is_flood(now):
             wait = int(REAUTHENTICATION_WINDOW)
-            return self.end(TokenAuthError(Code.RATE_LIMITED, retry_after=wait))
+            return self.end(TokenAuthError(CloseReason.RATE_LIMITED, retry_after=wait))
         if self._identity is None:
-            return self.end(TokenAuthError(Code.IDENTITY_CHANGED))
+            return self.end(TokenAuthError(CloseReason.IDENTITY_CHANGED))
         self._presented = self._presented or deque(maxlen=MAX_REAUTHENTICATIONS)
         self._presented.append(now)
         self._move(_PRESENT)
