@@ -6,6 +6,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import AsyncClient, RequestFactory
 from rest_framework.authtoken.models import Token
+from rest_framework_simplejwt.tokens import AccessToken
 
 from channels_token_auth import aconnections
 from channels_token_auth.admin import add_connections, listing
@@ -291,8 +292,27 @@ async def test_store_that_is_away_is_said(token, staff, monkeypatch):
     assert "A token store or the cache is away: try again." in answer.content.decode()
 
 
-async def test_users_of_another_service_are_closed_by_their_id(staff):
+async def test_users_of_another_service_are_closed_by_their_id(site, sockets, staff):
+    site.CHANNELS_TOKEN_AUTH = {
+        "BACKENDS": [
+            {
+                "BACKEND": "channels_token_auth.backends.simplejwt.SimpleJWTBackend",
+                "OPTIONS": {"stateless": True},
+            }
+        ]
+    }
+    token = AccessToken()
+    token["user_id"] = "auth0|7"
+    socket = await sockets(str(token), scheme="Bearer")
     browser = await staff("change")
     answer = await post(browser, f"{LIST}close-user/auth0|7/")
-    assert "Closed all connections of auth0|7." in answer.content.decode()
+    assert answer.redirect_chain == [(LIST, 302)]
+    assert await socket.closes() == 4410
     assert not await LogEntry.objects.aexists()
+
+
+@pytest.mark.parametrize("user_id", ["abc", "0", "9" * 40, "%00", "1.5", "-1"])
+async def test_user_who_does_not_exist_is_not_found(staff, user_id):
+    browser = await staff("change")
+    assert (await browser.get(f"{LIST}close-user/{user_id}/")).status_code == 404
+    assert (await post(browser, f"{LIST}close-user/{user_id}/")).status_code == 404

@@ -61,7 +61,7 @@ async def test_connections_are_a_table(sockets, token, settings):
     assert heading.index("ADDRESS") == row.index("192.0.2.7")
     now = datetime.now(UTC) + timedelta(hours=9)
     assert f"{now:%Y-%m-%d %H:}" in row
-    for cell in (f"{name}.1", f"ada ({token.user_id})", "never", "header", "/chat/"):
+    for cell in (name, f"ada ({token.user_id})", "never", "header", "/chat/"):
         assert cell in row
     assert Secret(token.key).digest in row
     assert token.key not in out
@@ -104,12 +104,13 @@ async def test_anonymous_socket_has_neither_user_nor_token(sockets, site):
 def test_user_without_a_row_is_shown_by_id(ada):
     connection = SimpleNamespace(
         **dict.fromkeys(["address", "expires_at", "location", "token_id"]),
-        connection_id="a.1",
+        connection_id="a1",
+        node="a",
         user_id="auth0|7",
         opened_at=datetime.now(UTC),
         path="/",
     )
-    assert _row(connection, usernames(["auth0|7", "999", None]))[1] == "auth0|7"
+    assert _row(connection, usernames(["auth0|7", "999", None]))[2] == "auth0|7"
 
 
 async def test_more_than_the_limit_are_counted(sockets, token):

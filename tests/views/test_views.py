@@ -306,3 +306,14 @@ def test_endpoints_work_under_asgi(ada, key):
     assert redeem(ticket.json()["ticket"]).user == ada
     check = async_to_sync(browser.get)("/auth/check/", **bearer(key))
     assert check.json() == {"user_id": str(ada.pk), "expires_in": None}
+
+
+@pytest.mark.parametrize(("method", "path"), [*ENDPOINTS, ("get", "/auth/connections/")])
+def test_token_decides_whatever_a_site_requires_of_logged_in_users(site, client, key, method, path):
+    site.MIDDLEWARE = [
+        *site.MIDDLEWARE,
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    ]
+    assert getattr(client, method)(path, **bearer(key)).status_code == 200
+    assert getattr(client, method)(path).json() == {"code": "token_missing"}

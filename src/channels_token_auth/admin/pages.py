@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -70,8 +70,15 @@ class Pages:
 
     @only_if(may_close)
     def close_user(self, request: HttpRequest, user_id: str) -> HttpResponse:
-        """Close all of a user, and end the tokens if that is wanted."""
-        name = usernames([user_id]).get(user_id, user_id)
+        """Close all sockets of a user, and revoke their tokens if asked to.
+
+        404 for an id that is neither a local user's nor that of an open socket: a user of another
+        service has no row here.
+        """
+        name = usernames([user_id]).get(user_id)
+        if name is None and not connections(user=user_id, limit=0).total:
+            raise Http404
+        name = name or user_id
         what = _("all connections of %s") % name
 
         def act(*, revokes: bool) -> None:

@@ -1,5 +1,6 @@
 """A socket as its node sees it: whose it is, since when, from where. Nothing of it is secret."""
 
+import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,9 +24,9 @@ class Member:
     __slots__ = (
         "_auth",
         "_handle",
+        "_id",
         "_opened_at",
         "_scope",
-        "_serial",
         "_user",
         "node",
         "route",
@@ -34,7 +35,7 @@ class Member:
     def __init__(self, node: Node, route: Route, scope: Scope) -> None:
         self.node = node
         self.route = route
-        self._serial: int | None = None
+        self._id: str | None = None
         self._scope = scope
         self._opened_at = time.time()
         self._user: Any = None
@@ -43,10 +44,11 @@ class Member:
 
     @property
     def connection_id(self) -> str:
-        """Its name, on every node: given when somebody first asks."""
-        if self._serial is None:
-            self._serial = self.node.next_serial()
-        return f"{self.node.name}.{self._serial}"
+        """An opaque id, unique over all nodes, made when it is first asked for."""
+        if self._id is None:
+            # Random, since users see it: a serial number would show how many sockets there are.
+            self._id = secrets.token_hex(8)
+        return self._id
 
     @property
     def user_id(self) -> str | None:

@@ -48,7 +48,6 @@ class Node:
         self.bulk_close = BulkClose()
         self.audit = Audit()
         self.drain = DrainState(self.name, self.sockets)
-        self._serial = 0
         self._peers: dict[str, float] = {}
         self._greeting: asyncio.TimerHandle | None = None
         self._interval = configuration.sweep_interval
@@ -69,11 +68,6 @@ class Node:
     def channel(self) -> str | None:
         """Where it listens in the channel layer; None before it does."""
         return self._subscription.channel
-
-    def next_serial(self) -> int:
-        """A number that no other socket of this node has."""
-        self._serial += 1
-        return self._serial
 
     def let_in(self, connection: Any) -> None:
         """A socket has a user by now, or another token."""

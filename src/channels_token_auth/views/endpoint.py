@@ -1,4 +1,4 @@
-"""What all endpoints share: JSON that nobody keeps, and refusals of the table of close codes."""
+"""Parts of all endpoints: uncached JSON, and refusals as in the table of close codes."""
 
 import contextlib
 import functools
@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -25,8 +26,12 @@ View = Callable[..., HttpResponse]
 
 
 def endpoint(answer: Answer) -> View:
-    """A view of what answers with a dictionary or nothing, or raises TokenAuthError or Http404."""
+    """Turn a function into a view: it returns a dictionary or None, or raises TokenAuthError or
+    Http404.
+    """
 
+    # LoginRequiredMiddleware would redirect a client with a token to the login page.
+    @login_not_required
     @csrf_exempt  # a browser adds no Authorization by itself; sessions are checked further down
     @transaction.non_atomic_requests  # a query that fails must not cost the answer to it
     @functools.wraps(answer)
@@ -46,7 +51,7 @@ def endpoint(answer: Answer) -> View:
 
 @contextlib.contextmanager
 def store() -> Iterator[None]:
-    """A session's or a ticket's store that is away is no error of ours, and says nothing else."""
+    """Answer "unavailable" if a store of sessions, tickets or tokens raises."""
     try:
         yield
     except TokenAuthError:

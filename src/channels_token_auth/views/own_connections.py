@@ -1,7 +1,7 @@
-"""The caller's own sockets, listed and signed out: "where am I signed in".
+"""List the caller's own sockets and sign them out: "where am I signed in".
 
-What is deleted is signed out: the token behind the socket ends. Of the caller's own token only the
-socket is closed, so that nobody signs himself out by tidying up.
+Deleting a connection signs it out: its token is revoked. If the connection belongs to the token
+that the caller uses, only the socket is closed, so that nobody logs themselves out by tidying up.
 """
 
 from typing import Any
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from ..cluster import connections as cluster
 from ..cluster.connections import LiveConnection
+from ..core.close_codes import CloseReason
 from ..core.identity import Identity, unavailable
 from ..revocation import api
 from .endpoint import endpoint, store
@@ -22,24 +23,26 @@ __all__ = ["connection", "connections"]
 @require_http_methods(["GET", "HEAD", "DELETE"])
 @endpoint
 def connections(request: HttpRequest) -> dict[str, Any] | None:
-    """List the caller's sockets; or sign out all but those of the token that he asks with."""
+    """List the caller's sockets, or sign out all except those of the token in use."""
     identity = identify(request)
     if request.method == "DELETE":
         with store():
             api.revoke_user(identity.user.pk, except_token=identity.authentication)
         return None
     found = cluster.connections(user=identity.user.pk)
-    return {
+    body = {
         "connections": [_shown(each, identity) for each in found.connections],
         "total": found.total,
-        "missing": list(found.missing),
+        "is_complete": not found.missing,
     }
+    # Host names and process ids are for the site's staff only.
+    return body | {"missing": list(found.missing)} if _is_staff(identity) else body
 
 
 @require_http_methods(["DELETE"])
 @endpoint
 def connection(request: HttpRequest, connection_id: str) -> None:
-    """Sign out one of the caller's sockets. Other users' are not found."""
+    """Sign out one of the caller's sockets; 404 for those of other users."""
     identity = identify(request)
     found = cluster.connections(user=identity.user.pk, connection_id=connection_id)
     if found.connections:
@@ -54,22 +57,26 @@ def _sign_out(each: LiveConnection, identity: Identity) -> None:
     user_pk = identity.user.pk
     with store():
         if _is_current(each, identity):
-            api.disconnect(user=user_pk, connection_id=each.connection_id)
+            # Not "token_revoked": the client would discard a token that is still valid.
+            api.disconnect(
+                user=user_pk,
+                connection_id=each.connection_id,
+                code=CloseReason.FORBIDDEN,
+            )
         else:
             api.revoke_token(str(each.token_id), user=user_pk)
 
 
 def _is_current(each: LiveConnection, identity: Identity) -> bool:
-    """Whether it was opened with the token, or in the session, that is asking."""
+    """Return True if the socket was opened with the token, or in the session, that asks."""
     own = identity.authentication
     return (each.backend, each.token_id) == (own.backend, own.token_id)
 
 
 def _shown(each: LiveConnection, identity: Identity) -> dict[str, Any]:
-    """Without the token's id: with it, who sees this list could end what he does not hold."""
-    return {
+    """Omit the token id: with it, readers of this list could revoke tokens they do not hold."""
+    shown = {
         "id": each.connection_id,
-        "node": each.node,
         "location": each.location,
         "address": each.address,
         "origin": each.origin,
@@ -78,3 +85,8 @@ def _shown(each: LiveConnection, identity: Identity) -> dict[str, Any]:
         "expires_at": each.expires_at,
         "is_current": _is_current(each, identity),
     }
+    return shown | {"node": each.node} if _is_staff(identity) else shown
+
+
+def _is_staff(identity: Identity) -> bool:
+    return bool(getattr(identity.user, "is_staff", False))

@@ -14,7 +14,7 @@ from ...cluster.connections import LIMIT, Connections, LiveConnection, connectio
 from ...usernames import usernames
 from .. import terminal
 
-HEADING = ("ID", "USER", "ADDRESS", "OPENED", "EXPIRES", "BY", "TOKEN", "PATH")
+HEADING = ("ID", "NODE", "USER", "ADDRESS", "OPENED", "EXPIRES", "BY", "TOKEN", "PATH")
 
 
 class Command(BaseCommand):
@@ -65,6 +65,7 @@ def _row(each: LiveConnection, names: dict[str, str]) -> tuple[str, ...]:
     name = names.get(each.user_id or "")
     cells = (
         each.connection_id,
+        each.node,
         f"{name} ({each.user_id})" if name else each.user_id or "anonymous",
         each.address or "-",
         _local(each.opened_at),
