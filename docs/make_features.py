@@ -29,7 +29,7 @@ A backend accepts one kind of token. Choose by what issues yours:
 |---|---|---|
 {choices}
 
-None fits? [Write your own in thirty lines](write-your-own.md).
+None fits? [Write your own in eighteen lines](write-your-own.md).
 
 ## What each can do
 

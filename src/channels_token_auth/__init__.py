@@ -1,13 +1,29 @@
 """Token authentication for WebSockets in Django Channels.
 
-What a site calls is here; it is loaded on first use, since Django must be set up before.
+Everything that a site imports from here is loaded on first use, because Django must be set up
+before. What is exported here, and by the modules that the documentation names, is the public API.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .authorization.scopes import requires_scopes
+    from .backends.base import BaseTokenBackend
+    from .backends.contract import (
+        Revocations,
+        RevocationSignal,
+        RevokedTokens,
+        TokenBackend,
+    )
+    from .backends.site import Site
+    from .backends.sources.users import admit
     from .cluster.connections import aconnections, connections
+    from .core.authentication import Authentication
+    from .core.close_codes import CloseReason
+    from .core.credentials import Credential, Location, Secret
+    from .core.errors import Detail, TokenAuthError
+    from .core.identity import Grant, Identity, Verdict
     from .revocation.api import (
         adisconnect,
         arevoke_token,
@@ -17,24 +33,64 @@ if TYPE_CHECKING:
         revoke_user,
     )
 
+_MODULES = {
+    "authorization.scopes": ("requires_scopes",),
+    "backends.base": ("BaseTokenBackend",),
+    "backends.contract": ("RevocationSignal", "Revocations", "RevokedTokens", "TokenBackend"),
+    "backends.site": ("Site",),
+    "backends.sources.users": ("admit",),
+    "cluster.connections": ("aconnections", "connections"),
+    "core.authentication": ("Authentication",),
+    "core.close_codes": ("CloseReason",),
+    "core.credentials": ("Credential", "Location", "Secret"),
+    "core.errors": ("Detail", "TokenAuthError"),
+    "core.identity": ("Grant", "Identity", "Verdict"),
+    "revocation.api": (
+        "adisconnect",
+        "arevoke_token",
+        "arevoke_user",
+        "disconnect",
+        "revoke_token",
+        "revoke_user",
+    ),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
 __all__ = [
+    "Authentication",
+    "BaseTokenBackend",
+    "CloseReason",
+    "Credential",
+    "Detail",
+    "Grant",
+    "Identity",
+    "Location",
+    "RevocationSignal",
+    "Revocations",
+    "RevokedTokens",
+    "Secret",
+    "Site",
+    "TokenAuthError",
+    "TokenBackend",
+    "Verdict",
     "aconnections",
     "adisconnect",
+    "admit",
     "arevoke_token",
     "arevoke_user",
     "connections",
     "disconnect",
+    "requires_scopes",
     "revoke_token",
     "revoke_user",
 ]
 
-_MODULES = {
-    name: f"{__name__}.{'cluster.connections' if 'connections' in name else 'revocation.api'}"
-    for name in __all__
-}
-
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_MODULES[name]), name)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

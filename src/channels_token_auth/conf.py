@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from .authorization.scopes import read_scopes
+from .backends.site import Site
 from .core.credentials import Location
 from .core.handshake.extraction import TICKET_NAME
 from .core.handshake.origin import OriginRule
@@ -58,6 +59,17 @@ class Configuration:
     sweep_interval: float
     verify_timeout: float
     verified_cache_seconds: float
+
+    @property
+    def site(self) -> Site:
+        """The settings that backends may ask for in their checks."""
+        return Site(
+            locations=self.policy.locations,
+            query_name=self.policy.query_name,
+            cookie_name=self.policy.cookie_name,
+            scopes=self.scopes,
+            max_connection_age=self.rules.max_connection_age,
+        )
 
 
 @lru_cache(maxsize=1)

@@ -17,6 +17,7 @@ from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Grant, Identity
+from tests.backends.checking import check
 
 pytestmark = pytest.mark.database
 LENGTH = 40  # of a key, and of its column
@@ -253,7 +254,7 @@ def test_pattern_of_the_site_goes_before_it():
 
 @pytest.mark.parametrize("pattern", [5, "(", b"a"])
 def test_pattern_that_is_none_is_an_error(pattern):
-    (error,) = DRFTokenBackend(pattern=pattern).check()
+    (error,) = check(DRFTokenBackend(pattern=pattern))
     assert error.id == "channels_token_auth.E102"
 
 
@@ -262,12 +263,12 @@ def test_schemes_are_those_of_rest_framework_and_of_rfc_6750(backend):
 
 
 def test_installed_model_passes_the_check(backend):
-    assert backend.check() == []
+    assert check(backend) == []
 
 
 def test_missing_authtoken_is_an_error_that_says_what_to_add(backend, settings):
     settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if "authtoken" not in app]
-    (error,) = backend.check()
+    (error,) = check(backend)
     assert error.id == "channels_token_auth.E101"
     assert error.msg.startswith("The token model 'authtoken.Token' is not installed: ")
     assert error.hint.startswith("Add 'rest_framework.authtoken' to INSTALLED_APPS")
@@ -275,7 +276,7 @@ def test_missing_authtoken_is_an_error_that_says_what_to_add(backend, settings):
 
 @pytest.mark.parametrize("model", ["authtoken.NoModel", "no_app.Token", "Token", "", None])
 def test_model_that_is_none_is_an_error(model):
-    (error,) = DRFTokenBackend(model=model).check()
+    (error,) = check(DRFTokenBackend(model=model))
     assert error.id == "channels_token_auth.E101"
     assert repr(model) in error.msg
 
@@ -287,7 +288,7 @@ def own_backend(settings):
 
 
 def test_model_of_ones_own_is_asked(own_backend, alice, django_assert_num_queries):
-    assert own_backend.check() == []
+    assert check(own_backend) == []
     with django_assert_num_queries(1):
         (verdict,) = own_backend.authenticate([presented(alice.key)])
     assert verdict.user == alice.user

@@ -18,6 +18,7 @@ from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Grant, Identity
+from tests.backends.checking import check
 from tests.backends.introspection_server import introspection_server
 from tests.backends.own_users.models import Member
 
@@ -470,7 +471,7 @@ def bounded(settings):
     ],
 )
 def test_safe_options_pass_the_check(bounded, server, options):
-    assert backend_at(server, **options).check() == []
+    assert check(backend_at(server, **options)) == []
 
 
 @pytest.mark.parametrize(
@@ -491,7 +492,7 @@ def test_safe_options_pass_the_check(bounded, server, options):
 )
 def test_unsafe_options_are_errors_and_nothing_is_sent(bounded, server, options):
     backend = backend_at(server, **options)
-    (error,) = backend.check()
+    (error,) = check(backend)
     assert error.id == "channels_token_auth.E170"
     assert "OPTIONS" in error.hint
     with pytest.raises(ImproperlyConfigured):
@@ -503,16 +504,16 @@ def test_unsafe_options_are_errors_and_nothing_is_sent(bounded, server, options)
     "options", [{"user": "no.such.function"}, {"user_field": "nick"}, {"user_field": "email"}]
 )
 def test_users_that_cannot_be_told_are_an_error(bounded, server, options):
-    (error,) = backend_at(server, **options).check()
+    (error,) = check(backend_at(server, **options))
     assert error.id == "channels_token_auth.E171"
 
 
 def test_function_of_the_site_passes_the_check(bounded, server):
-    assert backend_at(server, user=f"{__name__}.find_user").check() == []
+    assert check(backend_at(server, user=f"{__name__}.find_user")) == []
 
 
 def test_sockets_without_a_bound_are_a_warning(backend):
-    (warning,) = backend.check()
+    (warning,) = check(backend)
     assert warning.id == "channels_token_auth.W170"
     assert "MAX_CONNECTION_AGE" in warning.msg
 

@@ -4,6 +4,7 @@ import pytest
 
 from channels_token_auth.backends.jwt import JWTBackend
 from channels_token_auth.backends.jwt.options import JWTOptions
+from tests.backends import checking
 from tests.backends.jwt_keys import ec_keys, pem, rsa_keys
 
 SECRET = "s" * 64
@@ -17,7 +18,7 @@ def ids(options):
 
 
 def check(options):
-    messages = JWTBackend(**options).check()
+    messages = checking.check(JWTBackend(**options))
     assert all(message.hint for message in messages)
     assert SECRET not in repr(messages)
     return messages

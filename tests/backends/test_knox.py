@@ -23,6 +23,7 @@ from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Grant, Identity
+from tests.backends.checking import check
 
 DIGITS = "0123456789abcdef" * 4
 pytestmark = pytest.mark.database
@@ -383,20 +384,20 @@ def test_name_is_knox_or_the_sites_own(backend, token):
 
 
 def test_installed_model_passes_the_check(backend):
-    assert backend.check() == []
+    assert check(backend) == []
 
 
 @pytest.mark.parametrize("model", ["knox.NoModel", "no_app.AuthToken", "AuthToken", None])
 def test_model_that_is_none_is_an_error(backend, settings, model):
     settings.REST_KNOX = {"TOKEN_MODEL": model}
-    (error,) = backend.check()
+    (error,) = check(backend)
     assert error.id == "channels_token_auth.E130"
     assert repr(model) in error.msg
 
 
 @pytest.mark.parametrize("pattern", [["kx_"], 5, "(", b"a"])
 def test_pattern_that_is_none_is_an_error(pattern):
-    (error,) = KnoxTokenBackend(pattern=pattern).check()
+    (error,) = check(KnoxTokenBackend(pattern=pattern))
     assert error.id == "channels_token_auth.E131"
 
 
@@ -405,4 +406,4 @@ def test_model_that_knox_is_told_is_the_one_asked_and_heard(settings, row, token
     backend = KnoxTokenBackend()
     (announcement,) = backend.announcements()
     (verdict,) = backend.authenticate([presented(token)])
-    assert (backend.check(), announcement.sender, verdict.user) == ([], DeviceToken, row.user)
+    assert (check(backend), announcement.sender, verdict.user) == ([], DeviceToken, row.user)

@@ -20,6 +20,7 @@ from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Grant, Identity
+from tests.backends.checking import check
 
 pytestmark = pytest.mark.database
 TOKENS = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=300)
@@ -199,7 +200,7 @@ def test_shape_is_anybodys_where_the_site_makes_its_tokens(backend, settings):
 
 
 def test_pattern_that_is_none_is_an_error():
-    (error,) = OAuth2Backend(pattern="(").check()
+    (error,) = check(OAuth2Backend(pattern="("))
     assert error.id == "channels_token_auth.E162"
 
 
@@ -361,12 +362,12 @@ def test_models_that_the_settings_name_are_used(settings):
 
 
 def test_installed_package_passes_the_check(backend):
-    assert backend.check() == []
+    assert check(backend) == []
 
 
 def test_package_that_is_not_installed_is_an_error_that_says_what_to_add(backend, settings):
     settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "oauth2_provider"]
-    (error,) = backend.check()
+    (error,) = check(backend)
     assert error.id == "channels_token_auth.E161"
     assert error.msg.startswith("The models of django-oauth-toolkit are not installed: ")
     assert error.hint.startswith("Add 'oauth2_provider' to INSTALLED_APPS")

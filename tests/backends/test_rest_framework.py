@@ -29,6 +29,7 @@ from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Grant, Identity
+from tests.backends.checking import check
 from tests.backends.own_users.models import Member
 
 pytestmark = pytest.mark.database
@@ -493,7 +494,7 @@ def aged(settings):
 
 
 def ids(backend):
-    return [message.id.removeprefix("channels_token_auth.") for message in backend.check()]
+    return [message.id.removeprefix("channels_token_auth.") for message in check(backend)]
 
 
 def test_classes_that_read_tokens_pass_the_check(aged):
@@ -513,7 +514,7 @@ def test_no_list_of_classes_is_an_error(aged, paths):
     "path", ["no.such.Class", "nowhere", "os.path", "os.sep", 7, TokenAuthentication]
 )
 def test_class_that_cannot_be_used_is_an_error_and_the_next_is_still_checked(aged, path):
-    first, second = backend_of(path, "no.other.Class").check()
+    first, second = check(backend_of(path, "no.other.Class"))
     assert first.id == second.id == "channels_token_auth.E151"
     assert repr(path) in first.msg
 
@@ -522,7 +523,7 @@ def test_class_that_cannot_be_used_is_an_error_and_the_next_is_still_checked(age
     "name", ["BasicAuthentication", "RemoteUserAuthentication", "SessionAuthentication"]
 )
 def test_class_that_reads_no_token_is_an_error(aged, name):
-    (error,) = backend_of(f"rest_framework.authentication.{name}").check()
+    (error,) = check(backend_of(f"rest_framework.authentication.{name}"))
     assert error.id == "channels_token_auth.E152"
     assert name in error.msg
 
@@ -532,6 +533,7 @@ def test_backend_is_built_before_the_apps_are_loaded():
 from django.conf import settings
 settings.configure()
 from channels_token_auth.backends.rest_framework import RESTFrameworkBackend
+from tests.backends.checking import check
 print(RESTFrameworkBackend(authentication_classes=["a.b"]).name)
 """
     done = subprocess.run(

@@ -36,6 +36,7 @@ from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Grant, Identity
+from tests.backends.checking import check
 from tests.backends.own_users.models import Member
 
 pytestmark = pytest.mark.database
@@ -616,7 +617,7 @@ def well_set(settings):
 
 
 def ids(backend):
-    return [message.id.removeprefix("channels_token_auth.") for message in backend.check()]
+    return [message.id.removeprefix("channels_token_auth.") for message in check(backend)]
 
 
 def test_good_settings_pass_the_check(backend, well_set, any_engine):
@@ -629,7 +630,7 @@ def test_defaults_read_no_session_and_are_errors(backend):
 
 def test_hint_names_the_cookie(backend, well_set):
     well_set.SESSION_COOKIE_NAME = "__Host-sessionid"
-    (error,) = backend.check()
+    (error,) = check(backend)
     assert (error.id, "'__Host-sessionid'" in error.hint) == ("channels_token_auth.E141", True)
 
 
@@ -642,7 +643,7 @@ def test_cookie_that_rides_along_is_a_warning(backend, well_set, value):
 @pytest.mark.parametrize("engine", ["no.such.engine", "os"])
 def test_engine_that_is_none_is_an_error(backend, well_set, engine):
     well_set.SESSION_ENGINE = engine
-    (error,) = backend.check()
+    (error,) = check(backend)
     assert error.id == "channels_token_auth.E142"
     assert repr(engine) in error.msg
 
@@ -650,12 +651,14 @@ def test_engine_that_is_none_is_an_error(backend, well_set, engine):
 def test_table_that_is_missing_is_an_error():
     program = """
 from django.conf import settings
-settings.configure(CHANNELS_TOKEN_AUTH={"LOCATIONS": ["cookie"], "COOKIE_NAME": "sessionid"})
+settings.configure()
+from channels_token_auth import Site
 from channels_token_auth.backends.session import SessionBackend
+site = Site(locations={"cookie"}, cookie_name="sessionid")
 backend = SessionBackend()  # before the apps are loaded, too
 import django
 django.setup()
-print([message.id for message in backend.check()])
+print([message.id for message in backend.check(site)])
 """
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, check=True, text=True, timeout=60

@@ -25,6 +25,7 @@ from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Grant, Identity
+from tests.backends.checking import check
 from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import jwk, pem, rsa_keys, signed_by_hand
 from tests.backends.own_users.models import Member
@@ -486,8 +487,8 @@ def test_id_that_is_no_name_is_replaced_by_the_digest(backend, alice):
 
 
 def test_package_as_it_is_installed_passes_the_check(backend):
-    assert backend.check() == []
-    assert SimpleJWTBackend(stateless=True).check() == []
+    assert check(backend) == []
+    assert check(SimpleJWTBackend(stateless=True)) == []
 
 
 @pytest.mark.parametrize(
@@ -505,7 +506,7 @@ def test_package_as_it_is_installed_passes_the_check(backend):
 )
 def test_dangerous_setting_of_the_package_is_named(backend, simple_jwt, changes, expected):
     simple_jwt(**changes)
-    (message,) = backend.check()
+    (message,) = check(backend)
     assert message.id == f"channels_token_auth.{expected}"
     assert message.hint
 

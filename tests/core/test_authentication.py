@@ -26,4 +26,12 @@ def test_application_cannot_change_it(authentication):
 
 def test_it_has_no_field_for_a_secret():
     fields = {field.name for field in dataclasses.fields(Authentication)}
-    assert fields == {"backend", "token_id", "location", "scopes", "issued_at", "expires_at"}
+    assert fields == {
+        *("backend", "token_id", "location", "scopes", "issued_at", "expires_at"),
+        *("labels", "acr", "auth_time"),
+    }
+
+
+def test_equal_authentications_with_labels_have_equal_hashes(authentication):
+    one, other = (dataclasses.replace(authentication, labels={"sid": "1"}) for _ in range(2))
+    assert (one, hash(one)) == (other, hash(other))

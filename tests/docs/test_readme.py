@@ -69,6 +69,9 @@ def test_consumer_finds_what_readme_says(key_and_visits, carriage, location, ech
         "location": location,
         "scopes": "frozenset()",
         "expires_at": None,
+        "labels": "{}",
+        "acr": None,
+        "auth_time": None,
     }
 
 

@@ -12,10 +12,9 @@ from channels.generic.websocket import AsyncWebsocketConsumer  # noqa: E402 - af
 from django.contrib.auth import get_user_model  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from shop.models import ApiKey  # noqa: E402
-from shop.tokens import ApiKeyBackend  # noqa: E402
+from shop.tokens import ApiKeyBackend, RevocableApiKeyBackend  # noqa: E402
 
-from channels_token_auth.core.credentials import Credential, Location, Secret  # noqa: E402
-from channels_token_auth.core.identity import Grant  # noqa: E402
+from channels_token_auth import Credential, Grant, Location, Secret  # noqa: E402
 from channels_token_auth.middleware import TokenAuthMiddlewareStack  # noqa: E402
 from channels_token_auth.testing import TokenWebsocketCommunicator  # noqa: E402
 
@@ -46,7 +45,7 @@ async def visit(key):
 def held(user, key):
     """What a socket with this key holds."""
     token = Credential(location=Location.HEADER, secret=Secret(key))
-    (verdict,) = backend.authenticate([token])
+    (verdict,) = ApiKeyBackend().authenticate([token])
     return Grant(user_pk=user.pk, authentication=verdict.authentication)
 
 
@@ -56,7 +55,8 @@ def meet(key):
 
 call_command("migrate", verbosity=0, run_syncdb=True)
 call_command("check", fail_level="ERROR")
-backend = ApiKeyBackend()
+short, backend = ApiKeyBackend(), RevocableApiKeyBackend()
+assert backend.check(None) == []
 (announced,) = backend.announcements()
 announcements = []
 announced.signal.connect(
@@ -67,11 +67,13 @@ key, other = ApiKey.issue(user), ApiKey.issue(user)
 good = held(user, key)
 token_id = good.authentication.token_id
 visits = {"good": meet(key), "wrong": meet("shop_wrong"), "foreign": meet("wrong")}
+visits |= {"is_row_revoked": short.revoke([good])}
+visits |= {"is_user_revoked": short.revoke_user(user.pk, except_token_id=None, issued_before=None)}
 backend.revoke_user(user.pk, except_token_id=token_id, issued_before=None)
 visits |= {"spared": meet(key), "ended": meet(other)}
 get_user_model().objects.update(is_active=False)
 visits |= {"inactive": meet(key), "revalidated": backend.revalidate([good])[0].code}
-visits |= {"has_rows": backend.has_rows, "is_ended": backend.revoke([good])}
+visits |= {"is_ended": backend.revoke([good])}
 visits |= {
     "gone": backend.revalidate([good]),
     "announced": [each.token_id for each in announcements],

@@ -12,7 +12,7 @@ from knox.models import AuthToken
 from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.tokens import AccessToken
 
-from channels_token_auth import arevoke_user, disconnect, revoke_token, revoke_user
+from channels_token_auth import Revocations, arevoke_user, disconnect, revoke_token, revoke_user
 from channels_token_auth.backends.contract import RevocationSignal, RevokedTokens
 from channels_token_auth.backends.drf import DRFTokenBackend
 from channels_token_auth.connection.connection import live
@@ -38,7 +38,7 @@ class Broken(DRFTokenBackend):
 class Whole(DRFTokenBackend):
     """A row that goes takes all of its user's tokens with it, and keeps no note of them."""
 
-    has_rows = False
+    revocations = Revocations.NOWHERE
 
     def announcements(self):
         return [RevocationSignal(signal=post_delete, sender=Token, ended=self._ended)]

@@ -10,6 +10,7 @@ from django.db import OperationalError, connection
 from knox.models import AuthToken
 from rest_framework.authtoken.models import Token
 
+from channels_token_auth import Revocations
 from channels_token_auth.backends.drf import DRFTokenBackend
 from channels_token_auth.connection.connection import live
 from channels_token_auth.middleware import TokenAuthMiddleware
@@ -28,7 +29,6 @@ KNOX = "channels_token_auth.backends.knox.KnoxTokenBackend"
 class Moody(DRFTokenBackend):
     """Says what a test wants it to say, of tokens that it accepted before."""
 
-    has_rows = True
     is_away = False
     asked = ()
 
@@ -135,7 +135,7 @@ async def test_grace_closes_with_4503(moody, site, sockets, token):
 
 async def test_dead_cache_closes_no_socket(site, sockets, ada, monkeypatch, caplog):
     """Tokens that have no row stand by the denylist."""
-    monkeypatch.setattr(Moody, "has_rows", False)
+    monkeypatch.setattr(Moody, "revocations", Revocations.NOWHERE)
     site.CHANNELS_TOKEN_AUTH = {
         **site.CHANNELS_TOKEN_AUTH,
         "BACKENDS": [{"BACKEND": f"{__name__}.Moody"}],

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from django.contrib.auth.models import User
 
+from channels_token_auth import BaseTokenBackend, Revocations
 from channels_token_auth.clock import clock
 from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.errors import TokenAuthError
@@ -24,9 +25,9 @@ class Store:
 store = Store()
 
 
-class StoreBackend:
+class StoreBackend(BaseTokenBackend):
     schemes = frozenset({"token"})
-    has_rows = True
+    revocations = Revocations.ROWS
     name = "store"
 
     def recognizes(self, credential):
@@ -53,5 +54,8 @@ class StoreBackend:
             ),
         )
 
-    def check(self):
+    def revalidate(self, grants):
+        raise NotImplementedError
+
+    def check(self, site):
         return []

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from django.contrib.auth.models import User
 
+from channels_token_auth import BaseTokenBackend, Revocations
 from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.credentials import Location, Secret
 from channels_token_auth.core.identity import Identity
@@ -70,9 +71,9 @@ def identity(token, user_pk, location=Location.HEADER):
     )
 
 
-class GatedBackend:
+class GatedBackend(BaseTokenBackend):
     schemes = frozenset({"token"})
-    has_rows = True
+    revocations = Revocations.ROWS
     name = "gated"
 
     def recognizes(self, credential):
@@ -89,9 +90,6 @@ class GatedBackend:
             self._verdict(token, each.authentication.location)
             for token, each in zip(asked, held, strict=True)
         ]
-
-    def announcements(self):
-        return []
 
     def _verdict(self, token, location):
         user_pk = gated.read(token)

@@ -7,7 +7,7 @@ from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
 
-from channels_token_auth import conf
+from channels_token_auth import Revocations, conf
 from channels_token_auth.checks import check_settings
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
@@ -21,6 +21,7 @@ from channels_token_auth.testing import (
     frozen_clock,
 )
 from channels_token_auth.testing import tokens as module
+from tests.backends.checking import check
 from tests.testing.site import ADA, BOB, application
 
 
@@ -130,7 +131,7 @@ def test_only_the_backends_are_overridden_and_for_the_block_only(settings):
     settings.CHANNELS_TOKEN_AUTH = {"BACKENDS": [{"BACKEND": "no.Backend"}], "ANONYMOUS": True}
     with fake_tokens():
         assert conf.configuration().policy.anonymous
-        assert FakeTokenBackend().check() == []
+        assert check(FakeTokenBackend()) == []
         assert [error for error in check_settings() if error.is_serious()] == []
     assert conf.configuration().backends[0].path == "no.Backend"
 
@@ -166,7 +167,7 @@ def test_a_token_that_is_ended_is_unknown(tokens):
     identity = ask()
     held = Grant(user_pk=identity.user.pk, authentication=identity.authentication)
     assert FakeTokenBackend().revoke([held, held]) == [True, True]
-    assert FakeTokenBackend().has_rows
+    assert FakeTokenBackend().revocations is Revocations.ROWS
     assert (ask(), ask_again(identity)) == (None, None)
 
 

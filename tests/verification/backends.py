@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.contrib.auth.models import User
 
+from channels_token_auth import BaseTokenBackend, Revocations
 from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.identity import Identity
@@ -29,11 +30,11 @@ def user(token: str) -> User:
     return User(pk=zlib.crc32(name.encode()), username=f"user {Secret(name).digest}")
 
 
-class FakeBackend:
+class FakeBackend(BaseTokenBackend):
     """Knows the tokens it is given; `before` runs ahead of each batch and may raise or block."""
 
     schemes = frozenset({"token"})
-    has_rows = True
+    revocations = Revocations.ROWS
 
     def __init__(
         self,
@@ -42,8 +43,8 @@ class FakeBackend:
         claims: Callable[[str], bool] = lambda token: True,
         before: Callable[[list[str]], None] = lambda tokens: None,
     ) -> None:
+        super().__init__(name=name)
         self.tokens = tokens
-        self.name = name
         self.batches: list[list[str]] = []
         self.threads: set[str] = set()
         self._claims = claims
@@ -59,5 +60,8 @@ class FakeBackend:
         self._before(tokens)
         return [identity(each, self.name) if each in self.tokens else None for each in tokens]
 
-    def check(self):
+    def revalidate(self, grants):
+        raise NotImplementedError
+
+    def check(self, site):
         return []

@@ -5,6 +5,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
 
+from channels_token_auth import Revocations
 from channels_token_auth.conf import BackendSpec
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
@@ -179,18 +180,20 @@ def _held(backend):
     return Grant(user_pk=of.user.pk, authentication=of.authentication)
 
 
-@pytest.mark.parametrize("has_rows", [True, False])
-def test_denylist_is_asked_only_about_tokens_without_a_row(has_rows, settings):
+@pytest.mark.parametrize("revocations", Revocations)
+def test_denylist_is_asked_only_about_tokens_without_a_row(revocations, settings):
     settings.CACHES = cache(Away)
     backend = FakeBackend("t0ken")
-    backend.has_rows = has_rows
-    assert judge(backend) == ([identity()] if has_rows else [CloseReason.UNAVAILABLE])
+    backend.revocations = revocations
+    assert judge(backend) == (
+        [identity()] if revocations is Revocations.ROWS else [CloseReason.UNAVAILABLE]
+    )
 
 
 def test_denied_token_is_refused_with_the_reason(settings):
     settings.CACHES = cache(JSONCache)
     backend = FakeBackend("t0ken", "other")
-    backend.has_rows = False
+    backend.revocations = Revocations.NOWHERE
     authenticator = Authenticator([backend], timeout=5, denylist_seconds=60)
     authenticator.denylist.deny_token(identity().authentication.token_id)
     verdicts = authenticator.chain.authenticate([credential(), credential("other")])

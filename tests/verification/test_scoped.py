@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 
+from channels_token_auth import Revocations
 from channels_token_auth.backends.session import SessionBackend
 from channels_token_auth.conf import BackendSpec
 from channels_token_auth.core.authentication import Authentication
@@ -18,6 +19,7 @@ from channels_token_auth.testing import FakeTokenBackend, fake_tokens
 from channels_token_auth.verification.authenticator import Authenticator, build_backend
 from channels_token_auth.verification.scoped import ScopedBackend
 from channels_token_auth.verification.tickets import SESSION
+from tests.backends.checking import check
 
 from .backends import FakeBackend, credential
 
@@ -149,8 +151,8 @@ async def test_the_function_runs_in_the_librarys_thread(monkeypatch):
 def test_all_else_is_the_backends_own():
     backend = FakeBackend(name="own", claims=lambda token: token == "mine")
     scoped = ScopedBackend(backend, staff_may_write)
-    assert (scoped.name, scoped.schemes, scoped.check()) == ("own", backend.schemes, [])
-    assert scoped.has_rows is backend.has_rows is True
+    assert (scoped.name, scoped.schemes, check(scoped)) == ("own", backend.schemes, [])
+    assert scoped.revocations is backend.revocations is Revocations.ROWS
     assert (scoped.recognizes(credential("mine")), scoped.recognizes(credential())) == (True, False)
 
 

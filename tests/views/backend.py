@@ -5,18 +5,19 @@ from datetime import UTC, datetime, timedelta
 from django.contrib.auth import get_user_model
 from django.db import OperationalError, connection
 
+from channels_token_auth import BaseTokenBackend, Revocations
 from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Identity
 
 
-class TellingBackend:
+class TellingBackend(BaseTokenBackend):
     """Knows `expires-<seconds>`, the slug of a code, `away`, and `outside` of a transaction."""
 
     name = "telling"
     schemes = frozenset({"bearer"})
-    has_rows = True
+    revocations = Revocations.ROWS
 
     def recognizes(self, credential):
         return True
@@ -27,7 +28,7 @@ class TellingBackend:
     def revalidate(self, held):
         return [Identity(user=_user(), authentication=each.authentication) for each in held]
 
-    def check(self):
+    def check(self, site):
         return []
 
     def _verdict(self, token, credential):

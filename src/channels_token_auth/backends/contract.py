@@ -1,8 +1,10 @@
-"""What a token backend is: the contract that users implement."""
+"""Define what a token backend does: the contract that a site's own backend implements too."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, IntEnum
 from typing import Any, Protocol
 
 from django.core.checks import CheckMessage
@@ -10,19 +12,53 @@ from django.dispatch import Signal
 
 from ..core.credentials import Credential
 from ..core.identity import Grant, Verdict
+from .site import Site
 
-__all__ = [
-    "RevocationSignal",
-    "RevokedTokens",
-    "TokenBackend",
-]
+__all__ = ["Authority", "RevocationSignal", "Revocations", "RevokedTokens", "TokenBackend"]
+
+
+class Revocations(Enum):
+    """Where the revocation of a backend's tokens shows. The denylist supplies what is missing."""
+
+    ROWS = "rows"
+    """In the backend's own rows, for every token: the denylist is not consulted. `revoke` and
+    `revoke_user` write to these rows and return True."""
+
+    STORE = "store"
+    """In a store that the backend reads, but cannot always write to: sessions, another server.
+    The denylist is consulted as well. Losing its cache does not end these tokens, because the
+    store still reports most revocations. Tokens without an issue time are not denied together
+    with all of a user's tokens: a later token could not be told from an earlier one."""
+
+    NOWHERE = "nowhere"
+    """Nowhere but in the denylist, as with a JWT. If the denylist's cache is wiped, all tokens
+    issued before are refused."""
+
+
+class Authority(IntEnum):
+    """How much a backend knows about the tokens that it accepts, least first.
+
+    `check` warns where BACKENDS lists a backend before one with more authority: a token that
+    both accept is handled by the first, which would detect fewer revocations.
+    """
+
+    ANY_TEXT = 0
+    """It accepts any text, and asks another server about it."""
+    VIEWS = 1
+    """It calls code that was written for HTTP requests."""
+    ISSUER = 2
+    """It trusts the issuer's signature."""
+    SESSION = 3
+    """It reads a login session."""
+    OWNER = 4
+    """It reads the rows or the settings of the package that issues the tokens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokedTokens:
-    """What has ended: one token; or, where `token_id` is None, all of the user's at this backend.
+    """One revoked token; or, if `token_id` is None, all tokens of the user at this backend.
 
-    `is_denied`: it has no row that says so, so that the denylist has to remember it.
+    `is_denied`: no row records the revocation, so the denylist has to.
     """
 
     user_pk: Any
@@ -32,7 +68,7 @@ class RevokedTokens:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationSignal:
-    """A signal by which others say that tokens end. `ended` gets the signal's keyword arguments."""
+    """A Django signal that announces revocations. `ended` gets the signal's keyword arguments."""
 
     signal: Signal
     sender: Any
@@ -40,67 +76,77 @@ class RevocationSignal:
 
 
 class TokenBackend(Protocol):
-    """Verifies one kind of token. Built once a process, with `OPTIONS` as keyword arguments.
+    """Verify one kind of token. Built once per process, with `OPTIONS` as keyword arguments.
 
-    It runs in a thread of the library's own, one batch at a time, where it may block and query.
-    Verifying writes nothing. What it raises is answered "unavailable": so let a dead store raise.
+    Inherit `BaseTokenBackend`, which has a default for everything that is not abstract here.
+
+    Methods run in a thread of the library, one batch at a time: they may block and query.
+    Verifying writes nothing. If a store fails, let its exception pass: the client gets
+    "unavailable", and no token is called invalid because a database is down.
     """
 
     name: str
-    """What `Authentication.backend` says. Its own among `BACKENDS`, and the same for good: tickets
-    and sockets find the backend by it that is to be asked about them again."""
+    """The value of `Authentication.backend`. Unique among `BACKENDS`, and stable: tickets and
+    sockets find the backend that revalidates them by this name."""
 
-    @property
-    def schemes(self) -> frozenset[str]:
-        """The lower-case schemes of an `Authorization` header that announce its tokens."""
-        ...
+    schemes: frozenset[str]
+    """The lower-case schemes of an `Authorization` header that announce its tokens."""
 
-    @property
-    def has_rows(self) -> bool:
-        """Whether its store says of each of its tokens that it has ended, so that `end` is always
-        True. Where it doesn't, the denylist is asked too: as of a JWT, of which nothing else tells.
-        `is_self_contained = False` beside it says that a store tells something all the same. Then a
-        wiped denylist costs its tokens nothing, and those without a time of issue are not denied
-        with all of a user's, since no later one could be told from them.
-        """
-        ...
+    revocations: Revocations
+    """Where revocations of its tokens show."""
+
+    is_local: bool
+    """True if verifying asks nothing but this process and the site's databases and caches.
+    Any other backend gets a thread of its own, so that a slow server delays no other logins."""
+
+    is_delegated: bool
+    """True if its tokens act for a user with limited rights, as a third party's client does.
+    `CONNECTIONS_SCOPES` decides if such a token may list and revoke the user's other tokens."""
+
+    authority: Authority | None
+    """Its place in BACKENDS relative to others; None: anywhere."""
+
+    extra: str | None
+    """The extra of this distribution that installs what the backend imports."""
 
     def recognizes(self, credential: Credential) -> bool:
-        """Whether the credential may be one of its tokens, by scheme and shape: asks nothing."""
+        """Return True if the credential may be one of its tokens, by scheme and shape alone."""
         ...
 
+    @abstractmethod
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
-        """The verdict on each, in order, in as few queries as can be."""
+        """Return a verdict on each, in order, with as few queries as possible."""
         ...
 
+    @abstractmethod
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Whether each still stands, in order, in one query: its identity as it is now, with the
-        scopes of now and the same `token_id`, `location` and `handle`, or why not. None, as
-        "token_revoked": there is no such token any more.
+        """Return a verdict on each token that a socket or a ticket holds, in order, in one query.
+
+        An identity has the current expiry and scopes, and the grant's `token_id`, `location` and
+        `handle`. None means "token_revoked": the token does not exist any more.
         """
         ...
 
     def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
-        """End each where it lives: the one question that writes. True: its row is gone or says so,
-        also where it did before. False: it has none, so that the denylist has to remember it.
+        """Revoke each token at its source, and return for each whether the denylist can be left
+        out: True if its row is deleted or marked, even earlier; False if it has no row.
 
-        Where `user_pk` is None, its row is found by the `token_id` alone, whoever owns it and
-        however long that takes.
+        If `user_pk` is None, find the row by `token_id` alone, however long that takes.
         """
         ...
 
     def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
-        """End the user's tokens, but for one and those issued after a moment (at it counts as
-        before). False: there may be tokens without a row, as with `end`.
+        """Revoke the user's tokens at their source, except one, and except those issued after
+        `issued_before`. Return False if the user may have tokens without a row.
         """
         ...
 
     def announcements(self) -> Sequence[RevocationSignal]:
-        """The signals that say that a token has ended, whoever ended it."""
+        """Return the signals that announce a revocation, whoever caused it."""
         ...
 
-    def check(self) -> list[CheckMessage]:
-        """System check messages on its options and what it needs to be installed."""
+    def check(self, site: Site) -> list[CheckMessage]:
+        """Return system check messages on its options, its packages and the site's settings."""
         ...

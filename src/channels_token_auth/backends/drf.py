@@ -15,8 +15,10 @@ from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Secret
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Verdict
-from .contract import RevocationSignal, RevokedTokens
+from .base import BaseTokenBackend
+from .contract import Authority, Revocations, RevocationSignal, RevokedTokens
 from .shape import check_shape, has_shape
+from .site import Site
 from .sources.lookup import Lookup
 from .sources.owned_rows import asked_for
 from .sources.user_columns import UserColumns
@@ -28,7 +30,7 @@ STOCK = "authtoken.Token"
 KEY = "[0-9a-f]{40}"
 
 
-class DRFTokenBackend:
+class DRFTokenBackend(BaseTokenBackend):
     """Accepts the keys of `rest_framework.authtoken`, or of a model of the same shape.
 
     `model`: its label, for sites with a token model of their own. `pattern`: what a whole key
@@ -38,12 +40,15 @@ class DRFTokenBackend:
     """
 
     schemes = frozenset({"token", "bearer"})
-    has_rows = True
+    revocations = Revocations.ROWS
+    is_local = True
+    authority = Authority.OWNER
+    extra = "drf"
 
     def __init__(
         self, *, model: str = STOCK, pattern: str | None = None, name: str = "drf"
     ) -> None:
-        self.name = name
+        super().__init__(name=name)
         self._label = model
         self._pattern = KEY if pattern is None and model == STOCK else pattern
         self._users = UserColumns(lambda: self._model)
@@ -91,7 +96,7 @@ class DRFTokenBackend:
         """The deletion of a row, by cascades too."""
         return [RevocationSignal(signal=post_delete, sender=self._model, ended=_deleted)]
 
-    def check(self) -> list[CheckMessage]:
+    def check(self, site: Site) -> list[CheckMessage]:
         """The model must be installed, and the pattern one."""
         messages = [*check_shape(self._pattern or "", "E102")]
         try:

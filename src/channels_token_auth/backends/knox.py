@@ -21,8 +21,10 @@ from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Secret
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Verdict
-from .contract import RevocationSignal, RevokedTokens
+from .base import BaseTokenBackend
+from .contract import Authority, Revocations, RevocationSignal, RevokedTokens
 from .shape import check_shape, has_shape
+from .site import Site
 from .sources.lookup import Lookup
 from .sources.owned_rows import asked_for
 from .sources.user_columns import UserColumns
@@ -31,7 +33,7 @@ from .sources.users import admit
 __all__ = ["KnoxTokenBackend"]
 
 
-class KnoxTokenBackend:
+class KnoxTokenBackend(BaseTokenBackend):
     """Accepts the tokens of knox, of its own model or of the one that `TOKEN_MODEL` names.
 
     `pattern`: what a whole token matches, so that no query is spent on others; where it is None,
@@ -40,10 +42,13 @@ class KnoxTokenBackend:
     row knows anything. Unlike knox, it never renews or deletes a token by verifying one.
     """
 
-    has_rows = True
+    revocations = Revocations.ROWS
+    is_local = True
+    authority = Authority.OWNER
+    extra = "knox"
 
     def __init__(self, *, pattern: str | None = None, name: str = "knox") -> None:
-        self.name = name
+        super().__init__(name=name)
         self.schemes = frozenset({"bearer", knox.knox_settings.AUTH_HEADER_PREFIX.lower()})
         self._pattern = pattern
         self._users = UserColumns(lambda: self._model)
@@ -98,7 +103,7 @@ class KnoxTokenBackend:
         """The deletion of a row: knox's own logouts are nothing else."""
         return [RevocationSignal(signal=post_delete, sender=self._model, ended=_deleted)]
 
-    def check(self) -> list[CheckMessage]:
+    def check(self, site: Site) -> list[CheckMessage]:
         """The model must be installed, and the pattern one."""
         messages = [*check_shape(self._shape(), "E131")]
         label = knox.knox_settings.TOKEN_MODEL

@@ -26,8 +26,10 @@ from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Verdict
-from .contract import RevocationSignal, RevokedTokens
+from .base import BaseTokenBackend
+from .contract import Authority, Revocations, RevocationSignal, RevokedTokens
 from .shape import check_shape, has_shape
+from .site import Site
 from .sources.lookup import Lookup
 from .sources.owned_rows import owned
 from .sources.users import admit
@@ -40,7 +42,7 @@ DIGITS = len(Secret("").digest)
 ISSUED, ANYTHING = "[0-9A-Za-z]{30}", ".*"
 
 
-class OAuth2Backend:
+class OAuth2Backend(BaseTokenBackend):
     """Accepts the access tokens that django-oauth-toolkit has issued to users.
 
     `audience`: this site's URI as clients name it in `resource` (RFC 8707); without one, a token
@@ -51,12 +53,16 @@ class OAuth2Backend:
     """
 
     schemes = frozenset({"bearer"})
-    has_rows = True
+    revocations = Revocations.ROWS
+    is_local = True
+    is_delegated = True
+    authority = Authority.OWNER
+    extra = "oauth2"
 
     def __init__(
         self, *, audience: str | None = None, pattern: str | None = None, name: str = "oauth2"
     ) -> None:
-        self.name = name
+        super().__init__(name=name)
         self._audience = audience
         self._pattern = pattern
         self._by_checksum = Lookup(self._rows, "token_checksum")
@@ -114,7 +120,7 @@ class OAuth2Backend:
         """The deletion of a row: that is how the package revokes, and how it refreshes."""
         return [RevocationSignal(signal=post_delete, sender=self._tokens, ended=_deleted)]
 
-    def check(self) -> list[CheckMessage]:
+    def check(self, site: Site) -> list[CheckMessage]:
         """The models must be installed, and the pattern one."""
         messages = [*check_shape(self._shape(), "E162")]
         try:

@@ -6,7 +6,6 @@ nothing else: no body, session or address. What they query and write is their ow
 
 import copy
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -30,7 +29,9 @@ from ..core.close_codes import CloseReason
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
 from ..core.identity import RETRY_AFTER, Grant, Identity, Verdict, unavailable
-from .contract import RevocationSignal
+from .base import BaseTokenBackend
+from .contract import Authority, Revocations
+from .site import Site
 from .sources.request_auth import moment, text
 from .sources.revalidation import revalidate_presented
 from .sources.users import admit
@@ -42,15 +43,16 @@ __all__ = ["RESTFrameworkBackend"]
 _WITHOUT_TOKENS = (BasicAuthentication, RemoteUserAuthentication, SessionAuthentication)
 
 
-class RESTFrameworkBackend:
+class RESTFrameworkBackend(BaseTokenBackend):
     """Accepts what these classes accept, asked in order; dotted paths, as in a view.
 
     `token_id` is the `jti` of what a class gives as `request.auth`, else the token's digest.
     `recheck`: whether sockets keep their tokens, so that the classes are asked about them again.
     """
 
-    has_rows = False
-    is_self_contained = False
+    revocations = Revocations.STORE
+    authority = Authority.VIEWS
+    extra = "drf"
 
     def __init__(
         self,
@@ -59,13 +61,13 @@ class RESTFrameworkBackend:
         recheck: bool = True,
         name: str = "rest_framework",
     ) -> None:
-        self.name = name
+        super().__init__(name=name)
         self._is_asked_again = recheck
         self._paths = authentication_classes
         self._users_by_key = UsersByKey()
 
     @cached_property
-    def schemes(self) -> frozenset[str]:
+    def schemes(self) -> frozenset[str]:  # type: ignore[override] # a cached property is writable
         """Those that the classes announce."""
         return frozenset(keyword.lower() for keyword, _ in self._classes)
 
@@ -83,23 +85,9 @@ class RESTFrameworkBackend:
         """
         return revalidate_presented(grants, self.authenticate, self._users_by_key)
 
-    def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
-        """Nothing: where these tokens live is not known here."""
-        return [False] * len(grants)
-
-    def revoke_user(
-        self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
-    ) -> bool:
-        """Nothing: where these tokens live is not known here."""
-        return False
-
-    def announcements(self) -> Sequence[RevocationSignal]:
-        """None that is known here."""
-        return []
-
-    def check(self) -> list[checks.CheckMessage]:
+    def check(self, site: Site) -> list[checks.CheckMessage]:
         """The classes must be there and read tokens; their sockets need an age."""
-        return [*_check_classes(self._paths), *_check_age()]
+        return [*_check_classes(self._paths), *_check_age(site)]
 
     @cached_property
     def _classes(self) -> Sequence[tuple[str, Any]]:
@@ -229,9 +217,8 @@ def _check_classes(paths: Any) -> Iterator[checks.CheckMessage]:
                 )
 
 
-def _check_age() -> Iterator[checks.CheckMessage]:
-    # Not by `conf`, which stands on a higher floor; it has found these settings to be right.
-    if getattr(settings, "CHANNELS_TOKEN_AUTH", {}).get("MAX_CONNECTION_AGE") is None:
+def _check_age(site: Site) -> Iterator[checks.CheckMessage]:
+    if site.max_connection_age is None:
         yield checks.Warning(
             "MAX_CONNECTION_AGE is None: a socket that came by a ticket, about whose token the"
             " classes are not asked again, outlives one that ends before its time.",

@@ -17,7 +17,9 @@ from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Verdict
-from .contract import RevocationSignal, RevokedTokens
+from .base import BaseTokenBackend
+from .contract import Authority, Revocations, RevocationSignal, RevokedTokens
+from .site import Site
 from .sources.revalidation import revalidate_presented
 from .sources.session_engines import (
     SHORTEST_KEY,
@@ -35,7 +37,7 @@ from .sources.users_by_key import UsersByKey
 __all__ = ["SessionBackend"]
 
 
-class SessionBackend:
+class SessionBackend(BaseTokenBackend):
     """Accepts the cookie of a session that somebody is logged in with, as Django's `get_user` does.
 
     `token_id` is the digest of the session's key, by which no engine finds a session: so the
@@ -43,11 +45,12 @@ class SessionBackend:
     """
 
     schemes = frozenset[str]()
-    has_rows = False
-    is_self_contained = False
+    revocations = Revocations.STORE
+    is_local = True
+    authority = Authority.SESSION
 
     def __init__(self, *, name: str = "session") -> None:
-        self.name = name
+        super().__init__(name=name)
         self._sessions = Sessions()
         self._users_by_key = UsersByKey()
 
@@ -69,10 +72,6 @@ class SessionBackend:
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """As `authenticate`; one query more for the users of those that came by a ticket."""
         return revalidate_presented(grants, self.authenticate, self._users_by_key)
-
-    def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
-        """Nothing: no engine finds a session by the digest of its key."""
-        return [False] * len(grants)
 
     def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
@@ -102,9 +101,9 @@ class SessionBackend:
             return [logout]
         return [logout, RevocationSignal(signal=post_delete, sender=model, ended=_deleted)]
 
-    def check(self) -> list[checks.CheckMessage]:
+    def check(self, site: Site) -> list[checks.CheckMessage]:
         """The cookie must be read, under Django's name for it, and the engine must be there."""
-        return [*_check_cookie(), *_check_engine()]
+        return [*_check_cookie(site), *_check_engine()]
 
     def _verdict(
         self, credential: Credential, session: Session | None, users: Mapping[Any, Any]
@@ -150,16 +149,14 @@ def _logged_out(request: Any = None, **_: Any) -> Sequence[RevokedTokens]:
     return [RevokedTokens(user_pk=session_user_pk(session), token_id=token_id, is_denied=True)]
 
 
-def _check_cookie() -> Iterator[checks.CheckMessage]:
-    # Not by `conf`, which stands on a higher floor; it has found these settings to be right.
-    ours = getattr(settings, "CHANNELS_TOKEN_AUTH", {})
-    if Location.COOKIE not in ours.get("LOCATIONS", ()):
+def _check_cookie(site: Site) -> Iterator[checks.CheckMessage]:
+    if Location.COOKIE not in site.locations:
         yield checks.Error(
             "LOCATIONS has no 'cookie', so that no session is ever presented.",
             hint="Add 'cookie' to LOCATIONS, or take the session backend out of BACKENDS.",
             id="channels_token_auth.E140",
         )
-    if ours.get("COOKIE_NAME", "token") != settings.SESSION_COOKIE_NAME:
+    if site.cookie_name != settings.SESSION_COOKIE_NAME:
         yield checks.Error(
             "COOKIE_NAME is not SESSION_COOKIE_NAME: another cookie is read for the session's.",
             hint=f"Set COOKIE_NAME to {settings.SESSION_COOKIE_NAME!r}.",

@@ -18,13 +18,6 @@ __all__ = ["each_backend", "order", "those_that_can_be_built"]
 OURS = "channels_token_auth.backends."
 EXTRAS = {"rest_framework": "drf"}
 """Those that are not called as their backend's module is."""
-LAST = (
-    f"{OURS}session.SessionBackend",
-    f"{OURS}jwt.JWTBackend",
-    f"{OURS}rest_framework.RESTFrameworkBackend",
-    f"{OURS}introspection.IntrospectionBackend",
-)
-"""Those that know little of how a token ends, the least last."""
 
 
 def each_backend() -> Iterator[checks.CheckMessage]:
@@ -37,7 +30,7 @@ def each_backend() -> Iterator[checks.CheckMessage]:
             yield checks.Error(str(error), hint=_remedy(spec), id="channels_token_auth.E002")
         else:
             names[backend.name] += 1
-            yield from backend.check()
+            yield from backend.check(conf.configuration().site)
     for name in (name for name, count in names.items() if count > 1):
         yield checks.Error(
             f"Several BACKENDS have the name {name!r}: of what one of them let in, another would"
@@ -68,17 +61,17 @@ def _remedy(spec: conf.BackendSpec) -> str:
 
 
 def order() -> Iterator[checks.CheckMessage]:
-    """One that knows less of how a token ends comes later."""
-    specs = [spec for spec in conf.configuration().backends if spec.path.startswith(OURS)]
-    for first, second in pairwise(specs):
-        if _rank(first) > _rank(second):
+    """Warn about a backend that stands before one that knows more about its tokens."""
+    ranked = [
+        (each.authority, each.name)
+        for each in those_that_can_be_built()
+        if each.authority is not None
+    ]
+    for (one, first), (other, second) in pairwise(ranked):
+        if one < other:
             yield checks.Warning(
-                f"BACKENDS has {first.path!r} before {second.path!r}: a token that both accept is"
-                " the first one's, which knows less of how it ends.",
-                hint=f"Put {second.path!r} first.",
+                f"BACKENDS has {first!r} before {second!r}: a token that both accept is"
+                " handled by the first, which detects fewer revocations.",
+                hint=f"Put {second!r} first.",
                 id="channels_token_auth.W006",
             )
-
-
-def _rank(spec: conf.BackendSpec) -> int:
-    return LAST.index(spec.path) + 1 if spec.path in LAST else 0

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core import checks
 
 from .. import conf
+from ..backends.contract import Revocations
 from ..core.credentials import Location
 from .backends import those_that_can_be_built
 
@@ -71,5 +72,9 @@ def _culled(alias: str) -> Iterator[checks.CheckMessage]:
 
 
 def _denied_by_cache() -> str:
-    """The names of the backends whose tokens have no row that could say that they have ended."""
-    return ", ".join(repr(each.name) for each in those_that_can_be_built() if not each.has_rows)
+    """Return the names of the backends whose revocations the denylist has to record."""
+    return ", ".join(
+        repr(each.name)
+        for each in those_that_can_be_built()
+        if each.revocations is not Revocations.ROWS
+    )

@@ -3,7 +3,9 @@
 Routers copy the scope on its way in, so that another object put into it later reaches nobody.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from ..core.authentication import Authentication
@@ -57,6 +59,18 @@ class LiveAuthentication:
     @property
     def expires_at(self) -> datetime | None:
         return self._current.expires_at
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        return MappingProxyType(dict(self._current.labels))
+
+    @property
+    def acr(self) -> str | None:
+        return self._current.acr
+
+    @property
+    def auth_time(self) -> datetime | None:
+        return self._current.auth_time
 
     def __repr__(self) -> str:
         return repr(self._current)

@@ -1,6 +1,7 @@
-"""What a verified credential amounts to."""
+"""Describe a verified credential to consumers: `scope["auth"]`."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from .credentials import Location
@@ -15,6 +16,10 @@ class Authentication:
     `backend` is the backend's name; `token_id` its public identifier of the token (a JWT's `jti`,
     or the first 32 hex digits of the key's SHA-256); the times are aware datetimes, and None
     where the token has none.
+
+    `labels` groups tokens for revocation, by names such as `sid` (OpenID Connect Back-Channel
+    Logout 1.0, section 2.1) or `client_id`; a label belongs to its backend. `acr` says how the
+    user logged in, and `auth_time` when (OpenID Connect Core 1.0, section 2).
     """
 
     backend: str
@@ -23,8 +28,12 @@ class Authentication:
     scopes: frozenset[str] = frozenset()
     issued_at: datetime | None = None
     expires_at: datetime | None = None
+    # Not in the hash, since a mapping has none. Equal values still have equal hashes.
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    acr: str | None = None
+    auth_time: datetime | None = None
 
 
 def epoch(moment: datetime | None) -> float | None:
-    """The moment in seconds since the epoch; None stays None."""
+    """Return the moment in seconds since the epoch; None stays None."""
     return None if moment is None else moment.timestamp()

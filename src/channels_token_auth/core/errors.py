@@ -1,21 +1,38 @@
-"""The one error of this library: a code for machines, a sentence for people, never a secret."""
+"""Define the library's one error: a code for machines, details for the site's developers."""
+
+from dataclasses import dataclass
 
 from .close_codes import CloseReason
 
-__all__ = ["TokenAuthError"]
+__all__ = ["Detail", "TokenAuthError"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """The reason of a refusal for the site's developers: logged, and never sent to the client.
+
+    `slug` is stable, such as "wrong_audience". `remedy` is one sentence that says what to change.
+    Neither may contain a secret, nor text that a client has chosen.
+    """
+
+    slug: str
+    remedy: str
 
 
 class TokenAuthError(Exception):
     """A credential, or a socket, is refused.
 
     `code` says why; `retry_after` is a number of whole seconds, or None where trying again
-    does not help.
+    does not help; `detail` explains it to developers, where more is known than the code says.
     """
 
-    def __init__(self, code: CloseReason, retry_after: int | None = None) -> None:
-        super().__init__(code, retry_after)
+    def __init__(
+        self, code: CloseReason, retry_after: int | None = None, detail: Detail | None = None
+    ) -> None:
+        super().__init__(code, retry_after, detail)
         self.code = code
         self.retry_after = retry_after
+        self.detail = detail
 
     def __str__(self) -> str:
         return f"{self.code} ({self.code.close_code})"

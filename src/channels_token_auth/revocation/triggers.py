@@ -20,7 +20,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import Signal
 
 from .. import conf
-from ..backends.contract import RevocationSignal, RevokedTokens
+from ..backends.contract import Revocations, RevocationSignal, RevokedTokens
 from ..backends.session import SessionBackend
 from ..core.close_codes import CloseReason
 from ..core.denial import Denial
@@ -123,8 +123,9 @@ def _end_user(user: Any, code: CloseReason, given: dict[str, Any]) -> None:
 
 
 def _deny_user(user_id: str) -> list[Deny]:
-    """What no row can say. A site whose backends have rows needs no denylist."""
-    if all(each.has_rows for each in site_authenticator().backends):
+    """Deny what no row can record: a site whose backends all have rows needs no denylist."""
+    backends = site_authenticator().backends
+    if all(each.revocations is Revocations.ROWS for each in backends):
         return []
     denial = Denial(before=time.time())
     return [partial(site_authenticator().denylist.deny_user, user_id, denial)]

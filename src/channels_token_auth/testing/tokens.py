@@ -10,12 +10,12 @@ from typing import Any
 from unittest import mock
 
 from django.conf import settings
-from django.core.checks import CheckMessage
 from django.db import OperationalError
 from django.test import override_settings
 
 from .. import conf
-from ..backends.contract import RevocationSignal
+from ..backends.base import BaseTokenBackend
+from ..backends.contract import Revocations
 from ..backends.sources.users import admit
 from ..clock import clock
 from ..core.authentication import Authentication
@@ -107,19 +107,16 @@ class FakeTokens:
         return self._verdicts.get(token_id)
 
 
-class FakeTokenBackend:
+class FakeTokenBackend(BaseTokenBackend):
     """A token backend on `FakeTokens`: those of `fake_tokens()`, else the process' own."""
 
     tokens = FakeTokens()
     schemes = frozenset({"bearer", "token"})
-    has_rows = True
+    revocations = Revocations.ROWS
+    is_local = True
 
     def __init__(self, *, name: str = "fake") -> None:
-        self.name = name
-
-    def recognizes(self, credential: Credential) -> bool:
-        """Any."""
-        return True
+        super().__init__(name=name)
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
         """By the token."""
@@ -146,14 +143,6 @@ class FakeTokenBackend:
             ):
                 self.tokens.forget(token_id)
         return True
-
-    def announcements(self) -> Sequence[RevocationSignal]:
-        """None: tests say themselves what ends."""
-        return []
-
-    def check(self) -> list[CheckMessage]:
-        """Nothing can be wrong with it."""
-        return []
 
     def _verdict(self, token_id: str, location: Location) -> Verdict:
         known = self.tokens.verdict(token_id)

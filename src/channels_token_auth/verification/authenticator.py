@@ -102,7 +102,7 @@ class Authenticator:
         verdict = self.verified.get(key) or await self._verify(key, credential)
         if isinstance(verdict, TokenAuthError):
             # Others are told the same: an exception that is raised keeps what it passed.
-            raise TokenAuthError(verdict.code, verdict.retry_after)
+            raise TokenAuthError(verdict.code, verdict.retry_after, verdict.detail)
         # Field by field: `replace` takes three times as long, and each handshake pays it.
         user, of_it = private_copy(verdict.user), verdict.authentication
         return Identity(user=user, authentication=of_it, handle=verdict.handle)

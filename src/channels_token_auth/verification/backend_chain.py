@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, connections
 
-from ..backends.contract import TokenBackend
+from ..backends.contract import Revocations, TokenBackend
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Secret
 from ..core.errors import TokenAuthError
@@ -40,9 +40,8 @@ class BackendChain:
         self._backends: tuple[TokenBackend | Tickets, ...] = (tickets, *backends)
         self._by_name = {SESSION: tickets.users} | {each.name: each for each in backends}
         self._denylist = denylist
-        self._with_rows = frozenset(each.name for each in backends if each.has_rows)
-        told = (each.name for each in backends if not getattr(each, "is_self_contained", True))
-        self._told = frozenset({SESSION, *told})
+        self._with_rows = _names(backends, Revocations.ROWS)
+        self._told = _names(backends, Revocations.STORE) | {SESSION}
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Answer]:
         """The verdict on each."""
@@ -93,6 +92,10 @@ class BackendChain:
             found = zip(passed, reasons, strict=True)
             refused = {i: TokenAuthError(reason) for i, reason in found if reason}
         return [refused.get(i, verdict) for i, verdict in enumerate(verdicts)]
+
+
+def _names(backends: Sequence[TokenBackend], revocations: Revocations) -> frozenset[str]:
+    return frozenset(each.name for each in backends if each.revocations is revocations)
 
 
 def _ask(

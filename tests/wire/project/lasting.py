@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
+from channels_token_auth import BaseTokenBackend, Revocations
 from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.identity import Identity
 
@@ -16,9 +17,9 @@ def lasting(user: str, seconds: float, nonce: str = "") -> str:
     return f"{user}-{seconds}-{nonce}"
 
 
-class LastingBackend:
+class LastingBackend(BaseTokenBackend):
     schemes = frozenset({"token", "bearer"})
-    has_rows = True
+    revocations = Revocations.ROWS
     name = "lasting"
 
     def recognizes(self, credential: Any) -> bool:
@@ -27,7 +28,10 @@ class LastingBackend:
     def authenticate(self, credentials: Any) -> list[Identity]:
         return [_identity(credential) for credential in credentials]
 
-    def check(self) -> list[Any]:
+    def revalidate(self, grants: Any) -> list[Any]:
+        raise NotImplementedError
+
+    def check(self, site: Any) -> list[Any]:
         return []
 
 

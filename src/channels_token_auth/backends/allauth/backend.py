@@ -6,7 +6,7 @@ and logged-out sessions, asks about one token at a time, and may write; so none 
 """
 
 import re
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,7 +24,9 @@ from ...core.close_codes import CloseReason
 from ...core.credentials import Credential, Secret
 from ...core.errors import TokenAuthError
 from ...core.identity import Grant, Verdict
-from ..contract import RevocationSignal, RevokedTokens
+from ..base import BaseTokenBackend
+from ..contract import Authority, Revocations, RevocationSignal, RevokedTokens
+from ..site import Site
 from ..sources.revalidation import revalidate_presented
 from ..sources.session_engines import Session
 from ..sources.session_users import has_password_of
@@ -43,18 +45,19 @@ JWT_SHAPE = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 """Three parts in base64url (RFC 7515 §3.1)."""
 
 
-class _AllauthBackend(ABC):
+class _AllauthBackend(BaseTokenBackend):
     """What the two have in common."""
 
+    is_local = True
+    authority = Authority.OWNER
+    extra = "allauth"
+
     def __init__(self, *, name: str) -> None:
-        self.name = name
+        super().__init__(name=name)
+        # Without lists, sessions cannot be found by their users.
+        self.revocations = Revocations.ROWS if has_lists() else Revocations.NOWHERE
         self._logins = Logins()
         self._users_by_key = UsersByKey()
-
-    @property
-    def has_rows(self) -> bool:
-        """Whether the sessions can be found by their users, to end them."""
-        return has_lists()
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
         """Two queries for the batch, where the sessions have a table."""
@@ -99,7 +102,7 @@ class _AllauthBackend(ABC):
             return [logout]
         return [logout, RevocationSignal(signal=post_delete, sender=list_model(), ended=_unlisted)]
 
-    def check(self) -> list[checks.CheckMessage]:
+    def check(self, site: Site) -> list[checks.CheckMessage]:
         """The app must be installed, and keep its sessions where they can end."""
         return [*check_installation(), *self._check_tokens()]
 

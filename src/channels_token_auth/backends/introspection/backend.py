@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from django.conf import settings
 from django.core import checks
 
 from ...core.authentication import Authentication
@@ -16,7 +15,9 @@ from ...core.close_codes import CloseReason
 from ...core.credentials import Credential, is_token
 from ...core.errors import TokenAuthError
 from ...core.identity import Grant, Verdict, unavailable
-from ..contract import RevocationSignal
+from ..base import BaseTokenBackend
+from ..contract import Authority, Revocations
+from ..site import Site
 from ..sources.claimed_users import ClaimedUsers
 from ..sources.revalidation import revalidate_presented
 from ..sources.users import admit
@@ -37,7 +38,7 @@ MAX_JTI_BYTES = 128
 """A longer `jti` is no name of a token for logs and caches."""
 
 
-class IntrospectionBackend:
+class IntrospectionBackend(BaseTokenBackend):
     """Accepts the tokens that the server at `url` calls active.
 
     `client_id` and `client_secret`, or `bearer_token`: ours, to be let ask. `audience`, `issuer`:
@@ -47,9 +48,10 @@ class IntrospectionBackend:
     `recheck`: whether sockets keep their tokens, so that the server is asked about them again.
     """
 
-    schemes = frozenset({"bearer"})
-    has_rows = False
-    is_self_contained = False
+    revocations = Revocations.STORE
+    is_delegated = True
+    authority = Authority.ANY_TEXT
+    extra = "introspection"
 
     def __init__(
         self,
@@ -68,7 +70,7 @@ class IntrospectionBackend:
         recheck: bool = True,
         name: str = "introspection",
     ) -> None:
-        self.name = name
+        super().__init__(name=name)
         self._client = IntrospectionClient(
             url,
             client_id=client_id,
@@ -105,23 +107,9 @@ class IntrospectionBackend:
         """
         return revalidate_presented(grants, self.authenticate, self._users_by_key)
 
-    def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
-        """Nothing: the token lives elsewhere."""
-        return [False] * len(grants)
-
-    def revoke_user(
-        self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
-    ) -> bool:
-        """Nothing: the tokens live elsewhere."""
-        return False
-
-    def announcements(self) -> Sequence[RevocationSignal]:
-        """None: the server tells nobody."""
-        return []
-
-    def check(self) -> list[checks.CheckMessage]:
+    def check(self, site: Site) -> list[checks.CheckMessage]:
         """The server must be safe to ask, the users be found, and sockets have a bound."""
-        return [*self._check_client(), *self._claimed_users.check("171"), *_check_age()]
+        return [*self._check_client(), *self._claimed_users.check("171"), *_check_age(site)]
 
     def _verdict(self, credential: Credential, claims: Claims, user: Any) -> Verdict:
         try:
@@ -189,9 +177,8 @@ def _moment(claims: Claims, name: str) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def _check_age() -> Iterator[checks.CheckMessage]:
-    # Not by `conf`, which stands on a higher floor; it has found these settings to be right.
-    if getattr(settings, "CHANNELS_TOKEN_AUTH", {}).get("MAX_CONNECTION_AGE") is None:
+def _check_age(site: Site) -> Iterator[checks.CheckMessage]:
+    if site.max_connection_age is None:
         yield checks.Warning(
             "MAX_CONNECTION_AGE is None: a socket that came by a ticket, about whose token the"
             " server is not asked again, stays till the token expires; and for ever if the server"

@@ -16,7 +16,9 @@ from ...core.close_codes import CloseReason
 from ...core.credentials import Credential, is_token
 from ...core.errors import TokenAuthError
 from ...core.identity import Grant, Identity, Verdict
-from ..contract import RevocationSignal
+from ..base import BaseTokenBackend
+from ..contract import Authority
+from ..site import Site
 from ..sources.claimed_users import ClaimedUsers
 from ..sources.users import admit
 from ..sources.users_by_key import UsersByKey
@@ -39,15 +41,18 @@ class _Valid:
     authentication: Authentication
 
 
-class JWTBackend:
+class JWTBackend(BaseTokenBackend):
     """Accepts the tokens that its options describe: `options` are those of `JWTOptions`."""
 
-    schemes = frozenset({"bearer"})
-    has_rows = False
+    is_delegated = True
+    authority = Authority.ISSUER
+    extra = "jwt"
 
     def __init__(self, *, name: str = "jwt", **options: Any) -> None:
-        self.name = name
+        super().__init__(name=name)
         self._options = JWTOptions(**options)
+        # A function of the site's may ask anything, such as another server.
+        self.is_local = self._options.user is None
         self._verifier = JWTVerifier(self._options)
         self._users_by_key = UsersByKey()
         self._claimed_users = ClaimedUsers(
@@ -85,21 +90,7 @@ class JWTBackend:
             for each, verdict in zip(grants, verdicts, strict=True)
         ]
 
-    def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
-        """Nothing: the tokens live in no row."""
-        return [False] * len(grants)
-
-    def revoke_user(
-        self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
-    ) -> bool:
-        """Nothing: the tokens live in no row."""
-        return False
-
-    def announcements(self) -> Sequence[RevocationSignal]:
-        """None: nobody says that such a token has ended."""
-        return []
-
-    def check(self) -> list[CheckMessage]:
+    def check(self, site: Site) -> list[CheckMessage]:
         """No option may let in more than it seems to, and a claim has to name one user."""
         return [*check_options(self._options), *self._claimed_users.check("125")]
 

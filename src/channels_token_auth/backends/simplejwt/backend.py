@@ -20,7 +20,9 @@ from ...core.close_codes import CloseReason
 from ...core.credentials import Credential, Secret, is_token
 from ...core.errors import TokenAuthError
 from ...core.identity import Grant, Identity, UserInactiveError, Verdict
-from ..contract import RevocationSignal
+from ..base import BaseTokenBackend
+from ..contract import Authority, Revocations, RevocationSignal
+from ..site import Site
 from ..sources.claimed_users import ClaimedUsers
 from ..sources.users import admit
 from ..sources.users_by_key import UsersByKey
@@ -42,17 +44,21 @@ class _Valid:
     authentication: Authentication
 
 
-class SimpleJWTBackend:
+class SimpleJWTBackend(BaseTokenBackend):
     """Accepts what `AUTH_TOKEN_CLASSES` accept, and never a refresh token.
 
     `stateless`: users are made of their tokens (`TOKEN_USER_CLASS`), and no row is asked for them.
     """
 
-    has_rows = False
-    """Also where sliding tokens get one: nothing says that every one did."""
+    # Sliding tokens may have a row, but not every one does.
+    revocations = Revocations.NOWHERE
+    authority = Authority.OWNER
+    extra = "simplejwt"
 
     def __init__(self, *, stateless: bool = False, name: str = "simplejwt") -> None:
-        self.name = name
+        super().__init__(name=name)
+        # The package fetches keys in the verifying thread, for up to 30 s.
+        self.is_local = not api_settings.JWK_URL
         types = api_settings.AUTH_HEADER_TYPES
         types = [types] if isinstance(types, str) else types
         self.schemes = frozenset({"bearer", *(each.lower() for each in types)})
@@ -114,7 +120,7 @@ class SimpleJWTBackend:
         """A token's way into the blacklist, where that is installed."""
         return blacklist.announcements() if self._has_blacklist else []
 
-    def check(self) -> list[CheckMessage]:
+    def check(self, site: Site) -> list[CheckMessage]:
         """The package's settings must keep refresh tokens out, and name one user a token."""
         users = () if self._stateless else self._claimed_users.check("111")
         return [*check_types(), *users, *check_keys()]
