@@ -8,7 +8,7 @@ from importlib import metadata
 import pytest
 from django.core.checks import ERROR, INFO, WARNING, Tags, run_checks
 
-from channels_token_auth.checks import check_settings, layers
+from channels_token_auth.checks import check_settings, layers, servers
 from tests.matrix.kinds import KINDS
 
 OURS = "channels_token_auth.backends."
@@ -30,6 +30,20 @@ errors = [message for message in check_settings() if message.id.endswith("E002")
 said = {{e.msg.split("'")[1]: [e.id, e.hint.partition(": ")[2]] for e in errors}}
 print(json.dumps(said))
 """
+ON_DEFAULTS = """
+import json, sys
+from django.conf import settings
+given = json.loads(sys.argv[1])
+apps = ["django.contrib.staticfiles", "django.contrib.auth", "django.contrib.contenttypes"]
+apps += ["rest_framework.authtoken", "channels_token_auth"]
+given["INSTALLED_APPS"] += apps
+settings.configure(**given)
+import django
+django.setup()
+from channels_token_auth.checks import check_settings, servers
+servers.TRAPS = ()  # of servers that only the tests need
+print(json.dumps([[each.id.partition(".")[2], each.level] for each in check_settings()]))
+"""
 BACKENDS = [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}]
 WITHOUT_ROWS = [
     {
@@ -38,12 +52,17 @@ WITHOUT_ROWS = [
     }
 ]
 REDIS = "channels_redis.core.RedisChannelLayer"
+CANARY = "redis://:canary@example.com"
+LIMIT = "UVICORN_WS_MAX_SIZE"
 
 
 @pytest.fixture
-def check(settings):
+def check(settings, monkeypatch):
     """The messages on a site with these settings besides its backend, as ids."""
+    monkeypatch.setattr(servers, "TRAPS", ())  # of servers that only the tests need
     settings.DEBUG = False
+    settings.INSTALLED_APPS = ["daphne", *settings.INSTALLED_APPS]
+    settings.ASGI_APPLICATION = "tests.none"
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"},
         "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
@@ -90,8 +109,8 @@ def test_default_settings_are_fine(check):
         ({"CACHE": "table"}, []),
         ({"CACHE": "table", "BACKENDS": WITHOUT_ROWS}, ["W009"]),
         ({"CACHE": "large table", "BACKENDS": WITHOUT_ROWS}, []),
-        ({"CACHE": "memory", "BACKENDS": WITHOUT_ROWS}, ["W004", "W008", "W009"]),
-        ({"CACHE": "nothing", "BACKENDS": WITHOUT_ROWS}, ["W004", "W008"]),
+        ({"CACHE": "memory", "BACKENDS": WITHOUT_ROWS}, ["W004", "E008"]),
+        ({"CACHE": "nothing", "BACKENDS": WITHOUT_ROWS}, ["W004", "E008"]),
         ({"BACKENDS": WITHOUT_ROWS}, []),
         ({"CHANNEL_LAYER": "no such"}, ["E006"]),
         ({"CHANNEL_LAYER": "memory"}, ["W007"]),
@@ -126,17 +145,126 @@ def test_each_mistake_and_each_loosening_has_its_message(check, given, expected)
 
 
 @pytest.mark.parametrize(
-    "given",
+    ("given", "expected"),
     [
-        {"ALLOWED_ORIGINS": ["null"]},
-        {"CACHE": "memory"},
-        {"CACHE": "memory", "BACKENDS": WITHOUT_ROWS},
-        {"CHANNEL_LAYER": "memory"},
+        ({"ALLOWED_ORIGINS": ["null"]}, []),
+        ({"CACHE": "memory"}, [("W004", INFO)]),
+        ({"CACHE": "memory", "BACKENDS": WITHOUT_ROWS}, [("W004", INFO), ("E008", INFO)]),
+        ({"CACHE": "table", "BACKENDS": WITHOUT_ROWS}, [("W009", INFO)]),
+        ({"CHANNEL_LAYER": "memory"}, [("W007", INFO)]),
     ],
 )
-def test_null_origin_and_what_one_process_has_are_for_development(check, settings, given):
+def test_in_development_what_one_process_has_is_information(check, settings, given, expected):
     settings.DEBUG = True
-    assert check(**given) == []
+    check(**given)
+    found = [(each.id.partition(".")[2], each.level) for each in check_settings()]
+    assert found == expected
+
+
+def on_defaults(**given):
+    """The ids and levels on a site that sets only these, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", ON_DEFAULTS, json.dumps(given)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("apps", "asgi", "expected"),
+    [
+        (["daphne"], "project.asgi.application", []),
+        (["daphne"], None, [["I005", INFO]]),
+        ([], "project.asgi.application", [["I004", INFO]]),
+        ([], None, [["I004", INFO]]),
+    ],
+)
+def test_new_project_reports_nothing_but_a_runserver_without_websockets(apps, asgi, expected):
+    backends = {"CHANNELS_TOKEN_AUTH": {"BACKENDS": BACKENDS}}
+    found = on_defaults(DEBUG=True, INSTALLED_APPS=apps, ASGI_APPLICATION=asgi, **backends)
+    assert found == expected
+
+
+def test_default_cache_and_tokens_without_rows_are_an_error_in_production():
+    ours = {"BACKENDS": WITHOUT_ROWS, "LOCATIONS": ["header"]}
+    found = on_defaults(DEBUG=False, INSTALLED_APPS=["daphne"], CHANNELS_TOKEN_AUTH=ours)
+    assert ["E008", ERROR] in found
+
+
+@pytest.mark.parametrize(
+    "backend", ["no.such.Layer", "channels_token_auth.checks.Nothing", "tests.conf.layers.Broken"]
+)
+def test_layer_that_cannot_be_built_is_an_error_without_its_password(check, settings, backend):
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": backend, "CONFIG": {"hosts": [CANARY]}}}
+    assert check() == ["E007"]
+    (message,) = check_settings()
+    assert CANARY not in message.msg
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        ({"BACKEND": REDIS, "CONFIG": {"hosts": ["redis://a", "redis://b"]}}, ["W013"]),
+        ({"BACKEND": REDIS, "CONFIG": {"hosts": ["redis://a"]}}, []),
+        ({"BACKEND": REDIS}, []),
+    ],
+)
+def test_several_redis_hosts_lose_messages(check, settings, layer, expected):
+    settings.CHANNEL_LAYERS = {"default": layer}
+    assert check() == expected
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """Only these servers are installed, in these versions."""
+
+    def version(name, versions):
+        if name not in versions:
+            raise metadata.PackageNotFoundError(name)
+        return versions[name]
+
+    def install(**versions):
+        monkeypatch.setattr(metadata, "version", lambda name: version(name, versions))
+
+    return install
+
+
+@pytest.mark.parametrize(
+    ("versions", "expected"),
+    [
+        ({}, []),
+        ({"daphne": "4.2.1"}, ["W011"]),
+        ({"daphne": "4.2.2"}, []),
+        ({"daphne": "4.10.0"}, []),
+        ({"granian": "2.7.1", "uvicorn": "0.50.0"}, ["W011", "W011"]),
+        ({"granian": "2.8.0", "uvicorn": "0.50.1.dev1"}, []),
+    ],
+)
+def test_server_with_a_known_hole_is_reported(check, installed, versions, expected):
+    installed(**versions)
+    assert check() == expected
+
+
+def test_in_development_only_the_server_of_the_site_itself_is_reported(check, installed, settings):
+    settings.DEBUG = True
+    installed(daphne="4.2.1", granian="2.5.0")
+    check()
+    (message,) = check_settings()
+    assert (message.id, message.level) == ("channels_token_auth.W011", INFO)
+
+
+@pytest.mark.parametrize(("environ", "expected"), [({}, ["I003"]), ({LIMIT: "65536"}, [])])
+def test_server_that_takes_large_messages_is_reported_unless_its_limit_is_set(
+    check, installed, monkeypatch, environ, expected
+):
+    monkeypatch.undo()
+    installed(uvicorn="0.54.0")
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    ids = [each.id.partition(".")[2] for each in servers.installed_servers()]
+    assert ids == expected
 
 
 @pytest.mark.parametrize(
@@ -149,7 +277,11 @@ def test_null_origin_and_what_one_process_has_are_for_development(check, setting
         ({"CACHE": "files"}, ERROR, "CACHE is 'files', and CACHES has no such alias"),
         ({"BACKENDS": BACKENDS * 2}, ERROR, "Several BACKENDS have the name 'drf'"),
         ({"CACHE": "memory"}, WARNING, "CACHE is 'memory', which no other process sees"),
-        ({"CACHE": "table", "BACKENDS": WITHOUT_ROWS}, WARNING, "when there are over 300: a token"),
+        (
+            {"CACHE": "table", "BACKENDS": WITHOUT_ROWS},
+            WARNING,
+            "when it holds over 300",
+        ),
         ({"CHANNEL_LAYER": "no such"}, ERROR, "CHANNEL_LAYERS has no such alias"),
         ({"CHANNEL_LAYER": "memory"}, WARNING, "open until its sweep, for up to 60 s"),
         ({"VERIFIED_CACHE_SECONDS": 90}, INFO, "SECONDS is 90, and 60 is what counts"),
@@ -303,19 +435,17 @@ def test_that_layer_comes_with_a_hint(check, redis_of):
     redis_of("8.0.1")
     check()
     (message,) = check_settings()
-    assert "every idle consumer dies" in message.msg
+    assert message.id == "channels_token_auth.W010"
     assert '"socket_timeout": None' in message.hint
 
 
-@pytest.mark.parametrize(("debug", "expected"), [(False, ["W007"]), (True, [])])
-def test_site_without_a_channel_layer_reaches_its_own_process(check, settings, debug, expected):
+def test_site_without_a_channel_layer_reaches_its_own_process(check, settings):
     del settings.CHANNEL_LAYERS
-    settings.DEBUG = debug
-    assert check() == expected
+    assert check() == ["W007"]
 
 
 def test_cache_of_one_process_names_the_tokens_that_it_would_not_deny(check):
     check(CACHE="nothing", LOCATIONS=["header"], BACKENDS=WITHOUT_ROWS)
     (message,) = check_settings()
-    assert "a token of 'jwt' that is revoked" in message.msg
+    assert "'jwt'" in message.msg
     assert message.hint

@@ -1,4 +1,4 @@
-"""System checks: what is wrong with the settings, and what a loosened one costs."""
+"""System checks: report wrong settings, and what a loosened one costs."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from .backends import each_backend, order
 from .caches import cache
 from .layers import layer
 from .policy import loosened
+from .servers import development_server, installed_servers
 from .times import clamped
 
 __all__ = ["check_settings"]
@@ -16,7 +17,7 @@ __all__ = ["check_settings"]
 
 @checks.register(checks.Tags.security)
 def check_settings(**_: Any) -> list[checks.CheckMessage]:
-    """Every message on `CHANNELS_TOKEN_AUTH`."""
+    """Return every message about `CHANNELS_TOKEN_AUTH` and what it relies on."""
     wrong = [
         checks.Error(
             conf.describe(name, sentence),
@@ -27,4 +28,13 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
     ]
     if wrong:
         return [*wrong]
-    return [*each_backend(), *order(), *cache(), *layer(), *loosened(), *clamped()]
+    return [
+        *each_backend(),
+        *order(),
+        *cache(),
+        *layer(),
+        *loosened(),
+        *clamped(),
+        *installed_servers(),
+        *development_server(),
+    ]

@@ -1,4 +1,4 @@
-"""Whether the cache keeps what is put into it, and shows it to all processes."""
+"""Check that the cache keeps what is stored in it, and that all processes see it."""
 
 from collections.abc import Iterator
 
@@ -9,52 +9,58 @@ from .. import conf
 from ..backends.contract import Revocations
 from ..core.credentials import Location
 from .backends import those_that_can_be_built
+from .caution import caution
 
 __all__ = ["cache"]
 
 OF_DJANGO = "django.core.cache.backends."
 UNSHARED = (f"{OF_DJANGO}dummy.DummyCache", f"{OF_DJANGO}locmem.LocMemCache")
-CULLED = (
-    f"{OF_DJANGO}db.DatabaseCache",
-    f"{OF_DJANGO}filebased.FileBasedCache",
-    f"{OF_DJANGO}locmem.LocMemCache",
-)
-"""Those that throw entries away when there are over `MAX_ENTRIES`, 300 by default."""
+CULLED = (f"{OF_DJANGO}db.DatabaseCache", f"{OF_DJANGO}filebased.FileBasedCache")
+"""Caches that delete entries when they hold over `MAX_ENTRIES`, 300 by default. The library keeps
+the denials of a LocMemCache elsewhere."""
 
 ENOUGH = 10_000
 HINT = "Use Redis, Memcached or a database"
 
 
 def cache() -> Iterator[checks.CheckMessage]:
-    """It has to be there; what is shared through it has to be seen, and to stay."""
+    """Check the alias `CACHE`: it exists, all processes share it, and it keeps denials."""
     alias = conf.configuration().cache
     if alias not in settings.CACHES:
         yield checks.Error(
             f"CACHE is {alias!r}, and CACHES has no such alias.",
-            hint=f"Known are {', '.join(settings.CACHES)}.",
+            hint=f"Choose one of: {', '.join(settings.CACHES)}.",
             id="channels_token_auth.E004",
         )
-    elif not settings.DEBUG:
-        yield from _unshared(alias)
-        yield from _culled(alias)
-
-
-def _unshared(alias: str) -> Iterator[checks.CheckMessage]:
-    if settings.CACHES[alias]["BACKEND"] not in UNSHARED:
         return
+    if settings.CACHES[alias]["BACKEND"] in UNSHARED:
+        yield from _tickets_of_one_process(alias)
+        yield from _denials_of_one_process(alias)
+    yield from _culled(alias)
+
+
+def _tickets_of_one_process(alias: str) -> Iterator[checks.CheckMessage]:
     if Location.TICKET in conf.configuration().policy.locations:
-        yield checks.Warning(
-            f"CACHE is {alias!r}, which no other process sees: a ticket that one process issued is"
-            " invalid at every other.",
+        yield from caution(
+            f"CACHE is {alias!r}, which no other process sees: with several processes, a ticket"
+            " that one issued is invalid in every other.",
             hint=f"{HINT}, or take 'ticket' out of LOCATIONS.",
             id="channels_token_auth.W004",
+            about="CACHES",
         )
-    if names := _denied_by_cache():
-        yield checks.Warning(
-            f"CACHE is {alias!r}, which no other process sees: a token of {names} that is revoked"
-            " in one process is good in every other, and after a restart.",
-            hint=f"{HINT}, for the denylist of tokens that have no row.",
-            id="channels_token_auth.W008",
+
+
+def _denials_of_one_process(alias: str) -> Iterator[checks.CheckMessage]:
+    """Report tokens whose revocation other processes and commands never see."""
+    names = _denied_by_cache()
+    if names:
+        level = checks.Info if settings.DEBUG else checks.Error
+        yield level(
+            f"CACHE is {alias!r}, which no other process sees: tokens of {names} have no row, so"
+            " one that is revoked in one process stays valid in every other. Commands cannot"
+            " revoke it at all.",
+            hint=f"{HINT}, which all processes share, for the denylist.",
+            id="channels_token_auth.E008",
         )
 
 
@@ -63,11 +69,12 @@ def _culled(alias: str) -> Iterator[checks.CheckMessage]:
     entries = found.get("OPTIONS", {}).get("MAX_ENTRIES", 300)
     names = _denied_by_cache()
     if names and found["BACKEND"] in CULLED and int(entries) < ENOUGH:
-        yield checks.Warning(
-            f"CACHE is {alias!r}, which throws entries away when there are over {entries}: a"
-            f" token of {names} that was revoked is good again then.",
+        yield from caution(
+            f"CACHE is {alias!r}, which deletes entries when it holds over {entries}: a revoked"
+            f" token of {names} becomes valid again then.",
             hint="Set MAX_ENTRIES in its OPTIONS to more tokens than are ever revoked at a time.",
             id="channels_token_auth.W009",
+            about="CACHES",
         )
 
 

@@ -1,48 +1,93 @@
-"""Whether revocations reach the other processes, over a channel layer that lives."""
+"""Check that revocations reach the other processes, over a channel layer that keeps working."""
 
 from collections.abc import Iterator
 from importlib import metadata
 from typing import Any
 
+from channels.layers import channel_layers
 from django.conf import settings
 from django.core import checks
 
 from .. import conf
+from .caution import caution
 
 __all__ = ["layer"]
 
 IN_MEMORY = "channels.layers.InMemoryChannelLayer"
 CORE = "channels_redis.core.RedisChannelLayer"
+POSTGRES = "channels_postgres.core.PostgresChannelLayer"
 BREAKS_FROM = 8
 """The major version of redis-py whose `socket_timeout` is 5 s where none is given."""
 
 
 def layer() -> Iterator[checks.CheckMessage]:
-    """It should be there, reach other processes, and not lose its connection when it is idle."""
+    """Check the alias `CHANNEL_LAYER`: it exists, can be built, and reaches other processes."""
     alias = conf.configuration().channel_layer
     layers: dict[str, Any] = getattr(settings, "CHANNEL_LAYERS", {})
     if alias not in layers and alias != "default":
         yield checks.Error(
             f"CHANNEL_LAYER is {alias!r}, and CHANNEL_LAYERS has no such alias.",
-            hint=f"Known are {', '.join(layers) or 'none'}.",
+            hint=f"Choose one of: {', '.join(layers)}." if layers else "Add it to CHANNEL_LAYERS.",
             id="channels_token_auth.E006",
         )
         return
     found = layers.get(alias, {"BACKEND": IN_MEMORY})
-    if found["BACKEND"] == IN_MEMORY and not settings.DEBUG:
-        yield checks.Warning(
+    if alias in layers and (problem := _problem(alias)):
+        yield checks.Error(
+            f"CHANNEL_LAYERS[{alias!r}] cannot be built: {problem}",
+            hint="Correct its BACKEND and CONFIG, and install its package. Until then, sockets of"
+            " other processes close at their next sweep.",
+            id="channels_token_auth.E007",
+        )
+        return
+    if found.get("BACKEND") == IN_MEMORY:
+        yield from caution(
             f"CHANNEL_LAYER is {alias!r}, which reaches no other process: a socket there stays"
             f" open until its sweep, for up to {conf.configuration().sweep_interval:g} s.",
-            hint="Use channels-redis, where there are several processes or management commands.",
+            hint="Use channels-redis if there are several processes or management commands.",
             id="channels_token_auth.W007",
+            about="CHANNEL_LAYERS",
         )
-    if found["BACKEND"] == CORE and _is_broken() and not _has_timeout(found.get("CONFIG", {})):
-        yield checks.Warning(
+    yield from _traps(alias, found)
+
+
+def _problem(alias: str) -> str:
+    """Return why the layer cannot be built; empty if it can. Building one connects to nothing."""
+    try:
+        channel_layers.make_backend(alias)
+    except Exception as error:  # noqa: BLE001 - whatever a third-party layer raises
+        # Only the type: the text of an error may quote a URL with a password.
+        return f"{type(error).__name__}."
+    return ""
+
+
+def _traps(alias: str, found: dict[str, Any]) -> Iterator[checks.CheckMessage]:
+    """Report what known layers lose."""
+    config = found.get("CONFIG") or {}
+    if found["BACKEND"] == CORE and _is_broken() and not _has_timeout(config):
+        yield from caution(
             f"CHANNEL_LAYER is {alias!r}, whose connection redis-py {BREAKS_FROM} drops after 5 s"
-            " without a message: every idle consumer dies, and revocations are missed meanwhile.",
+            " without a message: every idle consumer fails, and revocations are missed meanwhile.",
             hint='Add "socket_timeout": None to each of its hosts, {"address": "redis://…"}; or'
             f" install redis<{BREAKS_FROM}; or use RedisPubSubChannelLayer.",
             id="channels_token_auth.W010",
+            about="CHANNEL_LAYERS",
+        )
+    if found["BACKEND"] == CORE and len(config.get("hosts") or ()) > 1:
+        yield from caution(
+            f"CHANNEL_LAYER is {alias!r}, a RedisChannelLayer with several hosts: it loses messages"
+            " that are sent to one channel, such as a consumer's own.",
+            hint="Give it one host, or use RedisPubSubChannelLayer.",
+            id="channels_token_auth.W013",
+            about="CHANNEL_LAYERS",
+        )
+    if found["BACKEND"] == POSTGRES:
+        yield from caution(
+            f"CHANNEL_LAYER is {alias!r}: channels_postgres loses messages that arrive while a"
+            " process begins to listen, so some sockets close only at their next sweep.",
+            hint="Use channels-redis, or a short SWEEP_INTERVAL.",
+            id="channels_token_auth.W014",
+            about="CHANNEL_LAYERS",
         )
 
 

@@ -1,0 +1,127 @@
+"""Check the ASGI servers: whether one is started at all, and which versions have known faults."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+
+from django.conf import settings
+from django.core import checks
+from django.core.management import get_commands
+
+__all__ = ["development_server", "installed_servers"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What a server does wrong before the version `fixed_in`; empty: in every version."""
+
+    server: str
+    fixed_in: str = ""
+    sentence: str
+    hint: str
+
+    @property
+    def concerns(self) -> str:
+        """The versions, as a reader would say it."""
+        return f"{self.server} before {self.fixed_in}" if self.fixed_in else self.server
+
+
+LIMIT = "UVICORN_WS_MAX_SIZE"
+"""The one size limit that a check can see: uvicorn also reads its options from the environment."""
+
+HOLES = (
+    Fault(
+        server="daphne",
+        fixed_in="4.2.2",
+        sentence="has CVE-2026-44545 (unbounded messages before authentication) and"
+        " CVE-2026-44546 (forged headers in the scope)",
+        hint='Install "daphne>=4.2.2".',
+    ),
+    Fault(
+        server="granian",
+        fixed_in="2.7.2",
+        sentence="passes all offered subprotocols as one text, a token among them, to every"
+        " middleware outside this library",
+        hint='Install "granian>=2.8", the lowest version that is tested.',
+    ),
+    Fault(
+        server="uvicorn",
+        fixed_in="0.50.1",
+        sentence="passes all offered subprotocols as one text, a token among them, to every"
+        " middleware outside this library",
+        hint='Install "uvicorn>=0.50.1".',
+    ),
+)
+TRAPS = (
+    Fault(
+        server="uvicorn",
+        sentence="accepts messages of up to 16 MiB from clients that are not authenticated yet, and"
+        " inflates compressed ones to that size",
+        hint="Start it with --ws-max-size 65536 and --ws-per-message-deflate false. If it is, add"
+        " this id to SILENCED_SYSTEM_CHECKS.",
+    ),
+    Fault(
+        server="hypercorn",
+        sentence="accepts messages of up to 16 MiB from clients that are not authenticated yet",
+        hint="Set websocket_max_message_size to 65536 in its configuration. If it is, add this id"
+        " to SILENCED_SYSTEM_CHECKS.",
+    ),
+)
+
+
+def installed_servers() -> Iterator[checks.CheckMessage]:
+    """Report servers whose installed version has a known fault.
+
+    With DEBUG on, only those that the site itself lists in INSTALLED_APPS: another one may be
+    installed for another project.
+    """
+    for fault in HOLES:
+        if _has(fault):
+            level = checks.Info if settings.DEBUG else checks.Warning
+            yield level(
+                f"{fault.concerns} {fault.sentence}.",
+                hint=fault.hint,
+                id="channels_token_auth.W011",
+            )
+    for fault in TRAPS:
+        if _has(fault) and not (fault.server == "uvicorn" and LIMIT in os.environ):
+            yield checks.Info(
+                f"{fault.concerns} {fault.sentence}.",
+                hint=fault.hint,
+                id="channels_token_auth.I003",
+            )
+
+
+def _has(fault: Fault) -> bool:
+    if settings.DEBUG and fault.server not in settings.INSTALLED_APPS:
+        return False
+    try:
+        installed = metadata.version(fault.server)
+    except metadata.PackageNotFoundError:
+        return False
+    return not fault.fixed_in or _numbers(installed) < _numbers(fault.fixed_in)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)[:3]))
+
+
+def development_server() -> Iterator[checks.CheckMessage]:
+    """Report a `runserver` that serves no WebSocket. Only with DEBUG on: nobody deploys it."""
+    if not settings.DEBUG:
+        return
+    if get_commands().get("runserver") in ("django.core", "django.contrib.staticfiles"):
+        yield checks.Info(
+            "runserver starts a WSGI server, which answers every WebSocket with 404.",
+            hint="Put 'daphne' first in INSTALLED_APPS and set ASGI_APPLICATION; or start an ASGI"
+            " server such as uvicorn yourself, and add this id to SILENCED_SYSTEM_CHECKS.",
+            id="channels_token_auth.I004",
+        )
+    elif not getattr(settings, "ASGI_APPLICATION", None):
+        yield checks.Info(
+            "ASGI_APPLICATION is not set, so runserver does not know your asgi.py.",
+            hint='Set ASGI_APPLICATION = "yourproject.asgi.application".',
+            id="channels_token_auth.I005",
+        )
