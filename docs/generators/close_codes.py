@@ -12,7 +12,7 @@ SPEC = json.loads((Path(__file__).parents[2] / "spec" / "close_codes.json").read
 # The client column of the specification, as a page says it.
 ACTIONS = {
     "stop": "stops",
-    "login": "stops, and asks the user to log in",
+    "login": "tries another token once, else asks the user to log in",
     "refresh": "fetches a new token and reconnects at once",
     "back_off": "reconnects after a random, growing wait",
 }

@@ -173,6 +173,19 @@ def test_4410_means_log_in(client, site):
     client.ends("token_revoked", 4410, "log in")
 
 
+def test_4410_tries_another_token_first(client, site):
+    client.open(fresh="next")
+    client.says("in")
+    site.close("token_revoked")
+    client.hears("S* 4410 token_revoked", "C> / token-auth.v1, bearer.…", ok())
+    client.says("in")
+
+
+def test_4401_twice_means_log_in(client):
+    client.open("wrong", fresh="wrong-too")
+    client.hears("S* 4401 token_invalid", "S* 4401 token_invalid", "C= log in: 4401")
+
+
 def test_4413_stops(client):
     client.open()
     client.says("in")

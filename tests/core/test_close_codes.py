@@ -1,4 +1,4 @@
-"""One table, three tellings: the code's, the specification's, and the one that people read."""
+"""spec/close_codes.json is the one table; the code and the documents have it from there."""
 
 import json
 import re
@@ -7,15 +7,19 @@ from pathlib import Path
 import pytest
 
 from channels_token_auth.core.close_codes import TABLE, CloseReason
+from spec import generate
 
 ROOT = Path(__file__).parents[2]
 SPEC = json.loads((ROOT / "spec" / "close_codes.json").read_text())
-CLIENT = {
-    "stops": "stop",
-    "stops: log in": "login",
-    "backs off": "back_off",
-    "backs off at least `retry_after`": "back_off",
-    "fresh token, reconnects at once": "refresh",
+COLUMNS = {
+    "slug",
+    "close_code",
+    "http_status",
+    "challenge",
+    "client",
+    "retry",
+    "transient",
+    "meaning",
 }
 
 
@@ -24,27 +28,53 @@ def specified(*columns):
     return {row["slug"]: tuple(row[column] for column in columns) for row in SPEC["codes"]}
 
 
-def in_readme():
-    """The README's table by slug, in the words of the specification."""
-    text = (ROOT / "README.md").read_text()
-    _, found, rest = text.partition("| code | slug | HTTP before accept | the client |\n")
-    assert found, "README.md has no table: code | slug | HTTP before accept | the client"
-    rows = {}
-    for line in rest.partition("\n\n")[0].splitlines()[1:]:
-        code, slugs, http, client = (cell.strip() for cell in line.strip("| ").split(" | "))
-        status, challenge = re.fullmatch(r"(?:(\d{3})(?: `(\w+)`)?|–)", http).groups()
-        row = (int(code), int(status) if status else None, challenge, CLIENT[client])
-        rows |= dict.fromkeys(slugs.replace("`", "").split(", "), row)
-    return rows
+def test_every_generated_table_is_up_to_date():
+    old = [
+        path for path in generate.targets() if path.read_text() != generate.filled(path.read_text())
+    ]
+    assert not old, "run: python -m spec.generate"
 
 
-def test_python_has_the_table_of_the_specification():
-    ours = {code.value: (code.close_code, code.http_status, code.challenge) for code in CloseReason}
-    assert ours == specified("close_code", "http_status", "challenge")
+@pytest.mark.parametrize(
+    "file",
+    [
+        "spec/PROTOCOL.md",
+        "spec/client.html",
+        "client/src/close-codes.ts",
+        "src/channels_token_auth/core/close_codes.py",
+    ],
+)
+def test_table_is_generated_in(file):
+    assert ROOT / file in generate.targets()
 
 
-def test_readme_has_the_table_of_the_specification():
-    assert in_readme() == specified("close_code", "http_status", "challenge", "client")
+def test_python_has_the_columns_of_the_specification():
+    ours = {
+        reason.value: (
+            reason.close_code,
+            reason.http_status,
+            reason.challenge,
+            reason.may_retry,
+            reason.is_transient,
+        )
+        for reason in CloseReason
+    }
+    assert ours == specified("close_code", "http_status", "challenge", "retry", "transient")
+
+
+def test_every_row_has_every_column():
+    assert all(set(row) == COLUMNS for row in SPEC["codes"])
+    assert set(SPEC["about"]) >= COLUMNS
+
+
+def test_client_retries_what_the_server_says_it_may():
+    """`retry` in `auth.error` is for clients that do not know the code."""
+    by_itself = {row["slug"] for row in SPEC["codes"] if row["client"] in {"refresh", "back_off"}}
+    assert by_itself == {row["slug"] for row in SPEC["codes"] if row["retry"]}
+
+
+def test_transient_reasons_may_be_retried():
+    assert all(row["retry"] for row in SPEC["codes"] if row["transient"])
 
 
 def test_every_code_has_its_row_and_none_is_left_over():

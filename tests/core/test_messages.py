@@ -167,11 +167,10 @@ def test_message_of_the_server_is_compact_json():
 
 @pytest.mark.parametrize("code", CloseReason)
 def test_error_says_whether_trying_again_helps(code):
-    again = {"auth_timeout", "token_expired", "rate_limited", "connection_limit", "unavailable"}
     assert json.loads(error_message(TokenAuthError(code))) == {
         "type": "auth.error",
         "code": code,
-        "retry": code in again,
+        "retry": code.may_retry,
         "retry_after": None,
     }
 

@@ -11,7 +11,6 @@ from .errors import TokenAuthError
 
 __all__ = [
     "FRAME_OVERHEAD",
-    "RETRY",
     "AuthControl",
     "Control",
     "InvalidControl",
@@ -23,17 +22,6 @@ __all__ = [
 
 FRAME_OVERHEAD = 256
 """Bytes that a control frame may have beyond the longest token."""
-
-RETRY = frozenset(
-    {
-        CloseReason.AUTH_TIMEOUT,
-        CloseReason.CONNECTION_LIMIT,
-        CloseReason.RATE_LIMITED,
-        CloseReason.TOKEN_EXPIRED,
-        CloseReason.UNAVAILABLE,
-    }
-)
-"""The codes after which the same client may try again, with a fresh token where it expired."""
 
 _HINT = '"auth'
 # A control frame that is too long to be parsed is still known by how it begins.
@@ -89,5 +77,9 @@ def write(kind: str, **fields: Any) -> str:
 
 def error_message(error: TokenAuthError) -> str:
     """The `auth.error` that comes just before the close of its code."""
-    retry = error.code in RETRY
-    return write("auth.error", code=error.code, retry=retry, retry_after=error.retry_after)
+    return write(
+        "auth.error",
+        code=error.code,
+        retry=error.code.may_retry,
+        retry_after=error.retry_after,
+    )

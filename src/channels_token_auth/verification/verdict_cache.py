@@ -3,7 +3,6 @@
 import time
 from collections.abc import Hashable
 
-from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location
 from ..core.errors import TokenAuthError
 from ..core.identity import Identity
@@ -20,7 +19,6 @@ REFUSED_SECONDS = 1.0
 """How long a refusal is remembered: a client that repeats itself costs nothing, and a token that
 was issued a moment too late is not refused for long."""
 
-_ABOUT_NOW_ONLY = (CloseReason.RATE_LIMITED, CloseReason.UNAVAILABLE)
 
 Answer = Identity | TokenAuthError
 
@@ -54,7 +52,7 @@ class VerdictCache:
             return
         if isinstance(verdict, Identity):
             self._accepted.put(key, verdict)
-        elif verdict.code not in _ABOUT_NOW_ONLY:
+        elif not verdict.code.is_transient:
             self._refused.put(key, verdict)
 
     def clear(self) -> None:

@@ -36,8 +36,6 @@ MAX_REAUTHENTICATIONS = 10
 
 REAUTHENTICATION_WINDOW = 60.0
 
-_PASSING = frozenset({CloseReason.RATE_LIMITED, CloseReason.UNAVAILABLE})
-
 
 class State(StrEnum):
     """Where a socket is in its life."""
@@ -232,7 +230,7 @@ class Lifecycle:
 
     def refuse(self, error: TokenAuthError, now: float) -> list[Output]:
         """A verdict: no. Where it only says "not now", an authenticated socket lives on."""
-        if self.state is not _REAUTHENTICATING or error.code not in _PASSING:
+        if self.state is not _REAUTHENTICATING or not error.code.is_transient:
             return self.end(error)
         self._move(Event.KEEP)
         return [self._error(error), *self.tick(now)]
