@@ -1,4 +1,7 @@
-/** Seconds of the n-th wait in a row: random, so that a crowd that lost its server comes back spread. */
+/**
+ * Return the seconds of the n-th wait in a row. The wait is random, so that clients that lost the same
+ * server at the same moment do not all return at the same moment.
+ */
 export const backoff = (n: number, random: () => number = Math.random): number =>
   MIN + random() * (Math.min(MAX, 2 ** n) - MIN);
 

@@ -1,4 +1,4 @@
-/** For pages without modules: `<script src="….js">` makes `TokenSocket` a global. */
+/** The entry point for pages without modules: `<script src="….js">` defines the global `TokenSocket`. */
 import { TokenSocket } from "./token-socket.ts";
 
 Object.assign(globalThis, { TokenSocket });

@@ -1,6 +1,6 @@
-/** Time and timers, as the page has them or as a test moves them. */
+/** Time and timers. The platform's by default; tests pass a clock that they move themselves. */
 export interface Clock {
-  /** Milliseconds of the calendar: they go on while the machine sleeps. */
+  /** Milliseconds since 1970. They have to include the time in which the machine sleeps. */
   now(): number;
   setTimeout(act: () => void, milliseconds: number): unknown;
   clearTimeout(timer: any): void;
@@ -12,9 +12,13 @@ export const pageClock: Clock = {
   clearTimeout: (timer) => clearTimeout(timer),
 };
 
-const LONGEST = 2 ** 31 - 1; // what setTimeout takes
+const LONGEST = 2 ** 31 - 1; // milliseconds; setTimeout fires at once for anything longer
 
-/** One timer, in seconds that never go back, even where the calendar is set back. */
+/** One timer, on a clock in seconds that never goes back, even if somebody sets the calendar back.
+ *
+ * `performance.now()` never goes back either, but stops while the machine sleeps, and a token expires
+ * during a sleep as well. Hence the calendar, with every step back taken out.
+ */
 export class Alarm {
   readonly #clock: Clock;
   readonly #ring: () => void;
@@ -35,7 +39,10 @@ export class Alarm {
     return (now + this.#lost) / 1000;
   }
 
-  /** Ring at that time. A timer that is set for earlier stays: who is woken too early sleeps on. */
+  /**
+   * Ring at `at`. A timer that was set for an earlier time stays: ringing too early costs one check,
+   * and setting a timer for each frame would cost more.
+   */
   set(at: number): void {
     if (at < this.#at) {
       this.clear();

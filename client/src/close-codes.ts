@@ -1,8 +1,16 @@
-/** Why a socket is refused or closed, and what a client does: the table of spec/close_codes.json. */
+/** Close codes: why a socket was refused or closed, and what the client does next.
+ *
+ * The table comes from spec/close_codes.json, the single source for all languages. To change it, edit
+ * that file and run `python -m spec.generate`.
+ */
 
-/** `stop`: trying again does not help. `login`: nor does it, until the user has logged in again. */
+/**
+ * `stop`: trying again does not help. `login`: the user has to log in first. `refresh`: reconnect at
+ * once with a fresh token. `back_off`: reconnect after a wait that grows.
+ */
 export type Action = "stop" | "login" | "refresh" | "back_off";
 
+// close-codes:typescript, written by `python -m spec.generate`
 const TABLE = {
   malformed: 4400,
   token_missing: 4401,
@@ -16,9 +24,11 @@ const TABLE = {
   user_inactive: 4423,
   rate_limited: 4429,
   connection_limit: 4429,
+  application_failed: 4500,
   unavailable: 4503,
 } as const;
 
+// Every other code: stop from 4400 to 4499, else back off.
 const ACTIONS: Record<number, Action> = {
   4401: "login",
   4408: "back_off",
@@ -26,22 +36,28 @@ const ACTIONS: Record<number, Action> = {
   4419: "refresh",
   4429: "back_off",
 };
+// close-codes:end
 
-/** The stable name of a reason of the server's. */
+/** The stable name of a reason that the server gives. */
 export type Slug = keyof typeof TABLE;
 
 const slugs = /* @__PURE__ */ Object.keys(TABLE) as Slug[];
 
+/** Return whether a value is the name of a known reason. */
 export const isSlug = (name: unknown): name is Slug => slugs.includes(name as Slug);
 
+/** Return the close code that a reason has. */
 export const closeCodeOf = (slug: Slug): number => TABLE[slug];
 
-/** The name of a code: the one that the server said, if it is one of the code's; else the first. */
-export const slugOf = (code: number, said: unknown): Slug | undefined => {
+/**
+ * Return the reason for a close code. Where two reasons share a code, the one that the server named
+ * counts: in the last `auth.error`, or in the close frame, whose text some servers leave out (daphne).
+ */
+export const slugOf = (code: number, ...named: unknown[]): Slug | undefined => {
   const fits = slugs.filter((slug) => TABLE[slug] === code);
-  return fits.find((slug) => slug === said) ?? fits[0];
+  return fits.find((slug) => named.includes(slug)) ?? fits.at(-1);
 };
 
-/** What a client does on a close code, known or not. */
+/** Return what a client does on a close code, known or not. */
 export const actionOf = (code: number): Action =>
   ACTIONS[code] ?? (code >= 4400 && code < 4500 ? "stop" : "back_off");

@@ -1,23 +1,23 @@
-/** A token, and how it is presented (spec/PROTOCOL.md, "Subprotocols" and "The credential"). */
+/** Tokens, and how they are written (spec/PROTOCOL.md, "Subprotocols" and "The credential"). */
 
 export const PROTOCOL = "token-auth.v1";
 
-const MAX_TOKEN_BYTES = 4096;
-
-/** Its UTF-8, one character a byte: what `btoa` and HTTP headers take. */
+/** Return the UTF-8 of a token, one character a byte: the form that `btoa` and HTTP headers take. */
 export const bytesOf = (token: string): string =>
   Array.from(new TextEncoder().encode(token), (byte) => String.fromCharCode(byte)).join("");
 
-/** Whether a server could take it: no blank, no control character, at most 4,096 bytes. */
+/**
+ * Return whether a value may be a token at all: no space, no control character, no half of a
+ * surrogate pair. Its length is the server's decision (`MAX_TOKEN_BYTES`).
+ */
 export const isToken = (token: unknown): token is string =>
-  typeof token === "string" &&
-  /^[^\0- \x7f-\xa0\p{Surrogate}]+$/u.test(token) &&
-  bytesOf(token).length <= MAX_TOKEN_BYTES;
+  typeof token === "string" && /^[^\0- \x7f-\xa0\p{Surrogate}]+$/u.test(token);
 
-/** Whether it may stand in `Sec-WebSocket-Protocol` as it is (RFC 7230, section 3.2.6). */
-export const isSubprotocol = (text: string): boolean => /^[!#$%&'*+.^`|~\w-]+$/.test(text);
+/** Return whether a text may be an entry of `Sec-WebSocket-Protocol` (RFC 7230 section 3.2.6). */
+export const isSubprotocol = (text: unknown): text is string =>
+  typeof text === "string" && /^[!#$%&'*+.^`|~\w-]+$/.test(text);
 
-/** The subprotocol that carries a token: as it is where it may be, else in base64url. */
+/** Return the subprotocol that carries a token: the token itself if it may be one, else its base64url. */
 export const subprotocol = (token: string): string => {
   if (isSubprotocol(token)) return `bearer.${token}`;
   const text = btoa(bytesOf(token)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");

@@ -1,52 +1,56 @@
 import { type Action, closeCodeOf, type Slug } from "./close-codes.ts";
 
-/** A slug of the server's, or what only a client can meet. */
+/** A slug of the server's table, or something that only a client can meet. */
 export type ErrorCode =
   | Slug
-  /** The line was lost (1006), or closed with a code that says nothing of tokens. */
+  /** The connection was lost (1006), or closed with a code that is not in the table. */
   | "closed"
-  /** No answer in time: of the server, of `getToken` or over HTTP. */
+  /** The server, `getToken` or a request over HTTP did not answer in time. */
   | "no_answer"
-  /** `getToken` failed: `cause` is what it threw. */
+  /** `getToken` threw or rejected: `cause` has the error. */
   | "get_token_failed"
-  /** The server echoed the credential, or let the application speak before the authentication. */
+  /** `getToken` returned something that is not a token, `null` or `""`. */
+  | "get_token_invalid"
+  /** The server selected the entry with the token, or sent an application's frame before `auth.ok`. */
   | "protocol_violated"
-  /** The browser does not let this page open this socket. */
+  /** The browser does not allow this page to open this socket. */
   | "not_allowed"
-  /** An answer over HTTP that refuses, and does not say why. */
+  /** A request over HTTP was refused, or answered with something else, without a known reason. */
   | "refused";
 
-/** What ended a socket, as a value. */
-export interface Ending {
+/** Why a socket ended or an attempt failed, as a value. */
+export interface Failure {
   readonly code: ErrorCode;
   readonly closeCode: number;
   readonly reason: string;
-  readonly retryAfter: number;
+  /** Seconds that an answer over HTTP asked the client to wait. */
+  readonly retryAfter?: number;
+  /** For the developer: what happened, and what to change. It never contains a token. */
+  readonly detail?: string;
   readonly cause?: unknown;
 }
 
-export const ending = (
+export const failure = (
   code: ErrorCode,
   closeCode: number,
-  retryAfter = 0,
-  cause?: unknown,
-): Ending => ({ code, closeCode, reason: code, retryAfter, cause });
+  facts: Partial<Failure> = {},
+): Failure => ({ code, closeCode, reason: code, ...facts });
 
-/** As if the server had closed for that reason. */
-export const endingOf = (slug: Slug, retryAfter = 0): Ending =>
-  ending(slug, closeCodeOf(slug), retryAfter);
+/** Return the failure that stands for a close by the server for this reason. */
+export const failureOf = (slug: Slug, facts?: Partial<Failure>): Failure =>
+  failure(slug, closeCodeOf(slug), facts);
 
-/** Why a socket is not there: told apart by `code`. It holds no token. */
+/** Why there is no socket. Tell the reasons apart by `code`. No field contains a token. */
 export class TokenAuthError extends Error {
   declare readonly name: "TokenAuthError";
   declare readonly code: ErrorCode;
-  /** The WebSocket's close code, or the one that a refusal over HTTP stands for. */
+  /** The WebSocket's close code, or the code that a refusal over HTTP stands for. */
   declare readonly closeCode: number;
-  /** What the client does about it. */
+  /** What the client does next. */
   declare readonly action: Action;
 
-  constructor({ code, closeCode, cause }: Ending, action: Action) {
-    super(`${code} (${closeCode})`);
+  constructor({ code, closeCode, detail, cause }: Failure, action: Action) {
+    super(`${code} (${closeCode})${detail ? `: ${detail}` : ""}`);
     Object.assign(this, { name: "TokenAuthError", code, closeCode, action, cause });
   }
 }

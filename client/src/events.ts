@@ -1,22 +1,22 @@
-/** What a TokenSocket dispatches beside a WebSocket's own events. */
+/** The events that a TokenSocket dispatches in addition to a WebSocket's own. */
 import type { TokenAuthError } from "./errors.ts";
 
-/** The server says who it has let in, and for how long: after each `open`, and after each renewal. */
+/** The server accepted the token: after each `open`, and after each reauthentication. */
 export interface AuthenticatedEvent extends Event {
-  /** Seconds until the server closes if nothing happens; null: never. */
+  /** Seconds until the server closes the socket if nothing else happens; null: never. */
   readonly expiresIn: number | null;
-  /** Whose socket it is; null: nobody's. */
+  /** The user's id; null on an anonymous socket. */
   readonly userId: string | null;
 }
 
-/** There is no line for now, and `readyState` is CONNECTING: the next attempt comes by itself. */
+/** There is no connection at present, and `readyState` is CONNECTING. The next attempt is scheduled. */
 export interface ReconnectingEvent extends Event {
-  /** Seconds until then. */
+  /** Seconds until the next attempt. */
   readonly wait: number;
   readonly error: TokenAuthError;
 }
 
-/** It has ended, and not because the page closed it: `close` follows. */
+/** The socket ended, and the page did not ask for it. `close` follows. */
 export interface TokenErrorEvent extends Event {
   readonly error: TokenAuthError;
 }
@@ -43,7 +43,7 @@ export const HANDLED: string[] = [
   "close",
 ];
 
-/** A property `on…`, as every EventTarget of the platform has it. */
+/** Return an `on…` property that behaves like those of the platform's own event targets. */
 export const handler = (target: EventTarget, type: string): PropertyDescriptor => {
   let current: EventListener | null = null;
   return {

@@ -1,4 +1,4 @@
-/** A WebSocket that keeps itself signed in, for Django Channels with channels-token-auth. */
+/** A WebSocket that keeps its token fresh and reconnects, for Django Channels and channels-token-auth. */
 export { backoff } from "./backoff.ts";
 export type { Clock } from "./clock.ts";
 export type { Action, Slug } from "./close-codes.ts";

@@ -1,62 +1,66 @@
-/** The life of a socket as an object without I/O: what happens in, what to do out.
+/** A client's lifecycle as an object without I/O: events come in, outputs go out.
  *
- * Rule 1: a life is in one state; an answer that does not fit it has come too late, and does nothing.
- * Rule 2: `getToken` is asked for in one place, and never again before it has answered.
+ *     token ─→ ticket ─→ connecting ─→ authenticating ─→ authenticated ─→ closing
+ *       ↑                    │               │                 │             │
+ *       │                 checking           │                 │             ↓
+ *       └──── waiting ←──────┴───────────────┴─────────────────┴─────────→ closed
  *
- * Time is `now`, in seconds of a clock that never goes back but may jump, since machines sleep.
+ * `token` leads to `ticket` only if the token is exchanged for one, and `connecting` to `checking` only
+ * if the handshake failed with 1006. Every failure goes through `#fail`, the one place that decides
+ * between trying again at once, waiting, and closing.
+ *
+ * Rule 1: a lifecycle is in one state. An answer that does not fit the state came too late; ignore it.
+ * Rule 2: `getToken` is requested in one place, and never while an earlier call is running. Two calls
+ * would use a refresh token twice, and many servers then revoke all tokens of the user.
+ *
+ * Time is `now`, in seconds of a clock that never goes back but may jump, since machines sleep. The rules
+ * are those of spec/PROTOCOL.md, "Clients"; spec/vectors/client.json tests them.
  */
 import { actionOf, isSlug, slugOf } from "./close-codes.ts";
 import { isToken, PROTOCOL, subprotocol } from "./credential.ts";
-import { type Ending, ending, endingOf } from "./errors.ts";
+import { type Failure, failure, failureOf } from "./errors.ts";
 import { APPLICATION, read } from "./messages.ts";
+import { OpenSocket } from "./open-socket.ts";
 import type { Reason } from "./options.ts";
 import type { Output, Rules, State } from "./output.ts";
-import { type Answer, refusal } from "./over-http.ts";
+import { type Answer, factsOf, refusal } from "./over-http.ts";
 
-const PATIENCE = 15; // for every answer
-const GRACE = 5; // the same, after a sleep
-const SETTLED = 10; // a socket that was in for so long is a success
-const PING_EVERY = 20;
-const LEAD = 30; // before the end, where the server does not warn
+const PATIENCE = 15; // seconds for getToken, an answer over HTTP, the handshake and auth.ok
+const GRACE = 5; // seconds for the same after a sleep
+const SETTLED = 10; // seconds after which an authenticated socket counts as a success
 
 export class Lifecycle {
   state: State = "closed";
   now = 0;
   readonly #rules: Rules;
-  readonly #put: (...output: Output) => void;
-  #due = Infinity; // of the state; in authenticated: of getToken
+  readonly #emit: (...output: Output) => void;
+  /** When the state ends if nothing happens; in `authenticated`: when getToken has taken too long. */
+  #due = Infinity;
+  // The token
   #reason: Reason = "open";
-  #isFetching = false;
-  #token = "";
-  #expired: string | null = null; // the token that met 4419 last
-  #hurried = false; // whether 4419 was answered at once, and no socket has settled since
-  #waits = 0;
-  #notBefore = 0;
-  #retryAfter = 0; // of the last auth.error, as is its slug
-  #said = "";
-  // Of the socket that is open:
-  #speaks = false;
-  #since = 0;
-  #heardAt = 0;
-  #answerBy = Infinity;
-  #endsAt = Infinity;
-  #halfAt = Infinity;
-  #renewAt = Infinity;
-  #presented: string | null = null; // in an `auth` without an answer yet
+  #fetching: Reason | null = null; // why getToken was called that is running
+  #hasBeenIn = false;
+  #token = ""; // the one that the socket was opened or last reauthenticated with; "": none
+  #expired: string | null = null; // the token that met 4419, until a socket is authenticated
+  #rejected: { token: string; why: Failure } | null = null; // the same for 4401 and 4410
+  // Waits
+  #waits = 0; // in a row
+  #isHurried = false; // whether a failure was answered at once, and no socket has settled since
+  #notBefore = 0; // what the server's retry_after allows
+  // The open socket
+  #socket = new OpenSocket(false, 0);
+  #slug = ""; // of the last auth.error
 
-  constructor(rules: Rules, put: (...output: Output) => void) {
+  constructor(rules: Rules, emit: (...output: Output) => void) {
     this.#rules = rules;
-    this.#put = put;
+    this.#emit = emit;
   }
 
   /** When `tick` has something to do. */
   get nextTick(): number {
     if (this.state !== "authenticated") return this.#due;
-    return Math.min(this.#due, this.#answerBy, this.#renewAt, this.#pingAt);
-  }
-
-  get #pingAt(): number {
-    return this.#speaks ? this.#heardAt + PING_EVERY : Infinity;
+    const { answerBy, renewAt, pingAt } = this.#socket;
+    return Math.min(this.#due, answerBy, renewAt, pingAt);
   }
 
   // -- Getting a token
@@ -64,18 +68,23 @@ export class Lifecycle {
   /** Connect. */
   start(): void {
     this.#await("token");
-    this.#ask(this.#reason);
+    this.#requestToken(this.#reason);
   }
 
-  #ask(reason: Reason): void {
-    if (!this.#isFetching) this.#put("getToken", reason);
-    this.#isFetching = true;
+  #requestToken(reason: Reason): void {
+    if (this.#fetching) return;
+    this.#fetching = reason;
+    this.#emit("getToken", reason);
   }
 
-  /** `getToken` has answered; null: nobody is logged in. */
+  /** `getToken` answered; null: nobody is logged in. */
   token(token: unknown): void {
-    this.#isFetching = false;
+    const asked = this.#fetching;
+    this.#fetching = null;
     if (this.state === "token") {
+      // An earlier call returned the token that has expired or was rejected since: ask for another one.
+      const isOld = token === this.#expired || token === this.#rejected?.token;
+      if (isOld && asked !== this.#reason) return this.#requestToken(this.#reason);
       this.#use(token);
     } else if (this.state === "authenticated") {
       this.#due = Infinity;
@@ -83,36 +92,45 @@ export class Lifecycle {
     }
   }
 
-  /** `getToken` has failed. */
+  /** `getToken` failed. */
   tokenFailed(cause: unknown): void {
-    this.#isFetching = false;
-    if (this.state === "token") this.#lose(ending("get_token_failed", 1006, 0, cause));
+    this.#fetching = null;
+    if (this.state === "token") this.#fail(failure("get_token_failed", 1006, { cause }));
     if (this.state === "authenticated") this.#renewLater();
   }
 
   #use(token: unknown): void {
-    if (token == null) return this.#end(endingOf("token_missing"));
-    if (token !== "" && !isToken(token)) return this.#end(endingOf("malformed"));
+    const rejected = this.#rejected;
+    if (token === null) return this.#end(rejected?.why ?? failureOf("token_missing"));
+    if (token !== "" && !isToken(token)) return this.#end(misuse(token));
+    if (token === rejected?.token) return this.#end(rejected.why);
     this.#token = token;
-    if (this.#rules.location !== "ticket") return this.#dial(null);
+    this.#reason = this.#hasBeenIn ? "reconnect" : "open";
+    if (this.#rules.location !== "ticket") return this.#connect(null);
     this.#await("ticket");
-    this.#put("getTicket", token);
+    this.#emit("getTicket", token);
   }
 
-  /** The answer to the request for a ticket. */
-  ticket(answer: Answer): void {
-    if (answer.ticket) this.#dial(answer.ticket);
-    else this.#lose(refusal(answer));
+  /** The server issued a ticket. */
+  ticket(ticket: string): void {
+    this.#connect(ticket);
+  }
+
+  /** The server refused a ticket, or a handshake if this client can see why: browsers cannot. */
+  refused(answer: Answer): void {
+    const isDenial = this.state === "connecting" && !isSlug(answer.slug);
+    if (!isDenial) return this.#fail(refusal(answer));
+    // A denial without a slug may come from a proxy or a server in trouble: it says as little as 1006.
+    this.#defer(answer.retryAfter);
+    this.closed(1006, "");
   }
 
   // -- Opening
 
-  #dial(ticket: string | null): void {
+  #connect(ticket: string | null): void {
     this.#await("connecting");
-    this.#said = "";
-    this.#retryAfter = 0;
-    this.#presented = null;
-    this.#put("dial", [PROTOCOL, ...this.#rules.protocols, ...this.#entry], ticket);
+    this.#slug = "";
+    this.#emit("connect", [PROTOCOL, ...this.#rules.protocols, ...this.#entry], ticket);
   }
 
   get #entry(): string[] {
@@ -120,149 +138,152 @@ export class Lifecycle {
     return carries ? [subprotocol(this.#token)] : [];
   }
 
-  /** The page may not open such a socket at all. */
+  /** The browser does not allow the page to open such a socket at all. */
   notAllowed(): void {
-    this.#end(ending("not_allowed", 4403));
+    this.#end(failure("not_allowed", 4403));
   }
 
   opened(protocol: string): void {
+    // A selected subprotocol is a response header, which logs and scripts can read: no token belongs there.
     if (this.#entry.includes(protocol)) return this.#violated();
     this.#await("authenticating");
-    this.#speaks = protocol === PROTOCOL;
-    this.#since = this.#heardAt = this.now;
-    this.#answerBy = this.#endsAt = this.#halfAt = this.#renewAt = Infinity;
-    if (this.#speaks) return;
+    this.#socket = new OpenSocket(protocol === PROTOCOL, this.now);
+    // The application selected its own subprotocol: there will be no auth.ok.
+    if (!this.#socket.hasMessages) this.#enterApplication();
+  }
+
+  #enterApplication(): void {
     this.#enter("authenticated");
-    this.#put("open");
+    this.#hasBeenIn = true;
+    this.#reason = "reconnect";
+    this.#emit("open");
   }
 
   // -- Frames
 
+  /** A frame arrived. */
   frame(data: unknown): void {
-    this.#heardAt = this.now;
-    this.#answerBy = Infinity;
-    const message = this.#speaks ? read(data) : APPLICATION;
+    const socket = this.#socket;
+    socket.received(this.now);
+    const message = socket.hasMessages ? read(data) : APPLICATION;
     const isEarly = this.state === "authenticating";
-    if (message === APPLICATION && !isEarly) return this.#put("message");
+    if (message === APPLICATION && !isEarly) return this.#emit("message");
     if (!message || this.state === "closing") return;
     switch (message.type) {
       case "auth.ok":
         return this.#admit(message.expires_in, message.user_id, isEarly);
       case "auth.error":
-        return this.#refused(message.code, message.retry, message.retry_after ?? 0);
+        return this.#error(message.code, message.retry, message.retry_after ?? 0);
       case "auth.required":
         if (isEarly) this.#required();
         return;
       case "auth.expiring":
-        if (!isEarly) return this.#expiring();
+        if (!isEarly) return this.#expiring(message.expires_in);
     }
     if (isEarly) this.#violated();
   }
 
+  /** The page sent a frame. */
+  sent(): void {
+    this.#socket.sent(this.now);
+  }
+
   #violated(): void {
-    this.#put("drop");
-    this.#end(ending("protocol_violated", 4400));
+    this.#emit("drop");
+    this.#end(failure("protocol_violated", 4400));
   }
 
   #required(): void {
-    if (this.#presented) return;
+    if (this.#socket.presented) return;
     this.#await("authenticating");
     if (this.#token) return this.#present(this.#token);
-    this.#put("drop");
-    this.#end(endingOf("token_missing"));
+    this.#emit("drop");
+    this.#end(failureOf("token_missing"));
   }
 
   #present(token: string): void {
-    this.#presented = token;
-    this.#say({ type: "auth", token }, PATIENCE);
-  }
-
-  #say(message: { type: string; token?: string }, patience: number): void {
-    this.#answerBy = Math.min(this.#answerBy, this.now + patience);
-    this.#put("send", JSON.stringify(message));
+    this.#socket.presented = token;
+    this.#socket.expectsAnswer(this.now);
+    this.#emit("send", JSON.stringify({ type: "auth", token }));
   }
 
   #admit(expiresIn: number | null, userId: string | null, isNew: boolean): void {
-    this.#token = this.#presented ?? this.#token;
-    this.#presented = null;
-    this.#retryAfter = 0;
-    this.#endsAt = this.now + (expiresIn ?? Infinity);
-    // Not in the first half: a token that is no fresher than the last would be presented in a loop.
-    this.#halfAt = this.now + Math.max(1, (expiresIn ?? 0) / 2);
-    this.#renewAt = Math.max(this.#halfAt, this.#endsAt - LEAD);
+    this.#token = this.#socket.presented ?? this.#token;
+    this.#expired = this.#rejected = null;
+    this.#notBefore = 0;
+    this.#socket.admitted(expiresIn, this.now);
     if (isNew) {
-      this.#enter("authenticated");
-      this.#since = this.now;
-      this.#reason = "reconnect";
-      this.#put("open");
+      this.#socket.since = this.now;
+      this.#enterApplication();
     }
-    this.#put("authenticated", expiresIn, userId);
+    this.#emit("authenticated", expiresIn, userId);
   }
 
-  #expiring(): void {
-    this.#renewAt = Math.max(this.now, this.#halfAt);
+  #expiring(expiresIn: number): void {
+    this.#socket.expiring(expiresIn, this.now);
     this.tick();
   }
 
-  #refused(code: string, retry: boolean, retryAfter: number): void {
-    this.#said = code;
-    this.#retryAfter = retryAfter;
+  #error(code: string, retry: boolean, retryAfter: number): void {
+    this.#slug = code;
+    this.#notBefore = this.now + retryAfter; // the last one counts: there may be two before a close
     const stays = code === "unavailable" || code === "rate_limited";
-    if (!stays || !this.#presented || this.state !== "authenticated") return; // its close follows
-    this.#presented = null;
+    const isRenewal = this.state === "authenticated" && this.#socket.presented;
+    if (!stays || !isRenewal) return; // the close follows
+    this.#socket.presented = null;
     if (retry) this.#renewLater();
   }
 
-  // -- Keeping it
+  // -- Keeping the socket open
 
   #renew(): void {
-    this.#renewAt = Infinity;
-    if (this.#presented || this.#due < Infinity) return;
+    this.#socket.renewAt = Infinity;
+    if (this.#socket.presented || this.#due < Infinity) return; // one at a time
     this.#due = this.now + PATIENCE;
-    this.#ask("expiring");
+    this.#requestToken("expiring");
   }
 
   #renewLater(): void {
-    const at = this.now + this.#retryAfter + this.#delay();
+    const at = this.now + this.#delay();
     this.#due = Infinity;
-    this.#renewAt = at < this.#endsAt ? at : Infinity;
+    this.#socket.renewAt = at < this.#socket.endsAt ? at : Infinity; // else 4419 comes first
   }
 
-  #ping(patience: number): void {
-    this.#heardAt = this.now; // as it were: for the next one
-    this.#say({ type: "auth.ping" }, patience);
+  #ping(patience?: number): void {
+    this.#socket.pinged(this.now, patience);
+    this.#emit("send", '{"type":"auth.ping"}');
   }
 
   // -- Time
 
-  /** Some time has come. */
+  /** The time `nextTick` has come, or any other. */
   tick(): void {
-    // Much too late: the machine slept, and so did whatever could have answered.
+    // Much too late: the machine slept, and so did the network that an answer would have come over.
     if (this.now > this.nextTick + GRACE) this.#rouse();
     if (this.state === "authenticated") return this.#tickOpen();
     if (this.now < this.#due) return;
     if (this.state === "waiting") return this.start();
-    this.#put("abort");
-    this.#put("drop");
+    this.#emit("abort");
+    this.#emit("drop");
     if (this.state === "closing") this.closed(1006, "");
-    else this.#lose(ending("no_answer", 1006));
+    else this.#fail(failure("no_answer", 1006));
   }
 
   #tickOpen(): void {
     const { now } = this;
-    if (now >= this.#answerBy) {
-      this.#put("drop");
-      return this.#lose(ending("no_answer", 1006));
+    if (now >= this.#socket.answerBy) {
+      this.#emit("drop");
+      return this.#fail(failure("no_answer", 1006));
     }
     if (now >= this.#due) {
-      this.#put("abort");
+      this.#emit("abort");
       this.#renewLater();
     }
-    if (now >= this.#renewAt) this.#renew();
-    if (now >= this.#pingAt) this.#ping(PATIENCE);
+    if (now >= this.#socket.renewAt) this.#renew();
+    if (now >= this.#socket.pingAt) this.#ping();
   }
 
-  /** The page is there again, or its network is: what was put off is done now. */
+  /** The page is shown again, or its network is back: try now instead of waiting. */
   wake(): void {
     this.#rouse();
     this.tick();
@@ -270,86 +291,102 @@ export class Lifecycle {
 
   #rouse(): void {
     const { now } = this;
+    const { pingAt, answerBy } = this.#socket;
     if (this.state === "waiting") {
       this.#waits = 0;
-      this.#due = Math.min(this.#due, Math.max(this.#notBefore, now) + this.#delay());
+      this.#due = Math.min(this.#due, now + this.#delay());
       return;
     }
     if (this.#due < Infinity) this.#due = Math.max(this.#due, now + GRACE);
-    const isSilent = now >= Math.min(this.#pingAt, this.#answerBy);
-    if (this.state !== "authenticated" || !isSilent) return;
-    this.#answerBy = Infinity; // an answer may have come, and not been read yet
+    if (this.state !== "authenticated" || now < Math.min(pingAt, answerBy)) return;
+    this.#socket.answerBy = Infinity; // the answer may have arrived, and not been read yet
     this.#ping(GRACE);
   }
 
-  // -- The end of one, and the next
+  // -- The end of a socket, and what follows
 
+  /** The socket was closed, or could not be opened. */
   closed(closeCode: number, reason: string): void {
     if (this.state === "closing") {
       this.#enter("closed");
-      return this.#put("end", closeCode, reason);
+      return this.#emit("end", closeCode, reason);
     }
-    // Of a visitor without a token, a session says nothing but where it opens the socket.
+    // Without a token, check/ answers for the session, which matters for tickets only.
     const canCheck = this.#rules.canCheck && (this.#token || this.#rules.location === "ticket");
     if (this.state === "connecting" && closeCode === 1006 && canCheck) {
       this.#await("checking");
-      return this.#put("check", this.#token);
+      return this.#emit("check", this.#token);
     }
-    const code = slugOf(closeCode, this.#said) ?? "closed";
-    this.#lose({ code, closeCode, reason, retryAfter: this.#retryAfter });
+    const code = slugOf(closeCode, this.#slug, reason) ?? "closed";
+    this.#fail({ code, closeCode, reason });
   }
 
-  /** The answer of `check/`: only a 401, and what names its reason, refuses. */
+  /** `check/` answered: only a 401 and a known slug are a refusal. */
   checked(answer: Answer): void {
-    const refuses = answer.status === 401 || isSlug(answer.slug);
-    this.#lose(refuses ? refusal(answer) : ending("closed", 1006));
+    const isRefusal = answer.status === 401 || isSlug(answer.slug);
+    this.#fail(isRefusal ? refusal(answer) : failure("closed", 1006, factsOf(answer)));
   }
 
-  /** What follows when a socket is not there, or no more. */
-  #lose(why: Ending): void {
+  /** There is no socket, or no longer: decide what to do. */
+  #fail(why: Failure): void {
+    const { hasMessages, since, presented } = this.#socket;
     const isOpen = this.state === "authenticated";
-    const hasSettled = isOpen && this.now >= this.#since + SETTLED;
+    const hasSettled = isOpen && this.now >= since + SETTLED;
+    // Without auth.ok, only time shows that the server accepted the token.
+    const wasIn = isOpen && (hasMessages || hasSettled);
     if (hasSettled) {
       this.#waits = 0;
-      this.#hurried = false;
+      this.#isHurried = false;
     }
+    this.#defer(why.retryAfter);
     const action = actionOf(why.closeCode);
     if (action === "back_off") return this.#wait(why);
-    const wasIn = isOpen && (this.#speaks || hasSettled); // without auth.ok, only time tells
-    const isWorn = !wasIn && this.#token === this.#expired;
-    if (action !== "refresh" || isWorn) return this.#end(why);
-    this.#expired = this.#token;
-    this.#reason = "expired";
-    if (this.#hurried) return this.#wait(why);
-    this.#hurried = true;
-    this.start();
-    this.#put("reconnecting", 0, why);
+    if (action === "stop") return this.#end(why);
+    const isLogin = action === "login";
+    // One more try, with another token: then the user has to log in.
+    const isSecond = isLogin ? this.#rejected : this.#token === this.#expired;
+    if (isSecond && !wasIn) return this.#end(why);
+    if (isLogin) this.#rejected = { token: this.#token, why };
+    else this.#expired = this.#token;
+    this.#reason = isLogin ? "rejected" : "expired";
+    if (this.#isHurried || this.#notBefore > this.now) return this.#wait(why);
+    this.#isHurried = true;
+    this.#await("token");
+    // A token that was on its way when the old one was rejected (rotation) is the other token.
+    if (isLogin && isOpen && presented) this.#use(presented);
+    else this.#requestToken(this.#reason);
+    if (this.state !== "closed") this.#emit("reconnecting", 0, why);
   }
 
-  #wait(why: Ending): void {
-    const wait = why.retryAfter + this.#delay();
-    this.#notBefore = this.now + why.retryAfter;
+  #wait(why: Failure): void {
+    const wait = this.#delay();
     this.#enter("waiting", this.now + wait);
-    this.#put("reconnecting", wait, why);
+    this.#emit("reconnecting", wait, why);
   }
 
+  /** Return the seconds to wait: what the server asked for, and then the random time. */
   #delay(): number {
-    return this.#rules.backoff(++this.#waits);
+    const { now } = this;
+    return Math.max(this.#notBefore - now, 0) + this.#rules.backoff(++this.#waits);
   }
 
-  #end(why: Ending): void {
+  #defer(seconds = 0): void {
+    this.#notBefore = Math.max(this.#notBefore, this.now + seconds);
+  }
+
+  #end(why: Failure): void {
     this.#enter("closed");
-    this.#put("end", why.closeCode, why.reason, why);
+    this.#emit("end", why.closeCode, why.reason, why);
   }
 
-  /** The page closes it. */
+  /** The page closes the socket. */
   close(code = 1005, reason = ""): void {
     if (this.state === "closing" || this.state === "closed") return;
-    this.#put("abort");
+    this.#emit("abort");
     if (this.state === "authenticated") return this.#await("closing");
-    this.#put("drop");
+    this.#emit("drop");
     this.#enter("closed");
-    this.#put("end", code, reason);
+    this.#emit("end", code, reason);
   }
 
   #await(state: State): void {
@@ -361,3 +398,11 @@ export class Lifecycle {
     this.#due = due;
   }
 }
+
+/** Return the failure for a wrong answer of `getToken`. It names the type only: the value may be secret. */
+const misuse = (token: unknown): Failure => {
+  const what =
+    typeof token === "string" ? "a space or control character in the token" : typeof token;
+  const detail = `getToken returned ${what}; return null to ask for a login`;
+  return failure("get_token_invalid", 4400, { detail });
+};

@@ -1,7 +1,7 @@
 /** The server's `auth.*` messages (spec/PROTOCOL.md, "Messages"). */
 
 export type Message =
-  | { readonly type: "application" } // none of ours
+  | { readonly type: "application" } // not one of these messages
   | { readonly type: "auth.required"; readonly timeout: number }
   | {
       readonly type: "auth.ok";
@@ -17,13 +17,13 @@ export type Message =
     }
   | { readonly type: "auth.pong" };
 
-type Fits = (value: unknown) => boolean;
+type Check = (value: unknown) => boolean;
 
-const isSeconds: Fits = (value) => Number.isInteger(value) && (value as number) >= 0;
-const isSecondsOrNull: Fits = (value) => value === null || isSeconds(value);
-const isTextOrNull: Fits = (value) => value === null || typeof value === "string";
+const isSeconds: Check = (value) => Number.isInteger(value) && (value as number) >= 0;
+const isSecondsOrNull: Check = (value) => value === null || isSeconds(value);
+const isTextOrNull: Check = (value) => value === null || typeof value === "string";
 
-const MESSAGES: Record<string, Record<string, Fits>> = {
+const MESSAGES: Record<string, Record<string, Check>> = {
   "auth.required": { timeout: isSeconds },
   "auth.ok": {
     expires_in: isSecondsOrNull,
@@ -40,17 +40,22 @@ const MESSAGES: Record<string, Record<string, Fits>> = {
 
 export const APPLICATION: Message = { type: "application" };
 
-/** The message in a frame; null where it is to be ignored. */
+/**
+ * Return the message in a frame; null for one with a missing or wrong key, which clients ignore.
+ *
+ * Most frames belong to the application. Searching for `"auth.` first saves parsing them: the protocol
+ * forbids escapes in `type`, so every message contains these characters.
+ */
 export const read = (data: unknown): Message | null => {
   if (typeof data !== "string" || !data.includes('"auth.')) return APPLICATION;
-  const message = parsed(data);
+  const message = parse(data);
   const type: unknown = message?.["type"];
   if (typeof type !== "string" || !Object.hasOwn(MESSAGES, type)) return APPLICATION;
-  const isWhole = Object.entries(MESSAGES[type]!).every(([key, fits]) => fits(message![key]));
-  return isWhole ? (message as unknown as Message) : null;
+  const isComplete = Object.entries(MESSAGES[type]!).every(([key, check]) => check(message![key]));
+  return isComplete ? (message as unknown as Message) : null;
 };
 
-const parsed = (text: string): Record<string, unknown> | null => {
+const parse = (text: string): Record<string, unknown> | null => {
   try {
     return JSON.parse(text);
   } catch {

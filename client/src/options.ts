@@ -1,46 +1,47 @@
 import type { Clock } from "./clock.ts";
 
-/** Where a token stands: as in the server's `LOCATIONS`. */
+/** Where the token is sent. The names are those of the server's setting `LOCATIONS`. */
 export type Location = "subprotocol" | "first_message" | "ticket";
 
-/** Why a token is asked for. */
-export type Reason = "open" | "reconnect" | "expiring" | "expired";
+/** Why `getToken` is called. */
+export type Reason = "open" | "reconnect" | "expiring" | "expired" | "rejected";
 
-/** What `getToken` is called with. */
+/** The argument of `getToken`. */
 export interface TokenRequest {
   /**
-   * `open`: the first connection. `reconnect`: the line was lost, and the last token may still be
-   * good. `expiring`: the socket is open, and wants a fresh token before the old one ends. `expired`:
-   * the last token is no longer good.
+   * - `open`: the socket has never been open.
+   * - `reconnect`: the connection was lost; the last token may still be valid.
+   * - `expiring`: the socket is open and needs a fresh token before the old one expires.
+   * - `expired`: the last token has expired, or was replaced.
+   * - `rejected`: the server rejected the last token. Return another one if there is one, else `null`.
    */
   readonly reason: Reason;
-  /** Aborts when nobody waits for the answer any more. */
+  /** Aborts when the answer is no longer needed. */
   readonly signal: AbortSignal;
 }
 
 export interface TokenSocketOptions {
   /**
-   * The token to present, fresh over HTTP where need be; called before every connection, and never
-   * while an earlier call has not answered. `null`: the user has to log in, and the socket ends.
-   * `""`: there is none, and none is presented. If it rejects, or takes over 15 s, it is asked again
-   * after a wait.
+   * Return the token, refreshed over HTTP if necessary. It is called before every connection, and never
+   * while an earlier call is running. `null`: the user has to log in, and the socket ends. `""`: connect
+   * without a token. If it throws, rejects, or takes over 15 s, it is called again after a wait.
    */
   getToken(request: TokenRequest): string | null | PromiseLike<string | null>;
-  /** Subprotocols of the application's, offered beside `token-auth.v1`. */
+  /** The application's subprotocols, offered in addition to `token-auth.v1`. */
   protocols?: string | readonly string[];
-  /** Where the token stands. Default: `"subprotocol"`. */
+  /** Where the token is sent. Default: `"subprotocol"`. */
   location?: Location;
   /**
-   * Where `channels_token_auth.urls` is: needed for tickets, and for telling a refusal from a lost
-   * line when a handshake fails.
+   * The address of `channels_token_auth.urls`. Tickets need it; all others use it to tell a refusal from
+   * a lost connection when a handshake fails.
    */
   authUrl?: string | URL;
-  /** Seconds of the n-th wait in a row. Default: a random time from 0.5 s up to 2ⁿ, at most 20 s. */
+  /** Return the seconds of the n-th wait in a row. Default: random, from 0.5 s to 2ⁿ s, at most 20 s. */
   backoff?(n: number): number;
-  /** Instead of the platform's: to add a CSRF token, say. */
+  /** Used instead of the platform's, for example to add a CSRF token. */
   fetch?: typeof fetch;
-  /** Instead of the platform's. */
+  /** Used instead of the platform's. */
   WebSocket?: typeof WebSocket;
-  /** Instead of the platform's, for tests. */
+  /** Used instead of the platform's, for tests. */
   clock?: Clock;
 }

@@ -1,25 +1,34 @@
-/** The two resources over HTTP (spec/PROTOCOL.md, "Over HTTP"): a ticket, and how a token stands. */
+/** The two resources over HTTP that a client uses: `ticket/` and `check/` (PROTOCOL.md, "Over HTTP"). */
 import { isSlug } from "./close-codes.ts";
 import { bytesOf } from "./credential.ts";
-import { type Ending, ending, endingOf } from "./errors.ts";
+import { type Failure, failure, failureOf } from "./errors.ts";
 
 export interface Answer {
-  /** 0: there was none. */
+  /** The HTTP status; 0 if there was no answer. */
   readonly status: number;
   readonly slug?: unknown;
   readonly ticket?: string | null;
+  /** Seconds. */
   readonly retryAfter: number;
+  /** For error messages: the method and the address, without its query. */
+  readonly request?: string;
+  readonly cause?: unknown;
 }
 
-/** Ask for one of them. A token goes in the header; without one, the session counts. Never throws. */
-export const ask = async (
+/**
+ * Request one of the two. A token goes into the header; without a token, the site's session counts.
+ * Never throws: a page's own `fetch` may do anything, and its error becomes the `cause`.
+ */
+export const request = async (
   send: typeof fetch,
   method: string,
   url: URL,
   token: string,
   signal: AbortSignal,
+  now: number,
 ): Promise<Answer> => {
   const headers: HeadersInit = token ? { Authorization: `Bearer ${bytesOf(token)}` } : {};
+  const request = `${method} ${url.origin}${url.pathname}`;
   try {
     const response = await send(url, { method, headers, signal, cache: "no-store" });
     const body = await response.json().catch(() => null);
@@ -27,17 +36,32 @@ export const ask = async (
       status: response.status,
       slug: body?.code,
       ticket: response.ok && typeof body?.ticket === "string" ? body.ticket : null,
-      retryAfter: Number(response.headers.get("Retry-After")) || 0,
+      retryAfter: secondsOf(response.headers.get("Retry-After"), now),
+      request,
     };
-  } catch {
-    return { status: 0, retryAfter: 0 };
+  } catch (cause) {
+    return { status: 0, retryAfter: 0, request, cause };
   }
 };
 
-/** What a refusal stands for: its slug counts as the close code, else the status decides. */
-export const refusal = ({ status, slug, retryAfter }: Answer): Ending => {
-  if (isSlug(slug)) return endingOf(slug, retryAfter);
+/** Return a `Retry-After` in seconds: a number of them, or a date (RFC 9110 section 10.2.3). */
+const secondsOf = (header: string | null, now: number): number => {
+  const seconds = /^\d+$/.test(header ?? "") ? +header! : (Date.parse(header ?? "") - now) / 1000;
+  return Math.max(0, seconds) || 0; // NaN: neither
+};
+
+/** Return what a refusal stands for: its slug counts as the close code, else the status decides. */
+export const refusal = (answer: Answer): Failure => {
+  const { status, slug } = answer;
+  const facts = factsOf(answer);
+  if (isSlug(slug)) return failureOf(slug, facts);
   const codes: Record<number, number> = { 401: 4401, 429: 4429 };
   const rest = status >= 400 && status < 500 ? 4403 : 1006;
-  return ending("refused", codes[status] ?? rest, retryAfter);
+  return failure("refused", codes[status] ?? rest, facts);
+};
+
+/** Return what an error says of an answer. An unexpected one usually means that `authUrl` is wrong. */
+export const factsOf = ({ status, slug, retryAfter, request, cause }: Answer): Partial<Failure> => {
+  const hint = status && status < 500 && !isSlug(slug) ? "; is authUrl right?" : "";
+  return { retryAfter, cause, detail: `${request} answered ${status || "nothing"}${hint}` };
 };

@@ -1,16 +1,17 @@
-/** A WebSocket that keeps itself signed in: it drives a `Lifecycle`, which decides. */
+/** A WebSocket that keeps its token fresh and reconnects: it runs a `Lifecycle`, which decides. */
 import { backoff } from "./backoff.ts";
+import { checkOptions } from "./check-options.ts";
 import { Alarm, pageClock } from "./clock.ts";
 import { actionOf } from "./close-codes.ts";
 import { PROTOCOL } from "./credential.ts";
-import { type Ending, TokenAuthError } from "./errors.ts";
+import { type Failure, TokenAuthError } from "./errors.ts";
 import { HANDLED, type Handler, handler, type TokenSocketEventMap } from "./events.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { TokenSocketOptions } from "./options.ts";
 import type { Output } from "./output.ts";
-import { ask } from "./over-http.ts";
+import { request } from "./over-http.ts";
 
-/** What does each output of the lifecycle. */
+/** One function for each kind of output of the lifecycle. */
 type Acts = {
   [Act in Output[0]]: (...rest: Output extends infer O ? Rest<O, Act> : never) => unknown;
 };
@@ -20,14 +21,16 @@ type Rest<O, Act> = O extends [infer Acts, ...infer Rest]
     : never
   : never;
 
+/** The `readyState` of each state; CONNECTING for all others. */
 const STATES: Record<string, number> = { authenticated: 1, closing: 2, closed: 3 };
 
 /**
- * A `WebSocket` that keeps itself signed in.
+ * A `WebSocket` that keeps its token fresh and reconnects.
  *
- * `readyState` is CONNECTING until the server has let it in, and again while it reconnects: then
- * `send` throws, as a WebSocket's does. It is OPEN from `open` until the line is lost, and CLOSED for
- * good. So `open` may come many times, with `reconnecting` in between, and `close` comes once.
+ * `readyState` is CONNECTING until the server has accepted the token, and again while the socket
+ * reconnects; `send` throws then, as a WebSocket's does. It is OPEN from `open` until the connection is
+ * lost, and CLOSED for good. So `open` may come many times, with `reconnecting` in between, and `close`
+ * comes once.
  */
 export class TokenSocket extends EventTarget implements WebSocket {
   static readonly CONNECTING = 0;
@@ -42,54 +45,57 @@ export class TokenSocket extends EventTarget implements WebSocket {
   declare onauthenticated: Handler<"authenticated">;
   declare onmessage: Handler<"message">;
   declare onreconnecting: Handler<"reconnecting">;
-  /** The event is a `TokenErrorEvent`; any, since a WebSocket's handler takes a plain one. */
+  /** The event is a `TokenErrorEvent`. Declared as any, because a WebSocket's handler takes an Event. */
   declare onerror: ((this: WebSocket, event: any) => unknown) | null;
   declare onclose: Handler<"close">;
 
   /** The address, without a ticket. */
   readonly url: string;
   readonly #options: TokenSocketOptions;
+  readonly #authUrl: URL | null;
   readonly #alarm: Alarm;
-  readonly #life: Lifecycle;
+  readonly #lifecycle: Lifecycle;
   readonly #outputs: Output[] = [];
   readonly #wake = (): void => {
-    this.#alarm.clear(); // its timer may have slept
-    this.#tell("wake");
+    this.#alarm.clear(); // its timer may have slept as well
+    this.#input("wake");
   };
   #socket: WebSocket | null = null;
   #running = new AbortController();
   #binaryType: BinaryType = "blob";
   #frame: MessageEvent | undefined;
 
-  /**
-   * Starts to connect. Throws a `TypeError` for what is no address, and for tickets without `authUrl`.
-   */
+  /** Start to connect. Throws a `TypeError` that names the mistake if an argument is wrong. */
   constructor(url: string | URL, options: TokenSocketOptions) {
     super();
-    const { location = "subprotocol", protocols = [], authUrl } = options;
-    if (location === "ticket" && !authUrl) throw new TypeError("Tickets need authUrl.");
+    const [address, authUrl] = checkOptions(url, options);
+    const { location = "subprotocol", protocols = [], clock = pageClock } = options;
     for (const type of HANDLED) Object.defineProperty(this, `on${type}`, handler(this, type));
     this.#options = options;
-    this.url = absolute(url).href.replace(/^http/, "ws");
-    this.#alarm = new Alarm(options.clock ?? pageClock, () => this.#tell("tick"));
-    this.#life = new Lifecycle(
+    this.#authUrl = authUrl;
+    this.url = address.href;
+    this.#alarm = new Alarm(clock, () => this.#input("tick"));
+    this.#lifecycle = new Lifecycle(
       {
         location,
         protocols: [protocols].flat().filter((name) => name !== PROTOCOL),
         canCheck: !!authUrl,
-        backoff: options.backoff ?? backoff,
+        backoff: (n) => {
+          const wait = options.backoff?.(n);
+          return wait! >= 0 ? wait! : backoff(n); // NaN or a text would reconnect without a pause
+        },
       },
       (...output) => this.#outputs.push(output),
     );
     this.#listen("addEventListener");
-    this.#tell("start");
+    this.#input("start");
   }
 
   get readyState(): 0 | 1 | 2 | 3 {
-    return (STATES[this.#life.state] ?? 0) as 0;
+    return (STATES[this.#lifecycle.state] ?? 0) as 0;
   }
 
-  /** The selected subprotocol; never one that holds a token. */
+  /** The selected subprotocol; never one that contains a token. */
   get protocol(): string {
     return this.#socket?.protocol ?? "";
   }
@@ -111,19 +117,20 @@ export class TokenSocket extends EventTarget implements WebSocket {
     if (this.#socket) this.#socket.binaryType = type;
   }
 
-  /** Sends a frame. Throws an `InvalidStateError` while there is no line: nothing is kept for later. */
+  /** Send a frame. Throws an `InvalidStateError` while there is no connection: nothing is queued. */
   send(data: Parameters<WebSocket["send"]>[0]): void {
-    if (!this.readyState) throw new DOMException("There is no line.", "InvalidStateError");
+    if (!this.readyState) throw new DOMException("There is no connection.", "InvalidStateError");
     this.#socket?.send(data);
+    this.#input("sent");
   }
 
-  /** Closes it for good. */
+  /** Close the socket for good. */
   close(code?: number, reason?: string): void {
-    this.#socket?.close(code, reason); // throws for what no WebSocket may be closed with
-    this.#tell("close", code, reason);
+    this.#socket?.close(code, reason); // throws for codes and reasons that no WebSocket may use
+    this.#input("close", code, reason);
   }
 
-  /** Connects now, where it would wait: but not before the server's `retry_after` is over. */
+  /** Connect now instead of waiting, but not before the server's `retry_after` is over. */
   reconnect(): void {
     this.#wake();
   }
@@ -141,34 +148,35 @@ export class TokenSocket extends EventTarget implements WebSocket {
     ): void;
   };
 
-  // -- What happens, and what the lifecycle wants done about it
+  // -- Events go into the lifecycle, and its outputs are carried out
 
-  #tell(what: any, ...facts: unknown[]): void {
-    const life: any = this.#life;
-    life.now = this.#alarm.now;
-    life[what](...facts);
-    // What the page does in an event comes back to here, and finds the rest of the list.
+  #input(what: any, ...facts: unknown[]): void {
+    const lifecycle: any = this.#lifecycle;
+    lifecycle.now = this.#alarm.now;
+    lifecycle[what](...facts);
+    // An event handler of the page may call `close()`: that call comes back here, and carries out the rest
+    // of the list before its own outputs, so that the order stays right.
     while (this.#outputs.length) {
       const [act, ...rest] = this.#outputs.shift()!;
       (this.#acts[act] as (...rest: unknown[]) => unknown)(...rest);
     }
-    this.#alarm.set(this.#life.nextTick);
+    this.#alarm.set(this.#lifecycle.nextTick);
   }
 
   readonly #acts: Acts = {
     getToken: (reason) => {
       const signal = this.#begin();
-      Promise.resolve({ reason, signal }) // so that the page's code never runs inside of ours
+      Promise.resolve({ reason, signal }) // so that the page's code never runs inside ours
         .then((request) => this.#options.getToken(request))
         .then(
-          (token) => this.#tell("token", token),
-          (cause) => this.#tell("tokenFailed", cause),
+          (token) => this.#input("token", token),
+          (cause) => this.#input("tokenFailed", cause),
         );
     },
-    getTicket: (token) => this.#ask("POST", "ticket", token),
-    check: (token) => this.#ask("GET", "check", token),
+    getTicket: (token) => this.#request("POST", "ticket", token),
+    check: (token) => this.#request("GET", "check", token),
     abort: () => this.#running.abort(),
-    dial: (subprotocols, ticket) => this.#dial(subprotocols, ticket),
+    connect: (subprotocols, ticket) => this.#connect(subprotocols, ticket),
     send: (text) => this.#socket!.send(text),
     drop: () => {
       const socket = this.#socket;
@@ -176,15 +184,15 @@ export class TokenSocket extends EventTarget implements WebSocket {
       socket?.close(1000);
     },
     message: () => this.dispatchEvent(new MessageEvent("message", this.#frame as any)),
-    open: () => this.#emit("open"),
-    authenticated: (expiresIn, userId) => this.#emit("authenticated", { expiresIn, userId }),
-    reconnecting: (wait, why) => this.#emit("reconnecting", { wait, error: errorOf(why) }),
+    open: () => this.#dispatch("open"),
+    authenticated: (expiresIn, userId) => this.#dispatch("authenticated", { expiresIn, userId }),
+    reconnecting: (wait, why) => this.#dispatch("reconnecting", { wait, error: errorOf(why) }),
     end: (code, reason, why) => {
       this.#alarm.clear();
       this.#listen("removeEventListener");
       queueMicrotask(() => {
-        if (why) this.#emit("error", { error: errorOf(why) });
-        this.#emit("close", { code, reason, wasClean: code !== 1006 });
+        if (why) this.#dispatch("error", { error: errorOf(why) });
+        this.#dispatch("close", { code, reason, wasClean: code !== 1006 });
       });
     },
   };
@@ -194,39 +202,49 @@ export class TokenSocket extends EventTarget implements WebSocket {
     return this.#running.signal;
   }
 
-  async #ask(method: string, resource: string, token: string): Promise<void> {
+  async #request(method: string, resource: string, token: string): Promise<void> {
     const signal = this.#begin();
-    const url = absolute(this.#options.authUrl!);
+    const url = new URL(this.#authUrl!);
     url.pathname = url.pathname.replace(/\/?$/, `/${resource}/`);
-    const answer = await ask(this.#options.fetch ?? fetch, method, url, token, signal);
-    if (!signal.aborted) this.#tell(method === "POST" ? "ticket" : "checked", answer);
+    const now = 1000 * this.#alarm.now;
+    const answer = await request(this.#options.fetch ?? fetch, method, url, token, signal, now);
+    if (signal.aborted) return;
+    if (method === "GET") this.#input("checked", answer);
+    else if (answer.ticket) this.#input("ticket", answer.ticket);
+    else this.#input("refused", answer);
   }
 
-  #dial(subprotocols: string[], ticket: string | null): void {
+  #connect(subprotocols: string[], ticket: string | null): void {
     const url = new URL(this.url);
     if (ticket) url.search += `${url.search && "&"}ticket=${encodeURIComponent(ticket)}`;
     let socket: WebSocket;
     try {
       socket = new (this.#options.WebSocket ?? WebSocket)(url, subprotocols);
     } catch {
-      return this.#tell("notAllowed"); // what it threw may tell of the subprotocols
+      return this.#input("notAllowed"); // no cause: its message may show the subprotocols
     }
     socket.binaryType = this.#binaryType;
     this.#socket = socket;
-    const hear = (type: string, tell: (event: any) => void): void =>
-      socket.addEventListener(type, (event) => socket === this.#socket && tell(event));
-    hear("open", () => this.#tell("opened", socket.protocol));
-    hear("message", (frame) => {
-      this.#frame = frame;
-      this.#tell("frame", frame.data);
-    });
-    hear("close", ({ code, reason }) => {
+    // A socket that was given up may still fire events: they are ignored.
+    const listen = (type: string, act: (event: any) => void): void =>
+      socket.addEventListener(type, (event) => socket === this.#socket && act(event));
+    const closed = ({ code = 1006, reason = "" }): void => {
       this.#socket = null;
-      this.#tell("closed", code, reason);
+      this.#input("closed", code, reason);
+    };
+    listen("open", () => this.#input("opened", socket.protocol));
+    listen("message", (frame) => {
+      this.#frame = frame;
+      this.#input("frame", frame.data);
+    });
+    listen("close", closed);
+    // A failed handshake fires `error` and then `close`, but in Node 22 only `error`.
+    listen("error", () => {
+      (this.#options.clock ?? pageClock).setTimeout(() => socket === this.#socket && closed({}), 0);
     });
   }
 
-  #emit(type: string, fields?: object): void {
+  #dispatch(type: string, fields?: object): void {
     this.dispatchEvent(Object.assign(new Event(type), fields));
   }
 
@@ -238,6 +256,4 @@ export class TokenSocket extends EventTarget implements WebSocket {
   }
 }
 
-const absolute = (url: string | URL): URL => new URL(url, globalThis.location?.href);
-
-const errorOf = (why: Ending): TokenAuthError => new TokenAuthError(why, actionOf(why.closeCode));
+const errorOf = (why: Failure): TokenAuthError => new TokenAuthError(why, actionOf(why.closeCode));

@@ -2,16 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bytesOf, isToken, subprotocol } from "../src/credential.ts";
 
-test("tokens of up to 4,096 bytes of UTF-8 are tokens", () => {
-  assert.ok(isToken("x".repeat(4096)));
-  assert.ok(isToken("é".repeat(2048)));
-  assert.ok(isToken("😀".repeat(1024)));
+test("visible characters are a token, whatever its length", () => {
+  for (const text of ["a", "é😀", '"', "x".repeat(100_000)]) assert.ok(isToken(text));
 });
 
-test("what no server takes is no token", () => {
+test("spaces, control characters and anything but text are no token", () => {
   const blanks = [" a", "a\n", "\u0000", "a\u007f", "\u0085", "\u00a0"];
-  const tooLong = ["x".repeat(4097), "é".repeat(2049)];
-  for (const text of ["", "\ud83d", ...blanks, ...tooLong, null, undefined, 7, {}]) {
+  for (const text of ["", "\ud83d", ...blanks, null, undefined, 7, {}]) {
     assert.ok(!isToken(text), JSON.stringify(text));
   }
 });

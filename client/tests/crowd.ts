@@ -1,6 +1,7 @@
 /** Many clients in one process, which lose their server and find it again: `node crowd.ts URL COUNT`.
  *
- * Prints "in" when all are in; then, when all are in again, the first wait of each, as JSON.
+ * URL is the site's, of http. Prints "in" when all sockets are open; then, when all are open again, the
+ * first wait of each, as JSON.
  */
 import { TokenSocket } from "../src/index.ts";
 

@@ -1,4 +1,4 @@
-/** A life, driven by the events of spec/vectors/client.json, and what it did in the vectors' words. */
+/** Runs a lifecycle with the events of spec/vectors/client.json, and reports in the vectors' words. */
 import { Lifecycle } from "../src/lifecycle.ts";
 import type { Output } from "../src/output.ts";
 
@@ -19,7 +19,6 @@ export interface Sequence {
 const answer = (given: any) => ({
   status: given.status,
   slug: given.code,
-  ticket: given.ticket ?? null,
   retryAfter: given.retry_after ?? 0,
 });
 
@@ -27,13 +26,15 @@ const EVENTS: Record<string, (life: Lifecycle, given: any) => void> = {
   start: (life) => life.start(),
   token: (life, given) => life.token(given),
   token_failed: (life) => life.tokenFailed(new Error("offline")),
-  ticket: (life, given) => life.ticket(answer(given)),
+  ticket: (life, given) => life.ticket(given),
+  refused: (life, given) => life.refused(answer(given)),
   checked: (life, given) => life.checked(answer(given)),
   opened: (life, given) => life.opened(given),
   frame: (life, given) => life.frame(given),
   closed: (life, given) => life.closed(given.code, given.reason),
   tick: (life) => life.tick(),
   wake: (life) => life.wake(),
+  sent: (life) => life.sent(),
   close: (life, given) => life.close(given?.code, given?.reason),
 };
 

@@ -57,6 +57,7 @@ SOCKETS = {
     "": TokenAuthMiddlewareStack(echo),
     "denies/": TokenAuthMiddlewareStack(echo),
     "hasty/": TokenAuthMiddlewareStack(echo, auth_timeout=0.3, verify_timeout=0.3),
+    "roomy/": TokenAuthMiddlewareStack(echo, max_token_bytes=8192),
     "aging/": TokenAuthMiddlewareStack(echo, max_connection_age=0.5),
     "anonymous/": TokenAuthMiddlewareStack(echo, anonymous=True, locations=["subprotocol"]),
     "plain/": TokenAuthMiddlewareStack(echo, locations=["subprotocol"]),

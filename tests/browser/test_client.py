@@ -169,7 +169,34 @@ def test_revocation_from_elsewhere_ends_it(client):
     client.says("in null 7")
     revoke_token("ada")
     client.says("error token_revoked login", "close 4410 token_revoked")
-    assert client.asked == ["open"]
+    assert client.asked == ["open", "rejected"]
+
+
+def test_rotation_that_revokes_the_old_token_needs_no_login(client):
+    client.open("ada", "next")
+    client.says("in null 7")
+    revoke_token("ada")
+    client.says("reconnecting token_revoked", "open", "in null 7")
+    assert client.asked == ["open", "rejected"]
+
+
+def test_rejected_token_is_replaced_once(client):
+    client.open("wrong", "next")
+    client.says("reconnecting token_invalid", "open")
+
+
+def test_two_rejected_tokens_ask_for_a_login(client):
+    client.open("wrong", "wrong-too", "next")
+    client.says("reconnecting token_invalid", "error token_invalid login")
+    assert client.asked == ["open", "rejected"]
+
+
+def test_token_over_the_default_size_is_the_servers_to_judge(client, tokens):
+    """`MAX_TOKEN_BYTES` of `/roomy/` is higher, and TokenSocket has no limit of its own."""
+    token = "x" * 5000
+    tokens.issue(ADA, token=token)
+    client.open(token, location="first_message", path="/roomy/")
+    client.says("open", "in null 7")
 
 
 @pytest.mark.parametrize(
@@ -183,7 +210,8 @@ def test_revocation_from_elsewhere_ends_it(client):
 def test_refusal_is_final(client, token, ending, location):
     client.open(token, location=location)
     client.says(*ending)
-    assert client.asked == ["open"]
+    assert set(client.asked[1:]) <= {"rejected"}
+    assert len(client.asked) <= 2
 
 
 def test_store_that_is_away_is_waited_for(client, tokens):

@@ -17,9 +17,8 @@ def test_crowd_comes_back_whole_and_spread_over_the_window():
     program = [NODE, CLIENT / "tests" / "crowd.ts"]
     with running_site() as site:
         site.tokens.issue(User(pk=7, username="ada"), token="ada")
-        url = site.url.replace("http", "ws")
         options = {"stdout": subprocess.PIPE, "text": True}
-        with subprocess.Popen([*program, url, str(CLIENTS)], **options) as crowd:
+        with subprocess.Popen([*program, site.url, str(CLIENTS)], **options) as crowd:
             try:
                 assert crowd.stdout.readline() == "in\n"
                 site.stop()
