@@ -1,4 +1,4 @@
-"""A checkout with nothing but dev.py in it, and a uv that only writes down what it was asked."""
+"""A checkout with only dev.py and its tools in it, and a uv that records its arguments."""
 
 import os
 import shutil
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-DEV = Path(__file__).resolve().parents[2] / "dev.py"
-# Makes the environment it was asked for, with a python that prints its arguments.
+ROOT = Path(__file__).resolve().parents[2]
+# It makes the environment's folder, with a `python` that prints its arguments.
 UV = """#!/bin/sh
 [ "$1" = --version ] && { echo "uv 99.1.0"; exit; }
 echo "$@" >> "$UV_CALLS"
@@ -23,7 +23,7 @@ chmod +x "$UV_PROJECT_ENVIRONMENT/bin/python"
 
 @dataclass(frozen=True, kw_only=True)
 class Checkout:
-    """Runs dev.py as a newcomer would: from elsewhere, in an empty environment."""
+    """A checkout whose dev.py runs from another folder, in an empty environment."""
 
     root: Path
     environ: dict[str, str]
@@ -49,10 +49,24 @@ class Checkout:
             output, errors = process.communicate(timeout=60)
         return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
 
-    def replace_uv(self, script: str) -> None:
-        uv = Path(self.environ["PATH"].split(os.pathsep)[0], "uv")
-        uv.write_text(script)
-        uv.chmod(0o755)
+    def execute(self, program: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run a Python program that imports this checkout's `tools`."""
+        return subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=self.root,
+            env=self.environ | environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def add_program(self, name: str, script: str) -> None:
+        """Put a program first on the PATH."""
+        program = Path(self.environ["PATH"].split(os.pathsep)[0], name)
+        program.write_text(script)
+        program.chmod(0o755)
 
 
 @pytest.fixture
@@ -61,11 +75,12 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
     programs = tmp_path / "bin"
     for folder in (root, programs):
         folder.mkdir()
-    shutil.copy(DEV, root)
+    shutil.copy(ROOT / "dev.py", root)
+    shutil.copytree(ROOT / "tools", root / "tools", ignore=shutil.ignore_patterns("__pycache__"))
     (root / "client").mkdir()
     for file in ("uv.lock", "pyproject.toml", "client/package-lock.json"):
         (root / file).write_text("as it was\n")
     path = f"{programs}:/usr/bin:/bin"
     checkout = Checkout(root=root, environ={"PATH": path, "UV_CALLS": str(tmp_path / "calls")})
-    checkout.replace_uv(UV)
+    checkout.add_program("uv", UV)
     return checkout

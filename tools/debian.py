@@ -1,0 +1,71 @@
+"""Install Debian packages where apt may, from package lists that are fresh."""
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from tools.programs import UserError, install, run, say
+
+__all__ = ["PACKAGES", "install_packages", "require_packages"]
+
+# The Debian packages that the tests need, each with a file that exists once it is installed.
+PACKAGES = {
+    "chromium": "usr/bin/chromium",
+    "firefox-esr": "usr/bin/firefox-esr",
+    "gcc": "usr/bin/gcc",  # for the benchmarks' load generator, as the C library's headers
+    "libatomic1": "usr/lib/*/libatomic.so.1",  # for Playwright's driver
+    "libc6-dev": "usr/include/stdio.h",
+    "nginx": "usr/sbin/nginx",
+    "postgresql": "usr/lib/postgresql/*/bin/postgres",
+    "redis-server": "usr/bin/redis-server",
+}
+APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "-o", "DPkg::Lock::Timeout=120"]
+# `apt-get update` writes here even if no list has changed. The lists themselves carry the dates of
+# the archive, so they do not show when they were fetched.
+LISTS = Path("/var/lib/apt/lists/partial")
+DAY = 24 * 60 * 60
+
+
+def require_packages(names):
+    """Install those of `PACKAGES` that are missing."""
+    missing = [name for name in names if not list(Path("/").glob(PACKAGES[name]))]
+    if missing:
+        install_packages(missing)
+
+
+def install_packages(names):
+    """Have apt install Debian packages; where it may not, raise with the command to type."""
+    listed = " ".join(names)
+    if not shutil.which("apt-get"):
+        raise UserError(f"Missing, and there is no apt-get to install it: {listed}")
+    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if sudo and (not shutil.which("sudo") or run([*sudo, "true"], stderr=subprocess.DEVNULL)):
+        update = "sudo apt-get update && " if lists_age() > DAY else ""
+        raise UserError(f"Debian packages are missing. Type: {update}sudo apt-get install {listed}")
+    refresh_lists(sudo)
+    say(f"Setting up (once): Debian packages {listed}")
+    command = [*sudo, *APT, "install", "--no-install-recommends", *names]
+    install(command, f"apt-get could not install {listed}: check the network")
+
+
+def refresh_lists(sudo):
+    """Fetch package lists that are older than a day: old ones install old or removed packages."""
+    age = lists_age()
+    if age <= DAY:
+        return
+    old = f"{age / DAY:.0f} days old" if LISTS.exists() else "missing"
+    say(f"Refreshing apt's package lists, which are {old}")
+    try:
+        install([*sudo, *APT, "update"], "apt-get update failed")
+    except UserError as error:
+        # One unreachable source need not matter: the package may come from another.
+        say(f"{error}. Continuing with the old lists.")
+
+
+def lists_age():
+    """Return how many seconds ago apt fetched its package lists; infinity: never."""
+    if not LISTS.exists():
+        return float("inf")
+    return time.time() - LISTS.stat().st_mtime

@@ -1,0 +1,95 @@
+"""Run other programs: show their progress, and stop them when this process is stopped."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+__all__ = ["DEV", "ROOT", "UserError", "become", "clean_environ", "install", "read", "run", "say"]
+
+ROOT = Path(__file__).resolve().parents[1]
+DEV = ROOT / ".dev"
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+# Lines of apt, pip, uv and npm that report a problem. They are not shown as progress: one of them
+# becomes the reason in the error.
+TROUBLE = re.compile(r"\s*(E:|W:|npm |error|warning|caused?|hint|help|×|├|│|╰)", re.IGNORECASE)
+FAILURE = re.compile(r"(E:|npm error|error|×)", re.IGNORECASE)
+
+
+class UserError(Exception):
+    """A problem that the reader can solve: printed as one line, exit code 2."""
+
+
+def say(line):
+    """Print a line at once, also into a pipe."""
+    print(line, flush=True)
+
+
+def install(command, problem, settings=()):
+    """Run an installer and show its progress. A failure raises one line, `problem` (reason)."""
+    complaints = []
+
+    def show(line):
+        complaints.append(line.strip()) if TROUBLE.match(line) else say("  " + line.rstrip())
+
+    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
+    code = run(command, show, settings, **pipe)
+    if code:
+        reason = next((c for c in complaints if FAILURE.match(c)), f"exit code {code}")
+        raise UserError(f"{problem} ({reason})")
+
+
+def run(command, show=None, settings=(), **options):
+    """Return a program's exit code. If this process is stopped, interrupt the program and wait."""
+    # A session of its own: Ctrl-C reaches this process only, which then passes it on once.
+    options.update(stdin=subprocess.DEVNULL, start_new_session=True, cwd=ROOT)
+    with subprocess.Popen(list(map(str, command)), env=clean_environ(settings), **options) as child:
+        try:
+            for line in child.stdout or ():
+                show(line)
+            return child.wait()
+        except BaseException:
+            with contextlib.suppress(OSError):  # it may have ended, or belong to another user
+                os.killpg(child.pid, signal.SIGINT)
+            child.wait()
+            raise
+
+
+def read(command):
+    """Return what a program prints; nothing if it fails or does not exist."""
+    with contextlib.suppress(OSError):
+        finished = subprocess.run(
+            list(map(str, command)),
+            env=clean_environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+            check=False,
+        )
+        return "" if finished.returncode else finished.stdout.strip()
+    return ""
+
+
+def become(command):
+    """Replace this process by a program."""
+    os.chdir(ROOT)
+    os.execve(command[0], list(map(str, command)), clean_environ())  # noqa: S606 - no shell wanted
+
+
+def clean_environ(settings=()):
+    """Return the environment without variables that would redirect another Python."""
+    redirecting = ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "DJANGO_SETTINGS_MODULE")
+    environ = {name: value for name, value in os.environ.items() if name not in redirecting}
+    # The cache needs no home directory there, and uv can link from it: it is on the same disk.
+    environ.setdefault("UV_CACHE_DIR", str(DEV / "cache"))
+    if CERTIFICATES.exists():
+        # uv and npm bring certificates of their own; the machine's may include a proxy's.
+        for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
+            environ.setdefault(name, str(CERTIFICATES))
+    # dpkg needs the sbin folders, and not every root's PATH has them.
+    environ["PATH"] = environ.get("PATH", os.defpath) + ":/usr/local/sbin:/usr/sbin:/sbin"
+    environ.update(settings)
+    return environ
