@@ -17,7 +17,7 @@ from tests.nginx import Nginx, nginx
 from tests.services import PostgreSQL, Redis
 from tests.wire.client import Socket, handshake
 from tests.wire.handshakes.case import bearer
-from tests.wire.servers import Server, launch
+from tests.wire.servers import Server, launch, stop_all
 
 __all__ = ["BOUND", "LAYERS", "NODES", "Fleet", "eventually", "fleet_on"]
 
@@ -171,7 +171,7 @@ def fleet_on(layer: str, redis: Redis, postgresql: PostgreSQL, directory: Path) 
         )
         for kind in NODES:
             fleet.nodes[kind] = fleet.launch(kind)
-        stack.callback(lambda: [node.stop() for node in fleet.nodes.values()])
+        stack.callback(lambda: stop_all(fleet.nodes.values()))
         for server in (site, *fleet.nodes.values()):
             server.wait_until_ready()
         fleet.balance()

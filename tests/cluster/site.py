@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.nginx import Nginx, nginx
 from tests.services import PostgreSQL, children, postgresql, redis
-from tests.wire.servers import ROOT, Server, launch
+from tests.wire.servers import ROOT, Server, launch, stop_all
 
 __all__ = ["ADMINISTRATOR", "NODES", "Site", "site"]
 
@@ -90,7 +90,7 @@ def site(directory: Path, port: int | None = None) -> Iterator[Site]:
         who = f"--username={ADMINISTRATOR}"
         superuser = ["createsuperuser", "--noinput", who, "--email=", "--verbosity=0"]
         made.manage(*superuser, DJANGO_SUPERUSER_PASSWORD=ADMINISTRATOR)
-        stack.callback(lambda: [node.stop() for node in made.nodes.values()])
+        stack.callback(lambda: stop_all(made.nodes.values()))
         for kind in NODES:
             made.start(kind)
         for node in made.nodes.values():

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.services import PostgreSQL, postgresql
-from tests.wire.servers import Server, launch, make_database
+from tests.wire.servers import Server, launch, make_database, stop_all
 
 # Each with a CONN_MAX_AGE: the library's connections must survive either.
 SERVERS = {"daphne": None, "uvicorn-websockets": 0, "granian": None}
@@ -27,11 +27,11 @@ def fleet(
     """One process of each, ready."""
     directory = tmp_path_factory.mktemp("servers")
     with ExitStack() as stack:
-        servers = {}
+        servers: dict[str, Server] = {}
+        stack.callback(lambda: stop_all(servers.values()))
         for kind, age in SERVERS.items():
             database = store.settings | {"CONN_MAX_AGE": age}
             servers[kind] = launch(kind, database=database, directory=directory)
-            stack.callback(servers[kind].stop)
         for server in servers.values():
             server.wait_until_ready()
         yield servers

@@ -9,7 +9,7 @@ import pytest
 
 from tests.wire.matrix import PAGE, page
 from tests.wire.record import Record
-from tests.wire.servers import KINDS, Server, launch, make_database
+from tests.wire.servers import KINDS, Server, launch, make_database, stop_all
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -18,13 +18,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write down what the six servers did, instead of comparing it with the page",
     )
+    parser.addoption(
+        "--server", choices=KINDS, help="run the tests of one server, and those that need none"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption(
-        "--write-matrix", default=False
-    ):  # the page is made when all the others have run
+    if config.getoption("--write-matrix", default=False):
+        # The page is made when all the others have run.
         items[:] = [item for item in items if item.name != "test_page_is_made_from_the_record"]
+    if wanted := config.getoption("--server", default=None):
+        others = [item for item in items if _server_of(item) not in (wanted, None)]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
 
 
 @pytest.fixture(scope="session")
@@ -48,21 +54,27 @@ def wire_database(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
+def kinds(request: pytest.FixtureRequest) -> list[str]:
+    """The kinds of the servers that the selected tests are about."""
+    wanted = {_server_of(item) for item in request.session.items}
+    return [kind for kind in KINDS if kind in wanted]
+
+
+@pytest.fixture(scope="session")
 def fleet(
-    request: pytest.FixtureRequest,
+    kinds: list[str],
     wire_database: dict[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, Server]]:
     """The servers that the selected tests ask for, ready."""
     options = {"database": wire_database, "directory": tmp_path_factory.mktemp("servers")}
-    servers = {kind: launch(kind, **options) for kind in _wanted(request)}
+    servers = {kind: launch(kind, **options) for kind in kinds}
     try:
         for server in servers.values():
             server.wait_until_ready()
         yield servers
     finally:
-        for server in servers.values():
-            server.stop()
+        stop_all(servers.values())
 
 
 @pytest.fixture(scope="session", params=KINDS)
@@ -70,7 +82,8 @@ def server(request: pytest.FixtureRequest, fleet: dict[str, Server]) -> Server:
     return fleet[request.param]
 
 
-def _wanted(request: pytest.FixtureRequest) -> list[str]:
-    calls = [getattr(item, "callspec", None) for item in request.session.items]
-    wanted = {call.params.get("server") for call in calls if call}
-    return [kind for kind in KINDS if kind in wanted]
+def _server_of(item: pytest.Item) -> str | None:
+    """Return the kind of the server that a test is about, if there is one."""
+    call = getattr(item, "callspec", None)
+    named = call and (call.params.get("server") or call.params.get("kind"))
+    return named if named in KINDS else None

@@ -16,7 +16,7 @@ from typing import Any
 from tests.services import free_port
 from tests.wire.client import Refusal, Socket, handshake
 
-__all__ = ["KINDS", "ROOT", "Server", "launch", "make_database", "run", "running"]
+__all__ = ["KINDS", "ROOT", "Server", "launch", "make_database", "run", "running", "stop_all"]
 
 ROOT = Path(__file__).parents[2]
 APPLICATION = "tests.wire.project.asgi:application"
@@ -24,6 +24,7 @@ WITH_US = ("setpriv", "--pdeathsig=TERM")  # ends a server with us, even if we a
 START_DEADLINE = 60.0
 HTTP_DEADLINE = 10.0
 STOP_DEADLINE = 10.0
+LAST_DEADLINE = 1.0
 
 UVICORN = ("uvicorn", APPLICATION, "--host=127.0.0.1", "--port={port}", "--loop=asyncio")
 UVICORN_VERBOSE = ("--log-level=trace",)
@@ -116,15 +117,19 @@ class Server:
         finally:
             connection.close()
 
-    def stop(self) -> None:
-        """End the whole process group, politely first."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGTERM)
+    def stop(self, deadline: float = STOP_DEADLINE) -> None:
+        """End the whole process group: by SIGTERM, and after the deadline by SIGKILL."""
+        self.terminate()
         with suppress(subprocess.TimeoutExpired):
-            self.process.wait(STOP_DEADLINE)
+            self.process.wait(deadline)
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+    def terminate(self) -> None:
+        """Ask the whole process group to end, and return at once."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
 
 
 def launch(
@@ -153,6 +158,15 @@ def launch(
             start_new_session=True,
         )
     return Server(kind=kind, port=port, process=process, output_path=output_path)
+
+
+def stop_all(servers: Iterable[Server]) -> None:
+    """Stop servers at the same time, once no test needs them: some wait long for dead clients."""
+    servers = list(servers)
+    for server in servers:
+        server.terminate()
+    for server in servers:
+        server.stop(LAST_DEADLINE)
 
 
 @contextmanager

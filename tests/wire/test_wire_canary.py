@@ -6,22 +6,21 @@ from typing import Any
 import pytest
 
 from tests.wire.canary import SONGS, Song, sing
-from tests.wire.servers import KINDS, Server, launch
+from tests.wire.servers import KINDS, Server, launch, stop_all
 
 
 @pytest.fixture(scope="session")
 def heard(
-    wire_database: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+    kinds: list[str], wire_database: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, dict[str, str]]:
     """Server → song → what a client heard; and under "printed" what the server printed."""
     options = {"database": wire_database, "directory": tmp_path_factory.mktemp("verbose")}
-    servers = [launch(kind, verbose=True, **options) for kind in KINDS]
+    servers = [launch(kind, verbose=True, **options) for kind in kinds]
     try:
         with ThreadPoolExecutor(len(servers)) as pool:
-            return dict(zip(KINDS, pool.map(_sing_all, servers), strict=True))
+            return dict(zip(kinds, pool.map(_sing_all, servers), strict=True))
     finally:
-        for server in servers:
-            server.stop()
+        stop_all(servers)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,4 +1,4 @@
-"""What the servers do by themselves is known, and the page that tells it is not stale."""
+"""The behaviour of each server on its own is as recorded, and the page matches the record."""
 
 import pytest
 
@@ -8,11 +8,13 @@ from tests.wire.record import Record
 from tests.wire.servers import Server
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
 def test_server_behaves_as_recorded(server: Server, record: Record, behaviour: str) -> None:
     record.check(server.kind, "behaviours", behaviour, BEHAVIOURS[behaviour](server))
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("location", ["header", "query", "subprotocol"])
 def test_long_token_is_refused_as_recorded(

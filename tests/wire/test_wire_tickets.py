@@ -18,7 +18,7 @@ from tests.wire.answers import Answer, Refused, observe
 from tests.wire.client import Refusal
 from tests.wire.handshakes.case import INVALID, Case, alice
 from tests.wire.project.people import ALICE
-from tests.wire.servers import Server, launch
+from tests.wire.servers import Server, launch, stop_all
 
 PAGE = "http://127.0.0.1:8000"  # the Origin of a case's browser
 DEADLINE = 10.0
@@ -47,10 +47,9 @@ def site(wire_database: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
             "directory": tmp_path_factory.mktemp("site"),
             "environment": {"WIRE_CACHE": json.dumps(location)},
         }
-        servers = []
-        for kind in ("uvicorn-sansio", "granian"):
-            servers.append(launch(kind, **options))
-            stack.callback(servers[-1].stop)
+        servers: list[Server] = []
+        stack.callback(stop_all, servers)
+        servers += [launch(kind, **options) for kind in ("uvicorn-sansio", "granian")]
         for server in servers:
             server.wait_until_ready()
         yield Site(tuple(servers), cache)

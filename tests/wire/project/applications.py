@@ -18,7 +18,7 @@ __all__ = ["APPLICATIONS", "gates"]
 GATE_DEADLINE = 30.0
 
 gates: dict[str, threading.Event] = defaultdict(threading.Event)
-"""For each socket of `held`: set, it lets the handler go on."""
+"""For each socket of `held` and `lingers`: once set, the handler goes on."""
 
 
 class EchoAsync(AsyncWebsocketConsumer):
@@ -112,10 +112,11 @@ class Kicks(AsyncWebsocketConsumer):
 
 
 class Lingers(AsyncWebsocketConsumer):
-    """Takes its time before it accepts."""
+    """Does not accept before the test releases it."""
 
     async def connect(self) -> None:
-        await asyncio.sleep(0.3)
+        gate = gates[self.scope["url_route"]["kwargs"]["socket"]]
+        await asyncio.to_thread(gate.wait, GATE_DEADLINE)
         await self.accept()
 
 
