@@ -125,6 +125,7 @@ UNITS = ["\\", '"', "'", " ", ")", "%", "%74", "\\u0074", "token=", '"token" : "
 UNITS += ["authorization: ", "authorization','", "bearer.", "Bearer a1", "< TEXT 'auth... [", "\n"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", UNITS)
 def test_hostile_text_takes_linear_time(unit):
     # 20 ms is usual for each. What is quadratic takes many seconds for this much.
@@ -132,6 +133,7 @@ def test_hostile_text_takes_linear_time(unit):
         assert seconds(start + unit * (40_000 // len(unit))) < 1
 
 
+@pytest.mark.slow
 def test_a_hostile_megabyte_takes_linear_time():
     units = [start + unit * 1_000 for start in STARTS for unit in UNITS]
     assert seconds("".join(units)[:MEGABYTE].ljust(MEGABYTE, "\\")) < 10

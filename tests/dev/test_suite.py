@@ -1,17 +1,42 @@
-"""The closing line of the whole suite."""
+"""The runs of the gate: what belongs to which lane, and what is reported."""
 
+import subprocess
 import sys
+from itertools import chain
+from pathlib import Path
 
-from tests.__main__ import INTERRUPTED, Step, closing_line, in_lanes
+import pytest
+
+from tests.suite.lanes import CORE, IN_PROCESS, SERVICES, Options, Step, lanes_of
+from tests.suite.reports import closing_line, skipped, slowest
+from tests.suite.running import INTERRUPTED, in_lanes
+
+ROOT = Path(__file__).resolve().parents[2]
+COUNTS = '<testsuites><testsuite tests="{}" failures="{}" errors="{}" skipped="{}"/></testsuites>'
+TESTS = """<testsuites><testsuite>
+    <testcase classname="tests.one" name="test_a" time="0.5"/>
+    <testcase classname="tests.one" name="test_b" time="7.25"/>
+    <testcase classname="tests.one" name="test_c" time="0.1"><skipped message="no fox"/></testcase>
+</testsuite></testsuites>"""
 
 
-def test_closing_line_adds_up_what_pytest_reported(tmp_path):
+def test_each_folder_of_tests_is_in_exactly_one_lane():
+    folders = sorted(path.parent.name for path in ROOT.glob("tests/*/test_*.py"))
+    assert sorted({*folders}) == sorted([*CORE, *IN_PROCESS, *chain(*SERVICES.values())])
+
+
+def test_gate_leaves_out_what_is_measured_and_all_does_not():
+    gate = Options(own="own", other="other")
+    everything = Options(own="own", other="other", lowest="lowest", newest="newest")
+    (_, waiting), (_, all_waiting) = lanes_of(gate), lanes_of(everything)
+    assert all("not measured" in step.arguments for step in waiting)
+    assert not any("not measured" in step.arguments for step in all_waiting)
+
+
+def test_closing_line_adds_up_all_reports(tmp_path):
     reports = [tmp_path / "sqlite.xml", tmp_path / "postgresql.xml"]
-    suite = (
-        '<testsuites><testsuite tests="{}" failures="{}" errors="{}" skipped="{}"/></testsuites>'
-    )
-    reports[0].write_text(suite.format(9, 1, 1, 2))
-    reports[1].write_text(suite.format(4, 0, 0, 0))
+    reports[0].write_text(COUNTS.format(9, 1, 1, 2))
+    reports[1].write_text(COUNTS.format(4, 0, 0, 0))
     assert closing_line(reports, 1.5) == "===== 2 failed, 9 passed, 2 skipped in 1.50s ====="
 
 
@@ -19,23 +44,52 @@ def test_run_without_a_report_counts_as_failed(tmp_path):
     assert closing_line([tmp_path / "none"], 0) == "===== 1 failed in 0.00s ====="
 
 
-def step(tmp_path, name, code):
-    return Step(name, [sys.executable, "-c", f"print('{name} ran'); exit({code})"], tmp_path / name)
-
-
-def test_lanes_answer_all_codes_and_the_second_ones_output_comes_last(tmp_path, capfd):
-    first = [step(tmp_path, "a", 1)]
-    second = [step(tmp_path, "b", 0), step(tmp_path, "c", 3)]
-    assert in_lanes(first, second, tmp_path / "output") == [1, 0, 3]
-    assert capfd.readouterr().out.split("\n---") == [
-        "",
-        " a\na ran\n",
-        " b\nb ran\n",
-        " c\nc ran\n\n",
+def test_slowest_tests_are_listed_first(tmp_path):
+    report = tmp_path / "wire.xml"
+    report.write_text(TESTS)
+    assert slowest([report], 2) == [
+        "   7.25s  wire: tests/one::test_b",
+        "   0.50s  wire: tests/one::test_a",
     ]
 
 
-def test_an_interrupted_lane_runs_nothing_more(tmp_path, capfd):
-    second = [step(tmp_path, "b", INTERRUPTED), step(tmp_path, "c", 0)]
-    assert in_lanes([], second, tmp_path / "output") == [INTERRUPTED]
-    assert "c ran" not in capfd.readouterr().out
+def test_skipped_tests_are_listed_with_their_reason(tmp_path):
+    report = tmp_path / "browsers.xml"
+    report.write_text(TESTS)
+    assert skipped([report]) == ["browsers: tests/one::test_c: no fox"]
+
+
+def step(tmp_path, name, code):
+    """A step whose "pytest" is a program that ends with that code."""
+    python = tmp_path / f"python-{name}"
+    python.write_text(f"#!/bin/sh\necho {name} ran\nexit {code}\n")
+    python.chmod(0o755)
+    return Step(name=name, python=str(python), arguments=())
+
+
+def test_lanes_return_the_codes_of_all_steps_and_print_each_output_whole(tmp_path, capfd):
+    lanes = [[step(tmp_path, "a", 1)], [step(tmp_path, "b", 0), step(tmp_path, "c", 3)]]
+    assert [result.code for result in in_lanes(lanes, tmp_path)] == [1, 0, 3]
+    printed = capfd.readouterr().out
+    assert all(f" s)\n{name} ran\n" in printed for name in "abc")
+
+
+def test_interrupted_lane_runs_no_further_step(tmp_path):
+    lane = [step(tmp_path, "b", INTERRUPTED), step(tmp_path, "c", 0)]
+    assert [result.code for result in in_lanes([lane], tmp_path)] == [INTERRUPTED]
+
+
+@pytest.mark.parametrize(
+    ("mark", "code"), [("", 1), ("@pytest.mark.slow", 0)], ids=["unmarked", "marked"]
+)
+def test_test_over_the_limit_fails_unless_it_is_marked(tmp_path, mark, code):
+    (tmp_path / "conftest.py").write_text("from tests.plugins import slow\nslow.LIMIT = 0.001\n")
+    test = f"import pytest, time\n{mark}\ndef test_long(): time.sleep(0.5)\n"
+    (tmp_path / "test_it.py").write_text(test)
+    options = ["-c", "/dev/null", f"--rootdir={tmp_path}", "-p", "tests.plugins.slow"]
+    command = [sys.executable, "-m", "pytest", *options, tmp_path]
+    finished = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert finished.returncode == code, finished.stdout
+    assert ("mark it `slow`" in finished.stdout) is bool(code)

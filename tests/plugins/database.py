@@ -1,16 +1,22 @@
-"""The pytest option --database: which database the tests run on.
+"""Choose the settings and the database of a run, before pytest-django reads them.
 
-`postgresql` starts a server for this run and keeps only the tests marked `database`: those whose
-outcome a database decides. Loaded with `-p`, since it must come before pytest-django's settings.
+Loaded with `-p`, since pytest-django reads the settings while conftest files are loaded.
 """
 
 import json
 import os
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from tests.services import postgresql
+
+__all__ = ["is_core_only"]
+
+CORE = Path(__file__).parents[1] / "core"
+# Plugins with fixtures for every test. Without them a run of the core's tests is twice as fast.
+NOT_FOR_THE_CORE = ("django", "asyncio")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,9 +28,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.hookimpl(wrapper=True)  # a wrapper comes before everybody's plain hooks
+@pytest.hookimpl(wrapper=True)  # a wrapper runs before the hooks of all other plugins
 def pytest_load_initial_conftests(early_config: pytest.Config):
-    if early_config.known_args_namespace.database == "postgresql":
+    known = early_config.known_args_namespace
+    if is_core_only(known.file_or_dir):
+        for name in NOT_FOR_THE_CORE:
+            early_config.pluginmanager.unregister(name=name)
+    else:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    # With pytest-xdist each worker has a server, and the process that runs no test has none.
+    runs_tests = "PYTEST_XDIST_WORKER" in os.environ or not getattr(known, "numprocesses", None)
+    if known.database == "postgresql" and runs_tests:
         stack = ExitStack()
         early_config.add_cleanup(stack.close)
         server = stack.enter_context(postgresql())
@@ -32,14 +46,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config):
     return (yield)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "database: runs on PostgreSQL too, since it may differ there"
-    )
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.option.database == "postgresql":
         unmarked = [item for item in items if not item.get_closest_marker("database")]
         config.hook.pytest_deselected(items=unmarked)
         items[:] = [item for item in items if item.get_closest_marker("database")]
+
+
+def is_core_only(arguments: list[str]) -> bool:
+    """Return whether only tests of the core run, which need no Django."""
+    files = [Path(argument.partition("::")[0]).resolve() for argument in arguments]
+    return bool(files) and all(file.is_relative_to(CORE) for file in files)

@@ -1,0 +1,28 @@
+"""Fail a test that takes more than five seconds and is not marked `slow`."""
+
+import os
+
+import pytest
+
+__all__ = ["LIMIT"]
+
+LIMIT = 5.0  # seconds of one test, without its fixtures, on a machine that does nothing else
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    report = yield
+    if report.when == "call" and report.passed and not item.get_closest_marker("slow"):
+        limit = LIMIT * max(1.0, load())
+        if call.duration > limit:
+            report.outcome = "failed"
+            report.longrepr = (
+                f"{item.nodeid} took {call.duration:.1f} s, more than {limit:.1f} s: make it"
+                " faster, or mark it `slow` and say why it needs the time."
+            )
+    return report
+
+
+def load() -> float:
+    """Return how many processes wait for each core: a test takes so many times as long."""
+    return os.getloadavg()[0] / (os.cpu_count() or 1)

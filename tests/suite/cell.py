@@ -1,0 +1,46 @@
+"""Run the tests of one cell of the matrix, in its environment: `python -m tests.suite.cell FILE`.
+
+The file gets the counts and the versions, in JSON. The servers are all of them where the servers'
+versions are what the cell is about, else one.
+"""
+
+import json
+import platform
+import sys
+import time
+from collections import Counter
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.suite.lanes import WIRE_ON_ALL_SERVERS, WIRE_ON_ONE_SERVER, suite
+from tests.suite.reports import closing_line, counts
+from tests.suite.running import in_lanes
+
+ON_ALL_SERVERS = ("lowest", "newest")
+PACKAGES = ("channels", "daphne", "granian", "hypercorn", "uvicorn")
+
+
+def main(file: str) -> int:
+    began = time.monotonic()
+    name = Path(sys.prefix).name
+    servers = WIRE_ON_ALL_SERVERS if name in ON_ALL_SERVERS else WIRE_ON_ONE_SERVER
+    with TemporaryDirectory() as folder:
+        steps = suite(name, sys.executable, servers=servers)
+        results = in_lanes([steps], Path(folder))
+        reports = [result.report for result in results]
+        totals = sum((counts(report) for report in reports), Counter())
+        print(closing_line(reports, time.monotonic() - began))  # noqa: T201 - a program
+    answer = {
+        "python": platform.python_version(),
+        "django": version("django"),
+        "passed": totals["passed"],
+        "failed": totals["failed"],
+        "packages": {package: version(package) for package in PACKAGES},
+    }
+    Path(file).write_text(json.dumps(answer))
+    return int(any(result.code for result in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,136 @@
+"""The steps of the gate, in lanes by the resource that they need.
+
+A lane runs its steps one after another; the lanes run at the same time. The first lane computes and
+uses all cores. The second lane starts servers, browsers and clusters, and mostly waits for them.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = [
+    "CORE",
+    "IN_PROCESS",
+    "SERVICES",
+    "WIRE_ON_ALL_SERVERS",
+    "WIRE_ON_ONE_SERVER",
+    "Options",
+    "Step",
+    "gate",
+    "lanes_of",
+    "suite",
+]
+
+# Folders whose tests share nothing: they run in as many processes as there are cores.
+IN_PROCESS = (
+    "backends",
+    "conf",
+    "consumers",
+    "logs",
+    "matrix",
+    "middleware",
+    "revocation",
+    "scopes",
+    "sockets",
+    "testing",
+    "verification",
+    "views",
+)
+# The rules without Django and without an event loop.
+CORE = ("core",)
+# Folders that start real services, a step for each group.
+SERVICES = {
+    "wire": ("wire",),
+    "faults": ("faults",),
+    "cluster": ("cluster",),
+    "browsers": ("browser",),
+    "programs": ("benchmarks", "client", "dev", "docs", "example"),
+}
+WORKERS = ("-n", str(os.cpu_count() or 2), "--dist", "worksteal")
+# The table of handshakes once more, on another Python: one server shows all that may differ.
+WIRE_ON_ALL_SERVERS = ("tests/wire",)
+WIRE_ON_ONE_SERVER = ("tests/wire", "--server=granian")
+PROMISED = "not measured"
+# Property tests and slow tests have a step of their own, so that the others answer quickly.
+QUICK, LONG = "not hypothesis and not slow", "hypothesis or slow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One run of pytest. `python`: of the environment that it runs in."""
+
+    name: str
+    python: str
+    arguments: Sequence[str]
+    is_covered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The Pythons of the environments. `lowest` and `newest` are set for `test --all` only."""
+
+    own: str
+    other: str
+    lowest: str | None = None
+    newest: str | None = None
+
+    @property
+    def is_all(self) -> bool:
+        return self.lowest is not None
+
+
+def lanes_of(options: Options) -> list[list[Step]]:
+    """Return the lanes of the gate, or those of `test --all`."""
+    computing, waiting = gate(options)
+    if options.lowest and options.newest:
+        for name, python in {"lowest": options.lowest, "newest": options.newest}.items():
+            computing += suite(f"{name} packages", python, servers=WIRE_ON_ALL_SERVERS)
+    return [computing, waiting]
+
+
+def gate(options: Options) -> tuple[list[Step], list[Step]]:
+    """Return the computing and the waiting lane."""
+    own, promised = options.own, () if options.is_all else ("-m", PROMISED)
+    computing = [
+        Step(name="core", python=own, arguments=core(), is_covered=True),
+        Step(name="properties", python=own, arguments=properties(), is_covered=True),
+        Step(name="in-process", python=own, arguments=in_process(), is_covered=True),
+        Step(name="postgresql", python=own, arguments=postgresql(), is_covered=True),
+        *suite("other Python", options.other, servers=WIRE_ON_ONE_SERVER),
+    ]
+    waiting = [
+        Step(name=name, python=own, arguments=[*paths(folders), *promised])
+        for name, folders in SERVICES.items()
+    ]
+    return computing, waiting
+
+
+def suite(name: str, python: str, *, servers: Sequence[str]) -> list[Step]:
+    """Return what another Python, or other packages, may change: no service, one wire table."""
+    return [
+        Step(name=f"{name}: core", python=python, arguments=core()),
+        Step(name=f"{name}: properties", python=python, arguments=properties()),
+        Step(name=f"{name}: in-process", python=python, arguments=in_process()),
+        Step(name=f"{name}: wire", python=python, arguments=[*servers, "-m", PROMISED]),
+    ]
+
+
+def core() -> list[str]:
+    return [*paths(CORE), "-m", QUICK]
+
+
+def properties() -> list[str]:
+    return [*paths(CORE + IN_PROCESS), "-m", LONG, *WORKERS]
+
+
+def in_process() -> list[str]:
+    return [*paths(IN_PROCESS), "-m", QUICK, *WORKERS]
+
+
+def postgresql() -> list[str]:
+    """Return the arguments for the tests whose outcome the database decides."""
+    return [*paths(IN_PROCESS), "tests/wire", "tests/faults", "--database=postgresql", *WORKERS]
+
+
+def paths(folders: Sequence[str]) -> list[str]:
+    return [f"tests/{folder}" for folder in folders]
