@@ -154,6 +154,7 @@ def test_failed_installation_is_one_line_and_is_tried_again(checkout, free):
     assert one_line(checkout.run(*free)) == expected
 
 
+@pytest.mark.slow  # it makes a virtual environment with pip
 def test_without_a_recent_uv_and_without_network_one_line_says_so(checkout, free):
     checkout.add_program("uv", "#!/bin/sh\necho 'uv 0.1.0'\n")
     line = one_line(checkout.run(*free, **OFFLINE))
