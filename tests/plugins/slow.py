@@ -1,4 +1,7 @@
-"""Fail a test that takes more than five seconds and is not marked `slow`."""
+"""Fail a test that takes more than five seconds and is not marked `slow`.
+
+Property tests take as long as their number of examples: they are in the step of slow tests anyway.
+"""
 
 import os
 
@@ -12,7 +15,7 @@ LIMIT = 5.0  # seconds of one test, without its fixtures, on a machine that does
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     report = yield
-    if report.when == "call" and report.passed and not item.get_closest_marker("slow"):
+    if report.when == "call" and report.passed and not _may_be_slow(item):
         limit = LIMIT * max(1.0, load())
         if call.duration > limit:
             report.outcome = "failed"
@@ -21,6 +24,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
                 " faster, or mark it `slow` and say why it needs the time."
             )
     return report
+
+
+def _may_be_slow(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("slow", "hypothesis"))
 
 
 def load() -> float:
