@@ -7,6 +7,7 @@ uses all cores. The second lane starts servers, browsers and clusters, and mostl
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 __all__ = [
     "CORE",
@@ -21,21 +22,6 @@ __all__ = [
     "suite",
 ]
 
-# Folders whose tests share nothing: they run in as many processes as there are cores.
-IN_PROCESS = (
-    "backends",
-    "conf",
-    "consumers",
-    "logs",
-    "matrix",
-    "middleware",
-    "revocation",
-    "scopes",
-    "sockets",
-    "testing",
-    "verification",
-    "views",
-)
 # The rules without Django and without an event loop.
 CORE = ("core",)
 # Folders that start real services, a step for each group.
@@ -46,6 +32,14 @@ SERVICES = {
     "browsers": ("browser",),
     "programs": ("benchmarks", "client", "dev", "docs", "example"),
 }
+# All other folders: their tests share nothing, and run in as many processes as there are cores.
+IN_PROCESS = tuple(
+    sorted(
+        {path.parent.name for path in Path(__file__).parents[1].glob("*/test_*.py")}.difference(
+            CORE, *SERVICES.values()
+        )
+    )
+)
 WORKERS = ("-n", str(os.cpu_count() or 2), "--dist", "worksteal")
 # The table of handshakes once more, on another Python: one server shows all that may differ.
 WIRE_ON_ALL_SERVERS = ("tests/wire",)
