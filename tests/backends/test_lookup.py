@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import models
 from django.db.models.sql.compiler import SQLCompiler
 from rest_framework.authtoken.models import Token
 
@@ -11,13 +12,13 @@ from tests.backends.own_users.models import Member
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 
-def tokens_with_users():
-    return Token.objects.select_related("user")
+def with_users(rows):
+    return rows.select_related("user")
 
 
 @pytest.fixture
 def lookup():
-    return Lookup(tokens_with_users, "key")
+    return Lookup(lambda: Token.objects, "key", with_users)
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_all_rows_are_found_in_one_query_users_included(
 
 def test_rows_are_as_the_orm_has_them(lookup, tokens):
     (row,) = lookup.find([tokens[0].key])
-    orm = tokens_with_users().get(key=tokens[0].key)
+    orm = with_users(Token.objects).get(key=tokens[0].key)
     assert type(row.created) is type(orm.created)
     assert vars(row.user) | {"_state": 0} == vars(orm.user) | {"_state": 0}
     assert (row._state.db, row._state.adding) == (orm._state.db, orm._state.adding)
@@ -76,10 +77,70 @@ def test_sql_is_compiled_once_for_each_power_of_two(lookup, tokens, monkeypatch)
 
 def test_a_column_of_another_type_is_prepared_as_the_orm_does_it():
     member = Member.objects.create(email="a@example.com")
-    by_pk = Lookup(Member.objects.all, "pk")
+    by_pk = Lookup(lambda: Member.objects, "pk")
     assert by_pk.find([member.pk]) == by_pk.find([str(member.pk)]) == [member]
 
 
-def test_a_query_with_parameters_of_its_own_is_an_error():
-    with pytest.raises(TypeError, match="parameters of its own"):
-        Lookup(lambda: Token.objects.filter(user=5), "key").find(["k"])
+def names_of(rows):
+    return {row.username for row in rows}
+
+
+class Tenants(models.Manager):
+    """Show one tenant's users, who are those whose first name is `tenant`."""
+
+    tenant = "a"
+
+    def get_queryset(self):
+        return super().get_queryset().filter(first_name=self.tenant)
+
+
+@pytest.fixture
+def tenants():
+    users = [get_user_model()(username=f"{t}{n}", first_name=t) for t in "ab" for n in range(2)]
+    get_user_model().objects.bulk_create(users)
+    manager = Tenants()
+    manager.model = get_user_model()
+    return manager
+
+
+def test_manager_with_parameters_is_called_anew_for_each_query(tenants, django_assert_num_queries):
+    lookup = Lookup(lambda: tenants, "username")
+    for tenants.tenant in "aba":
+        with django_assert_num_queries(1):
+            found = names_of(lookup.find(["a0", "a1", "b0", "b1"]))
+        assert found == {f"{tenants.tenant}0", f"{tenants.tenant}1"}
+
+
+class Prefixed(models.CharField):
+    """A key such as "usr_1", whose type rejects everything else."""
+
+    def to_python(self, value):
+        if not str(value).startswith("usr_"):
+            raise ValueError(value)
+        return value
+
+
+def test_column_whose_type_rejects_numbers_is_asked_too(monkeypatch):
+    user = get_user_model().objects.create(username="usr_1")
+    field = get_user_model()._meta.get_field("username")
+    monkeypatch.setattr(type(field), "to_python", Prefixed.to_python)
+    lookup = Lookup(lambda: get_user_model().objects, "username")
+    assert [lookup.find(["usr_1"]), lookup.find(["usr_2"])] == [[user], []]
+
+
+class Balancing:
+    """Route each question about a table to the next alias."""
+
+    asked = ()
+
+    def db_for_read(self, model, **hints):
+        Balancing.asked = (*Balancing.asked, model)
+        return "default"
+
+
+def test_router_is_asked_once_for_each_query(lookup, tokens, settings, monkeypatch):
+    settings.DATABASE_ROUTERS = [f"{__name__}.Balancing"]
+    for number in (1, 1, 3, LARGEST + 1):
+        monkeypatch.setattr(Balancing, "asked", ())
+        assert len(lookup.find([token.key for token in tokens[:number]])) == number
+        assert Balancing.asked == (Token,)

@@ -52,7 +52,11 @@ class DRFTokenBackend(BaseTokenBackend):
         self._label = model
         self._pattern = KEY if pattern is None and model == STOCK else pattern
         self._users = UserColumns(lambda: self._model)
-        self._by_key = Lookup(lambda: self._users.spawn("key", "created"), "key")
+        self._by_key = Lookup(
+            lambda: self._model.objects,
+            "key",
+            lambda rows: self._users.select(rows, "key", "created"),
+        )
 
     def recognizes(self, credential: Credential) -> bool:
         """What has the shape of a key."""

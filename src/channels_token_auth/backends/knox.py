@@ -52,7 +52,9 @@ class KnoxTokenBackend(BaseTokenBackend):
         self.schemes = frozenset({"bearer", knox.knox_settings.AUTH_HEADER_PREFIX.lower()})
         self._pattern = pattern
         self._users = UserColumns(lambda: self._model)
-        self._by_key = Lookup(self._rows, "token_key")
+        self._by_key = Lookup(
+            lambda: self._model.objects, "token_key", lambda rows: rows.select_related("user")
+        )
 
     def recognizes(self, credential: Credential) -> bool:
         """What has the shape of a token, in a header under knox's scheme or `Bearer`."""
@@ -130,9 +132,6 @@ class KnoxTokenBackend(BaseTokenBackend):
         prefix = re.escape(knox.knox_settings.TOKEN_PREFIX)
         digits = knox.knox_settings.AUTH_TOKEN_CHARACTER_LENGTH // 2 * 2
         return f"{prefix}[0-9a-f]{{{digits}}}"
-
-    def _rows(self) -> Any:
-        return self._model.objects.select_related("user")
 
     def _delete(self, pks: Iterable[Any]) -> None:
         self._model.objects.filter(pk__in=list(pks)).delete()

@@ -65,7 +65,11 @@ class OAuth2Backend(BaseTokenBackend):
         super().__init__(name=name)
         self._audience = audience
         self._pattern = pattern
-        self._by_checksum = Lookup(self._rows, "token_checksum")
+        self._by_checksum = Lookup(
+            lambda: self._tokens.objects,
+            "token_checksum",
+            lambda rows: rows.select_related("user", "application"),
+        )
 
     def recognizes(self, credential: Credential) -> bool:
         """What has the shape of a token."""

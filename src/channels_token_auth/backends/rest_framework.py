@@ -32,6 +32,7 @@ from ..core.identity import RETRY_AFTER, Grant, Identity, Verdict, unavailable
 from .base import BaseTokenBackend
 from .contract import Authority, Revocations
 from .site import Site
+from .sources.managers import package_users
 from .sources.request_auth import moment, text
 from .sources.revalidation import revalidate_presented
 from .sources.users import admit
@@ -64,7 +65,7 @@ class RESTFrameworkBackend(BaseTokenBackend):
         super().__init__(name=name)
         self._is_asked_again = recheck
         self._paths = authentication_classes
-        self._users_by_key = UsersByKey()
+        self._users_by_key = UsersByKey(package_users)
 
     @cached_property
     def schemes(self) -> frozenset[str]:  # type: ignore[override] # a cached property is writable

@@ -1,4 +1,4 @@
-"""A user model unlike Django's own: another primary key, another USERNAME_FIELD."""
+"""User models unlike Django's own: another primary key and USERNAME_FIELD; hidden users."""
 
 import uuid
 
@@ -12,3 +12,26 @@ class Member(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
 
     USERNAME_FIELD = "email"
+
+
+class Present(models.Manager["Employee"]):
+    """Hide users who are deleted, and those of another tenant than `tenant`."""
+
+    tenant = "a"
+
+    def get_queryset(self) -> models.QuerySet["Employee"]:
+        return super().get_queryset().filter(is_deleted=False, tenant=self.tenant)
+
+
+class Employee(AbstractBaseUser):
+    """Users of a site that deletes none: its default manager finds all of them."""
+
+    name = models.CharField(max_length=20, unique=True)
+    tenant = models.CharField(max_length=20, default="a")
+    is_deleted = models.BooleanField(default=False)
+    is_active = True
+
+    all_objects = models.Manager()
+    objects = Present()
+
+    USERNAME_FIELD = "name"

@@ -16,7 +16,7 @@ from allauth.headless import app_settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_out
 from django.core import checks
-from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_delete
 
 from ...core.authentication import Authentication
@@ -27,6 +27,7 @@ from ...core.identity import Grant, Verdict
 from ..base import BaseTokenBackend
 from ..contract import Authority, Revocations, RevocationSignal, RevokedTokens
 from ..site import Site
+from ..sources.keys import read_key
 from ..sources.revalidation import revalidate_presented
 from ..sources.session_engines import Session
 from ..sources.session_users import has_password_of
@@ -213,12 +214,9 @@ def _refusal(login: Login) -> CloseReason | None:
 
 
 def _mistaken(user: Any, subject: str | None) -> CloseReason | None:
-    """Whether a token speaks of somebody else than its session does."""
-    try:
-        is_his = subject is None or get_user_model()._meta.pk.to_python(subject) == user.pk
-    except ValidationError:
-        is_his = False
-    return None if is_his else CloseReason.TOKEN_INVALID
+    """Return the refusal of a token that names another user than its session does."""
+    is_named = subject is None or read_key(get_user_model()._meta.pk, subject) == user.pk
+    return None if is_named else CloseReason.TOKEN_INVALID
 
 
 def _is_past(moment: datetime | None) -> bool:

@@ -38,7 +38,9 @@ class Logins:
     def __init__(self) -> None:
         self._sessions = Sessions()
         self._users_by_key = UsersByKey()
-        self._rows = Lookup(_all_rows, "session_key")
+        self._rows = Lookup(
+            lambda: list_model().objects, "session_key", lambda rows: rows.select_related("user")
+        )
 
     def find(self, keys: Collection[str]) -> dict[str, Login]:
         """Those that are there, by their keys: two queries."""

@@ -19,6 +19,7 @@ from ..base import BaseTokenBackend
 from ..contract import Authority, Revocations
 from ..site import Site
 from ..sources.claimed_users import ClaimedUsers
+from ..sources.managers import package_users
 from ..sources.revalidation import revalidate_presented
 from ..sources.users import admit
 from ..sources.users_by_key import UsersByKey
@@ -82,7 +83,7 @@ class IntrospectionBackend(BaseTokenBackend):
         self._audience = audience
         self._issuer = issuer
         self._claimed_users = ClaimedUsers(claim=user_claim, field=user_field, function=user)
-        self._users_by_key = UsersByKey()
+        self._users_by_key = UsersByKey(package_users)
         self._is_asked_again = recheck
 
     def recognizes(self, credential: Credential) -> bool:

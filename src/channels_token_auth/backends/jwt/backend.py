@@ -20,6 +20,7 @@ from ..base import BaseTokenBackend
 from ..contract import Authority
 from ..site import Site
 from ..sources.claimed_users import ClaimedUsers
+from ..sources.managers import package_users
 from ..sources.users import admit
 from ..sources.users_by_key import UsersByKey
 from .checks import check_options
@@ -54,7 +55,7 @@ class JWTBackend(BaseTokenBackend):
         # A function of the site's may ask anything, such as another server.
         self.is_local = self._options.user is None
         self._verifier = JWTVerifier(self._options)
-        self._users_by_key = UsersByKey()
+        self._users_by_key = UsersByKey(package_users)
         self._claimed_users = ClaimedUsers(
             claim=self._options.user_claim,
             field=self._options.user_field,

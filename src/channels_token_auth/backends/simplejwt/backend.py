@@ -24,6 +24,7 @@ from ..base import BaseTokenBackend
 from ..contract import Authority, Revocations, RevocationSignal
 from ..site import Site
 from ..sources.claimed_users import ClaimedUsers
+from ..sources.managers import package_users
 from ..sources.users import admit
 from ..sources.users_by_key import UsersByKey
 from . import blacklist
@@ -63,7 +64,7 @@ class SimpleJWTBackend(BaseTokenBackend):
         types = [types] if isinstance(types, str) else types
         self.schemes = frozenset({"bearer", *(each.lower() for each in types)})
         self._stateless = stateless
-        self._users_by_key = UsersByKey()
+        self._users_by_key = UsersByKey(package_users)
 
     def recognizes(self, credential: Credential) -> bool:
         """What has the three parts of a signed JWT, in a header under one of the schemes."""

@@ -6,11 +6,12 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core import checks
-from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist, ValidationError
-from django.db.models import IntegerField
+from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
 from django.utils.module_loading import import_string
 
+from .keys import read_key
 from .lookup import Lookup
+from .managers import package_users
 
 __all__ = ["ClaimedUsers"]
 
@@ -32,7 +33,7 @@ class ClaimedUsers:
         """The user of each, or None: one query, or a call of the function each."""
         if self._function is not None:
             return [_call(import_string(self._function), each) for each in claims]
-        values = [self._value(each.get(self._claim)) for each in claims]
+        values = [read_key(self._field, each.get(self._claim)) for each in claims]
         users: dict[Any, Any] = {}
         for user in self._lookup.find({value for value in values if value is not None}):
             value = self._field.value_from_object(user)
@@ -66,26 +67,7 @@ class ClaimedUsers:
 
     @cached_property
     def _lookup(self) -> Lookup:
-        return Lookup(_all_users, self._field.name)
-
-    def _value(self, claim: Any) -> Any:
-        """What the column may be asked for; None where it cannot hold such a claim."""
-        if isinstance(claim, bool) or not isinstance(claim, str | int):
-            return None
-        # "" would be the user whose field is empty; NUL and lone surrogates no database takes.
-        if claim == "" or not str(claim).isprintable():
-            return None
-        try:
-            value = self._field.to_python(claim)
-            if isinstance(self._field, IntegerField):
-                self._field.run_validators(value)  # of a database's range
-        except (ValidationError, ValueError):
-            return None
-        return value
-
-
-def _all_users() -> Any:
-    return get_user_model()._default_manager.all()  # noqa: SLF001 - documented so
+        return Lookup(package_users, self._field.name)
 
 
 def _call(function: Any, claims: Claims) -> Any:

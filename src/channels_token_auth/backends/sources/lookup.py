@@ -1,7 +1,7 @@
-"""Rows by the values of one column: one query a batch, whose SQL is compiled once.
+"""Find rows by the values of one column: one query per batch, with SQL that is compiled once.
 
-The query is the ORM's own, custom models, joins and converters included. Only what compiling it
-gives is kept, since that takes ten times as long as running it. Nothing here knows a token.
+The query is the ORM's own, including custom models, joins and converters. Only the result of
+compiling it is cached, because compiling takes ten times as long as running it.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -9,47 +9,82 @@ from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.db import connections
+from django.db import DatabaseError, InterfaceError, connections
 from django.db.models import Field, QuerySet
+from django.db.models.manager import BaseManager
 
-__all__ = ["LARGEST", "Lookup"]
+__all__ = ["LARGEST", "Lookup", "Manager"]
 
 LARGEST = 128
-"""Values up to which a query is kept: more are asked for too rarely."""
+"""Largest batch whose compiled SQL is cached; larger ones are rare."""
+
+Manager = Callable[[], "BaseManager[Any]"]
+"""Return the manager to query, once Django's app registry is ready."""
 
 
 class Lookup:
-    """Finds rows of `queryset()`, a query without parameters, where `column` has a value."""
+    """Find rows of a manager where `column` has a value.
 
-    def __init__(self, queryset: Callable[[], QuerySet[Any]], column: str) -> None:
-        self._queryset = queryset
+    `refine` adds joins or columns to the manager's queryset, but no parameters. A manager with a
+    `get_queryset` of its own is called anew for each query, and its SQL is not cached: its result
+    may depend on the tenant, the language or the time.
+    """
+
+    def __init__(
+        self,
+        manager: Manager,
+        column: str,
+        refine: Callable[[QuerySet[Any]], QuerySet[Any]] = lambda rows: rows,
+    ) -> None:
+        self._manager = manager
         self._column = column
+        self._refine = refine
         # A compiled query belongs to a connection, and so to a thread.
         self._compiled: WeakKeyDictionary[Any, dict[int, _Compiled]] = WeakKeyDictionary()
 
     def find(self, values: Collection[Any]) -> list[Any]:
-        """The rows that have one of the values, in no order."""
+        """Return the rows that have one of the values, in no order."""
         asked = list(dict.fromkeys(values))
         if not asked:
             return []
-        rows = self._rows
-        if len(asked) > LARGEST:
-            return list(rows.filter(**{f"{self._column}__in": asked}))
-        # Few sizes, so that few are compiled: the last value is asked for more than once.
-        size = 1 << (len(asked) - 1).bit_length()
-        asked += asked[-1:] * (size - len(asked))
-        by_size = self._compiled.setdefault(connections[rows.db], {})
+        rows = self._plain_rows if self._is_plain else self._rows()
+        # Ask the router once: it may return another replica each time.
+        alias = rows.db
+        if self._is_plain and len(asked) <= LARGEST:
+            compiled = self._compile(rows, alias, len(asked))
+            if compiled is not None:
+                return compiled.run(asked)
+        return list(rows.using(alias).filter(**{f"{self._column}__in": asked}))
+
+    def _compile(self, rows: QuerySet[Any], alias: str, number: int) -> "_Compiled | None":
+        # Only powers of two, so that few queries are compiled: the last value is repeated.
+        size = 1 << (number - 1).bit_length()
+        by_size = self._compiled.setdefault(connections[alias], {})
         if size not in by_size:
-            by_size[size] = _Compiled(rows, self._column, size)
-        return by_size[size].run(asked)
+            try:
+                by_size[size] = _Compiled(rows.using(alias), self._column, size)
+            except (DatabaseError, InterfaceError):
+                raise
+            except Exception:  # noqa: BLE001 - a column whose type rejects the samples
+                self._is_plain = False
+                return None
+        return by_size[size]
+
+    def _rows(self) -> QuerySet[Any]:
+        return self._refine(self._manager().all())
 
     @cached_property
-    def _rows(self) -> QuerySet[Any]:
-        return self._queryset()
+    def _plain_rows(self) -> QuerySet[Any]:
+        return self._rows()
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        manager = type(self._manager())
+        return (manager.get_queryset, manager.all) == (BaseManager.get_queryset, BaseManager.all)
 
 
 class _Compiled:
-    """A query for so many values, whose compiler knows its SQL already."""
+    """A query for `size` values, whose compiler knows its SQL already."""
 
     def __init__(self, rows: QuerySet[Any], column: str, size: int) -> None:
         options = rows.model._meta
@@ -57,6 +92,7 @@ class _Compiled:
         samples = [field.to_python(number) for number in range(size)]
         self._rows = rows.filter(**{f"{column}__in": samples})
         self._field = field
+        self._size = size
         compiler = self._rows.query.get_compiler(rows.db)
         self._connection = compiler.connection
         self._sql, samples = compiler.as_sql()
@@ -66,7 +102,8 @@ class _Compiled:
         compiler.as_sql = lambda: (self._sql, self._params)
         self._rows.query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]
 
-    def run(self, values: Sequence[Any]) -> list[Any]:
+    def run(self, values: list[Any]) -> list[Any]:
+        values = values + values[-1:] * (self._size - len(values))
         self._params = tuple(
             self._field.get_db_prep_value(value, self._connection) for value in values
         )

@@ -69,7 +69,7 @@ class Sessions:
     """The sessions of `SESSION_ENGINE`."""
 
     def __init__(self) -> None:
-        self._rows = Lookup(_all_rows, "session_key")
+        self._rows = Lookup(lambda: session_model().objects, "session_key")
 
     def find(self, keys: Collection[str]) -> dict[str, Session]:
         """Those that are there, the expired ones of a table too: one question for all keys to a
@@ -83,10 +83,6 @@ class Sessions:
             return _find_cached(store(), keys)
         loaded = {key: _load(store(key)) for key in keys}
         return {key: session for key, session in loaded.items() if session.data}
-
-
-def _all_rows() -> Any:
-    return session_model().objects.all()
 
 
 def _find_cached(store: Any, keys: Collection[str]) -> dict[str, Session]:

@@ -18,9 +18,12 @@ class UserColumns:
         self._tokens = model
 
     def spawn(self, *names: str) -> Any:
-        """A query of these columns of all tokens, and of those of their users after them."""
-        users = [f"user__{name}" for name in self._names]
-        return self._tokens().objects.values_list(*names, *users)
+        """Return a query of these columns of all tokens, followed by those of their users."""
+        return self.select(self._tokens().objects.all(), *names)
+
+    def select(self, rows: Any, *names: str) -> Any:
+        """Narrow a query of tokens to these columns, followed by those of their users."""
+        return rows.values_list(*names, *(f"user__{name}" for name in self._names))
 
     def user(self, columns: Sequence[Any]) -> Any:
         """The user of a row: what is after the token's own columns."""

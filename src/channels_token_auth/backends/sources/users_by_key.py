@@ -3,22 +3,21 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from django.contrib.auth import get_user_model
-
 from ...core.close_codes import CloseReason
 from ...core.errors import TokenAuthError
 from ...core.identity import Grant, Verdict
-from .lookup import Lookup
+from .lookup import Lookup, Manager
+from .managers import default_users
 from .users import admit
 
 __all__ = ["UsersByKey"]
 
 
 class UsersByKey:
-    """Users of the site's user model, by primary key."""
+    """Find users of the site's user model by primary key. `manager`: see `managers`."""
 
-    def __init__(self) -> None:
-        self._users = Lookup(_all_users, "pk")
+    def __init__(self, manager: Manager = default_users) -> None:
+        self._users = Lookup(manager, "pk")
 
     def find(self, keys: Collection[Any]) -> dict[Any, Any]:
         """Those that are there, in one query."""
@@ -28,10 +27,6 @@ class UsersByKey:
         """Whether each one's user may stay, in one query; "token_revoked" where he is gone."""
         users = self.find({each.user_pk for each in grants})
         return [_standing(users.get(each.user_pk), each) for each in grants]
-
-
-def _all_users() -> Any:
-    return get_user_model()._default_manager.all()  # noqa: SLF001 - documented so
 
 
 def _standing(user: Any, grant: Grant) -> Verdict:
