@@ -31,7 +31,7 @@ _PART = re.compile(
 
 def pages() -> Iterator[Path]:
     """Yield every page that has a generated part."""
-    for path in sorted(DOCS.rglob("*.md")):
+    for path in [DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md"))]:
         if "_build" not in path.parts and _PART.search(path.read_text()):
             yield path
 

@@ -35,25 +35,12 @@ ACTIONS = {"stop": "stops", "login": "logs in", "refresh": "fresh token", "back_
 """The names of the client's actions in PROTOCOL.md, which explains them."""
 AS_VERBS = {"stop": "stop", "login": "log in", "refresh": "fresh token", "back_off": "back off"}
 """The same in client.html."""
-IN_SHORT = {
-    "stop": "stops",
-    "login": "tries another token once, else stops: log in",
-    "refresh": "fresh token, reconnects at once",
-    "back_off": "backs off, at least `retry_after`",
-}
-"""The same for readers who have only the table."""
 
 
 def protocol() -> str:
     """Return PROTOCOL.md's table."""
     head = ["code", "slug", "HTTP before accept", "meaning", "the client"]
     return markdown(head, ([*facts(row), row["meaning"], ACTIONS[row["client"]]] for row in CODES))
-
-
-def summary() -> str:
-    """Return the README's table."""
-    head = ["code", "slug", "HTTP before accept", "the client"]
-    return markdown(head, ([*facts(row), IN_SHORT[row["client"]]] for row in CODES))
 
 
 def facts(row: dict[str, Any]) -> list[str]:
@@ -127,7 +114,6 @@ def by_close_code() -> dict[int, dict[str, Any]]:
 
 TABLES: dict[str, Callable[[], str]] = {
     "protocol": protocol,
-    "summary": summary,
     "typescript": typescript,
     "javascript": javascript,
     "python-enum": python_enum,

@@ -339,7 +339,7 @@ def test_django_runs_these_checks_without_being_asked_to_deploy(check):
 @pytest.mark.parametrize(
     ("given", "hint"),
     [
-        ({"LOCATION": ["header"]}, "The README has a table of all settings"),
+        ({"LOCATION": ["header"]}, "docs/reference/settings.md lists all settings"),
         ({"BACKENDS": [{"BACKEND": "no.such.Backend"}]}, "Correct the entry in BACKENDS"),
         ({"BACKENDS": [{"BACKEND": f"{OURS}no.such.Backend"}]}, "Correct the entry in BACKENDS"),
         ({"BACKENDS": [{**BACKENDS[0], "OPTIONS": {"modle": 1}}]}, "Correct the entry in BACKENDS"),

@@ -17,8 +17,9 @@ def frames(speaker):
 
 
 def setting(name):
-    """A default as the README has it, whose table is held to the code."""
-    return next(ast.literal_eval(row[1]) for row in table("README.md", "setting") if row[0] == name)
+    """Return a default as the page on settings has it, which is generated from the code."""
+    _, _, described = read("docs/reference/settings.md").partition(f"## `{name}`\n")
+    return ast.literal_eval(re.search(r"^Default: `(.*?)`", described, re.MULTILINE)[1])
 
 
 def shape(message):

@@ -15,9 +15,10 @@ def read(page: str) -> str:
     return (ROOT / page).read_text()
 
 
-def snippets(page: str, language: str) -> list[str]:
-    """The fenced blocks of a language, in order."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", read(page), re.DOTALL | re.MULTILINE)
+def snippets(page: str, language: str, heading: str = "") -> list[str]:
+    """Return the fenced blocks of a language, in order: of the page, or from a heading on."""
+    _, _, text = read(page).partition(heading) if heading else ("", "", read(page))
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
 def table(page: str, heading: str) -> list[list[str]]:

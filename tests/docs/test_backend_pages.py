@@ -37,6 +37,7 @@ def test_overview_is_drawn_from_the_matrix():
 @kinds
 def test_settings_on_its_page_name_it_and_pass_the_checks(kind, settings):
     written = [s for s in snippets(page_of(kind), "python") if "CHANNELS_TOKEN_AUTH =" in s]
+    settings.DEBUG = True  # as in the reader's project
     names = {}
     for snippet in written:
         exec(snippet, names)

@@ -6,7 +6,7 @@ import pytest
 
 from channels_token_auth import conf
 from docs import generate, make_lifecycle
-from docs.generators import close_codes
+from docs.generators import checks, close_codes
 from tests.docs.pages import ROOT, read
 
 SYNC = "run: .dev/test/bin/python -m docs.generate"
@@ -36,3 +36,10 @@ def test_every_close_code_has_a_page():
 
 def test_picture_of_the_lifecycle_is_drawn_from_the_table():
     assert read("docs/reference/lifecycle.svg") == make_lifecycle.picture()
+
+
+def test_every_check_is_listed():
+    found = re.findall(r"^### ([EWI]\d{3})$", read("docs/reference/checks.md"), re.MULTILINE)
+    source = "".join(path.read_text() for path in checks.SOURCE.rglob("*.py"))
+    in_source = set(re.findall(r"\b[EWI]\d{3}\b", source)) - {"E501"}
+    assert set(found) == checks.numbers() == in_source

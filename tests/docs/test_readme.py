@@ -1,99 +1,79 @@
-"""README's snippets make a working site: a new Django project, and nothing but what they say."""
+"""README is short, and its steps lead a newcomer to a socket that greets and closes."""
 
-import hashlib
-import json
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import snippets
+from tests.docs.browser import PASSWORD, Admin, Console
+from tests.docs.pages import read, snippets
+from tests.docs.project import Project, section
 
-VISIT = Path(__file__).with_name("visit.py")
-ROUTING = """
-import json
-from channels.generic.websocket import AsyncWebsocketConsumer
-from django.urls import path
+STEPS = '## Five steps to "hello ada"'
+MOST_WORDS = 500
 
-class Consumer(AsyncWebsocketConsumer):
-    async def connect(self):
-        await self.accept()
-        user, auth = self.scope["user"], self.scope["auth"]
-        found = {name: getattr(auth, name) for name in type(auth.current).__slots__}
-        found |= {"user": user.get_username(), "class": type(user).__name__}
-        await self.send(json.dumps(found | {"scope": repr(self.scope)}, default=str))
 
-websocket_urlpatterns = [path("chat/", Consumer.as_asgi())]
-"""
+def words(text):
+    """Return the words of a page without its code blocks, comments and link targets."""
+    text = re.sub(r"^```.*?^```$|<!--.*?-->", "", text, flags=re.DOTALL | re.MULTILINE)
+    return re.findall(r"\S*\w\S*", re.sub(r"\]\([^)]*\)", "]", text))
+
+
+def test_it_has_at_most_500_words():
+    assert len(words(read("README.md"))) <= MOST_WORDS
+
+
+def test_words_of_code_and_link_targets_do_not_count():
+    assert words("one [two](https://three.example)\n```sh\nfour\n```\n<!-- five -->") == [
+        "one",
+        "[two]",
+    ]
+
+
+def test_it_has_the_two_commands():
+    assert "python3 dev.py demo" in read("README.md")
+    assert "python3 dev.py test" in read("README.md")
+
+
+def test_it_says_what_to_type_until_the_release():
+    page = read("README.md")
+    assert "not released yet" in page
+    assert 'pip install "/path/to/channels-token-auth[drf]" daphne' in page
 
 
 @pytest.fixture(scope="module")
-def key_and_visits(tmp_path_factory):
-    site = tmp_path_factory.mktemp("site")
-    _run(site, "-m", "django", "startproject", "mysite", ".")
-    files = ("settings", "asgi", "urls")
-    for file, snippet in zip(files, snippets("README.md", "python"), strict=True):
-        with (site / "mysite" / f"{file}.py").open("a") as written_by_django:
-            written_by_django.write(snippet)
-    (site / "chat").mkdir()
-    (site / "chat" / "routing.py").write_text(ROUTING)
-    (script,) = snippets("README.md", "js")
-    (offer,) = re.findall(r'new WebSocket\("[^"]+", (\[.*?\])\)', script)
-    answer = json.loads(_run(site, VISIT, offer))
-    return answer["key"], answer["visits"]
+def console_lines(tmp_path_factory):
+    """Follow the steps as a newcomer does, and return what the browser's console shows."""
+    steps = section("README.md", STEPS)
+    project = Project(tmp_path_factory.mktemp("newcomer"))
+    project.write(steps)
+    _, commands, *_ = snippets("README.md", "sh", STEPS)
+    key = _typed(project, commands)
+    (script,) = snippets("README.md", "js", STEPS)
+    assert "manage.py runserver" in commands
+    with project.serve() as base:
+        script = script.replace("127.0.0.1:8000", base).replace("YOUR-TOKEN", key)
+        with Console.run(script) as console:
+            greeting = console.line()
+            Admin(base).delete_token()
+            return [greeting, console.line()]
 
 
-@pytest.mark.parametrize(
-    ("carriage", "location", "echoed"),
-    [
-        ("Token", "header", None),
-        ("Bearer", "header", None),
-        ("subprotocol", "subprotocol", "token-auth.v1"),
-    ],
-)
-def test_consumer_finds_what_readme_says(key_and_visits, carriage, location, echoed):
-    key, visits = key_and_visits
-    accept, frame = visits[carriage]
-    found = json.loads(frame["text"])
-    assert accept["type"] == "websocket.accept"
-    assert accept.get("subprotocol") == echoed
-    assert key not in found.pop("scope")
-    assert found.pop("issued_at")
-    assert found == {
-        "user": "alice",
-        "class": "User",
-        "backend": "drf",
-        "token_id": hashlib.sha256(key.encode()).hexdigest()[:32],
-        "location": location,
-        "scopes": "frozenset()",
-        "expires_at": None,
-        "labels": "{}",
-        "acr": None,
-        "auth_time": None,
-    }
+def _typed(project, commands):
+    """Type the commands before `runserver`, and return the token that one of them prints."""
+    for command in re.findall(r"python manage\.py (.*)", commands):
+        name, *arguments = command.split()
+        if name == "createsuperuser":
+            arguments += ["--noinput", "--email=ada@example.com"]
+        if name != "runserver":
+            printed = project.manage(name, *arguments, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
+    return printed.split()[2]
 
 
-def test_endpoints_stand_where_readme_says(key_and_visits):
-    _, visits = key_and_visits
-    assert visits["ticket"].keys() == {"ticket", "expires_in"}
-    assert visits["check"].keys() == {"user_id", "expires_in"}
+@pytest.mark.slow
+def test_newcomer_sees_hello_ada(console_lines):
+    assert console_lines[0] == "hello ada"
 
 
-def test_visitor_with_a_wrong_token_is_sent_to_log_in(key_and_visits):
-    _, visits = key_and_visits
-    accept, close = visits["wrong"]
-    assert accept["type"] == "websocket.accept"
-    assert close == {"type": "websocket.close", "code": 4401, "reason": "token_invalid"}
-
-
-def _run(site, *arguments):
-    """What a Python prints that runs in the site's folder, as its developer's would."""
-    environ = {"PYTHONPATH": str(site), "DJANGO_SETTINGS_MODULE": "mysite.settings"}
-    command = [sys.executable, "-W", "error", *arguments]
-    finished = subprocess.run(
-        command, cwd=site, env=environ, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert finished.returncode == 0, finished.stderr
-    return finished.stdout
+@pytest.mark.slow
+def test_deleting_the_token_closes_the_newcomers_socket(console_lines):
+    assert console_lines[1] == "closed 4410"

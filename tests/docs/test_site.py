@@ -24,7 +24,13 @@ def site(tmp_path_factory):
 @pytest.mark.parametrize(
     "page",
     [
+        "tutorial",
+        "troubleshooting",
+        "migrating",
         "settings",
+        "checks",
+        "comparison",
+        "deployment",
         "close-codes/4410",
     ],
 )

@@ -15,6 +15,7 @@ VISIT = Path(__file__).with_name("visit_own.py")
 SITE = """
 SECRET_KEY = "for tests only, and long enough for every algorithm that signs with it"
 USE_TZ = True
+DEBUG = True
 INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "shop"]
 INSTALLED_APPS += ["channels_token_auth"]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "site.sqlite3"}}

@@ -21,7 +21,7 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
     wrong = [
         checks.Error(
             conf.describe(name, sentence),
-            hint="The README has a table of all settings, and what each means.",
+            hint="docs/reference/settings.md lists all settings, and what each means.",
             id="channels_token_auth.E001",
         )
         for name, sentence in conf.problems()

@@ -1,0 +1,164 @@
+"""A Django project in a temporary folder, made as a page tells its reader to make it.
+
+A page's code block names its file in its first line: `# mysite/asgi.py` is the whole file, and
+`# mysite/settings.py: add at the end` is added to the one that `startproject` wrote.
+"""
+
+import contextlib
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from socket import create_connection
+
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from tests.docs.pages import read
+from tests.services import free_port
+
+__all__ = ["Project", "ended", "files", "outcome", "section"]
+
+DEADLINE = 30.0
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_FILE = re.compile(r"(?:#|//|<!--) ([\w./-]+\.\w+)(: add at the end)?(?: -->)?\n")
+
+
+def section(page: str, heading: str) -> str:
+    """Return the text below a heading, up to the next one of its level or above."""
+    lines, level, is_code = [], 0, False
+    for line in read(page).splitlines(keepends=True):
+        is_code ^= line.startswith("```")
+        is_heading = line.startswith("#") and not is_code
+        if level and is_heading and len(line) - len(line.lstrip("#")) <= level:
+            break
+        if level:
+            lines.append(line)
+        elif is_heading and line.strip() == heading:
+            level = len(line) - len(line.lstrip("#"))
+    assert lines, f"{page} has no section {heading!r}"
+    return "".join(lines)
+
+
+def files(text: str) -> dict[str, tuple[str, bool]]:
+    """Return the code blocks that name a file: its text, and whether it is added to one."""
+    named = ((_FILE.match(code), code) for _, code in _BLOCK.findall(text))
+    return {match[1]: (code, bool(match[2])) for match, code in named if match}
+
+
+class Project:
+    """A project named mysite, and what its developer does with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = folder / "server.log"
+        self.run("-m", "django", "startproject", "mysite", ".")
+
+    def write(self, text: str) -> None:
+        """Make the files of a page, or of a section of it."""
+        for name, (code, is_added) in files(text).items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a" if is_added else "w") as file:
+                file.write(f"\n{code}" if is_added else code)
+
+    def manage(self, *arguments: str, **variables: str) -> str:
+        """Return what `manage.py` prints."""
+        return self.run("manage.py", *arguments, **variables)
+
+    def run(self, *arguments: str, **variables: str) -> str:
+        finished = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env=_environ(variables),
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            check=False,
+        )
+        assert finished.returncode == 0, finished.stdout + finished.stderr
+        return finished.stdout
+
+    @contextlib.contextmanager
+    def serve(self, *command: str, host: str = "127.0.0.1") -> Iterator[str]:
+        """Run a server, and yield its address: `manage.py runserver`, or a command with {port}."""
+        port = free_port()
+        command = command or ("manage.py", "runserver", "--noreload", "{port}")
+        arguments = [each.format(port=port) for each in command]
+        with self.log.open("w") as log:
+            server = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=self.folder,
+                env=_environ({"PYTHONUNBUFFERED": "1"}),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                self._wait(server, host, port)
+                yield f"{host}:{port}"
+            finally:
+                server.terminate()
+                server.wait(DEADLINE)
+
+    def _wait(self, server: subprocess.Popen[bytes], host: str, port: int) -> None:
+        deadline = time.monotonic() + DEADLINE
+        while server.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(OSError), create_connection((host, port), 1):
+                return
+            time.sleep(0.05)
+        raise AssertionError(self.log.read_text())
+
+
+def outcome(url: str, *, wait: float = 5.0, then: str | None = None, **options) -> list[str | int]:
+    """Return what a client meets: the frames without `auth.*`, and how its socket ended.
+
+    The end is a close code, an HTTP status if the handshake was refused, or "open" if nothing
+    comes for `wait` seconds. `then` is a text to send when the socket is open.
+    """
+    try:
+        socket = connect(url, open_timeout=DEADLINE, close_timeout=1, **options)
+    except InvalidStatus as refused:
+        return [refused.response.status_code]
+    except InvalidMessage:  # the server hung up
+        return [0]
+    with socket:
+        if then is not None:
+            with contextlib.suppress(ConnectionClosed):
+                socket.send(then)
+        return list(_frames(socket, wait))
+
+
+def ended(
+    url: str,
+    *,
+    wait: float,
+    then: str | None = None,
+    act: Callable[[], object] = lambda: None,
+    **options,
+) -> int | None:
+    """Return the code that an open socket is closed with after `act`; None if it stays open."""
+    with connect(url, open_timeout=DEADLINE, close_timeout=1, **options) as socket:
+        if then is not None:
+            socket.send(then)
+        list(_frames(socket, 0.3))
+        act()
+        *_, end = _frames(socket, wait)
+        return None if end == "open" else end
+
+
+def _frames(socket: ClientConnection, wait: float) -> Iterable[str | int]:
+    try:
+        while True:
+            frame = socket.recv(timeout=wait)
+            if '"type":"auth.' not in frame:
+                yield frame
+    except TimeoutError:
+        yield "open"
+    except ConnectionClosed as closed:
+        yield closed.rcvd.code if closed.rcvd else 1006
+
+
+def _environ(variables: dict[str, str]) -> dict[str, str]:
+    return {"PATH": "/usr/bin:/bin", **variables}
