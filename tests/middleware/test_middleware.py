@@ -10,7 +10,7 @@ from rest_framework.authtoken.models import Token
 from channels_token_auth.connection.connection import live
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.middleware import TokenAuthMiddleware, TokenAuthMiddlewareStack
-from tests.sockets.server import ACCEPT, CONNECT, Server, scope, sends
+from tests.connection.server import ACCEPT, CONNECT, Server, scope, sends
 from tests.verification.backends import identity
 
 FAKE = {"BACKEND": "tests.middleware.backend.OneTokenBackend"}

@@ -16,7 +16,7 @@ from channels_token_auth.connection.connection import live
 from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.verification.denylist import EPOCH
 from channels_token_auth.verification.worker import worker
-from tests.sockets.server import ACCEPT, CONNECT, Server, scope
+from tests.connection.server import ACCEPT, CONNECT, Server, scope
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ from channels_token_auth import (
 from channels_token_auth.core.credentials import Secret
 from channels_token_auth.observability import audit as module
 from channels_token_auth.observability.audit import LOGGER, Audit
-from tests.sockets.server import text
+from tests.connection.server import text
 
 NAMES = list(signals.__all__)
 ORIGIN = "http://localhost"

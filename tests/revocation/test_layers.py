@@ -17,8 +17,8 @@ from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.node import bulk_close
 from channels_token_auth.node.node import here
 from channels_token_auth.verification.authenticator import site_authenticator
+from tests.connection.server import ACCEPT
 from tests.revocation.conftest import Socket
-from tests.sockets.server import ACCEPT
 from tests.verification.odd_caches import Away, cache
 
 pytestmark = pytest.mark.database

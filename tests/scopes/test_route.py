@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 
 from channels_token_auth.middleware import TokenAuthMiddlewareStack
 from channels_token_auth.testing import TokenWebsocketCommunicator, fake_tokens
-from tests.sockets.server import CONNECT, Server, scope
+from tests.connection.server import CONNECT, Server, scope
 
 ADA = User(pk=7, username="ada")
 

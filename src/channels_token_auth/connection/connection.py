@@ -68,8 +68,8 @@ class Connection(Member):
 
     async def open(self) -> asgi_types.Scope | None:
         """Let it in or refuse it. The application's scope, None where there is nothing for it."""
-        self._connect = await self._transport.receive()
-        if self._connect["type"] != "websocket.connect":
+        self._connect = await self._transport.inbox.next(may_wake=False)
+        if self._connect is None or self._connect["type"] != "websocket.connect":
             return None
         live.add(self)
         self.node.sockets.add(self)
@@ -145,6 +145,10 @@ class Connection(Member):
                 self._life.leave()
                 await self._transport.say(route.refusal(error, handshake, self._scope))
         self._watch()
+        return self._is_admitted
+
+    @property
+    def _is_admitted(self) -> bool:
         return self._life.state is State.AUTHENTICATED
 
     async def _await_credential(self) -> None:
@@ -153,11 +157,13 @@ class Connection(Member):
         required = self._act(self._life.await_credential(clock.steady()))
         await self._transport.say([{"type": "websocket.accept", "subprotocol": protocol}])
         await self._transport.say([] if self._farewell else required)
-        while self._life.state in (State.AWAITING_CREDENTIAL, State.AUTHENTICATING):
-            event = None
-            with self._transport.receiving:
-                event = await self._transport.receive()
-            await self._tell(self._read(event) or ())
+        inbox = self._transport.inbox
+        while self._life.state is State.AWAITING_CREDENTIAL:
+            await self._tell(self._read(await inbox.next(may_wake=False)) or ())
+        while self._life.state is State.AUTHENTICATING:
+            # A frame that comes after the verdict is the application's: it stays in the inbox.
+            if await inbox.has_event() and not self._is_admitted:
+                await self._tell(self._read(inbox.pop()) or ())
 
     def _admit(self, identity: Identity, *, since: int) -> list[Output]:
         """Let it in, unless it has ended since that mark. Raises TokenAuthError."""
@@ -191,9 +197,8 @@ class Connection(Member):
         while not self._farewell:
             if self._notices:
                 return self._notices.popleft()
-            received = None
-            with self._transport.receiving:
-                received = await self._transport.receive()
+            may_wake = self._auth is not None and self._auth.is_subscribed
+            received = await self._transport.inbox.next(may_wake=may_wake)
             outputs = self._read(received)
             if received and outputs is None:
                 return received
@@ -269,7 +274,7 @@ class Connection(Member):
         await self._transport.say(self._act(outputs))
         if self._connect:
             # Still at the route: what waits there is not the application.
-            self._transport.call_off()
+            self._transport.inbox.wake()
 
     def _tell_end(self) -> None:
         """Refused or closed, by our code or, where it is not ours, by a number."""
@@ -289,7 +294,7 @@ class Connection(Member):
         if self._auth and self._auth.is_subscribed:
             self._notices = self._notices or deque(maxlen=MAX_NOTICES)
             self._notices.append(event)
-            self._transport.call_off()
+            self._transport.inbox.wake()
 
     async def _tell(self, outputs: Sequence[Output]) -> None:
         await self._transport.say(self._act(outputs))

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from ..cancel_scope import CancelScope
 from ..core.asgi_types import Message, Receive, Send
 from ..tasks import spawn
+from .inbox import Inbox
 
 __all__ = ["CLOSE_TIMEOUT", "Transport"]
 
@@ -22,21 +23,16 @@ CLOSE_TIMEOUT = 1.0
 class Transport:
     """The server's `receive` and `send`, out of which one can be called."""
 
-    __slots__ = ("_beside", "_closer", "_loop", "_send", "_sending", "receive", "receiving")
+    __slots__ = ("_beside", "_closer", "_loop", "_receive", "_send", "_sending", "inbox")
 
     def __init__(self, receive: Receive, send: Send) -> None:
-        self.receive = receive
-        """The server's own. What is awaited within `receiving` can be called off."""
         self._loop = asyncio.get_running_loop()
-        self.receiving = CancelScope(self._loop)
+        self.inbox = Inbox(receive, self._loop)
+        self._receive = receive
         self._send = send
         self._sending = CancelScope(self._loop)
         self._beside: set[CancelScope] | None = None
         self._closer: asyncio.Task[None] | None = None
-
-    def call_off(self) -> None:
-        """End a pending `receive`."""
-        self.receiving.interrupt()
 
     async def send(self, message: Message) -> None:
         """Send for the application. A close ends it where a peer that does not read holds it up."""
@@ -72,7 +68,7 @@ class Transport:
 
     def shut(self, last_words: Sequence[Message]) -> asyncio.Task[None]:
         """Say the last words, whatever the application does at this moment."""
-        self.call_off()
+        self.inbox.close()
         self._closer = asyncio.create_task(self._shut(last_words))
         return self._closer
 
@@ -83,6 +79,7 @@ class Transport:
 
     async def finish(self) -> None:
         """Wait until a close was said, as long as it may take."""
+        self.inbox.close()
         if self._closer:
             await self._closer
             await self._drain()
@@ -91,5 +88,5 @@ class Transport:
         """Take what the client still sends: hypercorn leaks a reader whose queue stays full."""
         with contextlib.suppress(Exception):
             async with asyncio.timeout(CLOSE_TIMEOUT):
-                while (await self.receive())["type"] != "websocket.disconnect":
+                while (await self._receive())["type"] != "websocket.disconnect":
                     pass

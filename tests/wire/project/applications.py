@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import threading
 import time
 from collections import defaultdict
@@ -43,6 +44,20 @@ class Subprotocol(AsyncWebsocketConsumer):
         offered = self.scope["subprotocols"]
         await self.accept("chat.v2" if "chat.v2" in offered else None)
         await self.send(repr([*offered]))
+
+
+class Subscribed(EchoAsync):
+    """An echo that also handles the library's own events."""
+
+    async def connect(self) -> None:
+        self.scope["auth"].subscribe()
+        await self.accept()
+
+    async def auth_reauthenticated(self, event: dict[str, Any]) -> None:
+        await self.send("reauthenticated")
+
+    async def auth_expiring(self, event: dict[str, Any]) -> None:
+        await self.send("expiring")
 
 
 class Denies(AsyncWebsocketConsumer):
@@ -111,6 +126,18 @@ class Kicks(AsyncWebsocketConsumer):
         await self.close(4001)
 
 
+class Leaves(EchoAsync):
+    """An echo that closes itself from a task of its own, amid the frames of the client."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        self.leave = asyncio.create_task(self.close_soon())
+
+    async def close_soon(self) -> None:
+        await asyncio.sleep(random.uniform(0, 0.03))
+        await self.close(4001)
+
+
 class Lingers(AsyncWebsocketConsumer):
     """Does not accept before the test releases it."""
 
@@ -167,11 +194,13 @@ APPLICATIONS = {
     "held": Held.as_asgi(),
     "kicks": Kicks.as_asgi(),
     "late": late,
+    "leaves": Leaves.as_asgi(),
     "lingers": Lingers.as_asgi(),
     "json": Json.as_asgi(),
     "raises": Raises.as_asgi(),
     "scope": Scope.as_asgi(),
     "slow-sync": SlowSync.as_asgi(),
     "subprotocol": Subprotocol.as_asgi(),
+    "subscribed": Subscribed.as_asgi(),
     "whoami": WhoAmI.as_asgi(),
 }

@@ -9,7 +9,7 @@ from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.handshake.refusal import close_message
 from channels_token_auth.core.lifecycle import State
 from channels_token_auth.verification.route import Route
-from tests.sockets.server import ACCEPT, CONNECT, Server, scope, sends, text
+from tests.connection.server import ACCEPT, CONNECT, Server, scope, sends, text
 
 CLOSE = close_message(CloseReason.TOKEN_EXPIRED)
 UNDECIDED = (State.CONNECTING, State.AUTHENTICATING)

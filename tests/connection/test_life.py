@@ -17,8 +17,8 @@ from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.node.deadlines import Deadlines, deadlines
 from channels_token_auth.verification.route import Route
-from tests.sockets.backend import store
-from tests.sockets.server import ACCEPT, CONNECT, Server, scope, sends, text
+from tests.connection.backend import store
+from tests.connection.server import ACCEPT, CONNECT, LossyServer, Server, scope, sends, text
 
 OFFER = ["token-auth.v1"]
 HOUR = 3600
@@ -29,7 +29,7 @@ def site(settings, monkeypatch):
     monkeypatch.delattr(mail, "outbox")  # verify in the library's own thread
     monkeypatch.setattr(transport, "CLOSE_TIMEOUT", 0.2)
     settings.CHANNELS_TOKEN_AUTH = {
-        "BACKENDS": [{"BACKEND": "tests.sockets.backend.StoreBackend"}],
+        "BACKENDS": [{"BACKEND": "tests.connection.backend.StoreBackend"}],
         "LOCATIONS": ["header", "subprotocol", "first_message"],
     }
     store.tokens = {
@@ -174,6 +174,14 @@ async def test_a_first_message_lets_in_and_the_application_starts_after_auth_ok(
     assert browser.heard() == ["echo hello"]
     await browser.leave()
     assert browser.events[0] == CONNECT
+
+
+async def test_frame_in_response_to_auth_ok_is_delivered_where_a_cancelled_receive_loses_one():
+    browser = Browser(server=LossyServer(CONNECT))
+    await browser.say(auth("alice"))
+    await browser.say("hello")
+    assert browser.heard()[-1] == "echo hello"
+    await browser.leave()
 
 
 @pytest.mark.parametrize(
@@ -553,6 +561,23 @@ async def test_an_application_that_subscribed_hears_of_reauthentication_and_expi
         text("after"),
         {"type": "auth.expiring", "expires_in": 30},
     ]
+
+
+async def test_frames_around_a_reauthentication_are_delivered_to_a_subscribed_application():
+    async def application(scope, receive, send):
+        scope["auth"].subscribe()
+        await receive()
+        await send(ACCEPT)
+        while (event := await receive())["type"] != "websocket.disconnect":
+            events.append(event.get("text", event["type"]))
+
+    events = []
+    browser = await open_socket(application=application, server=LossyServer(CONNECT))
+    for number in range(5):
+        await browser.say(auth("alice2"))
+        await browser.say(str(number))
+    await browser.leave()
+    assert events == [each for n in range(5) for each in ("auth.reauthenticated", str(n))]
 
 
 async def test_changes_wait_for_a_busy_application(time):

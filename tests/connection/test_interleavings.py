@@ -21,8 +21,8 @@ from channels_token_auth.core.credentials import Secret
 from channels_token_auth.core.revocation import Revocation, Target
 from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.verification.authenticator import site_authenticator
-from tests.sockets.gated import gated, identity
-from tests.sockets.server import ACCEPT, CONNECT, Server, scope, sends, text
+from tests.connection.gated import gated, identity
+from tests.connection.server import ACCEPT, CONNECT, Server, scope, sends, text
 
 VERIFICATION = ("start", "read", "land", "admit")
 """It asks; the store is read; its answer is on its way; the socket is let in or refused."""
@@ -56,7 +56,7 @@ ALL_ORDERS_OF_TWO = orders(VERIFICATION, REVOCATION, ("join",))
 def site(settings, monkeypatch):
     monkeypatch.delattr(mail, "outbox")  # verify in the library's own thread
     settings.CHANNELS_TOKEN_AUTH = {
-        "BACKENDS": [{"BACKEND": "tests.sockets.gated.GatedBackend"}],
+        "BACKENDS": [{"BACKEND": "tests.connection.gated.GatedBackend"}],
         "LOCATIONS": ["header", "subprotocol", "first_message", "ticket"],
         "REFUSAL": "close",
     }

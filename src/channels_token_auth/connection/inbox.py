@@ -1,0 +1,93 @@
+"""The events of one socket, read so that none is lost.
+
+The library has to wake an application that waits for an event: when a first message was verified,
+and to report a reauthentication to an application that called `subscribe()`. To cancel the call of
+the server's `receive` would be the obvious way, but granian loses a frame that arrives while its
+call is being cancelled. So that call is cancelled only to close the socket, and there are two ways
+to wait for it:
+
+- In the caller's own task. Nearly every event takes this way: it costs no task and no future. The
+  wait cannot be ended without cancelling the call, so only `close` ends it.
+- In a task of its own, which may outlive its caller. `wake` ends the wait only: the call stays
+  pending, and its event answers the next wait. An application that cancels its own wait, as with
+  `asyncio.timeout`, gets this way for all its later waits.
+"""
+
+import asyncio
+
+from ..cancel_scope import CancelScope
+from ..core.asgi_types import Message, Receive
+
+__all__ = ["Inbox"]
+
+
+class Inbox:
+    """The server's `receive`. One task at a time waits for an event."""
+
+    __slots__ = ("_is_cancelled", "_loop", "_pending", "_receive", "_scope", "_waiter")
+
+    def __init__(self, receive: Receive, loop: asyncio.AbstractEventLoop) -> None:
+        self._receive = receive
+        self._loop = loop
+        self._scope = CancelScope(loop)
+        self._pending: asyncio.Task[Message] | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._is_cancelled = False
+
+    async def next(self, *, may_wake: bool) -> Message | None:
+        """Return the next event, or None if `close` ended the wait; or `wake`, if `may_wake`."""
+        if may_wake or self._pending or self._is_cancelled:
+            return self.pop() if await self.has_event() else None
+        event = None
+        try:
+            with self._scope:
+                event = await self._receive()
+        except asyncio.CancelledError:
+            self._is_cancelled = True
+            raise
+        return event
+
+    async def has_event(self) -> bool:
+        """Wait for an event and return True, or return False if `wake` or `close` ended the wait.
+
+        The event stays here until it is popped, also if the caller is cancelled meanwhile.
+        """
+        if self._pending is None:
+            self._pending = self._loop.create_task(self._call())
+            self._pending.add_done_callback(self._finish)
+        if not self._pending.done():
+            self._waiter = self._loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        return self._pending is not None and self._pending.done()
+
+    def pop(self) -> Message:
+        """Take the event that `has_event` reported. Raises what the server raised instead."""
+        assert self._pending  # noqa: S101 - has_event() was True
+        pending, self._pending = self._pending, None
+        return pending.result()
+
+    def wake(self) -> None:
+        """End the wait of `has_event`. The server's call goes on."""
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def close(self) -> None:
+        """Cancel the server's call, whoever waits for it."""
+        self._scope.interrupt()
+        pending, self._pending = self._pending, None
+        if pending:
+            pending.cancel()
+        self.wake()
+
+    async def _call(self) -> Message:
+        # A server's `receive` returns any awaitable; a task needs a coroutine.
+        return await self._receive()
+
+    def _finish(self, pending: asyncio.Task[Message]) -> None:
+        # An error is raised by `pop`; if nobody pops it, asyncio must not log it as forgotten.
+        if not pending.cancelled():
+            pending.exception()
+        self.wake()

@@ -1,0 +1,148 @@
+"""The inbox loses no event on a server that drops one whenever its `receive` is cancelled."""
+
+import asyncio
+
+import pytest
+
+from channels_token_auth.connection.inbox import Inbox
+from tests.connection.server import LossyServer, text
+
+
+@pytest.fixture
+def server():
+    return LossyServer()
+
+
+@pytest.fixture
+async def inbox(server):
+    inbox = Inbox(server.receive, asyncio.get_running_loop())
+    yield inbox
+    inbox.close()
+    await asyncio.sleep(0)
+
+
+async def waiting(coroutine):
+    """A task that has come as far as it can."""
+    task = asyncio.create_task(coroutine)
+    await asyncio.sleep(0.01)
+    return task
+
+
+async def test_events_come_in_order(server, inbox):
+    for name in "abc":
+        server.inbox.put_nowait(text(name))
+    assert [await inbox.next(may_wake=may) for may in (False, True, False)] == [
+        text("a"),
+        text("b"),
+        text("c"),
+    ]
+
+
+async def test_nobody_else_runs_for_an_event_that_is_awaited_in_the_callers_task(server, inbox):
+    task = await waiting(inbox.next(may_wake=False))
+    assert asyncio.all_tasks() == {asyncio.current_task(), task, *_getters()}
+    server.inbox.put_nowait(text("a"))
+    assert await task == text("a")
+
+
+def _getters():
+    return {t for t in asyncio.all_tasks() if t.get_coro().__qualname__ == "Queue.get"}
+
+
+async def test_event_after_wake_answers_the_next_wait(server, inbox):
+    task = await waiting(inbox.next(may_wake=True))
+    inbox.wake()
+    assert await task is None
+    server.inbox.put_nowait(text("kept"))
+    assert await inbox.next(may_wake=False) == text("kept")
+
+
+async def test_event_that_comes_with_the_wake_stays_until_it_is_popped(server, inbox):
+    task = await waiting(inbox.has_event())
+    server.inbox.put_nowait(text("kept"))
+    inbox.wake()
+    await task
+    assert await inbox.has_event()
+    assert inbox.pop() == text("kept")
+
+
+async def test_wake_without_a_wait_has_no_effect_on_the_next_one(server, inbox):
+    inbox.wake()
+    task = await waiting(inbox.next(may_wake=True))
+    server.inbox.put_nowait(text("a"))
+    assert await task == text("a")
+
+
+async def test_wake_does_not_end_a_wait_that_cannot_be_woken(server, inbox):
+    task = await waiting(inbox.next(may_wake=False))
+    inbox.wake()
+    await asyncio.sleep(0.01)
+    assert not task.done()
+    server.inbox.put_nowait(text("a"))
+    assert await task == text("a")
+
+
+@pytest.mark.parametrize("may_wake", [False, True])
+async def test_close_ends_the_wait_without_an_event(server, inbox, may_wake):
+    task = await waiting(inbox.next(may_wake=may_wake))
+    inbox.close()
+    assert await task is None
+    assert not server.is_asked
+
+
+async def test_close_cancels_a_call_for_which_nobody_waits(server, inbox):
+    task = await waiting(inbox.has_event())
+    inbox.wake()
+    await task
+    assert server.is_asked
+    inbox.close()
+    await asyncio.sleep(0.01)
+    assert not server.is_asked
+
+
+async def test_caller_that_is_cancelled_leaves_the_event_for_the_next_one(server, inbox):
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await inbox.next(may_wake=True)
+    server.inbox.put_nowait(text("kept"))
+    assert await inbox.next(may_wake=False) == text("kept")
+
+
+async def test_application_with_time_limits_loses_nothing_after_its_first_one(server, inbox):
+    received = []
+    for number in range(50):
+        if number:
+            server.inbox.put_nowait(text(str(number)))
+        try:
+            async with asyncio.timeout(0.001):
+                while True:
+                    received.append(await inbox.next(may_wake=False))
+        except TimeoutError:
+            pass
+        if number == 0:  # granian's own fault, with any application
+            server.inbox.put_nowait(text("lost"))
+            await asyncio.sleep(0.01)
+    assert received == [text(str(number)) for number in range(1, 50)]
+
+
+@pytest.mark.parametrize("may_wake", [False, True])
+async def test_error_of_the_server_reaches_the_caller(may_wake):
+    async def broken():
+        await asyncio.sleep(0)
+        raise ConnectionError("the server failed")
+
+    with pytest.raises(ConnectionError):
+        await Inbox(broken, asyncio.get_running_loop()).next(may_wake=may_wake)
+
+
+async def test_receive_may_return_any_awaitable():
+    loop = asyncio.get_running_loop()
+
+    def receive():
+        future = loop.create_future()
+        loop.call_soon(future.set_result, text("a"))
+        return future
+
+    inbox = Inbox(receive, loop)
+    assert await inbox.next(may_wake=True) == text("a")
+    assert await inbox.next(may_wake=False) == text("a")
