@@ -4,9 +4,7 @@ Signals are the fast path, and never the only one: what sends none, the sweep fi
 raises into whoever saved or deleted a row.
 """
 
-import logging
 import time
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -25,15 +23,15 @@ from ..backends.session import SessionBackend
 from ..core.close_codes import CloseReason
 from ..core.denial import Denial
 from ..core.revocation import Revocation, Target
+from ..observability.error_log import log_error
 from ..verification.authenticator import build_authenticator, site_authenticator
 from ..verification.denylist import CacheUnavailable
 from ..verification.tickets import SESSION
-from .on_commit import Deny, after_commit
+from .on_commit import UNDENIED, Deny, after_commit
 
 __all__ = ["wire"]
 
 Receiver = Callable[..., None]
-logger = logging.getLogger("channels_token_auth")
 _wired: list[tuple[Signal, Any, Receiver]] = []
 
 
@@ -50,7 +48,11 @@ def wire(**_: Any) -> None:
                 announcement.signal, announcement.sender, partial(_announced, name, announcement)
             )
     except Exception as error:  # noqa: BLE001 - whatever a backend with wrong settings raises
-        logger.warning("Token backends cannot be listened to; see `manage.py check`. %r", error)
+        log_error(
+            "Configuration error: revocation signals are not connected; see `manage.py check`.",
+            error,
+            brief=True,
+        )
 
 
 def _announcements() -> Iterable[tuple[str, RevocationSignal]]:
@@ -83,8 +85,7 @@ def _quietly(receiver: Receiver, **given: Any) -> None:
     try:
         receiver(**given)
     except Exception as error:  # noqa: BLE001 - whatever a backend, its rows or a setting raises
-        text = "".join(traceback.format_exception(error))
-        logger.error("Sockets of what has ended are left to the sweep.\n%s", text)  # noqa: TRY400 - an error reporter would read tokens in the frames' locals
+        log_error("A revocation signal failed: the next sweep closes the sockets.", error)
 
 
 def _announced(name: str, announcement: RevocationSignal, **given: Any) -> None:
@@ -135,7 +136,7 @@ def _say(endings: Sequence[Revocation], denials: Sequence[Deny], given: dict[str
     try:
         after_commit(endings, denials, using=given.get("using") or DEFAULT_DB_ALIAS)
     except CacheUnavailable as error:
-        logger.error("A token that has ended could not be denied: %r", error.__cause__ or error)  # noqa: TRY400 - its trace says no more
+        log_error(UNDENIED, error, brief=True)
 
 
 setting_changed.connect(wire, dispatch_uid=f"{__name__}.wire")

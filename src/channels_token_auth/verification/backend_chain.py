@@ -4,8 +4,6 @@ A store that fails says nothing about a token: it is asked once more on fresh co
 the answer is "unavailable". Nothing here raises.
 """
 
-import logging
-import traceback
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -15,18 +13,20 @@ from django.db import InterfaceError, OperationalError, connections
 
 from ..backends.contract import Revocations, TokenBackend
 from ..core.close_codes import CloseReason
-from ..core.credentials import Credential, Secret
+from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Identity, Verdict, unavailable
+from ..observability.error_log import log_error
 from .denylist import CacheUnavailable, Denylist
 from .tickets import SESSION, Tickets
 
 __all__ = ["BackendChain"]
 
+UNANSWERED = "A token could not be verified: answered unavailable."
+
 # What says that a store is away, and nothing about one credential.
 _AWAY = (OperationalError, InterfaceError, CacheUnavailable)
 
-logger = logging.getLogger("channels_token_auth")
 Asked = TypeVar("Asked", Credential, Grant)
 Answer = Identity | TokenAuthError
 
@@ -86,7 +86,7 @@ class BackendChain:
         try:
             reasons: Sequence[Any] = self._denylist.find(list(passed.values()), told=self._told)
         except CacheUnavailable as error:
-            _report(error, ())
+            log_error(UNANSWERED, error, about=passed.values())
             refused: dict[int, Answer] = dict.fromkeys(passed, unavailable())
         else:
             found = zip(passed, reasons, strict=True)
@@ -111,7 +111,7 @@ def _ask(
         return _answers(question, asked)
     except Exception as error:  # noqa: BLE001 - the same, again
         if len(asked) == 1 or isinstance(error, _AWAY):
-            _report(error, asked)
+            log_error(UNANSWERED, error, about=asked)
             return [unavailable() for _ in asked]
     # One token that a backend chokes on must not cost the others of its batch.
     middle: int = len(asked) // 2
@@ -141,13 +141,3 @@ def _close_connections() -> None:
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close()
-
-
-def _report(error: Exception, asked: Sequence[Credential | Grant]) -> None:
-    """Log what failed as text: an error reporter would read tokens in the frames' locals."""
-    text = "".join(traceback.format_exception(error))
-    for each in asked:
-        secret = each.secret if isinstance(each, Credential) else each.handle
-        if isinstance(secret, Secret):
-            text = text.replace(secret.reveal(), repr(secret))
-    logger.error("A token could not be verified: answered unavailable.\n%s", text)

@@ -4,9 +4,7 @@ The cache holds, under a digest of the ticket, whose it is and what it was issue
 opens a socket, and never the parent's secret. The parent is asked again at redemption.
 """
 
-import logging
 import secrets
-import traceback
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
@@ -22,6 +20,7 @@ from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Identity, Verdict, unavailable
+from ..observability.error_log import log_error
 from .denylist import CacheUnavailable
 
 __all__ = ["LIFETIME", "SESSION", "Tickets"]
@@ -31,8 +30,6 @@ LIFETIME = 30
 
 SESSION = "session"
 """What `Authentication.backend` says where a ticket's parent is a Django session."""
-
-logger = logging.getLogger("channels_token_auth")
 
 # What the cache holds of a ticket. Plain values: some caches write JSON.
 Entry = dict[str, Any]
@@ -114,8 +111,7 @@ class Tickets:
             is_first = caches[self._cache].delete(key)
         except Exception as error:  # noqa: BLE001 - whatever a cache raises
             # Not raised: others of the batch are used up, and must not be tried again.
-            text = "".join(traceback.format_exception(error))
-            logger.error("A ticket could not be redeemed: answered unavailable.\n%s", text)  # noqa: TRY400 - an error reporter would read tickets in the frames' locals
+            log_error("A ticket could not be redeemed: answered unavailable.", error)
             return unavailable()
         return verdict if is_first else TokenAuthError(CloseReason.TOKEN_INVALID)
 

@@ -2,8 +2,6 @@
 
 import contextlib
 import functools
-import logging
-import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,10 +13,9 @@ from django.views.decorators.csrf import csrf_exempt
 from ..core.errors import TokenAuthError
 from ..core.handshake.refusal import http_answer
 from ..core.identity import unavailable
+from ..observability.error_log import log_error
 
 __all__ = ["endpoint", "store"]
-
-logger = logging.getLogger("channels_token_auth")
 
 NOT_KEPT = {"Cache-Control": "no-store"}
 Answer = Callable[..., dict[str, Any] | None]
@@ -57,8 +54,7 @@ def store() -> Iterator[None]:
     except TokenAuthError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a store raises
-        text = "".join(traceback.format_exception(error))
-        logger.error("A store is away: answered unavailable.\n%s", text)  # noqa: TRY400 - an error reporter would read secrets in the frames' locals
+        log_error("A store did not answer: answered unavailable.", error)
         raise unavailable() from None
 
 

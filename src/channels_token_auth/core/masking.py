@@ -1,0 +1,67 @@
+"""Take secrets that are known out of a text: whole, in part, or in another spelling.
+
+`redaction` finds secrets by where they are written. This module finds those whose value we hold at
+that moment, wherever a driver, a database or a library has put them into its message.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from urllib.parse import quote
+
+from .redaction import MARK
+
+__all__ = ["mask"]
+
+RUN = 12
+"""Characters in a row that give a secret away: databases cut values off before they print them."""
+
+WORD = 4
+"""A shorter secret is masked as a whole word only: a text has each single letter in it."""
+
+
+def mask(text: str, secrets: Iterable[str]) -> str:
+    """Return the text with `MARK` in the place of each secret, and of each long piece of one."""
+    spellings = {each for secret in secrets if secret for each in _spellings(secret)}
+    pieces: set[str] = set()
+    for each in spellings:
+        pieces.update(each[i : i + RUN] for i in range(len(each) - RUN + 1))
+    text = _mask_pieces(text, pieces) if pieces else text
+    # Only what is too short to have a piece is left. The longest first: one may hold another.
+    for each in sorted((s for s in spellings if len(s) < RUN), key=len, reverse=True):
+        text = text.replace(each, MARK) if len(each) >= WORD else _mask_word(text, each)
+    return text
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """Yield the secret as it is, and as a repr, JSON and a URL show it."""
+    yield secret
+    yield repr(secret)[1:-1]
+    yield json.dumps(secret)[1:-1]
+    yield quote(secret, safe="", errors="replace")
+
+
+def _mask_pieces(text: str, pieces: set[str]) -> str:
+    """Replace each run of characters that is covered by pieces."""
+    parts: list[str] = []
+    kept = at = 0
+    while at <= len(text) - RUN:
+        if text[at : at + RUN] not in pieces:
+            at += 1
+            continue
+        parts += text[kept:at], MARK
+        # Neighbouring pieces overlap in all but one character: the run ends where they do.
+        while text[at + 1 : at + 1 + RUN] in pieces:
+            at += 1
+        kept = at = at + RUN
+    return "".join((*parts, text[kept:]))
+
+
+def _mask_word(text: str, secret: str) -> str:
+    """Replace the secret where no letter or digit touches it."""
+    parts = text.split(secret)
+    masked = parts[0]
+    for before, after in pairwise(parts):
+        is_word = not (before[-1:].isalnum() or after[:1].isalnum())
+        masked += (MARK if is_word else secret) + after
+    return masked

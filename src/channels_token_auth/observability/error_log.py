@@ -1,0 +1,105 @@
+"""Log errors of stores, channel layers and site code without the secrets that they may quote.
+
+Every error that this library logs goes through `log_error`. It writes text and no `exc_info`: error
+reporters (Sentry, for example) read the locals of a traceback's frames, where tokens are.
+"""
+
+import logging
+import re
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from ..core.credentials import Secret
+from ..core.masking import mask
+from ..core.redaction import MARK, redact
+
+__all__ = ["describe_error", "log_error"]
+
+MAX_TEXT = 500
+"""Characters of an error's text in one line: some drivers quote the whole query."""
+
+MAX_DEPTH = 4
+
+# RFC 3986 §3.2.1: the user information of an address such as redis://user:password@host.
+_USER_INFO = re.compile(r"(?<=://)[^\s/@'\"]*(?=@)")
+
+logger = logging.getLogger("channels_token_auth")
+
+
+def log_error(
+    message: str,
+    error: BaseException,
+    *,
+    about: Iterable[object] = (),
+    brief: bool = False,
+    level: int = logging.ERROR,
+) -> None:
+    """Log what failed: the message, and the traceback as redacted text.
+
+    `about`: the credentials, grants or secrets that were being worked on; their values are masked
+    wherever the text has them. `brief`: the error's type and text on one line instead of the
+    traceback, for a service whose traceback shows its driver only.
+    """
+    if not logger.isEnabledFor(level):
+        return
+    if brief:
+        text, separator = describe_error(error, about=about), " "
+    else:
+        text = _redact("".join(traceback.format_exception(error)), about)
+        separator = "\n"
+    logger.log(level, "%s%s%s", message, separator, text, stacklevel=2)
+
+
+def describe_error(error: BaseException, *, about: Iterable[object] = ()) -> str:
+    """Return the error's type and redacted text on one line, with what caused it."""
+    parts = []
+    seen: set[int] = set()
+    each: BaseException | None = error
+    while each is not None and id(each) not in seen:
+        seen.add(id(each))
+        parts.append(_one_line(each, about))
+        each = each.__cause__
+    return ", caused by ".join(parts)
+
+
+def _one_line(error: BaseException, about: Iterable[object]) -> str:
+    kind = type(error)
+    home = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    name = f"{home}{kind.__qualname__}"
+    try:
+        text = " ".join(_redact(str(error), about).split())
+    except Exception:  # noqa: BLE001 - whatever the __str__ of somebody's exception raises
+        text = ""
+    printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    shown = printable if len(printable) <= MAX_TEXT else f"{printable[:MAX_TEXT]}…"
+    return f"{name}: {shown}" if shown else name
+
+
+def _redact(text: str, about: Iterable[object]) -> str:
+    known = mask(text, _secrets(list(about), 0))
+    return _USER_INFO.sub(MARK, redact(known))
+
+
+def _secrets(value: Any, depth: int, *, is_handle: bool = False) -> Iterator[str]:
+    """Yield the raw secrets in a credential, a grant, or in the handle that a backend made.
+
+    A handle is the backend's own: a text in it may be the token itself.
+    """
+    if isinstance(value, Secret):
+        yield value.reveal()
+    elif isinstance(value, str):
+        if is_handle:
+            yield value
+    elif depth < MAX_DEPTH:
+        for name, part in _parts(value):
+            yield from _secrets(part, depth + 1, is_handle=is_handle or name == "handle")
+
+
+def _parts(value: Any) -> Iterable[tuple[Any, Any]]:
+    if is_dataclass(value) and not isinstance(value, type):
+        return [(field.name, getattr(value, field.name)) for field in fields(value)]
+    if isinstance(value, Mapping):
+        return value.items()
+    return enumerate(value) if isinstance(value, list | tuple | set | frozenset) else ()
