@@ -21,7 +21,11 @@ async def sweep(_question):
     quiet = lag.longest
     before, began = dict(counts), time.monotonic()
     async with lag.measure():
-        await Sweep(sockets, None, interval=60, grace=None).once()
+        node = here()
+        sweep = Sweep(
+            node.name, node.registry, node.bulk_close, before=None, interval=60, grace=None
+        )
+        await sweep.once()
         took = time.monotonic() - began
     return {
         "sockets": len(sockets),

@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 
 from . import conf
-from .observability import redaction_filter
+from .observability import audit, redaction_filter
 
 __all__ = ["ChannelsTokenAuthConfig"]
 
@@ -19,4 +19,5 @@ class ChannelsTokenAuthConfig(AppConfig):
         from .revocation import triggers  # noqa: PLC0415 - once apps are loaded
 
         redaction_filter.install(conf.secret_names())
+        audit.start()
         triggers.wire()

@@ -1,16 +1,20 @@
-"""What a site may hear of, for its own audit: signals of Django's, with plain values.
+"""Django signals of this library, for a site's own audit. All values are plain.
 
-Every one has the keyword arguments of its row, and no sender. `address`, `origin` and `path` are what
-the client and the server said; `user_id` is the primary key as text; `code` is the slug of a close
-code. A synchronous receiver may query, and so hold up what shares its thread, which is all of a
-site's synchronous code; never an event loop, or a handshake. What it raises is logged, and changes
-nothing.
+Each signal has the keyword arguments of its row, and no sender. `address`, `origin` and `path` are
+what the client and the server sent; `user_id` is the primary key as text; `code` is the slug of a
+close code; `detail` is the reason of a refusal for the developer, or None: it holds no secret, and
+a client never receives it.
+
+A synchronous receiver may query. It then delays what shares its thread, which is all synchronous
+code of the site, but never an event loop or a handshake. Exceptions of receivers are logged and
+change nothing.
 
 | signal | keyword arguments |
 |---|---|
 | `connection_authenticated`, `connection_reauthenticated` | `connection_id`, `node`, `user_id`, `token_id`, `backend`, `location`, `address`, `origin`, `path` |
-| `connection_refused` | the same and `code`; `user_id` and what is of a token may be None |
-| `connection_closed` | the same and `code`, None where the close was not ours; `close_code`, the number |
+| `connection_refused`, `reauthentication_refused` | the same, `code` and `detail`; before a token is accepted, `user_id` and the values of a token are None |
+| `connection_closed` | the same as `connection_authenticated`, and `code`, None where the library did not close it; `close_code`, the number |
+| `request_refused` | `method`, `path`, `code`, `detail` of a request to the HTTP endpoints |
 | `token_revoked` | `user_id`, `token_id`, `except_token_id`, `issued_before` (seconds since the epoch), None where not named; `code` |
 """  # noqa: E501 - a table
 
@@ -21,11 +25,15 @@ __all__ = [
     "connection_closed",
     "connection_reauthenticated",
     "connection_refused",
+    "reauthentication_refused",
+    "request_refused",
     "token_revoked",
 ]
 
 connection_authenticated = Signal()
 connection_refused = Signal()
 connection_reauthenticated = Signal()
+reauthentication_refused = Signal()
 connection_closed = Signal()
+request_refused = Signal()
 token_revoked = Signal()

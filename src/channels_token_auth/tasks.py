@@ -1,4 +1,4 @@
-"""Work of our own beside whoever caused it, in the running event loop, which ends it if it ends."""
+"""Start background tasks on the running event loop, and keep a reference until they finish."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -7,11 +7,11 @@ from typing import Any
 __all__ = ["is_in_loop", "spawn"]
 
 _tasks: set[asyncio.Task[Any]] = set()
-"""Referenced here, since an event loop does not."""
+"""References, because an event loop keeps none: a task without one may be garbage-collected."""
 
 
 def spawn(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-    """Start it, and let nobody wait for it."""
+    """Start a task that nobody waits for."""
     task = asyncio.create_task(work)
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
@@ -19,7 +19,7 @@ def spawn(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
 
 
 def is_in_loop() -> bool:
-    """Whether this thread runs an event loop at this moment, so that it may not wait."""
+    """Return whether this thread runs an event loop right now, so that it must not block."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

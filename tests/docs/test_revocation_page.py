@@ -75,7 +75,9 @@ def test_every_signal_is_listed():
         "connection_authenticated",
         "connection_reauthenticated",
         "connection_refused",
+        "reauthentication_refused",
         "connection_closed",
+        "request_refused",
         "token_revoked",
     ]
     assert {name for name, _ in table(PAGE, "signal")} == set(signals.__all__)
@@ -90,7 +92,7 @@ def test_checks_that_the_page_names_are_there():
 
 def test_log_lines_on_the_page_are_those_of_the_code():
     root = f"{checks.__path__[0]}/.."
-    files = ("cluster/subscription", "cluster/pubsub", "node/sweep", "revocation/on_commit")
+    files = ("cluster/subscription", "cluster/pubsub", "node/store_outages", "revocation/on_commit")
     files += ("management/terminal",)
     source = "".join(read(f"{root}/{name}.py") for name in files).replace("%r", "'drf'")
     lines = [line.removesuffix(" web-3-9.") for line, _ in table(PAGE, "you see")]

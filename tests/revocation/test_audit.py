@@ -1,4 +1,4 @@
-"""What a site's audit is told: each event once, by a signal and by a log record, and no secret."""
+"""A site's audit gets each event once, by a signal and by a log record, and no secret."""
 
 import asyncio
 import json
@@ -7,7 +7,6 @@ import threading
 
 import pytest
 from django.db import transaction
-from django.dispatch import Signal
 from rest_framework.authtoken.models import Token
 
 from channels_token_auth import (
@@ -19,9 +18,17 @@ from channels_token_auth import (
     signals,
     tasks,
 )
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Secret
+from channels_token_auth.core.revocation import Revocation, Target
 from channels_token_auth.observability import audit as module
-from channels_token_auth.observability.audit import LOGGER, Audit
+from channels_token_auth.observability.audit import LOGGER
+from channels_token_auth.observability.events import (
+    ConnectionAuthenticated,
+    RequestRefused,
+    RevocationPublished,
+    emit,
+)
 from tests.connection.server import text
 
 NAMES = list(signals.__all__)
@@ -40,7 +47,7 @@ SOCKET = {
 FIELDS = {
     "connection_authenticated": SOCKET,
     "connection_reauthenticated": SOCKET,
-    "connection_refused": SOCKET | {"code"},
+    "connection_refused": SOCKET | {"code", "detail"},
     "connection_closed": SOCKET | {"code", "close_code"},
     "token_revoked": {"user_id", "token_id", "except_token_id", "issued_before", "code"},
 }
@@ -192,9 +199,15 @@ async def test_receiver_that_blocks_is_in_no_event_loop(sockets, token):
     assert threads != [threading.current_thread()]
 
 
+def published(number):
+    target = Target(user_id=str(number))
+    revocation = Revocation(target=target, code=CloseReason.TOKEN_REVOKED)
+    emit(RevocationPublished(revocation=revocation, is_revocation=True))
+
+
 @pytest.mark.parametrize("is_async", [True, False])
-async def test_revocation_in_an_event_loop_calls_receivers_beside_it(is_async, told):
-    """`disconnect` asks no database, so that it may be called there; so may what it says."""
+async def test_revocation_in_an_event_loop_calls_receivers_beside_it(is_async):
+    """`disconnect` asks no database, so that it may be called there; so may what it emits."""
     calls = []
 
     async def receive_soon(**_):
@@ -203,14 +216,22 @@ async def test_revocation_in_an_event_loop_calls_receivers_beside_it(is_async, t
     def receive(**_):
         calls.append(threading.current_thread())
 
-    signal = Signal()
-    module._EVENTS[signal] = "a_signal"
     receiver = receive_soon if is_async else receive
-    signal.connect(receiver)
-    module.tell_now(signal, {})
-    await until(lambda: calls)
+    signals.token_revoked.connect(receiver)
+    try:
+        published(1)
+        await until(lambda: calls)
+    finally:
+        signals.token_revoked.disconnect(receiver)
     assert (calls == [threading.current_thread()]) == is_async
     await until(lambda: not tasks._tasks)
+
+
+def test_outside_an_event_loop_receivers_are_called_at_once(told):
+    published(1)
+    emit(RequestRefused(method="POST", path="/t/", code=CloseReason.FORBIDDEN, detail="csrf"))
+    assert [name for name, _ in told] == ["token_revoked", "request_refused"]
+    assert told[1][1] == {"method": "POST", "path": "/t/", "code": "forbidden", "detail": "csrf"}
 
 
 async def test_receiver_that_raises_changes_nothing_and_is_logged(sockets, token, caplog):
@@ -231,34 +252,31 @@ async def test_receiver_that_raises_changes_nothing_and_is_logged(sockets, token
 
 async def test_slow_receiver_makes_events_wait_but_not_without_end(monkeypatch, caplog):
     monkeypatch.setattr(module, "MAX_WAITING", 3)
-    audit = Audit()
     goes_on, calls = asyncio.Event(), []
 
-    async def receive(number, **_):
-        calls.append(number)
+    async def receive(user_id, **_):
+        calls.append(int(user_id))
         await goes_on.wait()
 
     signals.token_revoked.connect(receive)
     try:
         for number in range(10):
-            audit.tell(signals.token_revoked, lambda number=number: {"number": number})
+            published(number)
         goes_on.set()
         await until(lambda: not tasks._tasks)
-        audit.tell(signals.token_revoked, lambda: {"number": 10})
+        published(10)
         await until(lambda: not tasks._tasks)
     finally:
         signals.token_revoked.disconnect(receive)
     assert calls == [0, 1, 2, 10]
-    assert "Receivers were too slow: 7 signals were dropped." in caplog.messages
+    assert [each.args for each in caplog.records if each.levelno == logging.ERROR] == [(7,)]
 
 
-async def test_what_nobody_wants_to_know_is_not_even_put_together(log):
+def test_event_that_nobody_wants_is_not_built(log):
     log.set_level(logging.WARNING, LOGGER)
-
-    def fields():
-        raise AssertionError("nobody listens")
-
-    Audit().tell(signals.token_revoked, fields)
+    assert not ConnectionAuthenticated.is_wanted()
+    log.set_level(logging.INFO, LOGGER)
+    assert ConnectionAuthenticated.is_wanted()
 
 
 # -- The log

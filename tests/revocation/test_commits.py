@@ -164,7 +164,7 @@ def test_dead_cache_does_not_undo_a_commit_and_is_logged(layer, tokens, caplog):
         delete(tokens[0])
         after_commit([], [deny], using="default")
     assert ended(layer) == [[target(tokens[0])]]
-    assert "could not be denied: CacheUnavailable()" in caplog.text
+    assert "CacheUnavailable" in caplog.text
 
 
 @pytest.mark.parametrize("error", [ConnectionError("refused"), TimeoutError(), ValueError()])

@@ -5,6 +5,7 @@ import asyncio
 from channels_token_auth.cluster import drain
 from channels_token_auth.cluster.drain import Drain, adrain
 from channels_token_auth.core.close_codes import CloseReason
+from channels_token_auth.node.bulk_close import BulkClose
 from channels_token_auth.node.drain_state import DrainState
 from channels_token_auth.node.node import here
 
@@ -17,7 +18,7 @@ class Fleet:
         self.sockets = set()
         self.reports = []
         self.sockets |= {Socket(self, stays=i < stubborn) for i in range(number)}
-        self.draining = DrainState("a", self.sockets)
+        self.draining = DrainState("a", self.sockets, BulkClose())
 
     async def reply(self, report):
         self.reports.append(report["left"])
@@ -103,10 +104,10 @@ async def test_nobody_has_to_listen():
     assert fleet.closed
 
 
-async def test_taken_back_drain_sends_nobody_away_any_more():
+async def test_drain_that_is_undone_closes_no_more_sockets():
     fleet = Fleet(2, stubborn=2)
     fleet.draining.start(60, fleet.reply)
-    fleet.draining.take_back(fleet.reply)
+    fleet.draining.undo(fleet.reply)
     assert not fleet.draining.is_on
     await asyncio.sleep(0.2)
     assert len(fleet.closed) <= 1

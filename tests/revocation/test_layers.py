@@ -121,7 +121,7 @@ async def test_sockets_stay_while_their_store_is_away_and_go_when_it_is_back(
 ):
     socket = await sockets(token.key)
     await sync_to_async(execute)("DELETE FROM authtoken_token")
-    await socket.eventually(lambda: "is away: its sockets stay" in caplog.text)
+    await socket.eventually(lambda: "unavailable: its sockets stay" in caplog.text)
     assert socket.code is None
     moody.is_away = False
     assert await socket.closes() == 4410
@@ -145,7 +145,7 @@ async def test_dead_cache_closes_no_socket(site, sockets, ada, monkeypatch, capl
     site.CACHES = cache(Away)
     socket = await sockets(token.key)
     monkeypatch.setattr(Away, "is_away", True)
-    await socket.eventually(lambda: "is away: its sockets stay" in caplog.text)
+    await socket.eventually(lambda: "unavailable: its sockets stay" in caplog.text)
     assert socket.code is None
     monkeypatch.setattr(Away, "is_away", False)
     denylist = site_authenticator().denylist

@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Sequence
 from typing import assert_never
 
-from .. import signals
 from ..clock import clock, lifetime
 from ..core import asgi_types
 from ..core.close_codes import CloseReason
@@ -19,12 +18,19 @@ from ..core.handshake.extraction import PROTOCOL, Handshake
 from ..core.handshake.refusal import close_message
 from ..core.identity import Identity, unavailable
 from ..core.lifecycle import Close, Lifecycle, Output, Send, State, Verify
+from ..core.live_authentication import LiveAuthentication, refresh_user
 from ..node.deadlines import deadlines
+from ..node.member import Member
 from ..node.node import here
+from ..observability.events import (
+    ConnectionAuthenticated,
+    ConnectionClosed,
+    ConnectionReauthenticated,
+    HandshakeRefused,
+    emit,
+)
 from ..verification.route import Route
 from .asgi_scope import anonymous_user, inner_scope, scrub
-from .live_authentication import LiveAuthentication, refresh_user
-from .member import Member, Verified
 from .transport import Transport
 
 __all__ = ["Connection", "live"]
@@ -41,7 +47,7 @@ class Connection(Member):
 
     __slots__ = (
         "_accepted", "_application_accepted", "_connect", "_due", "_farewell", "_handshake",
-        "_is_told", "_left", "_life", "_notices", "_transport", "_verifier",
+        "_is_told", "_left", "_life", "_notices", "_transport", "_verifier", "node",
     )  # fmt: skip
 
     def __init__(
@@ -52,7 +58,8 @@ class Connection(Member):
         receive: asgi_types.Receive,
         send: asgi_types.Send,
     ) -> None:
-        super().__init__(here(), route, scope)
+        self.node = here()
+        super().__init__(self.node.name, route, scope)
         self._handshake = handshake
         self._transport = Transport(receive, send)
         self._life = Lifecycle(route.rules)
@@ -167,20 +174,21 @@ class Connection(Member):
 
     def _admit(self, identity: Identity, *, since: int) -> list[Output]:
         """Let it in, unless it has ended since that mark. Raises TokenAuthError."""
-        endings = self.node.recent_revocations
-        if since != endings.mark and (ended := endings.since(since, Verified(identity))):
-            raise TokenAuthError(ended)
+        if code := self.node.recent_revocations.since(since, identity):
+            raise TokenAuthError(code)
         outputs = self._life.admit(identity.user.pk, lifetime(identity), clock.steady())
         if self._life.state is not State.AUTHENTICATED:
             return outputs
         if self._auth is None:
             self._user, self._auth = identity.user, LiveAuthentication(identity.authentication)
-            self.tell(signals.connection_authenticated)
+            if ConnectionAuthenticated.is_wanted():
+                emit(ConnectionAuthenticated(connection=self.facts()))
         else:
             refresh_user(self._user, identity.user)
             self._auth.replace(identity.authentication)
             self._notice({"type": "auth.reauthenticated"})
-            self.tell(signals.connection_reauthenticated)
+            if ConnectionReauthenticated.is_wanted():
+                emit(ConnectionReauthenticated(connection=self.facts()))
         self._handle = identity.handle
         self.node.let_in(self)
         return outputs
@@ -279,13 +287,13 @@ class Connection(Member):
     def _tell_end(self) -> None:
         """Refused or closed, by our code or, where it is not ours, by a number."""
         left = self._left
-        code = left.value if isinstance(left, CloseReason) else None
+        code = left if isinstance(left, CloseReason) else None
         if self._user is None:
-            if code:
-                self.tell(signals.connection_refused, code=code)
-        else:
+            if code and HandshakeRefused.is_wanted():
+                emit(HandshakeRefused(connection=self.facts(), code=code))
+        elif ConnectionClosed.is_wanted():
             close_code = left.close_code if isinstance(left, CloseReason) else left
-            self.tell(signals.connection_closed, code=code, close_code=close_code)
+            emit(ConnectionClosed(connection=self.facts(), code=code, close_code=close_code))
 
     # -- Doing what the lifecycle says
 

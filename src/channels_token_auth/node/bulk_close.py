@@ -1,56 +1,80 @@
-"""Closing many sockets of one event loop: all of them first, and only then their applications.
+"""Close many sockets of one event loop: all sockets first, and only then end their applications.
 
-What an application has to do at its end, to leave its groups for example, would hold up the closes
-of the others: those of 10,000 stock consumers of Channels for eight seconds instead of two.
+What an application does at its end, such as leaving its groups, would delay the closes of the
+others: those of 10,000 stock consumers of Channels for eight seconds instead of two.
 """
 
 import asyncio
 from collections import deque
-from typing import Any
+from collections.abc import Callable
 
-from ..core.revocation import Revocation
+from ..core.close_codes import CloseReason
+from ..observability.error_log import log_error
 from ..tasks import spawn
+from .member import Member
 
 __all__ = ["SLICE", "BulkClose"]
 
 SLICE = 500
-"""Sockets closed, and applications told of it, before others get their turn."""
+"""Sockets that are closed, and applications that end, before the event loop serves others."""
 
 
 class BulkClose:
-    """Its methods are called in its event loop."""
+    """The closes of one node: of revocations, of sweeps and of a drain. Used in its event loop."""
 
     def __init__(self) -> None:
-        self._under_way = 0
+        self._running = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    def close(self, found: list[Any], ending: Revocation) -> None:
-        """Close these sockets, and keep none of them."""
-        if len(found) > SLICE:
-            self._under_way += 1
-            spawn(self._close_in_slices(found, ending))
+    def close(
+        self,
+        members: list[Member],
+        code: CloseReason,
+        *,
+        only_if: Callable[[Member], bool] = lambda _: True,
+        done: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Close these sockets. Takes over the list, so that none is kept for longer than needed.
+
+        `only_if` is asked again for each, just before: it may have another token by then. `done`
+        gets the number of sockets that were closed.
+        """
+        if len(members) > SLICE:
+            self._running += 1
+            spawn(self._close_in_slices(members, code, only_if, done))
         else:
-            _close_slice(found, ending)
+            done(_close_slice(members, code, only_if))
 
     async def turn(self) -> None:
-        """Wait, as long as many are being closed: for an application that is to hear of its end."""
-        if self._under_way:
+        """Wait until the running bulk closes are done.
+
+        Called before an application gets its `websocket.disconnect`.
+        """
+        if self._running:
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
             await turn
 
-    async def _close_in_slices(self, found: list[Any], ending: Revocation) -> None:
+    async def _close_in_slices(
+        self,
+        members: list[Member],
+        code: CloseReason,
+        only_if: Callable[[Member], bool],
+        done: Callable[[int], None],
+    ) -> None:
+        closed = 0
         try:
-            while found:
-                _close_slice(found, ending)
+            while members:
+                closed += _close_slice(members, code, only_if)
                 await asyncio.sleep(0)
+            done(closed)
         finally:
-            self._under_way -= 1
-            if not self._under_way:
+            self._running -= 1
+            if not self._running:
                 self._release()
 
     def _release(self) -> None:
-        """Let applications go on, some in each turn of the event loop."""
+        """Let waiting applications go on, some in each turn of the event loop."""
         for _ in range(min(SLICE, len(self._waiting))):
             turn = self._waiting.popleft()
             if not turn.done():  # its application was not cancelled meanwhile
@@ -59,8 +83,17 @@ class BulkClose:
             asyncio.get_running_loop().call_soon(self._release)
 
 
-def _close_slice(found: list[Any], ending: Revocation) -> None:
-    for connection in found[-SLICE:]:
-        if ending.target.matches(connection):  # not reauthenticated meanwhile
-            connection.close(ending.code)
-    del found[-SLICE:]
+def _close_slice(
+    members: list[Member], code: CloseReason, only_if: Callable[[Member], bool]
+) -> int:
+    """Close the last sockets of the list, take them off it, and return how many were closed."""
+    closed = 0
+    for member in members[-SLICE:]:
+        try:
+            if only_if(member):
+                member.close(code)
+                closed += 1
+        except Exception as error:  # noqa: BLE001 - one that fails must not spare the others
+            log_error("A socket could not be closed.", error)
+    del members[-SLICE:]
+    return closed

@@ -1,70 +1,58 @@
-"""When sockets have to be looked at: one heap and one timer for each event loop.
+"""The deadlines of all sockets of one event loop: one heap and one timer.
 
-The heap runs on a clock that never goes back, so a calendar set back keeps no socket alive. Once a
-second it is compared with the calendar: where that went ahead (a machine that slept, a clock that
-was set), tokens expire by so much sooner.
+The heap runs on the steady clock, so a calendar that is set back keeps no socket open. Once a
+second the two clocks are compared: where the calendar went ahead (a machine that slept, a clock
+that was set), tokens expire by that much sooner.
 """
 
 import asyncio
 from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import Protocol
 from weakref import WeakKeyDictionary
 
 from ..clock import Clock, clock
+from ..observability.error_log import log_error
+from .member import Member
 
-__all__ = ["Deadlines", "Watched", "deadlines"]
+__all__ = ["Deadlines", "deadlines"]
 
 PERIOD = 1.0
-"""Seconds between two looks at the calendar while anything has a deadline."""
+"""Seconds between two comparisons of the clocks, while anything has a deadline."""
 
 TOLERANCE = 0.5
-"""Seconds that the calendar may differ from the clock: less is how clocks are kept right."""
-
-
-class Watched(Protocol):
-    """What has a deadline."""
-
-    @property
-    def next_tick(self) -> float | None:
-        """When it wants to be looked at, on the steady clock."""
-
-    def tick(self) -> None:
-        """Look now."""
-
-    def jump(self, seconds: float) -> None:
-        """The calendar went ahead by so much."""
+"""Seconds that the clocks may differ by: NTP moves a calendar by less to keep it right."""
 
 
 class Deadlines:
-    """The sockets of one event loop that have a deadline."""
+    """Calls `tick` of each socket when its deadline has come."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._due: dict[Watched, float] = {}
-        self._heap: list[tuple[float, int, Watched]] = []
+        self._due: dict[Member, float] = {}
+        self._heap: list[tuple[float, int, Member]] = []
         self._count = count()
         self._timer: asyncio.TimerHandle | None = None
         self._offset = 0.0
 
-    def watch(self, watched: Watched) -> None:
-        """Note when it has to be looked at next, in the place of what was noted before."""
-        due = watched.next_tick
+    def watch(self, member: Member) -> None:
+        """Note the socket's next deadline, which replaces the one noted before."""
+        due = member.next_tick
         if due is None:
-            if self._due.pop(watched, None) and not self._due:
+            if self._due.pop(member, None) and not self._due:
                 self._arm()
-        elif due != self._due.get(watched):
-            self._due[watched] = due
-            heappush(self._heap, (due, next(self._count), watched))
+        elif due != self._due.get(member):
+            self._due[member] = due
+            # The count orders equal deadlines: members cannot be compared.
+            heappush(self._heap, (due, next(self._count), member))
             if self._timer is None:
                 self._offset = self._clock.offset()
             self._arm()
-        # What is noted no more stays in the heap, until it is most of it.
+        # Stale entries are dropped lazily: rebuild once they outnumber the live ones.
         if len(self._heap) > 2 * len(self._due) + 64:
             self._rebuild()
 
     def run(self) -> None:
-        """Look at everything that is due."""
+        """Call `tick` of each socket whose deadline has passed."""
         self._timer = None
         ahead = self._clock.offset() - self._offset
         self._offset += ahead
@@ -72,21 +60,28 @@ class Deadlines:
             self._jump(ahead)
         now = self._clock.steady()
         while self._heap and self._heap[0][0] <= now:
-            due, _, watched = heappop(self._heap)
-            if self._due.get(watched) == due:
-                del self._due[watched]
-                watched.tick()
-                self.watch(watched)
+            due, _, member = heappop(self._heap)
+            if self._due.get(member) == due:
+                del self._due[member]
+                self._tick(member)
         self._arm()
 
+    def _tick(self, member: Member) -> None:
+        """Call `tick`. One socket that fails must not cost the others their timer."""
+        try:
+            member.tick()
+            self.watch(member)
+        except Exception as error:  # noqa: BLE001 - a bug, wherever it is
+            log_error("A socket could not act on its deadline.", error)
+
     def _jump(self, seconds: float) -> None:
-        for watched in self._due:
-            watched.jump(seconds)
-        self._due = {w: due for w in self._due if (due := w.next_tick) is not None}
+        for member in self._due:
+            member.jump(seconds)
+        self._due = {each: due for each in self._due if (due := each.next_tick) is not None}
         self._rebuild()
 
     def _rebuild(self) -> None:
-        self._heap = [(due, next(self._count), watched) for watched, due in self._due.items()]
+        self._heap = [(due, next(self._count), member) for member, due in self._due.items()]
         heapify(self._heap)
 
     def _arm(self) -> None:
@@ -102,7 +97,7 @@ _by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Deadlines] = WeakKeyDicti
 
 
 def deadlines() -> Deadlines:
-    """Those of the running event loop."""
+    """Return the deadlines of the running event loop."""
     loop = asyncio.get_running_loop()
     if loop not in _by_loop:
         _by_loop[loop] = Deadlines(clock)

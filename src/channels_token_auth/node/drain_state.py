@@ -1,44 +1,46 @@
-"""A node that is to be stopped: it refuses who comes, and sends all away, spread over a time."""
+"""A node that is about to be stopped: it refuses handshakes and closes its sockets over a time."""
 
 import asyncio
 from collections.abc import Collection
-from typing import Any
 
 from ..cluster import pubsub
 from ..core.close_codes import CloseReason
 from ..tasks import spawn
+from .bulk_close import BulkClose
+from .member import Member
 
 __all__ = ["DrainState"]
 
 TICK = 0.1
-"""Seconds between two groups of sockets that are sent away."""
+"""Seconds between two groups of sockets that are closed."""
 
 TICKS_PER_REPORT = 10
 
 
 class DrainState:
-    """A node's. `sockets`: those of now, in handshakes too."""
+    """The drain of one node. `sockets`: all of them, those in their handshake too."""
 
-    def __init__(self, name: str, sockets: Collection[Any]) -> None:
+    def __init__(self, name: str, sockets: Collection[Member], bulk_close: BulkClose) -> None:
         self._name = name
         self._sockets = sockets
+        self._bulk_close = bulk_close
         self._task: asyncio.Task[None] | None = None
 
     @property
     def is_on(self) -> bool:
-        """Whether whoever comes is refused: until it is taken back, also when all have gone."""
+        """Return whether handshakes are refused. True until undone, also when no socket is left."""
         return self._task is not None
 
     def start(self, over: float, reply: pubsub.Reply | None) -> None:
-        """Refuse who comes, and send those away who are here, within so many seconds.
+        """Refuse handshakes, and close the open sockets within so many seconds.
 
-        `reply` is told once a second how many are left, until there are none.
+        `reply` gets the number of sockets that are left, once a second until there are none.
         """
         self._stop()
-        self._task = spawn(self._send_away(max(1, int(over / TICK)), reply))
+        self._task = spawn(self._close_all(max(1, int(over / TICK)), reply))
 
-    def take_back(self, reply: pubsub.Reply | None) -> None:
-        """Let in who comes, and let those stay who are here still."""
+    def undo(self, reply: pubsub.Reply | None) -> None:
+        """Admit handshakes again, and leave the sockets that are still open alone."""
         self._stop()
         self._report(reply)
 
@@ -47,19 +49,20 @@ class DrainState:
             self._task.cancel()
         self._task = None
 
-    async def _send_away(self, ticks: int, reply: pubsub.Reply | None) -> None:
-        going = list(self._sockets)  # nobody is let in from now on
+    async def _close_all(self, ticks: int, reply: pubsub.Reply | None) -> None:
+        left = list(self._sockets)  # complete: from now on every handshake is refused
         tick = 0
         while self._sockets:
             if tick % TICKS_PER_REPORT == 0:
                 self._report(reply)
-            for _ in range(-(-len(going) // max(1, ticks - tick))):
-                going.pop().close(CloseReason.UNAVAILABLE)
+            size = -(-len(left) // max(1, ticks - tick))
+            self._bulk_close.close(left[len(left) - size :], CloseReason.UNAVAILABLE)
+            del left[len(left) - size :]
             tick += 1
             await asyncio.sleep(TICK)
         self._report(reply)
 
     def _report(self, reply: pubsub.Reply | None) -> None:
-        if reply:  # beside the drain, which goes on, whatever becomes of who asked
+        if reply:  # in a task: the drain goes on even if the answer cannot be delivered
             left = len(self._sockets)
             spawn(reply({"kind": "draining", "node": self._name, "left": left}))

@@ -1,38 +1,59 @@
-"""What has ended lately: so that a verification under way meanwhile does not miss it.
+"""Recent revocations, so that a verification that runs meanwhile does not miss one.
 
-A token may be read as good, end, and be admitted after its sockets were closed. So who verifies
-takes a mark before, and asks after.
+A token can be revoked between reading its row and registering its socket. Take `mark` before the
+verification; call `since` before the admission.
 """
 
 from collections import deque
 from itertools import islice
 
+from ..core.authentication import epoch
 from ..core.close_codes import CloseReason
-from ..core.revocation import Described, Revocation
+from ..core.identity import Identity
+from ..core.revocation import Revocation
 
 __all__ = ["MAX_REVOCATIONS", "RevocationLog"]
 
 MAX_REVOCATIONS = 4096
-"""How many are kept: a verification lasts seconds at most."""
+"""How many are kept: a verification takes seconds at most."""
 
 
 class RevocationLog:
-    """The last ones, newest last."""
+    """The last revocations of a node, newest last."""
 
     def __init__(self) -> None:
         self._last: deque[Revocation] = deque(maxlen=MAX_REVOCATIONS)
         self.mark = 0
-        """How many there have been so far."""
+        """How many there were so far."""
 
-    def add(self, ending: Revocation) -> None:
+    def add(self, revocation: Revocation) -> None:
         """Note one more."""
-        self._last.append(ending)
+        self._last.append(revocation)
         self.mark += 1
 
-    def since(self, mark: int, socket: Described) -> CloseReason | None:
-        """Why the socket has ended since that mark. Where too many have to know: "unavailable"."""
+    def since(self, mark: int, identity: Identity) -> CloseReason | None:
+        """Return why the token was revoked since that mark, or None.
+
+        "unavailable" where more were published than are kept: nobody knows any more.
+        """
         missed = self.mark - mark
+        if not missed:
+            return None
         if missed > MAX_REVOCATIONS:
             return CloseReason.UNAVAILABLE
+        candidate = _Candidate(identity)
         newest = islice(reversed(self._last), missed)
-        return next((each.code for each in newest if each.target.matches(socket)), None)
+        return next((each.code for each in newest if each.target.matches(candidate)), None)
+
+
+class _Candidate:
+    """An identity that has no socket yet, as targets look at one."""
+
+    def __init__(self, identity: Identity) -> None:
+        authentication = identity.authentication
+        self.connection_id = ""
+        self.address: str | None = None
+        self.user_id: str | None = str(identity.user.pk)
+        self.backend: str | None = authentication.backend
+        self.token_id: str | None = authentication.token_id
+        self.issued_at = epoch(authentication.issued_at)

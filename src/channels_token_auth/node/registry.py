@@ -1,84 +1,78 @@
-"""The sockets of one node that have a user, found by user and by token."""
+"""The authenticated sockets of one node, found by user and by token."""
 
 from collections.abc import Iterable, Iterator
-from typing import Generic, Protocol, TypeVar
 
-from ..core.revocation import Described, Target
+from ..core.revocation import Target
+from .member import Member
 
 __all__ = ["Registry"]
 
 
-class Registered(Described, Protocol):
-    """What can be found again: hashable by itself, and with a user."""
-
-
-Item = TypeVar("Item", bound=Registered)
-
-
-class Registry(Generic[Item]):
-    """Finds those that a target means without looking at all of them, where it names whose."""
+class Registry:
+    """Finds the sockets of a target without a look at all sockets, if it names a user or token."""
 
     def __init__(self) -> None:
-        self._all: dict[Item, tuple[str | None, str | None]] = {}
-        self._by_user = _Index[Item]()
-        self._by_token = _Index[Item]()
+        # The keys of each, because a reauthentication changes what the member itself returns.
+        self._all: dict[Member, tuple[str | None, str | None]] = {}
+        self._by_user = _Index()
+        self._by_token = _Index()
 
     def __len__(self) -> int:
         return len(self._all)
 
-    def __iter__(self) -> Iterator[Item]:
+    def __iter__(self) -> Iterator[Member]:
         return iter(list(self._all))
 
-    def add(self, item: Item) -> None:
-        """Note whose it is; again, where it has another token by now."""
-        if item in self._all:
-            self.discard(item)
-        self._all[item] = keys = item.user_id, item.token_id
-        self._by_user.add(keys[0], item)
-        self._by_token.add(keys[1], item)
+    def add(self, member: Member) -> None:
+        """Note a socket under its user and its token; again after a reauthentication."""
+        if member in self._all:
+            self.discard(member)
+        self._all[member] = keys = member.user_id, member.token_id
+        self._by_user.add(keys[0], member)
+        self._by_token.add(keys[1], member)
 
-    def discard(self, item: Item) -> None:
-        """Forget it, if it is there."""
-        keys = self._all.pop(item, None)
+    def discard(self, member: Member) -> None:
+        """Forget a socket, if it is known."""
+        keys = self._all.pop(member, None)
         if keys:
-            self._by_user.discard(keys[0], item)
-            self._by_token.discard(keys[1], item)
+            self._by_user.discard(keys[0], member)
+            self._by_token.discard(keys[1], member)
 
-    def find(self, target: Target) -> list[Item]:
-        """Those that it means."""
-        candidates: Iterable[Item]
+    def find(self, target: Target) -> list[Member]:
+        """Return the sockets of a target."""
+        candidates: Iterable[Member]
         if target.token_id is not None:
             candidates = self._by_token.get(target.token_id)
         elif target.user_id is not None:
             candidates = self._by_user.get(target.user_id)
         else:
             candidates = self
-        return [item for item in candidates if target.matches(item)]
+        return [member for member in candidates if target.matches(member)]
 
 
-class _Index(Generic[Item]):
-    """Items by a key. Most keys have one item, which then lies there without a set around it."""
+class _Index:
+    """Sockets by a key. Most keys have one socket, which is stored without a set around it."""
 
     def __init__(self) -> None:
-        self._items: dict[str | None, Item | set[Item]] = {}
+        self._members: dict[str | None, Member | set[Member]] = {}
 
-    def add(self, key: str | None, item: Item) -> None:
-        known = self._items.setdefault(key, item)
+    def add(self, key: str | None, member: Member) -> None:
+        known = self._members.setdefault(key, member)
         if isinstance(known, set):
-            known.add(item)
-        elif known is not item:
-            self._items[key] = {known, item}
+            known.add(member)
+        elif known is not member:
+            self._members[key] = {known, member}
 
-    def discard(self, key: str | None, item: Item) -> None:
-        known = self._items[key]
+    def discard(self, key: str | None, member: Member) -> None:
+        known = self._members[key]
         if isinstance(known, set):
-            known.discard(item)
+            known.discard(member)
             if known:
                 return
-        del self._items[key]
+        del self._members[key]
 
-    def get(self, key: str) -> list[Item]:
-        known = self._items.get(key)
+    def get(self, key: str) -> list[Member]:
+        known = self._members.get(key)
         if known is None:
             return []
         return list(known) if isinstance(known, set) else [known]

@@ -1,94 +1,81 @@
-"""The bound of revocation when every message is lost: each token is asked about again and again.
+"""Revalidate the token of every socket again and again: the bound of revocation.
 
-A store that cannot be asked ends nothing: its sockets stay, and it is asked again soon. Where a
-site wants a bound on that too, `SWEEP_GRACE` has them told to try again.
+Messages between nodes may be lost; a sweep finds what they did not report. A token store that does
+not answer ends nothing: its sockets stay, and it is asked again soon. A site that wants a bound on
+that too sets `SWEEP_GRACE`.
 """
 
 import asyncio
-import logging
 import random
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from ..core.close_codes import CloseReason
-from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Identity
+from ..observability.error_log import log_error
+from ..observability.events import SweepFailed, SweepFinished, emit
 from ..verification.route import Route
+from .bulk_close import BulkClose
+from .member import Member
+from .registry import Registry
+from .store_outages import StoreOutages
 
-__all__ = ["BATCH", "Sweep", "Swept"]
+__all__ = ["BATCH", "Sweep"]
 
 BATCH = 200
 """Tokens in one question. After it, handshakes have their turn in the thread that asks, and frames
-in the event loop. With a thousand, so much lives meanwhile that the garbage collector takes it for
-lasting, and looks at all there is: among 10,000 sockets for longer than a sweep takes."""
+in the event loop. With a thousand, so many objects live meanwhile that Python's garbage collector
+promotes them to its oldest generation and scans all objects: with 10,000 sockets that takes longer
+than the sweep (measured)."""
 
 FIRST_PAUSE = 1.0
-"""Seconds after which a store that was away is asked again; then twice as many, and so on."""
+"""Seconds until a store that did not answer is asked again; then twice as many, and so on."""
 
-logger = logging.getLogger("channels_token_auth")
-
-
-class Sockets(Protocol):
-    """Those of a node."""
-
-    def __len__(self) -> int: ...
-    def __iter__(self) -> Iterator[Any]: ...
-
-
-class Swept(Protocol):
-    """A socket as the sweep sees it."""
-
-    route: Route
-
-    @property
-    def grant(self) -> Grant | None:
-        """What it was given; None for an anonymous one."""
-
-    def follow(self, identity: Identity) -> None:
-        """Its token stands, and this is how."""
-
-    def close(self, code: CloseReason) -> None:
-        """It has to go."""
+Token = tuple[Any, str, str]
 
 
 class Sweep:
-    """A node's. `sockets`: those of now; `before`: what else is to be done each time, or None.
+    """The sweep of one node. `before`: what else is done each time (presence), or None.
 
-    Between two sweeps there is a timer and no task; and not even that where nobody is connected,
-    unless there is something else to be done.
+    Between two sweeps there is a timer and no task; and no timer while no socket is open, unless
+    there is something else to do.
     """
 
     def __init__(
         self,
-        sockets: Sockets,
-        before: Callable[[], Awaitable[None]] | None,
+        name: str,
+        registry: Registry,
+        bulk_close: BulkClose,
         *,
+        before: Callable[[], Awaitable[None]] | None,
         interval: float,
         grace: float | None,
     ) -> None:
-        self._sockets = sockets
+        self._name = name
+        self._registry = registry
+        self._bulk_close = bulk_close
         self._before = before
         self._interval = interval
         self._grace = grace
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
-        self._away_since: dict[str, float] = {}
-        self._unanswered: set[str] = set()
-        self._answered: set[str] = set()
+        self._outages = StoreOutages(grace)
+        self._closed = 0
         self.failures = 0
         """Sweeps in a row that did not get all answers."""
 
     def arm(self) -> None:
-        """Sweep when it is time; where that is arranged already, nothing changes."""
+        """Set the timer for the next sweep, unless it is set or a sweep runs."""
         if self._timer is None and self._task is None:
+            # Spread over a tenth, so that nodes started together do not ask together.
             pause = self._pause() * random.uniform(0.9, 1.0)  # noqa: S311 - no secret
             self._timer = self._loop.call_later(pause, self._begin)
 
     def hurry(self) -> None:
-        """Sweep now: messages may have been lost."""
+        """Sweep now, because messages may have been lost."""
         if self._timer:
             self._timer.cancel()
         if self._task is None:
@@ -96,7 +83,7 @@ class Sweep:
 
     def _begin(self) -> None:
         self._timer = None
-        if self._before or self._sockets:
+        if self._before or self._registry:
             self._task = self._loop.create_task(self._run())
 
     async def _run(self) -> None:
@@ -104,67 +91,83 @@ class Sweep:
             if self._before:
                 await self._before()
             await self.once()
-        except Exception:
-            logger.exception("A sweep failed, and is repeated.")
+        except Exception as error:  # noqa: BLE001 - a bug, wherever it is: sweeps must go on
+            log_error("A sweep failed, and will be repeated.", error)
             self.failures += 1
+            emit(SweepFailed(node=self._name))
         self._task = None
         self.arm()
 
     async def once(self) -> None:
-        """Ask about every token, and close the sockets of those that have ended."""
-        by_route: dict[Route, list[Swept]] = defaultdict(list)
-        for socket in self._sockets:
-            by_route[socket.route].append(socket)
-        self._unanswered, self._answered = set(), set()
-        for route, sockets in by_route.items():
-            for start in range(0, len(sockets), BATCH):
-                await self._ask(route, sockets[start : start + BATCH])
-        self._tell()
+        """Revalidate every token, and close the sockets of those that have ended."""
+        began_at, tokens, self._closed = time.monotonic(), 0, 0
+        by_route: dict[Route, list[Member]] = defaultdict(list)
+        for member in self._registry:
+            by_route[member.route].append(member)
+        self._outages.begin()
+        for route, members in by_route.items():
+            for start in range(0, len(members), BATCH):
+                tokens += await self._revalidate(route, members[start : start + BATCH])
+        unavailable = self._outages.finish()
+        self.failures = self.failures + 1 if unavailable else 0
+        if SweepFinished.is_wanted():
+            emit(
+                SweepFinished(
+                    node=self._name,
+                    tokens=tokens,
+                    closed=self._closed,
+                    seconds=time.monotonic() - began_at,
+                    unavailable=unavailable,
+                )
+            )
 
-    async def _ask(self, route: Route, sockets: Sequence[Swept]) -> None:
-        by_token: dict[tuple[Any, str, str], tuple[Grant, list[Swept]]] = {}
-        for socket in sockets:
-            grant = socket.grant
-            if grant is not None:
-                token = (grant.user_pk, grant.authentication.backend, grant.authentication.token_id)
-                known = by_token.get(token, (grant, []))
-                known[1].append(socket)
-                # One with a handle can be asked about better, as of a ticket's sockets none is.
-                by_token[token] = (known[0] if known[0].handle is not None else grant, known[1])
+    async def _revalidate(self, route: Route, members: Sequence[Member]) -> int:
+        by_token = _by_token(members)
         verdicts = await route.revalidate([grant for grant, _ in by_token.values()])
+        closing: dict[CloseReason, dict[Member, str]] = defaultdict(dict)
         for (grant, same), verdict in zip(by_token.values(), verdicts, strict=True):
-            for socket in same:
-                now = socket.grant
-                # It may have been given another token meanwhile, which is not asked about.
-                if now and now.authentication.token_id == grant.authentication.token_id:
-                    self._act(socket, grant.authentication.backend, verdict)
+            backend, token_id = grant.authentication.backend, grant.authentication.token_id
+            code = self._outages.judge(backend, verdict)
+            for member in same:
+                if not _has(member, token_id):
+                    continue  # reauthenticated or gone meanwhile: this verdict is not about it
+                if isinstance(verdict, Identity):
+                    member.follow(verdict)
+                elif code is not None:
+                    closing[code][member] = token_id
+        for code, tokens in closing.items():
+            self._close(code, tokens)
+        return len(by_token)
 
-    def _act(self, socket: Swept, backend: str, verdict: Identity | TokenAuthError) -> None:
-        if isinstance(verdict, TokenAuthError) and verdict.code is CloseReason.UNAVAILABLE:
-            self._unanswered.add(backend)
-            since = self._away_since.get(backend, time.monotonic())
-            if self._grace is not None and time.monotonic() - since >= self._grace:
-                socket.close(CloseReason.UNAVAILABLE)
-            return
-        self._answered.add(backend)
-        if isinstance(verdict, TokenAuthError):
-            socket.close(verdict.code)
-        else:
-            socket.follow(verdict)
+    def _close(self, code: CloseReason, tokens: dict[Member, str]) -> None:
+        def note(count: int) -> None:
+            self._closed += count
 
-    def _tell(self) -> None:
-        """Count, and log what has changed. One token without an answer is a store that is away."""
-        away, was_away = self._unanswered, self._away_since
-        self.failures = self.failures + 1 if away else 0
-        for backend in sorted(away - was_away.keys()):
-            logger.error("The token store of %r is away: its sockets stay for now.", backend)
-        for backend in sorted((self._answered - away) & was_away.keys()):
-            logger.warning("The token store of %r is back, and its tokens were checked.", backend)
-        now = time.monotonic()
-        self._away_since = {backend: was_away.get(backend, now) for backend in away}
+        self._bulk_close.close(
+            list(tokens), code, only_if=lambda member: _has(member, tokens[member]), done=note
+        )
 
     def _pause(self) -> float:
         if not self.failures:
             return self._interval
+        # Bounded exponent: past a thousand failures a power of two is no float any more.
         soon = FIRST_PAUSE * 2.0 ** min(self.failures - 1, 10)
         return min(soon, self._interval, self._grace or self._interval)
+
+
+def _by_token(members: Sequence[Member]) -> dict[Token, tuple[Grant, list[Member]]]:
+    """Group sockets by their token, with the grant that its backend can be asked about best."""
+    by_token: dict[Token, tuple[Grant, list[Member]]] = {}
+    for member in members:
+        grant = member.grant
+        if grant is not None:
+            token = (grant.user_pk, grant.authentication.backend, grant.authentication.token_id)
+            best, same = by_token.get(token, (grant, []))
+            same.append(member)
+            # A socket that was opened by a ticket has no handle; one of the same token may.
+            by_token[token] = (best if best.handle is not None else grant, same)
+    return by_token
+
+
+def _has(member: Member, token_id: str) -> bool:
+    return member.token_id == token_id

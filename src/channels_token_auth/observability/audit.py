@@ -1,75 +1,169 @@
-"""What happened to a socket or a token, told twice: a log record, and a signal for who listens."""
+"""Audit records: each security event becomes a log record, and a Django signal for the site.
 
+Receivers of a signal may block and query. In an event loop they are called one after the other, in
+the order of the events, beside the sockets; elsewhere they are called at once.
+"""
+
+import asyncio
 import json
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.dispatch import Signal
 
 from .. import signals
 from ..tasks import is_in_loop, spawn
+from .events import (
+    ConnectionAuthenticated,
+    ConnectionClosed,
+    ConnectionReauthenticated,
+    Event,
+    HandshakeRefused,
+    ReauthenticationRefused,
+    RequestRefused,
+    RevocationPublished,
+    subscribe,
+)
 
-__all__ = ["LOGGER", "Audit", "tell_now"]
+__all__ = ["LOGGER", "MAX_WAITING", "start"]
 
 LOGGER = "channels_token_auth.audit"
 MAX_WAITING = 10_000
-"""Signals that wait for slow receivers at most: of more, the newest are dropped, and counted."""
+"""Most signals that wait for slow receivers in one event loop: newer ones are dropped."""
 
 logger = logging.getLogger(LOGGER)
-_EVENTS = {getattr(signals, name): name for name in signals.__all__}
 Fields = Mapping[str, Any]
 
 
-class Audit:
-    """An event loop's: receivers are called one after the other, in order, beside the sockets."""
+def start() -> None:
+    """Subscribe to the events. Called once, when Django starts."""
+    for kind, name in _NAMES.items():
+        signal: Signal = getattr(signals, name)
+        subscribe(kind, partial(_record, name, signal), wants=partial(_is_wanted, signal))
+
+
+_NAMES: dict[type[Event], str] = {
+    ConnectionAuthenticated: "connection_authenticated",
+    ConnectionClosed: "connection_closed",
+    ConnectionReauthenticated: "connection_reauthenticated",
+    HandshakeRefused: "connection_refused",
+    ReauthenticationRefused: "reauthentication_refused",
+    RequestRefused: "request_refused",
+    RevocationPublished: "token_revoked",
+}
+
+
+def _is_wanted(signal: Signal) -> bool:
+    return bool(signal.receivers) or logger.isEnabledFor(logging.INFO)
+
+
+def _record(name: str, signal: Signal, event: Any) -> None:
+    """Log the event, and call the receivers of its signal."""
+    if isinstance(event, RevocationPublished) and not event.is_revocation:
+        return  # `disconnect` ends no token
+    fields = _FIELDS[type(event)](event)
+    # One line, whatever a client has put into a value; and each value as a record's attribute.
+    values = " ".join(f"{key}={json.dumps(value)}" for key, value in fields.items())
+    logger.info("%s %s", name, values, extra={"event": name, **fields})
+    if not signal.receivers:
+        return
+    if is_in_loop():
+        _queue_of_loop().put(signal, fields)
+    else:
+        signal.send_robust(None, **fields)
+
+
+def _of_connection(event: Any) -> dict[str, Any]:
+    facts = event.connection
+    return {
+        "connection_id": facts.connection_id,
+        "node": facts.node,
+        "user_id": facts.user_id,
+        "token_id": facts.token_id,
+        "backend": facts.backend,
+        "location": facts.location,
+        "address": facts.address,
+        "origin": facts.origin,
+        "path": facts.path,
+    }
+
+
+def _of_close(event: ConnectionClosed) -> Fields:
+    code = None if event.code is None else event.code.value
+    return {**_of_connection(event), "code": code, "close_code": event.close_code}
+
+
+def _of_refusal(event: HandshakeRefused | ReauthenticationRefused) -> Fields:
+    return {**_of_connection(event), "code": event.code.value, "detail": event.detail}
+
+
+def _of_request(event: RequestRefused) -> Fields:
+    return {
+        "method": event.method,
+        "path": event.path,
+        "code": event.code.value,
+        "detail": event.detail,
+    }
+
+
+def _of_revocation(event: RevocationPublished) -> Fields:
+    target = event.revocation.target
+    return {
+        "user_id": target.user_id,
+        "token_id": target.token_id,
+        "except_token_id": target.except_token_id,
+        "issued_before": target.issued_before,
+        "code": event.revocation.code.value,
+    }
+
+
+_FIELDS: dict[type[Event], Callable[[Any], Fields]] = {
+    ConnectionAuthenticated: _of_connection,
+    ConnectionClosed: _of_close,
+    ConnectionReauthenticated: _of_connection,
+    HandshakeRefused: _of_refusal,
+    ReauthenticationRefused: _of_refusal,
+    RequestRefused: _of_request,
+    RevocationPublished: _of_revocation,
+}
+
+
+class _Queue:
+    """The signals of one event loop that wait for their receivers."""
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Signal, Fields]] = deque()
         self._is_running = False
         self._dropped = 0
 
-    def tell(self, signal: Signal, fields: Callable[[], Fields]) -> None:
-        """Tell of it; `fields` are asked for only if anybody wants to know."""
-        is_heard = bool(signal.receivers)
-        if not is_heard and not logger.isEnabledFor(logging.INFO):
-            return
-        told = fields()
-        _log(signal, told)
-        if not is_heard:
-            return
+    def put(self, signal: Signal, fields: Fields) -> None:
         if len(self._waiting) >= MAX_WAITING:
             self._dropped += 1
             return
-        self._waiting.append((signal, told))
+        self._waiting.append((signal, fields))
         if not self._is_running:
             self._is_running = True
             spawn(self._send())
 
     async def _send(self) -> None:
         while self._waiting:
-            signal, told = self._waiting.popleft()
-            await signal.asend_robust(None, **told)
+            signal, fields = self._waiting.popleft()
+            await signal.asend_robust(None, **fields)
         self._is_running = False
         if self._dropped:
             logger.error("Receivers were too slow: %d signals were dropped.", self._dropped)
             self._dropped = 0
 
 
-def tell_now(signal: Signal, told: Fields) -> None:
-    """The same of what no event loop's socket did. Returns when receivers are done, or in an event
-    loop at once.
-    """
-    _log(signal, told)
-    if is_in_loop():
-        spawn(signal.asend_robust(None, **told))
-    else:
-        signal.send_robust(None, **told)
+_queues: WeakKeyDictionary[asyncio.AbstractEventLoop, _Queue] = WeakKeyDictionary()
 
 
-def _log(signal: Signal, told: Fields) -> None:
-    """One line, whatever a client has put into it; and each value as an attribute of the record."""
-    event = _EVENTS[signal]
-    values = " ".join(f"{key}={json.dumps(value)}" for key, value in told.items())
-    logger.info("%s %s", event, values, extra={"event": event, **told})
+def _queue_of_loop() -> _Queue:
+    loop = asyncio.get_running_loop()
+    if loop not in _queues:
+        _queues[loop] = _Queue()
+    return _queues[loop]

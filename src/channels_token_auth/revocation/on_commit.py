@@ -3,7 +3,6 @@
 Inside a transaction it is gathered: a clean-up that deletes ten thousand tokens is one batch.
 """
 
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,18 +12,18 @@ from typing import Any
 
 from django.db import connections, transaction
 
-from .. import signals
 from ..cluster import pubsub
 from ..core.revocation import Revocation
-from ..observability.audit import tell_now
+from ..observability.error_log import log_error
+from ..observability.events import RevocationPublished, emit
 from ..verification.denylist import CacheUnavailable
 
-__all__ = ["Deny", "after_commit", "gathered"]
+__all__ = ["UNDENIED", "Deny", "after_commit", "gathered"]
 
 PER_MESSAGE = 100
 """Revocations in one message: a channel layer bounds how many and how large they are."""
 
-logger = logging.getLogger("channels_token_auth")
+UNDENIED = "A revoked token could not be denied, because the cache failed: revoke it again."
 Deny = Callable[[], None]
 
 
@@ -112,8 +111,7 @@ class _Batch:
         """It is committed. A method, since Django logs what fails by its `__qualname__`."""
         failure = _deny_all(self.denials)
         if failure:
-            cause = failure.__cause__ or failure
-            logger.error("A token that has ended could not be denied: %r", cause)
+            log_error(UNDENIED, failure, brief=True)
         _say(self.endings)
 
 
@@ -132,13 +130,5 @@ def _say(endings: Mapping[Revocation, bool]) -> None:
     pubsub.publish(
         *({"kind": "end", "endings": [each.to_message() for each in group]} for group in groups)
     )
-    for ending in (each for each, is_told in endings.items() if is_told):
-        target = ending.target
-        told = {
-            "user_id": target.user_id,
-            "token_id": target.token_id,
-            "except_token_id": target.except_token_id,
-            "issued_before": target.issued_before,
-            "code": ending.code.value,
-        }
-        tell_now(signals.token_revoked, told)
+    for ending, is_told in endings.items():
+        emit(RevocationPublished(revocation=ending, is_revocation=is_told))

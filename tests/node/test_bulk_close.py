@@ -1,4 +1,4 @@
-"""Many sockets are closed before the application of any of them hears of it."""
+"""Many sockets are closed before the application of any of them ends."""
 
 import asyncio
 import weakref
@@ -6,24 +6,22 @@ import weakref
 import pytest
 
 from channels_token_auth.core.close_codes import CloseReason
-from channels_token_auth.core.revocation import Revocation, Target
 from channels_token_auth.node import bulk_close
 from channels_token_auth.node.bulk_close import BulkClose
+from tests.node.members import FakeMember
 
-ENDING = Revocation(target=Target(user_id="1"), code=CloseReason.TOKEN_REVOKED)
+REVOKED = CloseReason.TOKEN_REVOKED
 
 
-class Socket:
+class Socket(FakeMember):
     """Its application waits for its turn, and leaves."""
 
-    user_id = "1"
-    token_id = backend = connection_id = address = issued_at = None
-
     def __init__(self, work, said):
+        super().__init__()
         self.work, self.said = work, said
 
     def close(self, code):
-        assert code is CloseReason.TOKEN_REVOKED
+        super().close(code)
         self.said.append("closed")
         self.task = asyncio.create_task(self._leave())
 
@@ -50,14 +48,14 @@ async def until(condition):
 
 async def test_all_are_closed_before_one_application_goes_on():
     work, said, sockets = make(7)
-    work.close(sockets, ENDING)
+    work.close(sockets, REVOKED)
     await until(lambda: len(said) == 14)
     assert said == ["closed"] * 7 + ["left"] * 7
 
 
 async def test_few_wait_for_nobody():
     work, said, sockets = make(2)
-    work.close(sockets, ENDING)
+    work.close(sockets, REVOKED)
     assert said == ["closed"] * 2
     await asyncio.sleep(0)
     assert said == ["closed"] * 2 + ["left"] * 2
@@ -65,8 +63,8 @@ async def test_few_wait_for_nobody():
 
 async def test_two_at_a_time_wait_for_both():
     work, said, sockets = make(10)
-    work.close(sockets[:3], ENDING)
-    work.close(sockets[3:], ENDING)
+    work.close(sockets[:3], REVOKED)
+    work.close(sockets[3:], REVOKED)
     await until(lambda: len(said) == 20)
     assert said == ["closed"] * 10 + ["left"] * 10
 
@@ -74,7 +72,7 @@ async def test_two_at_a_time_wait_for_both():
 async def test_application_that_is_cancelled_holds_up_no_other():
     work, said, sockets = make(5)
     first = sockets[-1]
-    work.close(sockets, ENDING)
+    work.close(sockets, REVOKED)
     await until(lambda: work._waiting)
     first.task.cancel()
     await until(lambda: len(said) == 9)
@@ -83,7 +81,7 @@ async def test_application_that_is_cancelled_holds_up_no_other():
 
 async def test_each_turn_of_the_event_loop_is_short():
     work, said, sockets = make(9)
-    work.close(sockets, ENDING)
+    work.close(sockets, REVOKED)
     seen = set()
     while len(said) < 18:
         before = len(said)
@@ -103,9 +101,31 @@ async def test_socket_that_is_closed_is_not_kept_for_the_others():
     work = BulkClose()
     sockets = [Gone(work, []) for _ in range(6)]
     kept = [weakref.ref(each) for each in sockets]
-    work.close(sockets, ENDING)
+    work.close(sockets, REVOKED)
     counts = set()
     while sockets:
         await asyncio.sleep(0)
         counts.add(sum(reference() is not None for reference in kept))
     assert counts == {4, 2, 0}
+
+
+async def test_socket_with_another_token_by_then_stays_open():
+    work, _, sockets = make(5)
+    stays = sockets[0]
+    counts = []
+    work.close(list(sockets), REVOKED, only_if=lambda each: each is not stays, done=counts.append)
+    await until(lambda: counts)
+    assert [each.code for each in sockets] == [None, *[REVOKED] * 4]
+    assert counts == [4]
+
+
+async def test_socket_that_cannot_be_closed_spares_no_other(caplog):
+    class Broken(Socket):
+        def close(self, code):
+            raise RuntimeError("broken")
+
+    work, said, sockets = make(4)
+    work.close([sockets[0], Broken(work, said), *sockets[1:]], REVOKED)
+    await until(lambda: len(said) == 8)
+    assert {each.code for each in sockets} == {REVOKED}
+    assert [each.levelname for each in caplog.records] == ["ERROR"]

@@ -5,45 +5,46 @@ import logging
 from dataclasses import replace
 
 import pytest
-from django.contrib.auth.models import User
 
-from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.close_codes import CloseReason
-from channels_token_auth.core.credentials import Location
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.identity import Grant, Identity, unavailable
-from channels_token_auth.node import sweep as module
+from channels_token_auth.core.identity import Identity, unavailable
+from channels_token_auth.node import store_outages
+from channels_token_auth.node.bulk_close import BulkClose
+from channels_token_auth.node.registry import Registry
 from channels_token_auth.node.sweep import BATCH, Sweep
+from channels_token_auth.observability.events import (
+    OutageBegan,
+    OutageEnded,
+    SweepFailed,
+    SweepFinished,
+    subscribe,
+)
+from tests.node.members import FakeMember
 
 INTERVAL = 60.0
 
 
 class Route:
-    """Answers what it was told of a token; by default that it stands."""
+    """Answers what a test has set for a token; by default that it is valid."""
 
     def __init__(self, **answers):
         self.answers = answers
         self.asked = []
         self.meanwhile = lambda: None
 
-    async def revalidate(self, held):
-        self.asked.append([each.authentication.token_id for each in held])
+    async def revalidate(self, grants):
+        self.asked.append([each.authentication.token_id for each in grants])
         self.meanwhile()
-        return [self.answers.get(each.authentication.token_id, stands(each)) for each in held]
+        return [self.answers.get(each.authentication.token_id, _valid(each)) for each in grants]
 
 
-class Socket:
-    def __init__(self, route, token_id="t", backend="fake", user_pk=1):
-        self.route = route
-        self.grant = token_id and held(token_id, backend, user_pk)
-        self.code = None
-        self.followed = []
+def _valid(grant):
+    return Identity(user=None, authentication=grant.authentication)
 
-    def follow(self, identity):
-        self.followed.append(identity)
 
-    def close(self, code):
-        self.code = code
+def Socket(route, token_id="t", backend="fake", user_pk=1, **values):  # noqa: N802 - makes one
+    return FakeMember(user_pk, token_id, backend=backend, route=route, **values)
 
 
 class Clock:
@@ -53,19 +54,10 @@ class Clock:
         return self.now
 
 
-def held(token_id, backend="fake", user_pk=1):
-    authentication = Authentication(backend=backend, token_id=token_id, location=Location.HEADER)
-    return Grant(user_pk=user_pk, authentication=authentication)
-
-
-def stands(each):
-    return Identity(user=User(pk=each.user_pk), authentication=each.authentication)
-
-
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(store_outages, "time", clock)
     return clock
 
 
@@ -75,11 +67,21 @@ async def sweep():
 
 
 def new_sweep(before=None, *, interval=INTERVAL, grace=None):
-    return Sweep([], before, interval=interval, grace=grace)
+    registry = Registry()
+    sweep = Sweep("node", registry, BulkClose(), before=before, interval=interval, grace=grace)
+    sweep.sockets = registry
+    return sweep
+
+
+def fill(sweep, *sockets):
+    for each in list(sweep.sockets):
+        sweep.sockets.discard(each)
+    for each in sockets:
+        sweep.sockets.add(each)
 
 
 async def once(sweep, *sockets):
-    sweep._sockets = sockets
+    fill(sweep, *sockets)
     await sweep.once()
 
 
@@ -99,12 +101,14 @@ async def test_token_that_has_ended_closes_its_socket_with_the_reason(sweep, cod
     assert (ended.code, other.code) == (code, None)
 
 
-async def test_token_that_stands_is_followed(sweep):
-    fewer = replace(held("t").authentication, scopes=frozenset({"read"}))
-    identity = Identity(user=User(pk=1), authentication=fewer)
-    socket = Socket(Route(t=identity))
+async def test_valid_token_with_other_scopes_is_followed(sweep):
+    route = Route()
+    socket = Socket(route)
+    fewer = replace(socket.grant.authentication, scopes=frozenset({"read"}))
+    route.answers["t"] = identity = Identity(user=None, authentication=fewer)
     await once(sweep, socket)
     assert socket.followed == [identity]
+    assert socket.grant.authentication.scopes == {"read"}
 
 
 async def test_many_are_asked_about_in_batches(sweep):
@@ -144,7 +148,7 @@ async def test_anonymous_sockets_are_nobody_to_ask_about(sweep):
 async def test_socket_that_has_another_token_by_now_is_left_alone(sweep):
     route = Route(old=TokenAuthError(CloseReason.TOKEN_REVOKED))
     socket = Socket(route, "old")
-    route.meanwhile = lambda: setattr(socket, "grant", held("new"))
+    route.meanwhile = lambda: socket.authenticate("new")
     await once(sweep, socket)
     assert socket.code is None
 
@@ -152,7 +156,7 @@ async def test_socket_that_has_another_token_by_now_is_left_alone(sweep):
 async def test_socket_that_has_left_meanwhile_is_left_alone(sweep):
     route = Route(old=TokenAuthError(CloseReason.TOKEN_REVOKED))
     socket = Socket(route, "old")
-    route.meanwhile = lambda: setattr(socket, "grant", None)
+    route.meanwhile = lambda: setattr(socket, "_auth", None)
     await once(sweep, socket)
     assert socket.code is None
 
@@ -166,7 +170,7 @@ async def test_store_that_is_away_keeps_its_sockets_and_is_logged_once(sweep, ca
         await once(sweep, socket)
     assert socket.code is None
     assert sweep.failures == 3
-    assert caplog.messages == ["The token store of 'fake' is away: its sockets stay for now."]
+    assert [each.levelno for each in caplog.records] == [logging.ERROR]
 
 
 async def test_store_that_is_back_is_told_once_and_not_counted_any_more(sweep, caplog):
@@ -178,8 +182,7 @@ async def test_store_that_is_back_is_told_once_and_not_counted_any_more(sweep, c
     for _ in range(2):
         await once(sweep, socket)
     assert sweep.failures == 0
-    assert caplog.messages == ["The token store of 'fake' is back, and its tokens were checked."]
-    assert caplog.records[0].levelno == logging.WARNING
+    assert [each.levelno for each in caplog.records] == [logging.WARNING]
 
 
 async def test_store_whose_sockets_have_all_left_is_not_called_back(sweep, caplog):
@@ -271,16 +274,16 @@ async def test_sweep_is_armed_once(sweep):
 async def test_sweeps_follow_one_another():
     route = Route()
     sweep = new_sweep(interval=0.01)
-    sweep._sockets = [Socket(route)]
+    fill(sweep, Socket(route))
     sweep.arm()
     await until(lambda: len(route.asked) >= 3)
-    sweep._sockets = []
+    fill(sweep)
 
 
 async def test_hurry_sweeps_now_and_not_twice():
     route = Route()
     sweep = new_sweep()
-    sweep._sockets = [Socket(route)]
+    fill(sweep, Socket(route))
     sweep.arm()
     sweep.hurry()
     sweep.hurry()
@@ -295,10 +298,10 @@ async def test_sweep_that_fails_is_logged_and_repeated(caplog):
             raise RuntimeError("broken")
 
     sweep = new_sweep()
-    sweep._sockets = [Socket(Broken())]
+    fill(sweep, Socket(Broken()))
     sweep.hurry()
     await until(lambda: sweep._timer)
-    assert caplog.messages == ["A sweep failed, and is repeated."]
+    assert [each.levelno for each in caplog.records] == [logging.ERROR]
     assert sweep.failures == 1
     sweep._timer.cancel()
 
@@ -324,15 +327,74 @@ async def until(condition):
 @pytest.mark.parametrize("first", [0, 1])
 async def test_of_two_sockets_the_one_with_a_handle_is_asked_about(first):
     route = Route()
-    asked = []
+    handles = []
 
-    async def revalidate(held):
-        asked.extend(held)
-        return [stands(each) for each in held]
+    async def revalidate(grants):
+        handles.extend(each.handle for each in grants)
+        return [_valid(each) for each in grants]
 
     route.revalidate = revalidate
-    sockets = [Socket(route), Socket(route)]
-    sockets[first].grant = replace(sockets[first].grant, handle="of its backend")
+    sockets = [Socket(route, handle="its own" if i == first else None) for i in range(2)]
     await once(new_sweep(), *sockets)
-    assert [each.handle for each in asked] == ["of its backend"]
+    assert handles == ["its own"]
     assert all(socket.followed for socket in sockets)
+
+
+async def test_sockets_of_one_token_are_closed_in_slices(sweep, monkeypatch):
+    """Applications end after the last of them: see `BulkClose`."""
+    monkeypatch.setattr("channels_token_auth.node.bulk_close.SLICE", 2)
+    sockets = [Socket(Route(t=TokenAuthError(CloseReason.TOKEN_REVOKED))) for _ in range(1)]
+    sockets += [Socket(sockets[0].route) for _ in range(4)]
+    await once(sweep, *sockets)
+    assert [each.code for each in sockets].count(CloseReason.TOKEN_REVOKED) < 5
+    await until(lambda: all(each.code for each in sockets))
+
+
+# -- Events
+
+
+@pytest.fixture
+def events():
+    seen = []
+    kinds = (OutageBegan, OutageEnded, SweepFailed, SweepFinished)
+    ends = [subscribe(kind, seen.append) for kind in kinds]
+    yield seen
+    for end in ends:
+        end()
+
+
+async def test_sweep_emits_what_it_did(sweep, events):
+    route = Route(gone=TokenAuthError(CloseReason.TOKEN_REVOKED))
+    await once(sweep, Socket(route, "gone"), Socket(route), Socket(route))
+    (event,) = events
+    assert (event.node, event.tokens, event.closed, event.unavailable) == ("node", 2, 1, [])
+
+
+async def test_outage_is_emitted_when_it_begins_and_when_it_ends(sweep, events):
+    route = Route(t=unavailable())
+    socket = Socket(route)
+    for _ in range(2):
+        await once(sweep, socket)
+    route.answers.clear()
+    await once(sweep, socket)
+    kinds = [type(each) for each in events]
+    assert kinds == [OutageBegan, SweepFinished, SweepFinished, OutageEnded, SweepFinished]
+    assert {each.name for each in events if not isinstance(each, SweepFinished)} == {"fake"}
+
+
+async def test_outage_of_a_store_without_sockets_ends_too(sweep, events):
+    await once(sweep, Socket(Route(t=unavailable())))
+    await once(sweep)
+    assert OutageEnded(service="store", name="fake") in events
+
+
+async def test_failed_sweep_is_emitted(sweep, events):
+    class Broken(Route):
+        async def revalidate(self, grants):
+            raise RuntimeError("broken")
+
+    fill(sweep, Socket(Broken()))
+    sweep.hurry()
+    await until(lambda: sweep._timer)
+    sweep._timer.cancel()
+    assert events == [SweepFailed(node="node")]

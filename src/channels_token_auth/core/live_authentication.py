@@ -1,6 +1,6 @@
-"""`scope["auth"]` and `scope["user"]`: one object each a socket, which shows the present state.
+"""`scope["auth"]` and `scope["user"]`: one object each per socket, always up to date.
 
-Routers copy the scope on its way in, so that another object put into it later reaches nobody.
+Routers copy the scope on its way in, so an object that is put into it later reaches nobody.
 """
 
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from ..core.authentication import Authentication
-from ..core.credentials import Location
+from .authentication import Authentication
+from .credentials import Location
 
 __all__ = ["LiveAuthentication", "refresh_user"]
 
 
 class LiveAuthentication:
-    """How a socket is authenticated now: an `Authentication` that follows reauthentication."""
+    """The present authentication of a socket: it follows reauthentication and sweeps."""
 
     __slots__ = ("_current", "is_subscribed")
 
@@ -24,7 +24,7 @@ class LiveAuthentication:
         self.is_subscribed = False
 
     def subscribe(self) -> None:
-        """Have the application told of changes, as ASGI events among those of the client.
+        """Send the application an ASGI event for each change, among the events of the client.
 
         `{"type": "auth.reauthenticated"}`, and `{"type": "auth.expiring", "expires_in": seconds}`:
         a consumer handles them in `auth_reauthenticated(event)` and `auth_expiring(event)`.
@@ -76,11 +76,11 @@ class LiveAuthentication:
         return repr(self._current)
 
     def replace(self, authentication: Authentication) -> None:
-        """Follow a reauthentication. For the library."""
+        """Show another authentication from now on. For the library."""
         self._current = authentication
 
 
 def refresh_user(user: Any, fresh: Any) -> None:
-    """Make the socket's own user object what the database says now."""
+    """Give the socket's own user object the attributes of a fresh one, in place."""
     vars(user).clear()
     vars(user).update(vars(fresh))

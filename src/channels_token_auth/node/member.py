@@ -1,0 +1,152 @@
+"""One socket as its node sees it: its user, token and address, and how it is closed.
+
+The registry, the sweep, the timers and the bulk close know sockets by this class only. `Connection`
+implements it, two layers above. Nothing in it is secret, except the handle of its backend, which it
+keeps in memory and never shows.
+"""
+
+import secrets
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from ..core.asgi_types import Scope
+from ..core.authentication import epoch
+from ..core.close_codes import CloseReason
+from ..core.identity import Grant, Identity
+from ..core.live_authentication import LiveAuthentication
+from ..observability.events import ConnectionFacts
+from ..verification.route import Route
+
+__all__ = ["Member"]
+
+
+class Member(ABC):
+    """What a node knows of a socket. Anonymous sockets have neither a user nor a token."""
+
+    __slots__ = (
+        "_auth",
+        "_connection_id",
+        "_handle",
+        "_node_name",
+        "_opened_at",
+        "_scope",
+        "_user",
+        "route",
+    )  # fmt: skip
+
+    def __init__(self, node_name: str, route: Route, scope: Scope) -> None:
+        self.route = route
+        self._node_name = node_name
+        self._connection_id: str | None = None
+        self._scope = scope
+        self._opened_at = time.time()
+        self._user: Any = None
+        self._auth: LiveAuthentication | None = None
+        self._handle: Any = None
+
+    # -- What its node does with it
+
+    @abstractmethod
+    def close(self, code: CloseReason) -> None:
+        """Close it with this code. Returns at once; from now on no frame passes."""
+
+    @property
+    @abstractmethod
+    def next_tick(self) -> float | None:
+        """The time of its next deadline on the steady clock, None for none."""
+
+    @abstractmethod
+    def tick(self) -> None:
+        """Act on a deadline that has passed."""
+
+    @abstractmethod
+    def jump(self, seconds: float) -> None:
+        """Bring the expiry forward: the calendar went ahead of the steady clock by so much."""
+
+    def follow(self, identity: Identity) -> None:
+        """Take over what a sweep found out about its token: its scopes of now."""
+        scopes = identity.authentication.scopes
+        if self._auth and scopes != self._auth.scopes:
+            self._auth.replace(replace(self._auth.current, scopes=scopes))
+
+    # -- What it is
+
+    @property
+    def connection_id(self) -> str:
+        """An opaque id, unique over all nodes, made when it is first asked for."""
+        if self._connection_id is None:
+            # Random, since users see it: a serial number would show how many sockets there are.
+            self._connection_id = secrets.token_hex(8)
+        return self._connection_id
+
+    @property
+    def user_id(self) -> str | None:
+        """Its user's primary key as text."""
+        return str(self._user.pk) if self._auth else None
+
+    @property
+    def token_id(self) -> str | None:
+        """Its token's id."""
+        return self._auth.token_id if self._auth else None
+
+    @property
+    def backend(self) -> str | None:
+        """The name of the backend that admitted it."""
+        return self._auth.backend if self._auth else None
+
+    @property
+    def issued_at(self) -> float | None:
+        """When its token was issued, in seconds since the epoch."""
+        return epoch(self._auth.issued_at) if self._auth else None
+
+    @property
+    def address(self) -> str | None:
+        """The client's IP address, as the server passes it on."""
+        client = self._scope.get("client")
+        return str(client[0]) if client else None
+
+    @property
+    def origin(self) -> str | None:
+        """The page's Origin."""
+        values = (value for name, value in self._scope["headers"] if name.lower() == b"origin")
+        return next((value.decode("latin-1") for value in values), None)
+
+    @property
+    def path(self) -> str:
+        """The path of its handshake."""
+        return str(self._scope["path"])
+
+    @property
+    def grant(self) -> Grant | None:
+        """What a sweep asks its backend about; None for an anonymous socket."""
+        auth = self._auth
+        if auth is None:
+            return None
+        return Grant(
+            user_pk=self._user.pk,
+            authentication=auth.current,
+            handle=self._handle,
+            needs_user=False,
+        )
+
+    def facts(self) -> ConnectionFacts:
+        """Return what events and lists show of it."""
+        return ConnectionFacts(
+            connection_id=self.connection_id,
+            node=self._node_name,
+            user_id=self.user_id,
+            token_id=self.token_id,
+            backend=self.backend,
+            location=self._auth.location.value if self._auth else None,
+            address=self.address,
+            origin=self.origin,
+            path=self.path,
+        )
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return its facts and times as plain values, for a message. Times: epoch seconds."""
+        expires_at = epoch(self._auth.expires_at) if self._auth else None
+        return {**asdict(self.facts()), "opened_at": self._opened_at, "expires_at": expires_at}

@@ -1,0 +1,56 @@
+"""Which token stores did not answer the sweeps of a node, and for how long."""
+
+import logging
+import time
+from collections.abc import Sequence
+
+from ..core.close_codes import CloseReason
+from ..core.errors import TokenAuthError
+from ..core.identity import Identity
+from ..observability.events import OutageBegan, OutageEnded, emit
+
+__all__ = ["StoreOutages"]
+
+logger = logging.getLogger("channels_token_auth")
+
+
+class StoreOutages:
+    """`grace`: seconds after which the sockets of a store that does not answer are closed."""
+
+    def __init__(self, grace: float | None) -> None:
+        self._grace = grace
+        self._since: dict[str, float] = {}
+        self._unanswered: set[str] = set()
+        self._answered: set[str] = set()
+
+    def begin(self) -> None:
+        """A sweep begins."""
+        self._unanswered, self._answered = set(), set()
+
+    def judge(self, backend: str, verdict: Identity | TokenAuthError) -> CloseReason | None:
+        """Return the code that sockets with this verdict are closed with, None for not at all."""
+        if isinstance(verdict, Identity) or verdict.code is not CloseReason.UNAVAILABLE:
+            self._answered.add(backend)
+            return None if isinstance(verdict, Identity) else verdict.code
+        self._unanswered.add(backend)
+        return CloseReason.UNAVAILABLE if self._is_over(backend) else None
+
+    def finish(self) -> Sequence[str]:
+        """Log and emit what has changed. Return the backends of which a token had no answer."""
+        unanswered, known = self._unanswered, self._since
+        for backend in sorted(unanswered - known.keys()):
+            logger.error("Token store of %r unavailable: its sockets stay open for now.", backend)
+            emit(OutageBegan(service="store", name=backend))
+        for backend in sorted(known.keys() - unanswered):
+            # A store whose sockets have all left was not asked: nobody knows whether it answers.
+            if backend in self._answered:
+                logger.warning("Token store of %r available again: tokens were checked.", backend)
+            emit(OutageEnded(service="store", name=backend))
+        now = time.monotonic()
+        self._since = {backend: known.get(backend, now) for backend in unanswered}
+        return sorted(unanswered)
+
+    def _is_over(self, backend: str) -> bool:
+        since = self._since.get(backend)
+        waited = 0.0 if since is None else time.monotonic() - since
+        return self._grace is not None and waited >= self._grace

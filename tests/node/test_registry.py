@@ -1,0 +1,73 @@
+"""Sockets are found by their user and token, whatever happened to them in between."""
+
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+
+from channels_token_auth.core.revocation import Target
+from channels_token_auth.node.registry import Registry
+from tests.node.members import FakeMember
+
+users = st.sampled_from([1, 2, 3])
+tokens = st.sampled_from(["a", "b", "c"])
+
+
+class Sockets(RuleBasedStateMachine):
+    """The registry beside a plain list of the same sockets."""
+
+    there = Bundle("there")
+
+    @initialize()
+    def start(self):
+        self.registry = Registry()
+        self.plain = []
+
+    @rule(target=there, user_id=users, token_id=st.none() | tokens)
+    def come(self, user_id, token_id):
+        member = FakeMember(user_id, token_id)
+        self.registry.add(member)
+        self.plain.append(member)
+        return member
+
+    @rule(member=there, token_id=tokens)
+    def reauthenticate(self, member, token_id):
+        if member.token_id is not None:
+            member.authenticate(token_id)
+            self.registry.add(member)
+
+    @rule(member=consumes(there))
+    def leave(self, member):
+        self.registry.discard(member)
+        self.registry.discard(member)
+        self.plain.remove(member)
+
+    @rule(user_id=st.none() | users, token_id=st.none() | tokens)
+    def find(self, user_id, token_id):
+        target = Target(user_id=user_id and str(user_id), token_id=token_id)
+        expected = [member for member in self.plain if target.matches(member)]
+        assert set(self.registry.find(target)) == set(expected)
+
+    @invariant()
+    def holds_each_once(self):
+        assert len(self.registry) == len(self.plain)
+        assert sorted(map(id, self.registry)) == sorted(map(id, self.plain))
+
+
+TestSockets = Sockets.TestCase
+
+
+def test_registry_without_sockets_keeps_nothing():
+    registry = Registry()
+    member = FakeMember()
+    registry.add(member)
+    registry.discard(member)
+    assert not registry._by_user._members
+    assert not registry._by_token._members
+
+
+def test_sockets_may_come_and_go_while_all_are_looked_at():
+    registry = Registry()
+    for number in range(3):
+        registry.add(FakeMember(number, "a"))
+    for member in registry:
+        registry.discard(member)
+    assert not registry
