@@ -95,6 +95,7 @@ def override(arguments: Mapping[str, Any]) -> Configuration:
     rules = Rules(
         max_token_bytes=read["MAX_TOKEN_BYTES"],
         auth_timeout=read.pop("AUTH_TIMEOUT"),
+        verify_timeout=read["VERIFY_TIMEOUT"],
         expiry_warning=read.pop("EXPIRY_WARNING"),
         max_connection_age=read.pop("MAX_CONNECTION_AGE"),
     )

@@ -13,8 +13,8 @@ from channels_token_auth.core.identity import Identity
 
 
 class Store:
-    """`tokens`: token → user's primary key, lifetime in seconds and scopes, or the code it is
-    refused by. `opened`: while it is not set, verification waits."""
+    """`tokens`: token → user (or only the primary key), lifetime in seconds and scopes; or the
+    error that refuses it. `opened`: while it is not set, verification waits."""
 
     def __init__(self):
         self.tokens = {}
@@ -41,10 +41,10 @@ class StoreBackend(BaseTokenBackend):
         known = store.tokens.get(credential.secret.reveal())
         if known is None or isinstance(known, TokenAuthError):
             return known
-        pk, seconds, *scopes = known
+        user, seconds, *scopes = known
         expires_at = seconds and datetime.fromtimestamp(clock.calendar() + seconds, UTC)
         return Identity(
-            user=User(pk=pk, username=f"user {pk}", first_name=credential.secret.digest),
+            user=_user(user, credential) if isinstance(user, int) else user,
             authentication=Authentication(
                 backend=self.name,
                 token_id=credential.secret.digest,
@@ -59,3 +59,7 @@ class StoreBackend(BaseTokenBackend):
 
     def check(self, site):
         return []
+
+
+def _user(pk, credential):
+    return User(pk=pk, username=f"user {pk}", first_name=credential.secret.digest)

@@ -477,10 +477,11 @@ async def test_a_flood_of_good_tokens_is_closed_with_4429():
 
 async def test_expiry_during_a_verification_waits_for_a_good_verdict(time):
     browser = await open_socket()
+    await time.pass_by(HOUR - 1)
     browser.heard()
     store.opened.clear()
     await browser.say(auth("alice2"))
-    await time.pass_by(HOUR)
+    await time.pass_by(2)
     assert browser.heard() == []
     store.opened.set()
     await browser.settle()
@@ -490,10 +491,11 @@ async def test_expiry_during_a_verification_waits_for_a_good_verdict(time):
 
 async def test_expiry_during_a_verification_closes_where_the_store_is_away(time):
     browser = await open_socket()
+    await time.pass_by(HOUR - 1)
     browser.heard()
     store.opened.clear()
     await browser.say(auth("away"))
-    await time.pass_by(HOUR)
+    await time.pass_by(2)
     store.opened.set()
     await browser.settle()
     await browser.task
@@ -651,6 +653,90 @@ async def test_a_close_while_a_bad_token_is_verified_refuses_once():
     store.opened.set()
     await browser.task
     assert browser.heard() == ["accept", error("unavailable", retry=True), 4503]
+
+
+# -- What nobody expects of a verification
+
+
+class Unreadable:
+    """A user object that a backend should not have returned."""
+
+    @property
+    def pk(self):
+        raise LookupError("a database query in the event loop")
+
+
+UNAVAILABLE = error("unavailable", retry=True, retry_after=5)
+TROUBLE = "channels_token_auth"
+
+
+@pytest.fixture
+def odd():
+    store.tokens["odd-canary"] = (Unreadable(), HOUR)
+
+
+@pytest.mark.usefixtures("odd")
+async def test_unexpected_error_refuses_a_handshake_with_4503(caplog):
+    browser = await open_socket("odd-canary")
+    await browser.task
+    assert browser.heard() == ["accept", UNAVAILABLE, 4503]
+    assert [r.levelname for r in caplog.records if r.name == TROUBLE] == ["ERROR"]
+
+
+@pytest.mark.usefixtures("odd")
+async def test_unexpected_error_closes_a_socket_after_its_first_message_with_4503(caplog):
+    browser = Browser()
+    await browser.say(auth("odd-canary"))
+    await browser.task
+    assert browser.heard()[2:] == [UNAVAILABLE, 4503]
+    assert [r.levelname for r in caplog.records if r.name == TROUBLE] == ["ERROR"]
+
+
+@pytest.mark.usefixtures("odd")
+async def test_unexpected_error_in_a_reauthentication_leaves_the_socket_on_its_old_deadline(time):
+    browser = await open_socket()
+    browser.heard()
+    await browser.say(auth("odd-canary"))
+    assert browser.heard() == [UNAVAILABLE]
+    await browser.say(auth("alice2"))
+    assert browser.heard() == [ok(2 * HOUR)]
+    await time.pass_by(2 * HOUR)
+    await browser.task
+    assert browser.heard()[-1] == 4419
+
+
+@pytest.mark.usefixtures("odd")
+async def test_unexpected_error_is_logged_without_the_token_and_its_frames(caplog):
+    browser = await open_socket("odd-canary")
+    await browser.task
+    (record,) = (r for r in caplog.records if r.name == TROUBLE)
+    assert "LookupError" in record.getMessage()
+    assert "canary" not in record.getMessage()
+    assert record.exc_info is None
+
+
+async def test_verification_that_never_ends_closes_a_first_message_with_4503(time):
+    store.opened.clear()
+    browser = Browser()
+    await browser.say(auth("alice"))
+    await time.pass_by(5)
+    await browser.task
+    assert browser.heard()[2:] == [UNAVAILABLE, 4503]
+
+
+async def test_verification_that_never_ends_leaves_an_open_socket_on_its_old_deadline(time):
+    browser = await open_socket()
+    browser.heard()
+    store.opened.clear()
+    await browser.say(auth("alice2"))
+    await time.pass_by(5)
+    assert browser.heard() == [UNAVAILABLE]
+    store.opened.set()
+    await browser.settle()
+    assert browser.heard() == []  # the verdict no longer counts
+    await time.pass_by(HOUR)
+    await browser.task
+    assert browser.heard()[-1] == 4419
 
 
 # -- The heap

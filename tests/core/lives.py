@@ -4,7 +4,16 @@ import json
 
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.lifecycle import Close, Lifecycle, Output, Rules, Send, State, Verify
+from channels_token_auth.core.lifecycle import (
+    Abandon,
+    Close,
+    Lifecycle,
+    Output,
+    Rules,
+    Send,
+    State,
+    Verify,
+)
 
 __all__ = [
     "AUTH",
@@ -49,6 +58,8 @@ def _short(output: Output):
             return code
         case Verify(secret):
             return secret.reveal()
+        case Abandon():
+            return "abandoned"
 
 
 def ok(expires_in=LIFETIME, user_id=str(USER)):

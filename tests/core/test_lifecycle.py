@@ -36,6 +36,7 @@ from tests.docs.pages import read, table
 NOT_NOW = [CloseReason.UNAVAILABLE, CloseReason.RATE_LIMITED]
 EXPIRED = [error("token_expired", retry=True), CloseReason.TOKEN_EXPIRED]
 MALFORMED = [error("malformed"), CloseReason.MALFORMED]
+UNAVAILABLE = [error("unavailable", retry=True, retry_after=5), CloseReason.UNAVAILABLE]
 FLOOD = [error("rate_limited", retry=True, retry_after=60), CloseReason.RATE_LIMITED]
 OTHER_USER = [error("identity_changed"), CloseReason.IDENTITY_CHANGED]
 
@@ -175,12 +176,29 @@ def test_first_message_has_its_time_and_no_more():
     assert said(life.tick(10)) == [error("auth_timeout", retry=True), CloseReason.AUTH_TIMEOUT]
 
 
-def test_verification_is_not_timed_here():
-    first_message = awaiting()
-    first_message.text(AUTH, 9)
-    for life in (IN[State.CONNECTING](), verifying(), first_message, reauthenticating()):
+def test_verification_of_a_first_message_has_its_own_time_and_no_more():
+    life = awaiting()
+    life.text(AUTH, 9)
+    assert life.next_tick == 14
+    assert life.tick(13.9) == []
+    assert said(life.tick(14)) == ["abandoned", *UNAVAILABLE]
+
+
+def test_verification_of_a_handshake_is_timed_by_whoever_verifies():
+    for life in (IN[State.CONNECTING](), verifying()):
         assert life.next_tick is None
         assert life.tick(LIFETIME) == []
+
+
+@pytest.mark.parametrize(
+    "state", [each for each in State if each not in (State.CONNECTING, State.CLOSED)]
+)
+def test_every_wait_that_begins_on_an_accepted_socket_has_an_end(state):
+    life = awaiting() if state is State.AUTHENTICATING else IN[state]()
+    if state is State.AUTHENTICATING:
+        life.text(AUTH, 0)
+    assert life.state is state
+    assert life.next_tick is not None
 
 
 def test_calendar_does_not_shorten_the_wait_for_a_first_message():
@@ -405,17 +423,34 @@ def test_control_frame_that_breaks_the_protocol_closes(start, frame, code):
 
 
 def test_warning_that_is_due_during_a_verification_follows_it():
-    life = reauthenticating()
-    assert life.next_tick is None
+    life = admitted()
+    life.text(AUTH, 69)
     assert life.tick(71) == []
     away, expiring = said(life.refuse(AWAY, 71))
     assert (away["code"], expiring) == ("unavailable", {"type": "auth.expiring", "expires_in": 29})
 
 
 def test_expiry_during_a_verification_waits_for_a_good_verdict():
+    life = admitted()
+    life.text(AUTH, LIFETIME - 1)
+    assert life.tick(LIFETIME + 3.9) == []
+    assert said(life.admit(USER, 40, LIFETIME + 3.9)) == [ok(40)]
+
+
+def test_expiry_during_a_verification_waits_no_longer_than_a_verification_may_take():
+    life = admitted()
+    life.tick(70)
+    life.text(AUTH, LIFETIME - 1)
+    assert life.next_tick == LIFETIME + 4
+    assert said(life.tick(LIFETIME + 4)) == ["abandoned", UNAVAILABLE[0], *EXPIRED]
+
+
+def test_reauthentication_without_a_verdict_leaves_the_old_end():
     life = reauthenticating()
-    assert life.tick(LIFETIME + 1) == []
-    assert said(life.admit(USER, 40, LIFETIME + 2)) == [ok(40)]
+    assert said(life.tick(5)) == ["abandoned", UNAVAILABLE[0]]
+    assert life.state is State.AUTHENTICATED
+    assert life.next_tick == 70
+    assert said(life.text(AUTH, 6)) == ["fresh"]
 
 
 def test_expiry_during_a_verification_closes_where_no_verdict_can_be_had():
@@ -452,7 +487,11 @@ def test_floods_are_counted_as_documented():
 
 def test_rules_are_those_of_the_settings():
     assert Rules() == Rules(
-        max_token_bytes=4096, auth_timeout=10, expiry_warning=30, max_connection_age=None
+        max_token_bytes=4096,
+        auth_timeout=10,
+        verify_timeout=5,
+        expiry_warning=30,
+        max_connection_age=None,
     )
 
 

@@ -10,6 +10,7 @@ from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.lifecycle import (
     TRANSITIONS,
+    Abandon,
     Close,
     Lifecycle,
     Rules,
@@ -69,6 +70,7 @@ class Life(RuleBasedStateMachine):
         self.is_over = False
         self.token_ends = None
         self.age_ends = None
+        self.waits_until = None  # for the first message, or for a verdict on a message
 
     @property
     def is_at_war(self):
@@ -96,7 +98,7 @@ class Life(RuleBasedStateMachine):
                 self.is_verifying = True
             case "first message":
                 self.speaks = True
-                self.token_ends = self.now + rules.auth_timeout
+                self.waits_until = self.now + rules.auth_timeout
                 (required,) = self.hear(self.life.await_credential(self.now))
                 assert required == {"type": "auth.required", "timeout": 10}
             case "anonymous":
@@ -113,6 +115,7 @@ class Life(RuleBasedStateMachine):
         self.let_in(7, lifetime)
 
     def let_in(self, user, lifetime):
+        self.waits_until = None
         if not self.is_over and self.users[-1:] in ([], [user]):
             self.users.append(user)
             age = self.rules.max_connection_age
@@ -146,7 +149,7 @@ class Life(RuleBasedStateMachine):
         assert closes(said) == [code] * (not was_over)
 
     def refuse(self, code, retry_after=None):
-        self.is_verifying = False
+        self.is_verifying, self.waits_until = False, None
         return self.hear(self.life.refuse(TokenAuthError(code, retry_after), self.now))
 
     @rule(speaks=st.sampled_from([True, True, False]))
@@ -193,13 +196,21 @@ class Life(RuleBasedStateMachine):
     @rule(passed=seconds)
     def time_passes(self, passed):
         self.now += passed
-        before = self.life.state
-        said = self.hear(self.life.tick(self.now))
-        due = self.deadline is not None and self.now >= self.deadline
-        waits = before in (State.AUTHENTICATED, State.AWAITING_CREDENTIAL)
-        code = CloseReason.TOKEN_EXPIRED if self.users else CloseReason.AUTH_TIMEOUT
-        assert closes(said) == [code] * (due and waits)
+        expected = self.due_now()
+        assert closes(self.hear(self.life.tick(self.now))) == expected
         assert self.life.next_tick is None or self.life.next_tick > self.now
+
+    def due_now(self):
+        """The codes that the time alone closes with."""
+        is_expired = self.deadline is not None and self.now >= self.deadline
+        expired = [CloseReason.TOKEN_EXPIRED] if is_expired and not self.is_over else []
+        if self.waits_until is None:
+            return expired
+        if self.now < self.waits_until:
+            return []
+        if self.users:
+            return expired
+        return [CloseReason.UNAVAILABLE if self.is_verifying else CloseReason.AUTH_TIMEOUT]
 
     @rule(ahead=seconds)
     def calendar_goes_ahead(self, ahead):
@@ -213,7 +224,7 @@ class Life(RuleBasedStateMachine):
         was_over = self.is_over
         if code is PEER_LEAVES:
             self.life.leave()
-            self.is_over = True
+            self.is_over, self.waits_until = True, None
         else:
             said = self.hear(self.life.end(TokenAuthError(code)))
             assert closes(said) == [code] * (not was_over)
@@ -235,14 +246,18 @@ class Life(RuleBasedStateMachine):
                     assert not self.is_verifying
                     assert None not in self.users
                     self.is_verifying = True
-                    self.token_ends = self.token_ends if self.users else None
+                    self.waits_until = self.now + self.rules.verify_timeout
+                case Abandon():
+                    assert self.is_verifying
+                    assert self.now >= self.waits_until
+                    self.is_verifying, self.waits_until = False, None
                 case Close(code):
                     last_words = [
                         each["code"] for each in said[-1:] if each["type"] == "auth.error"
                     ]
                     assert last_words == [code] * self.speaks
                     said.append(code)
-                    self.is_over = True
+                    self.is_over, self.waits_until = True, None
         return said
 
     def judge(self, message):
@@ -284,8 +299,9 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def it_is_looked_at_no_later_than_its_end(self):
-        sleeps = self.life.state in (State.CLOSED, State.REAUTHENTICATING)
-        if sleeps or self.deadline is None:
+        if self.waits_until is not None:
+            assert self.life.next_tick == self.waits_until
+        elif self.is_over or self.deadline is None:
             assert self.life.next_tick is None
         else:
             assert self.life.next_tick <= self.deadline

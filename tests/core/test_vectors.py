@@ -14,7 +14,15 @@ from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.handshake.extraction import extract
 from channels_token_auth.core.handshake.origin import OriginRule
 from channels_token_auth.core.handshake.policy import Policy
-from channels_token_auth.core.lifecycle import Close, Lifecycle, Rules, Send, State, Verify
+from channels_token_auth.core.lifecycle import (
+    Abandon,
+    Close,
+    Lifecycle,
+    Rules,
+    Send,
+    State,
+    Verify,
+)
 from channels_token_auth.core.messages import read_control, write
 
 SPEC = Path(__file__).parents[2] / "spec"
@@ -163,6 +171,8 @@ def observed(step, outputs, state):
                 seen.setdefault("sends", []).append(json.loads(text))
             case Verify(secret):
                 seen["verifies"] = secret.reveal()
+            case Abandon():
+                seen["abandons"] = True
             case Close(code):
                 seen["closes"] = code
     return seen

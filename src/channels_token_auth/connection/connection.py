@@ -17,11 +17,12 @@ from ..core.errors import TokenAuthError
 from ..core.handshake.extraction import PROTOCOL, Handshake
 from ..core.handshake.refusal import close_message
 from ..core.identity import Identity, unavailable
-from ..core.lifecycle import Close, Lifecycle, Output, Send, State, Verify
+from ..core.lifecycle import Abandon, Close, Lifecycle, Output, Send, State, Verify
 from ..core.live_authentication import LiveAuthentication, refresh_user
 from ..node.deadlines import deadlines
 from ..node.member import Member
 from ..node.node import here
+from ..observability.error_log import log_error
 from ..observability.events import (
     ConnectionAuthenticated,
     ConnectionClosed,
@@ -103,8 +104,7 @@ class Connection(Member):
         self._tell_end()
         self._life.leave()
         self._watch()
-        if self._verifier:
-            self._verifier.cancel()
+        self._abandon()
         await self._transport.finish()
 
     def close(self, code: CloseReason) -> None:
@@ -132,27 +132,40 @@ class Connection(Member):
     # -- Before the application
 
     async def _enter(self) -> bool:
-        route, handshake = self.route, self._handshake
         try:
-            if self.node.drain.is_on:
-                raise unavailable()
-            if route.is_anonymous(handshake):
-                self._life.admit(None, None, clock.steady())
-                self._user = anonymous_user()
-                self.node.let_in(self)
-            elif route.awaits_first_message(handshake):
-                await self._await_credential()
-            else:
-                self._life.present()
-                mark = self.node.recent_revocations.mark
-                self._admit(await route.authenticate(handshake), since=mark)
+            await self._decide()
         except TokenAuthError as error:
-            self._left = self._left or error.code
-            if not self._farewell:
-                self._life.leave()
-                await self._transport.say(route.refusal(error, handshake, self._scope))
+            await self._refuse(error)
+        except Exception as error:  # noqa: BLE001 - whatever a backend's user or a signal raises
+            await self._refuse(_failed(error, self._handshake.credential))
         self._watch()
         return self._is_admitted
+
+    async def _decide(self) -> None:
+        route, handshake = self.route, self._handshake
+        if self.node.drain.is_on:
+            raise unavailable()
+        if route.is_anonymous(handshake):
+            self._life.admit(None, None, clock.steady())
+            self._user = anonymous_user()
+            self.node.let_in(self)
+        elif route.awaits_first_message(handshake):
+            await self._await_credential()
+        else:
+            self._life.present()
+            mark = self.node.recent_revocations.mark
+            self._admit(await route.authenticate(handshake), since=mark)
+
+    async def _refuse(self, error: TokenAuthError) -> None:
+        """Answer the opening handshake, unless the socket was closed meanwhile."""
+        self._left = self._left or error.code
+        if self._farewell:
+            return
+        if self._accepted:
+            await self._tell(self._life.end(error))
+        else:
+            self._life.leave()
+            await self._transport.say(self.route.refusal(error, self._handshake, self._scope))
 
     @property
     def _is_admitted(self) -> bool:
@@ -279,6 +292,8 @@ class Connection(Member):
             outputs = self._admit(await self.route.verify(credential), since=mark)
         except TokenAuthError as error:
             outputs = self._life.refuse(error, clock.steady())
+        except Exception as error:  # noqa: BLE001 - else nobody would ever close the socket
+            outputs = self._life.refuse(_failed(error, credential), clock.steady())
         await self._transport.say(self._act(outputs))
         if self._connect:
             # Still at the route: what waits there is not the application.
@@ -316,6 +331,8 @@ class Connection(Member):
                     messages.append({"type": "websocket.send", "text": text})
                 case Verify(secret):
                     self._verifier = asyncio.create_task(self._verify(secret))
+                case Abandon():
+                    self._abandon()
                 case Close(code):
                     self._shut(code, messages)
                     messages = []
@@ -324,6 +341,10 @@ class Connection(Member):
         if outputs:
             self._watch()
         return messages
+
+    def _abandon(self) -> None:
+        if self._verifier:
+            self._verifier.cancel()
 
     def _watch(self) -> None:
         """Have `tick` called when it is time. Most tokens have no end: most sockets skip it."""
@@ -340,3 +361,9 @@ class Connection(Member):
         else:
             error = TokenAuthError(code)
             self._transport.shut(self.route.refusal(error, self._handshake, self._scope))
+
+
+def _failed(error: Exception, credential: Credential | None) -> TokenAuthError:
+    """Log what nobody expected, once. It says nothing about the token."""
+    log_error("A token could not be verified: answered unavailable.", error, about=[credential])
+    return unavailable()
