@@ -203,24 +203,28 @@ class Play:
         return handle
 
     async def take(self, order):
-        for step in order:
-            if step in VERIFICATION and self.first.code is not None:
-                return  # whoever is closed already asks nothing any more
-            await getattr(self, step)()
-            if not self.is_landing:
-                await asyncio.sleep(0.002)
+        try:
+            for step in order:
+                if step in VERIFICATION and self.first.code is not None:
+                    return  # a socket that is closed asks nothing any more
+                await getattr(self, step)()
+                if not self.is_landing:
+                    await asyncio.sleep(0.002)
+        finally:  # the thread that verifies must not stay at a gate
+            self.before.open()
+            self.after.open()
 
     async def start(self):
         self.first.present()
         if not self.is_landing:
-            await until(self.before.reached)
+            await until(lambda: self.before.reached() or self.first.code is not None)
 
     async def join(self):
         self.second.present()
 
     async def read(self):
         self.before.open()
-        await until(self.after.reached)
+        await until(lambda: self.after.reached() or self.first.code is not None)
 
     async def land(self):
         self._landed.clear()
