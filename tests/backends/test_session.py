@@ -30,6 +30,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from channels_token_auth.backends import session
 from channels_token_auth.backends.contract import RevokedTokens
 from channels_token_auth.backends.session import SessionBackend
 from channels_token_auth.core.close_codes import CloseReason
@@ -664,3 +665,11 @@ print([message.id for message in backend.check(site)])
         [sys.executable, "-c", program], capture_output=True, check=True, text=True, timeout=60
     )
     assert done.stdout.strip() == "['channels_token_auth.E142']"
+
+
+def test_revoking_a_user_reads_a_bounded_number_of_sessions(monkeypatch, backend, alice, caplog):
+    monkeypatch.setattr(session, "MOST_SESSIONS", 2)
+    keys = [log_in(alice)[1] for _ in range(3)]
+    assert backend.revoke_user(alice.pk, except_token_id=None, issued_before=None) is False
+    assert len(caplog.records) == 1
+    assert Session.objects.filter(session_key__in=keys).count() == 1

@@ -19,8 +19,9 @@ from .base import BaseTokenBackend
 from .contract import Authority, Revocations, RevocationSignal, RevokedTokens
 from .shape import check_shape, has_shape
 from .site import Site
-from .sources.lookup import Lookup
-from .sources.owned_rows import asked_for
+from .sources.lookup import Lookup, read
+from .sources.moments import aware, for_column
+from .sources.owned_rows import asked_for, for_write
 from .sources.user_columns import UserColumns
 from .sources.users import admit
 
@@ -73,25 +74,30 @@ class DRFTokenBackend(BaseTokenBackend):
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """One query for the batch: the tokens of these users, and of these what is needed."""
         users = self._users.needed_for(grants)
-        rows = users.spawn("key").filter(user__pk__in={each.user_pk for each in grants})
-        found = {Secret(key).digest: users.user(columns) for key, *columns in rows}
+        rows = users.select(self._model.objects.all(), "key")
+        rows = rows.filter(user__pk__in={each.user_pk for each in grants})
+
+        def collect(rows: Any) -> dict[str, Any]:
+            return {Secret(key).digest: users.user(columns) for key, *columns in rows}
+
+        found = read(rows, collect, {each.authentication.token_id for each in grants})
         return [_standing(each, found.get(each.authentication.token_id)) for each in grants]
 
     def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
         """Delete the rows: two queries for the batch, the first of all keys where a user is not
         known.
         """
-        rows = self._model.objects
-        rows.filter(pk__in=asked_for(rows.all(), "key", grants)).delete()
+        rows = for_write(self._model.objects)
+        rows.filter(pk__in=asked_for(rows, "key", grants)).delete()
         return [True] * len(grants)
 
     def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
         """Delete the user's rows. None of them comes back."""
-        rows = self._model.objects.filter(user__pk=user_pk)
+        rows = for_write(self._model.objects).filter(user__pk=user_pk)
         if issued_before is not None:
-            rows = rows.filter(created__lte=issued_before)
+            rows = rows.filter(created__lte=for_column(issued_before))
         kept = [row.pk for row in rows if Secret(row.key).digest == except_token_id]
         rows.exclude(pk__in=kept).delete()
         return True
@@ -133,7 +139,7 @@ class DRFTokenBackend(BaseTokenBackend):
             backend=self.name,
             token_id=credential.secret.digest,
             location=credential.location,
-            issued_at=created,
+            issued_at=aware(created),
         )
         return admit(self._users.user(user), authentication)
 

@@ -11,7 +11,6 @@ from typing import Any
 from django.apps import apps
 from django.core.checks import CheckMessage, Error
 from django.db.models.signals import post_delete
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from knox import settings as knox
 from knox.crypto import hash_token
@@ -25,8 +24,9 @@ from .base import BaseTokenBackend
 from .contract import Authority, Revocations, RevocationSignal, RevokedTokens
 from .shape import check_shape, has_shape
 from .site import Site
-from .sources.lookup import Lookup
-from .sources.owned_rows import asked_for
+from .sources.lookup import Lookup, read
+from .sources.moments import aware
+from .sources.owned_rows import asked_for, for_write
 from .sources.user_columns import UserColumns
 from .sources.users import admit
 
@@ -74,19 +74,23 @@ class KnoxTokenBackend(BaseTokenBackend):
         expiry is the row's of now, which requests over HTTP move where `AUTO_REFRESH` is on.
         """
         users = self._users.needed_for(grants)
-        columns = users.spawn("digest", "expiry")
-        rows = columns.filter(user__pk__in={each.user_pk for each in grants})
-        found = {
-            Secret(digest).digest: (users.user(columns), expiry)
-            for digest, expiry, *columns in rows
-        }
+        rows = users.select(self._model.objects.all(), "digest", "expiry")
+        rows = rows.filter(user__pk__in={each.user_pk for each in grants})
+
+        def collect(rows: Any) -> dict[str, Any]:
+            return {
+                Secret(digest).digest: (users.user(columns), expiry)
+                for digest, expiry, *columns in rows
+            }
+
+        found = read(rows, collect, {each.authentication.token_id for each in grants})
         return [_standing(each, found.get(each.authentication.token_id)) for each in grants]
 
     def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
         """Delete the rows: one query to find them, of all digests where a user is not known; and
         those of a deletion.
         """
-        self._delete(asked_for(self._model.objects.all(), "digest", grants))
+        self._delete(asked_for(for_write(self._model.objects), "digest", grants))
         return [True] * len(grants)
 
     def revoke_user(
@@ -95,9 +99,9 @@ class KnoxTokenBackend(BaseTokenBackend):
         """Delete the user's rows. None of them comes back."""
         self._delete(
             row.pk
-            for row in self._model.objects.filter(user__pk=user_pk)
+            for row in for_write(self._model.objects).filter(user__pk=user_pk)
             if _token_id(row) != except_token_id
-            and (issued_before is None or _aware(row.created) <= issued_before)
+            and (issued_before is None or aware(row.created) <= issued_before)
         )
         return True
 
@@ -134,7 +138,7 @@ class KnoxTokenBackend(BaseTokenBackend):
         return f"{prefix}[0-9a-f]{{{digits}}}"
 
     def _delete(self, pks: Iterable[Any]) -> None:
-        self._model.objects.filter(pk__in=list(pks)).delete()
+        for_write(self._model.objects).filter(pk__in=list(pks)).delete()
 
     def _verdict(self, credential: Credential, rows: Iterable[Any]) -> Verdict:
         row = next((row for row in rows if _is_of(credential.secret, row)), None)
@@ -144,7 +148,7 @@ class KnoxTokenBackend(BaseTokenBackend):
             backend=self.name,
             token_id=_token_id(row),
             location=credential.location,
-            issued_at=_aware(row.created),
+            issued_at=aware(row.created),
         )
         return _at_present(row.user, row.expiry, authentication)
 
@@ -156,7 +160,7 @@ def _standing(grant: Grant, found: tuple[Any, datetime | None] | None) -> Verdic
 
 
 def _at_present(user: Any, expiry: datetime | None, authentication: Authentication) -> Verdict:
-    expires_at = expiry and _aware(expiry)
+    expires_at = expiry and aware(expiry)
     if expires_at is not None and expires_at <= datetime.now(UTC):
         return TokenAuthError(CloseReason.TOKEN_EXPIRED)
     return admit(user, replace(authentication, expires_at=expires_at))
@@ -177,8 +181,3 @@ def _is_of(secret: Secret, row: Any) -> bool:
 
 def _token_id(row: Any) -> str:
     return Secret(row.digest).digest
-
-
-def _aware(moment: datetime) -> datetime:
-    """With USE_TZ off, rows have naive times."""
-    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment

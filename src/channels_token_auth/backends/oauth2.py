@@ -30,8 +30,9 @@ from .base import BaseTokenBackend
 from .contract import Authority, Revocations, RevocationSignal, RevokedTokens
 from .shape import check_shape, has_shape
 from .site import Site
-from .sources.lookup import Lookup
-from .sources.owned_rows import owned
+from .sources.lookup import Lookup, read
+from .sources.moments import aware, for_column
+from .sources.owned_rows import for_write, owned
 from .sources.users import admit
 
 __all__ = ["OAuth2Backend"]
@@ -86,9 +87,9 @@ class OAuth2Backend(BaseTokenBackend):
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """One query for the batch, users and applications included."""
-        rows = _held(self._rows(), grants)
-        tokens = {(row.user_id, _token_id(row)): row for row in rows}
-        found = [tokens.get((each.user_pk, each.authentication.token_id)) for each in grants]
+        wanted = [(each.user_pk, each.authentication.token_id) for each in grants]
+        tokens = read(_held(self._rows(), grants), _by_name, set(wanted))
+        found = [tokens.get(name) for name in wanted]
         return [
             self._verdict(token, each.authentication.location)
             if token
@@ -99,23 +100,24 @@ class OAuth2Backend(BaseTokenBackend):
     def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
         """Revoke as the package does (RFC 7009 §2.1): the refresh token goes with its token."""
         with self._atomic():
-            ended = [row.pk for row in _held(self._tokens.objects.only("pk"), grants)]
-            _revoke(self._refresh_tokens.objects.filter(access_token__in=ended))
-            self._tokens.objects.filter(pk__in=ended).delete()
+            ended = [row.pk for row in _held(for_write(self._tokens.objects).only("pk"), grants)]
+            _revoke(for_write(self._refresh_tokens.objects).filter(access_token__in=ended))
+            for_write(self._tokens.objects).filter(pk__in=ended).delete()
         return [True] * len(grants)
 
     def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
         """Revoke the user's access tokens and refresh tokens. None of them comes back."""
-        tokens = self._tokens.objects.filter(user=user_pk)
-        refresh_tokens = self._refresh_tokens.objects.filter(user=user_pk)
+        tokens = for_write(self._tokens.objects).filter(user=user_pk)
+        refresh_tokens = for_write(self._refresh_tokens.objects).filter(user=user_pk)
         if issued_before is not None:
-            tokens = tokens.filter(created__lte=issued_before)
-            refresh_tokens = refresh_tokens.filter(created__lte=issued_before)
+            before = for_column(issued_before)
+            tokens = tokens.filter(created__lte=before)
+            refresh_tokens = refresh_tokens.filter(created__lte=before)
         with self._atomic():
             kept = [row.pk for row in tokens if _token_id(row) == except_token_id]
-            spared = self._refresh_tokens.objects.filter(access_token__in=kept)
+            spared = for_write(self._refresh_tokens.objects).filter(access_token__in=kept)
             _revoke(refresh_tokens.exclude(pk__in=[row.pk for row in spared]))
             tokens.exclude(pk__in=kept).delete()
         return True
@@ -173,8 +175,8 @@ class OAuth2Backend(BaseTokenBackend):
             token_id=_token_id(token),
             location=location,
             scopes=frozenset(token.scope.split()),
-            issued_at=token.created,
-            expires_at=token.expires,
+            issued_at=aware(token.created),
+            expires_at=aware(token.expires),
         )
         return admit(token.user, authentication)
 
@@ -192,6 +194,10 @@ def _token_id(token: Any) -> str:
     # Not from `token.token`: sites may keep no more of it than the checksum.
     checksum: str = token.token_checksum
     return checksum[:DIGITS]
+
+
+def _by_name(rows: Any) -> dict[tuple[Any, str], Any]:
+    return {(row.user_id, _token_id(row)): row for row in rows}
 
 
 def _held(rows: Any, grants: Sequence[Grant]) -> Any:

@@ -1,5 +1,6 @@
 """Django's sessions by their cookie: the key is the credential, whichever engine keeps them."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from ..core.identity import Grant, Verdict
 from .base import BaseTokenBackend
 from .contract import Authority, Revocations, RevocationSignal, RevokedTokens
 from .site import Site
+from .sources.owned_rows import for_write
 from .sources.revalidation import revalidate_presented
 from .sources.session_engines import (
     SHORTEST_KEY,
@@ -35,6 +37,11 @@ from .sources.users import admit
 from .sources.users_by_key import UsersByKey
 
 __all__ = ["SessionBackend"]
+
+MOST_SESSIONS = 10_000
+"""Sessions that `revoke_user` reads at most, newest first: about half a second."""
+
+logger = logging.getLogger("channels_token_auth")
 
 
 class SessionBackend(BaseTokenBackend):
@@ -76,18 +83,27 @@ class SessionBackend(BaseTokenBackend):
     def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
-        """Delete the user's sessions where the engine has a table, which is read through: no column
-        says whose they are, nor when they began, so that all count as before.
+        """Delete the user's sessions if the engine has a table.
+
+        No column names a session's user or its start. So the newest `MOST_SESSIONS` are read, and
+        all of the user's count as issued before.
         """
         model = session_model()
         if model is None:
             return False
-        rows = model.objects.filter(expire_date__gt=timezone.now()).iterator()
-        keys = [row.session_key for row in rows if _is_of(row, user_pk)]
+        rows = for_write(model.objects).filter(expire_date__gt=timezone.now())
+        newest = list(rows.order_by("-expire_date")[: MOST_SESSIONS + 1])
+        keys = [row.session_key for row in newest[:MOST_SESSIONS] if _is_of(row, user_pk)]
         for key in keys:
             if Secret(key).digest != except_token_id:
                 engine()(key).delete()
-        return True
+        if len(newest) > MOST_SESSIONS:
+            logger.warning(
+                "revoke_user() looked at the newest %d sessions only: older ones of the user stay"
+                " logged in over HTTP. Change the password to end them all.",
+                MOST_SESSIONS,
+            )
+        return len(newest) <= MOST_SESSIONS
 
     def announcements(self) -> Sequence[RevocationSignal]:
         """A logout, which tells the key before Django forgets it; and the deletion of a row, if

@@ -14,8 +14,9 @@ from django.utils.module_loading import import_string
 
 from ...core.credentials import Secret
 from ...core.identity import Grant
-from ..sources.lookup import Lookup
-from ..sources.owned_rows import asked_for
+from ..sources.lookup import Lookup, read
+from ..sources.moments import aware, for_column
+from ..sources.owned_rows import asked_for, for_write
 from ..sources.session_engines import Session, Sessions
 from ..sources.session_users import session_user, session_user_pk
 from ..sources.users_by_key import UsersByKey
@@ -65,16 +66,16 @@ class Logins:
         """End those that are listed, as allauth's own page does. Where a user is not known, all
         lists are read through.
         """
-        rows = list_model().objects.all()
+        rows = for_write(list_model().objects)
         _end_rows(rows.filter(pk__in=asked_for(rows, "session_key", grants)))
 
     def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> None:
         """End those that the user's list has, but for one, and for those that began later."""
-        rows = list_model().objects.filter(user=user_pk)
+        rows = for_write(list_model().objects).filter(user=user_pk)
         if issued_before is not None:
-            rows = rows.filter(created_at__lte=issued_before)
+            rows = rows.filter(created_at__lte=for_column(issued_before))
         _end_rows([row for row in rows if Secret(row.session_key).digest != except_token_id])
 
     def _listed(self, rows: Collection[Any]) -> dict[str, Login]:
@@ -83,7 +84,7 @@ class Logins:
             key: Login(
                 session=session,
                 user=session_user(session.data, {by_key[key].user_id: by_key[key].user}),
-                began_at=by_key[key].created_at,
+                began_at=aware(by_key[key].created_at),
             )
             for key, session in self._sessions.find(by_key).items()
         }
@@ -106,8 +107,12 @@ def _all_rows() -> Any:
 def _rows_of(grants: Sequence[Grant]) -> dict[tuple[Any, str], Any]:
     names = {_name(each) for each in grants}
     rows = _all_rows().filter(user__in={user_pk for user_pk, _ in names})
-    found = {(row.user_id, Secret(row.session_key).digest): row for row in rows}
+    found = read(rows, _by_name, names)
     return {name: row for name, row in found.items() if name in names}
+
+
+def _by_name(rows: Iterable[Any]) -> dict[tuple[Any, str], Any]:
+    return {(row.user_id, Secret(row.session_key).digest): row for row in rows}
 
 
 def _name(grant: Grant) -> tuple[Any, str]:

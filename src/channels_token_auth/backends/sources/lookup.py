@@ -9,17 +9,33 @@ from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.db import DatabaseError, InterfaceError, connections
-from django.db.models import Field, QuerySet
+from django.db import DatabaseError, InterfaceError, connections, router
+from django.db.models import QuerySet
 from django.db.models.manager import BaseManager
 
-__all__ = ["LARGEST", "Lookup", "Manager"]
+__all__ = ["LARGEST", "Lookup", "Manager", "read"]
 
 LARGEST = 128
 """Largest batch whose compiled SQL is cached; larger ones are rare."""
 
 Manager = Callable[[], "BaseManager[Any]"]
 """Return the manager to query, once Django's app registry is ready."""
+
+
+def read(
+    rows: QuerySet[Any], collect: Callable[[QuerySet[Any]], dict[Any, Any]], wanted: set[Any]
+) -> dict[Any, Any]:
+    """Return what `collect` makes of the rows, on the database for reads.
+
+    If something wanted is missing there, ask the database for writes: a replica that lags must not
+    make a token that was just issued invalid.
+    """
+    alias = rows.db
+    found = collect(rows.using(alias))
+    primary = _primary(rows, alias)
+    if primary is not None and not wanted <= found.keys():
+        found |= collect(rows.using(primary))
+    return found
 
 
 class Lookup:
@@ -43,18 +59,32 @@ class Lookup:
         self._compiled: WeakKeyDictionary[Any, dict[int, _Compiled]] = WeakKeyDictionary()
 
     def find(self, values: Collection[Any]) -> list[Any]:
-        """Return the rows that have one of the values, in no order."""
-        asked = list(dict.fromkeys(values))
+        """Return the rows that have one of the values, in no order.
+
+        Rows are objects, or tuples that begin with the column.
+        """
+        asked = [value for value in dict.fromkeys(values) if value is not None]
         if not asked:
             return []
         rows = self._plain_rows if self._is_plain else self._rows()
         # Ask the router once: it may return another replica each time.
         alias = rows.db
+        found = self._find_on(alias, rows, asked)
+        primary = _primary(rows, alias)
+        missing = [] if primary is None else self._missing(rows, asked, found)
+        return [*found, *self._find_on(primary, rows, missing)] if missing else found
+
+    def _find_on(self, alias: Any, rows: QuerySet[Any], asked: list[Any]) -> list[Any]:
         if self._is_plain and len(asked) <= LARGEST:
             compiled = self._compile(rows, alias, len(asked))
             if compiled is not None:
                 return compiled.run(asked)
         return list(rows.using(alias).filter(**{f"{self._column}__in": asked}))
+
+    def _missing(self, rows: QuerySet[Any], asked: list[Any], found: list[Any]) -> list[Any]:
+        field = _field(rows, self._column)
+        there = {row[0] if isinstance(row, tuple) else getattr(row, field.attname) for row in found}
+        return [value for value in asked if field.to_python(value) not in there]
 
     def _compile(self, rows: QuerySet[Any], alias: str, number: int) -> "_Compiled | None":
         # Only powers of two, so that few queries are compiled: the last value is repeated.
@@ -83,12 +113,27 @@ class Lookup:
         return (manager.get_queryset, manager.all) == (BaseManager.get_queryset, BaseManager.all)
 
 
+def _primary(rows: QuerySet[Any], alias: str) -> str | None:
+    """Return the database for writes, if the rows were read from another one.
+
+    None if the manager named the database: it may be a tenant's, and no other is asked then.
+    """
+    if rows._db is not None:  # type: ignore[attr-defined]  # noqa: SLF001 - no public name for it
+        return None
+    primary = router.db_for_write(rows.model)
+    return None if primary == alias else primary
+
+
+def _field(rows: QuerySet[Any], column: str) -> Any:
+    options = rows.model._meta
+    return options.pk if column == "pk" else options.get_field(column)
+
+
 class _Compiled:
     """A query for `size` values, whose compiler knows its SQL already."""
 
     def __init__(self, rows: QuerySet[Any], column: str, size: int) -> None:
-        options = rows.model._meta
-        field: Field[Any, Any] = options.pk if column == "pk" else options.get_field(column)
+        field = _field(rows, column)
         samples = [field.to_python(number) for number in range(size)]
         self._rows = rows.filter(**{f"{column}__in": samples})
         self._field = field
@@ -97,7 +142,7 @@ class _Compiled:
         self._connection = compiler.connection
         self._sql, samples = compiler.as_sql()
         if len(samples) != size:
-            raise TypeError(f"The query on {options.label} has parameters of its own.")
+            raise TypeError(f"The query on {rows.model._meta.label} has parameters of its own.")
         self._params: Sequence[Any] = ()
         compiler.as_sql = lambda: (self._sql, self._params)
         self._rows.query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]

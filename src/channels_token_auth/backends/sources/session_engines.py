@@ -15,9 +15,9 @@ from django.conf import settings
 from django.contrib.sessions.backends import cache, cached_db, db, signed_cookies
 from django.core.cache import caches
 from django.db import OperationalError
-from django.utils import timezone
 
 from .lookup import Lookup
+from .moments import aware
 
 __all__ = [
     "SHORTEST_KEY",
@@ -57,7 +57,7 @@ def session_model() -> Any:
 def session_of(row: Any) -> Session:
     """What a row of such a table holds."""
     data = engine()().decode(row.session_data)
-    return Session(data=data, expires_at=_aware(row.expire_date))
+    return Session(data=data, expires_at=aware(row.expire_date))
 
 
 def can_forget() -> bool:
@@ -107,9 +107,4 @@ def _write_nothing(*_: Any, **__: Any) -> None:
 def _of(store: Any, data: Mapping[str, Any]) -> Session:
     """A session whose engine doesn't say when it was last used: now, at the latest."""
     expires_at = store.get_expiry_date(expiry=data.get("_session_expiry"))
-    return Session(data=data, expires_at=_aware(expires_at))
-
-
-def _aware(moment: datetime) -> datetime:
-    """With USE_TZ off, rows have naive times."""
-    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+    return Session(data=data, expires_at=aware(expires_at))

@@ -1,4 +1,4 @@
-"""Tokens and their users as columns of one query: no object is made of a token."""
+"""Read tokens and their users as columns of one query, without an object for each token."""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -12,30 +12,26 @@ __all__ = ["UserColumns"]
 
 
 class UserColumns:
-    """Those of the model that the field `user` of `model()` refers to."""
+    """The user columns of the model that the field `user` of `model()` refers to."""
 
     def __init__(self, model: Callable[[], Any]) -> None:
         self._tokens = model
-
-    def spawn(self, *names: str) -> Any:
-        """Return a query of these columns of all tokens, followed by those of their users."""
-        return self.select(self._tokens().objects.all(), *names)
 
     def select(self, rows: Any, *names: str) -> Any:
         """Narrow a query of tokens to these columns, followed by those of their users."""
         return rows.values_list(*names, *(f"user__{name}" for name in self._names))
 
     def user(self, columns: Sequence[Any]) -> Any:
-        """The user of a row: what is after the token's own columns."""
+        """Return the user of a row, from the columns that follow the token's own."""
         return self._model.from_db(self._tokens().objects.db, self._names, columns)
 
     def needed_for(self, grants: Sequence[Grant]) -> "UserColumns":
-        """Itself, or fewer columns that are enough: see `Grant.needs_user`."""
-        return self if any(each.needs_user for each in grants) else self._users_by_key
+        """Return itself, or the two columns that suffice to revalidate: see `Grant.needs_user`."""
+        return self if any(each.needs_user for each in grants) else self._activity
 
     @cached_property
-    def _users_by_key(self) -> "UserColumns":
-        return _OwnerColumns(self._tokens)
+    def _activity(self) -> "UserColumns":
+        return _ActivityColumns(self._tokens)
 
     @cached_property
     def _model(self) -> Any:
@@ -46,14 +42,14 @@ class UserColumns:
         return [field.attname for field in self._model._meta.concrete_fields]
 
 
-class _OwnerColumns(UserColumns):
-    """The same, but only of what tells whether the user may stay: two columns, and no object.
+class _ActivityColumns(UserColumns):
+    """Only the primary key and `is_active` of the user, without a model instance.
 
-    Where `is_active` is no column, but made of others, it is the same.
+    All columns if the model computes `is_active` from others.
     """
 
     def user(self, columns: Sequence[Any]) -> Any:
-        return _Owner(*columns) if self._is_column else super().user(columns)
+        return _User(*columns) if self._is_column else super().user(columns)
 
     @cached_property
     def _is_column(self) -> bool:
@@ -64,6 +60,6 @@ class _OwnerColumns(UserColumns):
         return [self._model._meta.pk.attname, "is_active"] if self._is_column else super()._names
 
 
-class _Owner(NamedTuple):
+class _User(NamedTuple):
     pk: Any
     is_active: bool

@@ -1,0 +1,18 @@
+"""Times of rows: aware everywhere in the library, whatever `USE_TZ` says about the columns."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+__all__ = ["aware", "for_column"]
+
+
+def aware(moment: datetime) -> datetime:
+    """Return a column's value as an aware datetime: with USE_TZ off, columns hold naive ones."""
+    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+
+
+def for_column(moment: datetime) -> datetime:
+    """Return an aware datetime as a column is compared with: naive if USE_TZ is off."""
+    return moment if settings.USE_TZ else timezone.make_naive(moment)
