@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from . import checks, close_codes, outcomes, settings
+from . import checks, close_codes, commands, outcomes, protocol, python_api, settings, typescript
 
 __all__ = ["GENERATORS"]
 
@@ -10,9 +10,14 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "checks": checks.listed,
     "close-codes": close_codes.codes_table,
     "close-code": close_codes.facts,
+    "commands": commands.described,
     "comparison": outcomes.comparison,
     "comparison-brief": outcomes.brief,
+    "messages": protocol.messages,
     "outcomes": outcomes.of_migration,
+    "python": python_api.module,
     "setting": settings.default_of,
     "server-codes": close_codes.of_servers,
+    "signals": python_api.signals,
+    "typescript": typescript.declarations,
 }

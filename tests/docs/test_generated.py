@@ -1,13 +1,14 @@
 """The generated parts of the reference are those that the code gives today."""
 
 import re
+from dataclasses import fields
 
 import pytest
 
-from channels_token_auth import conf
+from channels_token_auth import Authentication, conf
 from docs import generate, make_lifecycle
-from docs.generators import checks, close_codes
-from tests.docs.pages import ROOT, read
+from docs.generators import checks, close_codes, commands
+from tests.docs.pages import ROOT, read, table
 
 SYNC = "run: .dev/test/bin/python -m docs.generate"
 
@@ -43,3 +44,13 @@ def test_every_check_is_listed():
     source = "".join(path.read_text() for path in checks.SOURCE.rglob("*.py"))
     in_source = set(re.findall(r"\b[EWI]\d{3}\b", source)) - {"E501"}
     assert set(found) == checks.numbers() == in_source
+
+
+def test_every_field_of_the_authentication_is_listed():
+    listed = [name for name, _ in table("docs/reference/python.md", 'field of `scope["auth"]`')]
+    assert listed == [field.name for field in fields(Authentication)]
+
+
+def test_every_command_has_a_section():
+    found = re.findall(r"^## `(\w+)`$", read("docs/reference/commands.md"), re.MULTILINE)
+    assert found == commands.names()

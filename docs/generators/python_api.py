@@ -1,0 +1,88 @@
+"""Describe the public Python API: each name that a public module exports, from its docstring."""
+
+import inspect
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from importlib import import_module
+from textwrap import dedent
+from types import NoneType, UnionType
+from typing import Any, get_args
+
+from .markdown import code
+
+__all__ = ["module", "signals"]
+
+
+def module(name: str) -> str:
+    """Return a section for each name that a module exports."""
+    found = import_module(name)
+    return "\n\n".join(_section(each, getattr(found, each)) for each in sorted(found.__all__))
+
+
+def signals() -> str:
+    """Return the table in the docstring of the module of signals."""
+    lines = (import_module("channels_token_auth.signals").__doc__ or "").splitlines()
+    return "\n".join(line for line in lines if line.startswith("|"))
+
+
+def _section(name: str, value: Any) -> str:
+    if isinstance(value, UnionType):
+        return (
+            f"### `{name}`\n\nOne of "
+            + ", ".join(code(_brief(each)) for each in get_args(value))
+            + "."
+        )
+    value = getattr(value, "awaitable", value)  # what `async_to_sync` wraps
+    parts = [f"### `{name}`", _signature(name, value), _doc(value), _members(value)]
+    return "\n\n".join(filter(None, parts))
+
+
+def _signature(name: str, value: Any) -> str:
+    if inspect.isclass(value) and (issubclass(value, Enum) or is_protocol(value)):
+        return ""
+    try:
+        signature = inspect.signature(value)
+    except (TypeError, ValueError):
+        return ""
+    keyword = "await " if inspect.iscoroutinefunction(value) and name.startswith("a") else ""
+    parameters = [
+        str(p.replace(annotation=p.empty)).replace("<factory>", "{}")
+        for p in signature.parameters.values()
+    ]
+    return f"```python\n{keyword}{name}({', '.join(_with_marks(signature, parameters))})\n```"
+
+
+def _with_marks(signature: inspect.Signature, texts: list[str]) -> list[str]:
+    """Put `*` before the first parameter that must be named."""
+    kinds = [each.kind for each in signature.parameters.values()]
+    named = inspect.Parameter.KEYWORD_ONLY
+    if named in kinds and inspect.Parameter.VAR_POSITIONAL not in kinds:
+        texts.insert(kinds.index(named), "*")
+    return texts
+
+
+def _brief(kind: type) -> str:
+    return "None" if kind is NoneType else kind.__name__
+
+
+def _doc(value: Any) -> str:
+    """Return the docstring of a name itself, not of what its class inherits."""
+    text = value.__doc__ if not isinstance(value, type) else value.__dict__.get("__doc__")
+    is_generated = is_dataclass(value) and (text or "").startswith(f"{value.__name__}(")
+    return "" if not text or is_generated else inspect.cleandoc(dedent(text))
+
+
+def is_protocol(value: Any) -> bool:
+    """Return True for a class that others implement, and nobody calls."""
+    return bool(getattr(value, "_is_protocol", False))
+
+
+def _members(value: Any) -> str:
+    if inspect.isclass(value) and is_protocol(value):
+        names = [name for name in (*value.__annotations__, *vars(value)) if name[0] != "_"]
+        return "Members: " + ", ".join(map(code, names)) + "."
+    if inspect.isclass(value) and issubclass(value, Enum):
+        return "Values: " + ", ".join(code(each.value) for each in value) + "."
+    if inspect.isclass(value) and is_dataclass(value):
+        return "Fields: " + ", ".join(code(each.name) for each in fields(value)) + "."
+    return ""
