@@ -17,6 +17,6 @@ def messages() -> str:
     rows = []
     for name, text in _SECTION.findall(SPEC.read_text()):
         direction = "server → client" if text.startswith("Server to client") else "client → server"
-        link = f"[{code(name)}](protocol.md#{name.replace('.', '')})"
+        link = f"[{code(name)}](../../spec/PROTOCOL.md#{name.replace('.', '')})"
         rows.append((link, direction, code(_EXAMPLE.search(text)[1])))
     return table(["message", "direction", "example"], rows)
