@@ -1,4 +1,4 @@
-"""Username and password in, token out; and a new token in the place of the old one."""
+"""Log in for a token, and sign out everywhere else by replacing it."""
 
 from django.contrib.auth import authenticate
 from django.utils.decorators import method_decorator
@@ -6,18 +6,23 @@ from django.views.decorators.cache import never_cache
 from rest_framework import serializers, status
 from rest_framework.authentication import TokenAuthentication
 from rest_framework.authtoken.models import Token
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import replace_token
+from accounts.parsers import CredentialsParser
 from accounts.throttles import LoginAddressThrottle, LoginUsernameThrottle, SignOutThrottle
 
 __all__ = ["LoginView", "SignOutEverywhereElseView"]
 
+WRONG = "No user has this username and password."
+MALFORMED = 'Send "username" and "password", as a form or as a JSON object.'
+
 
 class CredentialsSerializer(serializers.Serializer):
-    """What the form sends. Blank is wrong rather than missing."""
+    """Check the fields of a login. A blank one is wrong rather than missing."""
 
     username = serializers.CharField(max_length=150, allow_blank=True)
     password = serializers.CharField(max_length=4096, allow_blank=True, trim_whitespace=False)
@@ -25,10 +30,15 @@ class CredentialsSerializer(serializers.Serializer):
 
 @method_decorator(never_cache, name="dispatch")
 class LoginView(APIView):
-    """Exchanges a username and a password for the user's token."""
+    """Exchange a username and a password for the user's token.
+
+    Every other answer has the key `user_not_found`, whatever went wrong: the tutorial's clients
+    look for this key, and take an answer without it for a token.
+    """
 
     authentication_classes = ()
     permission_classes = ()
+    parser_classes = (CredentialsParser,)
     throttle_classes = (LoginAddressThrottle, LoginUsernameThrottle)
 
     def post(self, request):
@@ -38,17 +48,21 @@ class LoginView(APIView):
         # the answer nor its time tells which usernames exist.
         user = authenticate(request, **credentials.validated_data)
         if user is None:
-            return Response(
-                {"user_not_found": "No user has this username and password."},
-                status=status.HTTP_400_BAD_REQUEST,
-            )
+            return Response({"user_not_found": WRONG}, status=status.HTTP_400_BAD_REQUEST)
         # An administrator may have deleted the one it was created with.
         token, _ = Token.objects.get_or_create(user=user)
         return Response({"token": token.key})
 
+    def handle_exception(self, exc):
+        if isinstance(exc, ParseError | serializers.ValidationError | UnsupportedMediaType):
+            exc = ParseError(MALFORMED)
+        response = super().handle_exception(exc)  # raises what is no answer to the client
+        response.data = {"user_not_found": str(getattr(exc, "detail", exc))}
+        return response
+
 
 class TokenOrBearerAuthentication(TokenAuthentication):
-    """DRF's own, by both schemes that a socket's header may have."""
+    """Accept DRF's tokens by both schemes that the header of a handshake may have."""
 
     def authenticate(self, request):
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
@@ -59,9 +73,9 @@ class TokenOrBearerAuthentication(TokenAuthentication):
 
 @method_decorator(never_cache, name="dispatch")
 class SignOutEverywhereElseView(APIView):
-    """Replaces the token that asks: every socket of the old one is closed, on every device.
+    """Replace the caller's token, which closes the sockets of the old one on every device.
 
-    Here a user has one token for all his devices, so whoever stays gets a new one.
+    Here a user has one token for all their devices, so the device that stays gets the new one.
     """
 
     authentication_classes = (TokenOrBearerAuthentication,)

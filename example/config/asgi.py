@@ -9,7 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()
 
 # These need Django to be set up, which the line above does.
-from channels_token_auth.middleware import TokenAuthMiddlewareStack  # noqa: E402
+from config.origins import authenticated  # noqa: E402
 from config.requests import RequestLog  # noqa: E402
 from hello.routing import websocket_urlpatterns  # noqa: E402
 
@@ -17,7 +17,7 @@ application = RequestLog(
     ProtocolTypeRouter(
         {
             "http": django_application,
-            "websocket": TokenAuthMiddlewareStack(URLRouter(websocket_urlpatterns)),
+            "websocket": authenticated(URLRouter(websocket_urlpatterns)),
         }
     )
 )

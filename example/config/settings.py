@@ -1,15 +1,6 @@
 """Settings of the example: a development system, or one for the public, by environment alone.
 
-| variable | with DEBUG off | meaning |
-|---|---|---|
-| EXAMPLE_DEBUG | | 1: development. `manage.py` sets it unless EXAMPLE_SECRET_KEY is there |
-| EXAMPLE_SECRET_KEY | required | signs sessions |
-| EXAMPLE_ALLOWED_HOSTS | required | host names we answer to, comma-separated |
-| EXAMPLE_ORIGINS | required | whose pages may use us: `https://app.example.com`, or `self` |
-| EXAMPLE_QUERY_TOKEN | off | 1: also accept `?token=`, which proxies and histories write down |
-| EXAMPLE_PROXIES | 0 | how many reverse proxies of ours set X-Forwarded-For and -Proto |
-| EXAMPLE_MAX_CONNECTION_AGE | none | seconds after which a socket has to sign in anew |
-| EXAMPLE_DATABASE | `example/db.sqlite3` | path of the SQLite file |
+The README beside `manage.py` lists the environment variables.
 """
 
 from pathlib import Path
@@ -21,12 +12,14 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = flag("EXAMPLE_DEBUG")
 if DEBUG:
     SECRET_KEY = text("EXAMPLE_SECRET_KEY", "insecure-and-for-development-only")
-    ALLOWED_HOSTS = items(text("EXAMPLE_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"))
+    ALLOWED_HOSTS = items(text("EXAMPLE_ALLOWED_HOSTS", ".localhost,127.0.0.1,[::1]"))
     ORIGINS = items(text("EXAMPLE_ORIGINS", "self,null"))  # null: a page opened from a file
+    ALLOW_LOCAL_PAGES = not text("EXAMPLE_ORIGINS")
 else:
     SECRET_KEY = required("EXAMPLE_SECRET_KEY", "50 random characters")
     ALLOWED_HOSTS = items(required("EXAMPLE_ALLOWED_HOSTS", "app.example.com"))
     ORIGINS = items(required("EXAMPLE_ORIGINS", "https://app.example.com"))
+    ALLOW_LOCAL_PAGES = False
 PROXIES = number("EXAMPLE_PROXIES")
 
 INSTALLED_APPS = [
@@ -91,8 +84,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 CACHES = {
     "default": {
-        # Counts login attempts and holds tickets, for one process. The default of 300 entries would
-        # let a flood of invented usernames push the counters out.
+        # Holds login attempts and tickets, for one process. With the default of 300 entries, a
+        # flood of invented usernames would evict the counters.
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     },
@@ -126,10 +119,14 @@ REST_FRAMEWORK = {
     },
     # Without it the throttle would believe any X-Forwarded-For.
     "NUM_PROXIES": PROXIES,
+    "URL_FORMAT_OVERRIDE": None,  # all answers are JSON
 }
 
 CORS_URLS_REGEX = r"^/(api|auth)/"
 CORS_ALLOWED_ORIGINS = [origin for origin in ORIGINS if origin != "self"]
+# The hosts of ALLOWED_HOSTS on every port: `config.origins` does the same for sockets.
+LOCAL_PAGES = r"https?://(([a-z0-9-]+\.)*localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
+CORS_ALLOWED_ORIGIN_REGEXES = [f"^{LOCAL_PAGES}$"] if ALLOW_LOCAL_PAGES else []
 CORS_EXPOSE_HEADERS = ["Retry-After"]
 
 CHANNELS_TOKEN_AUTH = {

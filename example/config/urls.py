@@ -1,13 +1,14 @@
 """HTTP routes. The page at `/` is a static file: see `WHITENOISE_ROOT`."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from accounts.views import LoginView, SignOutEverywhereElseView
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("api/login/", LoginView.as_view()),
+    # Without the slash too: Django cannot redirect a POST to the address that has one.
+    re_path(r"^api/login/?$", LoginView.as_view()),
     path("api/sign-out-everywhere-else/", SignOutEverywhereElseView.as_view()),
     path("auth/", include("channels_token_auth.urls")),
 ]
