@@ -4,6 +4,8 @@ import pytest
 from playwright.sync_api import expect
 from websockets.exceptions import ConnectionClosed
 
+from tests.browser.axe import SERIOUS, findings
+
 LIST = "/admin/channels_token_auth/connections/"
 USER, PASSWORD = "testuserone", "testing123"
 
@@ -54,7 +56,7 @@ def test_list_follows_the_sockets_by_itself(system, page, token):
 def test_one_is_closed_after_a_confirmation(system, page, token):
     with system.socket(f"/?token={token}") as ws:
         page.get_by_role("link", name="Close").click()
-        page.get_by_label("Revoke the token too").uncheck()
+        page.get_by_label("Also revoke the token").uncheck()
         page.get_by_role("button", name="Yes, I’m sure").click()
         expect(page.locator(".success")).to_contain_text(f"Closed the connection of {USER}")
         with pytest.raises(ConnectionClosed) as closed:
@@ -66,7 +68,7 @@ def test_one_is_closed_after_a_confirmation(system, page, token):
 
 def test_all_of_a_user_are_closed_and_signed_out(system, page, token):
     with system.socket(f"/?token={token}"), system.socket(f"/?token={token}"):
-        page.locator("#searchbar").fill(USER)
+        page.get_by_label("User or IP address").fill(USER)
         page.get_by_role("button", name="Search").click()
         rows(page).to_have_count(2)
         page.get_by_role("link", name="Close all of this user").click()
@@ -80,3 +82,43 @@ def test_index_and_sidebar_lead_to_the_page(system, page):
     page.goto(f"{system.url}/admin/")
     page.locator("#content-main").get_by_role("link", name="Live connections").click()
     expect(page.get_by_role("heading", name="Live connections")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_focus_stays_on_a_link_while_others_come_and_go(system, page, token):
+    with system.socket(f"/?token={token}"):
+        link = page.get_by_role("link", name="Close")
+        address = link.get_attribute("href")
+        link.focus()
+        with system.socket(f"/?token={token}"):
+            rows(page).to_have_count(2)
+            assert page.evaluate("document.activeElement.pathname") == address
+        rows(page).to_have_count(1)
+        assert page.evaluate("document.activeElement.pathname") == address
+    rows(page).to_have_count(0)
+    expect(page.get_by_role("region", name="Live connections")).to_be_focused()
+
+
+def test_every_column_has_a_heading(page):
+    headings = page.get_by_role("columnheader").all_text_contents()
+    assert headings[-1] == "Action"
+    assert all(headings)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_axe_finds_nothing_serious(system, page, token, width, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    with system.socket(f"/?token={token}"):
+        rows(page).to_have_count(1)
+        assert findings(page, SERIOUS) == []
+        page.get_by_role("link", name="Close").click()
+        expect(page.get_by_label("Also revoke the token")).to_be_visible()
+        assert findings(page, SERIOUS) == []
+
+
+def test_axe_finds_nothing_serious_while_the_site_does_not_answer(page):
+    page.route("**/data/*", lambda route: route.abort())
+    expect(page.get_by_role("status")).to_contain_text("does not answer")
+    assert findings(page, SERIOUS) == []

@@ -1,4 +1,4 @@
-// Keeps the list of live connections fresh: asks again while the page is looked at.
+// Keep the list of live connections fresh: fetch it again while the page is visible.
 "use strict";
 
 const INTERVAL = 3000; // milliseconds
@@ -31,6 +31,19 @@ function warning(text) {
     return made;
 }
 
+// Whoever is about to follow a link of a row by keyboard keeps it, or gets the next one.
+function replaceRows(rows) {
+    const links = [...list.querySelectorAll("a")];
+    const index = links.indexOf(document.activeElement);
+    const focused = links[index];
+    list.replaceChildren(...rows);
+    if (focused) {
+        const now = [...list.querySelectorAll("a")];
+        const same = now.find((link) => link.href === focused.href);
+        (same ?? now[index] ?? now.at(-1) ?? list.closest("[tabindex]")).focus();
+    }
+}
+
 async function refresh() {
     try {
         const answer = await fetch(list.dataset.url, {redirect: "error"});
@@ -38,11 +51,11 @@ async function refresh() {
             throw new Error(answer.status);
         }
         const found = await answer.json();
-        // What is focused or selected stays so while nothing has changed.
+        // Without a change, what the user has selected stays selected.
         const seen = JSON.stringify(found);
         if (seen !== list.dataset.seen) {
             list.dataset.seen = seen;
-            list.replaceChildren(...found.rows.map(row));
+            replaceRows(found.rows.map(row));
             warnings.replaceChildren(...found.warnings.map(warning));
             summary.textContent = found.summary;
         }
