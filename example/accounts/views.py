@@ -11,9 +11,10 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import replace_token
+from accounts.models import replace_token, token_id
 from accounts.parsers import CredentialsParser
 from accounts.throttles import LoginAddressThrottle, LoginUsernameThrottle, SignOutThrottle
+from channels_token_auth import connections
 
 __all__ = ["LoginView", "SignOutEverywhereElseView"]
 
@@ -76,6 +77,7 @@ class SignOutEverywhereElseView(APIView):
     """Replace the caller's token, which closes the sockets of the old one on every device.
 
     Here a user has one token for all their devices, so the device that stays gets the new one.
+    `closed` is the number of sockets that the old one had open.
     """
 
     authentication_classes = (TokenOrBearerAuthentication,)
@@ -83,4 +85,5 @@ class SignOutEverywhereElseView(APIView):
     throttle_classes = (SignOutThrottle,)
 
     def post(self, request):
-        return Response({"token": replace_token(request.user.pk).key})
+        closed = connections(token_id=token_id(request.auth.key), limit=0).total
+        return Response({"token": replace_token(request.user.pk).key, "closed": closed})

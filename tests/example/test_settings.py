@@ -74,3 +74,9 @@ def test_production_takes_it_from_the_query_when_asked_to(system, token):
         page = production.request("GET", "/", headers={"X-Forwarded-Proto": "https"})
         assert page.status == 200
         assert page.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_production_names_nobody_to_log_in_as(system):
+    with serve_production(system, EXAMPLE_PROXIES="1") as production:
+        demo = production.request("GET", "/api/demo/", headers={"X-Forwarded-Proto": "https"})
+        assert demo.json() == {}

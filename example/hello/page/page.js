@@ -1,5 +1,5 @@
-// The page: logs in, opens a socket that keeps itself signed in, shows what is said and how it fares.
-// The token lives in this script's memory only: in no URL, no storage, and nowhere in the document.
+// The page: logs in, opens a socket that keeps itself signed in, and shows the state of both.
+// The token is in this script's memory only: in no URL, no storage, and nowhere in the document.
 "use strict";
 
 (() => {
@@ -9,28 +9,28 @@
     location.protocol === "file:"
       ? new URL(new URLSearchParams(location.search).get("server") ?? "http://127.0.0.1:8000").origin
       : location.origin;
-  const LOG_LINES = 200;
 
-  // Why there is no line, or none any more. The code says it all: some servers lose the reason's text.
+  // By close code: some servers lose the reason's text.
   const REASONS = {
-    1000: "the server ended the conversation.",
-    1001: "the server is going away.",
-    1006: "the connection was lost.",
-    1009: "a message was too large.",
-    1011: "the server failed.",
-    1012: "the server is restarting.",
-    1013: "the server is too busy.",
-    4400: "the server did not understand the login of the socket.",
-    4401: "the token is not valid. Log in again.",
-    4403: "this account may not do that.",
-    4408: "the login of the socket took too long.",
-    4409: "the account changed. Log in again.",
-    4410: "you were signed out elsewhere. Log in again.",
-    4413: "a message was too large.",
-    4419: "the token has expired. Log in again.",
-    4423: "this account is not active.",
-    4429: "too many connections or attempts.",
-    4503: "the server cannot check tokens right now.",
+    1000: "The server ended the conversation.",
+    1001: "The server is going away.",
+    1006: "The connection was lost.",
+    1009: "A message was too large.",
+    1011: "The server failed.",
+    1012: "The server is restarting.",
+    1013: "The server is too busy.",
+    4400: "The server did not understand the login of the socket.",
+    4401: "The token is not valid. Log in again.",
+    4403: "This account may not do that.",
+    4408: "The login of the socket took too long.",
+    4409: "The account changed. Log in again.",
+    4410: "Your session was ended. Log in again.",
+    4413: "A message was too large.",
+    4419: "The token has expired. Log in again.",
+    4423: "This account is not active.",
+    4429: "Too many connections or attempts.",
+    4500: "The server failed.",
+    4503: "The server cannot check tokens right now.",
   };
   // After these the token is of no more use.
   const TOKEN_IS_DEAD = new Set([4401, 4409, 4410, 4419, 4423]);
@@ -45,53 +45,60 @@
   const at = (id) => document.getElementById(id);
   let token = null;
   let socket = null;
-  let ticking = null; // what is counted down: until the next attempt, or until the login ends
+  let ticking = null; // the timer of what is counted down
+  let hint = ""; // whom to log in as, on a development server
 
   // What the page shows
 
-  function show(state, text) {
+  function show(state, text, time = "") {
+    const focused = document.activeElement;
     document.body.dataset.state = state;
-    at("status-text").textContent = text;
-    at("login").hidden = token !== null;
+    if (at("status-text").textContent !== text) at("status-text").textContent = text;
+    at("status-time").textContent = time && ` ${time}`;
+    at("login").hidden = at("demo-users").hidden = token !== null;
+    at("demo-list").textContent = token === null ? hint : ""; // no password stays on the page
     at("account").hidden = token === null;
-    at("reconnect").hidden = !["waiting", "refused", "closed"].includes(state);
-    at("text").disabled = at("send").disabled = state !== "connected";
+    at("reconnect").hidden = !["waiting", "closed"].includes(state);
+    at("text").disabled = token === null;
+    // Not `disabled`: that would take the focus away from whoever is about to press it again.
+    at("send").ariaDisabled = state !== "connected";
+    if (focused?.closest("[hidden], :disabled")) moveFocus();
   }
 
-  // A message is shown as JSON on one line with no letter escaped, however its sender wrote it.
-  function log(kind, message) {
-    const time = document.createElement("small");
-    const who = { sent: "You, ", received: "Server, ", system: "" }[kind];
-    time.textContent = who + new Date().toLocaleTimeString();
-    const body = document.createElement(kind === "system" ? "span" : "code");
-    const text = typeof message === "string" ? message : JSON.stringify(message, null, 1);
-    body.textContent = text.replace(/\n */g, " ");
-    const line = document.createElement("li");
-    line.className = kind;
-    line.append(time, body);
-    at("log").append(line);
-    while (at("log").children.length > LOG_LINES) at("log").firstChild.remove();
-    at("log").scrollTop = at("log").scrollHeight;
+  const moveFocus = () => at(token === null ? "username" : "text").focus();
+
+  // While it is busy, a button keeps the focus and does nothing.
+  const whileIdle = (id, act) => async (event) => {
+    event.preventDefault();
+    const button = at(id);
+    if (button.ariaDisabled === "true") return;
+    button.ariaDisabled = true;
+    await act(event.target);
+    button.ariaDisabled = false;
+  };
+
+  // Requests
+
+  // Returns the status (0: no server answered), the answer's object and its Retry-After.
+  async function request(path, options) {
+    try {
+      const response = await fetch(SERVER + path, { credentials: "omit", ...options });
+      const answer = Object(await response.json().catch(() => null));
+      return { status: response.status, answer, wait: response.headers.get("Retry-After") };
+    } catch {
+      return { status: 0, answer: {}, wait: null };
+    }
   }
 
-  // Logging in
+  const tooMany = (wait) => `Too many attempts.${wait ? ` Try again in ${wait} s.` : ""}`;
 
   async function logIn(form) {
+    show("connecting", "Logging in …");
     const fields = new URLSearchParams(new FormData(form));
-    let response;
-    try {
-      response = await fetch(`${SERVER}/api/login/`, {
-        method: "POST",
-        body: fields,
-        credentials: "omit",
-      });
-    } catch {
-      show("unreachable", `No server answers at ${SERVER}.`);
-      return;
-    }
-    const answer = Object(await response.json().catch(() => null));
+    const { status, answer, wait } = await request("/api/login/", { method: "POST", body: fields });
     if (typeof answer.token !== "string") {
-      show("refused", loginRefusal(response, answer));
+      show("closed", loginRefusal(status, answer, wait));
+      at("password").focus();
       at("password").select();
       return;
     }
@@ -99,128 +106,98 @@
     at("who").textContent = fields.get("username");
     form.reset();
     connect();
+    at("text").focus();
   }
 
-  function loginRefusal(response, answer) {
-    // Also 400: a username that nobody could have.
-    if ("user_not_found" in answer || response.status === 400) return "Wrong username or password.";
-    if (response.status === 429) {
-      const seconds = response.headers.get("Retry-After");
-      return seconds ? `Too many attempts. Try again in ${seconds} s.` : "Too many attempts.";
-    }
-    return `The server did not log you in (HTTP ${response.status}).`;
+  function loginRefusal(status, answer, wait) {
+    if (status === 0) return `No server answers at ${SERVER}.`;
+    if (status === 429) return tooMany(wait);
+    // Also of a username that nobody could have.
+    if ("user_not_found" in answer) return "Wrong username or password.";
+    return `The server did not log you in (HTTP ${status}).`;
+  }
+
+  async function signOutElsewhere() {
+    // The server closes the sockets of this token, this page's too: whoever stays gets a new one.
+    const old = socket;
+    const own = old?.readyState === TokenSocket.OPEN ? 1 : 0;
+    socket = null;
+    count();
+    show("connecting", "Signing out everywhere else …");
+    const headers = { Authorization: `Bearer ${token}` };
+    const path = "/api/sign-out-everywhere-else/";
+    const { status, answer, wait } = await request(path, { method: "POST", headers });
+    old?.close(1000);
+    if (token === null) return; // signed out meanwhile
+    if (typeof answer.token === "string") {
+      token = answer.token;
+      connect(signedOut(answer.closed - own));
+    } else connect(status === 429 ? tooMany(wait) : "The other devices are still signed in.");
+  }
+
+  function signedOut(others) {
+    if (others < 1) return "Signed out everywhere else. No other device was connected.";
+    return `Signed out on ${others} other ${others === 1 ? "device" : "devices"}.`;
   }
 
   // The socket
 
-  function connect() {
-    let hasOpened = false;
+  // `news`: what to say once it is open.
+  function connect(news = "Connected.") {
     const mine = new TokenSocket(SERVER.replace(/^http/, "ws"), {
-      getToken: () => token, // this server's tokens have no end, and no fresher ones
+      getToken: () => token, // this server's tokens do not expire, and there is no fresher one
       authUrl: `${SERVER}/auth/`,
     });
     const when = (type, act) =>
       mine.addEventListener(type, (event) => {
-        if (mine === socket) act(event); // else signed out: nobody waits for it any more
+        if (mine === socket) act(event); // else the page has left this socket
       });
     socket = mine;
     show("connecting", "Connecting …");
     when("open", () => {
       count();
-      log("system", "Connected.");
-      show("connected", "Connected.");
-      if (!hasOpened) at("text").focus();
-      hasOpened = true;
+      Messages.happened(news);
+      show("connected", news);
+      news = "Connected.";
     });
     when("authenticated", ({ expiresIn }) => {
-      if (at("left").textContent) log("system", "Signed in anew.");
+      if (at("left").textContent) Messages.happened("Signed in anew.");
       if (expiresIn === null) return;
       count(expiresIn, (time) => {
         at("left").textContent = ` ${time} left.`;
       });
     });
-    when("message", ({ data }) => log("received", parsed(data)));
+    when("message", ({ data }) => Messages.received(data));
     when("reconnecting", ({ wait, error }) => {
-      const text = why(error.closeCode);
-      log("system", `Lost: ${text}`);
+      const reason = why(error.closeCode);
+      Messages.lost(reason);
       count(wait, (time, isOver) => {
-        const next = isOver ? "Reconnecting …" : `Reconnecting in ${time}.`;
-        show(isOver ? "connecting" : "waiting", sentence(`${text} ${next}`));
+        if (isOver) show("connecting", `${reason} Reconnecting …`);
+        else show("waiting", `${reason} Reconnecting`, `in ${time}.`);
       });
     });
-    when("error", ({ error }) => {
-      const { closeCode } = error;
+    when("error", ({ error: { closeCode } }) => {
       if (TOKEN_IS_DEAD.has(closeCode)) token = null;
-      ended(hasOpened ? "closed" : "refused", why(closeCode));
+      leave();
+      Messages.happened(why(closeCode));
+      show("closed", why(closeCode));
     });
   }
 
-  function ended(state, text) {
-    count();
-    socket = null;
-    log("system", sentence(`${state}: ${text}`));
-    show(state, sentence(`${state}: ${text}`));
-    (token === null ? at("username") : at("reconnect")).focus();
-  }
+  const why = (code) => REASONS[code] ?? `The server closed the connection with code ${code}.`;
 
-  const why = (code) => REASONS[code] ?? `code ${code}.`;
-  const sentence = (text) => text[0].toUpperCase() + text.slice(1);
-
-  // Tells the time left, now and every second, until it is over.
-  function count(seconds = null, tell = () => {}) {
+  // Reports the time left, now and every second, until it is over.
+  function count(seconds = null, report = () => {}) {
     clearTimeout(ticking);
     at("left").textContent = "";
     if (seconds === null) return;
     const end = Date.now() + 1000 * seconds;
     const tick = () => {
       const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
-      const time = left < 60 ? `${left} s` : `${Math.floor(left / 60)} min`;
-      tell(time, left === 0);
+      report(left < 60 ? `${left} s` : `${Math.floor(left / 60)} min`, left === 0);
       if (left > 0) ticking = setTimeout(tick, 1000);
     };
     tick();
-  }
-
-  function parsed(data) {
-    try {
-      return JSON.parse(data);
-    } catch {
-      return data;
-    }
-  }
-
-  function say(text) {
-    const message = { command: "Say hello !", data_string: text };
-    socket.send(JSON.stringify(message));
-    log("sent", message);
-  }
-
-  function signOut() {
-    token = null;
-    leave();
-    log("system", "Signed out.");
-    show("idle", "Signed out.");
-    at("username").focus();
-  }
-
-  async function signOutElsewhere({ target: button }) {
-    button.disabled = true;
-    leave(); // this socket's token is about to end too: whoever stays gets a new one
-    show("connecting", "Signing out everywhere else …");
-    const answer = await fetch(`${SERVER}/api/sign-out-everywhere-else/`, {
-      method: "POST",
-      headers: { Authorization: `Bearer ${token}` },
-      credentials: "omit",
-    })
-      .then((response) => response.json())
-      .catch(() => null);
-    button.disabled = false;
-    if (token === null) return; // signed out meanwhile
-    if (typeof answer?.token === "string") {
-      token = answer.token;
-      log("system", "Signed out everywhere else.");
-    }
-    connect();
   }
 
   function leave() {
@@ -230,23 +207,40 @@
     old?.close(1000);
   }
 
-  // What the user does
+  function signOut() {
+    token = null;
+    leave();
+    Messages.happened("Signed out.");
+    show("idle", "Signed out.");
+  }
 
-  at("login").addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const button = event.submitter ?? event.target.querySelector("button");
-    if (button.disabled) return;
-    button.disabled = true;
-    show("connecting", "Logging in …");
-    await logIn(event.target);
-    button.disabled = false;
-  });
+  function say() {
+    if (at("send").ariaDisabled === "true") return; // the text stays, to be sent later
+    const message = { command: "Say hello !", data_string: at("text").value };
+    socket.send(JSON.stringify(message));
+    Messages.sent(message);
+    at("text").select(); // to type another, or to send it again
+  }
+
+  // Whom to log in as. Only a development server answers with users.
+  async function showDemo() {
+    const { answer } = await request("/api/demo/");
+    if (!Array.isArray(answer.users)) return;
+    hint = answer.users
+      .map(({ username, password }) => `${username} / ${password}`)
+      .join(" or ");
+    if (token === null) at("demo-list").textContent = hint;
+    at("admin").href = SERVER + answer.admin;
+    at("demo").hidden = false;
+  }
+
+  at("login").addEventListener("submit", whileIdle("log-in", logIn));
   at("say").addEventListener("submit", (event) => {
     event.preventDefault();
-    say(at("text").value);
-    at("text").select(); // to type another, or to send it again
+    say();
   });
   at("reconnect").addEventListener("click", () => (socket ? socket.reconnect() : connect()));
   at("sign-out").addEventListener("click", signOut);
-  at("sign-out-elsewhere").addEventListener("click", signOutElsewhere);
+  at("sign-out-elsewhere").addEventListener("click", whileIdle("sign-out-elsewhere", signOutElsewhere));
+  showDemo();
 })();
