@@ -1,10 +1,12 @@
 """Three ASGI servers, each run in this process until Ctrl-C; each imported only if it is chosen.
 
-Every one calls `ready` when it is about to listen. Requests are logged by the application, so the
+Every one calls `ready` when it is about to listen. The application logs the requests, so the
 servers' own access logs stay off.
 """
 
 # ruff: noqa: PLC0415 -- see the first line
+
+from socket import gethostbyname
 
 __all__ = ["SERVERS"]
 
@@ -46,7 +48,7 @@ def serve_granian(host, port, ready):
 
     server = Granian(
         APPLICATION,
-        address=host,
+        address=host if ":" in host else gethostbyname(host),  # it takes no names
         port=port,
         interface=Interfaces.ASGINL,  # without lifespan
         log_level=LogLevels.warning,

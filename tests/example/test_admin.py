@@ -1,36 +1,15 @@
 """Tokens in the admin: managed by people who never see a key, but for the moment it is made."""
 
 import hashlib
-import http.cookiejar
 import re
 import urllib.error
-import urllib.parse
-import urllib.request
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from tests.example.administrator import Administrator
+
 TOKENS = "/admin/accounts/usertoken/"
-
-
-class Administrator:
-    """A browser session in the admin: forms are posted with the CSRF token of their page."""
-
-    def __init__(self, url):
-        self._url = url
-        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-        self._opener = urllib.request.build_opener(jar)
-
-    def get(self, path):
-        with self._opener.open(self._url + path, timeout=30) as response:
-            return response.read().decode()
-
-    def post(self, path, **fields):
-        form = re.search(r'csrfmiddlewaretoken" value="(\w+)"', self.get(path))
-        fields["csrfmiddlewaretoken"] = form.group(1)
-        body = urllib.parse.urlencode(fields).encode()
-        with self._opener.open(self._url + path, body, timeout=30) as response:
-            return response.read().decode()
 
 
 class Person:
@@ -49,10 +28,7 @@ def admin(system):
     )
     assert created.returncode == 0, created.stderr
     administrator = Administrator(system.url)
-    page = administrator.post(
-        "/admin/login/?next=/admin/", username="chief", password="chief-password-1"
-    )
-    assert "Site administration" in page
+    assert "Site administration" in administrator.log_in("chief", "chief-password-1")
     return administrator
 
 

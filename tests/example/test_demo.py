@@ -1,10 +1,13 @@
 """`manage.py demo` on each server, and the tutorial's own `runserver`."""
 
 import json
+import re
 import socket
+import urllib.request
 
 import pytest
 
+from tests.example.administrator import Administrator
 from tests.example.system import MANAGE, ExampleSystem, manage
 
 
@@ -23,6 +26,53 @@ def test_demo_serves_and_stops_cleanly_on_ctrl_c(tmp_path, server):
         assert "testuserone / testing123" in system.output
         assert token not in system.output
         assert "Traceback" not in system.output
+
+
+ADMINISTRATOR = re.compile(r"The admin is at (\S+)admin/ for\n  (demo-admin) / (\S+)\n")
+
+
+def demo_on(folder, host, *options):
+    return ExampleSystem(folder, *MANAGE, "demo", "--port={port}", f"--host={host}", *options)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_printed_administrator_may_enter_the_admin(tmp_path, host):
+    with demo_on(tmp_path, host) as system:
+        page, username, password = ADMINISTRATOR.search(system.output).groups()
+        assert page == f"http://{host}:{system.port}/"
+        assert "Site administration" in Administrator(system.url).log_in(username, password)
+
+
+def test_every_start_has_another_password_and_the_old_one_is_void(tmp_path):
+    with demo_on(tmp_path, "127.0.0.1") as system:
+        old = ADMINISTRATOR.search(system.output)[3]
+    with demo_on(tmp_path, "127.0.0.1") as system:
+        assert ADMINISTRATOR.search(system.output)[3] != old
+        assert "Site administration" not in Administrator(system.url).log_in("demo-admin", old)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "0"])
+def test_on_the_network_no_administrator_is_made_or_printed(tmp_path, host):
+    with demo_on(tmp_path, host) as system:
+        assert ADMINISTRATOR.search(system.output) is None
+        assert "demo-admin" not in system.output
+        count = "from django.contrib.auth.models import User as U; print(U.objects.filter("
+        count += "is_superuser=True).count())"
+        assert system.manage("shell", "-v0", "-c", count).stdout.strip() == "0"
+
+
+@pytest.mark.parametrize("server", ["daphne", "granian"])
+def test_address_that_is_printed_on_the_network_is_answered(tmp_path, server):
+    with demo_on(tmp_path, "0.0.0.0", f"--server={server}") as system:
+        url = re.search(r"Open (\S+)", system.output)[1]
+        with urllib.request.urlopen(f"{url}api/demo/", timeout=30) as answer:
+            assert answer.status == 200
+
+
+def test_page_is_given_the_users_of_the_demo_that_exist(system):
+    users = system.request("GET", "/api/demo/").json()["users"]
+    assert {"username": "suraj", "password": "123"} in users
+    assert "demo-admin" not in json.dumps(users)
 
 
 @pytest.mark.parametrize("port", ["taken", "70000"])

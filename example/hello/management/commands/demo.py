@@ -1,12 +1,19 @@
 """`manage.py demo`: from nothing to a served page, in one process."""
 
 import contextlib
+import os
 import socket
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 
-from accounts.demo_users import DEMO_USERS, create_demo_users
+from accounts.demo_users import (
+    ADMINISTRATOR,
+    DEMO_USERS,
+    create_demo_users,
+    renew_administrator,
+)
+from hello.addresses import is_loopback, names, url
 from hello.servers import SERVERS
 
 
@@ -23,16 +30,29 @@ class Command(BaseCommand):
         if not settings.DEBUG:
             raise CommandError("The demo has known passwords: only with EXAMPLE_DEBUG=1.")
         _check_free(host, port)
+        _allow(names(host))
         with contextlib.suppress(KeyboardInterrupt):
             call_command("migrate", verbosity=0)
             create_demo_users()
-            SERVERS[server](host, port, lambda: self._greet(host, port))
+            # Whoever reaches the admin reads every user: nobody on the network gets its password.
+            password = renew_administrator() if is_loopback(host) else None
+            greeting = _greeting(url(host, port), password)
+            SERVERS[server](host, port, lambda: self._print(greeting))
         self.stdout.write("\nStopped.")
 
-    def _greet(self, host, port):
-        users = "".join(f"  {name} / {password}\n" for name, password in DEMO_USERS.items())
-        self.stdout.write(f"Open {_url(host, port)} and log in as one of\n{users}Stop with Ctrl-C.")
+    def _print(self, greeting):
+        self.stdout.write(greeting)
         self.stdout.flush()
+
+
+def _greeting(page, password):
+    lines = [f"Open {page} and log in as one of"]
+    lines += [f"  {name} / {known}" for name, known in DEMO_USERS.items()]
+    if password:
+        lines += [f"The admin is at {page}admin/ for", f"  {ADMINISTRATOR} / {password}"]
+    else:
+        lines += [f"The admin is at {page}admin/: create its user with manage.py createsuperuser."]
+    return "\n".join([*lines, "Stop with Ctrl-C."])
 
 
 def _check_free(host, port):
@@ -46,5 +66,7 @@ def _check_free(host, port):
         ) from error
 
 
-def _url(host, port):
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+def _allow(hosts):
+    """Answer to these hosts too, here and in the processes that a server starts."""
+    settings.ALLOWED_HOSTS = list(dict.fromkeys([*settings.ALLOWED_HOSTS, *hosts]))
+    os.environ["EXAMPLE_ALLOWED_HOSTS"] = ",".join(settings.ALLOWED_HOSTS)
