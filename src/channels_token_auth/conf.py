@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
+from django.utils.encoding import force_bytes
 
 from .authorization.scopes import read_scopes
 from .backends.site import Site
@@ -21,8 +22,17 @@ from .core.handshake.extraction import TICKET_NAME
 from .core.handshake.origin import OriginRule
 from .core.handshake.policy import Policy, RefusalMode
 from .core.lifecycle import Rules
+from .core.site_keys import SiteKeys
 
-__all__ = ["BackendSpec", "Configuration", "configuration", "derived", "override", "problems"]
+__all__ = [
+    "BackendSpec",
+    "Configuration",
+    "configuration",
+    "derived",
+    "override",
+    "problems",
+    "site_keys",
+]
 
 NAME = "CHANNELS_TOKEN_AUTH"
 T = TypeVar("T")
@@ -115,6 +125,15 @@ def derived(build: Callable[[Configuration], T]) -> Callable[[], T]:
     built = lru_cache(maxsize=1)(lambda: build(configuration()))
     setting_changed.connect(lambda **_: built.cache_clear(), weak=False)
     return built
+
+
+def _site_keys(_: Configuration) -> SiteKeys:
+    fallbacks = [force_bytes(each) for each in settings.SECRET_KEY_FALLBACKS]
+    return SiteKeys.derive(force_bytes(settings.SECRET_KEY), fallbacks)
+
+
+site_keys = derived(_site_keys)
+"""Return the keys that bind stored data and messages to this site."""
 
 
 def problems(given: Any = None) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """Django signals of this library, for a site's own audit. All values are plain.
 
 Each signal has the keyword arguments of its row, and no sender. `address`, `origin` and `path` are
-what the client and the server sent; `user_id` is the primary key as text; `code` is the slug of a
+what the client and the server sent; `user_id` is the primary key as text, and
+`user_kind` the kind of user that has it; `code` is the slug of a
 close code; `detail` is the reason of a refusal for the developer, or None: it holds no secret, and
 a client never receives it.
 
@@ -11,7 +12,7 @@ change nothing.
 
 | signal | keyword arguments |
 |---|---|
-| `connection_authenticated`, `connection_reauthenticated` | `connection_id`, `node`, `user_id`, `token_id`, `backend`, `location`, `address`, `origin`, `path` |
+| `connection_authenticated`, `connection_reauthenticated` | `connection_id`, `node`, `user_id`, `user_kind`, `token_id`, `backend`, `location`, `address`, `origin`, `path` |
 | `connection_refused`, `reauthentication_refused` | the same, `code` and `detail`; before a token is accepted, `user_id` and the values of a token are None |
 | `connection_closed` | the same as `connection_authenticated`, and `code`, None where the library did not close it; `close_code`, the number |
 | `request_refused` | `method`, `path`, `code`, `detail` of a request to the HTTP endpoints |

@@ -1,6 +1,7 @@
 """What `scope["auth"]` holds."""
 
 import dataclasses
+from datetime import UTC, datetime
 
 import pytest
 
@@ -28,10 +29,22 @@ def test_it_has_no_field_for_a_secret():
     fields = {field.name for field in dataclasses.fields(Authentication)}
     assert fields == {
         *("backend", "token_id", "location", "scopes", "issued_at", "expires_at"),
-        *("labels", "acr", "auth_time"),
+        *("labels", "acr", "auth_time", "issuer", "tenant"),
     }
 
 
 def test_equal_authentications_with_labels_have_equal_hashes(authentication):
     one, other = (dataclasses.replace(authentication, labels={"sid": "1"}) for _ in range(2))
     assert (one, hash(one)) == (other, hash(other))
+
+
+@pytest.mark.parametrize(("now", "left"), [(99.5, 0.5), (100.0, 0.0), (101.0, -1.0)])
+def test_expiry_is_judged_at_the_very_moment(authentication, now, left):
+    expiring = dataclasses.replace(authentication, expires_at=datetime.fromtimestamp(100, UTC))
+    assert expiring.expires_in(now) == left
+    assert expiring.is_expired(now) is (left <= 0)
+
+
+def test_token_without_expiry_never_expires(authentication):
+    assert authentication.expires_in(2.0**40) is None
+    assert not authentication.is_expired(2.0**40)

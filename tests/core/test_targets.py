@@ -12,20 +12,28 @@ from channels_token_auth.core.revocation import Revocation, Target
 
 SOCKET = {
     "user_id": "1",
+    "user_kind": "auth.user",
     "backend": "drf",
+    "issuer": "https://a",
     "token_id": "t1",
+    "labels": {"sid": "s", "azp": "app"},
     "issued_at": 100.0,
+    "verified_at": 101.0,
     "connection_id": "node.1",
     "address": "192.0.2.1",
 }
-NAMED = {name: value for name, value in SOCKET.items() if name != "issued_at"}
+NAMED = {name: value for name, value in SOCKET.items() if isinstance(value, str)}
 
 few = st.none() | st.sampled_from(["1", "2"])
 times = st.none() | st.sampled_from([1.0, 2.0])
+labels = st.dictionaries(st.sampled_from("ab"), st.sampled_from("12"), max_size=2)
 targets = st.builds(
     Target,
     user_id=few,
+    user_kind=few,
     backend=few,
+    issuer=few,
+    labels=labels.map(lambda each: frozenset(each.items())),
     token_id=few,
     except_token_id=few,
     issued_before=times,
@@ -35,7 +43,11 @@ targets = st.builds(
 described = st.builds(
     SimpleNamespace,
     user_id=few,
+    user_kind=few,
     backend=few,
+    issuer=few,
+    labels=labels,
+    verified_at=times,
     token_id=few,
     issued_at=times,
     connection_id=few,
@@ -62,9 +74,21 @@ def test_everything_named_has_to_be_so_at_once():
     assert not Target(user_id="1", address="another").matches(socket())
 
 
-@pytest.mark.parametrize("name", ["user_id", "token_id", "backend"])
+def test_all_labels_have_to_be_the_sockets():
+    assert Target(labels=frozenset({("sid", "s")})).matches(socket())
+    for others in ({("sid", "t")}, {("sid", "s"), ("org", "o")}, {("azp", "s")}):
+        assert not Target(labels=frozenset(others)).matches(socket())
+
+
+def test_labels_have_travelled():
+    target = Target(labels=frozenset(SOCKET["labels"].items()))
+    assert target.to_message() == {"labels": [["azp", "app"], ["sid", "s"]]}
+    assert Target.from_message(json.loads(json.dumps(target.to_message()))) == target
+
+
+@pytest.mark.parametrize("name", ["user_id", "user_kind", "token_id", "backend", "issuer"])
 def test_anonymous_socket_is_nobodys(name):
-    anonymous = socket(user_id=None, token_id=None, backend=None, issued_at=None)
+    anonymous = socket(**dict.fromkeys(NAMED), labels={}, issued_at=None)
     assert not Target(**{name: "1"}).matches(anonymous)
 
 
@@ -75,10 +99,18 @@ def test_excepted_token_stays():
 
 
 @pytest.mark.parametrize(
-    ("issued_at", "is_meant"), [(99.0, True), (100.0, True), (100.5, False), (None, True)]
+    ("issued_at", "verified_at", "is_meant"),
+    [
+        (99.0, None, True),
+        (100.0, None, True),
+        (101.0, 99.0, True),
+        (101.0, 102.0, False),
+        (None, None, True),
+    ],
 )
-def test_token_of_that_very_moment_or_of_none_counts_as_before(issued_at, is_meant):
-    assert Target(issued_before=100.0).matches(socket(issued_at=issued_at)) is is_meant
+def test_token_issued_before_a_moment_is_meant(issued_at, verified_at, is_meant):
+    one = socket(issued_at=issued_at, verified_at=verified_at)
+    assert Target(issued_before=100.0).matches(one) is is_meant
 
 
 @given(targets, st.sampled_from(CloseReason))

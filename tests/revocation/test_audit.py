@@ -37,6 +37,7 @@ SOCKET = {
     "node",
     "connection_id",
     "user_id",
+    "user_kind",
     "token_id",
     "backend",
     "location",
@@ -96,6 +97,7 @@ async def test_who_came_in_is_named(sockets, token, told):
     del given["connection_id"], given["node"]
     assert given == {
         "user_id": str(token.user_id),
+        "user_kind": "auth.user",
         "token_id": Secret(token.key).digest,
         "backend": "drf",
         "location": "header",

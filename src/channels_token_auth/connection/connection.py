@@ -189,7 +189,7 @@ class Connection(Member):
         """Let it in, unless it has ended since that mark. Raises TokenAuthError."""
         if code := self.node.recent_revocations.since(since, identity):
             raise TokenAuthError(code)
-        outputs = self._life.admit(identity.user.pk, lifetime(identity), clock.steady())
+        outputs = self._life.admit(identity.user_key, lifetime(identity), clock.steady())
         if self._life.state is not State.AUTHENTICATED:
             return outputs
         if self._auth is None:
@@ -203,6 +203,7 @@ class Connection(Member):
             if ConnectionReauthenticated.is_wanted():
                 emit(ConnectionReauthenticated(connection=self.facts()))
         self._handle = identity.handle
+        self._verified_at = identity.verified_at
         self.node.let_in(self)
         return outputs
 

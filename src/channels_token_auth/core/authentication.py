@@ -14,12 +14,14 @@ class Authentication:
     """How a socket is authenticated: `scope["auth"]`. Holds nothing secret.
 
     `backend` is the backend's name; `token_id` its public identifier of the token (a JWT's `jti`,
-    or the first 32 hex digits of the key's SHA-256); the times are aware datetimes, and None
-    where the token has none.
+    or the first 32 hex digits of the key's SHA-256), unique for its backend and `issuer` only.
+    `issuer` is who issued the token, where the token names them (a JWT's `iss`). The times are
+    aware datetimes, and None where the token has none.
 
     `labels` groups tokens for revocation, by names such as `sid` (OpenID Connect Back-Channel
-    Logout 1.0, section 2.1) or `client_id`; a label belongs to its backend. `acr` says how the
-    user logged in, and `auth_time` when (OpenID Connect Core 1.0, section 2).
+    Logout 1.0, section 2.1) or `client_id`; a label belongs to its backend and issuer. `acr` says
+    how the user logged in, and `auth_time` when (OpenID Connect Core 1.0, section 2). `tenant` is
+    the tenant that the token was verified for, where the site has tenants.
     """
 
     backend: str
@@ -32,6 +34,17 @@ class Authentication:
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     acr: str | None = None
     auth_time: datetime | None = None
+    issuer: str | None = None
+    tenant: str | None = None
+
+    def expires_in(self, now: float) -> float | None:
+        """Return the seconds from `now`, an epoch time, until the token expires; None: never."""
+        return None if self.expires_at is None else self.expires_at.timestamp() - now
+
+    def is_expired(self, now: float) -> bool:
+        """Return True if the token has expired at `now`; at `expires_at` itself, it has."""
+        left = self.expires_in(now)
+        return left is not None and left <= 0
 
 
 def epoch(moment: datetime | None) -> float | None:

@@ -1,31 +1,53 @@
-"""Which tokens of one user are denied, where no row says so: one rule, however often it is set."""
+"""Decide which tokens of a user, or with a label, are denied where no database row records it.
 
+One rule for each user or label, however often tokens of it are revoked.
+"""
+
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-__all__ = ["Denial"]
+__all__ = ["Denial", "is_issued_before"]
+
+
+def is_issued_before(
+    moment: float, issued_at: float | None, *, verified_at: float | None = None
+) -> bool:
+    """Return whether a token was issued before `moment`. All times are seconds since the epoch.
+
+    `verified_at`: when this site first verified it, if that is known. A token that does not tell
+    when it was issued counts as issued before.
+    """
+    if issued_at is None:
+        return True
+    # It existed when it was verified, whatever it tells: an `iat` may be ahead of the clock.
+    if verified_at is not None and verified_at < moment:
+        return True
+    return issued_at <= moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Denial:
-    """Denies what was issued until `before`, but for one token.
+    """Denies tokens that were issued before `before`, except one.
 
-    That one is denied only if it was issued until `floor`: by an earlier rule without it. Times are
-    seconds since the epoch.
+    The excepted token is denied only if it was issued before `floor`: an earlier rule without this
+    exception set it. Times are seconds since the epoch; infinity: whenever they were issued.
     """
 
     before: float
     except_token_id: str | None = None
     floor: float | None = None
 
-    def covers(self, token_id: str, issued_at: float | None) -> bool:
-        """Whether the token is denied. One that does not say when it was issued counts as old."""
+    def covers(
+        self, token_id: str, issued_at: float | None, *, verified_at: float | None = None
+    ) -> bool:
+        """Return whether the token is denied. See `is_issued_before`."""
         bound = self.floor if token_id == self.except_token_id else self.before
-        return bound is not None and (issued_at is None or issued_at <= bound)
+        return bound is not None and is_issued_before(bound, issued_at, verified_at=verified_at)
 
     def merged(self, older: "Denial | None") -> "Denial":
-        """One rule that denies what either denies."""
+        """Return one rule that denies what either rule denies."""
         if older is None:
             return self
         first, second = sorted((older, self), key=lambda denial: denial.before)
@@ -38,10 +60,16 @@ class Denial:
         )
 
     def to_entry(self) -> dict[str, Any]:
-        """As plain values: some caches write JSON."""
-        return asdict(self)
+        """Return plain values: some caches store JSON, which has no infinity."""
+        return {name: _EVER if each == math.inf else each for name, each in asdict(self).items()}
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, Any]) -> Self:
-        """Read it again."""
-        return cls(**entry)
+        """Read the values of `to_entry`."""
+        values: dict[str, Any] = {
+            name: math.inf if each == _EVER else each for name, each in entry.items()
+        }
+        return cls(**values)
+
+
+_EVER = "ever"

@@ -1,34 +1,68 @@
-"""Verified tokens as values: an identity, the grant that a socket holds, and a verdict."""
+"""Verified tokens as values: an identity, the grant that a socket holds, and a verdict.
 
+A user is identified by the kind of user and a key. The key alone is not enough: user 1 of this
+site's database and user 1 of a service whose stateless tokens are accepted are different people.
+"""
+
+from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 from .authentication import Authentication
 from .close_codes import CloseReason
 from .errors import TokenAuthError
 
-__all__ = ["Grant", "Identity", "UserInactiveError", "Verdict", "unavailable"]
+__all__ = [
+    "Grant",
+    "Identity",
+    "UserInactiveError",
+    "UserKey",
+    "Verdict",
+    "model_kind",
+    "unavailable",
+    "user_kind",
+]
 
 RETRY_AFTER = 5
-"""Seconds a client is told to wait while a token store is away."""
+"""Seconds that a client waits before it retries while a token store is unavailable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserKey:
+    """One user: the kind of user, and the primary key as text."""
+
+    kind: str
+    key: str
+
+    def __str__(self) -> str:
+        return self.key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A verified token: whose it is, and how. `user` is concrete; each socket gets a copy.
+    """A verified token: its user, and how it was verified. Each socket gets a copy of `user`.
 
-    `handle`: what the backend wants back when it is asked about this one again, where an id finds
-    nothing; often a `Secret`. Nobody else looks into it: it stays in the socket's memory, and is
-    never logged, shown to a consumer, or put into a ticket.
+    `handle`: what the backend needs to check this token again, where its id finds nothing; often a
+    `Secret`. Only the backend reads it. It stays in the socket's memory, and is never logged or
+    shown to a consumer; a ticket carries it encrypted with the ticket itself.
+
+    `verified_at`: when the token was presented, in seconds since the epoch. The library sets it.
     """
 
     user: Any
     authentication: Authentication
     handle: Any = field(default=None, repr=False)
+    verified_at: float | None = field(default=None, compare=False)
+
+    @property
+    def user_key(self) -> UserKey:
+        """The user's kind and primary key: equal for the same user only."""
+        return UserKey(kind=user_kind(self.user, self.authentication), key=str(self.user.pk))
 
 
 class UserInactiveError(TokenAuthError):
-    """A good token of an inactive user. `identity`: which one, for who is to end it."""
+    """A good token of an inactive user. `identity`: that user's, so that it can be revoked."""
 
     def __init__(self, identity: Identity) -> None:
         super().__init__(CloseReason.USER_INACTIVE)
@@ -37,17 +71,20 @@ class UserInactiveError(TokenAuthError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What a socket or a ticket was given: this authentication of the user with this key.
+    """What a socket or a ticket was given: this authentication, of the user with this key.
 
-    `handle`: the identity's, at a socket; None where it came by a ticket, which has none.
-    `user_pk` is None where only the `token_id` is known: see `end`. `needs_user`: whoever asks
-    makes a socket of the answer. A sweep doesn't: anything that has the `pk` is user enough for it.
+    `user_pk` is None where only the `token_id` is known: see `TokenBackend.revoke`. `user_kind` is
+    the kind of user, as in `UserKey`. `handle` is the identity's. `needs_user`: the caller makes a
+    socket of the answer, so that the answer needs a whole user; a sweep needs the `pk` only.
+    `verified_at` is the identity's.
     """
 
     user_pk: Any
     authentication: Authentication
     handle: Any = field(default=None, repr=False)
     needs_user: bool = True
+    user_kind: str | None = None
+    verified_at: float | None = None
 
 
 Verdict = Identity | TokenAuthError | None
@@ -55,5 +92,37 @@ Verdict = Identity | TokenAuthError | None
 
 
 def unavailable() -> TokenAuthError:
-    """What is answered while a token store is away: never "invalid"."""
+    """Return the answer while a token store is unavailable: never "invalid"."""
     return TokenAuthError(CloseReason.UNAVAILABLE, retry_after=RETRY_AFTER)
+
+
+def user_kind(user: Any, authentication: Authentication) -> str:
+    """Return the kind of a token's user: the model of a local one, else who issued the token.
+
+    Where the site has tenants, a kind belongs to one tenant: each has its own user 1.
+    """
+    kind = model_kind(cast("Hashable", type(user))) or _foreign_kind(authentication)
+    return kind if authentication.tenant is None else f"{kind}@{authentication.tenant}"
+
+
+@lru_cache(maxsize=64)  # asked for every socket, and a site has few user models
+def model_kind(model: Hashable) -> str | None:
+    """Return the kind of a Django model's instances, such as "auth.user"; None: it is no model.
+
+    Proxies and children (multi-table inheritance) share the primary key of their root model, and
+    so its kind: `revoke_user(customer)` has to find the sockets of the `User` that it extends.
+    """
+    roots = [each for each in getattr(model, "__mro__", ()) if _is_concrete(each)]
+    return roots[-1]._meta.label_lower if roots else None
+
+
+def _is_concrete(model: Any) -> bool:
+    options = vars(model).get("_meta")
+    return options is not None and not options.abstract and not options.proxy
+
+
+def _foreign_kind(authentication: Authentication) -> str:
+    # A colon is in no model's label, so that no backend can name itself like a model.
+    if authentication.issuer is None:
+        return f"backend:{authentication.backend}"
+    return f"issuer:{authentication.issuer}"

@@ -72,6 +72,14 @@ class LiveAuthentication:
     def auth_time(self) -> datetime | None:
         return self._current.auth_time
 
+    @property
+    def issuer(self) -> str | None:
+        return self._current.issuer
+
+    @property
+    def tenant(self) -> str | None:
+        return self._current.tenant
+
     def __repr__(self) -> str:
         return repr(self._current)
 

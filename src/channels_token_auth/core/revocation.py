@@ -1,6 +1,6 @@
-"""Which sockets are meant: by user, token, time of issue, socket or node; and how it is written.
+"""Name the sockets that a revocation closes: by user, token, label, time of issue, or address.
 
-What travels between processes is plain: texts and numbers in a dictionary, and never a token.
+Messages between nodes carry plain values only: texts and numbers in a dictionary, never a token.
 """
 
 from collections.abc import Mapping
@@ -8,16 +8,21 @@ from dataclasses import dataclass, fields
 from typing import Any, Protocol, Self
 
 from .close_codes import CloseReason
+from .denial import is_issued_before
 
 __all__ = ["Described", "Revocation", "Target"]
 
 
 class Described(Protocol):
-    """What is known of a socket."""
+    """A socket, or a verified token without one, as targets see it."""
 
     @property
     def user_id(self) -> str | None:
         """Its user's primary key as text; None for an anonymous socket."""
+
+    @property
+    def user_kind(self) -> str | None:
+        """The kind of its user; None for an anonymous socket."""
 
     @property
     def token_id(self) -> str | None:
@@ -25,11 +30,23 @@ class Described(Protocol):
 
     @property
     def backend(self) -> str | None:
-        """The name of the backend that let it in."""
+        """The name of the backend that verified its token."""
+
+    @property
+    def issuer(self) -> str | None:
+        """The issuer of its token, where the token names one."""
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The labels that the backend attached to its token."""
 
     @property
     def issued_at(self) -> float | None:
-        """When its token was issued, in seconds since the epoch; None where nobody knows."""
+        """When its token was issued, in seconds since the epoch; None if that is not known."""
+
+    @property
+    def verified_at(self) -> float | None:
+        """When its token was presented, in seconds since the epoch; None if that is not known."""
 
     @property
     def address(self) -> str | None:
@@ -37,79 +54,98 @@ class Described(Protocol):
 
     @property
     def connection_id(self) -> str:
-        """Its own name."""
+        """Its own id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """The sockets for which everything holds that is named here. Nothing named: all sockets.
+    """All sockets that match every value that is set here. Without values: all sockets.
 
-    `issued_before`: seconds since the epoch. A token of that very moment counts as before it, and
-    one that does not say when it was issued too.
+    `user_id` alone means that key in any kind of user; `token_id` alone that id of any backend and
+    issuer. `labels`: all of these pairs. `issued_before`: seconds since the epoch, as in
+    `is_issued_before`.
     """
 
     user_id: str | None = None
+    user_kind: str | None = None
     backend: str | None = None
+    issuer: str | None = None
     token_id: str | None = None
     except_token_id: str | None = None
+    labels: frozenset[tuple[str, str]] = frozenset()
     issued_before: float | None = None
     connection_id: str | None = None
     address: str | None = None
 
     def matches(self, socket: Described) -> bool:
-        """Whether the socket is one of them."""
+        """Return whether the socket is one of them."""
         return (
             self.user_id in (None, socket.user_id)
+            and self.user_kind in (None, socket.user_kind)
             and self.backend in (None, socket.backend)
+            and self.issuer in (None, socket.issuer)
             and self.token_id in (None, socket.token_id)
             and (self.except_token_id is None or self.except_token_id != socket.token_id)
-            and self._is_old_enough(socket.issued_at)
+            and self.labels.issubset(socket.labels.items())
+            and self._is_old_enough(socket)
             and self.connection_id in (None, socket.connection_id)
             and self.address in (None, socket.address)
         )
 
     def covers(self, other: Self) -> bool:
-        """Whether all that the other one means are meant here too, as far as their fields tell."""
+        """Return whether every socket of the other target is one of this, judged by fields only."""
         is_spared = self.except_token_id is not None and other.token_id in (
             None,
             self.except_token_id,
         )
-        return not is_spared and all(
-            getattr(self, field.name) in (None, getattr(other, field.name))
-            for field in fields(self)
-            if field.name != "except_token_id"
+        return (
+            not is_spared
+            and self.labels <= other.labels
+            and all(getattr(self, name) in (None, getattr(other, name)) for name in _COMPARED)
         )
 
-    def _is_old_enough(self, issued_at: float | None) -> bool:
-        return self.issued_before is None or issued_at is None or issued_at <= self.issued_before
+    def _is_old_enough(self, socket: Described) -> bool:
+        return self.issued_before is None or is_issued_before(
+            self.issued_before, socket.issued_at, verified_at=socket.verified_at
+        )
 
     def to_message(self) -> dict[str, Any]:
-        """As a dictionary of what is named."""
+        """Return the values that are set."""
         named = ((field.name, getattr(self, field.name)) for field in fields(self))
-        return {name: value for name, value in named if value is not None}
+        message = {name: value for name, value in named if value not in (None, frozenset())}
+        if self.labels:
+            message["labels"] = sorted(list(label) for label in self.labels)
+        return message
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Self:
-        """Read it. Raises TypeError where it names what this version does not know."""
-        return cls(**message)
+        """Read a message. Raises TypeError or ValueError for values that this version lacks."""
+        values = dict(message)
+        labels = values.pop("labels", ())
+        return cls(**values, labels=frozenset((str(name), str(value)) for name, value in labels))
+
+
+_COMPARED = tuple(
+    field.name for field in fields(Target) if field.name not in ("except_token_id", "labels")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revocation:
-    """The sockets that have to go, and why."""
+    """The sockets that close, and the reason."""
 
     target: Target
     code: CloseReason
 
     def covers(self, other: Self) -> bool:
-        """Whether the other one adds nothing."""
+        """Return whether the other revocation adds nothing to this one."""
         return self.code is other.code and self.target.covers(other.target)
 
     def to_message(self) -> dict[str, Any]:
-        """As plain values."""
+        """Return plain values."""
         return {"target": self.target.to_message(), "code": self.code.value}
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Self:
-        """Read it. Raises KeyError, TypeError or ValueError where it is none."""
+        """Read a message. Raises KeyError, TypeError or ValueError if it is none."""
         return cls(target=Target.from_message(message["target"]), code=CloseReason(message["code"]))

@@ -15,7 +15,7 @@ from typing import Any
 from ..core.asgi_types import Scope
 from ..core.authentication import epoch
 from ..core.close_codes import CloseReason
-from ..core.identity import Grant, Identity
+from ..core.identity import Grant, Identity, user_kind
 from ..core.live_authentication import LiveAuthentication
 from ..observability.events import ConnectionFacts
 from ..verification.route import Route
@@ -34,6 +34,7 @@ class Member(ABC):
         "_opened_at",
         "_scope",
         "_user",
+        "_verified_at",
         "route",
     )  # fmt: skip
 
@@ -46,6 +47,7 @@ class Member(ABC):
         self._user: Any = None
         self._auth: LiveAuthentication | None = None
         self._handle: Any = None
+        self._verified_at: float | None = None
 
     # -- What its node does with it
 
@@ -88,6 +90,11 @@ class Member(ABC):
         return str(self._user.pk) if self._auth else None
 
     @property
+    def user_kind(self) -> str | None:
+        """The kind of its user: without it, a key may be anybody's."""
+        return user_kind(self._user, self._auth.current) if self._auth else None
+
+    @property
     def token_id(self) -> str | None:
         """Its token's id."""
         return self._auth.token_id if self._auth else None
@@ -98,9 +105,24 @@ class Member(ABC):
         return self._auth.backend if self._auth else None
 
     @property
+    def issuer(self) -> str | None:
+        """The issuer of its token, where the token names one."""
+        return self._auth.issuer if self._auth else None
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The labels of its token."""
+        return self._auth.current.labels if self._auth else {}
+
+    @property
     def issued_at(self) -> float | None:
         """When its token was issued, in seconds since the epoch."""
         return epoch(self._auth.issued_at) if self._auth else None
+
+    @property
+    def verified_at(self) -> float | None:
+        """When its token was presented, in seconds since the epoch."""
+        return self._verified_at
 
     @property
     def address(self) -> str | None:
@@ -130,6 +152,8 @@ class Member(ABC):
             authentication=auth.current,
             handle=self._handle,
             needs_user=False,
+            user_kind=self.user_kind,
+            verified_at=self._verified_at,
         )
 
     def facts(self) -> ConnectionFacts:
@@ -138,6 +162,7 @@ class Member(ABC):
             connection_id=self.connection_id,
             node=self._node_name,
             user_id=self.user_id,
+            user_kind=self.user_kind,
             token_id=self.token_id,
             backend=self.backend,
             location=self._auth.location.value if self._auth else None,

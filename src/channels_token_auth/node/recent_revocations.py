@@ -50,10 +50,14 @@ class _Candidate:
     """An identity that has no socket yet, as targets look at one."""
 
     def __init__(self, identity: Identity) -> None:
-        authentication = identity.authentication
+        authentication, user = identity.authentication, identity.user_key
         self.connection_id = ""
         self.address: str | None = None
-        self.user_id: str | None = str(identity.user.pk)
+        self.user_id: str | None = user.key
+        self.user_kind: str | None = user.kind
         self.backend: str | None = authentication.backend
         self.token_id: str | None = authentication.token_id
+        self.issuer = authentication.issuer
+        self.labels = authentication.labels
         self.issued_at = epoch(authentication.issued_at)
+        self.verified_at = identity.verified_at

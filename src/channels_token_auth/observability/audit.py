@@ -83,6 +83,7 @@ def _of_connection(event: Any) -> dict[str, Any]:
         "connection_id": facts.connection_id,
         "node": facts.node,
         "user_id": facts.user_id,
+        "user_kind": facts.user_kind,
         "token_id": facts.token_id,
         "backend": facts.backend,
         "location": facts.location,

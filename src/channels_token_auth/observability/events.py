@@ -100,6 +100,7 @@ class ConnectionFacts:
     connection_id: str
     node: str
     user_id: str | None
+    user_kind: str | None
     token_id: str | None
     backend: str | None
     location: str | None

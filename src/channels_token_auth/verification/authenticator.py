@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 
 from ..backends.contract import TokenBackend
 from ..backends.sources.users import private_copy
+from ..clock import clock
 from ..conf import BackendSpec, Configuration, derived
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
@@ -98,6 +99,7 @@ class Authenticator:
 
     async def authenticate(self, credential: Credential) -> Identity:
         """Whose credential it is, with a user of the caller's own. Raises TokenAuthError only."""
+        presented_at = clock.calendar()
         key = self.verified.key(credential)
         verdict = self.verified.get(key) or await self._verify(key, credential)
         if isinstance(verdict, TokenAuthError):
@@ -105,7 +107,12 @@ class Authenticator:
             raise TokenAuthError(verdict.code, verdict.retry_after, verdict.detail)
         # Field by field: `replace` takes three times as long, and each handshake pays it.
         user, of_it = private_copy(verdict.user), verdict.authentication
-        return Identity(user=user, authentication=of_it, handle=verdict.handle)
+        return Identity(
+            user=user,
+            authentication=of_it,
+            handle=verdict.handle,
+            verified_at=presented_at,
+        )
 
     async def revalidate(self, grants: Sequence[Grant]) -> Sequence[Identity | TokenAuthError]:
         """Whether each still stands. Raises nothing: a store that is away is "unavailable"."""
