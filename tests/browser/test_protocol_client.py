@@ -125,7 +125,7 @@ def test_a_socket_closed_by_the_client_stays_closed(client):
 # -- Each close code, and what is done about it
 
 
-@pytest.mark.parametrize("frame", ["hello", "{", PING, '{"type":"auth"}'])
+@pytest.mark.parametrize("frame", ['{"type":"auth"}', '{"type":"auth","token":"ada"'])
 def test_4400_stops(client, frame):
     client.open("", way="hand")
     client.says("asked")
@@ -140,6 +140,14 @@ def test_4401_means_log_in(client, token, path, slug):
     client.open(token, path=path)
     client.ends(slug, 4401, "log in")
     expect(client.page.get_by_label("Token", exact=True)).to_have_value("")
+
+
+@pytest.mark.parametrize("frame", ["hello", "{", PING])
+def test_4401_answers_a_first_frame_of_another_protocol(client, frame):
+    client.open("", way="hand")
+    client.says("asked")
+    client.send(frame)
+    client.ends("token_missing", 4401, "log in")
 
 
 def test_4403_stops(client):

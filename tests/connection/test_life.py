@@ -187,11 +187,12 @@ async def test_frame_in_response_to_auth_ok_is_delivered_where_a_cancelled_recei
 @pytest.mark.parametrize(
     ("frame", "code", "slug"),
     [
-        ("hello", 4400, "malformed"),
-        ("{", 4400, "malformed"),
-        ("[]", 4400, "malformed"),
+        ("hello", 4401, "token_missing"),
+        ("{", 4401, "token_missing"),
+        ("[]", 4401, "token_missing"),
         (b"\x00", 4400, "malformed"),
-        ({"type": "auth.ping"}, 4400, "malformed"),
+        ('{"type":"auth","token":"alice"', 4400, "malformed"),
+        ({"type": "auth.ping"}, 4401, "token_missing"),
         ({"type": "auth"}, 4400, "malformed"),
         (auth(""), 4400, "malformed"),
         (auth("a b"), 4400, "malformed"),

@@ -43,6 +43,13 @@ def test_claimed_scheme_is_read_and_taken_out(value, expected):
     assert handshake.headers == [HOST]
 
 
+@pytest.mark.parametrize("rest", [b",abc", b":abc", b"=abc", b'"abc"', b"/1 abc", b",", b"\xff"])
+def test_scheme_that_something_else_than_a_space_follows_is_malformed(rest):
+    handshake = read((b"authorization", b"Bearer" + rest))
+    assert found(handshake) == MALFORMED
+    assert handshake.headers == [HOST]
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -50,7 +57,7 @@ def test_claimed_scheme_is_read_and_taken_out(value, expected):
         b"Negotiate",
         b"Bearer2 abc",
         b"XBearer abc",
-        b"Bearer,abc",
+        b"Basic,abc",
         b"abc",
         b"",
         b" ",

@@ -145,9 +145,13 @@ def test_first_message_is_verified_and_its_verdict_told():
 @pytest.mark.parametrize(
     ("frame", "code"),
     [
-        ("hello", "malformed"),
-        (PING, "malformed"),
+        ("hello", "token_missing"),
+        ('{"command":"hello"}', "token_missing"),
+        (PING, "token_missing"),
+        ("t" * 300, "too_large"),
         ('{"type":"auth"}', "malformed"),
+        ('{"type":"auth","token":"abc"', "malformed"),
+        ('{"type":"auth","token":"abc","x":NaN}', "malformed"),
         (auth("t" * 17), "malformed"),
         (auth("t" * 300), "too_large"),
     ],

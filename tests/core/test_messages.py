@@ -1,4 +1,4 @@
-"""Which text frames are ours, and what they say."""
+"""Which text frames are control frames, and what they contain."""
 
 import json
 
@@ -16,6 +16,7 @@ from channels_token_auth.core.messages import (
     PingControl,
     error_message,
     read_control,
+    read_first,
     write,
 )
 
@@ -29,6 +30,10 @@ MALFORMED, TOO_LARGE = InvalidControl(CloseReason.MALFORMED), InvalidControl(Clo
 def read(frame):
     text = frame if isinstance(frame, str) else json.dumps(frame)
     return read_control(text, max_token_bytes=MAX)
+
+
+def first(text):
+    return read_first(text, max_token_bytes=MAX)
 
 
 def filled(frame, size):
@@ -154,6 +159,50 @@ def test_any_text_is_read_without_an_exception(pieces):
     text = "".join(pieces)
     control = read(text)
     assert control is None or '"auth' in text
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "01", "1.", "+1", "0x1", ".5"])
+def test_numbers_that_rfc_8259_does_not_have_are_not_json(number):
+    text = f'{{"type":"auth","token":"abc","x":{number}}}'
+    assert read(text) is None
+    assert first(text) == MALFORMED
+
+
+def test_number_with_more_digits_than_python_converts_is_json():
+    frame = f'{{"type":"auth","token":"abc","x":{"7" * 5000}}}'
+    assert read_control(frame, max_token_bytes=6000) == AuthControl(Secret("abc"))
+
+
+# -- The first frame
+
+
+def test_first_frame_with_a_token_is_read():
+    assert first('{"type":"auth","token":"abc"}') == AuthControl(Secret("abc"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["hello", "", "7", "null", "[]", "{}", '{"command":"hello"}', '{"type":"auth.ping"}', '"auth"'],
+)
+def test_first_frame_of_a_client_that_does_not_know_the_protocol_lacks_a_token(text):
+    assert first(text) == InvalidControl(CloseReason.TOKEN_MISSING)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"type":"auth"}', '{"type":"auth","token":7}', '{"type":"auth"', 'say "auth"']
+)
+def test_first_frame_that_is_a_wrong_message_is_malformed(text):
+    assert first(text) == MALFORMED
+
+
+def test_first_frame_may_not_be_longer_than_a_message():
+    assert first("t" * LONGEST) == InvalidControl(CloseReason.TOKEN_MISSING)
+    assert first("t" * (LONGEST + 1)) == TOO_LARGE
+
+
+@given(st.text(max_size=LONGEST + 10))
+def test_any_first_frame_is_a_token_or_refused(text):
+    assert isinstance(first(text), AuthControl | InvalidControl)
 
 
 # -- Writing

@@ -202,6 +202,37 @@ def test_clients_of_the_vectors_meet_every_close_code():
     assert {code.close_code for code in CloseReason} <= met
 
 
+def test_notation_of_the_client_vectors_is_explained():
+    about, sequences = CLIENT["about"], CLIENT["sequences"]
+    steps = [step for case in sequences for step in case["steps"]]
+    assert {step["event"] for step in steps} == set(about["event"])
+    assert {step["state"] for step in steps} == set(about["state"])
+    assert {done[0] for step in steps for done in step["does"]} == set(about["does"])
+    assert {key for case in sequences for key in case} | {*steps[1], "with"} <= set(about)
+    assert all(name in about["rules"] for name in CLIENT["rules"])
+
+
+@pytest.mark.parametrize(
+    ("vectors", "lists"), [(EXTRACTION, ["cases"]), (MESSAGES, ["frames", "server", "client"])]
+)
+def test_notation_of_the_vectors_is_explained(vectors, lists):
+    described = str(vectors["about"])
+    keys = {key for name in lists for case in vectors[name] for key in case}
+    assert {key for key in keys if key not in described} == set()
+
+
+def test_optional_cases_say_how_strong_their_rule_is():
+    assert {case.get("optional") for case in CLIENT["sequences"]} == {None, "SHOULD", "MAY"}
+
+
+def test_clients_of_the_vectors_know_every_reason():
+    steps = [step for case in CLIENT["sequences"] for step in case["steps"]]
+    told = {
+        done[-1] for step in steps for done in step["does"] if done[0] in {"reconnecting", "end"}
+    }
+    assert {*CloseReason} <= told
+
+
 def test_clients_of_the_vectors_send_what_a_server_reads():
     steps = [step for case in CLIENT["sequences"] for step in case["steps"]]
     sent = [done[1] for step in steps for done in step["does"] if done[0] == "send"]

@@ -45,10 +45,10 @@ def test_silence_is_closed_with_4408_and_no_application_was_started(
     assert server.events(name) == []
 
 
-def test_a_second_frame_before_auth_ok_is_closed_with_4400(first_message: Socket) -> None:
-    first_message.send("too early")
-    assert _read(first_message)["code"] == "malformed"
-    assert first_message.read().code == 4400
+def test_client_that_does_not_know_the_protocol_is_closed_with_4401(first_message: Socket) -> None:
+    first_message.send('{"command": "Say hello !", "data_string": "hi"}')
+    assert _read(first_message)["code"] == "token_missing"
+    assert first_message.read().code == 4401
 
 
 def test_expiry_closes_with_4419_with_no_traffic_at_all(server: Server, name: str) -> None:

@@ -37,9 +37,10 @@ _ENCODED = (
     b"base64url.bearer.phx.",
     b"base64url.bearer.",
 )
-# scheme [1*SP token], with a scheme as in RFC 9110 §11.1.
+# scheme [1*SP token], with a scheme as in RFC 9110 §11.1. Whatever follows a scheme without a space
+# (`Bearer,x`) was meant as a credential too, and is a wrong one.
 _SCHEME = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_AUTHORIZATION = re.compile(rb"[ \t]*(%b)(?:[ \t]+(.*))?" % _SCHEME, re.DOTALL)
+_AUTHORIZATION = re.compile(rb"[ \t]*(%b)(?:[ \t]+(.*)|(.+))?" % _SCHEME, re.DOTALL)
 # Two lines of one name, which daphne joins: a proxy's own, and the client's.
 _JOINED = re.compile(rb",[ \t]*(?=%b[ \t]+[^ \t])" % _SCHEME)
 _BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -74,7 +75,8 @@ def take_header(headers: list[Header], policy: Policy) -> tuple[Found | None, li
             match = _AUTHORIZATION.fullmatch(part)
             if match and (scheme := match[1].decode().lower()) in policy.schemes:
                 schemes.append(scheme)
-                values.append((match[2] or b"").rstrip(b" \t"))
+                wrong = _undecodable(match[3] or b"", policy.max_token_bytes)
+                values.append((match[2] or wrong).rstrip(b" \t"))
             else:
                 others.append(part)
         if others:

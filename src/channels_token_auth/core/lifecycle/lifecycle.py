@@ -12,7 +12,15 @@ from ..close_codes import CloseReason
 from ..credentials import Secret
 from ..errors import TokenAuthError
 from ..identity import unavailable
-from ..messages import AuthControl, InvalidControl, PingControl, error_message, read_control, write
+from ..messages import (
+    AuthControl,
+    InvalidControl,
+    PingControl,
+    error_message,
+    read_control,
+    read_first,
+    write,
+)
 from .outputs import Abandon, Close, Output, Send, Verify
 from .rules import Rules
 from .states import TRANSITIONS, Event, State
@@ -121,7 +129,8 @@ class Lifecycle:
             return []
         if not self.listens:
             return None
-        control = read_control(frame, max_token_bytes=self._rules.max_token_bytes)
+        read = read_first if self.state is State.AWAITING_CREDENTIAL else read_control
+        control = read(frame, max_token_bytes=self._rules.max_token_bytes)
         if isinstance(control, InvalidControl):
             return self.end(TokenAuthError(control.code))
         if self.state is State.AWAITING_CREDENTIAL and isinstance(control, AuthControl):
