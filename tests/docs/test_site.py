@@ -31,6 +31,7 @@ def site(tmp_path_factory):
         "checks",
         "comparison",
         "deployment",
+        "htmx",
         "close-codes/4410",
     ],
 )
