@@ -8,9 +8,13 @@ servers' own access logs stay off.
 
 from socket import gethostbyname
 
+from django.conf import settings
+
 __all__ = ["SERVERS"]
 
 APPLICATION = "config.asgi:application"
+# A server reads a message, and inflates it, before anybody is authenticated.
+MAX_MESSAGE_BYTES = settings.DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE
 
 
 def serve_daphne(host, port, ready):
@@ -20,7 +24,13 @@ def serve_daphne(host, port, ready):
     from config.asgi import application
 
     endpoints = build_endpoint_description_strings(host=host, port=port)
-    Server(application, endpoints=endpoints, ready_callable=ready).run()
+    Server(
+        application,
+        endpoints=endpoints,
+        ready_callable=ready,
+        websocket_max_message_size=MAX_MESSAGE_BYTES,
+        websocket_max_frame_size=MAX_MESSAGE_BYTES,
+    ).run()
 
 
 def serve_uvicorn(host, port, ready):
@@ -38,6 +48,8 @@ def serve_uvicorn(host, port, ready):
         log_level="warning",
         # By default it believes any X-Forwarded-For that comes from this machine.
         proxy_headers=False,
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_per_message_deflate=False,
     )
 
 
@@ -46,6 +58,7 @@ def serve_granian(host, port, ready):
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
+    # It inflates nothing, and has no limit of its own for the size of a message.
     server = Granian(
         APPLICATION,
         address=host if ":" in host else gethostbyname(host),  # it takes no names

@@ -141,6 +141,7 @@ class Fleet:
             kind,
             database=self.postgresql.settings,
             directory=self.directory,
+            bounded=True,
             environment=self.environment | grace,
         )
 

@@ -63,6 +63,7 @@ class Site:
             application=APPLICATION,
             database={},
             directory=self.directory,
+            bounded=True,
             environment=self.environ,
         )
 

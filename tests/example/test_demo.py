@@ -1,11 +1,13 @@
 """`manage.py demo` on each server, and the tutorial's own `runserver`."""
 
+import contextlib
 import json
 import re
 import socket
 import urllib.request
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.example.administrator import Administrator
 from tests.example.system import MANAGE, ExampleSystem, manage
@@ -73,6 +75,27 @@ def test_page_is_given_the_users_of_the_demo_that_exist(system):
     users = system.request("GET", "/api/demo/").json()["users"]
     assert {"username": "suraj", "password": "123"} in users
     assert "demo-admin" not in json.dumps(users)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("demo", "--port={port}", "--server=daphne"),
+        ("demo", "--port={port}", "--server=uvicorn"),
+        ("runserver", "--noreload", "{port}"),
+    ],
+    ids=lambda command: command[-1],
+)
+def test_large_frame_ends_the_socket_and_nothing_is_compressed(system, token, command):
+    with (
+        ExampleSystem(system.folder, *MANAGE, *command, **system.variables) as other,
+        other.socket(f"/?token={token}") as ws,
+    ):
+        assert ws.protocol.extensions == []
+        with contextlib.suppress(ConnectionClosed):  # daphne hangs up amid it
+            ws.send("x" * 70_000)
+        with pytest.raises(ConnectionClosed):
+            ws.recv(timeout=5)
 
 
 @pytest.mark.parametrize("port", ["taken", "70000"])

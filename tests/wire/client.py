@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from tests.wire.stream import Stream
 
-__all__ = ["Frame", "Refusal", "Socket", "handshake"]
+__all__ = ["TEXT", "Frame", "Refusal", "Socket", "handshake"]
 
 CLOSE, TEXT, BINARY = 0x8, 0x1, 0x2
 DEADLINE = 10.0  # of one read; long, since it only ends what is broken
@@ -99,7 +99,10 @@ class Socket:
             return True
         return False
 
-    def send(self, payload: str | bytes, opcode: int | None = None) -> None:
+    def send(
+        self, payload: str | bytes, opcode: int | None = None, *, is_compressed: bool = False
+    ) -> None:
+        """Send one frame; `is_compressed`: the payload is, and RSV1 says so (RFC 7692 §6)."""
         data = payload.encode() if isinstance(payload, str) else payload
         kind = opcode or (TEXT if isinstance(payload, str) else BINARY)
         if len(data) < 126:
@@ -109,7 +112,8 @@ class Socket:
         else:
             size = struct.pack("!BQ", 0x80 | 127, len(data))
         # The mask is four zero bytes: legal, and the payload stays as it is.
-        self._stream.send(bytes([0x80 | kind]) + size + bytes(4) + data)
+        first = 0x80 | kind | (0x40 if is_compressed else 0)
+        self._stream.send(bytes([first]) + size + bytes(4) + data)
 
     def send_json(self, value: object) -> None:
         self.send(json.dumps(value))

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 from tests.wire.handshakes.deviations import DEVIATIONS
 from tests.wire.handshakes.table import CASES
+from tests.wire.memory import CLIENTS
 from tests.wire.record import FOLDER, Record
+from tests.wire.servers import KINDS
 
 __all__ = ["PAGE", "page"]
 
@@ -42,6 +44,26 @@ application. On every server the application is told once, with our code, and no
 """,
 }
 
+MEMORY = f"""\
+## Memory of clients that are not authenticated yet
+
+A server reads a message whole, and inflates it, before the library sees it. So {CLIENTS} clients
+without a token, who send 15 KB each that inflate to 15 MB (`permessage-deflate`), make a server
+grow as below. Start it with these flags, as `dev.py demo` and `dev.py cluster` do; if your own
+messages are longer than 65,536 bytes, with a larger number.
+"""
+
+MEMORY_NOTES = """\
+- daphne's `runserver` reads the settings `DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE` and
+  `DAPHNE_WEBSOCKET_MAX_FRAME_SIZE` instead.
+- granian compresses nothing, and has no flag for sizes: it reads frames of up to 16 MiB.
+  `--workers-max-rss` restarts a worker that has grown over a limit, which closes all its sockets.
+- hypercorn inflates a message before it compares its size with `websocket_max_message_size`, and
+  has no setting that switches compression off.
+- A proxy can withdraw the client's offer to compress, for every server. In nginx:
+  `proxy_set_header Sec-WebSocket-Extensions "";`
+"""
+
 DEVIATION = """\
 ## Handshakes that do not get the library's answer
 
@@ -64,6 +86,19 @@ def _lines(record: Record) -> Iterator[str]:
         behaviours = record.servers[kinds[0]][group]
         rows = [[b, *(str(record.servers[k][group][b]) for k in kinds)] for b in behaviours]
         yield from _table(["", *kinds], rows)
+    yield MEMORY
+    yield from _table(MEMORY_HEAD, [_memory(kind, record) for kind in kinds])
+    yield MEMORY_NOTES
+
+
+MEMORY_HEAD = ["server", "flags", "compresses by default", "grows by", "with the flags"]
+
+
+def _memory(kind: str, record: Record) -> list[str]:
+    flags = " ".join(f"`{flag}`" for flag in KINDS[kind].bounds) or "none"
+    seen = record.servers[kind]["memory"]
+    sizes = [f"{seen[name]} MiB" for name in ("grows by MiB", "with them, grows by MiB")]
+    return [kind, flags, seen["compresses"], *sizes]
 
 
 def _table(head: list[str], rows: list[list[str]]) -> Iterator[str]:

@@ -27,25 +27,39 @@ STOP_DEADLINE = 10.0
 LAST_DEADLINE = 1.0
 
 UVICORN = ("uvicorn", APPLICATION, "--host=127.0.0.1", "--port={port}", "--loop=asyncio")
-UVICORN_VERBOSE = ("--log-level=trace",)
+UVICORN_IMPLEMENTATIONS = {
+    "sansio": "websockets-sansio",
+    "websockets": "websockets",
+    "wsproto": "wsproto",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A server's command line; `verbose` makes it print all that it can."""
+    """A server's command line; `verbose` makes it print all that it can.
+
+    `bounds`: flags that bound the memory of a client that is not authenticated yet.
+    """
 
     command: tuple[str, ...]
     verbose: tuple[str, ...]
+    bounds: tuple[str, ...] = ()
 
 
 KINDS = {
     "daphne": Kind(
         command=("daphne", "--bind=127.0.0.1", "--port={port}", APPLICATION),
         verbose=("--verbosity=3",),
+        bounds=("--websocket-max-message-size=65536", "--websocket-max-frame-size=65536"),
     ),
-    "uvicorn-sansio": Kind(command=(*UVICORN, "--ws=websockets-sansio"), verbose=UVICORN_VERBOSE),
-    "uvicorn-websockets": Kind(command=(*UVICORN, "--ws=websockets"), verbose=UVICORN_VERBOSE),
-    "uvicorn-wsproto": Kind(command=(*UVICORN, "--ws=wsproto"), verbose=UVICORN_VERBOSE),
+    **{
+        f"uvicorn-{name}": Kind(
+            command=(*UVICORN, f"--ws={implementation}"),
+            verbose=("--log-level=trace",),
+            bounds=("--ws-max-size=65536", "--ws-per-message-deflate=false"),
+        )
+        for name, implementation in UVICORN_IMPLEMENTATIONS.items()
+    },
     "granian": Kind(
         command=("granian", "--interface=asgi", "--host=127.0.0.1", "--port={port}", APPLICATION),
         verbose=("--log-level=debug", "--access-log"),
@@ -138,6 +152,7 @@ def launch(
     database: Mapping[str, Any],
     directory: Path,
     verbose: bool = False,
+    bounded: bool = False,
     environment: Mapping[str, str] = {},
     application: str = APPLICATION,
 ) -> Server:
@@ -145,6 +160,7 @@ def launch(
     port = free_port()
     known = (KINDS | OTHERS)[kind]
     arguments = [*known.command, *(known.verbose if verbose else ())]
+    arguments += known.bounds if bounded else ()
     arguments = [application if each == APPLICATION else each for each in arguments]
     output_path = directory / f"{kind}-{port}.log"
     with output_path.open("wb") as output:

@@ -64,9 +64,10 @@ TRAPS = (
     ),
     Fault(
         server="hypercorn",
-        sentence="accepts messages of up to 16 MiB from clients that are not authenticated yet",
-        hint="Set websocket_max_message_size to 65536 in its configuration. If it is, add this id"
-        " to SILENCED_SYSTEM_CHECKS.",
+        sentence="inflates compressed messages of clients that are not authenticated yet before it"
+        " looks at their size, whatever websocket_max_message_size is",
+        hint="Have the proxy remove the header Sec-WebSocket-Extensions, or use another server. If"
+        " it does, add this id to SILENCED_SYSTEM_CHECKS.",
     ),
 )
 
