@@ -78,7 +78,7 @@ def typescript() -> str:
 def by_range(code: int) -> str:
     """Return what a client does on a code that it does not know."""
     actions = (row["client"] for row in SPEC["unknown"] if row["from"] <= code <= row["to"])
-    return next(actions, SPEC["otherwise"])
+    return str(next(actions, SPEC["otherwise"]))
 
 
 def javascript() -> str:
