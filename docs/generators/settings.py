@@ -1,6 +1,9 @@
 """Describe settings from the table that reads them."""
 
-from channels_token_auth import conf
+from collections.abc import Callable
+
+from channels_token_auth.conf.problem import WrongValueError
+from channels_token_auth.conf.table import SETTINGS
 
 from .markdown import code
 
@@ -9,14 +12,23 @@ __all__ = ["default_of", "names"]
 
 def names() -> list[str]:
     """Return the settings in the order of the table."""
-    return list(conf._TABLE)
+    return list(SETTINGS)
 
 
 def default_of(name: str) -> str:
     """Return the line that a setting's section begins with: its default, and what it must be."""
-    default, sentence, *_ = conf._TABLE[name]
+    default, read = SETTINGS[name]
     shown = "required" if name == "BACKENDS" else code(_as_written(default))
-    return f"Default: {shown}. It must be {sentence}."
+    return f"Default: {shown}. It must be {_what_it_must_be(read)}"
+
+
+def _what_it_must_be(read: Callable[[object], object]) -> str:
+    """Return what the error about a wrong value advises."""
+    try:
+        read(object())
+    except WrongValueError as error:
+        return error.sentence.partition("must be ")[2]
+    raise AssertionError("A setting that may be anything needs no reader.")
 
 
 def _as_written(value: object) -> str:

@@ -11,6 +11,8 @@ from django.core.checks import ERROR, INFO, WARNING, Tags, run_checks
 from channels_token_auth.checks import check_settings, layers, servers
 from tests.matrix.kinds import KINDS
 
+from .test_conf import PROVIDER
+
 OURS = "channels_token_auth.backends."
 WITHOUT_PACKAGES = f"""
 import json, sys
@@ -127,17 +129,19 @@ def test_default_settings_are_fine(check):
         ({"BACKENDS": [{**BACKENDS[0], "SCOPES": "no.such.function"}]}, ["E002"]),
         ({"BACKENDS": [{**BACKENDS[0], "SCOPES": "django.contrib.auth.nothing"}]}, ["E002"]),
         ({"BACKENDS": [{**BACKENDS[0], "SCOPES": "django.contrib.auth.SESSION_KEY"}]}, ["E002"]),
-        ({"BACKENDS": [{**BACKENDS[0], "SCOPES": ""}]}, ["E002"]),
+        ({"BACKENDS": [{**BACKENDS[0], "SCOPES": ""}]}, ["E001"]),
         ({"ANONYMOUS": 1}, ["E001"]),
         ({"ANONYMOUS": 1, "REFUSAL": 1, "LOCATIONS": ["query"]}, ["E001", "E001"]),
         ({"TOKEN": 1}, ["E001"]),
         ({"BACKENDS": [{"BACKEND": "no.such.Backend"}]}, ["E002"]),
         ({"BACKENDS": [{"BACKEND": "nodots"}]}, ["E002"]),
         ({"BACKENDS": [{**BACKENDS[0], "OPTIONS": {"unknown": 1}}]}, ["E002"]),
-        ({"BACKENDS": [{**BACKENDS[0], "OPTIONS": None}]}, ["E002"]),
+        ({"BACKENDS": [{**BACKENDS[0], "OPTIONS": None}]}, ["E001"]),
         ({"BACKENDS": [{**BACKENDS[0], "OPTIONS": {"model": "no.Model"}}]}, ["E101"]),
         ({"BACKENDS": [{"BACKEND": "no.A"}, {"BACKEND": "no.B"}]}, ["E002", "E002"]),
         ({"BACKENDS": [{"BACKEND": "no.A"}], "LOCATIONS": ["query"]}, ["E002", "W001"]),
+        ({"IDENTITY_PROVIDERS": [PROVIDER | {"BACKENDS": ["drf"]}]}, []),
+        ({"IDENTITY_PROVIDERS": [PROVIDER | {"BACKENDS": ["drf", "jwt"]}]}, ["E009"]),
     ],
 )
 def test_each_mistake_and_each_loosening_has_its_message(check, given, expected):
@@ -270,8 +274,8 @@ def test_server_that_takes_large_messages_is_reported_unless_its_limit_is_set(
 @pytest.mark.parametrize(
     ("given", "level", "words"),
     [
-        ({"REFUSAL": "drop"}, ERROR, "CHANNELS_TOKEN_AUTH['REFUSAL'] must be one of auto, close"),
-        ({"TOKEN": 1}, ERROR, "CHANNELS_TOKEN_AUTH['TOKEN'] is no setting; known are BACKENDS,"),
+        ({"REFUSAL": "drop"}, ERROR, 'CHANNELS_TOKEN_AUTH["REFUSAL"] is "drop": it must be'),
+        ({"TOKEN": 1}, ERROR, 'CHANNELS_TOKEN_AUTH["TOKEN"] is unknown'),
         ({"BACKENDS": [{"BACKEND": "no.such.Backend"}]}, ERROR, "'no.such.Backend' cannot be used"),
         ({"ALLOWED_ORIGINS": ["null"]}, ERROR, "ALLOWED_ORIGINS has 'null'"),
         ({"CACHE": "files"}, ERROR, "CACHE is 'files', and CACHES has no such alias"),
@@ -332,7 +336,7 @@ def test_settings_that_are_no_dictionary_are_one_error(settings):
 
 def test_django_runs_these_checks_without_being_asked_to_deploy(check):
     check(ANONYMOUS="yes")
-    sentence = "CHANNELS_TOKEN_AUTH['ANONYMOUS'] must be True or False."
+    sentence = 'CHANNELS_TOKEN_AUTH["ANONYMOUS"] is "yes": it must be True or False.'
     assert sentence in [message.msg for message in run_checks(tags=[Tags.security])]
 
 

@@ -1,85 +1,133 @@
 """The settings: what each may be, what is said of a wrong one, and when a change is seen."""
 
+from dataclasses import fields
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from channels_token_auth import conf
+from channels_token_auth.conf.identity_providers import ProviderEndpoint
+from channels_token_auth.conf.table import SETTINGS
 from channels_token_auth.core.credentials import Location
 from channels_token_auth.core.handshake.origin import OriginRule
 from channels_token_auth.core.handshake.policy import Policy, RefusalMode
 from channels_token_auth.core.lifecycle import Rules
+from channels_token_auth.core.limits import (
+    ConnectionLimits,
+    LimitPolicy,
+    Limits,
+    Rate,
+    WaitingLimits,
+)
 
 DRF = "channels_token_auth.backends.drf.DRFTokenBackend"
 BACKENDS = [{"BACKEND": DRF}]
-A_LIST_OF_BACKENDS = (
-    'must be a list of {"BACKEND": "dotted.path", "OPTIONS": {…}, "SCOPES": …}, and not an empty'
-    " one."
-)
-A_LIST_OF_ORIGINS = (
-    'must be None (ALLOWED_HOSTS) or a list of origins such as "https://example.com", "null",'
-    ' "self".'
-)
-OVER_0 = "must be a number over 0."
-NUMBERS = [None, True, 0, -1, -0.5, "5", [], float("nan"), float("inf")]
-A_NAME = "must be a name of letters, digits, '-', '.' and '_'."
+NUMBERS = [True, 0, -1, -0.5, "5", [], float("nan"), float("inf")]
 NAMES = [None, 5, "", "a b", "a=b", "a;b", "a&b", "a\n", b"token"]
-UNKNOWN = (
-    "is no setting; known are BACKENDS, LOCATIONS, ANONYMOUS, SCOPES, REFUSAL, ALLOWED_ORIGINS,"
-    " MAX_TOKEN_BYTES, AUTH_TIMEOUT, VERIFY_TIMEOUT, VERIFIED_CACHE_SECONDS, MAX_CONNECTION_AGE,"
-    " EXPIRY_WARNING, SWEEP_INTERVAL, SWEEP_GRACE, CHANNEL_LAYER, CACHE, DENYLIST_SECONDS,"
-    " QUERY_NAME, COOKIE_NAME."
-)
-
-# Each setting: what is said of it, and values of which it is said.
-MUST_BE = {
-    "BACKENDS": (
-        A_LIST_OF_BACKENDS,
-        [
-            *(None, 5, (), [], {}, {"BACKEND": DRF}, "a.b", [DRF], [None]),
-            *([{}], [{"OPTIONS": {}}], [{"BACKEND": 5}], [*BACKENDS, {"BACKEND": DRF, "X": 1}]),
-            *([{"BACKEND": DRF, "SCOPES": each}] for each in (5, len, ["chat:read"])),
-        ],
-    ),
-    "LOCATIONS": (
-        "must be a list of some of header, subprotocol, ticket, query, cookie, first_message.",
-        [None, 5, True, [], "header", ["Header"], ["header", "body"], [None], [["header"]]],
-    ),
-    "ANONYMOUS": ("must be True or False.", [None, 0, 1, "False"]),
-    "SCOPES": (
-        "must be a list of scopes, each a text that is not empty.",
-        [None, 5, True, "chat:read", b"chat", [""], [None], ["chat:read", 5], [["chat:read"]]],
-    ),
-    "REFUSAL": ("must be one of auto, close, deny.", [None, "", "AUTO", "drop", 5, []]),
-    "ALLOWED_ORIGINS": (
-        A_LIST_OF_ORIGINS,
-        [5, True, "https://a.test", ["*"], ["a.test"], [None], ["https://a.test", "a.test"]],
-    ),
-    "MAX_TOKEN_BYTES": (OVER_0, NUMBERS),
-    "AUTH_TIMEOUT": (OVER_0, NUMBERS),
-    "VERIFY_TIMEOUT": (OVER_0, NUMBERS),
-    "VERIFIED_CACHE_SECONDS": (
-        "must be 0 or a number over it.",
-        [value for value in NUMBERS if value is True or value != 0] + [False],
-    ),
-    "MAX_CONNECTION_AGE": ("must be None or a number over 0.", NUMBERS[1:]),
-    "EXPIRY_WARNING": (OVER_0, NUMBERS),
-    "SWEEP_INTERVAL": (OVER_0, NUMBERS),
-    "SWEEP_GRACE": ("must be None or a number over 0.", NUMBERS[1:]),
-    "CHANNEL_LAYER": (
-        "must be the alias of a channel layer, as in CHANNEL_LAYERS.",
-        [None, 5, "", ["default"]],
-    ),
-    "DENYLIST_SECONDS": (OVER_0, NUMBERS),
-    "CACHE": ("must be the alias of a cache, as in CACHES.", [None, 5, "", ["default"]]),
-    "QUERY_NAME": (A_NAME.replace("'_'.", "'_', and not \"ticket\"."), [*NAMES, "ticket"]),
-    "COOKIE_NAME": (A_NAME, NAMES),
-    "BACKEND": (UNKNOWN, [None]),
-    "TOKEN": (UNKNOWN, [None]),
+PROVIDER = {
+    "ISSUER": "https://sso.test",
+    "AUDIENCE": "web",
+    "JWKS_URL": "https://sso.test/certs",
+    "ALGORITHMS": ["RS256"],
+    "BACKENDS": ["jwt"],
+    "ENDPOINTS": ["backchannel-logout"],
 }
+
+
+def wrong(setting, path, *values):
+    """Each value, with the setting and the place in it that the problem names."""
+    return [pytest.param({setting: each}, path, id=f"{setting}={each!r}") for each in values]
+
+
+def wrong_entries(setting, path, key, *values):
+    """Dictionaries that have one of the values under this key."""
+    return wrong(setting, f'{path}["{key}"]', *({key: each} for each in values))
+
+
+def wrong_backends(key, *values):
+    return wrong("BACKENDS", f'[0]["{key}"]', *([{"BACKEND": DRF, key: each}] for each in values))
+
+
+def wrong_providers(key, *values):
+    entries = ([PROVIDER | {key: each}] for each in values)
+    return wrong("IDENTITY_PROVIDERS", f'[0]["{key}"]', *entries)
+
+
+def without(key):
+    return {name: value for name, value in PROVIDER.items() if name != key}
+
+
 WRONG = [
-    pytest.param({name: value}, name, sentence, id=f"{name}={value!r}")
-    for name, (sentence, values) in MUST_BE.items()
-    for value in values
+    *wrong("BACKENDS", "", None, 5, (), [], {}, {"BACKEND": DRF}, "a.b"),
+    *wrong("BACKENDS", "[0]", [DRF], [None]),
+    *wrong("BACKENDS", '[0]["BACKEND"]', [{}], [{"OPTIONS": {}}], [{"BACKEND": 5}]),
+    *wrong("BACKENDS", '[1]["OPTION"]', [*BACKENDS, {"BACKEND": DRF, "OPTION": {}}]),
+    *wrong_backends("OPTIONS", None, 5, "a", [1], {1: 2}),
+    *wrong_backends("SCOPES", 5, len, ["chat:read"], ""),
+    *wrong_backends("DELEGATED", 0, "False", []),
+    *wrong("LOCATIONS", "", None, 5, True, [], "header", {"header": 1}),
+    *wrong("LOCATIONS", "[0]", ["Header"], [None], [["header"]]),
+    *wrong("LOCATIONS", "[1]", ["header", "body"]),
+    *wrong("ANONYMOUS", "", None, 0, 1, "False"),
+    *wrong("SCOPES", "", None, 5, True, "chat:read", b"chat", {"chat": 1}),
+    *wrong("SCOPES", "[0]", [""], [None], [["chat:read"]]),
+    *wrong("SCOPES", "[1]", ["chat:read", 5]),
+    *wrong("REFUSAL", "", None, "", "AUTO", "drop", 5, []),
+    *wrong("ALLOWED_ORIGINS", "", 5, True, "https://a.test", {}),
+    *wrong("ALLOWED_ORIGINS", "[0]", ["*"], ["a.test"], [None], ["https://a.test/"]),
+    *wrong("ALLOWED_ORIGINS", "[1]", ["https://a.test", "a.test"]),
+    *wrong("MAX_TOKEN_BYTES", "", None, 0.5, *NUMBERS),
+    *wrong("AUTH_TIMEOUT", "", None, *NUMBERS),
+    *wrong("VERIFY_TIMEOUT", "", None, *NUMBERS),
+    *wrong("VERIFIED_CACHE_SECONDS", "", None, False, True, -1, "5", float("nan"), float("inf")),
+    *wrong("MAX_CONNECTION_AGE", "", *NUMBERS),
+    *wrong("EXPIRY_WARNING", "", None, *NUMBERS),
+    *wrong("SWEEP_INTERVAL", "", None, *NUMBERS),
+    *wrong("SWEEP_GRACE", "", *NUMBERS),
+    *wrong("CHANNEL_LAYER", "", None, 5, "", ["default"]),
+    *wrong("CACHE", "", None, 5, "", ["default"]),
+    *wrong("DENYLIST_SECONDS", "", None, *NUMBERS),
+    *wrong("TRUSTED_PROXIES", "", None, True, -1, 1.0, "1", []),
+    *wrong("CONNECTIONS_SCOPES", "", [], (), "connections", 5),
+    *wrong("CONNECTIONS_SCOPES", "[0]", [""], [None]),
+    *wrong("QUERY_NAME", "", *NAMES, "ticket"),
+    *wrong("COOKIE_NAME", "", *NAMES),
+    *wrong("BACKEND", "", None),
+    *wrong("TOKEN", "", None),
+    *wrong("LIMITS", "", None, 5, "30/min", []),
+    *wrong_entries("LIMITS", "", "FAILURE", "30/min"),
+    *(
+        each
+        for key in ("FAILURES", "HANDSHAKES", "MESSAGES", "BYTES")
+        for each in wrong_entries(
+            *("LIMITS", "", key), *(5, "", "30", "30/", "/min", "0/min", "-1/min", "3.5/s", "30/w")
+        )
+    ),
+    *wrong_entries("LIMITS", "", "TICKETS", -1, 1.5, True, "8"),
+    *wrong_entries("LIMITS", "", "WAITING", None, 50, []),
+    *wrong("LIMITS", '["WAITING"]["node"]', *({"WAITING": {"node": n}} for n in (-1, 1.5, "1"))),
+    *wrong("LIMITS", '["WAITING"]["adress"]', {"WAITING": {"adress": 50}}),
+    *wrong("LIMITS", '["CONNECTIONS"]["policy"]', {"CONNECTIONS": {"policy": "oldest"}}),
+    *wrong("LIMITS", '["CONNECTIONS"]["user"]', {"CONNECTIONS": {"user": "5"}}),
+    *wrong_entries("LIMITS", "", "IDLE", *NUMBERS),
+    *wrong_entries("LIMITS", "", "STORAGE", 5, ""),
+    *wrong("IDENTITY_PROVIDERS", "", None, {}, PROVIDER, "https://sso.test"),
+    *wrong("IDENTITY_PROVIDERS", "[0]", ["https://sso.test"], [without("JWKS_URL")]),
+    *wrong("IDENTITY_PROVIDERS", "[0]", [PROVIDER | {"KEY": "k"}], [PROVIDER | {"KEYS": ["k"]}]),
+    *wrong("IDENTITY_PROVIDERS", "[0]", [PROVIDER | {"USER": "a.f", "USER_CLAIM": "sub"}]),
+    *(
+        each
+        for key in ("ISSUER", "AUDIENCE", "ALGORITHMS", "BACKENDS", "ENDPOINTS")
+        for each in wrong("IDENTITY_PROVIDERS", f'[0]["{key}"]', [without(key)])
+    ),
+    *wrong("IDENTITY_PROVIDERS", '[0]["ISSUERS"]', [PROVIDER | {"ISSUERS": "https://sso.test"}]),
+    *wrong_providers("ISSUER", None, "", 5),
+    *wrong_providers("AUDIENCE", None, "", []),
+    *wrong_providers("KEYS", "k", None),
+    *wrong_providers("USER", 5, ""),
+    *wrong_providers("USER_CLAIM", None, ""),
+    *wrong_providers("REQUIRE_TYP", None, 0),
+    *wrong("IDENTITY_PROVIDERS", '[0]["ENDPOINTS"][0]', [PROVIDER | {"ENDPOINTS": ["logout"]}]),
 ]
 
 STRICT = frozenset({*Location} - {Location.QUERY, Location.COOKIE})
@@ -94,29 +142,86 @@ def site(settings):
     return settings
 
 
-@pytest.mark.parametrize(("given", "name", "sentence"), WRONG)
-def test_wrong_setting_is_named_and_told_what_it_must_be(given, name, sentence):
-    assert list(conf.problems({"BACKENDS": BACKENDS} | given)) == [(name, sentence)]
+@pytest.mark.parametrize(("given", "path"), WRONG)
+def test_wrong_setting_is_named_with_the_place_in_it(given, path):
+    (problem,) = conf.problems({"BACKENDS": BACKENDS} | given)
+    assert (problem.name, problem.path) == (*given, path)
 
 
-@pytest.mark.parametrize(("given", "name", "sentence"), WRONG)
-def test_wrong_middleware_argument_is_refused_in_the_same_words(site, given, name, sentence):
+@pytest.mark.parametrize(("given", "path"), WRONG)
+def test_wrong_middleware_argument_is_refused_and_named(site, given, path):
     arguments = {key.lower(): value for key, value in given.items()}
     with pytest.raises(ImproperlyConfigured) as caught:
         conf.override(arguments)
-    assert str(caught.value) == f"CHANNELS_TOKEN_AUTH['{name}'] {sentence}"
+    (name,) = arguments
+    assert str(caught.value).startswith(f"TokenAuthMiddleware({name}=…){path} ")
+
+
+def test_wrong_setting_is_named_where_an_argument_is_right(site):
+    site.CHANNELS_TOKEN_AUTH = {"BACKENDS": BACKENDS, "LIMITS": {"WAITING": {"node": "1"}}}
+    with pytest.raises(ImproperlyConfigured) as caught:
+        conf.override({"anonymous": True})
+    assert str(caught.value).startswith('CHANNELS_TOKEN_AUTH["LIMITS"]["WAITING"]["node"] is "1": ')
+
+
+@pytest.mark.parametrize(
+    ("given", "suggestion"),
+    [
+        ({"LOCATION": ["header"]}, "LOCATIONS"),
+        ({"anonymous": True}, "ANONYMOUS"),
+        ({"LIMITS": {"TICKET": 1}}, "TICKETS"),
+        ({"LIMITS": {"WAITING": {"adress": 1}}}, "address"),
+        ({"LOCATIONS": ["Header"]}, "header"),
+        ({"REFUSAL": "closed"}, "close"),
+        ({"BACKENDS": [{"BACKEND": DRF, "OPTION": {}}]}, "OPTIONS"),
+        ({"ALLOWED_ORIGINS": ["https://a.test/"]}, "https://a.test"),
+        ({"ALLOWED_ORIGINS": ["a.test"]}, "https://a.test"),
+    ],
+)
+def test_what_was_meant_is_suggested(given, suggestion):
+    (problem,) = conf.problems({"BACKENDS": BACKENDS} | given)
+    assert f'"{suggestion}"' in problem.sentence
+
+
+def test_name_that_resembles_none_is_given_all():
+    (problem,) = conf.problems({"BACKENDS": BACKENDS, "XYZ": 1})
+    assert all(name in problem.sentence for name in SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"BACKENDS": {"BACKEND": DRF, "OPTIONS": {"key": "c4n4ry"}}},
+        {"BACKENDS": [{"BACKEND": DRF, "OPTIONS": "c4n4ry"}]},
+        {"IDENTITY_PROVIDERS": PROVIDER | {"KEY": "c4n4ry"}},
+        {"IDENTITY_PROVIDERS": [PROVIDER | {"KEYS": "c4n4ry"}]},
+        {"IDENTITY_PROVIDERS": [PROVIDER | {"KEY": ["c4n4ry"]}]},
+    ],
+)
+def test_value_that_may_hold_a_key_is_not_shown(given):
+    (problem,) = conf.problems({"BACKENDS": BACKENDS} | given)
+    assert "c4n4ry" not in str(problem)
+
+
+def test_long_value_is_shortened():
+    (problem,) = conf.problems({"BACKENDS": BACKENDS, "REFUSAL": "x" * 10_000})
+    assert len(str(problem)) < 300
 
 
 def test_every_wrong_setting_is_told_at_once():
     given = {"ANONYMOUS": 1, "REFUSAL": "drop", "EXTRA": 1}
-    assert {name for name, _ in conf.problems(given)} == {"BACKENDS", *given}
+    assert {each.name for each in conf.problems(given)} == {"BACKENDS", *given}
+    with pytest.raises(ImproperlyConfigured) as caught:
+        conf.override({name.lower(): value for name, value in given.items()})
+    assert len(str(caught.value).splitlines()) == 3
 
 
 @pytest.mark.parametrize("given", [None, [], "x", 5], ids=repr)
 def test_settings_that_are_no_dictionary_are_told_so(site, given):
     site.CHANNELS_TOKEN_AUTH = given
-    assert [sentence for _, sentence in conf.problems()] == ["must be a dictionary."]
-    with pytest.raises(ImproperlyConfigured, match=r"^CHANNELS_TOKEN_AUTH must be a dictionary\.$"):
+    (problem,) = conf.problems()
+    assert (problem.name, problem.path) == ("", "")
+    with pytest.raises(ImproperlyConfigured, match=r"^CHANNELS_TOKEN_AUTH must be a dictionary"):
         conf.override({"anonymous": True})
 
 
@@ -136,7 +241,7 @@ def test_names_that_hold_a_token_are_known_even_of_wrong_settings(site, given, n
 
 def test_site_without_the_setting_is_asked_for_backends(site):
     del site.CHANNELS_TOKEN_AUTH
-    assert [name for name, _ in conf.problems()] == ["BACKENDS"]
+    assert [each.name for each in conf.problems()] == ["BACKENDS"]
     with pytest.raises(ImproperlyConfigured, match="BACKENDS"):
         conf.configuration()
 
@@ -146,7 +251,22 @@ def test_defaults_are_the_strict_ones(site):
         backends=(conf.BackendSpec(path=DRF, options={}, scopes=None),),
         cache="default",
         channel_layer="default",
+        connections_scopes=None,
         denylist_seconds=2_592_000,
+        identity_providers=(),
+        limits=Limits(
+            failures=Rate(30, 60),
+            handshakes=None,
+            waiting=WaitingLimits(address=50, node=1000, is_default_address=True),
+            connections=ConnectionLimits(user=None, token=None, policy=LimitPolicy.REFUSE),
+            tickets=8,
+            messages=None,
+            bytes=None,
+            idle=None,
+            storage=None,
+            is_default_failures=True,
+        ),
+        trusted_proxies=0,
         scopes=frozenset(),
         sweep_grace=None,
         sweep_interval=60,
@@ -179,15 +299,22 @@ def test_anonymous_takes_first_message_out_of_the_defaults(site):
 
 def test_anonymous_and_first_message_cannot_both_be_named():
     given = {"BACKENDS": BACKENDS, "ANONYMOUS": True, "LOCATIONS": ["header", "first_message"]}
-    sentence = "cannot be True where LOCATIONS names 'first_message'."
-    assert list(conf.problems(given)) == [("ANONYMOUS", sentence)]
+    assert [(each.name, each.path) for each in conf.problems(given)] == [("ANONYMOUS", "")]
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_setting_keeps_its_name(name):
+    kinds = (conf.Configuration, Policy, Rules)
+    names = {field.name for kind in kinds for field in fields(kind)}
+    # Its use is a part of OriginRule, with ALLOWED_HOSTS.
+    assert name == "ALLOWED_ORIGINS" or name.lower() in names
 
 
 def test_every_setting_arrives_in_the_configuration(site):
     site.CHANNELS_TOKEN_AUTH = {
         "BACKENDS": (
             {"BACKEND": "a.A", "OPTIONS": {"key": 1}},
-            {"BACKEND": "b.B", "SCOPES": "b.f"},
+            {"BACKEND": "b.B", "SCOPES": "b.f", "DELEGATED": False},
         ),
         "LOCATIONS": ["query", "cookie"],
         "ANONYMOUS": True,
@@ -204,24 +331,77 @@ def test_every_setting_arrives_in_the_configuration(site):
         "SWEEP_GRACE": 300,
         "CHANNEL_LAYER": "control",
         "CACHE": "tickets",
+        "CONNECTIONS_SCOPES": ["connections"],
         "DENYLIST_SECONDS": 3600,
+        "IDENTITY_PROVIDERS": [PROVIDER, without("JWKS_URL") | {"KEYS": ["k"], "USER": "a.f"}],
+        "LIMITS": {
+            "FAILURES": "5/hour",
+            "HANDSHAKES": "100/minute",
+            "WAITING": {"address": None},
+            "CONNECTIONS": {"user": 10, "policy": "close_oldest"},
+            "TICKETS": None,
+            "MESSAGES": "100/s",
+            "BYTES": "1000000/day",
+            "IDLE": 0.5,
+            "STORAGE": "redis://localhost",
+        },
+        "TRUSTED_PROXIES": 2,
         "QUERY_NAME": "key",
         "COOKIE_NAME": "session",
     }
     assert conf.configuration() == conf.Configuration(
         backends=(
             conf.BackendSpec(path="a.A", options={"key": 1}),
-            conf.BackendSpec(path="b.B", options={}, scopes="b.f"),
+            conf.BackendSpec(path="b.B", options={}, scopes="b.f", delegated=False),
         ),
         cache="tickets",
         channel_layer="control",
+        connections_scopes=frozenset({"connections"}),
         denylist_seconds=3600,
+        identity_providers=(
+            conf.IdentityProvider(
+                issuer="https://sso.test",
+                audience=("web",),
+                jwks_url="https://sso.test/certs",
+                algorithms=("RS256",),
+                backends=("jwt",),
+                endpoints=frozenset({ProviderEndpoint.BACKCHANNEL_LOGOUT}),
+            ),
+            conf.IdentityProvider(
+                issuer="https://sso.test",
+                audience=("web",),
+                keys=("k",),
+                algorithms=("RS256",),
+                backends=("jwt",),
+                endpoints=frozenset({ProviderEndpoint.BACKCHANNEL_LOGOUT}),
+                user="a.f",
+            ),
+        ),
+        limits=Limits(
+            failures=Rate(5, 3600),
+            handshakes=Rate(100, 60),
+            waiting=WaitingLimits(address=None, node=1000, is_default_address=False),
+            connections=ConnectionLimits(user=10, policy=LimitPolicy.CLOSE_OLDEST),
+            tickets=None,
+            messages=Rate(100, 1),
+            bytes=Rate(1_000_000, 86400),
+            idle=0.5,
+            storage="redis://localhost",
+            is_default_failures=False,
+        ),
+        trusted_proxies=2,
         sweep_grace=300,
         sweep_interval=30,
         scopes=frozenset({"chat:read", "chat:write"}),
         verify_timeout=0.5,
         verified_cache_seconds=0,
-        rules=Rules(max_token_bytes=100, auth_timeout=7, expiry_warning=9, max_connection_age=3600),
+        rules=Rules(
+            max_token_bytes=100,
+            auth_timeout=7,
+            verify_timeout=0.5,
+            expiry_warning=9,
+            max_connection_age=3600,
+        ),
         policy=Policy(
             locations=frozenset({Location.QUERY, Location.COOKIE}),
             origins=OriginRule(
@@ -280,6 +460,9 @@ def test_hosts_are_those_that_django_allows(site, debug, hosts, expected):
     assert conf.configuration().policy.origins.hosts == expected
 
 
-def test_options_of_a_backend_stay_out_of_its_repr(site):
-    site.CHANNELS_TOKEN_AUTH = {"BACKENDS": [{"BACKEND": DRF, "OPTIONS": {"key": "c4n4ry"}}]}
+def test_keys_stay_out_of_the_repr(site):
+    site.CHANNELS_TOKEN_AUTH = {
+        "BACKENDS": [{"BACKEND": DRF, "OPTIONS": {"key": "c4n4ry"}}],
+        "IDENTITY_PROVIDERS": [without("JWKS_URL") | {"KEY": "c4n4ry"}],
+    }
     assert "c4n4ry" not in repr(conf.configuration())

@@ -5,7 +5,8 @@ from dataclasses import fields
 
 import pytest
 
-from channels_token_auth import Authentication, conf
+from channels_token_auth import Authentication
+from channels_token_auth.conf.table import SETTINGS
 from docs import generate, make_lifecycle
 from docs.generators import checks, close_codes, commands
 from tests.docs.pages import ROOT, read, table
@@ -26,7 +27,7 @@ def test_part_that_differs_from_the_code_is_replaced():
 
 def test_every_setting_has_a_section_in_the_order_of_the_code():
     assert re.findall(r"^## `(\w+)`$", read("docs/reference/settings.md"), re.MULTILINE) == list(
-        conf._TABLE
+        SETTINGS
     )
 
 

@@ -154,6 +154,18 @@ def test_a_backend_that_cannot_be_built_says_so():
         build_backend(BackendSpec(path="nowhere.Backend", options={}))
 
 
+def test_entry_of_a_backend_that_cannot_be_built_is_named():
+    with pytest.raises(ImproperlyConfigured, match=r'\["BACKENDS"\]\[1\]'):
+        build_backend(BackendSpec(path="nowhere.Backend", options={}, place=1))
+
+
+@pytest.mark.parametrize(("said", "is_delegated"), [(None, True), (False, False), (True, True)])
+def test_entry_decides_whether_its_tokens_are_delegated(said, is_delegated):
+    path = "channels_token_auth.backends.oauth2.OAuth2Backend"
+    spec = BackendSpec(path=path, options={}, delegated=said)
+    assert build_backend(spec).is_delegated is is_delegated
+
+
 def test_the_options_of_a_backend_stay_out_of_its_repr():
     assert "c4nary" not in repr(BackendSpec(path="a.B", options={"key": "c4nary"}))
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.core import checks
 
 from .. import conf
-from .backends import each_backend, order
+from .backends import each_backend, order, providers
 from .caches import cache
 from .layers import layer
 from .policy import loosened
@@ -20,17 +20,18 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
     """Return every message about `CHANNELS_TOKEN_AUTH` and what it relies on."""
     wrong = [
         checks.Error(
-            conf.describe(name, sentence),
+            str(problem),
             hint="docs/reference/settings.md lists all settings, and what each means.",
             id="channels_token_auth.E001",
         )
-        for name, sentence in conf.problems()
+        for problem in conf.problems()
     ]
     if wrong:
         return [*wrong]
     return [
         *each_backend(),
         *order(),
+        *providers(),
         *cache(),
         *layer(),
         *loosened(),

@@ -39,13 +39,16 @@ logger = logging.getLogger("channels_token_auth")
 
 
 def build_backend(spec: BackendSpec) -> TokenBackend:
-    """The backend of a settings entry. Raises ImproperlyConfigured where there is none."""
+    """Build the backend of an entry of BACKENDS. Raises ImproperlyConfigured, naming the entry."""
     try:
         backend = import_string(spec.path)(**spec.options)
         if spec.scopes is not None:
             backend = ScopedBackend(backend, import_string(spec.scopes))
-    except (ImportError, TypeError) as error:
-        sentence = f"The token backend {spec.path!r} cannot be used: {error}"
+        if spec.delegated is not None:
+            backend.is_delegated = spec.delegated
+    except (AttributeError, ImportError, TypeError, ValueError) as error:
+        entry = f'CHANNELS_TOKEN_AUTH["BACKENDS"][{spec.place}]'
+        sentence = f"{entry}: the token backend {spec.path!r} cannot be used: {error}"
         raise ImproperlyConfigured(sentence) from error
     return cast("TokenBackend", backend)
 

@@ -1,0 +1,191 @@
+"""Turn the settings, and the arguments of a middleware, into one frozen value.
+
+A setting keeps its name, in lower case, from here to whoever uses it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.utils.encoding import force_bytes
+
+from ..backends.site import Site
+from ..core.credentials import Location
+from ..core.handshake.origin import OriginRule
+from ..core.handshake.policy import Policy
+from ..core.lifecycle import Rules
+from ..core.limits import Limits
+from ..core.site_keys import SiteKeys
+from .backend_spec import BackendSpec
+from .identity_providers import IdentityProvider
+from .problem import NAME, Problem, WrongValueError, unknown_key
+from .table import SETTINGS
+
+__all__ = [
+    "Configuration",
+    "configuration",
+    "derived",
+    "given",
+    "override",
+    "problems",
+    "secret_names",
+    "site_keys",
+]
+
+T = TypeVar("T")
+_LOCAL_HOSTS = (".localhost", "127.0.0.1", "[::1]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """The settings of one route. Times are in seconds.
+
+    `policy` has the settings that decide about a handshake, and `rules` those of a socket's life.
+    """
+
+    backends: tuple[BackendSpec, ...]
+    cache: str
+    channel_layer: str
+    connections_scopes: frozenset[str] | None
+    denylist_seconds: float
+    identity_providers: tuple[IdentityProvider, ...]
+    limits: Limits
+    policy: Policy
+    rules: Rules
+    scopes: frozenset[str]
+    sweep_grace: float | None
+    sweep_interval: float
+    trusted_proxies: int
+    verify_timeout: float
+    verified_cache_seconds: float
+
+    @property
+    def site(self) -> Site:
+        """The settings that backends may ask for in their checks."""
+        return Site(
+            locations=self.policy.locations,
+            query_name=self.policy.query_name,
+            cookie_name=self.policy.cookie_name,
+            scopes=self.scopes,
+            max_connection_age=self.rules.max_connection_age,
+        )
+
+
+@lru_cache(maxsize=1)
+def configuration() -> Configuration:
+    """Return the settings of the site: the same object until a setting changes."""
+    return override({})
+
+
+def override(arguments: Mapping[str, Any]) -> Configuration:
+    """Return the settings with a middleware's arguments in place of the settings' values.
+
+    Raises ImproperlyConfigured, with one line for each wrong entry.
+    """
+    given = _given()
+    if arguments and isinstance(given, Mapping):
+        given = {**given, **{name.upper(): value for name, value in arguments.items()}}
+    if wrong := list(problems(given)):
+        raise ImproperlyConfigured("\n".join(_describe(each, arguments) for each in wrong))
+    read = {name: reader(given.get(name, default)) for name, (default, reader) in SETTINGS.items()}
+    if read["ANONYMOUS"] and "LOCATIONS" not in given:
+        read["LOCATIONS"] -= {Location.FIRST_MESSAGE}
+    # A revocation whose message is lost may not live on in the cache after the sweep.
+    read["VERIFIED_CACHE_SECONDS"] = min(read["VERIFIED_CACHE_SECONDS"], read["SWEEP_INTERVAL"])
+    return _build({name.lower(): value for name, value in read.items()})
+
+
+def _build(read: dict[str, Any]) -> Configuration:
+    origins = OriginRule(hosts=_allowed_hosts(), exact=read["allowed_origins"])
+    return Configuration(
+        policy=Policy(origins=origins, **_those_of(Policy, read)),
+        rules=Rules(**_those_of(Rules, read)),
+        **_those_of(Configuration, read),
+    )
+
+
+def _those_of(kind: Any, read: Mapping[str, Any]) -> dict[str, Any]:
+    return {each.name: read[each.name] for each in fields(kind) if each.name in read}
+
+
+def problems(given: Any = None) -> Iterator[Problem]:
+    """Yield what is wrong with the settings; or with the given values in their place."""
+    given = _given() if given is None else given
+    if not isinstance(given, Mapping):
+        yield Problem(name="", path="", sentence="must be a dictionary.")
+        return
+    for name in given.keys() - SETTINGS.keys():
+        yield _problem(str(name), unknown_key(name, SETTINGS))
+    for name, (default, read) in SETTINGS.items():
+        try:
+            read(given.get(name, default))
+        except WrongValueError as error:
+            yield _problem(name, error)
+    if given.get("ANONYMOUS") is True and _names_first_message(given.get("LOCATIONS")):
+        sentence = "cannot be True if LOCATIONS has 'first_message': take one of them away."
+        yield Problem(name="ANONYMOUS", path="", sentence=sentence)
+
+
+def _problem(name: str, error: WrongValueError) -> Problem:
+    return Problem(name=name, path=error.path, sentence=error.sentence)
+
+
+def _names_first_message(locations: Any) -> bool:
+    # Of any type: what else is wrong with LOCATIONS was said already.
+    is_list = isinstance(locations, list | tuple | set | frozenset)
+    return is_list and Location.FIRST_MESSAGE.value in locations
+
+
+def _describe(problem: Problem, arguments: Mapping[str, Any]) -> str:
+    if problem.name.lower() in arguments:
+        return f"TokenAuthMiddleware({problem.name.lower()}=…){problem.path} {problem.sentence}"
+    return str(problem)
+
+
+def derived(build: Callable[[Configuration], T]) -> Callable[[], T]:
+    """Return a function that builds something of the settings, once until a setting changes."""
+    built = lru_cache(maxsize=1)(lambda: build(configuration()))
+    setting_changed.connect(lambda **_: built.cache_clear(), weak=False)
+    return built
+
+
+def _derive_site_keys(_: Configuration) -> SiteKeys:
+    fallbacks = [force_bytes(each) for each in settings.SECRET_KEY_FALLBACKS]
+    return SiteKeys.derive(force_bytes(settings.SECRET_KEY), fallbacks)
+
+
+site_keys = derived(_derive_site_keys)
+"""Return the keys that bind stored data and messages to this site."""
+
+
+def secret_names() -> frozenset[str]:
+    """Return the names of the query parameter and the cookie that hold a token, where set."""
+    given = _given() if isinstance(_given(), Mapping) else {}
+    names = (given.get("QUERY_NAME"), given.get("COOKIE_NAME"))
+    return frozenset(name for name in names if isinstance(name, str) and name)
+
+
+def given(name: str) -> Any:
+    """Return the value that the site itself has set, None if it has not: for checks."""
+    return _given().get(name)
+
+
+def _given() -> Any:
+    return getattr(settings, NAME, {})
+
+
+def _allowed_hosts() -> tuple[str, ...]:
+    """Return the hosts as Django does: with DEBUG and no list, the local names."""
+    hosts: list[str] = settings.ALLOWED_HOSTS
+    return tuple(hosts) or (_LOCAL_HOSTS if settings.DEBUG else ())
+
+
+def _forget(**_: Any) -> None:
+    configuration.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid=f"{__name__}._forget")

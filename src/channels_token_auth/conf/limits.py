@@ -1,0 +1,62 @@
+"""Read the setting `LIMITS`."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..core.limits import ConnectionLimits, LimitPolicy, Limits, Rate, WaitingLimits
+from .problem import must_be
+from .readers import Fields, one_of, or_none, read_entry, read_positive, read_whole, text
+
+__all__ = ["read_limits"]
+
+# As in Django REST framework: of the period, only the first letter counts.
+_RATE = re.compile(r"(?P<count>[1-9][0-9]*)/(?P<period>[smhd])[a-z]*")
+_SECONDS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
+
+
+def read_limits(value: Any) -> Limits:
+    read = read_entry(value, _FIELDS)
+    named = {key.lower(): each for key, each in read.items()}
+    return Limits(**named, is_default_failures="FAILURES" not in value)
+
+
+def read_rate(value: Any) -> Rate:
+    match = _RATE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise must_be(value, 'a rate such as "30/min": a number over 0, and s, min, hour or day')
+    return Rate(int(match["count"]), _SECONDS[match["period"]])
+
+
+def _read_waiting(value: Any) -> WaitingLimits:
+    read = read_entry(value, _WAITING)
+    is_default = not isinstance(value, Mapping) or "address" not in value
+    return WaitingLimits(**read, is_default_address=is_default)
+
+
+def _read_connections(value: Any) -> ConnectionLimits:
+    return ConnectionLimits(**read_entry(value, _CONNECTIONS))
+
+
+_DEFAULTS = Limits()
+_rate, _count = or_none(read_rate), or_none(read_whole)
+_WAITING: Fields = {
+    "address": (_DEFAULTS.waiting.address, _count),
+    "node": (_DEFAULTS.waiting.node, _count),
+}
+_CONNECTIONS: Fields = {
+    "user": (None, _count),
+    "token": (None, _count),
+    "policy": (LimitPolicy.REFUSE.value, one_of(LimitPolicy)),
+}
+_FIELDS: Fields = {
+    "FAILURES": ("30/min", _rate),
+    "HANDSHAKES": (None, _rate),
+    "WAITING": ({}, _read_waiting),
+    "CONNECTIONS": ({}, _read_connections),
+    "TICKETS": (_DEFAULTS.tickets, _count),
+    "MESSAGES": (None, _rate),
+    "BYTES": (None, _rate),
+    "IDLE": (None, or_none(read_positive)),
+    "STORAGE": (None, or_none(text("a URI, such as redis://localhost:6379/0"))),
+}

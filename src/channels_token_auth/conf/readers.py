@@ -1,0 +1,172 @@
+"""Read values of settings: each reader returns a value of one type, or raises WrongValueError."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from ..core.handshake.extraction import TICKET_NAME
+from .problem import WrongValueError, must_be, unknown_key
+
+__all__ = [
+    "REQUIRED",
+    "Fields",
+    "list_of",
+    "one_of",
+    "or_none",
+    "read_boolean",
+    "read_cookie_name",
+    "read_entry",
+    "read_list",
+    "read_not_negative",
+    "read_positive",
+    "read_query_name",
+    "read_whole",
+    "read_whole_positive",
+    "text",
+]
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+Reader = Callable[[Any], T]
+Fields = Mapping[str, tuple[Any, Reader[Any]]]
+"""The keys of a dictionary, each with its default and its reader."""
+
+REQUIRED: Any = object()
+"""The default of a key that has none."""
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_A_NAME = "a name of letters, digits, '-', '.' and '_'"
+
+
+def read_boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise must_be(value, "True or False")
+    return value
+
+
+def read_positive(value: Any) -> float:
+    if not _is_number(value) or not 0 < value < math.inf:
+        raise must_be(value, "a number over 0")
+    number: float = value
+    return number
+
+
+def read_not_negative(value: Any) -> float:
+    if not _is_number(value) or not 0 <= value < math.inf:
+        raise must_be(value, "0 or a number over it")
+    number: float = value
+    return number
+
+
+def read_whole(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise must_be(value, "0 or a whole number over it")
+    return value
+
+
+def read_whole_positive(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        raise must_be(value, "a whole number over 0")
+    return value
+
+
+def read_cookie_name(value: Any) -> str:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise must_be(value, _A_NAME)
+    return value
+
+
+def read_query_name(value: Any) -> str:
+    if value == TICKET_NAME:
+        raise must_be(value, f"{_A_NAME}, other than the one that tickets have")
+    return read_cookie_name(value)
+
+
+def text(what: str) -> Reader[str]:
+    """Return a reader of texts that are not empty."""
+
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or not value:
+            raise must_be(value, what)
+        return value
+
+    return read
+
+
+def one_of(kind: type[E]) -> Reader[E]:
+    """Return a reader of an enum's values."""
+    known = [each.value for each in kind]
+
+    def read(value: Any) -> E:
+        if value not in known:
+            raise must_be(value, f"one of {', '.join(known)}", known)
+        return kind(value)
+
+    return read
+
+
+def or_none(read: Reader[T]) -> Reader[T | None]:
+    """Return a reader that takes None as well."""
+
+    def read_or_none(value: Any) -> T | None:
+        try:
+            return None if value is None else read(value)
+        except WrongValueError as error:
+            sentence = error.sentence.replace("it must be ", "it must be None or ", 1)
+            raise WrongValueError(sentence, error.path) from None
+
+    return read_or_none
+
+
+def list_of(read: Reader[T], what: str) -> Reader[list[T]]:
+    """Return a reader of lists that are not empty."""
+
+    def read_entries(value: Any) -> list[T]:
+        entries = read_list(value, read, what)
+        if not entries:
+            raise must_be(value, f"{what} that is not empty")
+        return entries
+
+    return read_entries
+
+
+def read_list(value: Any, read: Reader[T], what: str) -> list[T]:
+    """Read each entry of a list; an error names the entry's number."""
+    # A text and a dictionary can be iterated over as well, but their parts mean something else.
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise must_be(value, what)
+    entries = []
+    for number, entry in enumerate(value):
+        try:
+            entries.append(read(entry))
+        except WrongValueError as error:
+            raise error.below(number) from None
+    return entries
+
+
+def read_entry(value: Any, fields: Fields) -> dict[str, Any]:
+    """Read a dictionary with these keys: each has its default if it is missing. Shows no value."""
+    if not isinstance(value, Mapping):
+        raise WrongValueError(f"must be a dictionary with some of the keys {', '.join(fields)}.")
+    for key in value:
+        if key not in fields:
+            raise unknown_key(key, fields).below(str(key))
+    return {
+        key: _read_field(key, value.get(key, default), read)
+        for key, (default, read) in fields.items()
+    }
+
+
+def _read_field(key: str, value: Any, read: Reader[Any]) -> Any:
+    if value is REQUIRED:
+        raise WrongValueError("is missing.").below(key)
+    try:
+        return read(value)
+    except WrongValueError as error:
+        raise error.below(key) from None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,87 @@
+"""List all settings: each with its default and its reader."""
+
+from typing import Any
+
+from ..core.credentials import Location
+from ..core.handshake.origin import OriginRule
+from ..core.handshake.policy import RefusalMode
+from .backend_spec import read_backends
+from .identity_providers import read_identity_providers
+from .limits import read_limits
+from .problem import must_be
+from .readers import (
+    Fields,
+    list_of,
+    one_of,
+    or_none,
+    read_boolean,
+    read_cookie_name,
+    read_list,
+    read_not_negative,
+    read_positive,
+    read_query_name,
+    read_whole,
+    read_whole_positive,
+    text,
+)
+
+__all__ = ["SETTINGS"]
+
+
+def _read_locations(value: Any) -> frozenset[Location]:
+    return frozenset(list_of(one_of(Location), f"a list of some of {', '.join(Location)}")(value))
+
+
+def _read_scopes(value: Any) -> frozenset[str]:
+    return frozenset(read_list(value, _read_scope, "a list of scopes"))
+
+
+def _read_scope(value: Any) -> str:
+    return text("a scope, such as 'chat:read'")(value)
+
+
+def _read_some_scopes(value: Any) -> frozenset[str]:
+    # Empty would let every delegated token sign others out, which nobody writes on purpose.
+    return frozenset(list_of(_read_scope, "a list of scopes")(value))
+
+
+def _read_origins(value: Any) -> frozenset[str]:
+    what = 'a list of origins such as "https://example.com", "null", "self"'
+    return frozenset(read_list(value, _read_origin, what))
+
+
+def _read_origin(value: Any) -> str:
+    if OriginRule.is_entry(value):
+        return str(value)
+    if isinstance(value, str) and OriginRule.is_entry(value.rstrip("/")):
+        raise must_be(value, f'"{value.rstrip("/")}", without the slash at the end')
+    if isinstance(value, str) and OriginRule.is_entry(f"https://{value}"):
+        raise must_be(value, f'an origin with its scheme, such as "https://{value}"')
+    raise must_be(value, 'an origin such as "https://example.com", or "null" or "self"')
+
+
+SETTINGS: Fields = {
+    "BACKENDS": ((), read_backends),
+    "LOCATIONS": (("header", "subprotocol", "first_message", "ticket"), _read_locations),
+    "ANONYMOUS": (False, read_boolean),
+    "SCOPES": ((), _read_scopes),
+    "REFUSAL": ("auto", one_of(RefusalMode)),
+    "ALLOWED_ORIGINS": (None, or_none(_read_origins)),
+    "MAX_TOKEN_BYTES": (4096, read_whole_positive),
+    "AUTH_TIMEOUT": (10, read_positive),
+    "VERIFY_TIMEOUT": (5, read_positive),
+    "VERIFIED_CACHE_SECONDS": (10, read_not_negative),
+    "MAX_CONNECTION_AGE": (None, or_none(read_positive)),
+    "EXPIRY_WARNING": (30, read_positive),
+    "SWEEP_INTERVAL": (60, read_positive),
+    "SWEEP_GRACE": (None, or_none(read_positive)),
+    "CHANNEL_LAYER": ("default", text("the alias of a channel layer, as in CHANNEL_LAYERS")),
+    "CACHE": ("default", text("the alias of a cache, as in CACHES")),
+    "LIMITS": ({}, read_limits),
+    "TRUSTED_PROXIES": (0, read_whole),
+    "IDENTITY_PROVIDERS": ((), read_identity_providers),
+    "CONNECTIONS_SCOPES": (None, or_none(_read_some_scopes)),
+    "DENYLIST_SECONDS": (30 * 24 * 60 * 60, read_positive),
+    "QUERY_NAME": ("token", read_query_name),
+    "COOKIE_NAME": ("token", read_cookie_name),
+}

@@ -1,0 +1,67 @@
+"""Limits as values: how many of something one address, token or user may have, or how often."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["ConnectionLimits", "LimitPolicy", "Limits", "Rate", "WaitingLimits"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many in so many seconds."""
+
+    count: int
+    seconds: int
+
+    def __str__(self) -> str:
+        return f"{self.count} in {self.seconds} s"
+
+
+class LimitPolicy(StrEnum):
+    """Which sockets go when a user or a token has too many."""
+
+    REFUSE = "refuse"
+    """The newest: it is closed with 4429."""
+    CLOSE_OLDEST = "close_oldest"
+    """The oldest, so that the newest stays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingLimits:
+    """How many sockets may be open before they are authenticated; None: any number."""
+
+    address: int | None = 50
+    node: int | None = 1000
+    is_default_address: bool = True
+    """True if the site did not set `address`: the default does not apply to a proxy's address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLimits:
+    """How many sockets a user or a token may have over all nodes; None: any number."""
+
+    user: int | None = None
+    token: int | None = None
+    policy: LimitPolicy = LimitPolicy.REFUSE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The setting `LIMITS`. None: no limit; `idle` is in seconds.
+
+    Addresses: `failures` counts rejected credentials, `handshakes` all handshakes, and `waiting`
+    sockets that are not authenticated yet. Tokens: `tickets` counts those that are not redeemed.
+    Users: `connections`, `messages` and `bytes`. `storage`: the URI where counters are shared.
+    """
+
+    failures: Rate | None = Rate(30, 60)
+    handshakes: Rate | None = None
+    waiting: WaitingLimits = WaitingLimits()
+    connections: ConnectionLimits = ConnectionLimits()
+    tickets: int | None = 8
+    messages: Rate | None = None
+    bytes: Rate | None = None
+    idle: float | None = None
+    storage: str | None = None
+    is_default_failures: bool = True
+    """True if the site did not set `failures`: see `WaitingLimits.is_default_address`."""
