@@ -13,7 +13,14 @@ project = _PROJECT["name"]
 release = version = _PROJECT["version"]
 author = copyright = "the channels-token-auth authors"  # noqa: A001 - Sphinx's name
 
-extensions = ["myst_parser", "sphinx_copybutton", "docs.site.documents", "docs.site.llms"]
+extensions = [
+    "myst_parser",
+    "sphinx_copybutton",
+    "docs.site.documents",
+    "docs.site.accessible",
+    "docs.site.llms",
+]
+smartquotes = False  # a quoted value is there to be copied
 exclude_patterns = ["_build", "site"]
 source_suffix = {".md": "markdown"}
 nitpicky = True
@@ -27,7 +34,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sphinx = False
 html_show_copyright = False
-html_theme_options = {"source_edit_link": "", "footer_icons": []}
+html_theme_options = {"footer_icons": [], "top_of_page_buttons": []}
 
 # Copy what a reader types: no prompts, and no output below them.
 copybutton_prompt_text = r"\$ |>>> "

@@ -51,13 +51,13 @@ MOVES = [
 # Where each state stands in the picture: the middle of its box.
 PLACES = {
     State.CONNECTING: (110, 60),
-    State.AWAITING_CREDENTIAL: (110, 200),
-    State.AUTHENTICATING: (390, 130),
+    State.AWAITING_CREDENTIAL: (110, 260),
+    State.AUTHENTICATING: (390, 160),
     State.AUTHENTICATED: (670, 60),
-    State.REAUTHENTICATING: (670, 200),
-    State.CLOSED: (390, 330),
+    State.REAUTHENTICATING: (670, 260),
+    State.CLOSED: (390, 390),
 }
-WIDTH, HEIGHT = 800, 380
+WIDTH, HEIGHT = 800, 440
 BOX = (180, 40)
 
 
@@ -100,7 +100,7 @@ def _arrow(start: State, event: Event, end: State) -> str:
     (x1, y1), (x2, y2) = _edge(start, end), _edge(end, start)
     shift = _shift(start, event, end)
     x1, x2 = x1 + shift, x2 + shift
-    at = 0.5 if event is not Event.END else 0.3
+    at = _label_at(start, event, end)
     x, y = round(x1 + (x2 - x1) * at), round(y1 + (y2 - y1) * at)
     label = (
         "" if end is State.CLOSED else f'<text {_HALO} x="{x}" y="{y + 4}">{escape(event)}</text>'
@@ -116,7 +116,14 @@ def _shift(start: State, event: Event, end: State) -> int:
     """Keep the three arrows between the two states of an open socket apart."""
     if State.REAUTHENTICATING not in (start, end) or end is State.CLOSED:
         return 0
-    return {Event.PRESENT: -75, Event.ADMIT: 10, Event.KEEP: 70}[event]
+    return {Event.PRESENT: -60, Event.ADMIT: 5, Event.KEEP: 70}[event]
+
+
+def _label_at(start: State, event: Event, end: State) -> float:
+    """Return how far along its arrow a label stands, so that no two meet."""
+    if State.REAUTHENTICATING in (start, end):
+        return {Event.PRESENT: 0.75, Event.ADMIT: 0.5, Event.KEEP: 0.75}.get(event, 0.5)
+    return 0.5
 
 
 def _edge(state: State, other: State) -> tuple[int, int]:

@@ -30,14 +30,14 @@ def of_migration(name: str) -> str:
 
 def comparison() -> str:
     """Return the outcomes of every package, in words."""
-    return table(["", *EVENTS], [[*_first(name), *_outcomes(name)] for name in MEASURED])
+    return table(["package", *EVENTS], [[*_first(name), *_outcomes(name)] for name in MEASURED])
 
 
 def brief() -> str:
     """Return the same as ticks: a wrong token is refused, a socket is closed."""
     rows = [["**channels-token-auth**", *("✓" for _ in EVENTS)]]
     rows += [[*_first(name), *map(_tick, _outcomes(name))] for name in MEASURED]
-    heads = ["", "refuses wrong tokens", "refuses foreign pages", "closes ended tokens"]
+    heads = ["package", "refuses wrong tokens", "refuses foreign pages", "closes ended tokens"]
     return table([*heads, "closes deactivated users"], rows)
 
 

@@ -18,8 +18,8 @@ def names() -> list[str]:
 def default_of(name: str) -> str:
     """Return the line that a setting's section begins with: its default, and what it must be."""
     default, read = SETTINGS[name]
-    shown = "required" if name == "BACKENDS" else code(_as_written(default))
-    return f"Default: {shown}. It must be {_what_it_must_be(read)}"
+    shown = "Required." if name == "BACKENDS" else f"Default: {code(_as_written(default))}."
+    return f"{shown} It must be {_what_it_must_be(read)}"
 
 
 def _what_it_must_be(read: Callable[[object], object]) -> str:

@@ -4,11 +4,24 @@ import subprocess
 import sys
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from docs.site.links import broken
+from tests.browser.axe import SERIOUS, findings
 from tests.docs.pages import ROOT
 
 pytestmark = pytest.mark.slow
+# A page of each kind, by what is on it.
+EACH_KIND = [
+    "index",
+    "search",
+    "tutorial/index",
+    "how-to/troubleshooting",
+    "how-to/backends/index",
+    "explanation/comparison",
+    "reference/settings",
+    "reference/lifecycle",
+]
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +72,44 @@ def test_every_page_is_in_one_file_and_in_an_index_for_language_models(site):
     index, whole = (site / "llms.txt").read_text(), (site / "llms-full.txt").read_text()
     assert index.count("](_sources/") == len(pages)
     assert whole.count("# Settings\n") == whole.count("# 4410: revoked\n") == 1
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--allow-file-access-from-files"]
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
+        yield chromium
+        chromium.close()
+
+
+def pages_of(site):
+    return [path for path in sorted(site.rglob("*.html")) if "_downloads" not in path.parts]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", EACH_KIND)
+def test_axe_finds_nothing_serious(site, browser, name, scheme):
+    page = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    page.goto(f"file://{site / name}.html")
+    found = findings(page, SERIOUS)
+    page.close()
+    assert found == []
+
+
+def test_no_page_scrolls_sideways_on_the_smallest_phone(site, browser):
+    page = browser.new_page(viewport={"width": 320, "height": 640})
+    wide = []
+    for path in pages_of(site):
+        page.goto(f"file://{path}")
+        root = "document.documentElement"
+        wide += [path.name] * page.evaluate(f"{root}.scrollWidth > {root}.clientWidth")
+    page.close()
+    assert wide == []
+
+
+def test_search_finds_a_setting_without_a_server(site, browser):
+    page = browser.new_page()
+    page.goto(f"file://{site / 'search.html'}?q=SWEEP_GRACE")
+    page.get_by_role("link", name="SWEEP_GRACE").first.wait_for(timeout=15_000)
+    page.close()
