@@ -1,0 +1,70 @@
+"""The example's README: what it says to type works, and its table names every variable."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.docs.pages import ROOT, snippets, table
+from tests.example.system import EXAMPLE, ExampleSystem, example_environment
+
+PAGE = "example/README.md"
+BY_HAND, PUBLIC = snippets(PAGE, "sh")
+SUPERUSER = {
+    "DJANGO_SUPERUSER_USERNAME": "ada",
+    "DJANGO_SUPERUSER_EMAIL": "ada@example.com",
+    "DJANGO_SUPERUSER_PASSWORD": "lovelace-1",
+}
+
+
+def script(block):
+    """Return a block up to its last line, and that line: it serves until it is stopped."""
+    *lines, last = block.strip().splitlines()
+    return "\n".join(["set -eu", *lines]), last
+
+
+def run(lines, folder, **variables):
+    environ = example_environment(**variables)
+    subprocess.run(["bash", "-c", lines], cwd=folder, env=environ, check=True, timeout=300)
+
+
+@pytest.mark.slow  # installs the example into an empty environment
+def test_steps_by_hand_serve_the_page_the_admin_and_a_socket(tmp_path):
+    lines, last = script(BY_HAND)
+    lines = lines.replace(".venv", str(tmp_path / "venv"))
+    lines = lines.replace("createsuperuser", "createsuperuser --noinput")
+    database = str(tmp_path / "db.sqlite3")
+    run(lines, ROOT, EXAMPLE_DATABASE=database, **SUPERUSER)
+    python, *arguments = last.split()
+    command = (str(tmp_path / "venv" / "bin" / python), *arguments, "--noreload", "{port}")
+    with ExampleSystem(tmp_path, *command, EXAMPLE_DATABASE=database) as system:
+        assert system.request("GET", "/admin/login/").status == 200
+        assert system.log_in(username="ada", password="lovelace-1").status == 200
+        system.knock(f"/?token={system.token()}")
+
+
+@pytest.mark.slow  # Django's commands, one after the other
+def test_steps_for_the_public_serve_the_page_and_refuse_a_token_in_the_query(tmp_path):
+    folder = tmp_path / "example"
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("db.sqlite3*", "staticfiles"))
+    lines, last = script(PUBLIC)
+    lines = lines.replace("ALLOWED_HOSTS=app.example.com", "ALLOWED_HOSTS=127.0.0.1")
+    path = f"PATH={Path(sys.executable).parent}:$PATH"
+    served = f"cd {folder}; {path}\n{lines}\nexec {last.replace('8000', '{port}')}"
+    with ExampleSystem(tmp_path, "bash", "-c", served) as system:
+        https = {"X-Forwarded-Proto": "https"}
+        assert system.request("GET", "/", headers=https).status == 200
+        static = "/static/channels_token_auth/token-socket.classic.js"
+        assert system.request("GET", static, headers=https).status == 200
+        with pytest.raises(InvalidStatus, match="401"):
+            system.knock("/?token=anything")
+
+
+def test_table_names_every_variable_that_the_code_reads():
+    code = "".join(path.read_text() for path in EXAMPLE.rglob("*.py"))
+    read = set(re.findall(r"EXAMPLE_[A-Z_]+", code))
+    assert {row[0] for row in table(PAGE, "variable")} == read
