@@ -16,17 +16,17 @@
  * Time is `now`, in seconds of a clock that never goes back but may jump, since machines sleep. The rules
  * are those of spec/PROTOCOL.md, "Clients"; spec/vectors/client.json tests them.
  */
-import { actionOf, isSlug, slugOf } from "./close-codes.ts";
+import { isSlug, slugOf } from "./close-codes.ts";
 import { isToken, PROTOCOL, subprotocol } from "./credential.ts";
 import { type Failure, failure, failureOf } from "./errors.ts";
 import { APPLICATION, read } from "./messages.ts";
-import { OpenSocket } from "./open-socket.ts";
+import { OpenSocket, PATIENCE } from "./open-socket.ts";
 import type { Reason } from "./options.ts";
 import type { Output, Rules, State } from "./output.ts";
 import { type Answer, factsOf, refusal } from "./over-http.ts";
+import { Retries } from "./retries.ts";
 
-const PATIENCE = 15; // seconds for getToken, an answer over HTTP, the handshake and auth.ok
-const GRACE = 5; // seconds for the same after a sleep
+const GRACE = 5; // seconds for an answer after a sleep
 const SETTLED = 10; // seconds after which an authenticated socket counts as a success
 
 export class Lifecycle {
@@ -34,6 +34,7 @@ export class Lifecycle {
   now = 0;
   readonly #rules: Rules;
   readonly #emit: (...output: Output) => void;
+  readonly #retries: Retries;
   /** When the state ends if nothing happens; in `authenticated`: when getToken has taken too long. */
   #due = Infinity;
   // The token
@@ -41,12 +42,6 @@ export class Lifecycle {
   #fetching: Reason | null = null; // why getToken was called that is running
   #hasBeenIn = false;
   #token = ""; // the one that the socket was opened or last reauthenticated with; "": none
-  #expired: string | null = null; // the token that met 4419, until a socket is authenticated
-  #rejected: { token: string; why: Failure } | null = null; // the same for 4401 and 4410
-  // Waits
-  #waits = 0; // in a row
-  #isHurried = false; // whether a failure was answered at once, and no socket has settled since
-  #notBefore = 0; // what the server's retry_after allows
   // The open socket
   #socket = new OpenSocket(false, 0);
   #slug = ""; // of the last auth.error
@@ -54,6 +49,7 @@ export class Lifecycle {
   constructor(rules: Rules, emit: (...output: Output) => void) {
     this.#rules = rules;
     this.#emit = emit;
+    this.#retries = new Retries(rules.backoff);
   }
 
   /** When `tick` has something to do. */
@@ -83,7 +79,7 @@ export class Lifecycle {
     this.#fetching = null;
     if (this.state === "token") {
       // An earlier call returned the token that has expired or was rejected since: ask for another one.
-      const isOld = token === this.#expired || token === this.#rejected?.token;
+      const isOld = this.#retries.isOld(token);
       if (isOld && asked !== this.#reason) return this.#requestToken(this.#reason);
       this.#use(token);
     } else if (this.state === "authenticated") {
@@ -100,7 +96,7 @@ export class Lifecycle {
   }
 
   #use(token: unknown): void {
-    const rejected = this.#rejected;
+    const { rejected } = this.#retries;
     if (token === null) return this.#end(rejected?.why ?? failureOf("token_missing"));
     if (token !== "" && !isToken(token)) return this.#end(misuse(token));
     if (token === rejected?.token) return this.#end(rejected.why);
@@ -121,7 +117,7 @@ export class Lifecycle {
     const isDenial = this.state === "connecting" && !isSlug(answer.slug);
     if (!isDenial) return this.#fail(refusal(answer));
     // A denial without a slug may come from a proxy or a server in trouble: it says as little as 1006.
-    this.#defer(answer.retryAfter);
+    this.#retries.defer(this.now + answer.retryAfter);
     this.closed(1006, "");
   }
 
@@ -203,14 +199,13 @@ export class Lifecycle {
 
   #present(token: string): void {
     this.#socket.presented = token;
-    this.#socket.expectsAnswer(this.now);
+    this.#socket.sent(this.now, PATIENCE);
     this.#emit("send", JSON.stringify({ type: "auth", token }));
   }
 
   #admit(expiresIn: number | null, userId: string | null, isNew: boolean): void {
     this.#token = this.#socket.presented ?? this.#token;
-    this.#expired = this.#rejected = null;
-    this.#notBefore = 0;
+    this.#retries.admitted();
     this.#socket.admitted(expiresIn, this.now);
     if (isNew) {
       this.#socket.since = this.now;
@@ -226,7 +221,7 @@ export class Lifecycle {
 
   #error(code: string, retry: boolean, retryAfter: number): void {
     this.#slug = code;
-    this.#notBefore = this.now + retryAfter; // the last one counts: there may be two before a close
+    this.#retries.defer(this.now + retryAfter, true);
     const stays = code === "unavailable" || code === "rate_limited";
     const isRenewal = this.state === "authenticated" && this.#socket.presented;
     if (!stays || !isRenewal) return; // the close follows
@@ -244,7 +239,7 @@ export class Lifecycle {
   }
 
   #renewLater(): void {
-    const at = this.now + this.#delay();
+    const at = this.now + this.#retries.delay(this.now);
     this.#due = Infinity;
     this.#socket.renewAt = at < this.#socket.endsAt ? at : Infinity; // else 4419 comes first
   }
@@ -293,8 +288,8 @@ export class Lifecycle {
     const { now } = this;
     const { pingAt, answerBy } = this.#socket;
     if (this.state === "waiting") {
-      this.#waits = 0;
-      this.#due = Math.min(this.#due, now + this.#delay());
+      this.#retries.waits = 0;
+      this.#due = Math.min(this.#due, now + this.#retries.delay(now));
       return;
     }
     if (this.#due < Infinity) this.#due = Math.max(this.#due, now + GRACE);
@@ -334,44 +329,24 @@ export class Lifecycle {
     const hasSettled = isOpen && this.now >= since + SETTLED;
     // Without auth.ok, only time shows that the server accepted the token.
     const wasIn = isOpen && (hasMessages || hasSettled);
-    if (hasSettled) {
-      this.#waits = 0;
-      this.#isHurried = false;
-    }
-    this.#defer(why.retryAfter);
-    const action = actionOf(why.closeCode);
-    if (action === "back_off") return this.#wait(why);
-    if (action === "stop") return this.#end(why);
-    const isLogin = action === "login";
-    // One more try, with another token: then the user has to log in.
-    const isSecond = isLogin ? this.#rejected : this.#token === this.#expired;
-    if (isSecond && !wasIn) return this.#end(why);
-    if (isLogin) this.#rejected = { token: this.#token, why };
-    else this.#expired = this.#token;
-    this.#reason = isLogin ? "rejected" : "expired";
-    if (this.#isHurried || this.#notBefore > this.now) return this.#wait(why);
-    this.#isHurried = true;
+    if (hasSettled) this.#retries.settled();
+    this.#retries.defer(this.now + (why.retryAfter ?? 0));
+    const next = this.#retries.next(why, this.#token, wasIn);
+    if (next === "wait") return this.#wait(why);
+    if (next === "end") return this.#end(why);
+    this.#reason = next;
+    if (!this.#retries.isAtOnce(this.now)) return this.#wait(why);
     this.#await("token");
     // A token that was on its way when the old one was rejected (rotation) is the other token.
-    if (isLogin && isOpen && presented) this.#use(presented);
+    if (next === "rejected" && isOpen && presented) this.#use(presented);
     else this.#requestToken(this.#reason);
     if (this.state !== "closed") this.#emit("reconnecting", 0, why);
   }
 
   #wait(why: Failure): void {
-    const wait = this.#delay();
+    const wait = this.#retries.delay(this.now);
     this.#enter("waiting", this.now + wait);
     this.#emit("reconnecting", wait, why);
-  }
-
-  /** Return the seconds to wait: what the server asked for, and then the random time. */
-  #delay(): number {
-    const { now } = this;
-    return Math.max(this.#notBefore - now, 0) + this.#rules.backoff(++this.#waits);
-  }
-
-  #defer(seconds = 0): void {
-    this.#notBefore = Math.max(this.#notBefore, this.now + seconds);
   }
 
   #end(why: Failure): void {

@@ -1,6 +1,6 @@
 /** The times that matter on one open socket. All of them end with it: the next socket has its own. */
 
-const PATIENCE = 15; // seconds for an answer to auth or auth.ping
+export const PATIENCE = 15; // seconds for every answer: of the server, over HTTP, and of getToken
 const PING_EVERY = 20; // seconds without a frame in one direction
 const LEAD = 30; // seconds before the end, if the server sends no auth.expiring
 const MARGIN = 5; // seconds; expires_in is rounded down, and takes time to arrive
@@ -37,19 +37,15 @@ export class OpenSocket {
     this.answerBy = Infinity;
   }
 
-  sent(now: number): void {
+  /** A frame was sent. To `auth` and a ping there is an answer, and any frame counts as one. */
+  sent(now: number, patience = Infinity): void {
     this.#sentAt = now;
-  }
-
-  /** An `auth` or a ping was sent: any frame counts as the answer. */
-  expectsAnswer(now: number, patience = PATIENCE): void {
-    this.sent(now);
     this.answerBy = Math.min(this.answerBy, now + patience);
   }
 
-  pinged(now: number, patience?: number): void {
+  pinged(now: number, patience = PATIENCE): void {
     this.#receivedAt = now; // so that the next ping is not due at once
-    this.expectsAnswer(now, patience);
+    this.sent(now, patience);
   }
 
   /** `auth.ok`: plan the next renewal, before the end and not in the first half of the time. */

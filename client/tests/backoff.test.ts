@@ -12,8 +12,8 @@ test("waits are random from 0.5 s up to twice as much each time, and at most 20 
   assert.deepEqual(bounds(5000), [0.5, 20]);
 });
 
-test("a crowd of 200 comes back spread over the window", () => {
+test("the waits of 200 clients are spread", () => {
   const seconds = Array.from({ length: 200 }, () => Math.floor(backoff(5)));
   const crowd = Math.max(...seconds.map((s) => seconds.filter((other) => other === s).length));
-  assert.ok(crowd < 40, `${crowd} came within one second`); // 10 are expected
+  assert.ok(crowd < 40, `${crowd} in one second`); // 10 are expected
 });

@@ -1,4 +1,4 @@
-/** Runs a lifecycle with the events of spec/vectors/client.json, and reports in the vectors' words. */
+/** Run a lifecycle with the events of spec/vectors/client.json, and report in the words of the vectors. */
 import { Lifecycle } from "../src/lifecycle.ts";
 import type { Output } from "../src/output.ts";
 
@@ -55,7 +55,7 @@ const inWords = (output: Output): unknown => {
   }
 };
 
-/** The steps, each with what came of it. */
+/** Return the steps with the state and the outputs that followed. */
 export const live = (rules: Record<string, any>, steps: Step[]): Step[] => {
   const does: Output[] = [];
   const life = new Lifecycle(

@@ -1,4 +1,4 @@
-/** What is published: its size, its shape and its types. */
+/** The published package: its size, its form and its types. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
@@ -37,7 +37,7 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true }));
 
-test("static files are what the sources give", () => {
+test("static files are built from the sources", () => {
   const names = readdirSync(join(folder, "static"));
   const ours = readdirSync(committed).filter((name) => name.startsWith("token-socket"));
   assert.deepEqual(ours, names); // others have their files there too
@@ -45,7 +45,7 @@ test("static files are what the sources give", () => {
     const [built, ours] = [join(folder, "static"), committed].map((place) =>
       readFileSync(join(place, name), "utf8"),
     );
-    assert.ok(built === ours, `${name} is old: npm run build`);
+    assert.ok(built === ours, `${name} is out of date: npm run build`);
   }
 });
 
@@ -55,7 +55,7 @@ test("no file names a folder of the machine it was built on", () => {
   }
 });
 
-test("compressed, the client has less than 5 KB", () => {
+test("the client has less than 5 KB with brotli", () => {
   for (const name of ["token-socket.js", "token-socket.classic.js"]) {
     const code = readFileSync(join(committed, name));
     const size = brotliCompressSync(code).length;
@@ -78,7 +78,7 @@ test("types are right for every way to import them", async () => {
   assert.deepEqual(result.problems, []);
 });
 
-test("what is not imported is not bundled", async () => {
+test("unused exports are not bundled", async () => {
   const contents = 'import { backoff } from "./dist/index.js"; console.log(backoff(1));';
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: folder },
@@ -90,7 +90,7 @@ test("what is not imported is not bundled", async () => {
   assert.ok(text.length < 500, text.slice(0, 1000));
 });
 
-test("ESM and CommonJS give the same names", async () => {
+test("ESM and CommonJS export the same names", async () => {
   const module = await import(join(folder, "dist/index.js"));
   const common = createRequire(import.meta.url)(join(folder, "dist/index.cjs"));
   const names = ["TokenAuthError", "TokenSocket", "backoff", "subprotocol"];
@@ -98,7 +98,7 @@ test("ESM and CommonJS give the same names", async () => {
   assert.deepEqual(Object.keys(common).sort(), names);
 });
 
-test("the classic script makes TokenSocket a global, and nothing else", () => {
+test("the classic script defines the global TokenSocket, and nothing else", () => {
   const program = join(folder, "classic.cjs");
   const script = join(committed, "token-socket.classic.js");
   writeFileSync(
@@ -110,7 +110,7 @@ test("the classic script makes TokenSocket a global, and nothing else", () => {
   assert.equal(node(program).trim(), "TokenSocket");
 });
 
-test("every published name is in the page on the client", () => {
+test("every exported name is documented", () => {
   const page = readFileSync(join(client, "../docs/how-to/front-ends/token-socket.md"), "utf8");
   const types = readFileSync(join(client, "src/index.ts"), "utf8");
   const names = [...types.matchAll(/\b([A-Z]\w+|backoff|subprotocol)\b(?=[,; ]*[}\n])/g)];

@@ -1,4 +1,4 @@
-/** The specification's files, beside us in the repository. */
+/** Load files of the specification. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 

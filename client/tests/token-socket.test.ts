@@ -1,9 +1,8 @@
-/** TokenSocket: its face as a WebSocket, and what it does about what its lifecycle wants. */
+/** TokenSocket as a WebSocket, and how it carries out what its lifecycle decides. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { afterEach, beforeEach, test } from "node:test";
 import { TokenAuthError, TokenSocket } from "../src/index.ts";
-import { FakeSocket, WAKING, World } from "./world.ts";
+import { FakeSocket, World } from "./world.ts";
 
 let world: World;
 beforeEach(() => {
@@ -14,7 +13,7 @@ afterEach(() => world.close());
 const invalidState = { name: "InvalidStateError" };
 const AUTH_URL = "https://example.com/auth/";
 
-/** A socket that is in, and the line below it. */
+/** Return an authenticated socket, and the connection below it. */
 const opened = async (options = {}) => {
   const socket = world.open(options);
   const line = (await world.line()).admits();
@@ -23,7 +22,7 @@ const opened = async (options = {}) => {
 
 // -- As a WebSocket
 
-test("it connects with the token in a subprotocol, and is open when the server has let it in", async () => {
+test("it connects with the token in a subprotocol, and opens on auth.ok", async () => {
   const socket = world.open();
   assert.equal(socket.readyState, WebSocket.CONNECTING);
   const line = await world.line();
@@ -40,7 +39,7 @@ test("it connects with the token in a subprotocol, and is open when the server h
   assert.equal(socket.protocol, "token-auth.v1");
 });
 
-test("frames of the application's pass as they are, and no others", async () => {
+test("frames of the application pass unchanged, and no others", async () => {
   const { socket, line } = await opened();
   const bytes = new ArrayBuffer(2);
   line.says("hello");
@@ -54,7 +53,7 @@ test("frames of the application's pass as they are, and no others", async () => 
   assert.deepEqual(line.sent, [bytes]);
 });
 
-test("sending throws while there is no line, and is ignored after the end, as in a WebSocket", async () => {
+test("send throws without a connection, and does nothing after close, as in a WebSocket", async () => {
   const socket = world.open();
   assert.throws(() => socket.send("early"), invalidState);
   const line = (await world.line()).admits();
@@ -65,7 +64,7 @@ test("sending throws while there is no line, and is ignored after the end, as in
   assert.deepEqual(line.sent, []);
 });
 
-test("what the line below has is its own", async () => {
+test("members of the connection below are its own", async () => {
   const { socket, line } = await opened({ protocols: ["chat", "token-auth.v1"] });
   assert.deepEqual(line.offered, ["token-auth.v1", "chat", "bearer.abc"]);
   Object.assign(line, { bufferedAmount: 9, extensions: "permessage-deflate" });
@@ -74,7 +73,7 @@ test("what the line below has is its own", async () => {
   assert.deepEqual([socket.bufferedAmount, socket.extensions, socket.protocol], [0, "", ""]);
 });
 
-test("binaryType holds for this line and the next", async () => {
+test("binaryType applies to this connection and the next", async () => {
   const { socket, line } = await opened();
   assert.equal(socket.binaryType, "blob");
   socket.binaryType = "arraybuffer";
@@ -84,7 +83,7 @@ test("binaryType holds for this line and the next", async () => {
   assert.equal((await world.line()).binaryType, "arraybuffer");
 });
 
-test("handlers are those of a WebSocket: one each, in their place, and null to take them away", async () => {
+test("handlers behave like those of a WebSocket: one each, replaceable, removed by null", async () => {
   const { socket, line } = await opened();
   const heard: string[] = [];
   assert.equal(socket.onmessage, null);
@@ -107,7 +106,7 @@ test("constants are those of a WebSocket", () => {
   socket.close();
 });
 
-test("the page closes it: close comes once, with what the wire said, and nothing follows", async () => {
+test("close() fires close once, with the code of the close frame, and nothing after it", async () => {
   const { socket, line } = await opened();
   socket.close(4000, "bye");
   assert.deepEqual(line.closed, [4000, "bye"]);
@@ -121,13 +120,13 @@ test("the page closes it: close comes once, with what the wire said, and nothing
   assert.equal(world.clock.timers.size, 0);
 });
 
-test("a code that no WebSocket may be closed with throws, and closes nothing", async () => {
+test("close() with a code that WebSockets forbid throws, and closes nothing", async () => {
   const { socket } = await opened();
   assert.throws(() => socket.close(7), { name: "InvalidAccessError" });
   assert.equal(socket.readyState, WebSocket.OPEN);
 });
 
-test("close comes after the call that causes it", () => {
+test("the close event comes after the call that causes it", () => {
   const socket = world.open();
   socket.close();
   assert.deepEqual(world.types, []);
@@ -153,7 +152,7 @@ test("addresses are relative to the page", async () => {
 
 // -- Reconnecting
 
-test("a lost line comes back by itself, and says so", async () => {
+test("a lost connection is reported, and opened again", async () => {
   const { socket, line } = await opened();
   line.ends(1012, "restart");
   assert.equal(socket.readyState, WebSocket.CONNECTING);
@@ -168,7 +167,7 @@ test("a lost line comes back by itself, and says so", async () => {
   assert.deepEqual(world.reasons, ["open", "reconnect"]);
 });
 
-test("a terminal code ends it: error, then close, and never again", async () => {
+test("a terminal code ends the socket: error, then close, and nothing more", async () => {
   const { socket, line } = await opened();
   line.ends(4423, "user_inactive");
   assert.equal(socket.readyState, WebSocket.CLOSED);
@@ -213,7 +212,7 @@ test("a refresh that revokes the old token loses no login", async () => {
   assert.deepEqual(world.reasons, ["open", "expiring"]);
 });
 
-test("what getToken throws is the cause, and is tried again", async () => {
+test("an error of getToken is the cause, and getToken is called again", async () => {
   const cause = new Error("offline");
   world.token = () => {
     throw cause;
@@ -227,7 +226,7 @@ test("what getToken throws is the cause, and is tried again", async () => {
   assert.equal(FakeSocket.all.length, 1);
 });
 
-test("reconnect() does not wait any longer", async () => {
+test("reconnect() ends a wait", async () => {
   const { socket, line } = await opened();
   line.ends(1006);
   world.token = () => Promise.reject(new Error("offline"));
@@ -239,7 +238,7 @@ test("reconnect() does not wait any longer", async () => {
   socket.close();
 });
 
-test("what an old line still says is not heard", async () => {
+test("events of a connection that was given up are ignored", async () => {
   const { line } = await opened();
   await world.clock.pass(35.1); // no answer to the ping: given up
   assert.deepEqual(line.closed, [1000]);
@@ -249,7 +248,7 @@ test("what an old line still says is not heard", async () => {
   assert.deepEqual(world.types, ["open", "authenticated", "reconnecting"]);
 });
 
-test("a browser that does not let the page open it ends it, and tells no token", async () => {
+test("a browser that forbids the socket ends it, and the error shows no token", async () => {
   const Refuses = class {
     constructor(_: URL, offered: string[]) {
       throw new DOMException(`${offered} is not allowed`, "SyntaxError");
@@ -279,89 +278,9 @@ test("an error before a close leaves the code to the close", async () => {
   assert.equal(world.events.at(-1).code, 4423);
 });
 
-// -- getToken
+// -- Reauthentication
 
-test("two calls never run at once, whatever happens meanwhile", async () => {
-  let running = 0;
-  let most = 0;
-  world.token = async () => {
-    most = Math.max(most, ++running);
-    await world.clock.pass(0);
-    await new Promise((resolve) => world.clock.setTimeout(() => resolve(null), 40_000));
-    running--;
-    return "abc";
-  };
-  const socket = world.open();
-  for (let second = 0; second < 300; second += 5) {
-    socket.reconnect();
-    await world.clock.pass(5);
-    const line = FakeSocket.all.at(-1);
-    if (second % 3 === 0) line?.admits(31);
-    else line?.ends(second % 2 ? 1006 : 4419);
-  }
-  assert.equal(most, 1);
-  assert.ok(world.requests.length > 3);
-});
-
-test("a call that takes too long is told so, and its answer is not wasted", async () => {
-  let answer: (token: string) => void = () => {};
-  world.token = () =>
-    new Promise((resolve) => {
-      answer = resolve;
-    });
-  world.open();
-  await world.clock.pass(14);
-  const { signal } = world.requests[0]!;
-  assert.ok(!signal.aborted);
-  await world.clock.pass(1);
-  assert.ok(signal.aborted);
-  await world.clock.pass(2);
-  answer("late");
-  assert.deepEqual((await world.line()).offered, ["token-auth.v1", "bearer.late"]);
-  assert.equal(world.requests.length, 1);
-});
-
-test("closing while it runs aborts it, and nothing comes of its answer", async () => {
-  let answer: (token: string) => void = () => {};
-  world.token = () =>
-    new Promise((resolve) => {
-      answer = resolve;
-    });
-  const socket = world.open();
-  await world.line();
-  socket.close();
-  assert.ok(world.requests[0]!.signal.aborted);
-  answer("abc");
-  await world.clock.pass(99);
-  assert.deepEqual([FakeSocket.all.length, world.types], [0, ["close"]]);
-});
-
-test("a call that rejects because it was aborted is no error of anybody's", async () => {
-  world.token = () =>
-    new Promise((_, reject) => {
-      const { signal } = world.requests.at(-1)!;
-      signal.addEventListener("abort", () => reject(signal.reason));
-    });
-  const socket = world.open();
-  await world.line();
-  socket.close();
-  await world.clock.pass(99);
-  assert.deepEqual(world.types, ["close"]);
-});
-
-test("page code that closes it in an event is obeyed", async () => {
-  const { socket, line } = await opened();
-  socket.onreconnecting = () => socket.close();
-  line.ends(4419);
-  await world.clock.pass(99);
-  assert.deepEqual(world.types.slice(2), ["reconnecting", "close"]);
-  assert.equal(world.requests.length, 2);
-  assert.equal(FakeSocket.all.length, 1);
-});
-
-// -- Renewal
-
-test("a fresh token is presented in place before the old one ends", async () => {
+test("a fresh token is presented on the open socket before the old one expires", async () => {
   const socket = world.open();
   const line = (await world.line()).admits(60);
   world.token = () => "fresh";
@@ -376,7 +295,7 @@ test("a fresh token is presented in place before the old one ends", async () => 
   assert.equal(socket.readyState, WebSocket.OPEN);
 });
 
-test("an end in 60 days sets no timer that overflows", async () => {
+test("an expiry in 60 days sets no timer that overflows", async () => {
   world.open();
   (await world.line()).admits(60 * 86_400);
   const waits = [...world.clock.timers.values()].map(({ at }) => at);
@@ -384,144 +303,4 @@ test("an end in 60 days sets no timer that overflows", async () => {
     waits.every((wait) => wait > 0 && wait <= 20_000),
     String(waits),
   );
-});
-
-// -- The machine and the page
-
-test("after a sleep the line is tried at once, and given up in 5 s", async () => {
-  const { line } = await opened();
-  await world.clock.pass(1);
-  world.clock.sleep(3600);
-  WAKING["online"]!.dispatchEvent(new Event("online"));
-  assert.deepEqual(line.sent, ['{"type":"auth.ping"}']);
-  await world.clock.pass(5);
-  assert.deepEqual(world.types.slice(2), ["reconnecting"]);
-});
-
-for (const [type, target] of Object.entries(WAKING)) {
-  test(`${type} ends a long wait`, async () => {
-    const { socket, line } = await opened();
-    world.token = () => Promise.reject(new Error("offline"));
-    line.ends(1006);
-    await world.clock.pass(50);
-    const before = world.requests.length;
-    target.dispatchEvent(new Event(type));
-    await world.clock.pass(1);
-    assert.equal(world.requests.length, before + 1);
-    socket.close();
-    target.dispatchEvent(new Event(type));
-    await world.clock.pass(99);
-    assert.equal(world.requests.length, before + 1);
-  });
-}
-
-test("a calendar that is set back makes no wait longer than twice", async () => {
-  const { line } = await opened();
-  line.ends(1006);
-  world.clock.sleep(-86_400);
-  await world.clock.pass(2);
-  assert.equal(FakeSocket.all.length, 2);
-});
-
-test("by itself it uses what the platform has", async () => {
-  const nowhere = "http://127.0.0.1:1/"; // the discard port of old: nobody listens
-  const socket = new TokenSocket(nowhere, { getToken: () => "abc", authUrl: nowhere });
-  const [event] = await once(socket, "reconnecting");
-  assert.deepEqual([event.error.code, event.error.closeCode], ["closed", 1006]);
-  assert.ok(event.wait >= 0.5 && event.wait <= 2);
-  socket.close();
-});
-
-// -- Over HTTP
-
-test("1006 before the opening is looked into, with the token in the header", async () => {
-  world.answer = () => Response.json({ code: "token_invalid" }, { status: 401 });
-  world.open({ authUrl: AUTH_URL });
-  (await world.line()).ends(1006);
-  await world.clock.pass(0);
-  const [{ url, init }] = world.asked as any;
-  assert.deepEqual([init.method, url], ["GET", "https://example.com/auth/check/"]);
-  assert.deepEqual(init.headers, { Authorization: "Bearer abc" });
-  assert.deepEqual(world.reasons, ["open", "rejected"]);
-  assert.equal(world.events.at(-1).type, "close");
-  assert.equal(world.events.at(-2).error.code, "token_invalid");
-});
-
-test("an answer that comes too late is not heard", async () => {
-  let answer: (response: Response) => void = () => {};
-  world.answer = () =>
-    new Promise((resolve) => {
-      answer = resolve;
-    });
-  world.open({ authUrl: AUTH_URL });
-  (await world.line()).ends(1006);
-  await world.clock.pass(15);
-  assert.ok(world.asked[0]!.init.signal!.aborted);
-  answer(Response.json({ code: "token_invalid" }, { status: 401 }));
-  await world.clock.pass(1);
-  assert.deepEqual(world.types, ["reconnecting"]);
-});
-
-test("a ticket goes into the address, and the token into the header of its request only", async () => {
-  world.answer = () => Response.json({ ticket: "t&1", expires_in: 30 });
-  const url = "wss://example.com/chat/?room=a%20b";
-  const socket = world.open({ location: "ticket", authUrl: "https://example.com/auth" }, url);
-  const line = await world.line();
-  assert.equal(line.url, `${url}&ticket=t%261`);
-  assert.deepEqual(line.offered, ["token-auth.v1"]);
-  assert.equal(world.asked[0]!.url, "https://example.com/auth/ticket/");
-  assert.equal(socket.url, url);
-});
-
-test("without a token the session counts: no Authorization is sent", async () => {
-  world.token = () => "";
-  world.open({ location: "ticket", authUrl: AUTH_URL });
-  await world.line();
-  assert.deepEqual(world.asked[0]!.init.headers, {});
-});
-
-test("Retry-After of a refused ticket is waited for", async () => {
-  const headers = { "Retry-After": "7" };
-  world.answer = () => Response.json({ code: "unavailable" }, { status: 503, headers });
-  world.open({ location: "ticket", authUrl: AUTH_URL });
-  await world.line();
-  assert.equal(world.events[0].wait, 8);
-});
-
-test("a date in Retry-After is waited for", async () => {
-  const date = new Date(world.clock.time + 30_000).toUTCString();
-  world.answer = () => new Response("", { status: 503, headers: { "Retry-After": date } });
-  world.open({ location: "ticket", authUrl: AUTH_URL });
-  await world.line();
-  assert.ok(Math.abs(world.events[0].wait - 31) <= 1, world.events[0].wait);
-});
-
-for (const header of ["soon", "-5", "", "Infinity", new Date(0).toUTCString()]) {
-  test(`a Retry-After of "${header}" asks for no wait`, async () => {
-    const headers = { "Retry-After": header };
-    world.answer = () => new Response("", { status: 503, headers });
-    world.open({ location: "ticket", authUrl: AUTH_URL });
-    await world.line();
-    assert.equal(world.events[0].wait, 1);
-  });
-}
-
-test("Retry-After of check/ is waited for", async () => {
-  const headers = { "Retry-After": "30" };
-  world.answer = () => new Response("", { status: 503, headers });
-  world.open({ authUrl: AUTH_URL });
-  (await world.line()).ends(1006);
-  await world.clock.pass(0);
-  assert.equal(world.events[0].wait, 31);
-});
-
-test("no answer over HTTP, or one that is no JSON, is a reason to wait", async () => {
-  for (const answer of [() => Promise.reject(new Error("offline")), () => new Response("<html>")]) {
-    world = new World();
-    world.answer = answer;
-    const socket = world.open({ location: "ticket", authUrl: AUTH_URL });
-    await world.line();
-    assert.deepEqual(world.types, ["reconnecting"]);
-    socket.close();
-  }
 });

@@ -1,4 +1,4 @@
-/** What must compile, and what must not: checked by tsc, never run. */
+/** Code that has to compile, and code that must not. tsc checks it; nothing runs it. */
 import { type ErrorCode, TokenAuthError, TokenSocket } from "../src/index.ts";
 
 const socket = new TokenSocket("/chat/", {
@@ -23,12 +23,12 @@ socket.addEventListener("close", ({ code, reason, wasClean }) =>
   console.log(code, reason, wasClean),
 );
 
-// @ts-expect-error - a token has to come from somewhere
+// @ts-expect-error - getToken is required
 new TokenSocket("/chat/", {});
-// @ts-expect-error - no such place
+// @ts-expect-error - no such location
 new TokenSocket("/chat/", { getToken: () => "abc", location: "query" });
 
-/** A library that makes its own WebSockets gets a class of the page's. */
+/** A class to pass to libraries that create their own WebSockets. */
 export class SignedIn extends TokenSocket {
   constructor(url: string | URL, protocols: string | string[] = []) {
     super(url, { protocols, getToken: () => "abc" });

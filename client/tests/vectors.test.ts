@@ -1,4 +1,4 @@
-/** The specification's vectors and its table, run against this client. */
+/** Run the vectors and the table of close codes of the specification. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { actionOf, isSlug, slugOf } from "../src/close-codes.ts";
@@ -12,7 +12,7 @@ const messages = load("vectors/messages.json");
 const lives = load("vectors/client.json");
 
 for (const { slug, close_code: code, client } of codes.codes) {
-  test(`${code} ${slug} is known, and what is done about it`, () => {
+  test(`${code} ${slug} has its action`, () => {
     assert.ok(isSlug(slug));
     assert.equal(slugOf(code, slug), slug);
     assert.equal(actionOf(code), client);
@@ -20,13 +20,13 @@ for (const { slug, close_code: code, client } of codes.codes) {
 }
 
 for (const { close_code: code, client } of codes.servers) {
-  test(`${code} of a server or a proxy means ${client}`, () => {
+  test(`${code} of a server or proxy: ${client}`, () => {
     assert.equal(slugOf(code, ""), undefined);
     assert.equal(actionOf(code), client);
   });
 }
 
-test("every other code is treated as the table says", () => {
+test("every other code has the action of the table", () => {
   const known = new Set(codes.codes.map((row: any) => row.close_code));
   for (let code = 1000; code < 5000; code++) {
     if (known.has(code)) continue;
@@ -36,7 +36,7 @@ test("every other code is treated as the table says", () => {
 });
 
 for (const { name, message } of messages.server) {
-  test(`message of a server's is read: ${name}`, () => {
+  test(`message of the server is read: ${name}`, () => {
     assert.deepEqual(read(JSON.stringify(message)), message);
   });
 }
@@ -53,7 +53,7 @@ const PLAIN = /^(base64url\.)?bearer\.(?!authorization|phx)/; // no other librar
 for (const { name, subprotocols, credential } of load("vectors/extraction.json").cases) {
   const entry = subprotocols.find((offered: string) => PLAIN.test(offered));
   if (credential?.location !== "subprotocol" || !entry) continue;
-  test(`a token is written as servers read it: ${name}`, () => {
+  test(`a token is written so that servers read it: ${name}`, () => {
     assert.equal(subprotocol(credential.token), entry);
   });
 }

@@ -1,4 +1,4 @@
-/** A world without time and network: a clock to move, sockets to answer, HTTP to answer. */
+/** Fakes of time and network: tests move the clock, and answer sockets and requests. */
 import { setImmediate } from "node:timers/promises";
 import type { TokenRequest, TokenSocketOptions } from "../src/index.ts";
 import { TokenSocket } from "../src/index.ts";
@@ -22,7 +22,7 @@ export class FakeClock {
     this.timers.delete(timer);
   }
 
-  /** Let seconds pass, and everything happen that was due. */
+  /** Move the clock by these seconds, and fire every timer that is due. */
   async pass(seconds: number): Promise<void> {
     const end = this.#uptime + 1000 * seconds;
     for (;;) {
@@ -38,7 +38,7 @@ export class FakeClock {
     this.#go(end);
   }
 
-  /** The machine sleeps: the calendar goes on, timers do not. */
+  /** Let the machine sleep: the calendar moves on, timers do not. */
   sleep(seconds: number): void {
     this.time += 1000 * seconds;
   }
@@ -101,13 +101,13 @@ export class FakeSocket extends EventTarget {
   }
 }
 
-/** Requests over HTTP, and what answers them. */
+/** A request over HTTP. */
 export interface Asked {
   readonly url: string;
   readonly init: RequestInit;
 }
 
-/** What a page has, and Node has not. */
+/** The event targets of a page, which Node does not have. */
 const page = new EventTarget();
 const document = new EventTarget();
 Object.assign(globalThis, {
@@ -116,7 +116,7 @@ Object.assign(globalThis, {
   removeEventListener: page.removeEventListener.bind(page),
 });
 
-/** Where each of the events happens that wake a page. */
+/** The events that wake a page, and their targets. */
 export const WAKING: Record<string, EventTarget> = {
   online: page,
   pageshow: page,
@@ -155,7 +155,7 @@ export class World {
     return socket;
   }
 
-  /** The last socket that was dialled, once all that is going on is done. */
+  /** Return the last socket that was created, when all pending work is done. */
   async line(): Promise<FakeSocket> {
     await this.clock.pass(0);
     return FakeSocket.all.at(-1)!;

@@ -1,4 +1,4 @@
-"""The protocol's site with another page: the client as a static file, under a strict policy."""
+"""A site whose page loads TokenSocket as a static file, under a strict policy."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A site for the page of the protocol: fake tokens, and a socket for every way it can go."""
+"""A site for spec/client.html: fake tokens, and a path for each case."""
 
 import asyncio
 import threading
@@ -43,7 +43,7 @@ class Echo(AsyncWebsocketConsumer):
 
 
 class Leaks(AsyncWebsocketConsumer):
-    """What no server may do: selects the credential's entry, or talks before `auth.ok`."""
+    """A wrong server: it selects the entry with the token, or sends before `auth.ok`."""
 
     async def connect(self):
         entries = self.scope["subprotocols"]

@@ -14,7 +14,7 @@ from tests.faults.proxy import proxy_to
 ADA, EVE = User(pk=7, username="ada"), User(pk=9, username="eve", is_active=False)
 DEADLINE = 20.0
 FAST = 20
-"""How much faster the client's clock goes than ours, where its rules are about seconds."""
+"""How many times faster the client's clock runs, for rules that are about seconds."""
 
 
 class ChromiumTab:
@@ -46,7 +46,7 @@ def proxy(site):
 
 @pytest.fixture(params=["chromium", "firefox"])
 def open_page(request):
-    """Opens one page of the site, in either browser."""
+    """Return a function that opens a page of the site, in either browser."""
     if request.param == "chromium":
         new_page = request.getfixturevalue("new_page")
         yield lambda url: ChromiumTab(new_page(url))
@@ -63,7 +63,7 @@ def open_page(request):
 
 
 class Client:
-    """The page, as a test works with it."""
+    """The page, driven by a test."""
 
     def __init__(self, tab):
         self.tab = tab
@@ -84,7 +84,7 @@ class Client:
         return self.tab.evaluate("client.asked")
 
     def says(self, *lines):
-        """These come, in this order; others may stand between them."""
+        """Wait for these lines, in this order; others may come in between."""
         pattern = re.compile("^" + "\n(.*\n)*".join(lines) + "\n", re.MULTILINE)
         deadline = time.monotonic() + DEADLINE
         while not pattern.search("".join(f"{line}\n" for line in self.said)):
@@ -99,7 +99,7 @@ def client(site, tokens, open_page):
 
 @pytest.fixture
 def distant(proxy, tokens, open_page):
-    """A client with the proxy between it and the site."""
+    """Return a client with a proxy between it and the site."""
     return Client(open_page(f"http://127.0.0.1:{proxy.port}/"))
 
 
@@ -108,7 +108,7 @@ def distant(proxy, tokens, open_page):
 
 @pytest.mark.parametrize("token", ["ada", "a=b/c"])
 @pytest.mark.parametrize("location", ["subprotocol", "first_message", "ticket"])
-def test_each_location_leads_in(client, token, location):
+def test_each_location_authenticates(client, token, location):
     client.open(token, location=location)
     client.says("open", "in null 7")
     client.send("hello")
@@ -120,7 +120,7 @@ def test_it_works_in_a_worker(client):
     client.says("worker: open", "worker: in null 7")
 
 
-def test_policy_that_forbids_inline_code_lets_the_client_be(client):
+def test_client_works_under_a_policy_that_forbids_inline_code(client):
     client.open()
     client.says("open")
     assert client.tab.evaluate("[document.title, typeof TokenSocket]") == [
@@ -140,7 +140,7 @@ def test_token_is_in_no_address_and_no_storage(client):
 # -- Expiry and revocation
 
 
-def test_fresh_token_is_presented_before_the_old_one_ends(client, tokens):
+def test_fresh_token_is_presented_before_the_old_one_expires(client, tokens):
     client.open(tokens.issue(ADA, lifetime=60), "next", speed=FAST)
     client.says(r"in \d+ 7", "in null 7")
     assert client.said.count("open") == 1
@@ -214,7 +214,7 @@ def test_refusal_is_final(client, token, ending, location):
     assert len(client.asked) <= 2
 
 
-def test_store_that_is_away_is_waited_for(client, tokens):
+def test_unavailable_store_is_waited_for(client, tokens):
     tokens.refuse("ada", "unavailable", retry_after=1)
     client.open()
     client.says("reconnecting unavailable")
@@ -225,12 +225,12 @@ def test_store_that_is_away_is_waited_for(client, tokens):
 # -- 1006
 
 
-def test_handshake_that_fails_is_looked_into(client):
+def test_failed_handshake_asks_check(client):
     client.open("wrong", path="/unseen/")
     client.says("error token_invalid login", "close 4401 token_invalid")
 
 
-def test_handshake_that_fails_with_a_good_token_is_tried_again(client):
+def test_failed_handshake_with_a_valid_token_is_tried_again(client):
     client.open(path="/unseen/")
     client.says("reconnecting closed")
 
@@ -257,14 +257,14 @@ def test_killed_server_is_found_again(distant, proxy):
     distant.says("reconnecting closed", "open")
 
 
-def test_line_that_is_cut_in_silence_is_noticed(distant, proxy):
+def test_connection_that_is_cut_without_a_word_is_noticed(distant, proxy):
     distant.open(speed=FAST)
     distant.says("open")
     proxy.cut_off()
     distant.says("open", "reconnecting no_answer", "open")
 
 
-def test_after_a_sleep_the_line_is_tried_at_once(distant, proxy):
+def test_after_a_sleep_the_connection_is_pinged_at_once(distant, proxy):
     distant.open()
     distant.says("open")
     proxy.cut_off()

@@ -1,4 +1,4 @@
-"""Node, as the tests have it: a Python package, with the client's own packages in node_modules."""
+"""Run Node, which the tests have as a Python package."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Two hundred clients lose their server at once, as in a deploy, and come back spread."""
+"""Two hundred clients lose their server at once, as in a deployment, and reconnect spread out."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ CLIENTS = 200
 TENTHS_OF_THE_WINDOW = 15  # from 0.5 to 2 s
 
 
-def test_crowd_comes_back_whole_and_spread_over_the_window():
+def test_all_clients_reconnect_and_their_waits_are_spread():
     program = [NODE, CLIENT / "tests" / "crowd.ts"]
     with running_site() as site:
         site.tokens.issue(User(pk=7, username="ada"), token="ada")

@@ -1,4 +1,4 @@
-"""The client in Python, written from PROTOCOL.md alone: its vectors, and a real server."""
+"""Test the client in Python, written from PROTOCOL.md alone: by vectors, and on a real server."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ NOTHING = {"abort", "drop"}  # where nothing is under way, as the vectors' `abou
 
 
 def relevant(actions):
-    """Return what a client did: the order matters to nobody, nor do the two that change nothing."""
+    """Return the actions to compare: in any order, and without those that change nothing."""
     return sorted(json.dumps(action) for action in actions if action[0] not in NOTHING)
 
 

@@ -20,11 +20,11 @@ FILES = sorted([*SCRIPTS, *(script + ".map" for script in SCRIPTS)])
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_site_finds_it(file):
+def test_static_file_is_found(file):
     assert Path(finders.find(file)).is_file()
 
 
-def test_it_is_collected_under_a_name_with_its_digest(settings, tmp_path):
+def test_static_file_is_collected_under_a_name_with_its_digest(settings, tmp_path):
     """The storage that sites use in production follows the source map, and fails without it."""
     storage = f"{ManifestStaticFilesStorage.__module__}.{ManifestStaticFilesStorage.__qualname__}"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": storage}}
@@ -38,7 +38,7 @@ def test_it_is_collected_under_a_name_with_its_digest(settings, tmp_path):
             assert (collected.parent / last_line.removeprefix("//# sourceMappingURL=")).is_file()
 
 
-def test_wheel_holds_it(tmp_path):
+def test_wheel_contains_the_static_files(tmp_path):
     build = [sys.executable, "-m", "hatchling", "build", "--target=wheel", "--directory", tmp_path]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")

@@ -1,4 +1,4 @@
-"""The client's own tests, in Node: rules, vectors, and what is published."""
+"""Run the tests of the client in Node: rules, vectors, and the published package."""
 
 import json
 import tomllib
@@ -14,16 +14,16 @@ UNITS = sorted(str(path) for path in CLIENT.glob("tests/*.test.ts"))
 PACKAGE = str(CLIENT / "tests" / "package.test.ts")
 
 
-def test_rules_hold_and_every_branch_of_the_client_is_tested():
+def test_client_passes_its_tests_which_cover_every_branch():
     node("--test", *COVERED, *(path for path in UNITS if path != PACKAGE))
 
 
-def test_package_is_small_and_well_formed_and_as_it_was_built(tmp_path):
+def test_package_is_small_well_formed_and_up_to_date(tmp_path):
     # npm wants a place of its own to write to, and must not ask the network.
     node("--test", PACKAGE, npm_config_cache=str(tmp_path), npm_config_offline="true")
 
 
 @pytest.mark.parametrize("name", ["version", "license"])
-def test_both_packages_say_the_same(name):
+def test_both_packages_have_the_same(name):
     project = tomllib.loads(read("pyproject.toml"))["project"]
     assert json.loads(read("client/package.json"))[name] == project[name]
