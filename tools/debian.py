@@ -18,6 +18,7 @@ PACKAGES = {
     "libatomic1": "usr/lib/*/libatomic.so.1",  # for Playwright's driver
     "libc6-dev": "usr/include/stdio.h",
     "nginx": "usr/sbin/nginx",
+    "prometheus": "usr/bin/promtool",
     "postgresql": "usr/lib/postgresql/*/bin/postgres",
     "redis-server": "usr/bin/redis-server",
 }

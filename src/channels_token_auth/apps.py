@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 
 from . import conf
-from .observability import audit, redaction_filter
+from .observability import audit, outages, redaction_filter
 
 __all__ = ["ChannelsTokenAuthConfig"]
 
@@ -20,4 +20,5 @@ class ChannelsTokenAuthConfig(AppConfig):
 
         redaction_filter.install(conf.secret_names())
         audit.start()
+        outages.start()
         triggers.wire()

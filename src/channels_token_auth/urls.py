@@ -6,6 +6,7 @@ from . import views
 
 app_name = "channels_token_auth"
 urlpatterns = [
+    path("ready/", views.ready, name="ready"),
     path("ticket/", views.ticket, name="ticket"),
     path("check/", views.check, name="check"),
     path("connections/", views.connections, name="connections"),

@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from channels_token_auth import conf
 from channels_token_auth.conf.identity_providers import ProviderEndpoint
 from channels_token_auth.conf.table import SETTINGS
-from channels_token_auth.core.credentials import Location
+from channels_token_auth.core.credentials import Location, Secret
 from channels_token_auth.core.handshake.origin import OriginRule
 from channels_token_auth.core.handshake.policy import Policy, RefusalMode
 from channels_token_auth.core.lifecycle import Rules
@@ -86,6 +86,7 @@ WRONG = [
     *wrong("SWEEP_GRACE", "", *NUMBERS),
     *wrong("CHANNEL_LAYER", "", None, 5, "", ["default"]),
     *wrong("CACHE", "", None, 5, "", ["default"]),
+    *wrong("METRICS_TOKEN", "", 5, "", "too short", b"k" * 32, "ä" * 32),
     *wrong("DENYLIST_SECONDS", "", None, *NUMBERS),
     *wrong("TRUSTED_PROXIES", "", None, True, -1, 1.0, "1", []),
     *wrong("CONNECTIONS_SCOPES", "", [], (), "connections", 5),
@@ -275,6 +276,7 @@ def test_defaults_are_the_strict_ones(site):
         rules=Rules(
             max_token_bytes=4096, auth_timeout=10, expiry_warning=30, max_connection_age=None
         ),
+        metrics_token=None,
         policy=Policy(
             locations=STRICT,
             origins=OriginRule(hosts=("example.com",), exact=None),
@@ -333,6 +335,7 @@ def test_every_setting_arrives_in_the_configuration(site):
         "CACHE": "tickets",
         "CONNECTIONS_SCOPES": ["connections"],
         "DENYLIST_SECONDS": 3600,
+        "METRICS_TOKEN": "a-token-for-prometheus",
         "IDENTITY_PROVIDERS": [PROVIDER, without("JWKS_URL") | {"KEYS": ["k"], "USER": "a.f"}],
         "LIMITS": {
             "FAILURES": "5/hour",
@@ -402,6 +405,7 @@ def test_every_setting_arrives_in_the_configuration(site):
             expiry_warning=9,
             max_connection_age=3600,
         ),
+        metrics_token=Secret("a-token-for-prometheus"),
         policy=Policy(
             locations=frozenset({Location.QUERY, Location.COOKIE}),
             origins=OriginRule(

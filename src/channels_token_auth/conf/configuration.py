@@ -14,7 +14,7 @@ from django.core.signals import setting_changed
 from django.utils.encoding import force_bytes
 
 from ..backends.site import Site
-from ..core.credentials import Location
+from ..core.credentials import Location, Secret
 from ..core.handshake.origin import OriginRule
 from ..core.handshake.policy import Policy
 from ..core.lifecycle import Rules
@@ -54,6 +54,7 @@ class Configuration:
     denylist_seconds: float
     identity_providers: tuple[IdentityProvider, ...]
     limits: Limits
+    metrics_token: Secret | None
     policy: Policy
     rules: Rules
     scopes: frozenset[str]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from ..core.credentials import Secret
 from ..core.handshake.extraction import TICKET_NAME
 from .problem import WrongValueError, must_be, unknown_key
 
@@ -22,6 +23,7 @@ __all__ = [
     "read_not_negative",
     "read_positive",
     "read_query_name",
+    "read_secret",
     "read_whole",
     "read_whole_positive",
     "text",
@@ -35,6 +37,9 @@ Fields = Mapping[str, tuple[Any, Reader[Any]]]
 
 REQUIRED: Any = object()
 """The default of a key that has none."""
+
+SHORTEST_SECRET = 16
+"""Characters that a secret in the settings must have: fewer could be guessed."""
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _A_NAME = "a name of letters, digits, '-', '.' and '_'"
@@ -82,6 +87,13 @@ def read_query_name(value: Any) -> str:
     if value == TICKET_NAME:
         raise must_be(value, f"{_A_NAME}, other than the one that tickets have")
     return read_cookie_name(value)
+
+
+def read_secret(value: Any) -> Secret:
+    # The value is not shown: it is a secret, if perhaps a short one.
+    if not isinstance(value, str) or not value.isascii() or len(value) < SHORTEST_SECRET:
+        raise WrongValueError(f"must be an ASCII text of at least {SHORTEST_SECRET} characters.")
+    return Secret(value)
 
 
 def text(what: str) -> Reader[str]:

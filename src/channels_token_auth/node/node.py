@@ -4,12 +4,14 @@ Where a channel layer reaches other processes, a node starts one task with its f
 task ends with the loop and listens to them. There is never a task, a group or a key per socket.
 """
 
+import asyncio
 import logging
 import os
 import socket
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 from .. import conf
 from ..cluster import pubsub
@@ -26,9 +28,10 @@ from .recent_revocations import RevocationLog
 from .registry import Registry
 from .sweep import Sweep
 
-__all__ = ["Node", "here"]
+__all__ = ["Node", "here", "local_nodes"]
 
 logger = logging.getLogger("channels_token_auth")
+_nodes: "WeakSet[Node]" = WeakSet()
 
 
 class Node:
@@ -36,6 +39,7 @@ class Node:
 
     def __init__(self, configuration: conf.Configuration) -> None:
         self.name = _name()
+        self._loop = asyncio.get_running_loop()
         self.sockets: set[Member] = set()
         """All sockets, from their opening handshake until their application has ended."""
         self.registry = Registry()
@@ -56,9 +60,20 @@ class Node:
             grace=configuration.sweep_grace,
         )
         pubsub.add_listener(self)
+        _nodes.add(self)
         if not is_alone:
             spawn(self._subscription.run())
             self._sweep.hurry()
+
+    @property
+    def is_running(self) -> bool:
+        """Return whether its event loop still runs."""
+        return not self._loop.is_closed()
+
+    @property
+    def nodes_seen(self) -> int:
+        """The number of nodes that announced themselves lately; alone, a node counts itself."""
+        return max(1, len(self._presence.peers()))
 
     @property
     def channel(self) -> str | None:
@@ -137,6 +152,11 @@ def _name() -> str:
     """Return the machine and the process; a number tells a second event loop of it apart."""
     others = pubsub.listeners_here()
     return f"{socket.gethostname()}-{os.getpid()}" + (f"-{others + 1}" if others else "")
+
+
+def local_nodes() -> list[Node]:
+    """Return the nodes of this process: one for each event loop that has had a socket."""
+    return [node for node in list(_nodes) if node.is_running]
 
 
 def here() -> Node:

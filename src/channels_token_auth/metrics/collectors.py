@@ -1,0 +1,195 @@
+"""Count and time what the library emits as events."""
+
+from collections.abc import Callable
+from typing import Any
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from ..node.node import local_nodes
+from ..observability import events
+from ..observability.events import subscribe
+
+__all__ = ["HANDLERS", "refresh", "start"]
+
+PREFIX = "channels_token_auth"
+FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+"""Seconds: from a query answered at once to VERIFY_TIMEOUT."""
+
+SLOW = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+"""Seconds: from a message between nodes to two sweeps of the default interval."""
+
+SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+open_connections = Gauge(
+    f"{PREFIX}_open_connections",
+    "Authenticated sockets that are open.",
+    multiprocess_mode="livesum",
+)
+waiting_connections = Gauge(
+    f"{PREFIX}_waiting_connections",
+    "Sockets whose client is not authenticated yet.",
+    multiprocess_mode="livesum",
+)
+nodes_seen = Gauge(
+    f"{PREFIX}_nodes_seen",
+    "Nodes that were heard of within three sweeps, this one included.",
+    multiprocess_mode="livemax",
+)
+handshakes = Counter(
+    f"{PREFIX}_handshakes",
+    "Handshakes by outcome: accepted, or the reason of the refusal.",
+    ["outcome", "backend", "location"],
+)
+reauthentications = Counter(
+    f"{PREFIX}_reauthentications",
+    "Tokens presented on open sockets, by outcome.",
+    ["outcome", "backend"],
+)
+closes = Counter(
+    f"{PREFIX}_closes",
+    "Authenticated sockets that closed, by close code; other: not by the library.",
+    ["code", "reason"],
+)
+requests_refused = Counter(
+    f"{PREFIX}_requests_refused", "Refused requests to the library's HTTP endpoints.", ["reason"]
+)
+verification_seconds = Histogram(
+    f"{PREFIX}_verification_seconds",
+    "Time that one batch of verifications took.",
+    ["lane"],
+    buckets=FAST,
+)
+verification_batch_size = Histogram(
+    f"{PREFIX}_verification_batch_size",
+    "Tokens in one batch of verifications.",
+    ["lane"],
+    buckets=SIZES,
+)
+cache_hits = Counter(f"{PREFIX}_cache_hits", "Handshakes answered from the verdict cache.")
+sweep_seconds = Histogram(f"{PREFIX}_sweep_seconds", "Time that one sweep took.", buckets=SLOW)
+sweep_failures = Counter(
+    f"{PREFIX}_sweep_failures", "Sweeps that failed, or did not get all answers."
+)
+revocations = Counter(
+    f"{PREFIX}_revocations", "Revocations that this process published.", ["reason"]
+)
+revocation_to_close_seconds = Histogram(
+    f"{PREFIX}_revocation_to_close_seconds",
+    "Time from the commit of a revocation to the close of each of its sockets.",
+    buckets=SLOW,
+)
+outages = Counter(f"{PREFIX}_outages", "Outages of a service, by kind.", ["service"])
+services_down = Gauge(
+    f"{PREFIX}_services_down",
+    "Services that do not answer at the moment, by kind.",
+    ["service"],
+    multiprocess_mode="livemax",
+)
+messages_ignored = Counter(
+    f"{PREFIX}_messages_ignored",
+    "Messages on the channel layer that were not acted on.",
+    ["reason"],
+)
+
+_started = False
+
+
+def start() -> None:
+    """Subscribe to the events. A second call changes nothing."""
+    global _started  # noqa: PLW0603 - one registry per process
+    if _started:
+        return
+    _started = True
+    for kind, handle in HANDLERS.items():
+        subscribe(kind, handle)
+
+
+def refresh() -> None:
+    """Bring the gauges up to date that no event changes by one."""
+    nodes = local_nodes()
+    waiting_connections.set(sum(len(node.sockets) - len(node.registry) for node in nodes))
+    nodes_seen.set(max((node.nodes_seen for node in nodes), default=0))
+
+
+def _accepted(event: events.ConnectionAuthenticated) -> None:
+    facts = event.connection
+    # An anonymous socket has neither a backend nor a location.
+    handshakes.labels("accepted", facts.backend or "none", facts.location or "none").inc()
+    open_connections.inc()
+
+
+def _refused(event: events.HandshakeRefused) -> None:
+    facts = event.connection
+    handshakes.labels(event.code.value, facts.backend or "none", facts.location or "none").inc()
+
+
+def _reauthenticated(event: events.ConnectionReauthenticated) -> None:
+    reauthentications.labels("accepted", event.connection.backend or "none").inc()
+
+
+def _reauthentication_refused(event: events.ReauthenticationRefused) -> None:
+    reauthentications.labels(event.code.value, event.connection.backend or "none").inc()
+
+
+def _closed(event: events.ConnectionClosed) -> None:
+    open_connections.dec()
+    # A client chooses its own close code: only the library's own are told apart.
+    if event.code is None:
+        closes.labels("other", "none").inc()
+    else:
+        closes.labels(str(event.code.close_code), event.code.value).inc()
+
+
+def _request_refused(event: events.RequestRefused) -> None:
+    requests_refused.labels(event.code.value).inc()
+
+
+def _verified(event: events.BatchVerified) -> None:
+    verification_seconds.labels(event.lane).observe(event.seconds)
+    verification_batch_size.labels(event.lane).observe(event.size)
+
+
+def _swept(event: events.SweepFinished) -> None:
+    sweep_seconds.observe(event.seconds)
+    refresh()
+    if event.unavailable:
+        sweep_failures.inc()
+
+
+def _revoked(event: events.RevocationPublished) -> None:
+    if event.is_revocation:
+        revocations.labels(event.revocation.code.value).inc()
+
+
+def _sockets_closed(event: events.SocketsClosed) -> None:
+    if event.seconds is not None:
+        for _ in range(event.count):
+            revocation_to_close_seconds.observe(max(0.0, event.seconds))
+
+
+def _outage_began(event: events.OutageBegan) -> None:
+    outages.labels(event.service).inc()
+    services_down.labels(event.service).inc()
+
+
+def _outage_ended(event: events.OutageEnded) -> None:
+    services_down.labels(event.service).dec()
+
+
+HANDLERS: dict[type[events.Event], Callable[[Any], None]] = {
+    events.ConnectionAuthenticated: _accepted,
+    events.HandshakeRefused: _refused,
+    events.ConnectionReauthenticated: _reauthenticated,
+    events.ReauthenticationRefused: _reauthentication_refused,
+    events.ConnectionClosed: _closed,
+    events.RequestRefused: _request_refused,
+    events.BatchVerified: _verified,
+    events.CacheHit: lambda _: cache_hits.inc(),
+    events.SweepFinished: _swept,
+    events.SweepFailed: lambda _: sweep_failures.inc(),
+    events.RevocationPublished: _revoked,
+    events.SocketsClosed: _sockets_closed,
+    events.OutageBegan: _outage_began,
+    events.OutageEnded: _outage_ended,
+    events.MessageIgnored: lambda event: messages_ignored.labels(event.reason).inc(),
+}

@@ -1,0 +1,51 @@
+"""Serve the metrics to Prometheus, and to nobody else."""
+
+import os
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from .. import conf
+from ..views.health import is_loopback
+from .collectors import refresh
+
+__all__ = ["metrics", "registry"]
+
+
+@login_not_required
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Return the metrics as text. Only for requests from this machine, or with `METRICS_TOKEN` as
+    a bearer token (RFC 6750 §2.1).
+    """
+    if not (is_loopback(request) or _has_token(request)):
+        return HttpResponse(
+            status=401, headers={"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"}
+        )
+    refresh()
+    return HttpResponse(
+        generate_latest(registry()),
+        content_type=CONTENT_TYPE_LATEST,
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _has_token(request: HttpRequest) -> bool:
+    wanted = conf.configuration().metrics_token
+    scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
+    if wanted is None or scheme.lower() != "bearer":
+        return False
+    return constant_time_compare(presented.strip(), wanted.reveal())
+
+
+def registry() -> CollectorRegistry:
+    """Return the registry of this process, or of all worker processes where they share a folder."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    combined = CollectorRegistry()
+    MultiProcessCollector(combined)  # type: ignore[no-untyped-call]  # it has no types
+    return combined

@@ -1,0 +1,70 @@
+"""Tell a load balancer whether this process takes new sockets."""
+
+import ipaddress
+import logging
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from ..node.node import local_nodes
+from ..observability.outages import current_outages
+from ..verification.authenticator import site_authenticator
+
+__all__ = ["is_loopback", "ready"]
+
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")
+"""Headers by which a proxy on this machine shows that the client is somewhere else."""
+
+logger = logging.getLogger("channels_token_auth")
+
+
+@login_not_required
+@require_safe
+def ready(request: HttpRequest) -> HttpResponse:
+    """Answer 503 while a node of this process drains or the site cannot serve; otherwise 200.
+
+    Services that the library can do without (channel layer, cache, a token store) do not change
+    the status: taking every node out of service would not repair them. The body names them, for
+    staff and for requests from this machine only.
+    """
+    draining = [node.name for node in local_nodes() if node.drain.is_on]
+    is_ready = not draining and _can_serve()
+    body: dict[str, Any] = {"ready": is_ready}
+    if is_loopback(request) or _is_staff(request):
+        body["draining"] = draining
+        body["down"] = [
+            {"service": each.service, "name": each.name, "error": each.error}
+            for each in current_outages()
+        ]
+    status = 200 if is_ready else 503
+    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
+
+
+def is_loopback(request: HttpRequest) -> bool:
+    """Return True for a request that a program on this machine sent, and no proxy forwarded."""
+    if any(name in request.headers for name in FORWARDED):
+        return False
+    try:
+        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:  # a Unix socket has no address
+        return False
+
+
+def _can_serve() -> bool:
+    try:
+        site_authenticator()
+    except ImproperlyConfigured as error:
+        logger.error("auth/ready/ answers 503: %s", error)  # noqa: TRY400 - the message says it all
+        return False
+    return True
+
+
+def _is_staff(request: HttpRequest) -> bool:
+    try:
+        user = getattr(request, "user", None)
+        return bool(user and user.is_active and user.is_staff)
+    except Exception:  # noqa: BLE001 - the session's store may be what is down
+        return False

@@ -1,0 +1,175 @@
+"""Each event is counted, under labels that no client can choose."""
+
+import pytest
+from prometheus_client import REGISTRY
+
+from channels_token_auth.core.close_codes import CloseReason
+from channels_token_auth.core.revocation import Revocation, Target
+from channels_token_auth.metrics.collectors import HANDLERS
+from channels_token_auth.observability import events
+from channels_token_auth.observability.events import emit
+
+CANARY = "chosen-by-the-client"
+FACTS = events.ConnectionFacts(
+    connection_id=CANARY,
+    node=CANARY,
+    user_id=CANARY,
+    user_kind=CANARY,
+    token_id=CANARY,
+    backend="drf",
+    location="header",
+    address=CANARY,
+    origin=CANARY,
+    path=CANARY,
+)
+REVOCATION = Revocation(target=Target(user_id=CANARY), code=CloseReason.TOKEN_REVOKED)
+
+
+def value(name, **labels):
+    return REGISTRY.get_sample_value(f"channels_token_auth_{name}", labels) or 0.0
+
+
+@pytest.mark.parametrize(
+    ("event", "name", "labels", "change"),
+    [
+        (
+            events.ConnectionAuthenticated(connection=FACTS),
+            "handshakes_total",
+            {"outcome": "accepted", "backend": "drf", "location": "header"},
+            1,
+        ),
+        (events.ConnectionAuthenticated(connection=FACTS), "open_connections", {}, 1),
+        (
+            events.HandshakeRefused(connection=FACTS, code=CloseReason.TOKEN_INVALID),
+            "handshakes_total",
+            {"outcome": "token_invalid", "backend": "drf", "location": "header"},
+            1,
+        ),
+        (
+            events.ConnectionReauthenticated(connection=FACTS),
+            "reauthentications_total",
+            {"outcome": "accepted", "backend": "drf"},
+            1,
+        ),
+        (
+            events.ReauthenticationRefused(connection=FACTS, code=CloseReason.UNAVAILABLE),
+            "reauthentications_total",
+            {"outcome": "unavailable", "backend": "drf"},
+            1,
+        ),
+        (
+            events.ConnectionClosed(
+                connection=FACTS, code=CloseReason.TOKEN_EXPIRED, close_code=4419
+            ),
+            "closes_total",
+            {"code": "4419", "reason": "token_expired"},
+            1,
+        ),
+        (
+            events.ConnectionClosed(connection=FACTS, code=None, close_code=4999),
+            "closes_total",
+            {"code": "other", "reason": "none"},
+            1,
+        ),
+        (
+            events.ConnectionClosed(connection=FACTS, code=None, close_code=1001),
+            "open_connections",
+            {},
+            -1,
+        ),
+        (
+            events.RequestRefused(method="GET", path=CANARY, code=CloseReason.FORBIDDEN),
+            "requests_refused_total",
+            {"reason": "forbidden"},
+            1,
+        ),
+        (
+            events.BatchVerified(lane="rows", size=3, seconds=0.02),
+            "verification_batch_size_sum",
+            {"lane": "rows"},
+            3,
+        ),
+        (
+            events.BatchVerified(lane="rows", size=3, seconds=0.25),
+            "verification_seconds_sum",
+            {"lane": "rows"},
+            0.25,
+        ),
+        (events.CacheHit(), "cache_hits_total", {}, 1),
+        (
+            events.SweepFinished(node="n", tokens=1, closed=0, seconds=0.5, unavailable=()),
+            "sweep_seconds_sum",
+            {},
+            0.5,
+        ),
+        (
+            events.SweepFinished(node="n", tokens=1, closed=0, seconds=0.5, unavailable=["drf"]),
+            "sweep_failures_total",
+            {},
+            1,
+        ),
+        (events.SweepFailed(node="n"), "sweep_failures_total", {}, 1),
+        (
+            events.RevocationPublished(revocation=REVOCATION, is_revocation=True),
+            "revocations_total",
+            {"reason": "token_revoked"},
+            1,
+        ),
+        (
+            events.RevocationPublished(revocation=REVOCATION, is_revocation=False),
+            "revocations_total",
+            {"reason": "token_revoked"},
+            0,
+        ),
+        (
+            events.SocketsClosed(code=CloseReason.TOKEN_REVOKED, count=3, seconds=0.5),
+            "revocation_to_close_seconds_count",
+            {},
+            3,
+        ),
+        (
+            events.SocketsClosed(code=CloseReason.TOKEN_REVOKED, count=3, seconds=None),
+            "revocation_to_close_seconds_count",
+            {},
+            0,
+        ),
+        (
+            # A clock that is behind the publisher's must not make the sum smaller.
+            events.SocketsClosed(code=CloseReason.TOKEN_REVOKED, count=1, seconds=-3.0),
+            "revocation_to_close_seconds_sum",
+            {},
+            0,
+        ),
+        (events.OutageBegan(service="layer", name="x"), "outages_total", {"service": "layer"}, 1),
+        (events.OutageBegan(service="cache", name="x"), "services_down", {"service": "cache"}, 1),
+        (events.OutageEnded(service="cache", name="x"), "services_down", {"service": "cache"}, -1),
+        (
+            events.MessageIgnored(reason="foreign"),
+            "messages_ignored_total",
+            {"reason": "foreign"},
+            1,
+        ),
+    ],
+)
+def test_event_changes_its_metric(event, name, labels, change):
+    before = value(name, **labels)
+    emit(event)
+    change_seen = value(name, **labels) - before
+    if isinstance(event, events.OutageBegan):
+        emit(events.OutageEnded(service=event.service, name=event.name))
+    assert change_seen == change
+
+
+def test_every_kind_of_event_is_counted():
+    kinds = {getattr(events, name) for name in events.__all__}
+    kinds = {kind for kind in kinds if isinstance(kind, type) and issubclass(kind, events.Event)}
+    assert kinds - {events.Event} == set(HANDLERS)
+
+
+def test_no_label_holds_what_a_client_sent():
+    emit(events.ConnectionAuthenticated(connection=FACTS))
+    emit(events.HandshakeRefused(connection=FACTS, code=CloseReason.MALFORMED, detail=CANARY))
+    emit(events.ConnectionClosed(connection=FACTS, code=None, close_code=4321))
+    samples = [sample for family in REGISTRY.collect() for sample in family.samples]
+    values = [value for sample in samples for value in sample.labels.values()]
+    assert not {CANARY, "4321"} & set(values)

@@ -1,0 +1,60 @@
+"""The dashboard and the alert rules that operators install, judged by Prometheus' own tool."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+from prometheus_client import REGISTRY
+
+import channels_token_auth.metrics  # noqa: F401 - registers them
+
+FOLDER = Path(__file__).parents[2] / "monitoring"
+DASHBOARD = json.loads((FOLDER / "dashboard.json").read_text())
+NAME = re.compile(r"channels_token_auth_\w+")
+
+
+def promtool(*arguments, folder=FOLDER):
+    done = subprocess.run(
+        ["promtool", *arguments], cwd=folder, check=False, capture_output=True, text=True
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def expressions():
+    return [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
+
+
+def known():
+    return {sample for family in REGISTRY.collect() for sample in _samples(family)}
+
+
+def _samples(family):
+    ends = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}
+    return [family.name + end for end in ends.get(family.type, [""])]
+
+
+def test_alert_rules_are_valid_and_fire_and_resolve_when_they_should():
+    assert promtool("check", "rules", "alerts.yml")[0] == 0
+    code, output = promtool("test", "rules", "alerts_test.yml")
+    assert code == 0, output
+
+
+def test_expressions_of_the_dashboard_are_valid(tmp_path):
+    rules = [{"record": f"panel:{i}", "expr": expr} for i, expr in enumerate(expressions())]
+    # Prometheus reads YAML, of which JSON is a part.
+    (tmp_path / "rules.yml").write_text(json.dumps({"groups": [{"name": "p", "rules": rules}]}))
+    code, output = promtool("check", "rules", "rules.yml", folder=tmp_path)
+    assert code == 0, output
+
+
+def test_every_metric_that_is_named_exists():
+    named = set(NAME.findall((FOLDER / "alerts.yml").read_text()))
+    for expression in expressions():
+        named |= set(NAME.findall(expression))
+    assert named - known() == {"channels_token_auth"} & named
+
+
+def test_every_panel_has_a_question_and_an_explanation():
+    assert all(panel["title"].endswith("?") for panel in DASHBOARD["panels"])
+    assert all(panel["description"] for panel in DASHBOARD["panels"])

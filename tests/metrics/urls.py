@@ -1,0 +1,6 @@
+from django.urls import include, path
+
+urlpatterns = [
+    path("auth/", include("channels_token_auth.metrics.urls")),
+    path("auth/", include("channels_token_auth.urls")),
+]

@@ -1,0 +1,95 @@
+"""`GET ready/`: what a load balancer asks, and what it is told."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import AsyncClient, Client
+
+from channels_token_auth.node.node import here
+from channels_token_auth.observability.events import OutageBegan, OutageEnded, emit
+
+FAR = "192.0.2.7"
+SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
+USERS = "django.contrib.auth.middleware.AuthenticationMiddleware"
+
+
+@pytest.fixture(autouse=True)
+def site(settings):
+    settings.ROOT_URLCONF = "tests.views.urls"
+    settings.MIDDLEWARE = [SESSIONS, USERS]
+    return settings
+
+
+@pytest.fixture
+def outage():
+    emit(OutageBegan(service="layer", name="default", error="ConnectionError: refused"))
+    yield
+    emit(OutageEnded(service="layer", name="default"))
+
+
+def ask(address=FAR, client=None, **headers):
+    client = client or Client()
+    return client.get("/auth/ready/", REMOTE_ADDR=address, headers=headers)
+
+
+def test_process_that_serves_is_ready_and_says_no_more():
+    answer = ask()
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
+    assert answer.json() == {"ready": True}
+
+
+def test_services_that_are_down_leave_it_ready_and_are_named_on_this_machine(outage):
+    assert ask().json() == {"ready": True}
+    answer = ask("127.0.0.1")
+    assert answer.status_code == 200
+    down = [{"service": "layer", "name": "default", "error": "ConnectionError: refused"}]
+    assert answer.json() == {"ready": True, "draining": [], "down": down}
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
+def test_client_of_a_proxy_is_not_this_machine(outage, name):
+    assert ask("127.0.0.1", **{name: "127.0.0.1"}).json() == {"ready": True}
+
+
+@pytest.mark.parametrize(("is_staff", "is_active", "sees"), [(1, 1, 1), (0, 1, 0), (1, 0, 0)])
+@pytest.mark.django_db
+def test_staff_see_what_is_down(outage, is_staff, is_active, sees):
+    user = User.objects.create_user("chief", is_staff=is_staff, is_active=is_active)
+    client = Client()
+    client.force_login(user)
+    assert ("down" in ask(client=client).json()) == bool(sees)
+
+
+@pytest.mark.django_db
+def test_session_store_that_is_down_changes_nothing(site, monkeypatch):
+    user = User.objects.create_user("chief", is_staff=True)
+    client = Client()
+    client.force_login(user)
+
+    def fail(*_):
+        raise OSError
+
+    monkeypatch.setattr("django.contrib.auth.middleware.get_user", fail)
+    assert ask(client=client).json() == {"ready": True}
+
+
+async def test_draining_node_is_not_ready():
+    node = here()
+    node.drain.start(0, None)
+    answer = await AsyncClient().get("/auth/ready/")
+    assert (answer.status_code, answer.json()["ready"]) == (503, False)
+    node.drain.undo(None)
+    assert (await AsyncClient().get("/auth/ready/")).status_code == 200
+
+
+def test_site_that_cannot_serve_is_not_ready(site):
+    site.CHANNELS_TOKEN_AUTH = {"BACKENDS": [{"BACKEND": "no.such.Backend"}]}
+    assert (ask().status_code, ask().json()) == (503, {"ready": False})
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete"])
+def test_only_reading_is_allowed(method):
+    assert getattr(Client(), method)("/auth/ready/").status_code == 405
+
+
+def test_nothing_is_raised_without_an_address():
+    assert ask("").status_code == 200
