@@ -91,6 +91,12 @@ async def test_every_event_of_a_socket_is_told_once_with_its_fields(sockets, tok
     assert len(records(log)) == len(told)
 
 
+async def test_event_is_told_once_although_apps_were_loaded_again(settings, sockets, token, told):
+    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS]
+    await sockets(token.key)
+    await told_of(told, "connection_authenticated")
+
+
 async def test_who_came_in_is_named(sockets, token, told):
     await sockets(token.key, client=["192.0.2.7", 1], path="/chat/")
     given = await told_of(told, "connection_authenticated")

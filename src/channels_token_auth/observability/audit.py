@@ -39,11 +39,20 @@ logger = logging.getLogger(LOGGER)
 Fields = Mapping[str, Any]
 
 
+_unsubscribe: list[Callable[[], None]] = []
+
+
 def start() -> None:
-    """Subscribe to the events. Called once, when Django starts."""
+    """Subscribe to the events. A second call changes nothing.
+
+    Django calls `AppConfig.ready` again whenever a test overrides INSTALLED_APPS.
+    """
+    while _unsubscribe:
+        _unsubscribe.pop()()
     for kind, name in _NAMES.items():
         signal: Signal = getattr(signals, name)
-        subscribe(kind, partial(_record, name, signal), wants=partial(_is_wanted, signal))
+        wants = partial(_is_wanted, signal)
+        _unsubscribe.append(subscribe(kind, partial(_record, name, signal), wants=wants))
 
 
 _NAMES: dict[type[Event], str] = {
