@@ -1,6 +1,5 @@
 """What a site may name in its calls, and what it is told when nothing can be done."""
 
-import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -23,6 +22,7 @@ from channels_token_auth.core.identity import Identity
 from channels_token_auth.core.revocation import Revocation, Target
 from channels_token_auth.node import bulk_close, node
 from channels_token_auth.verification.authenticator import site_authenticator
+from tests.threads import in_thread
 from tests.verification.odd_caches import Away, cache
 
 JWT = "channels_token_auth.backends.simplejwt.SimpleJWTBackend"
@@ -89,8 +89,8 @@ def test_token_that_nobody_knows_any_more_is_told_by_its_digest(ada, told):
 
 async def test_own_authentication_may_be_excepted(sockets, site, ada):
     use(site, "channels_token_auth.backends.knox.KnoxTokenBackend")
-    keys = [(await asyncio.to_thread(AuthToken.objects.create, ada))[1] for _ in range(2)]
-    mine, other = [await sockets(key, scheme="Bearer") for key in keys]
+    keys = [(await in_thread(AuthToken.objects.create, ada))[1] for _ in range(2)]
+    mine, other = [await sockets(key, scheme="Bearer", path=f"/{key}/") for key in keys]
     await arevoke_user(ada, except_token=connection_of(mine)._auth)
     assert await other.closes() == 4410
     assert mine.code is None
@@ -106,7 +106,7 @@ async def test_backend_may_end_all_of_a_users_tokens_at_once(sockets, site, toke
 async def test_socket_with_another_token_by_its_turn_is_passed_over(sockets, token, monkeypatch):
     """Closing takes several turns of the event loop, in which a socket may reauthenticate."""
     monkeypatch.setattr(bulk_close, "SLICE", 1)
-    opened = [await sockets(token.key) for _ in range(3)]
+    opened = [await sockets(token.key, path=f"/{number}/") for number in range(3)]
     ending = Revocation(
         target=Target(token_id=Secret(token.key).digest), code=CloseReason.TOKEN_REVOKED
     )
@@ -120,7 +120,7 @@ async def test_socket_with_another_token_by_its_turn_is_passed_over(sockets, tok
 
 
 def connection_of(socket):
-    return next(each for each in live if each._transport.receive == socket.server.receive)
+    return next(each for each in live if each.path == socket.scope["path"])
 
 
 def test_user_whose_row_has_gone_may_still_be_revoked(told):

@@ -1,6 +1,5 @@
 """The commands, beside a node of the same process: what they print, and their exit codes."""
 
-import asyncio
 import io
 import json
 import os
@@ -22,6 +21,7 @@ from channels_token_auth.management.commands import token_drain
 from channels_token_auth.management.commands.token_connections import HEADING, _row
 from channels_token_auth.node.node import here
 from channels_token_auth.usernames import usernames
+from tests.threads import in_thread
 
 BACKENDS = [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}]
 
@@ -45,7 +45,7 @@ async def manage(*arguments, **options):
             connections.close_all()
         return 0, out.getvalue(), ""
 
-    return await asyncio.to_thread(run)
+    return await in_thread(run)
 
 
 # -- token_connections

@@ -10,6 +10,7 @@ from channels_token_auth import connections
 from channels_token_auth.cluster import pubsub
 from channels_token_auth.node.node import here
 from tests.revocation import faulty_layers
+from tests.threads import in_thread
 
 pytestmark = pytest.mark.usefixtures("layer")
 
@@ -34,7 +35,7 @@ def behind_all_backs(key):
 async def test_layer_that_hangs_holds_up_no_sweep(sockets, token, layer):
     socket = await sockets(token.key)
     await socket.eventually(lambda: layer.joined > 1)
-    await asyncio.to_thread(behind_all_backs, token.key)
+    await in_thread(behind_all_backs, token.key)
     assert await socket.closes() == 4410
 
 
@@ -84,7 +85,7 @@ async def test_other_threads_ask_on_layers_of_their_own_and_close_them(
 ):
     await sockets(token.key)
     await _listening()
-    asked = [asyncio.to_thread(connections, timeout=0.3) for _ in range(3)]
+    asked = [in_thread(connections, timeout=0.3) for _ in range(3)]
     assert [found.total for found in await asyncio.gather(*asked)] == [1, 1, 1]
     assert layer.closed == 3
     assert "brought no answers" not in caplog.text
@@ -94,7 +95,7 @@ async def test_other_threads_ask_on_layers_of_their_own_and_close_them(
 async def test_other_threads_ask_on_a_layer_that_serves_them_all(sockets, token, layer):
     await sockets(token.key)
     await _listening()
-    assert (await asyncio.to_thread(connections, timeout=0.3)).total == 1
+    assert (await in_thread(connections, timeout=0.3)).total == 1
     assert layer.channels == 2
 
 

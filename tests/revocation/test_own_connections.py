@@ -1,7 +1,5 @@
 """`GET` and `DELETE connections/`: one's own sockets, under ASGI and under WSGI."""
 
-import asyncio
-
 import pytest
 from django.db import OperationalError
 from django.db import connections as databases
@@ -15,6 +13,7 @@ from channels_token_auth.cluster import connections as directory
 from channels_token_auth.cluster.connections import Connections
 from channels_token_auth.node.node import here
 from channels_token_auth.views import own_connections as views
+from tests.threads import in_thread
 
 BACKENDS = "channels_token_auth.backends"
 ALL = "/auth/connections/"
@@ -55,7 +54,7 @@ async def by_wsgi(method, path, key):
         finally:
             databases.close_all()
 
-    return await asyncio.to_thread(run)
+    return await in_thread(run)
 
 
 servers = pytest.mark.parametrize("ask", [by_asgi, by_wsgi])

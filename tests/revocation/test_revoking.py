@@ -10,6 +10,7 @@ from rest_framework.authtoken.models import Token
 
 from channels_token_auth import aconnections, adisconnect, arevoke_token, arevoke_user, revoke_token
 from channels_token_auth.core.credentials import Secret
+from tests.threads import in_thread
 
 
 async def test_revoked_token_closes_its_socket_with_4410(sockets, token):
@@ -98,7 +99,7 @@ async def test_nothing_is_closed_before_the_commit(sockets, token):
             loop.call_soon_threadsafe(inside.set)
             asyncio.run_coroutine_threadsafe(committed.wait(), loop).result(5)
 
-    task = asyncio.create_task(asyncio.to_thread(hold_back))
+    task = asyncio.create_task(in_thread(hold_back))
     await inside.wait()
     assert await socket.stays()
     committed.set()

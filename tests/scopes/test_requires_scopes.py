@@ -1,6 +1,6 @@
 """What a consumer's method requires of the socket that calls it."""
 
-import asyncio
+import inspect
 from types import SimpleNamespace
 
 import pytest
@@ -65,8 +65,8 @@ def test_a_method_is_forbidden_to_an_anonymous_socket():
 
 
 async def test_an_async_method_stays_one_and_keeps_its_name():
-    assert asyncio.iscoroutinefunction(Methods.later)
-    assert not asyncio.iscoroutinefunction(Methods.at_once)
+    assert inspect.iscoroutinefunction(Methods.later)
+    assert not inspect.iscoroutinefunction(Methods.at_once)
     assert (Methods.later.__name__, Methods.later.__doc__) == ("later", "Its own words.")
 
 
