@@ -1,13 +1,26 @@
 """Debian's browsers, and a running example for its pages."""
 
+import re
+
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
 from tests.browser.firefox import firefox
 from tests.example.system import ExampleSystem
 
 DEADLINE = 15_000  # milliseconds; long, since it only ends what is broken
 expect.set_options(timeout=DEADLINE)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Skip a test whose Chromium is too old for a command of Playwright, and name the command."""
+    try:
+        return (yield)
+    except Error as error:
+        if missing := re.search(r"'([\w.]+)' wasn't found", error.message):
+            pytest.skip(f"This Chromium has no {missing[1]}: install a newer one")
+        raise
 
 
 @pytest.fixture(scope="module")
