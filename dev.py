@@ -76,7 +76,7 @@ def test(arguments):
 
 
 def lint(arguments):
-    """Run ruff, ruff's formatter, mypy and import-linter; biome and tsc on the client."""
+    """Run the linters: ruff, mypy, import-linter, check-jsonschema; biome and tsc."""
     if arguments:
         raise UserError("lint takes no arguments.")
     python = full_environment()
@@ -86,6 +86,11 @@ def lint(arguments):
         "ruff format": [python, "-m", "ruff", "format", "--check"],
         "mypy": [python, "-m", "mypy"],
         "import-linter": [python.with_name("lint-imports")],
+        "workflow": [
+            python.with_name("check-jsonschema"),
+            "--builtin-schema=vendor.github-workflows",
+            ".github/workflows/ci.yml",
+        ],
         "biome": [*node, "node_modules/@biomejs/biome/bin/biome", "ci", "--colors=off"],
         "tsc": [*node, "node_modules/typescript/bin/tsc", "-p", "tests"],
     }
