@@ -50,7 +50,7 @@ def run_cells(wanted):
             # After each cell, since all of them take a while and may be stopped.
             RECORD.write_text(json.dumps(dict(sorted(record.items())), indent=2) + "\n")
     say("\n" + "\n".join(_table(results)))
-    say("\nNow draw the page: .dev/test/bin/python -m docs.make_supported")
+    say("\nNow fill the page: .dev/test/bin/python -m docs.generate")
     return int(any(result.get("failed", 1) for result in results.values()))
 
 

@@ -12,6 +12,7 @@ SETTINGS = "tests.matrix.member_settings"
 PART = "good_token or by_itself or falls or batch or denylist"
 
 
+@pytest.mark.slow  # a process of its own, since a user model cannot be replaced in a running one
 @pytest.mark.database
 def test_matrix_holds_for_a_user_model_with_another_key_and_another_name():
     command = [sys.executable, "-m", "pytest", "tests/matrix/test_matrix.py", "-k", PART]

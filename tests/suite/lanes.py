@@ -32,10 +32,11 @@ SERVICES = {
     "browsers": ("browser",),
     "programs": ("benchmarks", "client", "dev", "docs", "example"),
 }
-# All other folders: their tests share nothing, and run in as many processes as there are cores.
+# All other folders and modules share nothing: they run in as many processes as there are cores.
+TESTS = Path(__file__).parents[1]
 IN_PROCESS = tuple(
     sorted(
-        {path.parent.name for path in Path(__file__).parents[1].glob("*/test_*.py")}.difference(
+        {path.relative_to(TESTS).parts[0] for path in TESTS.glob("**/test_*.py")}.difference(
             CORE, *SERVICES.values()
         )
     )
@@ -123,8 +124,10 @@ def in_process() -> list[str]:
 
 def postgresql() -> list[str]:
     """Return the arguments for the tests whose outcome the database decides."""
-    return [*paths(IN_PROCESS), "tests/wire", "tests/faults", "--database=postgresql", *WORKERS]
+    folders = paths((*IN_PROCESS, "wire", "faults"))
+    return [*folders, "--database=postgresql", "--migrations", *WORKERS]
 
 
 def paths(folders: Sequence[str]) -> list[str]:
+    """Return the paths of folders, or of modules, of tests."""
     return [f"tests/{folder}" for folder in folders]
