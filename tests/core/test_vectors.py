@@ -212,6 +212,13 @@ def test_notation_of_the_client_vectors_is_explained():
     assert all(name in about["rules"] for name in CLIENT["rules"])
 
 
+def test_notation_of_the_lifecycle_vectors_is_explained():
+    about, sequences = LIFECYCLE["about"], LIFECYCLE["sequences"]
+    steps = [step for case in sequences for step in case["steps"]]
+    assert {key for group in (sequences, steps) for item in group for key in item} <= set(about)
+    assert {step["event"] for step in steps} == set(about["event"])
+
+
 @pytest.mark.parametrize(
     ("vectors", "lists"), [(EXTRACTION, ["cases"]), (MESSAGES, ["frames", "server", "client"])]
 )
