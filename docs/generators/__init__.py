@@ -2,17 +2,7 @@
 
 from collections.abc import Callable
 
-from . import (
-    checks,
-    close_codes,
-    commands,
-    outcomes,
-    protocol,
-    python_api,
-    settings,
-    supported,
-    typescript,
-)
+from . import checks, close_codes, commands, outcomes, protocol, python_api, settings, typescript
 
 __all__ = ["GENERATORS"]
 
@@ -29,7 +19,5 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "setting": settings.default_of,
     "server-codes": close_codes.of_servers,
     "signals": python_api.signals,
-    "supported-packages": supported.by_packages,
-    "supported-versions": supported.by_versions,
     "typescript": typescript.declarations,
 }
