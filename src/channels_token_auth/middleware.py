@@ -3,6 +3,7 @@
 from typing import Any
 
 from . import conf
+from .connection.asgi_scope import clean
 from .connection.connection import Connection
 from .core.asgi_types import Application, Receive, Scope, Send
 from .core.errors import TokenAuthError
@@ -33,16 +34,16 @@ class TokenAuthMiddleware:
             await self.application(scope, receive, send)
             return
         route = self._route()
-        connection = Connection(route, route.read(scope), scope, receive, send)
+        handshake = route.read(scope)
+        # At once: whatever becomes of the socket, middleware outside shall not find its token.
+        clean(scope, handshake)
+        connection = Connection(route, handshake, scope, receive, send)
         try:
             inner = await connection.open()
             if inner is not None:
                 await self.application(inner, connection.receive, connection.send)
         except TokenAuthError as error:
             connection.refuse(error)
-        except BaseException:
-            connection.scrub()
-            raise
         finally:
             await connection.finish()
 

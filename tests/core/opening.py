@@ -43,7 +43,9 @@ def policy(**changes) -> Policy:
 
 def read(*headers, query=b"", offer=(), **changes) -> Handshake:
     """What comes of these headers, this query and these offered subprotocols."""
-    offered = [(OFFER, ", ".join(offer).encode(errors="surrogatepass"))] if offer else []
+    text = ", ".join(offer)
+    errors = "surrogatepass" if "\ud800" in text else "surrogateescape"
+    offered = [(OFFER, text.encode(errors=errors))] if offer else []
     return extract([HOST, *headers, *offered], query, list(offer), policy(**changes))
 
 

@@ -93,11 +93,57 @@ def test_oversized_credential_makes_the_handshake_hostile(long, other):
     assert found(handshake) == ("hostile", MALFORMED)
 
 
-@pytest.mark.parametrize("tokens", [{}, *({location: "abc"} for location in PLACES)])
+FOREIGN = ("hostile", CloseReason.FORBIDDEN)
+
+
+@pytest.mark.parametrize(
+    "tokens", [{}, *({each: "abc"} for each in PLACES[1:]), {HEADER: "a", COOKIE: "b"}]
+)
 @pytest.mark.parametrize("origin", [b"https://evil.test", b"", b"null"])
-def test_foreign_origin_is_hostile_whatever_it_presents(tokens, origin):
+def test_foreign_origin_is_hostile_whatever_a_page_can_present(tokens, origin):
     handshake = presenting(tokens, (b"origin", origin))
-    assert found(handshake) == ("hostile", CloseReason.FORBIDDEN)
+    assert found(handshake) == FOREIGN
+
+
+BASIC = (b"authorization", b"Basic abc")
+BEARER = (b"authorization", b"Bearer abc")
+JAR = (b"cookie", b"unrelated=1")
+OF_PAGES = frozenset({"basic", "digest", "negotiate", "ntlm", "bearer", "api-key"})
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        pytest.param([BEARER], "abc", id="native client"),
+        pytest.param([(b"authorization", b"Api-Key abc")], "abc", id="a site's own scheme"),
+        pytest.param([BEARER, JAR], FOREIGN, id="a proxy turned a cookie into a header"),
+        pytest.param([BEARER, (b"cookie", b"")], FOREIGN, id="empty cookie header"),
+        pytest.param([BASIC], FOREIGN, id="basic, which browsers repeat"),
+        pytest.param([(b"authorization", b"Negotiate abc")], FOREIGN, id="negotiate"),
+        pytest.param([(b"authorization", b"NTLM abc")], FOREIGN, id="NTLM"),
+        pytest.param([(b"authorization", b"Digest abc")], FOREIGN, id="digest"),
+        pytest.param([(b"authorization", b"Unknown abc")], FOREIGN, id="nobody's scheme"),
+        pytest.param([(b"authorization", b"Bearer")], MALFORMED, id="native client's mistake"),
+        pytest.param([BEARER, BASIC], MALFORMED, id="two schemes"),
+        pytest.param([BASIC, BEARER], FOREIGN, id="two schemes, basic first"),
+    ],
+)
+def test_origin_proves_nothing_where_no_browser_can_have_sent_the_handshake(headers, expected):
+    foreign = (b"origin", b"https://evil.test")
+    assert found(read(foreign, *headers, schemes=OF_PAGES)) == expected
+
+
+def test_handshake_says_if_a_subprotocol_entry_carries_a_credential():
+    assert presenting({SUBPROTOCOL: "abc"}).offers_credential
+    assert presenting({SUBPROTOCOL: "abc"}, locations=frozenset()).offers_credential
+    assert not presenting({HEADER: "abc"}).offers_credential
+
+
+@pytest.mark.parametrize("tokens", [*({each: "abc"} for each in PLACES), {HEADER: ""}])
+@pytest.mark.parametrize("origins", [OriginRule(hosts=("example.com",)), OriginRule(hosts=())])
+def test_handshake_says_if_a_credential_was_taken_out_of_it(tokens, origins):
+    assert presenting(tokens, origins=origins).is_cleaned
+    assert not presenting({}, origins=origins).is_cleaned
 
 
 def test_no_credential_is_no_problem_of_the_handshake():

@@ -80,13 +80,36 @@ def test_offer_without_a_token_keeps_its_headers_as_they_are():
         pytest.param([b"bearer.\xff"], MALFORMED, [], id="not UTF-8"),
     ],
 )
-@pytest.mark.parametrize("listed", [[], ["bearer.abc"], ["chat"]])
-def test_header_counts_where_a_server_lists_less(lines, expected, left, listed):
+@pytest.mark.parametrize("listed", [[], ["bearer.abc"], ["chat"], ["a", "b"]])
+def test_header_counts_whatever_a_server_lists(lines, expected, left, listed):
     headers = [(OFFER, line) for line in lines]
     handshake = extract(headers, b"", listed, policy())
     assert found(handshake) == expected
     assert handshake.headers == [(OFFER, line) for line in left]
-    assert handshake.subprotocols == [entry for entry in listed if entry == "chat"]
+    offered = [entry.decode() for line in left for entry in line.split(b", ")]
+    assert handshake.subprotocols == [e for e in offered if not listed or e in listed]
+    assert handshake.offers_credential
+
+
+@pytest.mark.parametrize("listed", [["token-auth.v1, bearer.abc"], ["chat,token-auth.v1", "soap"]])
+def test_line_that_a_server_does_not_split_is_split(listed):
+    for lines in ([], [b"token-auth.v1 , bearer.abc"]):
+        handshake = extract([(OFFER, line) for line in lines], b"", listed, policy())
+        assert "token-auth.v1" in handshake.subprotocols
+        assert not [entry for entry in handshake.subprotocols if "," in entry or "bearer" in entry]
+
+
+def test_credential_that_only_a_server_lists_is_not_handed_on():
+    handshake = extract([(OFFER, b"chat")], b"", ["chat", "bearer.abc"], policy())
+    assert found(handshake) is None
+    assert handshake.subprotocols == ["chat"]
+    assert handshake.is_cleaned
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("text", ["ab+d", "ab/d", "ab%d", "ab d", "=abc", "YQ==", "a\x00", "é"])
+def test_text_that_is_not_base64url_is_refused_before_it_is_decoded(text):
+    assert found(read(offer=[f"base64url.bearer.{text}"])) == MALFORMED
 
 
 @pytest.mark.parametrize(

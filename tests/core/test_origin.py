@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels_token_auth.core.handshake.origin import OriginRule
+from channels_token_auth.core.handshake.origin import OriginRule, mistake_in
 
 HOSTS = ("example.com", ".example.org", "127.0.0.1", "[::1]", "Upper.test")
 
@@ -117,10 +117,37 @@ def test_two_origins_are_refused(origin):
         ("null", b"https://null", False),
         ("https://null", b"null", False),
         ("https://example.com", b"null", False),
+        ("file://", b"file://", True),
+        ("file://", b"file:///home", False),
+        ("file://", b"null", False),
+        ("null", b"file://", False),
     ],
 )
 def test_listed_origin_counts_by_scheme_host_and_port(entry, origin, is_allowed):
     assert allows(OriginRule(hosts=("*",), exact=frozenset({entry})), origin) is is_allowed
+
+
+@pytest.mark.parametrize(
+    ("entry", "origin", "is_allowed"),
+    [
+        ("https://*.example.com", b"https://www.example.com", True),
+        ("https://*.example.com", b"https://a.b.example.com", True),
+        ("https://*.example.com", b"https://WWW.example.com:443", True),
+        ("HTTPS://*.Example.com", b"https://www.example.com", True),
+        ("https://*.example.com:8443", b"https://www.example.com:8443", True),
+        ("https://*.example.com", b"https://example.com", False),
+        ("https://*.example.com", b"https://wwwexample.com", False),
+        ("https://*.example.com", b"https://.example.com", False),
+        ("https://*.example.com", b"https://www.example.com.evil.test", False),
+        ("https://*.example.com", b"http://www.example.com", False),
+        ("https://*.example.com", b"https://www.example.com:8443", False),
+        ("https://*.example.com", b"https://*.example.com", False),
+        ("https://*.example.com", b"null", False),
+    ],
+)
+def test_leading_wildcard_stands_for_hosts_below_its_own(entry, origin, is_allowed):
+    rule = OriginRule(hosts=("*",), exact=frozenset({entry, "https://other.test"}))
+    assert allows(rule, origin) is is_allowed
 
 
 SAME_HOST = [
@@ -167,26 +194,47 @@ def test_without_one_host_no_origin_equals_it(hosts):
 
 
 @pytest.mark.parametrize(
-    ("entry", "is_one"),
+    "entry",
     [
-        ("https://example.com", True),
-        ("http://localhost:3000", True),
-        ("http://[::1]", True),
-        ("null", True),
-        ("self", True),
-        ("*", False),
-        ("https://*.example.com", False),
-        ("example.com", False),
-        ("https://example.com/", False),
-        ("https://exämple.com", False),
-        ("https://\udcff.com", False),
-        ("", False),
-        (b"https://example.com", False),
-        (None, False),
+        "https://example.com",
+        "http://localhost:3000",
+        "http://[::1]",
+        "https://*.example.com",
+        "https://*.example.com:8443",
+        "null",
+        "file://",
+        "self",
     ],
 )
-def test_entry_of_the_list_is_an_origin_or_one_of_two_words(entry, is_one):
-    assert OriginRule.is_entry(entry) is is_one
+def test_list_may_have_origins_and_three_words(entry):
+    assert mistake_in(entry) is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "remedy"),
+    [
+        ("https://example.com/", "slash"),
+        ("https://*.example.com/", "slash"),
+        ("example.com", '"https://example.com"'),
+        ("", '"https://'),
+        ("*", '"https://'),
+        ("https://*", "wildcard"),
+        ("https://a.*.com", "wildcard"),
+        ("https://*.*.com", "wildcard"),
+        ("https://*example.com", "wildcard"),
+        ("https://*.[::1]", "wildcard"),
+        ("https://example.com ", "white space"),
+        ("https://example.com/path", "scheme, host and port"),
+        ("file:///", "scheme, host and port"),
+        ("https://user@example.com", "scheme, host and port"),
+        ("https://ex\xe4mple.com", "Punycode"),
+        ("https://\udcff.com", "Punycode"),
+        (b"https://example.com", "text"),
+        (None, "text"),
+    ],
+)
+def test_other_entry_of_the_list_is_a_mistake_with_a_remedy(entry, remedy):
+    assert remedy in mistake_in(entry)
 
 
 @settings(deadline=None)

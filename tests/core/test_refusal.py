@@ -14,6 +14,8 @@ AUTO, CLOSE, DENY = RefusalMode
 NATIVE = read()
 PAGE = read(ORIGIN)
 OFFERING = read(offer=["token-auth.v1"])
+WITH_TOKEN = read(offer=["chat", "bearer.abc"])
+WITH_TOKEN_UNREAD = read(offer=["chat", "base64url.bearer.YWJj"], locations=frozenset())
 FOREIGN = read((b"origin", b"https://evil.test"), offer=["token-auth.v1"])
 OVERSIZED = read(offer=["token-auth.v1", "bearer.abcd"], max_token_bytes=3)
 
@@ -49,6 +51,8 @@ def http_headers(*args, **options):
             ("native", NATIVE, {AUTO: "http plain", CLOSE: "close close", DENY: "http plain"}),
             ("page", PAGE, {AUTO: "close close", CLOSE: "close close", DENY: "http plain"}),
             ("offering", OFFERING, {AUTO: "told told", CLOSE: "told told", DENY: "http plain"}),
+            ("token", WITH_TOKEN, {AUTO: "close close", CLOSE: "close close", DENY: "http plain"}),
+            ("token, location off", WITH_TOKEN_UNREAD, {AUTO: "close close"}),
             ("foreign", FOREIGN, dict.fromkeys(RefusalMode, "http plain")),
             ("oversized", OVERSIZED, dict.fromkeys(RefusalMode, "http plain")),
         ]

@@ -3,12 +3,12 @@
 from typing import Any
 
 from ..core.credentials import Location
-from ..core.handshake.origin import OriginRule
+from ..core.handshake.origin import mistake_in
 from ..core.handshake.policy import RefusalMode
 from .backend_spec import read_backends
 from .identity_providers import read_identity_providers
 from .limits import read_limits
-from .problem import must_be
+from .problem import WrongValueError, shown
 from .readers import (
     Fields,
     list_of,
@@ -47,18 +47,15 @@ def _read_some_scopes(value: Any) -> frozenset[str]:
 
 
 def _read_origins(value: Any) -> frozenset[str]:
-    what = 'a list of origins such as "https://example.com", "null", "self"'
+    what = 'a list of origins such as "https://example.com", "https://*.example.com", "self"'
     return frozenset(read_list(value, _read_origin, what))
 
 
 def _read_origin(value: Any) -> str:
-    if OriginRule.is_entry(value):
-        return str(value)
-    if isinstance(value, str) and OriginRule.is_entry(value.rstrip("/")):
-        raise must_be(value, f'"{value.rstrip("/")}", without the slash at the end')
-    if isinstance(value, str) and OriginRule.is_entry(f"https://{value}"):
-        raise must_be(value, f'an origin with its scheme, such as "https://{value}"')
-    raise must_be(value, 'an origin such as "https://example.com", or "null" or "self"')
+    remedy = mistake_in(value)
+    if remedy:
+        raise WrongValueError(f"is {shown(value)}: {remedy}.")
+    return str(value)
 
 
 SETTINGS: Fields = {

@@ -31,10 +31,13 @@ from ..observability.events import (
     emit,
 )
 from ..verification.route import Route
-from .asgi_scope import anonymous_user, inner_scope, scrub
+from .asgi_scope import anonymous_user, inner_scope
 from .transport import Transport
 
 __all__ = ["Connection", "live"]
+
+MAX_RIVALS = 3
+"""Other cookies with the credential's name that are verified at most: each costs a query."""
 
 MAX_NOTICES = 8
 """Changes that wait for a busy consumer at most: of more, the oldest are dropped."""
@@ -90,12 +93,6 @@ class Connection(Member):
     def refuse(self, error: TokenAuthError) -> None:
         """The application leaves a refusal to us: of a method that requires scopes, perhaps."""
         self._act(self._life.end(error))
-
-    def scrub(self) -> None:
-        """Take the credential out of the server's own scope: an exception passes through it, and
-        an error reporter reads the locals of every frame.
-        """
-        scrub(self._scope, self._handshake)
 
     async def finish(self) -> None:
         """The application is done. Ends what was started for the socket."""
@@ -154,7 +151,25 @@ class Connection(Member):
         else:
             self._life.present()
             mark = self.node.recent_revocations.mark
-            self._admit(await route.authenticate(handshake), since=mark)
+            identity = await route.authenticate(handshake)
+            if handshake.rivals:
+                await self._reject_rivals(identity)
+            self._admit(identity, since=mark)
+
+    async def _reject_rivals(self, identity: Identity) -> None:
+        """Refuse a client whose other cookies of the same name belong to another user."""
+        rivals = self._handshake.rivals
+        if len(rivals) > MAX_RIVALS:
+            raise TokenAuthError(CloseReason.MALFORMED)
+        for rival in rivals:
+            try:
+                other = await self.route.verify(rival)
+            except TokenAuthError as error:
+                if error.code.is_transient:
+                    raise
+            else:
+                if other.user_key != identity.user_key:
+                    raise TokenAuthError(CloseReason.MALFORMED)
 
     async def _refuse(self, error: TokenAuthError) -> None:
         """Answer the opening handshake, unless the socket was closed meanwhile."""

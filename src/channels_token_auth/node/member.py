@@ -133,13 +133,14 @@ class Member(ABC):
     @property
     def origin(self) -> str | None:
         """The page's Origin."""
-        values = (value for name, value in self._scope["headers"] if name.lower() == b"origin")
+        headers = self._scope.get("headers") or ()
+        values = (value for name, value in headers if name.lower() == b"origin")
         return next((value.decode("latin-1") for value in values), None)
 
     @property
     def path(self) -> str:
         """The path of its handshake."""
-        return str(self._scope["path"])
+        return str(self._scope.get("path") or "")
 
     @property
     def grant(self) -> Grant | None:

@@ -11,6 +11,7 @@ from ..core.credentials import Credential, Location
 from ..core.errors import TokenAuthError
 from ..core.handshake.extraction import PROTOCOL, Handshake, extract
 from ..core.handshake.refusal import refuse
+from ..core.handshake.scope import read_headers, read_query, read_subprotocols
 from ..core.identity import Grant, Identity
 from ..core.lifecycle import Rules
 from .authenticator import build_authenticator
@@ -28,9 +29,10 @@ class Route:
         self.rules: Rules = configuration.rules
 
     def read(self, scope: Scope) -> Handshake:
-        """The opening handshake of a scope."""
-        subprotocols = scope.get("subprotocols", ())
-        return extract(scope["headers"], scope["query_string"], subprotocols, self._policy)
+        """Return the opening handshake of a scope."""
+        return extract(
+            read_headers(scope), read_query(scope), read_subprotocols(scope), self._policy
+        )
 
     def is_anonymous(self, handshake: Handshake) -> bool:
         """Whether it may pass as nobody's. Nobody has scopes."""

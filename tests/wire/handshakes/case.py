@@ -56,7 +56,11 @@ class Case:
 
     def is_browser(self, client: str) -> bool:
         """Whether the library must take the client for one: by its Origin, or by its offer."""
-        return client == "browser" or PROTOCOL in self.offers
+        return client == "browser" or any(map(_is_of_a_browser, self.offers))
+
+
+def _is_of_a_browser(entry: str) -> bool:
+    return entry == PROTOCOL or entry.startswith(("bearer.", "base64url.bearer."))
 
 
 def bearer(token: str | bytes) -> bytes:

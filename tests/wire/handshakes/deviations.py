@@ -43,11 +43,6 @@ DEVIATIONS: dict[str, dict[str, Deviation]] = {
         r"origin: default 'https://www.ex\\xe1mple.com'": _OVER_127,
     },
     "uvicorn-wsproto": {"subprotocol: bytes over 127": _NO_ASCII},
-    "granian": {
-        "subprotocol: bytes over 127": Deviation(
-            Refused(slug="malformed"), "refused, and nothing echoed: it knows nothing of the offer"
-        ),
-    },
     "hypercorn": {
         "subprotocol: bytes over 127": _NO_ASCII,
         "subprotocol: in two header lines": Deviation(

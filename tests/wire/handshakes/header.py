@@ -25,6 +25,11 @@ HEADER = [
         queries=1,
     ),
     Case(name="scheme alone", headers=(b"Authorization: Bearer",), answer=MALFORMED),
+    Case(
+        name="comma instead of a space",
+        headers=(b"Authorization: Bearer," + ALICE.encode(),),
+        answer=MALFORMED,
+    ),
     Case(name="blank", headers=(b"Authorization: Bearer  ",), answer=MALFORMED),
     Case(name="unknown scheme", headers=(b"Authorization: Basic YTpi",), answer=MISSING),
     Case(

@@ -1,8 +1,8 @@
 """Handshakes from pages of other sites: refused before accept, before any credential and query."""
 
-from tests.wire.answers import Opened, Refused
-from tests.wire.handshakes.case import FORBIDDEN, Case, alice, bearer
-from tests.wire.project.people import ALICE
+from tests.wire.answers import PROTOCOL, Opened, Refused
+from tests.wire.handshakes.case import FORBIDDEN, INVALID, Case, alice, bearer
+from tests.wire.project.people import ALICE, UNKNOWN
 
 __all__ = ["ORIGIN"]
 
@@ -11,13 +11,15 @@ def _origin(policy: str, value: bytes, answer: Opened | Refused) -> Case:
     return Case(
         name=f"{policy} {value.decode(errors='backslashreplace')!r}",
         policy=policy,
-        headers=(b"Origin: " + value, bearer(ALICE)),
+        headers=(b"Origin: " + value,),
+        offers=(PROTOCOL, f"bearer.{ALICE}"),
         answer=answer,
         queries=1 if isinstance(answer, Opened) else 0,
     )
 
 
-PASSES = alice("header")
+PASSES = alice("subprotocol", PROTOCOL)
+EVIL = b"Origin: https://evil.test"
 
 ORIGIN = [
     # ALLOWED_HOSTS has 127.0.0.1, localhost and .example.com: any scheme and port of these.
@@ -61,7 +63,13 @@ ORIGIN = [
     ),
     *(
         _origin("listed", value, PASSES)
-        for value in [b"https://app.example.com", b"https://app.example.com:443", b"null"]
+        for value in [
+            b"https://app.example.com",
+            b"https://app.example.com:443",
+            b"https://a.b.example.org",
+            b"null",
+            b"file://",
+        ]
     ),
     *(
         _origin("listed", value, FORBIDDEN)
@@ -69,30 +77,51 @@ ORIGIN = [
             b"http://app.example.com",
             b"https://app.example.com:8443",
             b"https://www.example.com",
+            b"https://example.org",
+            b"http://www.example.org",
             b"https://app.example.com.evil.test",
             b"http://127.0.0.1:8000",
         ]
     ),
     Case(
         name="two of them",
-        headers=(b"Origin: https://www.example.com", b"Origin: https://evil.test", bearer(ALICE)),
+        headers=(b"Origin: https://www.example.com", EVIL),
+        offers=(PROTOCOL, f"bearer.{ALICE}"),
         answer=FORBIDDEN,
     ),
     Case(
+        name="foreign, of a native client",
+        headers=(EVIL, bearer(ALICE)),
+        answer=alice("header"),
+        queries=1,
+    ),
+    Case(
+        name="foreign, of a native client, wrong",
+        headers=(EVIL, bearer(UNKNOWN)),
+        answer=INVALID,
+        queries=1,
+    ),
+    Case(
+        name="foreign, a header and a cookie",
+        headers=(EVIL, bearer(ALICE), b"Cookie: a=b"),
+        answer=FORBIDDEN,
+    ),
+    Case(name="foreign, and Basic", headers=(EVIL, b"Authorization: Basic YTpi"), answer=FORBIDDEN),
+    Case(
         name="foreign, and no token",
-        headers=(b"Origin: https://evil.test",),
+        headers=(EVIL,),
         answer=FORBIDDEN,
     ),
     Case(
         name="foreign, accept-then-close asked for",
         policy="close",
-        headers=(b"Origin: https://evil.test",),
+        headers=(EVIL,),
         answer=FORBIDDEN,
     ),
     Case(
         name="foreign, anonymous allowed",
         policy="open",
-        headers=(b"Origin: https://evil.test",),
+        headers=(EVIL,),
         answer=FORBIDDEN,
     ),
 ]

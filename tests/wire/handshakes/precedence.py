@@ -78,6 +78,21 @@ PRECEDENCE = [
         policy="cookie",
         headers=(ORIGIN, b"Cookie: token=%s; token=%s" % (ALICE.encode(), BOB.encode())),
         answer=MALFORMED,
+        queries=2,
+    ),
+    Case(
+        name="two cookies of the name, one of them old",
+        policy="cookie",
+        headers=(ORIGIN, b"Cookie: token=%s; token=%s" % (UNKNOWN.encode(), ALICE.encode())),
+        answer=alice("cookie"),
+        queries=2,
+    ),
+    Case(
+        name="two equal cookies",
+        policy="cookie",
+        headers=(ORIGIN, b"Cookie: token=%s; token=%s" % (ALICE.encode(), ALICE.encode())),
+        answer=alice("cookie"),
+        queries=1,
     ),
     Case(
         name="cookie where it is not asked for",

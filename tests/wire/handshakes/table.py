@@ -57,6 +57,7 @@ ON_EACH_SERVER = frozenset(
         "refusal: close, wrong",
         "refusal: deny, wrong",
         "origin: foreign, and no token",
+        "origin: foreign, of a native client",
     }
 )
 assert CASES.keys() >= ON_EACH_SERVER

@@ -25,7 +25,10 @@ POLICIES = {
     "open": TokenAuthMiddlewareStack(_inner, anonymous=True),
     "query": TokenAuthMiddlewareStack(_inner, locations=["header", "subprotocol", "query"]),
     "cookie": TokenAuthMiddlewareStack(_inner, locations=["header", "subprotocol", "cookie"]),
-    "listed": TokenAuthMiddlewareStack(_inner, allowed_origins=["https://app.example.com", "null"]),
+    "listed": TokenAuthMiddlewareStack(
+        _inner,
+        allowed_origins=["https://app.example.com", "https://*.example.org", "null", "file://"],
+    ),
     "close": TokenAuthMiddlewareStack(_inner, refusal="close"),
     "deny": TokenAuthMiddlewareStack(_inner, refusal="deny"),
     "messages": TokenAuthMiddlewareStack(_inner, locations=["first_message"]),

@@ -1,6 +1,6 @@
 """Find the credential of an opening handshake, and take it out.
 
-Total: any bytes give a `Handshake`, never an exception. What is wrong with one is its `problem`.
+Any bytes give a `Handshake`, never an exception: what is wrong with one is its `problem`.
 """
 
 from collections.abc import Sequence
@@ -8,18 +8,12 @@ from dataclasses import dataclass, replace
 
 from ..close_codes import CloseReason
 from ..credentials import Credential, Location
-from .locations import (
-    OFFER,
-    Found,
-    Header,
-    Headers,
-    Problem,
-    take_cookie,
-    take_header,
-    take_query,
-    take_subprotocol,
-)
+from .cookie import COOKIE, take_cookie
+from .found import Found, Header, Headers, Problem
+from .header import AUTHORIZATION, take_header
 from .policy import Policy
+from .query import take_query
+from .subprotocol import OFFER, take_subprotocol
 
 __all__ = ["PROTOCOL", "TICKET_NAME", "Handshake", "extract"]
 
@@ -29,63 +23,124 @@ PROTOCOL = "token-auth.v1"
 TICKET_NAME = "ticket"
 """The query parameter that holds a ticket, and nothing else."""
 
+# Schemes that a browser, or a proxy on its behalf, answers by itself on requests of other sites.
+_AMBIENT_SCHEMES = frozenset({"basic", "digest", "negotiate", "ntlm"})
+
 
 @dataclass(slots=True, kw_only=True)
 class Handshake:
-    """An opening handshake, read: its credential, until that is forgotten, and all the rest.
+    """An opening handshake, read: its credential, and all the rest.
 
-    `problem` is set where the handshake is refused whatever a backend would say, and
-    `is_hostile` where it is not even accepted to be told so.
+    `problem`: set if the handshake is refused whatever a backend would answer. `is_hostile`: refuse
+    it before accept, so that the client never learns the code. `rivals`: other cookies of the
+    credential's name, which must not belong to somebody else. `offers_credential`: a subprotocol
+    entry carries one. `is_cleaned`: something was taken out of the headers, the query or the
+    subprotocols. `cookie_name`: the cookie that was taken, None if there was none.
     """
 
     credential: Credential | None
     problem: CloseReason | None
     is_hostile: bool
+    rivals: tuple[Credential, ...]
+    offers_credential: bool
+    is_cleaned: bool
+    cookie_name: str | None
     headers: list[Header]
     query_string: bytes
     subprotocols: list[str]
 
     def forget_credential(self) -> None:
-        """Keep the rest of it only."""
+        """Keep the rest only."""
         self.credential = None
+        self.rivals = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Taken:
+    """What each location holds, and the handshake without it."""
+
+    headers: list[Header]
+    query_string: bytes
+    subprotocols: list[str]
+    in_header: Found | None = None
+    in_subprotocol: Found | None = None
+    in_ticket: Found | None = None
+    in_query: Found | None = None
+    in_cookie: Found | None = None
+    rivals: tuple[Credential, ...] = ()
+    offers_credential: bool = False
 
 
 def extract(
     headers: Headers, query_string: bytes, subprotocols: Sequence[str], policy: Policy
 ) -> Handshake:
     """Read a handshake by `policy`: its Origin, then an explicit credential, then the cookie."""
-    # Few handshakes have more than one of these: what is not there need not be looked for.
     present = dict(headers)
-    in_header = in_subprotocol = in_ticket = in_query = in_cookie = None
-    left, query_left, listed = list(headers), query_string, list(subprotocols)
-    if b"authorization" in present:
-        in_header, left = take_header(left, policy)
-    if listed or OFFER in present:
-        in_subprotocol, left, listed = take_subprotocol(left, listed, policy)
-    if query_string:
-        in_ticket, query_left = take_query(Location.TICKET, TICKET_NAME, query_left, policy)
-        in_query, query_left = take_query(Location.QUERY, policy.query_name, query_left, policy)
-    if b"cookie" in present:
-        in_cookie, left = take_cookie(left, policy)
+    taken = _take(headers, query_string, subprotocols, present, policy)
+    in_order = (taken.in_header, taken.in_subprotocol, taken.in_ticket, taken.in_query)
+    explicit = [each for each in in_order if each]
     origin = present[b"origin"].decode("latin-1") if b"origin" in present else None
-    if origin is not None and not policy.origins.allows(headers):
-        found: Found | None = Problem(code=CloseReason.FORBIDDEN, is_hostile=True)
+    found: Found | None
+    if (
+        origin is None
+        or _is_of_no_browser(taken.in_header, present)
+        or policy.origins.allows(headers)
+    ):
+        found = _agree(explicit) if explicit else _guard(taken.in_cookie, origin)
     else:
-        explicit = [each for each in (in_header, in_subprotocol, in_ticket, in_query) if each]
-        found = _agree(explicit) if explicit else _guard(in_cookie, origin)
+        found = Problem(code=CloseReason.FORBIDDEN, is_hostile=True)
     problem = found if isinstance(found, Problem) else None
     return Handshake(
         credential=_bind(found, origin) if isinstance(found, Credential) else None,
         problem=problem.code if problem else None,
         is_hostile=problem.is_hostile if problem else False,
-        headers=left,
-        query_string=query_left,
-        subprotocols=listed,
+        rivals=() if explicit else taken.rivals,
+        offers_credential=taken.offers_credential,
+        is_cleaned=bool(explicit or taken.in_cookie or taken.offers_credential),
+        cookie_name=policy.cookie_name if taken.in_cookie else None,
+        headers=taken.headers,
+        query_string=taken.query_string,
+        subprotocols=taken.subprotocols,
+    )
+
+
+def _take(
+    headers: Headers,
+    query_string: bytes,
+    subprotocols: Sequence[str],
+    present: dict[bytes, bytes],
+    policy: Policy,
+) -> _Taken:
+    """Look into each location. Few handshakes have more than one: `present` tells which."""
+    taken = _Taken(headers=[*headers], query_string=query_string, subprotocols=[*subprotocols])
+    if AUTHORIZATION in present:
+        taken.in_header, taken.headers = take_header(taken.headers, policy)
+    if subprotocols or OFFER in present:
+        taken.in_subprotocol, taken.headers, taken.subprotocols, taken.offers_credential = (
+            take_subprotocol(taken.headers, subprotocols, policy)
+        )
+    if query_string:
+        ticket, token = Location.TICKET, Location.QUERY
+        taken.in_ticket, left = take_query(ticket, TICKET_NAME, query_string, policy)
+        taken.in_query, taken.query_string = take_query(token, policy.query_name, left, policy)
+    if COOKIE in present:
+        taken.in_cookie, taken.rivals, taken.headers = take_cookie(taken.headers, policy)
+    return taken
+
+
+def _is_of_no_browser(in_header: Found | None, present: dict[bytes, bytes]) -> bool:
+    """Return True if no page can have caused the handshake, so that its Origin proves nothing.
+
+    A page can set no `Authorization` header on a WebSocket. A proxy may turn a cookie into one, but
+    then the cookie is there too. (React Native on Android and other native clients send an Origin.)
+    """
+    return (
+        in_header is not None and in_header.scheme not in _AMBIENT_SCHEMES and COOKIE not in present
     )
 
 
 def _agree(found: Sequence[Found]) -> Found:
-    """One answer of several: any problem, or two tokens that differ, spoil them all."""
+    """Return one answer of several: any problem, or two tokens that differ, spoil them all."""
     if len(found) == 1:
         return found[0]
     problems = [each for each in found if isinstance(each, Problem)]

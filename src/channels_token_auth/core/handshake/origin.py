@@ -1,10 +1,11 @@
-"""Whether a page of another site may open a socket here (RFC 6454 §7, RFC 6455 §10.2)."""
+"""The rule that decides which pages may open a socket here (RFC 6454 §7, RFC 6455 §10.2)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-__all__ = ["OriginRule"]
+__all__ = ["OriginRule", "mistake_in"]
 
 # scheme "://" host [":" port], as RFC 6454 §6.2 serialises it: no path, no user, no list.
 _ORIGIN = re.compile(
@@ -13,16 +14,22 @@ _ORIGIN = re.compile(
     rb"(?::(?P<port>[0-9]{1,5}))?"
 )
 _DEFAULT_PORTS = {b"http": b"80", b"ws": b"80", b"https": b"443", b"wss": b"443"}
+_WILDCARD = b"://*."
+
+# Origins that are no scheme, host and port: of a sandboxed page or a file, and of some shells.
+_OPAQUE = (b"null", b"file://")
 
 Headers = Sequence[tuple[bytes, bytes]]
+Parts = tuple[bytes, bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OriginRule:
     """Which origins pass.
 
-    `exact`: None, or origins compared by scheme, host and port; `"null"` stands for pages opened
-    from a file or a sandbox, `"self"` for the Host that was asked for, if `hosts` has it.
+    `exact`: None, or the origins that pass by scheme, host and port. One may have a leading
+    wildcard: `https://*.example.com` stands for every host below that one. `"null"` and `"file://"`
+    stand for themselves, `"self"` for the Host of the handshake, if `hosts` has it.
     `hosts`: patterns as in Django's ALLOWED_HOSTS; with `"*"` the Origin must equal the Host.
     """
 
@@ -30,12 +37,12 @@ class OriginRule:
     exact: frozenset[str] | None = None
 
     def allows(self, headers: Headers) -> bool:
-        """Whether the handshake's Origin passes. None at all does: no browser sent it."""
+        """Return whether the handshake's Origin passes. Without one it does: no browser sent it."""
         origins = [value for name, value in headers if name == b"origin"]
         if not origins:
             return True
-        if origins == [b"null"]:
-            return self.exact is not None and "null" in self.exact
+        if origins[0] in _OPAQUE and len(origins) == 1:
+            return self.exact is not None and origins[0].decode() in self.exact
         origin = _parse(origins[0])
         if origin is None or len(origins) > 1:
             return False
@@ -43,21 +50,39 @@ class OriginRule:
             return self._knows(origin) and ("*" not in self.hosts or _is_host(origin, headers))
         if "self" in self.exact and self._knows(origin) and _is_host(origin, headers):
             return True
-        return any(origin == _parse(entry.encode()) for entry in self.exact)
+        return _is_listed(origin, self.exact)
 
-    @staticmethod
-    def is_entry(entry: object) -> bool:
-        """Whether `exact` may hold it."""
-        return entry in ("null", "self") or (
-            isinstance(entry, str) and entry.isascii() and _parse(entry.encode()) is not None
-        )
-
-    def _knows(self, origin: tuple[bytes, bytes, bytes]) -> bool:
+    def _knows(self, origin: Parts) -> bool:
         host = origin[1].decode()
         return any(_host_matches(host, pattern.lower()) for pattern in self.hosts)
 
 
-def _parse(value: bytes) -> tuple[bytes, bytes, bytes] | None:
+def mistake_in(entry: object) -> str | None:
+    """Return what to change about an entry that cannot be in `exact`; None: it can."""
+    if not isinstance(entry, str):
+        return 'write it as text, such as "https://example.com"'
+    if entry in ("self", *(each.decode() for each in _OPAQUE)):
+        return None
+    if not entry.isascii():
+        return "write the host as browsers send it, in Punycode (xn--…)"
+    if _parse_entry(entry) is not None:
+        return None
+    return next(_advice(entry), "write scheme, host and port only")
+
+
+def _advice(entry: str) -> Iterator[str]:
+    """Yield what helps, the likeliest first."""
+    if entry.strip() != entry:
+        yield "remove the white space"
+    if "://" not in entry:
+        yield f'begin with the scheme: "https://{entry}"'
+    if _parse_entry(entry.rstrip("/")) is not None:
+        yield f'remove the trailing slash: "{entry.rstrip("/")}"'
+    if "*" in entry:
+        yield 'use one wildcard, in front of the host: "https://*.example.com"'
+
+
+def _parse(value: bytes) -> Parts | None:
     match = _ORIGIN.fullmatch(value.lower())
     if match is None:
         return None
@@ -67,7 +92,35 @@ def _parse(value: bytes) -> tuple[bytes, bytes, bytes] | None:
     return scheme, host, port.lstrip(b"0") or b"0"
 
 
-def _is_host(origin: tuple[bytes, bytes, bytes], headers: Headers) -> bool:
+def _parse_entry(entry: str) -> tuple[Parts, bool] | None:
+    """Return an entry's parts, and whether it stands for the hosts below that one."""
+    text = entry.encode(errors="replace")
+    has_wildcard = _WILDCARD in text
+    parts = _parse(text.replace(_WILDCARD, b"://", 1) if has_wildcard else text)
+    if parts is None or (has_wildcard and parts[1].startswith(b"[")):
+        return None
+    return parts, has_wildcard
+
+
+@lru_cache(maxsize=64)  # one for each route
+def _parse_all(exact: frozenset[str]) -> tuple[frozenset[Parts], tuple[Parts, ...]]:
+    parsed = [each for each in map(_parse_entry, exact) if each]
+    hosts = frozenset(parts for parts, has_wildcard in parsed if not has_wildcard)
+    return hosts, tuple(parts for parts, has_wildcard in parsed if has_wildcard)
+
+
+def _is_listed(origin: Parts, exact: frozenset[str]) -> bool:
+    hosts, parents = _parse_all(exact)
+    return origin in hosts or any(_is_below(origin, parent) for parent in parents)
+
+
+def _is_below(origin: Parts, parent: Parts) -> bool:
+    (scheme, host, port), (wanted_scheme, wanted_host, wanted_port) = origin, parent
+    is_same = scheme == wanted_scheme and port == wanted_port
+    return is_same and host.endswith(b"." + wanted_host)
+
+
+def _is_host(origin: Parts, headers: Headers) -> bool:
     hosts = [value for name, value in headers if name == b"host"]
     return len(hosts) == 1 and _parse(origin[0] + b"://" + hosts[0]) == origin
 

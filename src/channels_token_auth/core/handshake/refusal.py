@@ -8,12 +8,11 @@ from ..close_codes import CloseReason
 from ..errors import TokenAuthError
 from ..messages import error_message
 from .extraction import PROTOCOL, Handshake
-from .locations import Headers
+from .found import Header, Headers
 from .policy import RefusalMode
 
 __all__ = ["close_message", "http_answer", "refuse"]
 
-Header = tuple[bytes, bytes]
 Message = dict[str, Any]
 
 
@@ -51,7 +50,16 @@ def close_message(code: CloseReason) -> Message:
 
 
 def _is_browser(handshake: Handshake) -> bool:
-    return PROTOCOL in handshake.subprotocols or _has(handshake.headers, b"origin")
+    """A page sends its Origin; Node, Deno and Bun have browsers' WebSocket without one.
+
+    Those can read no HTTP answer either. A credential in a subprotocol is a browser's way: clients
+    that can set headers use one.
+    """
+    return (
+        PROTOCOL in handshake.subprotocols
+        or handshake.offers_credential
+        or _has(handshake.headers, b"origin")
+    )
 
 
 def _has(headers: Headers, wanted: bytes) -> bool:

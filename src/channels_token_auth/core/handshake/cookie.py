@@ -1,0 +1,64 @@
+"""The cookie that holds a token or a session key, read as Django reads cookies.
+
+Django takes the last of several cookies with one name. A browser sends several if they were set for
+different paths or domains, so a site works over HTTP with them, and must work here. But another
+host of the same site may have set one of them (cookie tossing): the others are kept as `rivals`,
+and a handshake is refused if they belong to somebody else.
+"""
+
+import re
+
+from ..credentials import Credential, Location, Secret, is_token
+from .found import Found, Header, judge
+from .policy import Policy
+
+__all__ = ["COOKIE", "take_cookie"]
+
+COOKIE = b"cookie"
+
+# What `http.cookies` writes in a quoted value: a quoted character, or one as three octal digits.
+_ESCAPE = re.compile(rb"\\(?:([0-3][0-7][0-7])|(.))", re.DOTALL)
+
+
+def take_cookie(
+    headers: list[Header], policy: Policy
+) -> tuple[Found | None, tuple[Credential, ...], list[Header]]:
+    """Take the cookies of that name: the last one counts, and differing ones are its rivals."""
+    if Location.COOKIE not in policy.locations:
+        return None, (), headers
+    wanted = policy.cookie_name.encode()
+    values: list[bytes] = []
+    left: list[Header] = []
+    for header in headers:
+        name, value = header
+        if name != COOKIE:
+            left.append(header)
+            continue
+        others = []
+        for pair in value.split(b";"):
+            key, equals, token = pair.partition(b"=")
+            if equals and key.strip() == wanted:
+                values.append(_unquote(token.strip()))
+            elif pair.strip():
+                others.append(pair.strip())
+        if others:
+            left.append((name, b"; ".join(others)))
+    found = judge(Location.COOKIE, values[-1:], policy.max_token_bytes)
+    return found, _rivals(values, policy.max_token_bytes), left
+
+
+def _rivals(values: list[bytes], max_bytes: int) -> tuple[Credential, ...]:
+    """Return the values that differ from the last one and may be tokens."""
+    texts = [value.decode(errors="replace") for value in values]
+    differing = dict.fromkeys(text for text in texts[:-1] if text != texts[-1])
+    return tuple(
+        Credential(location=Location.COOKIE, secret=Secret(text))
+        for text in differing
+        if is_token(text, max_bytes)
+    )
+
+
+def _unquote(value: bytes) -> bytes:
+    if len(value) < 2 or not (value.startswith(b'"') and value.endswith(b'"')):
+        return value
+    return _ESCAPE.sub(lambda m: bytes([int(m[1], 8)]) if m[1] else m[2], value[1:-1])

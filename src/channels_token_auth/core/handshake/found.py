@@ -1,0 +1,56 @@
+"""What one location of an opening handshake holds: a credential, or what is wrong with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..close_codes import CloseReason
+from ..credentials import Credential, Location, Secret, is_visible
+
+__all__ = ["Found", "Header", "Headers", "Problem", "judge", "spoil"]
+
+Header = tuple[bytes, bytes]
+Headers = Sequence[Header]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What is wrong with a credential.
+
+    `is_hostile`: refuse before accept, so that the client never learns the code. `scheme`: as of a
+    `Credential`.
+    """
+
+    code: CloseReason
+    is_hostile: bool = False
+    scheme: str | None = None
+
+
+Found = Credential | Problem
+"""What one location holds."""
+
+
+def judge(
+    location: Location, values: Sequence[bytes], max_bytes: int, *, scheme: str | None = None
+) -> Found | None:
+    """Return what the raw values in one location amount to; None if there are none."""
+    if not values:
+        return None
+    if max(map(len, values)) > max_bytes:
+        return Problem(code=CloseReason.MALFORMED, is_hostile=True, scheme=scheme)
+    token = _decode(values[0])
+    if len(values) > 1 or token is None:
+        return Problem(code=CloseReason.MALFORMED, scheme=scheme)
+    return Credential(location=location, secret=Secret(token), scheme=scheme)
+
+
+def spoil(value: bytes, max_bytes: int) -> bytes:
+    """Return a value that `judge` finds malformed, and still too large if this one was."""
+    return value if len(value) > max_bytes else b""
+
+
+def _decode(value: bytes) -> str | None:
+    try:
+        token = value.decode()
+    except UnicodeDecodeError:
+        return None
+    return token if is_visible(token) else None

@@ -1,0 +1,48 @@
+"""The `Authorization` header (RFC 6750 §2.1)."""
+
+import re
+
+from ..credentials import Location
+from .found import Found, Header, judge, spoil
+from .policy import Policy
+
+__all__ = ["AUTHORIZATION", "take_header"]
+
+AUTHORIZATION = b"authorization"
+
+# scheme [1*SP token], with a scheme as in RFC 9110 §11.1. What follows the scheme directly, as the
+# comma of "Bearer,x", belongs to neither: group 2 has it.
+_SCHEME = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_VALUE = re.compile(rb"[ \t]*(%b)([^ \t]*)[ \t]*(.*)" % _SCHEME, re.DOTALL)
+# Two lines of one name, which daphne joins: a proxy's own, and the client's.
+_JOINED = re.compile(rb",[ \t]*(?=%b[ \t]+[^ \t])" % _SCHEME)
+
+
+def take_header(headers: list[Header], policy: Policy) -> tuple[Found | None, list[Header]]:
+    """Take `Authorization: <scheme> <token>` if a backend recognises the scheme.
+
+    Another scheme is not a credential of ours (`Basic`, for a proxy): its line stays.
+    """
+    if Location.HEADER not in policy.locations:
+        return None, headers
+    schemes: list[str] = []
+    values: list[bytes] = []
+    left: list[Header] = []
+    for header in headers:
+        name, value = header
+        if name != AUTHORIZATION:
+            left.append(header)
+            continue
+        others = []
+        for part in _JOINED.split(value) if b"," in value else (value,):
+            match = _VALUE.fullmatch(part)
+            if match and (scheme := match[1].decode().lower()) in policy.schemes:
+                schemes.append(scheme)
+                token = match[3].rstrip(b" \t")
+                values.append(spoil(part, policy.max_token_bytes) if match[2] else token)
+            else:
+                others.append(part)
+        if others:
+            left.append((name, b", ".join(others)))
+    scheme_of_first = schemes[0] if schemes else None
+    return judge(Location.HEADER, values, policy.max_token_bytes, scheme=scheme_of_first), left
