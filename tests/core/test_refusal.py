@@ -7,7 +7,7 @@ import pytest
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.handshake.policy import RefusalMode
-from channels_token_auth.core.handshake.refusal import close_message, refuse
+from channels_token_auth.core.handshake.refusal import close_message, http_answer, refuse
 from tests.core.opening import ORIGIN, read
 
 AUTO, CLOSE, DENY = RefusalMode
@@ -144,3 +144,20 @@ def test_refusal_never_shows_the_token(mode, http):
         offer=["bearer.c4n4ry"],
     )
     assert "c4n4ry" not in repr(answer(handshake, mode, http=http))
+
+
+@pytest.mark.parametrize(
+    ("schemes", "status", "challenge"),
+    [
+        (["bearer"], 401, b'Bearer error="invalid_token"'),
+        (["token", "bearer"], 401, b'Bearer error="invalid_token", Token'),
+        (["token"], 401, b"Token"),
+        (["token"], 403, None),
+        (["token", "bearer"], 403, b'Bearer error="invalid_token"'),
+        ([], 401, b'Bearer error="invalid_token"'),
+        (["token"], 503, None),
+    ],
+)
+def test_challenge_names_every_scheme_that_would_help(schemes, status, challenge):
+    headers, _ = http_answer(TokenAuthError(CloseReason.TOKEN_INVALID), status, schemes)
+    assert dict(headers).get(b"www-authenticate") == challenge

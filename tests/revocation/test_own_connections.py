@@ -1,10 +1,14 @@
 """`GET` and `DELETE connections/`: one's own sockets, under ASGI and under WSGI."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import OperationalError
 from django.db import connections as databases
 from django.test import AsyncClient, Client
+from django.utils import timezone
 from knox.models import AuthToken
+from oauth2_provider.models import get_access_token_model, get_application_model
 from rest_framework.authtoken.models import Token
 
 from channels_token_auth import aconnections
@@ -213,3 +217,66 @@ async def test_denylist_that_is_away_is_unavailable(token, monkeypatch):
 
     monkeypatch.setattr(views.api, "revoke_user", away)
     assert (await by_asgi("delete", ALL, token.key)).status_code == 503
+
+
+@pytest.fixture
+def delegated(site, ada):
+    """An OAuth token with these scopes, beside DRF's token of the same user."""
+
+    async def issue(scope="newsletter", **settings):
+        site.CHANNELS_TOKEN_AUTH = {
+            "BACKENDS": [
+                {"BACKEND": f"{BACKENDS}.drf.DRFTokenBackend"},
+                {"BACKEND": f"{BACKENDS}.oauth2.OAuth2Backend"} | settings.pop("entry", {}),
+            ],
+            **settings,
+        }
+        application = await get_application_model().objects.acreate(
+            client_type="public", authorization_grant_type="password"
+        )
+        row = await get_access_token_model().objects.acreate(
+            user=ada,
+            application=application,
+            scope=scope,
+            token="a" * 30,
+            expires=timezone.now() + timedelta(hours=1),
+        )
+        return row.token
+
+    return issue
+
+
+async def by_bearer(method, path, key):
+    return await getattr(AsyncClient(), method)(path, headers={"Authorization": f"Bearer {key}"})
+
+
+async def test_delegated_token_sees_and_revokes_no_other_token(sockets, token, delegated):
+    oauth = await delegated()
+    theirs, own = await sockets(token.key), await sockets(oauth, scheme="Bearer")
+    body = (await by_bearer("get", ALL, oauth)).json()
+    assert (body["total"], [each["is_current"] for each in body["connections"]]) == (1, [True])
+    for path in (ALL, *(f"{ALL}{each}/" for each in await named(token.key))):
+        await by_bearer("delete", path, oauth)
+    assert await theirs.stays()
+    assert await Token.objects.aexists()
+    assert await own.closes() == 4403
+
+
+@pytest.mark.parametrize(
+    ("given", "scope", "may"),
+    [
+        ({"CONNECTIONS_SCOPES": ["connections", "write"]}, "connections", False),
+        ({"CONNECTIONS_SCOPES": ["connections", "write"]}, "write connections", True),
+        ({"entry": {"DELEGATED": False}}, "newsletter", True),
+        ({}, "connections", False),
+    ],
+)
+async def test_delegated_token_needs_all_the_scopes_that_the_site_names(  # noqa: PLR0917 - fixtures, values
+    sockets, token, delegated, given, scope, may
+):
+    oauth = await delegated(scope, **given)
+    theirs = await sockets(token.key)
+    assert ((await by_bearer("get", ALL, oauth)).json()["total"] == 1) is may
+    answer = await by_bearer("delete", ALL, oauth)
+    assert answer.status_code == (204 if may else 403)
+    assert await theirs.stays() is not may

@@ -52,3 +52,7 @@ class TellingBackend(BaseTokenBackend):
 
 def _user():
     return get_user_model()(pk=7)
+
+
+def read_scopes(*_):
+    return ["read"]

@@ -25,8 +25,8 @@ SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 CSRF = "django.middleware.csrf.CsrfViewMiddleware"
 ORIGIN = "https://app.example.com"
 CSRF_TOKEN = "c" * 32
-MISSING = (401, "token_missing", "Bearer")
-INVALID = (401, "token_invalid", 'Bearer error="invalid_token"')
+MISSING = (401, "token_missing", "Bearer, Token")
+INVALID = (401, "token_invalid", 'Bearer error="invalid_token", Token')
 MALFORMED = (400, "malformed", 'Bearer error="invalid_request"')
 ENDPOINTS = [("post", "/auth/ticket/"), ("get", "/auth/check/")]
 endpoints = pytest.mark.parametrize(("method", "path"), ENDPOINTS)
@@ -165,10 +165,10 @@ def test_check_takes_a_session_without_csrf_and_tells_how_long_it_lasts(page, ad
         ("Bearer unknown", INVALID),
         ("Token unknown", INVALID),
         ("Bearer \u20ac", INVALID),
-        ("Bearer expires-0", (401, "token_expired", 'Bearer error="invalid_token"')),
-        ("Bearer expires--5", (401, "token_expired", 'Bearer error="invalid_token"')),
-        ("Bearer token_revoked", (401, "token_revoked", 'Bearer error="invalid_token"')),
-        ("Bearer user_inactive", (401, "user_inactive", 'Bearer error="invalid_token"')),
+        ("Bearer expires-0", (401, "token_expired", 'Bearer error="invalid_token", Token')),
+        ("Bearer expires--5", (401, "token_expired", 'Bearer error="invalid_token", Token')),
+        ("Bearer token_revoked", (401, "token_revoked", 'Bearer error="invalid_token", Token')),
+        ("Bearer user_inactive", (401, "user_inactive", 'Bearer error="invalid_token", Token')),
         ("Bearer rate_limited", (429, "rate_limited", None)),
         ("Bearer auth_timeout", (403, "auth_timeout", "Bearer")),
         ("Bearer", MALFORMED),
@@ -317,3 +317,30 @@ def test_token_decides_whatever_a_site_requires_of_logged_in_users(site, client,
     ]
     assert getattr(client, method)(path, **bearer(key)).status_code == 200
     assert getattr(client, method)(path).json() == {"code": "token_missing"}
+
+
+def test_challenge_names_the_schemes_that_the_site_recognises(site, client):
+    site.CHANNELS_TOKEN_AUTH = {"BACKENDS": [TELLING]}
+    assert client.get("/auth/check/")["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [*ENDPOINTS, ("get", "/auth/connections/"), ("delete", "/auth/connections/")],
+)
+def test_endpoints_need_the_scopes_that_sockets_need(site, client, key, method, path):
+    site.CHANNELS_TOKEN_AUTH = {
+        "BACKENDS": [{**DRF, "SCOPES": "tests.views.backend.read_scopes"}],
+        "SCOPES": ["chat"],
+    }
+    answer = getattr(client, method)(path, **bearer(key))
+    assert (answer.status_code, answer.json()) == (403, {"code": "forbidden"})
+    assert answer["WWW-Authenticate"] == 'Bearer error="insufficient_scope"'
+    site.CHANNELS_TOKEN_AUTH = {**site.CHANNELS_TOKEN_AUTH, "SCOPES": ["read"]}
+    assert getattr(client, method)(path, **bearer(key)).status_code in (200, 204)
+
+
+def test_session_has_no_scopes(site, page):
+    client, ours = page
+    site.CHANNELS_TOKEN_AUTH = {"BACKENDS": [DRF], "SCOPES": ["chat"]}
+    assert client.post("/auth/ticket/", **ours).json() == {"code": "forbidden"}

@@ -68,6 +68,7 @@ class Refused:
         if kind == "daphne":
             return Answer(status=403)  # it has no `websocket.http.response`
         challenge = f'Bearer error="{error}"' if error else "Bearer"
+        challenge += ", Token" if status == 401 else ""  # the site has DRF tokens
         return Answer(status=status, challenge=challenge, slug=self.slug)
 
 

@@ -81,4 +81,5 @@ class Route:
     ) -> Sequence[Message]:
         """The answer to a handshake that was not admitted."""
         http = "websocket.http.response" in (scope.get("extensions") or {})
-        return refuse(error, handshake, mode=self._policy.refusal, http=http)
+        schemes = self._authenticator.schemes
+        return refuse(error, handshake, mode=self._policy.refusal, http=http, schemes=schemes)

@@ -14,6 +14,7 @@ from ..core.errors import TokenAuthError
 from ..core.handshake.refusal import http_answer
 from ..core.identity import unavailable
 from ..observability.error_log import log_error
+from ..verification.authenticator import site_authenticator
 
 __all__ = ["endpoint", "store"]
 
@@ -61,6 +62,6 @@ def store() -> Iterator[None]:
 def _refusal(error: TokenAuthError) -> HttpResponse:
     # Codes that exist on open sockets only have no status; no backend should give one.
     status = error.code.http_status or 403
-    headers, body = http_answer(error, status)
+    headers, body = http_answer(error, status, site_authenticator().schemes)
     named = {name.decode(): value.decode() for name, value in headers}
     return HttpResponse(body, status=status, headers=named)

@@ -1,4 +1,4 @@
-"""Whose request it is: by the `Authorization` header, or by Django's session with CSRF."""
+"""Identify a request: by its `Authorization` header, or by Django's session with CSRF."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,11 +19,35 @@ from ..verification.authenticator import site_authenticator
 from ..verification.tickets import SESSION
 from .endpoint import store
 
-__all__ = ["identify"]
+__all__ = ["identify", "may_reach_other_tokens"]
 
 
 def identify(request: HttpRequest) -> Identity:
-    """Whose request it is. Raises TokenAuthError."""
+    """Return whose request it is, with the scopes that the site's sockets need too.
+
+    Raises TokenAuthError.
+    """
+    identity = _identify(request)
+    if not conf.configuration().scopes <= identity.authentication.scopes:
+        raise TokenAuthError(CloseReason.FORBIDDEN)
+    return identity
+
+
+def may_reach_other_tokens(identity: Identity) -> bool:
+    """Return True if the credential may list and revoke other tokens of its user.
+
+    A delegated one, such as another application's OAuth token, acts with limited rights: it needs
+    all of `CONNECTIONS_SCOPES`.
+    """
+    name = identity.authentication.backend
+    backends = {each.name: each for each in site_authenticator().backends}
+    if name not in backends or not backends[name].is_delegated:
+        return True
+    wanted = conf.configuration().connections_scopes
+    return wanted is not None and wanted <= identity.authentication.scopes
+
+
+def _identify(request: HttpRequest) -> Identity:
     credential = _presented(request)
     if credential is None:
         return _by_session(request)
@@ -37,7 +61,7 @@ def identify(request: HttpRequest) -> Identity:
 
 
 def _presented(request: HttpRequest) -> Credential | None:
-    """The header's credential, read as in a handshake. Foreign origins are for CORS to allow."""
+    """Return the header's credential, read as in a handshake. CORS decides about origins."""
     value = request.headers.get("Authorization")
     if value is None:
         return None
@@ -53,7 +77,7 @@ def _presented(request: HttpRequest) -> Credential | None:
 
 
 def _by_session(request: HttpRequest) -> Identity:
-    """Who is logged in, by Django's session alone: no other middleware's `request.user` counts."""
+    """Return who is logged in by Django's session, whatever `request.user` is."""
     session = getattr(request, "session", None)
     if session is None:
         raise TokenAuthError(CloseReason.TOKEN_MISSING)

@@ -12,10 +12,11 @@ from django.views.decorators.http import require_http_methods
 from ..cluster import connections as cluster
 from ..cluster.connections import LiveConnection
 from ..core.close_codes import CloseReason
+from ..core.errors import TokenAuthError
 from ..core.identity import Identity, unavailable
 from ..revocation import api
 from .endpoint import endpoint, store
-from .identity import identify
+from .identity import identify, may_reach_other_tokens
 
 __all__ = ["connection", "connections"]
 
@@ -25,11 +26,16 @@ __all__ = ["connection", "connections"]
 def connections(request: HttpRequest) -> dict[str, Any] | None:
     """List the caller's sockets, or sign out all except those of the token in use."""
     identity = identify(request)
+    may_reach_others = may_reach_other_tokens(identity)
     if request.method == "DELETE":
+        if not may_reach_others:
+            raise TokenAuthError(CloseReason.FORBIDDEN)
         with store():
             api.revoke_user(identity.user.pk, except_token=identity.authentication)
         return None
-    found = cluster.connections(user=identity.user.pk)
+    # Without the right to see other tokens, the list has the sockets of the token in use.
+    token_id = None if may_reach_others else identity.authentication.token_id
+    found = cluster.connections(user=identity.user.pk, token_id=token_id)
     body = {
         "connections": [_shown(each, identity) for each in found.connections],
         "total": found.total,
@@ -63,6 +69,8 @@ def _sign_out(each: LiveConnection, identity: Identity) -> None:
                 connection_id=each.connection_id,
                 code=CloseReason.FORBIDDEN,
             )
+        elif not may_reach_other_tokens(identity):
+            raise TokenAuthError(CloseReason.FORBIDDEN)
         else:
             api.revoke_token(str(each.token_id), user=user_pk)
 

@@ -1,7 +1,7 @@
 """How a refused handshake is answered: the ASGI messages, in order."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ..close_codes import CloseReason
@@ -13,6 +13,7 @@ from .policy import RefusalMode
 
 __all__ = ["close_message", "http_answer", "refuse"]
 
+BEARER = frozenset({"bearer"})
 Message = dict[str, Any]
 
 
@@ -22,6 +23,7 @@ def refuse(
     *,
     mode: RefusalMode,
     http: bool,
+    schemes: Collection[str] = BEARER,
 ) -> list[Message]:
     """The answer to a handshake: accept and close with the code, or an HTTP response.
 
@@ -40,7 +42,7 @@ def refuse(
             close_message(error.code),
         ]
     if http and error.code.http_status:
-        return _http_response(error, error.code.http_status)
+        return _http_response(error, error.code.http_status, schemes)
     return [close_message(error.code)]
 
 
@@ -71,19 +73,24 @@ def _echo(offered: Sequence[str]) -> str | None:
     return PROTOCOL if PROTOCOL in offered else next(iter(offered), None)
 
 
-def _http_response(error: TokenAuthError, status: int) -> list[Message]:
-    headers, body = http_answer(error, status)
+def _http_response(error: TokenAuthError, status: int, schemes: Collection[str]) -> list[Message]:
+    headers, body = http_answer(error, status, schemes)
     return [
         {"type": "websocket.http.response.start", "status": status, "headers": headers},
         {"type": "websocket.http.response.body", "body": body},
     ]
 
 
-def http_answer(error: TokenAuthError, status: int) -> tuple[list[Header], bytes]:
-    """The headers and the body of a refusal over HTTP: `{"code": slug}`."""
+def http_answer(
+    error: TokenAuthError, status: int, schemes: Collection[str] = BEARER
+) -> tuple[list[Header], bytes]:
+    """Return the headers and the body of a refusal over HTTP: `{"code": slug}`.
+
+    `schemes`: the lower-case schemes of `Authorization` that the site's backends recognise.
+    """
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
-    if status in (400, 401, 403):
-        headers.append((b"www-authenticate", _challenge(error.code)))
+    if challenge := _challenge(error.code, status, schemes):
+        headers.append((b"www-authenticate", challenge.encode()))
     if error.retry_after is not None:
         headers.append((b"retry-after", str(error.retry_after).encode()))
     body = json.dumps({"code": error.code.value}).encode()
@@ -91,6 +98,15 @@ def http_answer(error: TokenAuthError, status: int) -> tuple[list[Header], bytes
     return headers, body
 
 
-def _challenge(code: CloseReason) -> bytes:
-    """RFC 6750 §3: no `error` where the client presented nothing."""
-    return f'Bearer error="{code.challenge}"'.encode() if code.challenge else b"Bearer"
+def _challenge(code: CloseReason, status: int, schemes: Collection[str]) -> str:
+    """Return the challenges of all schemes; those of `Bearer` alone for 400 and 403.
+
+    RFC 9110 §11.6.1 wants at least one with a 401. RFC 6750 §3 defines the errors of `Bearer`, and
+    no error for a client that presented nothing.
+    """
+    if status not in (400, 401, 403):
+        return ""
+    is_bearer = "bearer" in schemes or not schemes
+    bearer = f'Bearer error="{code.challenge}"' if code.challenge else "Bearer"
+    others = [each.capitalize() for each in sorted(schemes) if each != "bearer"]
+    return ", ".join([bearer] * is_bearer + others * (status == 401))
