@@ -17,6 +17,7 @@ DOCUMENTS = {
     "explanation/benchmarks": "benchmarks/README.md",
     "project/changelog": "CHANGELOG.md",
     "project/contributing": "CONTRIBUTING.md",
+    "project/releasing": "RELEASING.md",
     "reference/protocol": "spec/PROTOCOL.md",
     "reference/vectors": "spec/README.md",
     "security/index": "SECURITY.md",

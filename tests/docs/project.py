@@ -51,8 +51,9 @@ def files(text: str) -> dict[str, tuple[str, bool]]:
 class Project:
     """A project named mysite, and what its developer does with it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, python: str | Path = sys.executable) -> None:
         self.folder = folder
+        self.python = python
         self.log = folder / "server.log"
         self.run("-m", "django", "startproject", "mysite", ".")
 
@@ -70,7 +71,7 @@ class Project:
 
     def run(self, *arguments: str, **variables: str) -> str:
         finished = subprocess.run(
-            [sys.executable, *arguments],
+            [self.python, *arguments],
             cwd=self.folder,
             env=_environ(variables),
             capture_output=True,
@@ -89,7 +90,7 @@ class Project:
         arguments = [each.format(port=port) for each in command]
         with self.log.open("w") as log:
             server = subprocess.Popen(
-                [sys.executable, *arguments],
+                [self.python, *arguments],
                 cwd=self.folder,
                 env=_environ({"PYTHONUNBUFFERED": "1"}),
                 stdout=log,

@@ -4,11 +4,10 @@ import re
 
 import pytest
 
-from tests.docs.browser import PASSWORD, Admin, Console
-from tests.docs.pages import read, snippets
-from tests.docs.project import Project, section
+from tests.docs.newcomer import follow
+from tests.docs.pages import read
+from tests.docs.project import Project
 
-STEPS = '## Five steps to "hello ada"'
 MOST_WORDS = 500
 
 
@@ -42,31 +41,7 @@ def test_it_says_what_to_type_until_the_release():
 
 @pytest.fixture(scope="module")
 def console_lines(tmp_path_factory):
-    """Follow the steps as a newcomer does, and return what the browser's console shows."""
-    steps = section("README.md", STEPS)
-    project = Project(tmp_path_factory.mktemp("newcomer"))
-    project.write(steps)
-    _, commands, *_ = snippets("README.md", "sh", STEPS)
-    key = _typed(project, commands)
-    (script,) = snippets("README.md", "js", STEPS)
-    assert "manage.py runserver" in commands
-    with project.serve() as base:
-        script = script.replace("127.0.0.1:8000", base).replace("YOUR-TOKEN", key)
-        with Console.run(script) as console:
-            greeting = console.line()
-            Admin(base).delete_token()
-            return [greeting, console.line()]
-
-
-def _typed(project, commands):
-    """Type the commands before `runserver`, and return the token that one of them prints."""
-    for command in re.findall(r"python manage\.py (.*)", commands):
-        name, *arguments = command.split()
-        if name == "createsuperuser":
-            arguments += ["--noinput", "--email=ada@example.com"]
-        if name != "runserver":
-            printed = project.manage(name, *arguments, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
-    return printed.split()[2]
+    return follow(Project(tmp_path_factory.mktemp("newcomer")))
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""Build, check and describe a release. RELEASING.md says in which order."""
