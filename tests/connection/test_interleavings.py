@@ -14,7 +14,7 @@ import pytest
 from django.core import mail
 from django.core.cache import cache
 
-from channels_token_auth.cluster import pubsub
+from channels_token_auth.cluster.pubsub import publish
 from channels_token_auth.connection.connection import live
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Secret
@@ -241,7 +241,7 @@ class Play:
 
     async def say(self):
         ending = Revocation(target=self.target, code=CloseReason.TOKEN_REVOKED)
-        pubsub.publish({"kind": "end", "endings": [ending.to_message()]})
+        publish({"kind": "end", "endings": [ending.to_message()]})
 
 
 @pytest.mark.parametrize(("way", "target"), CASES)

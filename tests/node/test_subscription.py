@@ -1,4 +1,4 @@
-"""A node's ear in the channel layer, whatever befalls the layer: a fake one, that fails as told."""
+"""The subscription of a node, whatever the layer does: a fake one fails where a test says."""
 
 import asyncio
 import logging
@@ -6,9 +6,11 @@ import logging
 import pytest
 from channels.layers import InMemoryChannelLayer
 
-from channels_token_auth.cluster import pubsub
+from channels_token_auth.cluster import envelope
+from channels_token_auth.cluster import layer as layers
 from channels_token_auth.cluster import subscription as module
 from channels_token_auth.cluster.subscription import Subscription
+from tests.node.messages import sealed
 
 
 class Layer(InMemoryChannelLayer):
@@ -36,9 +38,9 @@ class Layer(InMemoryChannelLayer):
         await self._act("receive")
         return await super().receive(channel)
 
-    async def send(self, channel, message):
-        await self._act("send")
-        await super().send(channel, message)
+    async def group_send(self, group, message):
+        await self._act("group_send")
+        await super().group_send(group, message)
 
     async def _act(self, name):
         self.calls.append(name)
@@ -63,8 +65,9 @@ class Node:
 @pytest.fixture
 async def layer(monkeypatch):
     layer = Layer()
-    monkeypatch.setattr(pubsub, "remote_layer", lambda: layer)
+    monkeypatch.setattr(layers, "remote_layer", lambda: layer)
     monkeypatch.setattr(module, "LONGEST_PAUSE", 0.0)
+    monkeypatch.setattr(layers, "_outage", layers._Outage())
     return layer
 
 
@@ -85,47 +88,50 @@ async def until(condition):
 
 
 def joined(layer):
-    return bool(layer.groups.get(pubsub.GROUP))
+    return bool(layer.groups.get(layers.GROUP))
 
 
-async def test_what_others_say_is_heard(layer, node):
+async def test_messages_of_others_are_received(layer, node):
     await until(lambda: joined(layer))
-    await layer.group_send(pubsub.GROUP, {"process": "another", "kind": "end"})
+    await layer.group_send(layers.GROUP, sealed({"kind": "end"}))
     await until(lambda: node.heard)
-    assert node.heard == [({"process": "another", "kind": "end"}, None)]
+    ((message, reply),) = node.heard
+    assert (message["kind"], reply) == ("end", None)
 
 
-async def test_what_this_process_says_comes_back_and_is_not_heard_twice(layer, node):
+async def test_own_messages_come_back_and_are_not_acted_on_twice(layer, node):
     await until(lambda: joined(layer))
-    for process in (pubsub._process.name, "another"):
-        await layer.group_send(pubsub.GROUP, {"process": process})
+    await layer.group_send(layers.GROUP, envelope.seal({"number": 1}))
+    await layer.group_send(layers.GROUP, sealed({"number": 2}))
     await until(lambda: node.heard)
-    assert [message["process"] for message, _ in node.heard] == ["another"]
+    assert [message["number"] for message, _ in node.heard] == [2]
 
 
-async def test_who_asks_gets_the_answer(layer, node):
+async def test_question_is_answered_over_its_group(layer, node):
     await until(lambda: joined(layer))
-    question = {"process": "another", "reply_to": "specific.asker", "asked_as": "q1"}
-    await layer.group_send(pubsub.GROUP, question)
+    mine = await layer.new_channel()
+    await layer.group_add("answers", mine)
+    await layer.group_send(layers.GROUP, sealed({"reply_to": "answers", "question": "q1"}))
     await until(lambda: node.heard)
     await node.heard[0][1]({"kind": "answer"})
-    assert await layer.receive("specific.asker") == {"kind": "answer", "asked": "q1"}
+    answer = await layer.receive(mine)
+    assert (answer["kind"], answer["answers"]) == ("answer", "q1")
 
 
 @pytest.mark.parametrize("how", ["fails", "hangs"])
 async def test_answer_that_nobody_takes_costs_the_node_nothing(how, layer, node, monkeypatch):
-    monkeypatch.setattr(pubsub, "PUBLISH_TIMEOUT", 0.01)
+    monkeypatch.setattr(layers, "TIMEOUT", 0.01)
     await until(lambda: joined(layer))
-    await layer.group_send(pubsub.GROUP, {"process": "another", "reply_to": "specific.asker"})
+    await layer.group_send(layers.GROUP, sealed({"reply_to": "answers", "question": "q1"}))
     await until(lambda: node.heard)
-    getattr(layer, how).add("send")
+    getattr(layer, how).add("group_send")
     await node.heard[0][1]({"kind": "answer"})
 
 
 async def break_off(layer, *methods):
     """What is received at this moment is the last."""
     layer.fails |= {"receive", *methods}
-    await layer.group_send(pubsub.GROUP, {"process": "another"})
+    await layer.group_send(layers.GROUP, sealed({}))
 
 
 @pytest.mark.parametrize("method", ["receive", "group_add"])
@@ -136,7 +142,7 @@ async def test_layer_that_is_away_is_logged_once_and_joined_again(method, layer,
     await until(lambda: layer.calls.count(method) > 5)
     layer.fails.clear()
     await until(lambda: node.recovered and joined(layer))
-    assert [each.levelno for each in caplog.records] == [logging.ERROR]
+    assert [each.levelno for each in caplog.records] == [logging.ERROR, logging.WARNING]
 
 
 async def test_outage_of_hours_does_not_deafen_the_node(layer, node):
@@ -158,7 +164,7 @@ async def test_channel_that_nobody_listens_to_any_more_is_left(layer, node):
 
 @pytest.mark.parametrize("how", ["fails", "hangs"])
 async def test_leaving_a_layer_that_is_away_holds_nobody_up(how, layer, node, monkeypatch):
-    monkeypatch.setattr(module, "LEAVE_TIMEOUT", 0.01)
+    monkeypatch.setattr(layers, "TIMEOUT", 0.01)
     await until(lambda: joined(layer))
     getattr(layer, how).add("group_discard")
     node.task.cancel()
@@ -172,7 +178,7 @@ async def test_join_before_there_is_a_channel_does_nothing(layer):
 
 
 async def test_site_without_a_layer_has_nothing_to_listen_to(monkeypatch):
-    monkeypatch.setattr(pubsub, "remote_layer", lambda: None)
+    monkeypatch.setattr(layers, "remote_layer", lambda: None)
     control = Subscription(lambda *_: None, lambda: None)
     await control.run()
     await control.join()

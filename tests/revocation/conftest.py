@@ -12,6 +12,7 @@ from django.db import connections
 from rest_framework.authtoken.models import Token
 
 from channels_token_auth import signals
+from channels_token_auth.cluster import layer
 from channels_token_auth.connection.connection import live
 from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.verification.denylist import EPOCH
@@ -32,6 +33,12 @@ def site(settings, monkeypatch, transactional_db):
     yield settings
     cache.clear()
     assert not live
+
+
+@pytest.fixture(autouse=True)
+def _no_outage(monkeypatch):
+    """An outage that another test began would not be logged again."""
+    monkeypatch.setattr(layer, "_outage", layer._Outage())
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Channel layers that misbehave. To the library each is one that reaches other processes."""
+"""Channel layers that misbehave. The library takes each for one that reaches other processes."""
 
 import asyncio
 
@@ -83,3 +83,61 @@ class OfOneLoop(Shared):
 
     async def close_pools(self):
         type(self).closed += 1
+
+
+class Unbuildable(Shared):
+    """Its configuration is wrong."""
+
+    def __init__(self, **options):
+        raise TypeError("an unexpected option")
+
+
+class Raising(Shared):
+    """Fails at every call."""
+
+    async def _fail(self, *_):
+        raise ConnectionError("connection refused")
+
+    new_channel = group_add = group_discard = group_send = send = receive = _fail
+
+
+class Silent(Shared):
+    """Never comes back from a call."""
+
+    async def _hang(self, *_):
+        await asyncio.Event().wait()
+
+    new_channel = group_add = group_discard = group_send = send = receive = _hang
+
+
+class Cancelling(Shared):
+    """Some clients of a service cancel whoever waits when their connection breaks."""
+
+    async def _cancel(self, *_):
+        raise asyncio.CancelledError
+
+    new_channel = group_add = group_discard = group_send = send = receive = _cancel
+
+
+class Synchronous(Shared):
+    """Was written for another Channels: nothing that it returns can be awaited."""
+
+    def _return(self, *_):
+        return None
+
+    new_channel = group_add = group_discard = group_send = send = receive = _return
+
+
+class Forgetful(Shared):
+    """Loses every direct message, and the first one that each group gets."""
+
+    def __init__(self, **options):
+        self.groups = set()
+
+    async def group_send(self, group, message):
+        if group in self.groups:
+            await super().group_send(group, message)
+        self.groups.add(group)
+
+    async def send(self, channel, message):
+        pass

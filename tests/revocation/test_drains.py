@@ -48,7 +48,7 @@ async def test_sockets_are_sent_away_in_equal_groups(monkeypatch):
         await yield_()
 
     yield_ = _patch_sleep(monkeypatch, tick)
-    fleet.draining.start(0.5, fleet.reply)
+    fleet.draining.request(0.5, fleet.reply, question=None)
     await fleet.empties()
     assert groups[:5] == [2, 4, 6, 8, 10]
     assert {code for _, code in fleet.closed} == {CloseReason.UNAVAILABLE}
@@ -66,7 +66,7 @@ def _patch_sleep(monkeypatch, tick):
 async def test_one_that_lingers_takes_no_others_turn():
     """Else all others would be closed together, at the end."""
     fleet = Fleet(4, stubborn=2)
-    fleet.draining.start(0.4, fleet.reply)
+    fleet.draining.request(0.4, fleet.reply, question=None)
     async with asyncio.timeout(5):
         while len(fleet.closed) < 4:  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.01)
@@ -77,7 +77,7 @@ async def test_one_that_lingers_takes_no_others_turn():
 
 async def test_empty_node_says_so_at_once():
     fleet = Fleet(0)
-    fleet.draining.start(30, fleet.reply)
+    fleet.draining.request(30, fleet.reply, question=None)
     await fleet.draining._task
     await asyncio.sleep(0)  # for the report, which goes out beside it
     assert fleet.reports == [0]
@@ -89,7 +89,7 @@ async def test_drain_goes_on_though_its_reports_do_not_arrive():
         await asyncio.get_running_loop().create_future()
 
     fleet = Fleet(3)
-    fleet.draining.start(0.2, fail)
+    fleet.draining.request(0.2, fail, question=None)
     async with asyncio.timeout(5):
         while fleet.sockets:  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.01)
@@ -98,7 +98,7 @@ async def test_drain_goes_on_though_its_reports_do_not_arrive():
 
 async def test_nobody_has_to_listen():
     fleet = Fleet(1)
-    fleet.draining.start(0, None)
+    fleet.draining.request(0, None, question=None)
     while fleet.sockets:  # noqa: ASYNC110 - no event tells
         await asyncio.sleep(0.01)
     assert fleet.closed
@@ -106,8 +106,8 @@ async def test_nobody_has_to_listen():
 
 async def test_drain_that_is_undone_closes_no_more_sockets():
     fleet = Fleet(2, stubborn=2)
-    fleet.draining.start(60, fleet.reply)
-    fleet.draining.undo(fleet.reply)
+    fleet.draining.request(60, fleet.reply, question=None)
+    fleet.draining.request(None, fleet.reply, question=None)
     assert not fleet.draining.is_on
     await asyncio.sleep(0.2)
     assert len(fleet.closed) <= 1
@@ -166,6 +166,6 @@ async def test_watching_ends_though_an_application_does_not(sockets, token, monk
 async def test_silent_node_is_waited_for_in_vain(sockets, token, monkeypatch):
     monkeypatch.setattr(drain, "PATIENCE", 0.5)
     await sockets(token.key)
-    monkeypatch.setattr(here().drain, "start", lambda over, reply: None)
+    monkeypatch.setattr(here().drain, "request", lambda *_, **__: None)
     watched = await adrain(0)
     assert watched.silent == {here().name}

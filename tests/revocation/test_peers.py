@@ -1,4 +1,4 @@
-"""Nodes hear of each other: here another one is played, by what it says over the layer."""
+"""Nodes learn of each other. Here another one is played, by its messages over the layer."""
 
 import asyncio
 
@@ -6,8 +6,9 @@ import pytest
 from channels.layers import get_channel_layer
 
 from channels_token_auth import aconnections
-from channels_token_auth.cluster.pubsub import GROUP
+from channels_token_auth.cluster.layer import GROUP
 from channels_token_auth.node.node import here
+from tests.node.messages import sealed
 
 LAYER = {"default": {"BACKEND": "tests.revocation.layer.SharedLayer"}}
 
@@ -21,10 +22,10 @@ def layer(settings):
 async def test_new_node_hears_of_the_others_before_their_next_sweep(sockets, token, layer):
     await sockets(token.key)
     await _hears(layer, 1)
-    await layer.group_send(GROUP, {"kind": "present", "node": "new"})
-    await layer.group_send(GROUP, {"kind": "present", "node": "newer"})
+    await layer.group_send(GROUP, sealed({"kind": "present", "node": "new"}))
+    await layer.group_send(GROUP, sealed({"kind": "present", "node": "newer"}))
     await _hears(layer, 2)
-    await layer.group_send(GROUP, {"kind": "present", "node": "new"})
+    await layer.group_send(GROUP, sealed({"kind": "present", "node": "new"}))
     await _hears(layer, 2)
     assert (await aconnections(timeout=0.1)).missing == ["new", "newer"]
 
@@ -37,9 +38,9 @@ async def test_node_that_knows_nobody_does_not_pass_for_all(sockets, token, laye
         while not (asks := [each for each in layer.said if each["kind"] == "ask"]):  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.001)
     alone = {"peers": [], "total": 0, "connections": [], "is_draining": False, "failed_sweeps": 0}
-    answer = {"kind": "answer", "node": "other", "asked": asks[0]["asked_as"], **alone}
+    answer = {"kind": "answer", "node": "other", "answers": asks[0]["question"], **alone}
     await asyncio.sleep(0.05)
-    await layer.send(asks[0]["reply_to"], answer)
+    await layer.group_send(asks[0]["reply_to"], sealed(answer))
     assert set((await asked).nodes) == {"other", here().name}
 
 

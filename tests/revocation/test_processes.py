@@ -11,7 +11,9 @@ from channels.layers import channel_layers
 from redis import Redis as Client
 
 from channels_token_auth import adisconnect, disconnect
-from channels_token_auth.cluster import pubsub
+from channels_token_auth.cluster import layer as cluster_layer
+from channels_token_auth.cluster.local_nodes import node_count
+from tests.node.messages import sealed
 from tests.services import Redis, redis
 
 LAYERS = {
@@ -47,7 +49,7 @@ async def ear(layers):
     """What another process would hear."""
     layer = channel_layers.make_backend("default")
     channel = await layer.new_channel()
-    await layer.group_add(pubsub.GROUP, channel)
+    await layer.group_add(cluster_layer.GROUP, channel)
 
     async def hear():
         async with asyncio.timeout(5):
@@ -55,7 +57,7 @@ async def ear(layers):
         return [each["target"] for each in message["endings"]]
 
     yield hear
-    await layer.group_discard(pubsub.GROUP, channel)
+    await layer.group_discard(cluster_layer.GROUP, channel)
     await layer.flush()
 
 
@@ -126,14 +128,14 @@ async def test_it_is_heard_elsewhere_and_leaves_nothing_behind(say, ear, clients
 async def test_listener_of_a_fork_is_its_parents_and_is_not_called_there(ear, sockets, token):
     """The child has our node's memory, but not its event loop."""
     await sockets(token.key)
-    assert pubsub.listeners_here() == 1
+    assert node_count() == 1
     reader, writer = os.pipe()
 
     def count():
         pid = os.fork()
         if pid:
             return pid
-        os.write(writer, str(pubsub.listeners_here()).encode())
+        os.write(writer, str(node_count()).encode())
         os._exit(0)
 
     pid = await asyncio.to_thread(count)
@@ -147,10 +149,10 @@ async def test_what_another_process_says_closes_sockets_here(layers, sockets, to
     socket = await sockets(token.key)
     layer = channel_layers.make_backend("default")
     ending = {"target": {"user_id": str(token.user_id)}, "code": "user_inactive"}
-    message = {"type": "token_auth.message", "kind": "end", "endings": [ending]}
+    message = {"kind": "end", "endings": [ending]}
     async with asyncio.timeout(5):
         while socket.code is None:  # the node may not have joined yet
-            await layer.group_send(pubsub.GROUP, {**message, "process": "another"})
+            await layer.group_send(cluster_layer.GROUP, sealed(message))
             await asyncio.sleep(0.05)
     assert socket.code == 4423
     await layer.flush()
@@ -162,4 +164,4 @@ async def test_redis_that_is_away_holds_nobody_up(site, caplog):
         "default": {"BACKEND": LAYERS["redis"], "CONFIG": {"hosts": [server.url]}}
     }
     await adisconnect(**SAID)
-    assert "nodes have to sweep" in caplog.text
+    assert [each.levelname for each in caplog.records] == ["ERROR"]

@@ -1,4 +1,4 @@
-"""Which sockets are open, on all nodes: they are asked, and nothing is stored."""
+"""List the open sockets of all nodes: the nodes are asked, and nothing is stored."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,7 +10,10 @@ from asgiref.sync import async_to_sync
 
 from ..backends.sources.users import primary_key
 from ..core.revocation import Target
-from . import pubsub
+from . import layer
+from .local_nodes import node_count
+from .message import Message, is_meant
+from .requests import asking
 
 __all__ = ["Connections", "LiveConnection", "aconnections", "connections"]
 
@@ -18,18 +21,19 @@ TIMEOUT = 2.0
 """Seconds that nodes get to answer."""
 
 SETTLED = 0.2
-"""Seconds for others, when all have answered who are known: a node that slept knows nobody."""
+"""Seconds to wait for more answers when all known nodes have answered. A node that was stopped for
+a while may be the first to answer, and knows no others yet."""
 
 LIMIT = 100
 MAX_LIMIT = 1000
-"""Sockets named at most: an answer is one message, which a channel layer has to carry."""
+"""Sockets that one answer lists at most: it is one message, which a channel layer has to carry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveConnection:
-    """A socket that is open somewhere. What is of a user or a token is None where it has none.
+    """An open socket of some node. What belongs to a user or a token is None where it has none.
 
-    `address`, `origin` and `path` are what the client and its server said.
+    `address`, `origin` and `path` are what the client and its server sent: not to be trusted.
     """
 
     connection_id: str
@@ -49,9 +53,9 @@ class LiveConnection:
 class Connections:
     """What the nodes answered.
 
-    `total`: how many there are, of which `connections` are the first. `nodes`: who answered.
-    `missing`: nodes that others heard of lately, and that did not. `draining`: those that send
-    their sockets away. `unswept`: those whose last sweep could not ask every token's store.
+    `total`: how many sockets match, of which `connections` are the newest. `nodes`: who answered.
+    `missing`: nodes that announced themselves lately and did not answer. `draining`: nodes that
+    close their sockets. `unswept`: nodes whose last sweep could not check every token.
     """
 
     connections: Sequence[LiveConnection]
@@ -60,6 +64,14 @@ class Connections:
     missing: Sequence[str]
     draining: Sequence[str]
     unswept: Sequence[str]
+
+    @property
+    def is_complete(self) -> bool:
+        """Return whether every known node answered, and at least one did.
+
+        Where this is False, `total` is a lower bound: no answer does not mean no socket.
+        """
+        return bool(self.nodes) and not self.missing
 
 
 async def aconnections(
@@ -72,13 +84,13 @@ async def aconnections(
     limit: int = LIMIT,
     timeout: float = TIMEOUT,  # noqa: ASYNC109 - the nodes', not ours
 ) -> Connections:
-    """The open sockets for which all of it holds, at most `limit` of them from each node.
+    """Return the open sockets that match all arguments, at most `limit` of each node.
 
-    `node`: a node's name, or a machine's, for all nodes of it. `timeout`: seconds in which nodes
-    may answer; where all did, it returns soon after. Raises ValueError for a limit over 1,000.
+    `node`: the name of a node, or of a machine for all its nodes. `timeout`: seconds in which nodes
+    may answer; it returns soon after all have answered. Raises ValueError for a limit over 1,000.
     """
     if not 0 <= limit <= MAX_LIMIT:
-        raise ValueError(f"limit is {limit}, and 0 to {MAX_LIMIT} can be named.")
+        raise ValueError(f"limit is {limit}: it must be from 0 to {MAX_LIMIT}.")
     target = Target(
         user_id=None if user is None else str(primary_key(user)),
         token_id=token_id,
@@ -103,16 +115,15 @@ connections = async_to_sync(aconnections)
 """`aconnections` for synchronous code."""
 
 
-async def _gather(message: pubsub.Message, node: str | None, seconds: float) -> dict[str, Any]:
-    """The answer of each node, by its name."""
+async def _gather(message: Message, node: str | None, seconds: float) -> dict[str, Any]:
+    """Return the last answer of each node, by its name."""
     answers: dict[str, Any] = {}
     are_all_in = False
-    here = pubsub.listeners_here()
-    is_alone = pubsub.remote_layer() is None
-    async with pubsub.asking(message) as queue:
+    is_alone, own = layer.is_alone(), node_count()
+    async with asking(message) as queue:
         try:
             async with asyncio.timeout(seconds):
-                while not (is_alone and len(answers) >= here):
+                while not (is_alone and len(answers) >= own):
                     async with asyncio.timeout(SETTLED if are_all_in else None):
                         answer = await queue.get()
                     answers[answer["node"]] = answer
@@ -123,12 +134,12 @@ async def _gather(message: pubsub.Message, node: str | None, seconds: float) -> 
 
 
 def _expected(answers: dict[str, Any], node: str | None) -> set[str]:
-    """Of whom an answer is due, as far as those who have answered know."""
-    heard_of = {name for answer in answers.values() for name in answer["peers"]}
-    return {name for name in heard_of if pubsub.is_meant(name, node)}
+    """Return who has to answer, as far as those who have answered know."""
+    known = {name for answer in answers.values() for name in answer["peers"]}
+    return {name for name in known if is_meant(name, node)}
 
 
-def _live(row: pubsub.Message) -> LiveConnection:
+def _live(row: Message) -> LiveConnection:
     known = {field.name: row[field.name] for field in fields(LiveConnection)}
     times = {name: _moment(known[name]) for name in ("opened_at", "expires_at")}
     return LiveConnection(**{**known, **times})

@@ -1,101 +1,90 @@
-"""A node's ear in the channel layer: one channel, in the one group of all nodes.
+"""Subscribe a node to the channel layer: one channel, in the one group of all nodes.
 
-Delivery is at most once, and a membership may be lost without a word: so the node joins again at
-each sweep, and after a failure has one at once.
+Delivery is at most once, and a membership may get lost without a word: the node joins again at each
+sweep, and sweeps at once after an outage.
 """
 
 import asyncio
-import logging
 import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from . import pubsub
+from . import envelope, layer
+from .message import Message, Reply
+from .requests import answered, reply_to
 
 __all__ = ["Subscription"]
 
 LONGEST_PAUSE = 5.0
-"""Seconds between two tries to reach a layer that is away."""
+"""Seconds between two tries to reach a layer that is unavailable."""
 
 SAME_OUTAGE = 60.0
-"""Seconds within which failures belong together, though a layer may be joined between them."""
-
-LEAVE_TIMEOUT = 1.0
-logger = logging.getLogger("channels_token_auth")
+"""Seconds within which failures belong together, even if the layer was joined between them."""
 
 
 class Subscription:
-    """Listens until its task is cancelled. `recovered` is called when a layer is back."""
+    """Receives for a node until its task is cancelled. `recovered` is called after an outage."""
 
-    def __init__(self, hear: Callable[..., None], recovered: Callable[[], None]) -> None:
+    def __init__(
+        self, hear: Callable[[Message, Reply | None], None], recovered: Callable[[], None]
+    ) -> None:
         self._hear = hear
         self._recovered = recovered
         self.channel: str | None = None
-        """The same for good: what was sent meanwhile is found there when a layer is back."""
+        """Kept across outages, so that messages that were queued meanwhile are still delivered."""
 
     async def run(self) -> None:
-        """Listen, whatever befalls the layer."""
-        layer = pubsub.remote_layer()
+        """Receive, whatever the layer does."""
         try:
-            await self._listen_again_and_again(layer)
+            await self._receive_again_and_again()
         finally:
-            await self._leave(layer)
+            await self._leave()
 
-    async def _listen_again_and_again(self, layer: Any) -> None:
+    async def _receive_again_and_again(self) -> None:
         failures, failed_at = 0, 0.0
-        while layer is not None:
+        while True:
             try:
-                self.channel = self.channel or await layer.new_channel()
+                remote = layer.remote_layer()
+                if remote is None:
+                    return
+                await self._open(remote)
                 await self.join()
+                layer.note_success()
                 if failures:
                     self._recovered()
-                await self._listen(layer, self.channel)
+                await self._receive(remote)
             except Exception as error:  # noqa: BLE001 - whatever a layer raises
                 is_same = time.monotonic() - failed_at < SAME_OUTAGE
                 failures, failed_at = failures + 1 if is_same else 1, time.monotonic()
-                if failures == 1:
-                    _report(error)
+                layer.note_failure(error)
+            # Bounded exponent: past a thousand failures a power of two is no float any more.
             pause = min(LONGEST_PAUSE, 0.1 * 2 ** min(failures, 10))
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - no secret
 
+    async def _open(self, remote: Any) -> None:
+        if self.channel is None:
+            self.channel = await layer.call(remote.new_channel())
+
     async def join(self) -> None:
-        """Be in the group. Raises what the layer raises."""
-        layer = pubsub.remote_layer()
-        if layer is not None and self.channel is not None:
-            await layer.group_add(pubsub.GROUP, self.channel)
+        """Enter the group, once there is a channel. Raises what the layer raises."""
+        remote = layer.remote_layer()
+        if remote is not None and self.channel is not None:
+            await layer.call(remote.group_add(layer.GROUP, self.channel))
 
-    async def _listen(self, layer: Any, channel: str) -> None:
+    async def _receive(self, remote: Any) -> None:
         while True:
-            message = await layer.receive(channel)
-            if "asked" in message:
-                pubsub.answered(message)
-            elif not pubsub.is_own(message):
-                self._hear(message, _reply_to(layer, message))
+            message = envelope.open_(
+                await layer.call(remote.receive(self.channel), is_bounded=False)
+            )
+            if message is not None and not answered(message):
+                self._hear(message, reply_to(message))
 
-    async def _leave(self, layer: Any) -> None:
-        """Leave the group: in a channel that nobody listens to, messages would pile up."""
+    async def _leave(self) -> None:
+        """Leave the group: messages would pile up in a channel that nobody reads."""
         channel, self.channel = self.channel, None
-        if channel is not None:
-            with suppress(Exception):
-                async with asyncio.timeout(LEAVE_TIMEOUT):
-                    await layer.group_discard(pubsub.GROUP, channel)
-
-
-def _report(error: Exception) -> None:
-    logger.error("The channel layer is away: until it is back, only sweeps revoke. %r", error)
-
-
-def _reply_to(layer: Any, question: pubsub.Message) -> pubsub.Reply | None:
-    """Takes the answer to where it is waited for; None where it is not."""
-    channel, asked = question.get("reply_to"), question.get("asked_as")
-
-    async def reply(answer: pubsub.Message) -> None:
-        try:
-            async with asyncio.timeout(pubsub.PUBLISH_TIMEOUT):
-                await layer.send(channel, {**answer, "asked": asked})
-        except Exception as error:  # noqa: BLE001 - whatever a layer raises
-            logger.warning("An answer did not reach the process that asked: %r", error)
-
-    return reply if channel else None
+        if channel is None:
+            return
+        with suppress(Exception):
+            await layer.call(layer.remote_layer().group_discard(layer.GROUP, channel))

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from ..cluster import pubsub
+from ..cluster import layer
 from ..usernames import find_user
 
 __all__ = ["USAGE", "incomplete", "read_secrets", "table", "user_of", "visible"]
@@ -55,6 +55,6 @@ def incomplete(nodes: Sequence[str], missing: Sequence[str]) -> str | None:
         return f"Did not answer: {', '.join(missing)}."
     if nodes:
         return None
-    if pubsub.remote_layer() is None:
+    if layer.is_alone():
         return "No node answered: CHANNEL_LAYER reaches no other process than this one."
     return "No node answered: none is running, or the channel layer is away."

@@ -8,9 +8,9 @@ that was set), tokens expire by that much sooner.
 import asyncio
 from heapq import heapify, heappop, heappush
 from itertools import count
-from weakref import WeakKeyDictionary
 
 from ..clock import Clock, clock
+from ..loop_local import LoopLocal
 from ..observability.error_log import log_error
 from .member import Member
 
@@ -93,12 +93,12 @@ class Deadlines:
             self._timer = asyncio.get_running_loop().call_later(wait, self.run)
 
 
-_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Deadlines] = WeakKeyDictionary()
+_deadlines: LoopLocal[Deadlines] = LoopLocal()
 
 
 def deadlines() -> Deadlines:
     """Return the deadlines of the running event loop."""
-    loop = asyncio.get_running_loop()
-    if loop not in _by_loop:
-        _by_loop[loop] = Deadlines(clock)
-    return _by_loop[loop]
+    found = _deadlines.get()
+    if found is None:
+        _deadlines.set(found := Deadlines(clock))
+    return found

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection
 
-from ..cluster import pubsub
+from ..cluster.message import Reply
 from ..core.close_codes import CloseReason
 from ..tasks import spawn
 from .bulk_close import BulkClose
@@ -25,44 +25,45 @@ class DrainState:
         self._sockets = sockets
         self._bulk_close = bulk_close
         self._task: asyncio.Task[None] | None = None
+        self._question: str | None = None
+        self._reply: Reply | None = None
 
     @property
     def is_on(self) -> bool:
         """Return whether handshakes are refused. True until undone, also when no socket is left."""
         return self._task is not None
 
-    def start(self, over: float, reply: pubsub.Reply | None) -> None:
-        """Refuse handshakes, and close the open sockets within so many seconds.
+    def request(self, over: float | None, reply: Reply | None, *, question: str | None) -> None:
+        """Start a drain of so many seconds, or undo it with None.
 
-        `reply` gets the number of sockets that are left, once a second until there are none.
+        `question`: the id of the request. One that comes again only gets another report.
         """
-        self._stop()
-        self._task = spawn(self._close_all(max(1, int(over / TICK)), reply))
-
-    def undo(self, reply: pubsub.Reply | None) -> None:
-        """Admit handshakes again, and leave the sockets that are still open alone."""
-        self._stop()
-        self._report(reply)
-
-    def _stop(self) -> None:
+        if question is not None and question == self._question:
+            self._reply = reply or self._reply
+            self._report()
+            return
+        self._question, self._reply = question, reply
         if self._task:
             self._task.cancel()
-        self._task = None
+        self._task = None if over is None else spawn(self._close_all(max(1, int(over / TICK))))
+        if over is None:
+            self._report()
 
-    async def _close_all(self, ticks: int, reply: pubsub.Reply | None) -> None:
+    async def _close_all(self, ticks: int) -> None:
         left = list(self._sockets)  # complete: from now on every handshake is refused
         tick = 0
         while self._sockets:
             if tick % TICKS_PER_REPORT == 0:
-                self._report(reply)
+                self._report()
             size = -(-len(left) // max(1, ticks - tick))
             self._bulk_close.close(left[len(left) - size :], CloseReason.UNAVAILABLE)
             del left[len(left) - size :]
             tick += 1
             await asyncio.sleep(TICK)
-        self._report(reply)
+        self._report()
 
-    def _report(self, reply: pubsub.Reply | None) -> None:
-        if reply:  # in a task: the drain goes on even if the answer cannot be delivered
+    def _report(self) -> None:
+        """Send how many sockets are left, to those who asked."""
+        if self._reply:  # in a task: the drain goes on even if the answer cannot be delivered
             left = len(self._sockets)
-            spawn(reply({"kind": "draining", "node": self._name, "left": left}))
+            spawn(self._reply({"kind": "draining", "node": self._name, "left": left}))

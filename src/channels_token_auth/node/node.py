@@ -1,23 +1,25 @@
 """The sockets of one event loop, and what they do on each message to all nodes.
 
 Where a channel layer reaches other processes, a node starts one task with its first socket; the
-task ends with the loop and listens to them. There is never a task, a group or a key per socket.
+task ends with the loop and receives for the node. There is never a task, a group or a key per
+socket.
 """
 
-import asyncio
-import logging
 import os
 import socket
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
-from weakref import WeakSet
 
 from .. import conf
-from ..cluster import pubsub
+from ..cluster import layer
+from ..cluster.local_nodes import LocalNode, add_node, node_count
+from ..cluster.message import Message, Reply, is_meant
 from ..cluster.subscription import Subscription
 from ..core.revocation import Revocation, Target
-from ..observability.events import SocketsClosed, emit
+from ..loop_local import LoopLocal
+from ..observability.error_log import log_error
+from ..observability.events import MessageIgnored, SocketsClosed, emit
 from ..tasks import spawn
 from ..verification.authenticator import forget_all
 from .bulk_close import BulkClose
@@ -30,16 +32,12 @@ from .sweep import Sweep
 
 __all__ = ["Node", "here", "local_nodes"]
 
-logger = logging.getLogger("channels_token_auth")
-_nodes: "WeakSet[Node]" = WeakSet()
-
 
 class Node:
     """The node of one event loop, which is the only one to call it."""
 
     def __init__(self, configuration: conf.Configuration) -> None:
         self.name = _name()
-        self._loop = asyncio.get_running_loop()
         self.sockets: set[Member] = set()
         """All sockets, from their opening handshake until their application has ended."""
         self.registry = Registry()
@@ -50,7 +48,7 @@ class Node:
         interval = configuration.sweep_interval
         self._subscription = Subscription(self.hear, self._recover)
         self._presence = Presence(self.name, self._subscription, interval=interval)
-        is_alone = pubsub.remote_layer() is None
+        is_alone = layer.is_alone()
         self._sweep = Sweep(
             self.name,
             self.registry,
@@ -59,16 +57,11 @@ class Node:
             interval=interval,
             grace=configuration.sweep_grace,
         )
-        pubsub.add_listener(self)
-        _nodes.add(self)
+        _nodes.set(self)
+        add_node(LocalNode(hear=self.hear, channel=lambda: self.channel))
         if not is_alone:
             spawn(self._subscription.run())
             self._sweep.hurry()
-
-    @property
-    def is_running(self) -> bool:
-        """Return whether its event loop still runs."""
-        return not self._loop.is_closed()
 
     @property
     def nodes_seen(self) -> int:
@@ -92,27 +85,26 @@ class Node:
 
     # -- Messages to all nodes
 
-    def hear(self, message: pubsub.Message, reply: pubsub.Reply | None = None) -> None:
-        """Act on a message. One that this version cannot read is logged."""
+    def hear(self, message: Message, reply: Reply | None = None) -> None:
+        """Act on a message. One that this version cannot read is logged. Raises nothing."""
         try:
             self._act(message, reply)
-        except (KeyError, TypeError, ValueError):
-            logger.exception("A message on the channel layer makes no sense to this version.")
+        except Exception as error:  # noqa: BLE001 - the next messages have to be read all the same
+            emit(MessageIgnored(reason="malformed"))
+            log_error("A message of a node makes no sense to this version.", error)
 
-    def _act(self, message: pubsub.Message, reply: pubsub.Reply | None) -> None:
+    def _act(self, message: Message, reply: Reply | None) -> None:
         match message["kind"]:
             case "end":
                 self.end([Revocation.from_message(each) for each in message["endings"]])
             case "present":
                 self._presence.note(str(message["node"]))
-            case "ask" if reply and pubsub.is_meant(self.name, message["node"]):
+            case "ask" if reply and is_meant(self.name, message["node"]):
                 target = Target.from_message(message["target"])
                 spawn(reply(self._answer(target, int(message["limit"]))))
-            case "drain" if pubsub.is_meant(self.name, message["node"]):
-                if message["over"] is None:
-                    self.drain.undo(reply)
-                else:
-                    self.drain.start(float(message["over"]), reply)
+            case "drain" if is_meant(self.name, message["node"]):
+                over = None if message["over"] is None else float(message["over"])
+                self.drain.request(over, reply, question=message.get("question"))
 
     def end(self, revocations: Sequence[Revocation]) -> None:
         """Close the sockets of these revocations, and admit none that is being verified."""
@@ -150,16 +142,18 @@ def _emit_closed(revocation: Revocation, count: int) -> None:
 
 def _name() -> str:
     """Return the machine and the process; a number tells a second event loop of it apart."""
-    others = pubsub.listeners_here()
+    others = node_count()
     return f"{socket.gethostname()}-{os.getpid()}" + (f"-{others + 1}" if others else "")
+
+
+_nodes: LoopLocal[Node] = LoopLocal()
 
 
 def local_nodes() -> list[Node]:
     """Return the nodes of this process: one for each event loop that has had a socket."""
-    return [node for node in list(_nodes) if node.is_running]
+    return [node for _, node in _nodes]
 
 
 def here() -> Node:
     """Return the node of the running event loop, which is started with its first socket."""
-    node: Node | None = pubsub.listener()
-    return node or Node(conf.configuration())
+    return _nodes.get() or Node(conf.configuration())

@@ -8,9 +8,9 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 
-from ..cluster import pubsub
+from ..cluster import layer
+from ..cluster.pubsub import publish
 from ..cluster.subscription import Subscription
 
 __all__ = ["Presence"]
@@ -31,9 +31,10 @@ class Presence:
 
     async def renew(self) -> None:
         """Rejoin the group and announce this node. Never raises, never blocks for long."""
-        with suppress(Exception):
-            async with asyncio.timeout(pubsub.PUBLISH_TIMEOUT):
-                await self._subscription.join()
+        try:
+            await self._subscription.join()
+        except Exception as error:  # noqa: BLE001 - whatever a layer raises
+            layer.note_failure(error)
         self._announce()
 
     def note(self, name: str) -> None:
@@ -53,4 +54,4 @@ class Presence:
 
     def _announce(self) -> None:
         self._answer = None
-        pubsub.publish({"kind": "present", "node": self._name})
+        publish({"kind": "present", "node": self._name})

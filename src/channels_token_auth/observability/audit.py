@@ -4,18 +4,17 @@ Receivers of a signal may block and query. In an event loop they are called one 
 the order of the events, beside the sockets; elsewhere they are called at once.
 """
 
-import asyncio
 import json
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from django.dispatch import Signal
 
 from .. import signals
+from ..loop_local import LoopLocal
 from ..tasks import is_in_loop, spawn
 from .events import (
     ConnectionAuthenticated,
@@ -169,11 +168,11 @@ class _Queue:
             self._dropped = 0
 
 
-_queues: WeakKeyDictionary[asyncio.AbstractEventLoop, _Queue] = WeakKeyDictionary()
+_queues: LoopLocal[_Queue] = LoopLocal()
 
 
 def _queue_of_loop() -> _Queue:
-    loop = asyncio.get_running_loop()
-    if loop not in _queues:
-        _queues[loop] = _Queue()
-    return _queues[loop]
+    queue = _queues.get()
+    if queue is None:
+        _queues.set(queue := _Queue())
+    return queue

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connections, transaction
 
-from ..cluster import pubsub
+from ..cluster.pubsub import publish
 from ..core.revocation import Revocation
 from ..observability.error_log import log_error
 from ..observability.events import RevocationPublished, emit
@@ -127,7 +127,7 @@ def _say(endings: Mapping[Revocation, bool]) -> None:
     said = list(endings)
     starts = range(0, len(said), PER_MESSAGE)
     groups = [said[start : start + PER_MESSAGE] for start in starts]
-    pubsub.publish(
+    publish(
         *({"kind": "end", "endings": [each.to_message() for each in group]} for group in groups)
     )
     for ending, is_told in endings.items():

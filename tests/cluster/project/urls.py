@@ -11,7 +11,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
 from channels_token_auth import connections, disconnect, revoke_token
-from channels_token_auth.cluster import pubsub
+from channels_token_auth.cluster.pubsub import publish
 from channels_token_auth.core.close_codes import CloseReason
 
 __all__ = ["urlpatterns"]
@@ -49,7 +49,7 @@ def connected_at_once(count: int) -> list[Any]:
 
 def noise(count: int) -> None:
     """Messages of a kind that this version does not know."""
-    pubsub.publish(*({"kind": "noise", "number": number} for number in range(count)))
+    publish(*({"kind": "noise", "number": number} for number in range(count)))
 
 
 def _view(command: Callable[..., Any]) -> Callable[..., JsonResponse]:

@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, node: str | None, over: float, undo: bool, **__: Any) -> None:
         self._said: dict[str, int] = {}
         try:
-            drain = asyncio.run(adrain(None if undo else over, node=node, tell=self._tell))
+            drain = asyncio.run(adrain(None if undo else over, node=node, follow=self._tell))
         except ValueError as error:
             raise CommandError(str(error), returncode=terminal.USAGE) from None
         except KeyboardInterrupt:

@@ -1,0 +1,165 @@
+"""The channel layer to other processes, whatever is wrong with it.
+
+A layer may be missing, impossible to import or to build, raise or hang. Nothing of that reaches a
+caller: an outage is logged when it begins and when it ends, and sweeps find what was not delivered.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+from asgiref.sync import async_to_sync
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+
+from .. import conf
+from ..observability.error_log import describe_error
+from ..observability.events import OutageBegan, OutageEnded, emit
+from ..observability.throttle import Throttle
+from ..tasks import is_in_loop, spawn
+from . import envelope
+from .message import Message
+
+__all__ = [
+    "GROUP",
+    "TIMEOUT",
+    "LayerUnavailableError",
+    "call",
+    "is_alone",
+    "note_failure",
+    "note_success",
+    "remote_layer",
+    "send",
+    "send_all",
+]
+
+GROUP = "channels_token_auth"
+"""The one group, which all nodes are in."""
+
+TIMEOUT = 1.0
+"""Seconds that a channel layer gets for one call."""
+
+logger = logging.getLogger("channels_token_auth")
+
+
+T = TypeVar("T")
+
+
+class LayerUnavailableError(Exception):
+    """The channel layer cannot be imported or built, or cancelled the task that called it."""
+
+
+def remote_layer() -> Any:
+    """Return the layer that reaches other processes, or None where the settings name none.
+
+    Raises LayerUnavailableError, with what went wrong as its cause.
+    """
+    try:
+        layer = get_channel_layer(conf.configuration().channel_layer)
+    except Exception as error:
+        raise LayerUnavailableError from error
+    return None if isinstance(layer, InMemoryChannelLayer) else layer
+
+
+def is_alone() -> bool:
+    """Return whether the settings name no layer that reaches other processes."""
+    try:
+        return remote_layer() is None
+    except LayerUnavailableError:
+        return False  # it names one, and may be mended while this process runs
+
+
+async def call(awaitable: Awaitable[T], *, is_bounded: bool = True) -> T:
+    """Await one call of a layer, for `TIMEOUT` seconds unless it `is_bounded` by nothing.
+
+    Some clients of a service cancel whoever waits when their connection breaks. That is a failure
+    of the layer, and must not end the task that called it.
+    """
+    try:
+        async with asyncio.timeout(TIMEOUT if is_bounded else None):
+            return await awaitable
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task and task.cancelling():
+            raise
+        raise LayerUnavailableError from error
+
+
+def send_all(*messages: Message) -> None:
+    """Send messages to the nodes of all other processes. Raises nothing.
+
+    In an event loop it returns at once; elsewhere when the layer has taken them.
+    """
+    if is_alone() or not messages:
+        return
+    if is_in_loop():
+        spawn(_send_all(*messages))
+        return
+    async_to_sync(_send_all)(*messages)
+
+
+async def _send_all(*messages: Message) -> None:
+    for message in messages:
+        if not await send(GROUP, message):
+            return  # each would take its whole timeout
+
+
+async def send(group: str, message: Message) -> bool:
+    """Send a message to a group. Return whether the layer has taken it. Raises nothing."""
+    try:
+        layer = remote_layer()
+        if layer is None:
+            return False
+        await call(layer.group_send(group, envelope.seal(message)))
+    except Exception as error:  # noqa: BLE001 - whatever a layer raises
+        note_failure(error)
+        return False
+    note_success()
+    return True
+
+
+# -- Outages
+
+
+class _Outage:
+    """Whether the layer of this process is failing."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.is_on = False
+        self.was_logged = False
+        self.throttle = Throttle()
+
+
+_outage = _Outage()
+
+
+def note_failure(error: BaseException) -> None:
+    """The layer failed. The first failure of an outage is logged."""
+    with _outage.lock:
+        if _outage.is_on:
+            return
+        _outage.is_on = True
+        # A connection that comes and goes is one outage to an operator, not a flood of lines.
+        _outage.was_logged = _outage.throttle.allows("layer")
+    name, text = conf.configuration().channel_layer, describe_error(error)
+    if _outage.was_logged:
+        logger.error(
+            "Channel layer %r unavailable: until it is back, only sweeps revoke. %s", name, text
+        )
+    emit(OutageBegan(service="layer", name=name, error=text))
+
+
+def note_success() -> None:
+    """The layer works. The end of an outage is logged."""
+    if not _outage.is_on:  # read without the lock, since nearly every call ends here
+        return
+    with _outage.lock:
+        was_on, _outage.is_on = _outage.is_on, False
+    if not was_on:
+        return
+    name = conf.configuration().channel_layer
+    if _outage.was_logged:
+        logger.warning("Channel layer %r available again.", name)
+    emit(OutageEnded(service="layer", name=name))

@@ -1,0 +1,61 @@
+"""The nodes of this process: messages reach them directly, each in its own event loop."""
+
+import os
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from ..loop_local import LoopLocal
+from .message import Message, Reply
+
+__all__ = ["LocalNode", "add_node", "deliver", "local_node", "node_count", "process_id"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalNode:
+    """How to reach a node. `hear` acts on a message in its loop; `channel` is the one it reads."""
+
+    hear: Callable[[Message, Reply | None], None]
+    channel: Callable[[], str | None]
+
+
+_nodes: LoopLocal[LocalNode] = LoopLocal()
+
+
+class _Process:
+    """The id of this process: the channel layer brings its own messages back to it."""
+
+    def __init__(self) -> None:
+        self.id = uuid.uuid4().hex
+
+
+_process = _Process()
+os.register_at_fork(after_in_child=_process.__init__)  # type: ignore[misc] # a fork is another one
+
+
+def process_id() -> str:
+    """Return the random id of this process."""
+    return _process.id
+
+
+def add_node(node: LocalNode) -> None:
+    """Deliver messages to the node of the running event loop, until that loop is closed."""
+    _nodes.set(node)
+
+
+def local_node() -> LocalNode | None:
+    """Return the node of the running event loop, or None."""
+    return _nodes.get()
+
+
+def node_count() -> int:
+    """Return how many nodes this process has."""
+    return len(_nodes)
+
+
+def deliver(message: Message, reply: Reply | None = None) -> None:
+    """Have each node of this process act on the message, in its own event loop."""
+    for loop, node in _nodes:
+        with suppress(RuntimeError):  # the loop was closed meanwhile, and its sockets with it
+            loop.call_soon_threadsafe(node.hear, message, reply)

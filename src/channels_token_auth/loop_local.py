@@ -1,0 +1,59 @@
+"""One value for each event loop of this process, dropped when its loop is closed."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
+
+__all__ = ["LoopLocal"]
+
+T = TypeVar("T")
+
+
+class LoopLocal(Generic[T]):
+    """Values by event loop. Any thread may read them; a fork has none.
+
+    A value may hold its loop: a closed loop is dropped explicitly, not by the garbage collector.
+    """
+
+    def __init__(self) -> None:
+        self._clear()
+        _all.add(self)
+
+    def get(self) -> T | None:
+        """Return the value of the running event loop, or None."""
+        return self._values.get(asyncio.get_running_loop())
+
+    def set(self, value: T) -> None:
+        """Set the value of the running event loop."""
+        with self._lock:
+            for loop in [each for each in self._values if each.is_closed()]:
+                del self._values[loop]
+            self._values[asyncio.get_running_loop()] = value
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __iter__(self) -> Iterator[tuple[asyncio.AbstractEventLoop, T]]:
+        """Yield the open loops and their values."""
+        with self._lock:
+            values = list(self._values.items())
+        return ((loop, value) for loop, value in values if not loop.is_closed())
+
+    def _clear(self) -> None:
+        # A new lock too: another thread may have held the old one at the moment of the fork.
+        self._lock = threading.Lock()
+        self._values: dict[asyncio.AbstractEventLoop, T] = {}
+
+
+_all: WeakSet[LoopLocal[Any]] = WeakSet()
+
+
+def _after_fork() -> None:
+    for each in list(_all):
+        each._clear()  # noqa: SLF001 - of this module
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,37 @@
+"""Let one of many equal log lines pass in a while."""
+
+import threading
+import time
+from collections.abc import Hashable
+
+__all__ = ["Throttle"]
+
+MAX_KEYS = 1000
+"""Kinds that are remembered. With more, the oldest may pass again: memory stays bounded."""
+
+
+class Throttle:
+    """Lets each kind of line pass once in `seconds`. Any thread may ask."""
+
+    def __init__(self, seconds: float = 60.0) -> None:
+        self._seconds = seconds
+        self._passed: dict[Hashable, float] = {}
+        self._lock = threading.Lock()
+
+    def allows(self, kind: Hashable) -> bool:
+        """Return whether a line of this kind may be logged now, and note that it is."""
+        now = time.monotonic()
+        with self._lock:
+            last = self._passed.get(kind)
+            if last is not None and now - last < self._seconds:
+                return False
+            self._passed.pop(kind, None)  # to the end: the first key is the oldest
+            if len(self._passed) >= MAX_KEYS:
+                del self._passed[next(iter(self._passed))]
+            self._passed[kind] = now
+            return True
+
+    def reset(self) -> None:
+        """Forget all, as if nothing had been logged yet."""
+        with self._lock:
+            self._passed.clear()

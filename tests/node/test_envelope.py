@@ -1,0 +1,122 @@
+"""Messages of this site and a known version are read; all others are ignored, and counted."""
+
+import pytest
+
+from channels_token_auth.cluster import envelope
+from channels_token_auth.cluster.envelope import VERSION, open_, seal
+from channels_token_auth.cluster.local_nodes import process_id
+from channels_token_auth.observability.events import MessageIgnored, subscribe
+from tests.node.messages import sealed
+
+MESSAGE = {"kind": "present", "node": "n"}
+
+
+@pytest.fixture
+def ignored(monkeypatch):
+    monkeypatch.setattr(envelope, "_throttle", envelope.Throttle())
+    seen = []
+    end = subscribe(MessageIgnored, seen.append)
+    yield lambda: [each.reason for each in seen]
+    end()
+
+
+@pytest.fixture
+def another_site(settings):
+    """Sign with another key for a while."""
+
+    def sign(message, secret="another site's secret", **fields):
+        own = settings.SECRET_KEY
+        settings.SECRET_KEY = secret
+        try:
+            return sealed(message, **fields)
+        finally:
+            settings.SECRET_KEY = own
+
+    return sign
+
+
+def test_message_of_another_process_is_read(ignored):
+    message = open_(sealed(MESSAGE))
+    assert {name: message[name] for name in MESSAGE} == MESSAGE
+    assert ignored() == []
+
+
+def test_own_message_is_dropped_silently(ignored, caplog):
+    assert open_(seal(MESSAGE)) is None
+    assert ignored() == []
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("secret", ["another site's secret", ""])
+def test_message_of_another_site_is_ignored_and_counted(secret, another_site, ignored):
+    assert open_(another_site(MESSAGE, secret or "x")) is None
+    assert ignored() == ["foreign"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"node": "m"},
+        {"kind": "end"},
+        {"extra": 1},
+        {"version": VERSION + 1},
+        {"process": "a third"},
+        {"site": None},
+        {"site": "ü"},
+        {"site": 5},
+        {"node": float("nan")},
+        {"node": object()},
+        {"site": {}},
+    ],
+    ids=repr,
+)
+def test_message_that_was_changed_is_foreign(change, ignored):
+    assert open_({**sealed(MESSAGE), **change}) is None
+    assert ignored() == ["foreign"]
+
+
+@pytest.mark.parametrize("unsigned", [MESSAGE, {}, {"kind": "end", "endings": []}])
+def test_message_without_a_signature_is_foreign(unsigned, ignored):
+    assert open_(unsigned) is None
+    assert ignored() == ["foreign"]
+
+
+@pytest.mark.parametrize("version", [VERSION, VERSION - 1])
+def test_this_version_reads_its_own_and_the_one_before(version, ignored):
+    assert open_(sealed(MESSAGE, version=version))
+    assert ignored() == []
+
+
+@pytest.mark.parametrize("version", [VERSION + 1, VERSION - 2, 1000, None, "1", [1]])
+def test_unknown_version_is_ignored_and_counted(version, ignored):
+    assert open_(sealed(MESSAGE, version=version)) is None
+    assert ignored() == ["version"]
+
+
+def test_next_version_reads_this_one(monkeypatch, ignored):
+    message = sealed(MESSAGE)
+    monkeypatch.setattr(envelope, "VERSION", VERSION + 1)
+    assert open_(message)
+    monkeypatch.setattr(envelope, "VERSION", VERSION + 2)
+    assert open_(message) is None
+
+
+def test_ignored_messages_are_logged_once_for_each_reason(another_site, ignored, caplog):
+    for _ in range(3):
+        open_(another_site(MESSAGE))
+        open_(sealed(MESSAGE, version=VERSION + 1))
+    assert len(ignored()) == 6
+    assert [each.levelname for each in caplog.records] == ["WARNING", "WARNING"]
+
+
+def test_both_keys_are_read_while_the_secret_is_rotated(settings, another_site, ignored):
+    settings.SECRET_KEY_FALLBACKS = ["the new one"]
+    assert open_(another_site(MESSAGE, "the new one"))
+    old = settings.SECRET_KEY
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "the new one", [old]
+    assert open_(another_site(MESSAGE, old))
+    assert ignored() == []
+
+
+def test_messages_of_this_process_name_it():
+    assert seal(MESSAGE)["process"] == process_id()
