@@ -625,8 +625,14 @@ def test_good_settings_pass_the_check(backend, well_set, any_engine):
     assert ids(backend) == (["W141"] if any_engine == "signed_cookies" else [])
 
 
-def test_defaults_read_no_session_and_are_errors(backend):
-    assert ids(backend) == ["E140", "E141"]
+def test_tickets_alone_are_enough_for_sessions(backend, well_set):
+    well_set.CHANNELS_TOKEN_AUTH = {**well_set.CHANNELS_TOKEN_AUTH, "LOCATIONS": ["ticket"]}
+    assert ids(backend) == []
+
+
+def test_locations_that_no_session_can_use_are_an_error(backend, well_set):
+    well_set.CHANNELS_TOKEN_AUTH = {**well_set.CHANNELS_TOKEN_AUTH, "LOCATIONS": ["header"]}
+    assert ids(backend) == ["E140"]
 
 
 def test_hint_names_the_cookie(backend, well_set):

@@ -166,15 +166,16 @@ def _logged_out(request: Any = None, **_: Any) -> Sequence[RevokedTokens]:
 
 
 def _check_cookie(site: Site) -> Iterator[checks.CheckMessage]:
-    if Location.COOKIE not in site.locations:
+    # A session opens sockets by a ticket as well, without its cookie in the handshake.
+    if not {Location.COOKIE, Location.TICKET} & site.locations:
         yield checks.Error(
-            "LOCATIONS has no 'cookie', so that no session is ever presented.",
-            hint="Add 'cookie' to LOCATIONS, or take the session backend out of BACKENDS.",
+            "LOCATIONS has neither 'ticket' nor 'cookie': no client can present a session.",
+            hint="Add 'ticket' to LOCATIONS, or take the session backend out of BACKENDS.",
             id="channels_token_auth.E140",
         )
-    if site.cookie_name != settings.SESSION_COOKIE_NAME:
+    if Location.COOKIE in site.locations and site.cookie_name != settings.SESSION_COOKIE_NAME:
         yield checks.Error(
-            "COOKIE_NAME is not SESSION_COOKIE_NAME: another cookie is read for the session's.",
+            f"COOKIE_NAME is {site.cookie_name!r}, and the session's cookie has another name.",
             hint=f"Set COOKIE_NAME to {settings.SESSION_COOKIE_NAME!r}.",
             id="channels_token_auth.E141",
         )
