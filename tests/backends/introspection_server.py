@@ -1,6 +1,8 @@
 """An authorization server for tests: its introspection endpoint, on loopback."""
 
+import contextlib
 import json
+import socket
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +25,8 @@ class IntrospectionServer(ThreadingHTTPServer):
         self.is_over = threading.Event()
         self.status, self.headers, self.body = 200, {}, None
         self.requests = []
+        self.connections = 0
+        self.peers = []
         self.meeting = None
         self.at_once = self.most_at_once = 0
         self.lock = threading.Lock()
@@ -31,6 +35,17 @@ class IntrospectionServer(ThreadingHTTPServer):
         with self.lock:
             self.at_once += change
             self.most_at_once = max(self.most_at_once, self.at_once)
+
+    def process_request(self, request, client_address):
+        self.connections += 1
+        self.peers.append(request)
+        super().process_request(request, client_address)
+
+    def hang_up(self):
+        """Close every connection, as a server does with those that are idle."""
+        for peer in self.peers:
+            with contextlib.suppress(OSError):
+                peer.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request, client_address):
         """Clients that hang up are what some tests are about."""

@@ -6,6 +6,7 @@ from enum import StrEnum
 from itertools import count
 
 from django.contrib.auth import get_user_model
+from django.utils.module_loading import import_string
 
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Location
@@ -55,7 +56,6 @@ class Kind(ABC):
     name: str
     title: str
     path: str
-    extra: str | None = None
     options: dict = {}  # noqa: RUF012 - no kind changes it
     settings: dict = {}  # noqa: RUF012 - no kind changes it
     answers: dict = {}  # noqa: RUF012 - no kind changes it
@@ -110,6 +110,11 @@ class Kind(ABC):
         token = self.valid(user)
         happens(token, user)
         return token
+
+    @property
+    def extra(self):
+        """The extra that installs what its backend needs, or None."""
+        return import_string(self.path).extra
 
     @property
     def page(self):

@@ -80,7 +80,7 @@ class Signed(Kind):
 
 
 class SimpleJWT(Signed):
-    name, title, extra = "simplejwt", "simplejwt", "simplejwt"
+    name, title = "simplejwt", "simplejwt"
     path = "channels_token_auth.backends.simplejwt.SimpleJWTBackend"
     key, other_key, algorithm, other_algorithm = (
         settings.SECRET_KEY,
@@ -125,7 +125,7 @@ class ListedAuthentication(JWTAuthentication):
 
 
 class RESTFramework(SimpleJWT):
-    name, title, extra = "rest_framework", "any class of DRF", "drf"
+    name, title = "rest_framework", "any class of DRF"
     path = "channels_token_auth.backends.rest_framework.RESTFrameworkBackend"
     options = {"authentication_classes": [f"{__name__}.ListedAuthentication"]}  # noqa: RUF012 - see Kind
     answers = dict.fromkeys([State.EXPIRED, State.REVOKED], CloseReason.TOKEN_INVALID)
@@ -134,7 +134,7 @@ class RESTFramework(SimpleJWT):
 
 
 class JWT(Signed):
-    name, title, extra = "jwt", "any JWT", "jwt"
+    name, title = "jwt", "any JWT"
     path = "channels_token_auth.backends.jwt.JWTBackend"
     options = {  # noqa: RUF012 - see Kind
         "algorithms": ["RS256"],
@@ -162,7 +162,7 @@ class JWT(Signed):
 
 
 class AllauthJWT(Signed):
-    name, title, extra = "allauth_jwt", "allauth JWTs", "allauth"
+    name, title = "allauth_jwt", "allauth JWTs"
     path = "channels_token_auth.backends.allauth.AllauthJWTBackend"
     settings = {  # noqa: RUF012 - see Kind
         "AUTHENTICATION_BACKENDS": [MODEL_BACKEND],

@@ -13,7 +13,7 @@ numbers = count()
 
 
 class Introspection(Kind):
-    name, title, extra = "introspection", "introspection (RFC 7662)", "introspection"
+    name, title = "introspection", "introspection (RFC 7662)"
     path = "channels_token_auth.backends.introspection.IntrospectionBackend"
     answers = {State.REVOKED: CloseReason.TOKEN_INVALID}  # noqa: RUF012 - see Kind
     has_scopes = True
@@ -26,6 +26,8 @@ class Introspection(Kind):
                 "url": self.server.url,
                 "bearer_token": "ours",
                 "audience": "ours",
+                "user_claim": "username",
+                "user_field": None,
             }
             yield
 

@@ -16,7 +16,7 @@ HAS_RESOURCES = any(field.name == "resource" for field in AccessToken._meta.get_
 
 
 class DRF(Kind):
-    name, title, extra = "drf", "DRF `authtoken`", "drf"
+    name, title = "drf", "DRF `authtoken`"
     path = "channels_token_auth.backends.drf.DRFTokenBackend"
     answers = GONE
     expires = False
@@ -32,7 +32,7 @@ class DRF(Kind):
 
 
 class Knox(Kind):
-    name, title, extra = "knox", "knox", "knox"
+    name, title = "knox", "knox"
     path = "channels_token_auth.backends.knox.KnoxTokenBackend"
     answers = GONE
 
@@ -51,7 +51,7 @@ class Knox(Kind):
 
 
 class OAuth2(Kind):
-    name, title, extra = "oauth2", "django-oauth-toolkit", "oauth2"
+    name, title = "oauth2", "django-oauth-toolkit"
     path = "channels_token_auth.backends.oauth2.OAuth2Backend"
     options = {"audience": "https://ours.example/"}  # noqa: RUF012 - see Kind
     answers = GONE

@@ -55,7 +55,7 @@ class DjangoSession(Kind):
 
 
 class AllauthSession(Kind):
-    name, title, extra = "allauth", "allauth session tokens", "allauth"
+    name, title = "allauth", "allauth session tokens"
     path = "channels_token_auth.backends.allauth.AllauthSessionTokenBackend"
     settings = {"AUTHENTICATION_BACKENDS": [MODEL_BACKEND]}  # noqa: RUF012 - see Kind
     answers = {State.REVOKED: CloseReason.TOKEN_INVALID}  # noqa: RUF012 - see Kind

@@ -1,24 +1,23 @@
-"""Tokens of another authorization server, which is asked about each of them (RFC 7662).
+"""Accept tokens of another authorization server, which is asked about each of them (RFC 7662).
 
-What it answers is judged here; how it is asked is `introspection_client`'s. It tells nobody that a
-token has ended: so it is asked again, by the token that the socket keeps.
+What the server answers is judged here; `client` sends the requests. The server announces no
+revocation, so it is asked again by the sweep, with the token that the socket keeps.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core import checks
 
-from ...core.authentication import Authentication
 from ...core.close_codes import CloseReason
-from ...core.credentials import Credential, is_token
-from ...core.errors import TokenAuthError
+from ...core.credentials import Credential
+from ...core.errors import Detail, TokenAuthError
 from ...core.identity import Grant, Verdict, unavailable
 from ..base import BaseTokenBackend
 from ..contract import Authority, Revocations
 from ..site import Site
 from ..sources.claimed_users import ClaimedUsers
+from ..sources.claims import ClaimRules, Claims
 from ..sources.managers import package_users
 from ..sources.revalidation import revalidate_presented
 from ..sources.users import admit
@@ -27,32 +26,52 @@ from .client import IntrospectionClient
 
 __all__ = ["IntrospectionBackend"]
 
-Claims = Mapping[str, Any]
-
 ACCESS = {None, "bearer", "access_token"}
-"""What `token_type` may say. A DPoP token, say, is none without its proof (RFC 9449 §7.1)."""
+"""What `token_type` may be. A DPoP token is no access token without its proof (RFC 9449 §7.1)."""
 
 REFRESH = {"refresh", "refresh_token"}
-"""What some servers say of refresh tokens, in `typ` or `token_use`."""
+"""What some servers answer about refresh tokens, in `typ` or `token_use`."""
 
-MAX_JTI_BYTES = 128
-"""A longer `jti` is no name of a token for logs and caches."""
+INACTIVE = Detail(
+    slug="inactive_token",
+    remedy="The authorization server calls the token inactive: it is unknown there, expired,"
+    " revoked, or issued for another resource server.",
+)
+WRONG_TYPE = Detail(
+    slug="wrong_type",
+    remedy="The authorization server says that this is no bearer access token: the client may have"
+    " sent a refresh token, or the token needs a proof (DPoP).",
+)
+WRONG_ISSUER = Detail(
+    slug="wrong_issuer",
+    remedy="The answer's 'iss' is not the backend's 'issuer', which has to be equal to the letter.",
+)
+WRONG_AUDIENCE = Detail(
+    slug="wrong_audience",
+    remedy="The answer's 'aud' does not name this site: have the server add it, or correct the"
+    " backend's 'audience'.",
+)
+NO_ANSWER = Detail(
+    slug="introspection_unavailable",
+    remedy="The introspection endpoint gave no answer: see the error in the log.",
+)
 
 
 class IntrospectionBackend(BaseTokenBackend):
     """Accepts the tokens that the server at `url` calls active.
 
-    `client_id` and `client_secret`, or `bearer_token`: ours, to be let ask. `audience`, `issuer`:
-    what `aud` and `iss` have to say, where set. `user_claim`, `user_field`: which claim names the
-    user, and which of his fields has it (by default the one he logs in with); or `user`: the
-    dotted path of a function from the claims to a user or None. `timeout`: seconds for a batch.
-    `recheck`: whether sockets keep their tokens, so that the server is asked about them again.
+    `client_id` and `client_secret`, or `bearer_token`: this site's own credentials there.
+    `audience`, `issuer`: what `aud` and `iss` must be. `user_claim`, `user_field`: which claim
+    names the user, and the field that holds it (None: the one users log in with); or `user`: the
+    dotted path of a function from the claims to a user or None. `allow_machines`: accept tokens of
+    clients themselves. `labels`: claims to revoke by, besides `sid` and the client's id.
+    `timeout`: seconds for a batch. `recheck`: whether sockets keep their tokens, so that the
+    server is asked about them again.
     """
 
     revocations = Revocations.STORE
     is_delegated = True
     authority = Authority.ANY_TEXT
-    extra = "introspection"
 
     def __init__(
         self,
@@ -63,9 +82,11 @@ class IntrospectionBackend(BaseTokenBackend):
         bearer_token: str | None = None,
         audience: str | None = None,
         issuer: str | None = None,
-        user_claim: str = "username",
-        user_field: str | None = None,
+        user_claim: str = "sub",
+        user_field: str | None = "pk",
         user: str | None = None,
+        allow_machines: bool = False,
+        labels: Sequence[str] = (),
         timeout: float = 3.0,
         max_parallel: int = 8,
         recheck: bool = True,
@@ -80,66 +101,74 @@ class IntrospectionBackend(BaseTokenBackend):
             timeout=timeout,
             max_parallel=max_parallel,
         )
+        if isinstance(labels, str):
+            raise TypeError("'labels' must be a list of claims.")
         self._audience = audience
         self._issuer = issuer
         self._claimed_users = ClaimedUsers(claim=user_claim, field=user_field, function=user)
         self._users_by_key = UsersByKey(package_users)
+        self._rules = ClaimRules(
+            backend=self.name,
+            is_dated=False,  # "active" means that it is valid now (RFC 7662, section 2.2)
+            labels=tuple(labels),
+            allows_machines=allow_machines,
+        )
         self._is_asked_again = recheck
 
     def recognizes(self, credential: Credential) -> bool:
-        """Anything: how a token looks is its server's business. So it stands last in BACKENDS."""
+        """Recognize any text: only its server knows what a token looks like. So this backend
+        belongs last in BACKENDS.
+        """
         return True
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
-        """A request for each token, in parallel; and one query for the users."""
+        """Send a request for each token, in parallel; and ask one query for the users."""
         answers = self._client.ask({credential.secret for credential in credentials})
         active = {secret: claims for secret, claims in answers.items() if claims["active"]}
         users = dict(zip(active, self._claimed_users.find(list(active.values())), strict=True))
         return [
             self._verdict(c, answers[c.secret], users.get(c.secret))
             if c.secret in answers
-            else unavailable()
+            else unavailable(NO_ANSWER)
             for c in credentials
         ]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """As `authenticate`: as many as `timeout` allows for. Of sockets that came by a ticket, or
-        where `recheck` is off, one query for their users.
+        """Ask as `authenticate` does, as many as `timeout` allows for. For sockets that came by a
+        ticket, or if `recheck` is off, ask one query for their users.
         """
         return revalidate_presented(grants, self.authenticate, self._users_by_key)
 
     def check(self, site: Site) -> list[checks.CheckMessage]:
-        """The server must be safe to ask, the users be found, and sockets have a bound."""
-        return [*self._check_client(), *self._claimed_users.check("171"), *_check_age(site)]
+        """Report a server that is not safe to ask, and tokens that are not for this site."""
+        return [
+            *self._check_client(),
+            *self._check_audience(),
+            *self._claimed_users.check("E171", "W171"),
+            *_check_age(site),
+        ]
 
     def _verdict(self, credential: Credential, claims: Claims, user: Any) -> Verdict:
-        try:
-            expires_at, issued_at = _moment(claims, "exp"), _moment(claims, "iat")
-        except (OSError, OverflowError, TypeError, ValueError):
-            return TokenAuthError(CloseReason.TOKEN_INVALID)
-        if _is_past(expires_at):
-            return TokenAuthError(CloseReason.TOKEN_EXPIRED)
-        if user is None or not self._is_for_us(claims):
-            return TokenAuthError(CloseReason.TOKEN_INVALID)
-        scope = claims.get("scope")
-        authentication = Authentication(
-            backend=self.name,
-            token_id=_id(claims.get("jti")) or credential.secret.digest,
-            location=credential.location,
-            scopes=frozenset(scope.split() if isinstance(scope, str) else ()),
-            issued_at=issued_at,
-            expires_at=expires_at,
-        )
+        if not claims["active"]:
+            return TokenAuthError(CloseReason.TOKEN_INVALID, detail=INACTIVE)
+        authentication = self._rules.read(claims, credential)
+        if isinstance(authentication, TokenAuthError):
+            return authentication
+        if detail := self._mistake(claims):
+            return TokenAuthError(CloseReason.TOKEN_INVALID, detail=detail)
+        if isinstance(user, TokenAuthError):
+            return user
         return admit(user, authentication, handle=credential if self._is_asked_again else None)
 
-    def _is_for_us(self, claims: Claims) -> bool:
+    def _mistake(self, claims: Claims) -> Detail | None:
+        """Return why a good token is not one for this site."""
+        if not _is_bearer_token(claims):
+            return WRONG_TYPE
+        if self._issuer not in (None, claims.get("iss")):
+            return WRONG_ISSUER
         audience = claims.get("aud")
         audiences = audience if isinstance(audience, list) else [audience]
-        return (
-            _is_bearer_token(claims)
-            and self._issuer in (None, claims.get("iss"))
-            and (self._audience is None or self._audience in audiences)
-        )
+        return None if self._audience is None or self._audience in audiences else WRONG_AUDIENCE
 
     def _check_client(self) -> Iterator[checks.CheckMessage]:
         if problem := self._client.problem():
@@ -149,41 +178,32 @@ class IntrospectionBackend(BaseTokenBackend):
                 id="channels_token_auth.E170",
             )
 
+    def _check_audience(self) -> Iterator[checks.CheckMessage]:
+        if self._audience is None:
+            yield checks.Warning(
+                "The introspection backend has no 'audience': tokens that were issued for other"
+                " services open sockets here.",
+                hint="Set 'audience' to what the server's answers say in 'aud' about this site.",
+                id="channels_token_auth.W172",
+            )
+
 
 def _is_bearer_token(claims: Claims) -> bool:
-    """Whether it is an access token that whoever bears it may use (RFC 6750 §1.2)."""
+    """Return True for an access token that whoever bears it may use (RFC 6750 §1.2)."""
     token_type, *kinds = (_lower(claims.get(name)) for name in ("token_type", "typ", "token_use"))
-    return (
-        token_type in ACCESS
-        and not REFRESH.intersection(kinds)
-        and "cnf" not in claims  # bound to a key that we didn't see (RFC 7800 §3.1)
-    )
+    return token_type in ACCESS and not REFRESH.intersection(kinds)
 
 
 def _lower(value: Any) -> str | None:
     return None if value is None else str(value).lower()
 
 
-def _is_past(moment: datetime | None) -> bool:
-    return moment is not None and moment <= datetime.now(UTC)
-
-
-def _id(jti: Any) -> str | None:
-    return jti if isinstance(jti, str) and is_token(jti, MAX_JTI_BYTES) else None
-
-
-def _moment(claims: Claims, name: str) -> datetime | None:
-    """Seconds since the epoch (RFC 7662 §2.2); None where the server doesn't say."""
-    seconds = claims.get(name)
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-
-
 def _check_age(site: Site) -> Iterator[checks.CheckMessage]:
     if site.max_connection_age is None:
         yield checks.Warning(
             "MAX_CONNECTION_AGE is None: a socket that came by a ticket, about whose token the"
-            " server is not asked again, stays till the token expires; and for ever if the server"
-            " doesn't say when that is.",
-            hint="Set it to the seconds that a revoked token may go on.",
+            " server is not asked again, stays open until the token expires; and for ever if the"
+            " server's answers have no 'exp'.",
+            hint="Set it to the seconds that a revoked token may be used at most.",
             id="channels_token_auth.W170",
         )

@@ -1,33 +1,42 @@
-"""How another authorization server is asked about tokens (RFC 7662 §2), and no more than that.
+"""Ask an authorization server about tokens (RFC 7662 §2).
 
-A batch is asked in parallel, and has one deadline: what is slow is answered "unavailable", and
-delays nobody else's. Nothing secret gets into a log.
+A batch is asked in parallel, with one deadline: a slow answer is missing, and delays no other.
+Nothing secret is logged.
 """
 
 import base64
-import ipaddress
 import json
 import logging
 import random
+import threading
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from functools import cached_property
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import quote_plus, urlencode
 
-import requests
 from django.core.exceptions import ImproperlyConfigured
-from requests.adapters import HTTPAdapter
 
 from ...core.credentials import Secret
+from ..sources.remote import HEADERS, Answer, Remote, RemoteError
 
 __all__ = ["MAX_ANSWER", "IntrospectionClient"]
 
 MAX_ANSWER = 64 * 1024
 """Bytes of an answer at most: claims are short."""
 
-HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
+FORM = {**HEADERS, "Content-Type": "application/x-www-form-urlencoded"}
+
+INACTIVE: Mapping[str, Any] = {"active": False}
+
+ABOUT_TOKEN = frozenset({"invalid_grant", "invalid_token", "unsupported_token_type"})
+"""Errors by which servers refuse one token (RFC 6749 §5.2, RFC 7009 §2.2.1): verdicts on it."""
+
+AMBIGUOUS = frozenset({"invalid_request"})
+"""Errors about the token, if the server has answered other requests of ours; else about us."""
+
+_HINTS = dict.fromkeys(
+    ("answered 401", "answered 403"), " The site's own credentials there are wrong: see OPTIONS."
+)
 
 logger = logging.getLogger("channels_token_auth")
 
@@ -48,21 +57,23 @@ class IntrospectionClient:
         timeout: float,
         max_parallel: int,
     ) -> None:
-        self._url = url
+        self._remote = Remote(url, timeout=timeout, max_bytes=MAX_ANSWER, max_idle=max_parallel)
         self._authorizations = [
             *([_basic(client_id, client_secret)] if client_id and client_secret else []),
             *([Secret(f"Bearer {bearer_token}")] if bearer_token else []),
         ]
         self._timeout = timeout
         self._max_parallel = max_parallel
+        self._lock = threading.Lock()
         self._reported: set[str] = set()
+        self._has_answered = False
 
     def ask(self, secrets: Collection[Secret]) -> dict[Secret, Mapping[str, Any]]:
-        """The claims about each token. Those without an answer in time are missing."""
+        """Return the claims about each token. Those without an answer in time are missing."""
         if problem := self.problem():
             raise ImproperlyConfigured(problem)
         pool = ThreadPoolExecutor(min(len(secrets), self._max_parallel), "token-introspection")
-        # Of more than there is time for, others are first in line the next time.
+        # If there is not enough time for all, others are first the next time.
         order = random.sample(list(secrets), len(secrets))
         asked = {pool.submit(self._ask, secret): secret for secret in order}
         done, late = wait(asked, self._timeout)
@@ -73,82 +84,67 @@ class IntrospectionClient:
         return {secret: claims for secret, claims in answers.items() if claims is not None}
 
     def problem(self) -> str:
-        """Why the server can't be asked in safety; "" where it can."""
-        url = urlsplit(self._url)
-        if not url.hostname or url.username is not None or url.fragment:
-            return "The introspection URL needs a host, and neither a user nor a fragment."
-        if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.hostname)):
-            return "The introspection URL is not https: anybody on the way could read the tokens."
+        """Return why the server cannot be asked in safety; "" if it can."""
+        if self._remote.problem:
+            return f"The introspection URL {self._remote.problem}."
         if len(self._authorizations) != 1:
             return "Introspection needs a client id and secret, or else a bearer token."
         return ""
 
-    @cached_property
-    def _session(self) -> requests.Session:
-        session = requests.Session()
-        session.mount(self._url, HTTPAdapter(pool_connections=1, pool_maxsize=self._max_parallel))
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        # A proxy of the environment's may tunnel https; it must not read what is for loopback.
-        session.trust_env = self._url.startswith("https:")
-        return session
-
     def _ask(self, secret: Secret) -> Mapping[str, Any] | None:
+        form = {"token": secret.reveal(), "token_type_hint": "access_token"}
+        headers = {**FORM, "Authorization": self._authorizations[0].reveal()}
         try:
-            with self._session.post(
-                self._url,
-                data={"token": secret.reveal(), "token_type_hint": "access_token"},
-                headers=HEADERS,
-                auth=self._authorize,
-                allow_redirects=False,  # with the token, to somewhere else
-                stream=True,
-                timeout=self._timeout,
-            ) as response:
-                if response.status_code != requests.codes.ok:
-                    self._report(f"answered {response.status_code}")
-                    return None
-                claims = _read(response)
-        except (requests.RequestException, RecursionError, ValueError) as error:
-            self._report(f"failed with {type(error).__name__}")  # its text may quote the answer
-            return None
-        self._reported.clear()
-        return claims
+            answer = self._remote.send("POST", headers=headers, body=urlencode(form).encode())
+            claims = self._read(answer)
+        except RemoteError as error:
+            self._report(f"failed: {error}")
+        except (RecursionError, ValueError) as error:  # whose text may quote the answer
+            self._report(f"gave an answer that cannot be read ({type(error).__name__})")
+        else:
+            if claims is None:
+                self._report(f"answered {answer.status}")
+            return claims
+        return None
 
-    def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = self._authorizations[0].reveal()
-        return request
+    def _read(self, answer: Answer) -> Mapping[str, Any] | None:
+        """Return what the answer says about the token, None if it says nothing about it."""
+        if answer.status == 200:
+            claims = json.loads(answer.body)
+            if not isinstance(claims, dict) or not isinstance(claims.get("active"), bool):
+                raise ValueError("Not an RFC 7662 introspection response.")
+            self._recover()
+            return claims
+        return INACTIVE if answer.status == 400 and self._is_about_token(answer) else None
+
+    def _is_about_token(self, answer: Answer) -> bool:
+        try:
+            body = json.loads(answer.body)
+        except (RecursionError, ValueError):
+            return False
+        error = body.get("error") if isinstance(body, dict) else None
+        return isinstance(error, str) and (
+            error in ABOUT_TOKEN or (error in AMBIGUOUS and self._has_answered)
+        )
+
+    def _recover(self) -> None:
+        with self._lock:
+            self._has_answered = True
+            was_reported = bool(self._reported)
+            self._reported.clear()
+        if was_reported:
+            logger.warning("The token introspection endpoint answers again.")
 
     def _report(self, what: str) -> None:
-        """Once, until it answers well again."""
-        if what not in self._reported:
+        """Log once, until it answers well again."""
+        with self._lock:
+            is_new = what not in self._reported
             self._reported.add(what)
+        if is_new:
             logger.error("The token introspection endpoint %s.%s", what, _HINTS.get(what, ""))
-
-
-_HINTS = dict.fromkeys(
-    ("answered 401", "answered 403"), " Our own credentials there are wrong: see OPTIONS."
-)
 
 
 def _basic(client_id: str, client_secret: str) -> Secret:
     # Each is encoded first (RFC 6749 §2.3.1), so that they may hold a colon.
     pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
     return Secret(f"Basic {base64.b64encode(pair.encode()).decode()}")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _read(response: requests.Response) -> Mapping[str, Any]:
-    body = b""
-    for chunk in response.iter_content(8192):
-        body += chunk
-        if len(body) > MAX_ANSWER:
-            raise ValueError("The answer is too large.")
-    claims = json.loads(body)
-    if not isinstance(claims, dict) or not isinstance(claims.get("active"), bool):
-        raise ValueError("None of RFC 7662 §2.2.")  # noqa: TRY004 - the server's error, not ours
-    return claims
