@@ -21,6 +21,10 @@ ID = re.compile(r"channels_token_auth\.([EWI]\d{3})")
 COMPOSED = {
     "E001": "A setting has a wrong value. The message names the setting, and says what it must be.",
     "E002": "A backend cannot be imported or built. The message names it, and says why.",
+    **dict.fromkeys(
+        ("E111", "E125", "E171"),
+        "The user field or function of a backend cannot be found, or the field is not unique.",
+    ),
     "E170": "An option of the introspection backend is missing or unsafe. The message names it.",
     "E181": "allauth's token strategy makes session tokens of its own, which cannot be verified.",
 }
@@ -68,7 +72,7 @@ def _of_call(call: ast.Call) -> Iterator[Check]:
         yield _check(number[1], _text(call.args[0]), _text(given.get("hint")))
     for argument in call.args:  # a check that several backends share, with a number for each
         if isinstance(argument, ast.Constant) and NUMBER.fullmatch(str(argument.value)):
-            yield _check(argument.value, *_shared())
+            yield _check(argument.value, *_shared(call, argument.value))
 
 
 def _check(number: str, message: str, hint: str) -> Check:
@@ -76,13 +80,16 @@ def _check(number: str, message: str, hint: str) -> Check:
     return Check(number, _escaped(message), _escaped(hint))
 
 
-def _shared() -> tuple[str, str]:
-    """Return the texts of the check on a token's shape."""
-    for call in ast.walk(ast.parse((SOURCE / "backends" / "shape.py").read_text())):
-        if isinstance(call, ast.Call) and call.args and call.keywords:
+def _shared(caller: ast.Call, number: str) -> tuple[str, str]:
+    """Return the texts of a check on a token's shape, or on the users that claims name."""
+    is_shape = ast.unparse(caller.func) == "check_shape"
+    module = SOURCE / "backends" / ("shape.py" if is_shape else "sources/claimed_users.py")
+    level = {"E": "Error", "W": "Warning"}[number[0]]
+    for call in ast.walk(ast.parse(module.read_text())):
+        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(level) and call.keywords:
             given = {keyword.arg: keyword.value for keyword in call.keywords}
             return _text(call.args[0]), _text(given.get("hint"))
-    raise LookupError("shape.py has no check")
+    raise LookupError(f"{module} has no {level}")
 
 
 def _text(node: ast.expr | None) -> str:

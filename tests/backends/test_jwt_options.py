@@ -10,7 +10,17 @@ from tests.backends.jwt_keys import ec_keys, pem, rsa_keys
 SECRET = "s" * 64
 URL = "https://id.example.com/jwks"
 RIGHT = {"algorithms": ["HS256"], "key": SECRET}
-REMOTE = {"algorithms": ["RS256"], "jwks_url": URL, "issuer": "https://id", "audience": "chat"}
+REMOTE = {
+    "algorithms": ["RS256"],
+    "jwks_url": URL,
+    "issuer": "https://id",
+    "audience": "chat",
+    "profile": "at+jwt",
+}
+
+
+def find_user(claims):
+    """What a site names in the option `user`."""
 
 
 def ids(options):
@@ -50,6 +60,13 @@ def check(options):
         {"token_type": "access"},
         {"token_type": ["token_use"]},
         {"required_claims": "jti"},
+        {"required_claims": {7: "jti"}},
+        {"profile": "jwt"},
+        {"profile": ["at+jwt"]},
+        {"profile": "at+jwt"},
+        {"profile": "at+jwt", "issuer": "https://id"},
+        {"allow_machines": 1},
+        {"labels": "tenant"},
         {"require_exp": 1},
         {"user_claim": None},
         {"user_field": ""},
@@ -84,6 +101,15 @@ def test_keys_are_shown_by_no_repr():
         {"algorithms": ["RS256"], "key": pem(rsa_keys()[0])},
         REMOTE,
         REMOTE | {"jwks_url": "http://localhost:8000/jwks"},
+        REMOTE | {"profile": None, "token_type": ["token_use", "access"]},
+        REMOTE
+        | {
+            "profile": None,
+            "audience": None,
+            "required_claims": {"token_use": "access", "client_id": ["web", "app"]},
+        },
+        RIGHT | {"allow_machines": True, "user": f"{__name__}.find_user"},
+        RIGHT | {"user_claim": "email", "user": f"{__name__}.find_user"},
     ],
 )
 def test_safe_options_pass_the_check(options):
@@ -108,10 +134,16 @@ def test_safe_options_pass_the_check(options):
         (REMOTE | {"jwks_url": "http://id.example.com/jwks"}, ["E124"]),
         (RIGHT | {"user_field": "email"}, ["E125"]),
         (RIGHT | {"user": "no_such_module.function"}, ["E125"]),
-        (REMOTE | {"audience": None}, ["W120"]),
-        (RIGHT | {"issuer": "https://id"}, ["W120"]),
-        (REMOTE | {"issuer": None}, ["W121"]),
+        (REMOTE | {"profile": None, "typ": "at+jwt", "audience": None}, ["W120"]),
+        (RIGHT | {"issuer": "https://id", "typ": "at+jwt"}, ["W120"]),
+        (REMOTE | {"profile": None, "typ": "at+jwt", "issuer": None}, ["W121"]),
         (RIGHT | {"require_exp": False}, ["W122"]),
+        (REMOTE | {"profile": None}, ["W123"]),
+        (REMOTE | {"profile": None, "required_claims": ["token_use"]}, ["W123"]),
+        (RIGHT | {"issuer": "https://id", "audience": "chat"}, ["W123"]),
+        (RIGHT | {"allow_machines": True}, ["W124"]),
+        (RIGHT | {"user_claim": "preferred_username", "user_field": "username"}, ["W125"]),
+        (RIGHT | {"user_claim": "email", "user_field": "username"}, ["W125"]),
     ],
 )
 def test_dangerous_options_are_named(options, expected):

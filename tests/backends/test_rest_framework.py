@@ -9,7 +9,9 @@ from types import SimpleNamespace
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
+from django.http import Http404
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from hypothesis import given
@@ -27,9 +29,8 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 from channels_token_auth.backends.rest_framework import RESTFrameworkBackend
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
-from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Grant, Identity
-from tests.backends.checking import check
+from tests.backends.checking import check, outcome
 from tests.backends.own_users.models import Member
 
 pytestmark = pytest.mark.database
@@ -76,10 +77,6 @@ def presented(token, scheme=None, location=Location.HEADER):
 
 def backend_of(*paths):
     return RESTFrameworkBackend(authentication_classes=paths)
-
-
-def code_or_user(verdict):
-    return verdict.code if isinstance(verdict, TokenAuthError) else verdict and verdict.user
 
 
 @pytest.fixture
@@ -208,7 +205,7 @@ def test_key_of_nobody_is_invalid(db, verdict_on, user):
 
 
 def test_user_of_no_row_is_no_user_of_a_socket(alice):
-    with pytest.raises(TypeError, match="TokenUser is no User"):
+    with pytest.raises(TypeError, match="TokenUser instead of a User"):
         backend_of(STATELESS).authenticate([presented(str(AccessToken.for_user(alice)))])
 
 
@@ -276,12 +273,14 @@ def test_token_that_no_class_knows_is_unknown(verdict_on):
 @pytest.mark.parametrize(
     ("auth", "expires_at"),
     [
-        ({"exp": 0}, datetime(1970, 1, 1, tzinfo=UTC)),
-        (SimpleNamespace(exp=0.5), datetime(1970, 1, 1, microsecond=500_000, tzinfo=UTC)),
+        ({"exp": 4102444800}, datetime(2100, 1, 1, tzinfo=UTC)),
+        (SimpleNamespace(exp=4102444800.5), datetime(2100, 1, 1, microsecond=500_000, tzinfo=UTC)),
         ({"exp": "soon"}, None),
         ({"exp": 10**20}, None),
         ({"exp": 10**400}, None),
         ({"exp": float("nan")}, None),
+        ({"exp": True}, None),
+        ({"exp": "4102444800"}, None),
         ("exp", None),
         (["exp"], None),
         (None, None),
@@ -289,6 +288,24 @@ def test_token_that_no_class_knows_is_unknown(verdict_on):
 )
 def test_expiry_is_read_of_whatever_a_class_gives(alice, verdict_on, auth, expires_at):
     assert verdict_on((alice, auth)).authentication.expires_at == expires_at
+
+
+def test_token_that_has_expired_or_is_bound_to_a_key_is_refused(alice, verdict_on):
+    assert verdict_on((alice, {"exp": 1})).code is CloseReason.TOKEN_EXPIRED
+    bound = verdict_on((alice, {"cnf": {"jkt": "thumb"}}))
+    assert (bound.code, bound.detail.slug) == (CloseReason.TOKEN_INVALID, "key_bound")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (PermissionDenied(), CloseReason.FORBIDDEN),
+        (Http404(), CloseReason.TOKEN_INVALID),
+        (get_user_model().DoesNotExist(), CloseReason.TOKEN_INVALID),
+    ],
+)
+def test_exception_of_django_that_refuses_over_http_refuses_here(verdict_on, error, code):
+    assert verdict_on(error).code is code
 
 
 @pytest.mark.parametrize("jti", [None, 7, ""])
@@ -344,7 +361,7 @@ def test_scheme_chooses_among_the_classes(alice, key, fixed):
     fixed((AnonymousUser(), None))
     backend = backend_of(FIXED, DRF)
     verdicts = backend.authenticate([presented(key, "token"), presented(key, "own")])
-    assert [code_or_user(verdict) for verdict in verdicts] == [alice, CloseReason.TOKEN_INVALID]
+    assert [outcome(verdict) for verdict in verdicts] == [alice, CloseReason.TOKEN_INVALID]
 
 
 def test_first_class_of_a_scheme_decides_as_in_a_view(alice, fixed):
@@ -369,7 +386,7 @@ def test_second_class_of_a_scheme_is_asked_what_the_first_does_not_know(alice, f
 def test_token_without_a_scheme_is_any_classs(alice, key, order):
     batch = [presented(key), presented(str(AccessToken.for_user(alice))), presented("neither")]
     verdicts = backend_of(*order).authenticate(batch)
-    assert [code_or_user(verdict) for verdict in verdicts] == [
+    assert [outcome(verdict) for verdict in verdicts] == [
         alice,
         alice,
         CloseReason.TOKEN_INVALID,
@@ -411,7 +428,7 @@ def test_recheck_asks_the_class_again(users, tokens):
     get_user_model().objects.filter(username="c").delete()
     Token.objects.get(user=users[3]).delete()
     verdicts = backend_of(DRF).revalidate(sockets)
-    assert [code_or_user(verdict) for verdict in verdicts] == [
+    assert [outcome(verdict) for verdict in verdicts] == [
         users[0],
         CloseReason.TOKEN_REVOKED,  # this class does not say why
         CloseReason.TOKEN_REVOKED,
@@ -435,7 +452,7 @@ def test_recheck_without_a_token_is_one_query_about_the_users(
     Token.objects.get(user=users[3]).delete()
     with django_assert_num_queries(1):
         verdicts = backend_of(DRF).revalidate(sockets)
-    assert [code_or_user(verdict) for verdict in verdicts] == [
+    assert [outcome(verdict) for verdict in verdicts] == [
         users[0],
         CloseReason.USER_INACTIVE,
         CloseReason.TOKEN_REVOKED,
@@ -468,7 +485,7 @@ def test_answer_to_what_was_good_once(alice, fixed, answer, code):
     backend = backend_of(FIXED)
     sockets = holding(*backend.authenticate([presented("t")]))
     fixed(answer)
-    assert [code_or_user(verdict) for verdict in backend.revalidate(sockets)] == [code]
+    assert [outcome(verdict) for verdict in backend.revalidate(sockets)] == [code]
 
 
 def test_what_cannot_be_ended_here_is_left_to_the_denylist(alice, key):
@@ -533,7 +550,7 @@ def test_backend_is_built_before_the_apps_are_loaded():
 from django.conf import settings
 settings.configure()
 from channels_token_auth.backends.rest_framework import RESTFrameworkBackend
-from tests.backends.checking import check
+from tests.backends.checking import check, outcome
 print(RESTFrameworkBackend(authentication_classes=["a.b"]).name)
 """
     done = subprocess.run(

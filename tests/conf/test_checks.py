@@ -50,7 +50,7 @@ BACKENDS = [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}]
 WITHOUT_ROWS = [
     {
         "BACKEND": "channels_token_auth.backends.jwt.JWTBackend",
-        "OPTIONS": {"algorithms": ["HS256"], "key": "k" * 32, "audience": "a", "issuer": "i"},
+        "OPTIONS": {"algorithms": ["HS256"], "key": "k" * 32, "audience": "a"},
     }
 ]
 REDIS = "channels_redis.core.RedisChannelLayer"

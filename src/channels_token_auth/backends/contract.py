@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, IntEnum
@@ -10,11 +11,21 @@ from typing import Any, Protocol
 from django.core.checks import CheckMessage
 from django.dispatch import Signal
 
+from ..core.close_codes import CloseReason
 from ..core.credentials import Credential
+from ..core.errors import Detail, TokenAuthError
 from ..core.identity import Grant, Verdict
 from .site import Site
 
-__all__ = ["Authority", "RevocationSignal", "Revocations", "RevokedTokens", "TokenBackend"]
+__all__ = [
+    "Authority",
+    "RevocationSignal",
+    "Revocations",
+    "RevokedTokens",
+    "TokenBackend",
+    "Undecided",
+    "Unrecognized",
+]
 
 
 class Revocations(Enum):
@@ -73,6 +84,28 @@ class RevocationSignal:
     signal: Signal
     sender: Any
     ended: Callable[..., Iterable[RevokedTokens]]
+
+
+class Undecided(TokenAuthError):  # noqa: N818 - a verdict, named as one
+    """The verdict "unavailable" on a token whose key is being fetched.
+
+    `settled` is done when the backend may know more. Whoever has time waits for it, and asks the
+    backend once more; anybody else treats it as what it is: unavailable.
+    """
+
+    def __init__(self, settled: "Future[None]", detail: Detail | None = None) -> None:
+        super().__init__(CloseReason.UNAVAILABLE, 1, detail)
+        self.settled = settled
+
+
+class Unrecognized(TokenAuthError):  # noqa: N818 - a verdict, named as one
+    """A text that is not this backend's token, as far as it can see: the next one is asked.
+
+    Like the verdict None, but with a detail for developers, which counts if nobody accepts it.
+    """
+
+    def __init__(self, detail: Detail) -> None:
+        super().__init__(CloseReason.TOKEN_INVALID, detail=detail)
 
 
 class TokenBackend(Protocol):

@@ -1,10 +1,9 @@
-"""Any token that a class of Django REST framework's `authentication_classes` understands.
+"""Accept any token that one of Django REST framework's `authentication_classes` accepts.
 
-The classes are asked as a view asks them, with a request that has an `Authorization` header and
-nothing else: no body, session or address. What they query and write is their own affair.
+The classes are called as a view calls them, with a request that has an `Authorization` header and
+nothing else: no body, session or address. They query and write what they do over HTTP.
 """
 
-import copy
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -12,9 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core import checks
-from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest
-from django.utils.functional import LazyObject
 from django.utils.module_loading import import_string
 from rest_framework.authentication import (
     BasicAuthentication,
@@ -24,28 +21,38 @@ from rest_framework.authentication import (
 from rest_framework.exceptions import APIException, Throttled
 from rest_framework.request import Request
 
-from ..core.authentication import Authentication
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential
-from ..core.errors import TokenAuthError
+from ..core.errors import Detail, TokenAuthError
 from ..core.identity import RETRY_AFTER, Grant, Identity, Verdict, unavailable
 from .base import BaseTokenBackend
 from .contract import Authority, Revocations
 from .site import Site
+from .sources.claimed_users import refusal_of
+from .sources.claims import ClaimRules
 from .sources.managers import package_users
-from .sources.request_auth import moment, text
+from .sources.request_auth import read_request_auth
 from .sources.revalidation import revalidate_presented
-from .sources.users import admit
+from .sources.users import admit, concrete
 from .sources.users_by_key import UsersByKey
 
 __all__ = ["RESTFrameworkBackend"]
 
-# Read no token out of the header: a cookie, a proxy's word, a password.
+NOBODYS = Detail(
+    slug="unknown_user",
+    remedy="The authentication class accepted the token, but returned no user of this site.",
+)
+REFUSED = Detail(
+    slug="class_refused",
+    remedy="The authentication class refused the token: see why by the same request over HTTP.",
+)
+
+# They read a cookie, a proxy's header or a password, and no token.
 _WITHOUT_TOKENS = (BasicAuthentication, RemoteUserAuthentication, SessionAuthentication)
 
 
 class RESTFrameworkBackend(BaseTokenBackend):
-    """Accepts what these classes accept, asked in order; dotted paths, as in a view.
+    """Accepts what these classes accept, called in order; dotted paths, as in a view.
 
     `token_id` is the `jti` of what a class gives as `request.auth`, else the token's digest.
     `recheck`: whether sockets keep their tokens, so that the classes are asked about them again.
@@ -66,78 +73,78 @@ class RESTFrameworkBackend(BaseTokenBackend):
         self._is_asked_again = recheck
         self._paths = authentication_classes
         self._users_by_key = UsersByKey(package_users)
+        self._rules = ClaimRules(backend=self.name, is_dated=False)
 
     @cached_property
     def schemes(self) -> frozenset[str]:  # type: ignore[override] # a cached property is writable
-        """Those that the classes announce."""
+        """Return the schemes that the classes announce."""
         return frozenset(keyword.lower() for keyword, _ in self._classes)
 
     def recognizes(self, credential: Credential) -> bool:
-        """Any token, in a header under a scheme that a class announces."""
-        return credential.scheme is None or credential.scheme in self.schemes
+        """Recognize any token, in a header under a scheme that a class announces."""
+        return super().recognizes(credential)
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
-        """One after the other, with the queries that the classes make for each."""
+        """Ask about one after the other, with the queries that the classes make for each."""
         return [self._verdict(credential) for credential in credentials]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """As `authenticate`, one after the other. Of sockets that came by a ticket, or where
-        `recheck` is off, one query for their users.
+        """Ask as `authenticate` does. For sockets that came by a ticket, or if `recheck` is off,
+        ask one query for their users.
         """
         return revalidate_presented(grants, self.authenticate, self._users_by_key)
 
     def check(self, site: Site) -> list[checks.CheckMessage]:
-        """The classes must be there and read tokens; their sockets need an age."""
+        """Report classes that cannot be used or read no token, and sockets without a bound."""
         return [*_check_classes(self._paths), *_check_age(site)]
 
     @cached_property
     def _classes(self) -> Sequence[tuple[str, Any]]:
-        """Each class with the scheme it announces, in its own spelling."""
+        """Return each class with the scheme it announces, in its own spelling."""
         classes = [import_string(path) for path in self._paths]
         return [(_keyword(each), each) for each in classes]
 
     def _verdict(self, credential: Credential) -> Verdict:
-        """Without a scheme: what the client gets by the best that it could have chosen."""
+        """Without a scheme, return the best verdict that the client could have got by one."""
         schemes = [credential.scheme] if credential.scheme else sorted(self.schemes)
         verdicts = [self._ask(scheme, credential) for scheme in schemes]
         return min(verdicts, key=_rank)
 
     def _ask(self, scheme: str, credential: Credential) -> Verdict:
-        """The first class that knows the token decides, as in a view."""
+        """Return the verdict of the first class that knows the token, as in a view."""
         for keyword, authentication_class in self._classes:
             if keyword.lower() == scheme:
                 try:
                     found = authentication_class().authenticate(_presenting(credential, keyword))
+                    if found is not None:
+                        return self._identity(credential, *found)
                 except APIException as error:
                     return _refusal(error)
-                except RecursionError:  # over a text that nests deeply, as older JWT packages do
+                except RecursionError:  # by a text that nests deeply, in older JWT packages
                     return TokenAuthError(CloseReason.TOKEN_INVALID)
-                if found is not None:
-                    return self._identity(credential, *found)
+                except Exception as error:
+                    refusal = refusal_of(error)
+                    if refusal is None:
+                        raise
+                    return refusal
         return None
 
     def _identity(self, credential: Credential, user: Any, auth: Any) -> Verdict:
-        try:
-            user = _concrete(user)
-        except ObjectDoesNotExist:
-            user = None
+        user = concrete(user)
         if not getattr(user, "is_authenticated", False):
-            return TokenAuthError(CloseReason.TOKEN_INVALID)  # good, but nobody's: an API key's
+            # Good, but nobody's: an API key, for example.
+            return TokenAuthError(CloseReason.TOKEN_INVALID, detail=NOBODYS)
         if not isinstance(user, get_user_model()):
-            raise TypeError(f"{type(user).__name__} is no {get_user_model().__name__}")
-        authentication = Authentication(
-            backend=self.name,
-            token_id=text(auth, "jti") or credential.secret.digest,
-            location=credential.location,
-            scopes=frozenset(text(auth, "scope").split()),  # RFC 8693 §4.2
-            issued_at=moment(auth, "iat"),
-            expires_at=moment(auth, "exp"),
-        )
+            wanted = get_user_model().__name__
+            raise TypeError(f"A class returned a {type(user).__name__} instead of a {wanted}.")
+        authentication = self._rules.read(read_request_auth(auth), credential)
+        if isinstance(authentication, TokenAuthError):
+            return authentication
         return admit(user, authentication, handle=credential if self._is_asked_again else None)
 
 
 def _rank(verdict: Verdict) -> int:
-    """Accepted; not known, since a store is away; refused; unknown."""
+    """Order verdicts: accepted; unavailable; refused; unknown."""
     if isinstance(verdict, Identity):
         return 0
     if verdict is None:
@@ -146,7 +153,7 @@ def _rank(verdict: Verdict) -> int:
 
 
 def _keyword(authentication_class: Any) -> str:
-    """The scheme of its challenge (RFC 9110 §11.6.1); of a class that has none, its `keyword`."""
+    """Return the scheme of its challenge (RFC 9110 §11.6.1), else its `keyword`."""
     challenge = authentication_class().authenticate_header(_request())
     keyword: str = challenge or getattr(authentication_class, "keyword", "") or "Bearer"
     return keyword.split(maxsplit=1)[0]
@@ -155,7 +162,7 @@ def _keyword(authentication_class: Any) -> str:
 def _request(**headers: str) -> Any:
     request = HttpRequest()
     request.method = "GET"
-    # Some classes want to know the URL, and Django wants an allowed host in it.
+    # Some classes read the URL, and Django requires an allowed host in it.
     hosts = [host.removeprefix(".") for host in settings.ALLOWED_HOSTS if host != "*"]
     request.META = {"SERVER_NAME": next(iter(hosts), "localhost"), "SERVER_PORT": "80", **headers}
     return Request(request)
@@ -172,28 +179,15 @@ def _refusal(error: APIException) -> TokenAuthError:
         return TokenAuthError(CloseReason.RATE_LIMITED, error.wait or RETRY_AFTER)
     if error.status_code >= 500:
         return unavailable()
-    if error.status_code == 403:
-        return TokenAuthError(CloseReason.FORBIDDEN)
-    detail: Any = error.detail
-    # A dictionary is simplejwt's, which says it in words of its own.
-    code = detail.get("code") if isinstance(detail, dict) else getattr(detail, "code", None)
-    return TokenAuthError(
-        CloseReason.USER_INACTIVE if code == "user_inactive" else CloseReason.TOKEN_INVALID
-    )
-
-
-def _concrete(user: Any) -> Any:
-    """A lazy user, loaded here, where queries may be made."""
-    if isinstance(user, LazyObject):
-        bool(user)
-        return copy.copy(user)
-    return user
+    refusal = refusal_of(error)
+    code = CloseReason.TOKEN_INVALID if refusal is None else refusal.code
+    return TokenAuthError(code, detail=REFUSED)
 
 
 def _check_classes(paths: Any) -> Iterator[checks.CheckMessage]:
     if not isinstance(paths, list | tuple) or not paths:
         yield checks.Error(
-            "The option 'authentication_classes' is no list of dotted paths.",
+            f"The option 'authentication_classes' is {paths!r}, not a list of dotted paths.",
             hint="Give the classes as in a view, each by its path.",
             id="channels_token_auth.E150",
         )
@@ -222,7 +216,7 @@ def _check_age(site: Site) -> Iterator[checks.CheckMessage]:
     if site.max_connection_age is None:
         yield checks.Warning(
             "MAX_CONNECTION_AGE is None: a socket that came by a ticket, about whose token the"
-            " classes are not asked again, outlives one that ends before its time.",
-            hint="Set it to the seconds that a revoked token may go on.",
+            " classes are not asked again, stays open when the token is revoked.",
+            hint="Set it to the seconds that a revoked token may be used at most.",
             id="channels_token_auth.W150",
         )

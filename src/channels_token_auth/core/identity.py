@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from .authentication import Authentication
 from .close_codes import CloseReason
-from .errors import TokenAuthError
+from .errors import Detail, TokenAuthError
 
 __all__ = [
     "Grant",
@@ -91,9 +91,9 @@ Verdict = Identity | TokenAuthError | None
 """Accepted; refused, and no other backend is asked; or unknown here, so that the next one is."""
 
 
-def unavailable() -> TokenAuthError:
-    """Return the answer while a token store is unavailable: never "invalid"."""
-    return TokenAuthError(CloseReason.UNAVAILABLE, retry_after=RETRY_AFTER)
+def unavailable(detail: Detail | None = None) -> TokenAuthError:
+    """Return the verdict while a token store is unavailable: never "invalid"."""
+    return TokenAuthError(CloseReason.UNAVAILABLE, RETRY_AFTER, detail)
 
 
 def user_kind(user: Any, authentication: Authentication) -> str:

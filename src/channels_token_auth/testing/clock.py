@@ -37,7 +37,7 @@ class FrozenClock(Clock):
 
 @contextmanager
 def frozen_clock() -> Iterator[FrozenClock]:
-    """Stop the clock of sockets and fake tokens. Enter it before the first socket opens."""
+    """Stop the clock of sockets, fake tokens and JWTs. Enter it before the first socket opens."""
     frozen = FrozenClock()
     with mock.patch.multiple(clock, steady=frozen.steady, calendar=frozen.calendar):
         yield frozen

@@ -12,7 +12,7 @@ from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from ..backends.contract import TokenBackend
+from ..backends.contract import TokenBackend, Undecided
 from ..backends.sources.users import private_copy
 from ..clock import clock
 from ..conf import BackendSpec, Configuration, derived
@@ -105,6 +105,8 @@ class Authenticator:
         presented_at = clock.calendar()
         key = self.verified.key(credential)
         verdict = self.verified.get(key) or await self._verify(key, credential)
+        if isinstance(verdict, Undecided):
+            verdict = await self._verify_when_settled(verdict, key, credential)
         if isinstance(verdict, TokenAuthError):
             # Others are told the same: an exception that is raised keeps what it passed.
             raise TokenAuthError(verdict.code, verdict.retry_after, verdict.detail)
@@ -152,6 +154,18 @@ class Authenticator:
 
         verdict: Identity | TokenAuthError = await flights.join(key, start)
         return verdict
+
+    async def _verify_when_settled(
+        self, undecided: Undecided, key: Hashable, credential: Credential
+    ) -> Identity | TokenAuthError:
+        """Ask once more when the backend has what it needs, in no thread's way."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                # Shielded: others may wait for the same.
+                await asyncio.shield(asyncio.wrap_future(undecided.settled))
+                return await self._verify(key, credential)
+        except TimeoutError:
+            return undecided
 
     async def _ask_in_test(
         self, question: Callable[[Sequence[Any]], Any], asked: Sequence[Any]

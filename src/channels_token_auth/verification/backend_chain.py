@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, connections
 
-from ..backends.contract import Revocations, TokenBackend
+from ..backends.contract import Revocations, TokenBackend, Unrecognized
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
@@ -47,10 +47,10 @@ class BackendChain:
         """The verdict on each."""
         verdicts: list[Verdict] = [None] * len(credentials)
         for backend in self._backends:
-            unknown = [i for i, verdict in enumerate(verdicts) if verdict is None]
+            unknown = [i for i, verdict in enumerate(verdicts) if _is_open(verdict)]
             answers = _ask(partial(_consult, backend), [credentials[i] for i in unknown])
             for i, answer in zip(unknown, answers, strict=True):
-                verdicts[i] = answer
+                verdicts[i] = answer or verdicts[i]
         return self._undenied(
             [each or TokenAuthError(CloseReason.TOKEN_INVALID) for each in verdicts]
         )
@@ -92,6 +92,11 @@ class BackendChain:
             found = zip(passed, reasons, strict=True)
             refused = {i: TokenAuthError(reason) for i, reason in found if reason}
         return [refused.get(i, verdict) for i, verdict in enumerate(verdicts)]
+
+
+def _is_open(verdict: Verdict) -> bool:
+    """Return True if the next backend has to be asked."""
+    return verdict is None or isinstance(verdict, Unrecognized)
 
 
 def _names(backends: Sequence[TokenBackend], revocations: Revocations) -> frozenset[str]:

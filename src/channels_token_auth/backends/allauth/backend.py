@@ -193,7 +193,7 @@ class AllauthJWTBackend(_AllauthBackend):
         return bool(JWT_SHAPE.fullmatch(credential.secret.reveal()))
 
     def _read(self, credential: Credential) -> Presented | TokenAuthError | None:
-        return read_access_token(credential.secret.reveal())
+        return read_access_token(credential)
 
     def _expires_at(self, expires_at: datetime | None, session: Session) -> datetime:
         return min(expires_at or session.expires_at, session.expires_at)

@@ -1,12 +1,11 @@
-"""What an access token of allauth's JWT strategy says, once its signature is right.
+"""Read an access token of allauth's JWT strategy, once its signature is right.
 
-PyJWT verifies it, by `HEADLESS_JWT_ALGORITHM` and `HEADLESS_JWT_PRIVATE_KEY`; allauth's own
-function doesn't tell an expired token from a forged one. Only the claim `sid` is left to it.
+PyJWT verifies it, by `HEADLESS_JWT_ALGORITHM` and `HEADLESS_JWT_PRIVATE_KEY`: allauth's own
+function does not tell an expired token from a forged one. Only the claim `sid` is left to it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -16,19 +15,35 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from ...core.close_codes import CloseReason
-from ...core.errors import TokenAuthError
+from ...core.credentials import Credential
+from ...core.errors import Detail, TokenAuthError
+from ..contract import Unrecognized
+from ..sources.claims import ClaimRules
+from ..sources.jwt_errors import NOT_A_JWT, detail_of
 
 __all__ = ["Presented", "algorithm_and_key", "read_access_token"]
 
 ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "HS256", "HS384", "HS512"})
 
-CHECKS: Any = {"require": ["exp", "iat"], "verify_aud": False, "verify_iss": False}
-"""allauth sets neither `aud` nor `iss`; a site's own claims may."""
+CHECKS: Any = {
+    "require": ["exp", "iat"],
+    # allauth sets neither; a site's own claims may.
+    **dict.fromkeys(("verify_aud", "verify_iss"), False),
+    # Decided by `sources.claims`.
+    **dict.fromkeys(("verify_exp", "verify_iat", "verify_nbf"), False),
+}
+
+
+WRONG_TYPE = Detail(
+    slug="wrong_type",
+    remedy="The token is no access token of allauth: the client may have sent a refresh token.",
+)
+RULES = ClaimRules(backend="allauth_jwt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presented:
-    """On which session a token stands; and for whom and until when, where it says so."""
+    """The session that a token stands for; and its user and times, where the token has them."""
 
     session_key: str = field(repr=False)
     subject: str | None = None
@@ -36,22 +51,31 @@ class Presented:
     expires_at: datetime | None = None
 
 
-def read_access_token(token: str) -> Presented | TokenAuthError | None:
-    """What it says; or why it is refused; or None where we have not signed it."""
+def read_access_token(credential: Credential) -> Presented | TokenAuthError:
+    """Return what the token says, or why it is refused or left to the next backend."""
     algorithm, key = algorithm_and_key()
     try:
-        claims = jwt.decode(token, key, algorithms=[algorithm], options=CHECKS)
-    except jwt.ExpiredSignatureError:
-        return TokenAuthError(CloseReason.TOKEN_EXPIRED)
-    except (jwt.DecodeError, jwt.InvalidAlgorithmError, RecursionError):
-        return None
-    except jwt.InvalidTokenError:
-        return TokenAuthError(CloseReason.TOKEN_INVALID)
-    return _presented(claims) or TokenAuthError(CloseReason.TOKEN_INVALID)
+        claims = jwt.decode(credential.secret.reveal(), key, algorithms=[algorithm], options=CHECKS)
+    except (jwt.DecodeError, jwt.InvalidAlgorithmError, RecursionError) as error:
+        return Unrecognized(detail_of(error) or NOT_A_JWT)
+    except jwt.InvalidTokenError as error:
+        return TokenAuthError(CloseReason.TOKEN_INVALID, detail=detail_of(error))
+    authentication = RULES.read(claims, credential)
+    if isinstance(authentication, TokenAuthError):
+        return authentication
+    subject, session_key = claims.get("sub"), _session_key(claims.get("sid"))
+    if claims.get("token_use") != "access" or not isinstance(subject, str) or not session_key:
+        return TokenAuthError(CloseReason.TOKEN_INVALID, detail=WRONG_TYPE)
+    return Presented(
+        session_key=session_key,
+        subject=subject,
+        issued_at=authentication.issued_at,
+        expires_at=authentication.expires_at,
+    )
 
 
 def algorithm_and_key() -> tuple[str, Any]:
-    """By what allauth signs, and the key that verifies it. Raises ValueError if there is none."""
+    """Return the algorithm and the key that verifies. Raises ValueError if there is none."""
     algorithm = getattr(settings, "HEADLESS_JWT_ALGORITHM", "RS256")
     key = getattr(settings, "HEADLESS_JWT_PRIVATE_KEY", "")
     if algorithm not in ALGORITHMS:
@@ -63,27 +87,13 @@ def algorithm_and_key() -> tuple[str, Any]:
     return algorithm, _public_key(key)
 
 
-def _presented(claims: Mapping[str, Any]) -> Presented | None:
-    subject, session_id = claims.get("sub"), claims.get("sid")
-    if claims.get("token_use") != "access" or not isinstance(session_id, str):
-        return None
-    try:
-        session_key = _session_key(session_id)
-        times = [datetime.fromtimestamp(claims[name], UTC) for name in ("iat", "exp")]
-    except (OSError, OverflowError, TypeError, ValueError):
-        return None
-    if not session_key or not isinstance(subject, str):
-        return None
-    issued_at, expires_at = times
-    return Presented(
-        session_key=session_key, subject=subject, issued_at=issued_at, expires_at=expires_at
-    )
-
-
-def _session_key(session_id: str) -> str | None:
+def _session_key(session_id: Any) -> str | None:
     # By its path, since it needs the app registry. It has been the same since JWTs came.
     path = "allauth.headless.tokens.strategies.jwt.internal.session_key_from_sid"
-    key: str | None = import_string(path)(session_id)
+    try:
+        key: str | None = import_string(path)(session_id)
+    except (TypeError, ValueError):  # no text, or one that nobody has encrypted
+        return None
     return key
 
 

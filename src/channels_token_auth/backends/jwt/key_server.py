@@ -1,47 +1,57 @@
-"""A key server: the JWK Set behind a URL, fetched rarely, and never for longer than a timeout.
+"""Fetch an issuer's keys from its key server (RFC 7517), rarely and in the background.
 
-PyJWT's own client is not used: it loses its keys when a fetch fails, and what it does about
-redirects and unknown keys depends on its version.
+Nothing here waits: a key that is known is returned at once, and a key that is not known is looked
+for by a thread of its own, while the token's verdict is `Undecided`. Anybody can name a key, so
+fetches have a minimum interval; and a token is called invalid only if its key is missing in keys
+that were fetched after it was presented.
 """
 
-import ipaddress
 import json
 import logging
 import math
 import threading
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future
-from http.client import HTTPResponse
 from typing import Any
-from urllib.parse import urlsplit
 
+from ...clock import clock
+from ...core.close_codes import CloseReason
+from ...core.errors import Detail, TokenAuthError
+from ..contract import Undecided
+from ..sources.remote import Remote, RemoteError
 from .keys import VerifyingKey, read_jwks
 
-__all__ = ["KeyServer", "KeyServerAwayError", "is_safe_url"]
+__all__ = ["ABSENT_SECONDS", "INTERVAL", "MAX_BYTES", "KeyServer"]
 
 MAX_BYTES = 256 * 1024
 """Of an answer at most."""
 
-RETRY_SECONDS = 10
-"""Between two fetches, where the first has failed."""
+INTERVAL = 10.0
+"""Seconds between two fetches at least."""
 
-UNKNOWN_KEY_SECONDS = 60
-"""Between two fetches, where a token names a key that is not there: anybody can name one."""
+ABSENT_SECONDS = 60.0
+"""How long a key that was missing is not looked for again."""
 
-HEADERS = {"Accept": "application/json", "User-Agent": "channels-token-auth"}
+MAX_ABSENT = 1024
+"""Keys that are remembered as missing, at most: clients can name any number."""
+
+KEYS_UNAVAILABLE = Detail(
+    slug="keys_unavailable",
+    remedy="The key server cannot be reached: see the error that was logged with its address.",
+)
+KEY_PENDING = Detail(
+    slug="key_pending",
+    remedy="The token names a key that the key server did not have when it was last asked. It is"
+    " asked again, at most every 10 s.",
+)
 
 logger = logging.getLogger("channels_token_auth")
 
 
-class KeyServerAwayError(Exception):
-    """Whether there is such a key is not known at present."""
-
-
 class KeyServer:
-    """The keys behind `url`, good for `lifetime` seconds, and for `stale` more while it is away."""
+    """The keys behind `url`. They are good for `lifetime` seconds, and then refreshed in the
+    background; while the server is unavailable, they are used for `stale` seconds more.
+    """
 
     def __init__(
         self,
@@ -51,110 +61,113 @@ class KeyServer:
         lifetime: float,
         stale: float,
         timeout: float,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
-        self._clock = clock
+        self._remote = Remote(url, timeout=timeout, max_bytes=MAX_BYTES)
         self._algorithms = algorithms
         self._lifetime = lifetime
         self._stale = stale
         self._timeout = timeout
+        self._lock = threading.Lock()
         self._keys: Sequence[VerifyingKey] = ()
+        # When the last fetch that succeeded began, and the last of all.
         self._fetched_at = self._tried_at = -math.inf
         self._is_away = False
-        self._lock = threading.Lock()
+        self._fetching: Future[None] | None = None
+        self._missed: dict[str, float] = {}
 
-    def find(self, key_id: str | None) -> Sequence[VerifyingKey]:
-        """The keys that bear the id; all, where a token names none. Raises KeyServerAwayError."""
+    def known(self, key_id: str | None) -> Sequence[VerifyingKey]:
+        """Return the known keys with this id; all, if a token names none. Refresh old ones."""
         with self._lock:
-            if self._age() > self._lifetime and self._is_due(RETRY_SECONDS):
-                self._fetch()
-            found = self._known(key_id)
-            if not found and self._is_due(UNKNOWN_KEY_SECONDS):
-                self._fetch()
-                found = self._known(key_id)
-            if not found and self._is_away:
-                raise KeyServerAwayError
-            return found
+            self._refresh_if_old()
+            return [each for each in self._usable() if key_id is None or each.key_id == key_id]
 
-    def _known(self, key_id: str | None) -> Sequence[VerifyingKey]:
-        if self._age() > self._lifetime + self._stale:
-            return ()
-        return [each for each in self._keys if key_id is None or each.key_id == key_id]
+    def look_for(self, name: str) -> TokenAuthError | None:
+        """Look for a key that is not known. Return None if there is none; else the verdict on its
+        token until that is certain. `name`: its id; or, without one, the token's digest.
+        """
+        with self._lock:
+            now = clock.steady()
+            missed_at = self._missed.get(name, -math.inf)
+            if now - missed_at > ABSENT_SECONDS:
+                self._missed.pop(name, None)
+                while len(self._missed) >= MAX_ABSENT:
+                    del self._missed[next(iter(self._missed))]
+                missed_at = self._missed[name] = now
+            elif self._fetched_at >= missed_at:
+                return None
+            return self._undecided(now)
+
+    def withdrawn(self, thumbprints: Collection[str]) -> Collection[str] | None:
+        """Return those of the keys that the server does not publish any more; None if that is not
+        known.
+        """
+        with self._lock:
+            self._refresh_if_old()
+            known = {each.thumbprint for each in self._usable()}
+            return set(thumbprints) - known if known else None
+
+    def _usable(self) -> Sequence[VerifyingKey]:
+        return self._keys if self._age() <= self._lifetime + self._stale else ()
+
+    def _refresh_if_old(self) -> None:
+        if self._keys and self._age() > self._lifetime:
+            self._fetch(clock.steady())
 
     def _age(self) -> float:
-        return self._clock() - self._fetched_at
+        return clock.steady() - self._fetched_at
 
-    def _is_due(self, seconds: float) -> bool:
-        return self._clock() - self._tried_at >= seconds
+    def _undecided(self, now: float) -> TokenAuthError:
+        fetching = self._fetch(now)
+        if fetching is not None:
+            return Undecided(fetching, KEY_PENDING)
+        wait = math.ceil(self._tried_at + INTERVAL - now)
+        detail = KEYS_UNAVAILABLE if self._is_away else KEY_PENDING
+        return TokenAuthError(CloseReason.UNAVAILABLE, max(wait, 1), detail)
 
-    def _fetch(self) -> None:
-        # In a thread: a timeout of sockets bounds neither a name's lookup nor a slow trickle.
-        answer: Future[Sequence[VerifyingKey]] = Future()
-        threading.Thread(target=self._download, args=[answer], name="jwks", daemon=True).start()
+    def _fetch(self, now: float) -> "Future[None] | None":
+        """Return the fetch that is running, or start one if it is time; else None."""
+        # One that has not ended in time never does: its thread was lost in a fork, or hangs.
+        if self._fetching is not None and now - self._tried_at <= self._timeout + 1:
+            return self._fetching
+        self._fetching = None
+        if now - self._tried_at < INTERVAL:
+            return None
+        self._tried_at = now
+        done: Future[None] = Future()
+        done.set_running_or_notify_cancel()  # so that nobody who waits for it can cancel it
+        self._fetching = done
+        threading.Thread(
+            target=self._download, args=[done, now], name="channels-token-auth-keys", daemon=True
+        ).start()
+        return done
+
+    def _download(self, done: "Future[None]", began_at: float) -> None:
         try:
-            self._keys = answer.result(self._timeout)
+            keys = self._read()
         except Exception as error:  # noqa: BLE001 - whatever a network and a stranger's JSON raise
-            self._is_away = True
-            logger.error("The key server %s cannot be asked: %r", self._url, error)  # noqa: TRY400 - one line each time it is tried
+            self._settle(done, None, began_at)
+            logger.error("The keys of %s cannot be fetched: %s", self._url, error)  # noqa: TRY400 - one line for each fetch
         else:
-            self._is_away = False
-            self._fetched_at = self._clock()
-        self._tried_at = self._clock()
+            self._settle(done, keys, began_at)
+        done.set_result(None)
 
-    def _download(self, answer: "Future[Sequence[VerifyingKey]]") -> None:
-        try:
-            document = _read(self._url, self._timeout)
-            answer.set_result(read_jwks(document, self._algorithms))
-        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
-            answer.set_exception(error)
+    def _read(self) -> Sequence[VerifyingKey]:
+        answer = self._remote.send("GET")
+        if answer.status != 200:
+            raise RemoteError(f"it answered {answer.status}")
+        document: Any = json.loads(answer.body)
+        return read_jwks(document, self._algorithms)
 
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Who may redirect us could have us take anybody's keys."""
-
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        return None
-
-
-def _read(url: str, timeout: float) -> Any:
-    if not is_safe_url(url):
-        raise ValueError("it is neither https nor on loopback")
-    # A proxy of the environment's may tunnel https; it cannot reach our loopback.
-    direct = [urllib.request.ProxyHandler({})] if url.startswith("http:") else []
-    opener = urllib.request.build_opener(_NoRedirects, *direct)
-    request = urllib.request.Request(url, headers=HEADERS)  # noqa: S310 - http and https only, see above
-    try:
-        with opener.open(request, timeout=timeout) as response:
-            return json.loads(_body(response, time.monotonic() + timeout))
-    except urllib.error.HTTPError as error:
-        error.close()  # it holds a socket
-        raise
-
-
-def _body(response: HTTPResponse, ends_at: float) -> bytes:
-    body = b""
-    while chunk := response.read1(MAX_BYTES):
-        body += chunk
-        if len(body) > MAX_BYTES or time.monotonic() > ends_at:
-            raise ValueError(f"it is slow, or answers with over {MAX_BYTES} bytes")
-    return body
-
-
-def is_safe_url(url: str) -> bool:
-    """Whether keys may be fetched from it: by https, or from this very machine."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        return False
-    if not host:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    def _settle(
+        self, done: "Future[None]", keys: Sequence[VerifyingKey] | None, began_at: float
+    ) -> None:
+        with self._lock:
+            if self._fetching is done:
+                self._fetching = None
+            # A fetch that was given up may end after a later one.
+            if began_at < self._fetched_at:
+                return
+            self._is_away = keys is None
+            if keys is not None:
+                self._keys, self._fetched_at = keys, began_at

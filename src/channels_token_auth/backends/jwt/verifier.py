@@ -1,5 +1,7 @@
-"""From a token's text to its claims. Signatures and dates are PyJWT's affair; which keys and
-algorithms count is the options', and never the token's.
+"""Verify a token's signature, issuer, audience and type: from its text to its claims.
+
+PyJWT verifies; the options choose keys and algorithms, and the token never does. Times are left to
+`sources.claims`, which decides them alike for all backends.
 """
 
 import re
@@ -11,36 +13,53 @@ from typing import Any
 import jwt
 
 from ...core.close_codes import CloseReason
-from ...core.errors import TokenAuthError
+from ...core.credentials import Secret
+from ...core.errors import Detail, TokenAuthError
 from ...core.identity import unavailable
-from .key_server import KeyServer, KeyServerAwayError
+from ..contract import Unrecognized
+from ..sources.claims import Claims
+from ..sources.jwt_errors import (
+    BAD_SIGNATURE,
+    NOT_A_JWT,
+    UNREADABLE,
+    WRONG_ALGORITHM,
+    WRONG_ISSUER,
+    detail_of,
+)
+from .key_server import KeyServer
 from .keys import VerifyingKey, read_key
 from .options import JWTOptions
 
-__all__ = ["Claims", "JWTVerifier", "Verified"]
-
-Claims = Mapping[str, Any]
+__all__ = ["JWTVerifier", "Verified"]
 
 # Base64url in the one way that RFC 7515 §2 writes it: PyJWT also reads padding, and older versions
-# stray bits, so that a token would have several texts, and those that bear no `jti` several names.
+# stray bits, so that a token would have several texts, and without a `jti` several ids.
 _PART = r"(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?"
 _TEXT = re.compile(rf"{_PART}\.{_PART}\.{_PART}", re.ASCII)
 
-# What PyJWT says of a token whose signature is right.
-_REFUSED = (
-    jwt.ImmatureSignatureError,
-    jwt.InvalidAudienceError,
-    jwt.InvalidIssuedAtError,
-    jwt.MissingRequiredClaimError,
+# Times are ours to judge; `sub` and `jti` may be numbers.
+_LEFT_OUT = dict.fromkeys(
+    ("verify_exp", "verify_nbf", "verify_iat", "verify_sub", "verify_jti"), False
 )
 
-# What it raises of any text, and of a key that is of another type than the algorithm.
-_UNREADABLE = (OverflowError, RecursionError, TypeError, ValueError, jwt.PyJWTError)
+# What PyJWT says of a token whose signature and issuer are right.
+_REFUSED = (jwt.InvalidAudienceError, jwt.MissingRequiredClaimError)
+
+UNKNOWN_KEY = Detail(
+    slug="unknown_key",
+    remedy="The token's 'kid' is not among the keys that the key server publishes: compare"
+    " 'jwks_url' with the issuer that signed the token.",
+)
+WRONG_TYPE = Detail(
+    slug="wrong_type",
+    remedy="The token's type, or a claim that the backend requires, has another value: the client"
+    " may have sent an ID or refresh token instead of an access token.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What a token says, and the thumbprint of the key server's key by which it does."""
+    """A token's claims, and the thumbprint of the key server's key that signed them."""
 
     claims: Claims
     thumbprint: str | None
@@ -52,30 +71,27 @@ class JWTVerifier:
     def __init__(self, options: JWTOptions) -> None:
         self._options = options
         self._algorithms = tuple(options.algorithms)
-        self._required = [*(["exp"] if options.require_exp else []), *options.required_claims]
+        self._required = options.required
+        self._settings: Any = {**_LEFT_OUT, "require": list(self._required)}
 
-    def verify(self, raw: str) -> Verified | TokenAuthError | None:
-        """What it says; or why it is refused; or None: it is another issuer's, or nobody's."""
+    def verify(self, raw: str) -> Verified | TokenAuthError:
+        """Return what the token claims, or why it is refused or left to the next backend."""
         if not _TEXT.fullmatch(raw):
-            return None
-        try:
-            keys = self._keys(raw)
-        except KeyServerAwayError:
-            return unavailable()
-        answers = (self._verify_with(key, raw) for key in keys)
-        return next((answer for answer in answers if answer is not None), None)
+            return Unrecognized(NOT_A_JWT)
+        if self._server is None:
+            return self._verify_with(self._own_keys, raw)
+        return self._verify_by(self._server, raw)
 
     def withdrawn(self, thumbprints: Collection[str | None]) -> Mapping[str | None, TokenAuthError]:
-        """Those of the keys that the key server has no longer, and what is answered."""
-        asked = set(thumbprints) - {None}
+        """Return the verdict on each key that the key server does not publish any more."""
+        asked = {each for each in thumbprints if each is not None}
         if self._server is None or not asked:
             return {}
-        try:
-            known = {key.thumbprint for key in self._server.find(None)}
-        except KeyServerAwayError:
+        gone = self._server.withdrawn(asked)
+        if gone is None:
             return dict.fromkeys(asked, unavailable())
         # A fresh token, signed by today's key, is all that the client needs.
-        return dict.fromkeys(asked - known, TokenAuthError(CloseReason.TOKEN_EXPIRED))
+        return dict.fromkeys(gone, TokenAuthError(CloseReason.TOKEN_EXPIRED))
 
     @cached_property
     def _server(self) -> KeyServer | None:
@@ -94,50 +110,74 @@ class JWTVerifier:
     def _own_keys(self) -> Sequence[VerifyingKey]:
         return [read_key(each, self._algorithms) for each in self._options.own_keys]
 
-    def _keys(self, raw: str) -> Sequence[VerifyingKey]:
-        if self._server is None:
-            return self._own_keys
+    def _verify_by(self, server: KeyServer, raw: str) -> Verified | TokenAuthError:
         try:
             header = jwt.get_unverified_header(raw)
-        except _UNREADABLE:
-            return ()
-        # Only what it may have signed is worth a question.
-        return self._server.find(header.get("kid")) if header.get("alg") in self._algorithms else ()
+        except UNREADABLE as error:
+            return Unrecognized(detail_of(error) or NOT_A_JWT)
+        if header.get("alg") not in self._algorithms:
+            return Unrecognized(WRONG_ALGORITHM)
+        key_id = header.get("kid") or None
+        keys = server.known(key_id)
+        answer = self._verify_with(keys, raw)
+        # Without a `kid`, it may be signed by a key that is not known yet, whatever is known.
+        if not isinstance(answer, Unrecognized) or (keys and key_id):
+            return answer
+        if self._is_foreign(raw):
+            return Unrecognized(WRONG_ISSUER)
+        return server.look_for(key_id or Secret(raw).digest) or answer
 
-    def _verify_with(self, key: VerifyingKey, raw: str) -> Verified | TokenAuthError | None:
+    def _is_foreign(self, raw: str) -> bool:
+        """Return True if another issuer is named. It is not verified: it only spares a fetch."""
+        issuers = self._options.issuers
         try:
-            token = jwt.decode_complete(
-                raw,
-                key.key,
-                algorithms=list(key.algorithms),
-                audience=self._options.audience,
-                issuer=self._options.issuer,
-                leeway=self._options.leeway,
-                options={"require": self._required},
-            )
-        except jwt.ExpiredSignatureError:
-            return TokenAuthError(CloseReason.TOKEN_EXPIRED)
-        except _REFUSED:
-            return TokenAuthError(CloseReason.TOKEN_INVALID)
-        except _UNREADABLE:
-            return None
-        claims: Claims = token["payload"]
-        if self._is_meant(token["header"], claims):
-            return Verified(claims=claims, thumbprint=key.thumbprint)
-        return TokenAuthError(CloseReason.TOKEN_INVALID)
+            claims = jwt.decode(raw, options={"verify_signature": False})
+        except UNREADABLE:
+            return True
+        return bool(issuers) and claims.get("iss") not in issuers
+
+    def _verify_with(self, keys: Sequence[VerifyingKey], raw: str) -> Verified | TokenAuthError:
+        detail = BAD_SIGNATURE if keys else UNKNOWN_KEY
+        for key in keys:
+            try:
+                token = self._decode(key, raw)
+            except _REFUSED as error:
+                return TokenAuthError(CloseReason.TOKEN_INVALID, detail=detail_of(error))
+            except UNREADABLE as error:
+                detail = detail_of(error) or detail
+                continue
+            if self._is_meant(token["header"], token["payload"]):
+                return Verified(claims=token["payload"], thumbprint=key.thumbprint)
+            return TokenAuthError(CloseReason.TOKEN_INVALID, detail=WRONG_TYPE)
+        return Unrecognized(detail)
+
+    def _decode(self, key: VerifyingKey, raw: str) -> dict[str, Any]:
+        return jwt.decode_complete(
+            raw,
+            key.key,
+            algorithms=list(key.algorithms),
+            audience=self._options.audience,
+            issuer=self._options.issuer,
+            options=self._settings,
+        )
 
     def _is_meant(self, header: Mapping[str, Any], claims: Claims) -> bool:
-        """Whether it is a token of the right type, with nothing critical that we don't know."""
+        """Return True for the right type, with nothing critical that is not understood."""
         if "crit" in header:  # RFC 7515 §4.1.11; older versions of PyJWT do not look
             return False
-        if self._options.typ is not None and _media_type(header) != self._options.typ.lower():
+        typ = self._options.header_type
+        if typ is not None and _media_type(header) != typ.lower():
             return False
-        if self._options.token_type is None:
-            return True
-        name, value = self._options.token_type
-        return bool(claims.get(name) == value)
+        return all(
+            wanted is None or any(_is_same(claims[name], each) for each in wanted)
+            for name, wanted in self._required.items()
+        )
+
+
+def _is_same(claim: Any, wanted: Any) -> bool:
+    return type(claim) is type(wanted) and bool(claim == wanted)  # True is no 1
 
 
 def _media_type(header: Mapping[str, Any]) -> str:
-    """What `typ` says, without the prefix that it may be written with (RFC 7515 §4.1.9)."""
+    """Return `typ` without the prefix that it may be written with (RFC 7515 §4.1.9)."""
     return str(header.get("typ", "")).lower().removeprefix("application/")

@@ -1,12 +1,11 @@
-"""djangorestframework-simplejwt: JWTs, read by the package's own token classes and settings.
+"""Accept the JWTs of djangorestframework-simplejwt, read by the package's classes and settings.
 
-What rows have to say, of the users and of the blacklist, is asked for a whole batch here, and not
-for each token as the package would.
+Users and the blacklist are queried for a whole batch, and not for each token as the package does.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -17,24 +16,30 @@ from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from ...core.authentication import Authentication
 from ...core.close_codes import CloseReason
-from ...core.credentials import Credential, Secret, is_token
-from ...core.errors import TokenAuthError
+from ...core.credentials import Credential, Secret
+from ...core.errors import Detail, TokenAuthError
 from ...core.identity import Grant, Identity, UserInactiveError, Verdict
 from ..base import BaseTokenBackend
 from ..contract import Authority, Revocations, RevocationSignal
 from ..site import Site
 from ..sources.claimed_users import ClaimedUsers
+from ..sources.claims import ClaimRules
 from ..sources.managers import package_users
 from ..sources.users import admit
 from ..sources.users_by_key import UsersByKey
 from . import blacklist
 from .checks import check_keys, check_types
-from .tokens import read_token
+from .tokens import leeway_of, read_token
 
 __all__ = ["SimpleJWTBackend"]
 
 MAX_JTI_BYTES = 255
 """What the blacklist's column holds."""
+
+NO_USER = Detail(
+    slug="unknown_user",
+    remedy="The token has no usable USER_ID_CLAIM: have the view that issues it set one.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +53,8 @@ class _Valid:
 class SimpleJWTBackend(BaseTokenBackend):
     """Accepts what `AUTH_TOKEN_CLASSES` accept, and never a refresh token.
 
-    `stateless`: users are made of their tokens (`TOKEN_USER_CLASS`), and no row is asked for them.
+    `stateless`: users are made of their tokens (`TOKEN_USER_CLASS`), without a query. `labels`:
+    claims to revoke by, besides `sid` and the client's id.
     """
 
     # Sliding tokens may have a row, but not every one does.
@@ -56,24 +62,28 @@ class SimpleJWTBackend(BaseTokenBackend):
     authority = Authority.OWNER
     extra = "simplejwt"
 
-    def __init__(self, *, stateless: bool = False, name: str = "simplejwt") -> None:
+    def __init__(
+        self, *, stateless: bool = False, labels: Sequence[str] = (), name: str = "simplejwt"
+    ) -> None:
         super().__init__(name=name)
         # The package fetches keys in the verifying thread, for up to 30 s.
         self.is_local = not api_settings.JWK_URL
         types = api_settings.AUTH_HEADER_TYPES
         types = [types] if isinstance(types, str) else types
         self.schemes = frozenset({"bearer", *(each.lower() for each in types)})
+        if isinstance(labels, str):
+            raise TypeError("'labels' must be a list of claims.")
         self._stateless = stateless
+        self._labels = tuple(labels)
         self._users_by_key = UsersByKey(package_users)
 
     def recognizes(self, credential: Credential) -> bool:
-        """What has the three parts of a signed JWT, in a header under one of the schemes."""
-        is_announced = credential.scheme is None or credential.scheme in self.schemes
-        return is_announced and credential.secret.reveal().count(".") == 2
+        """Recognize the three parts of a signed JWT, in a header under one of the schemes."""
+        return super().recognizes(credential) and credential.secret.reveal().count(".") == 2
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
-        """One query for the batch's users, one for the blacklist where that is installed.
-        Stateless: none, or the second for token classes that are blacklisted.
+        """Ask one query for the batch's users, and one for the blacklist if it is installed.
+        Stateless: none, or the second if a token class uses the blacklist.
         """
         opened = [self._open(credential) for credential in credentials]
         valid = [each for each in opened if isinstance(each, _Valid)]
@@ -85,9 +95,9 @@ class SimpleJWTBackend(BaseTokenBackend):
         ]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """One query for the users, one for the blacklist, as in `authenticate`. Nobody keeps the
-        tokens: of a stateless user, only his key is known any more; and of the others, what theirs
-        said about their passwords.
+        """Ask one query for the users and one for the blacklist, as in `authenticate`. Nobody keeps
+        the tokens: of a stateless user only the key is still known; of the others also the claim
+        about their passwords.
         """
         revoked = self._find_blacklisted([each.authentication for each in grants])
         keys = {each.user_pk for each in grants}
@@ -99,7 +109,7 @@ class SimpleJWTBackend(BaseTokenBackend):
         return [self._standing(each, users.get(each.user_pk), revoked) for each in grants]
 
     def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
-        """Blacklist those that the package has a row of: sliding tokens, but no access tokens."""
+        """Blacklist the tokens that have a row: sliding tokens, but no access tokens."""
         asked = [each.authentication.token_id for each in grants]
         ended = blacklist.blacklist(asked) if self._has_blacklist else set()
         return [token_id in ended for token_id in asked]
@@ -109,7 +119,7 @@ class SimpleJWTBackend(BaseTokenBackend):
     ) -> bool:
         """Blacklist the user's refresh and sliding tokens. False: access tokens have no row.
 
-        The refresh token behind the excepted access token ends too: nothing tells which it is.
+        The refresh token behind the excepted access token ends too: no row records which it is.
         """
         if blacklist.is_installed() and not self._stateless:
             blacklist.blacklist_of_user(
@@ -118,17 +128,17 @@ class SimpleJWTBackend(BaseTokenBackend):
         return False
 
     def announcements(self) -> Sequence[RevocationSignal]:
-        """A token's way into the blacklist, where that is installed."""
+        """Announce the creation of a row in the blacklist, if it is installed."""
         return blacklist.announcements() if self._has_blacklist else []
 
     def check(self, site: Site) -> list[CheckMessage]:
-        """The package's settings must keep refresh tokens out, and name one user a token."""
-        users = () if self._stateless else self._claimed_users.check("111")
+        """Report settings of the package that let refresh tokens in, or name no one user."""
+        users = () if self._stateless else self._claimed_users.check("E111")
         return [*check_types(), *users, *check_keys()]
 
     @property
     def _has_blacklist(self) -> bool:
-        """Whether a token of this backend may be in the package's blacklist."""
+        """Return True if a token of this backend may be in the package's blacklist."""
         return blacklist.is_installed() and (
             not self._stateless
             or any(issubclass(each, BlacklistMixin) for each in api_settings.AUTH_TOKEN_CLASSES)
@@ -140,21 +150,21 @@ class SimpleJWTBackend(BaseTokenBackend):
             claim=api_settings.USER_ID_CLAIM, field=api_settings.USER_ID_FIELD, function=None
         )
 
-    def _open(self, credential: Credential) -> _Valid | TokenAuthError | None:
+    def _open(self, credential: Credential) -> _Valid | TokenAuthError:
         token = read_token(credential.secret.reveal())
-        if not isinstance(token, Token):
+        if isinstance(token, TokenAuthError):
             return token
-        leeway = token.get_token_backend().get_leeway()
-        try:
-            authentication = Authentication(
-                backend=self.name,
-                token_id=_name(token.get(api_settings.JTI_CLAIM)) or credential.secret.digest,
-                location=credential.location,
-                issued_at=_moment(token["iat"]) if "iat" in token else None,
-                expires_at=_moment(token["exp"]) + leeway,
-            )
-        except (OSError, OverflowError, ValueError):  # dates that no calendar has
-            return TokenAuthError(CloseReason.TOKEN_INVALID)
+        rules = ClaimRules(
+            backend=self.name,
+            leeway=leeway_of(token),
+            id_claim=api_settings.JTI_CLAIM or "",
+            max_id_bytes=MAX_JTI_BYTES,
+            scope_claim=None,
+            labels=self._labels,
+        )
+        authentication = rules.read(token.payload, credential)
+        if isinstance(authentication, TokenAuthError):
+            return authentication
         return _Valid(token=token, authentication=authentication)
 
     def _find_blacklisted(self, authentications: Sequence[Authentication]) -> Collection[str]:
@@ -162,18 +172,20 @@ class SimpleJWTBackend(BaseTokenBackend):
         return blacklist.find_blacklisted(token_ids) if self._has_blacklist else ()
 
     def _find_users(self, tokens: Sequence[Token]) -> Sequence[Any]:
-        """The user of each, or None."""
+        """Return the user of each, or the refusal."""
         if not self._stateless:
             return self._claimed_users.find([token.payload for token in tokens])
         claim = api_settings.USER_ID_CLAIM
         return [
-            api_settings.TOKEN_USER_CLASS(token) if _is_key(token.get(claim)) else None
+            api_settings.TOKEN_USER_CLASS(token)
+            if _is_key(token.get(claim))
+            else TokenAuthError(CloseReason.TOKEN_INVALID, detail=NO_USER)
             for token in tokens
         ]
 
     def _verdict(self, valid: _Valid, user: Any, revoked: Collection[str]) -> Verdict:
-        if user is None:
-            return TokenAuthError(CloseReason.TOKEN_INVALID)
+        if isinstance(user, TokenAuthError):
+            return user
         claim = self._password_claim(valid.token)
         return self._admit(user, valid.authentication, revoked, claim)
 
@@ -183,7 +195,7 @@ class SimpleJWTBackend(BaseTokenBackend):
         return self._admit(user, grant.authentication, revoked, grant.handle)
 
     def _password_claim(self, token: Token) -> Secret | None:
-        """What it says of the user's password, where the package is told to look at that."""
+        """Return the claim about the user's password, if the package is set to check it."""
         if self._stateless or not api_settings.CHECK_REVOKE_TOKEN:
             return None
         return Secret(str(token.get(api_settings.REVOKE_TOKEN_CLAIM)))
@@ -206,16 +218,8 @@ class SimpleJWTBackend(BaseTokenBackend):
         return verdict
 
 
-def _name(jti: Any) -> str | None:
-    return jti if isinstance(jti, str) and is_token(jti, MAX_JTI_BYTES) else None
-
-
 def _is_key(claim: Any) -> bool:
     return isinstance(claim, str | int) and not isinstance(claim, bool) and claim != ""
-
-
-def _moment(claim: Any) -> datetime:
-    return datetime.fromtimestamp(int(claim), UTC)  # whole seconds, as PyJWT compares them
 
 
 def _made_of(key: Any) -> Any:

@@ -1,7 +1,9 @@
-"""Simple JWT's token classes, asked so that any text has an answer, and none of them a query."""
+"""Read texts with Simple JWT's token classes: any text gets a verdict, and none costs a query."""
 
+import copy
+from datetime import timedelta
 from errno import EOVERFLOW
-from functools import cache
+from functools import cache, lru_cache
 from json import JSONDecodeError
 from typing import Any
 
@@ -11,10 +13,16 @@ from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import BlacklistMixin, RefreshToken, Token
 
 from ...core.close_codes import CloseReason
-from ...core.errors import TokenAuthError
+from ...core.errors import Detail, TokenAuthError
 from ...core.identity import unavailable
+from ..contract import Unrecognized
+from ..sources.claims import EXPIRED, MOMENTS_AHEAD
+from ..sources.jwt_errors import NOT_A_JWT, detail_of
 
-__all__ = ["read_token"]
+__all__ = ["leeway_of", "read_token"]
+
+PATIENCE = timedelta(seconds=MOMENTS_AHEAD)
+"""How much longer the package accepts a token than its leeway says: our own rules decide then."""
 
 # Not signed by us, as far as we can see: another backend may know it.
 _FOREIGN = (
@@ -27,56 +35,86 @@ _FOREIGN = (
 # Claims of the wrong kind.
 _UNREADABLE = (OverflowError, RecursionError, TypeError, ValueError)
 
+WRONG_TYPE = Detail(
+    slug="wrong_type",
+    remedy="The token is none of AUTH_TOKEN_CLASSES, or a refresh token: the client has to send the"
+    " access token.",
+)
 
-def read_token(raw: str) -> Token | TokenAuthError | None:
-    """What the first class of `AUTH_TOKEN_CLASSES` makes of it that takes it; or why none does; or
-    None where we have not signed it. Whether it is blacklisted is not asked.
+
+def read_token(raw: str) -> Token | TokenAuthError:
+    """Return the token as the first class of `AUTH_TOKEN_CLASSES` that accepts it reads it; or why
+    none does. Its times, except an expiry long ago, and the blacklist are not checked.
     """
     refusal: TokenAuthError | None = None
     for token_class in api_settings.AUTH_TOKEN_CLASSES:
-        answer = _read(_without_query(token_class), raw)
+        answer = _read(_adapted(token_class), raw)
         if isinstance(answer, Token):
-            return answer if _has_safe_type(answer) else TokenAuthError(CloseReason.TOKEN_INVALID)
-        refusal = refusal or answer
-    return refusal
+            return answer if _has_safe_type(answer) else _invalid(WRONG_TYPE)
+        if refusal is None or isinstance(refusal, Unrecognized):
+            refusal = answer
+    return refusal or Unrecognized(NOT_A_JWT)
+
+
+def leeway_of(token: Token) -> float:
+    """Return the seconds by which the package lets times be wrong."""
+    leeway: timedelta = token.get_token_backend().get_leeway() - PATIENCE
+    return leeway.total_seconds()
 
 
 def _has_safe_type(token: Token) -> bool:
-    """Whether it says of itself that it is no refresh token, whatever its class accepts."""
+    """Return True if it says that it is no refresh token, whatever its class accepts."""
     return token.get(api_settings.TOKEN_TYPE_CLAIM) not in (None, RefreshToken.token_type)
 
 
-def _read(token_class: Any, raw: str) -> Token | TokenAuthError | None:
+def _read(token_class: Any, raw: str) -> Token | TokenAuthError:
     try:
         token: Token = token_class(raw)
     except ExpiredTokenError:
-        return TokenAuthError(CloseReason.TOKEN_EXPIRED)
+        return TokenAuthError(CloseReason.TOKEN_EXPIRED, detail=EXPIRED)
     except TokenError as error:
         return _refusal(error)
     except (JSONDecodeError, jwt.PyJWKSetError):  # in a key server's answer
         return unavailable()
     except _UNREADABLE:
-        return TokenAuthError(CloseReason.TOKEN_INVALID)
+        return _invalid(None)
     except OSError as error:
-        # Of a date that no calendar has; of anything else a token says nothing.
-        is_date = error.errno == EOVERFLOW
-        return TokenAuthError(CloseReason.TOKEN_INVALID) if is_date else unavailable()
+        # A date that no calendar has; any other error says nothing about the token.
+        return _invalid(None) if error.errno == EOVERFLOW else unavailable()
     token.token = None  # the text: a stateless user would show it to the consumer
     return token
 
 
-def _refusal(error: TokenError) -> TokenAuthError | None:
-    # The package says "Token is invalid" of all; PyJWT's own error stands behind its backend's.
+def _refusal(error: TokenError) -> TokenAuthError:
+    # The package says "Token is invalid" of all; PyJWT's own error is behind its backend's.
     cause = error.__cause__ and error.__cause__.__cause__
     if isinstance(cause, jwt.PyJWKClientConnectionError):
         return unavailable()
-    return None if isinstance(cause, _FOREIGN) else TokenAuthError(CloseReason.TOKEN_INVALID)
+    if isinstance(cause, _FOREIGN):
+        return Unrecognized(detail_of(cause) or NOT_A_JWT)
+    return _invalid(detail_of(cause) or WRONG_TYPE)
+
+
+def _invalid(detail: Detail | None) -> TokenAuthError:
+    return TokenAuthError(CloseReason.TOKEN_INVALID, detail=detail)
 
 
 @cache
-def _without_query(token_class: Any) -> Any:
-    """The class without the package's own query for the blacklist. A site's own check stays."""
-    own = getattr(token_class, "check_blacklist", None)
-    if own is None or own is not BlacklistMixin.check_blacklist:
-        return token_class
-    return type(token_class.__name__, (token_class,), {"check_blacklist": lambda self: None})
+def _adapted(token_class: Any) -> Any:
+    """Return the class without the package's query for the blacklist, and patient about times.
+
+    A check of the blacklist that a site wrote itself stays.
+    """
+    own_backend = token_class.get_token_backend
+    members: dict[str, Any] = {"get_token_backend": lambda self: _patient(own_backend(self))}
+    if getattr(token_class, "check_blacklist", None) is BlacklistMixin.check_blacklist:
+        members["check_blacklist"] = lambda self: None
+    return type(token_class.__name__, (token_class,), members)
+
+
+@lru_cache(maxsize=8)
+def _patient(token_backend: Any) -> Any:
+    """Return the backend with a leeway that leaves the times to our own rules."""
+    patient = copy.copy(token_backend)
+    patient.leeway = token_backend.get_leeway() + PATIENCE
+    return patient

@@ -1,27 +1,43 @@
-"""The users that claims name: by a field of theirs, or by a function of the site's."""
+"""Find the users that claims name: by a field, or by a function of the site's."""
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core import checks
-from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist, PermissionDenied
+from django.db import Error as DatabaseError
+from django.http import Http404
 from django.utils.module_loading import import_string
 
+from ...core.close_codes import CloseReason
+from ...core.errors import Detail, TokenAuthError
+from ...core.identity import unavailable
+from ...observability.error_log import log_error
 from .keys import read_key
 from .lookup import Lookup
 from .managers import package_users
+from .users import concrete
 
-__all__ = ["ClaimedUsers"]
+__all__ = ["ClaimedUsers", "refusal_of"]
 
 Claims = Mapping[str, Any]
 
+REASSIGNABLE = {"email", "name", "nickname", "preferred_username", "unique_name", "upn", "username"}
+"""Claims whose value another person may get later (OpenID Connect Core 1.0, section 5.7)."""
+
+REFUSED = Detail(
+    slug="user_function_refused",
+    remedy="The option 'user' names a function that did not accept the token's claims.",
+)
+
 
 class ClaimedUsers:
-    """Finds the user whose `field` is `claim`; or the one whom `function`, a dotted path, returns.
+    """Finds the user whose `field` equals `claim`; or whom `function`, a dotted path, returns.
 
-    `field`: None is the one users log in with.
+    `field`: None is the one that users log in with.
     """
 
     def __init__(self, *, claim: str, field: str | None, function: str | None) -> None:
@@ -30,33 +46,44 @@ class ClaimedUsers:
         self._function = function
 
     def find(self, claims: Sequence[Claims]) -> list[Any]:
-        """The user of each, or None: one query, or a call of the function each."""
+        """Return the user whom each names, or the refusal: one query, or a call for each."""
         if self._function is not None:
-            return [_call(import_string(self._function), each) for each in claims]
+            function = import_string(self._function)
+            return [self._call(function, each) for each in claims]
         values = [read_key(self._field, each.get(self._claim)) for each in claims]
         users: dict[Any, Any] = {}
         for user in self._lookup.find({value for value in values if value is not None}):
             value = self._field.value_from_object(user)
-            # Of two users nobody knows which one is meant.
-            users[value] = None if value in users else user
-        return [users.get(value) for value in values]
+            # If two users share a value, nobody knows which one is meant.
+            users[value] = self._unknown() if value in users else user
+        return [users[value] if value in users else self._unknown() for value in values]
 
-    def check(self, number: str) -> Iterator[checks.CheckMessage]:
-        """The function must be there, or the field; and no two users may share its value."""
+    def check(self, error: str, warning: str | None = None) -> Iterator[checks.CheckMessage]:
+        """Report a function or a field that is missing, and claims that may name two users. The
+        arguments are the numbers of the messages.
+        """
+        if warning and self._function is None and self._claim in REASSIGNABLE:
+            yield checks.Warning(
+                f"The claim {self._claim!r} names the user: issuers may give a name or an address"
+                " to another person later.",
+                hint="Set 'user_claim' to 'sub', and 'user_field' to the field that stores the"
+                " issuer's 'sub'.",
+                id=f"channels_token_auth.{warning}",
+            )
         try:
             unique = import_string(self._function) if self._function else self._field.unique
-        except (FieldDoesNotExist, ImportError) as error:
+        except (FieldDoesNotExist, ImportError) as problem:
             yield checks.Error(
-                f"The user of a token cannot be found: {error}",
+                f"The user of a token cannot be found: {problem}",
                 hint="Correct the option 'user', a dotted path, or 'user_field'.",
-                id=f"channels_token_auth.E{number}",
+                id=f"channels_token_auth.{error}",
             )
         else:
             if not unique:
                 yield checks.Error(
                     f"The user field {self._field.name!r} is not unique: two users may share it.",
                     hint="Name a unique field in 'user_field', or a function in 'user'.",
-                    id=f"channels_token_auth.E{number}",
+                    id=f"channels_token_auth.{error}",
                 )
 
     @cached_property
@@ -69,9 +96,60 @@ class ClaimedUsers:
     def _lookup(self) -> Lookup:
         return Lookup(package_users, self._field.name)
 
+    def _unknown(self) -> TokenAuthError:
+        detail = Detail(
+            slug="unknown_user",
+            remedy=f"No user has the value of the claim {self._claim!r} in the field"
+            f" {self._field.name!r}: create the user, or correct 'user_claim' and 'user_field'.",
+        )
+        return TokenAuthError(CloseReason.TOKEN_INVALID, detail=detail)
 
-def _call(function: Any, claims: Claims) -> Any:
-    try:
-        return function(claims)
-    except ObjectDoesNotExist:
-        return None
+    def _call(self, function: Any, claims: Claims) -> Any:
+        """Return the function's user, or the refusal. Only a failing database raises."""
+        try:
+            user = concrete(function(claims))
+        except DatabaseError:
+            raise  # which is asked once more, on a fresh connection
+        except Exception as error:  # noqa: BLE001 - whatever a site's function raises
+            return refusal_of(error) or self._failed(error)
+        if user is None or getattr(user, "is_anonymous", False):
+            return TokenAuthError(CloseReason.TOKEN_INVALID, detail=REFUSED)
+        if isinstance(user, get_user_model()):
+            return user
+        if inspect.iscoroutine(user):
+            user.close()
+        wanted = get_user_model().__name__
+        mistake = f"It returned a {type(user).__name__} instead of a {wanted} or None."
+        return self._failed(TypeError(mistake))
+
+    def _failed(self, error: Exception) -> TokenAuthError:
+        log_error(f"The user function {self._function} failed: answered unavailable.", error)
+        detail = Detail(
+            slug="user_function_failed",
+            remedy=f"The function {self._function} raised an error or returned no user: see the"
+            " error in the log.",
+        )
+        return unavailable(detail)
+
+
+def refusal_of(error: BaseException) -> TokenAuthError | None:
+    """Return the refusal that an exception of a site's or DRF's code means; None if it means none.
+
+    DRF's exceptions are known by their `status_code`: the package may not be installed.
+    """
+    if isinstance(error, TokenAuthError):  # afresh: a raised one keeps the frames it passed
+        return TokenAuthError(error.code, error.retry_after, error.detail or REFUSED)
+    status = getattr(error, "status_code", None)
+    if isinstance(error, PermissionDenied) or status == 403:
+        return TokenAuthError(CloseReason.FORBIDDEN, detail=REFUSED)
+    if isinstance(error, ObjectDoesNotExist | Http404) or status in (401, 404):
+        is_inactive = _drf_code(error) == "user_inactive"
+        code = CloseReason.USER_INACTIVE if is_inactive else CloseReason.TOKEN_INVALID
+        return TokenAuthError(code, detail=REFUSED)
+    return None
+
+
+def _drf_code(error: Any) -> Any:
+    """Return the code of DRF's exceptions, which simplejwt puts into a dictionary."""
+    detail = getattr(error, "detail", None)
+    return detail.get("code") if isinstance(detail, dict) else getattr(detail, "code", None)

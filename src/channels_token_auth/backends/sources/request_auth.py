@@ -1,28 +1,27 @@
-"""What a class of Django REST framework gives as `request.auth`, read as claims.
+"""Read what a class of Django REST framework gives as `request.auth`, as claims.
 
-It may be a mapping, as of a JWT; an object, as of a row; a text; or nothing.
+It may be a mapping, as of a JWT; an object, as of a row; a text; or None. The class has decided
+that the token is valid, so a claim of a wrong type is left out instead of being a reason to refuse.
 """
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-__all__ = ["moment", "text"]
+from .claims import Claims, is_moment
 
-_EPOCH = datetime.fromtimestamp(0, UTC)
+__all__ = ["read_request_auth"]
 
-
-def text(auth: Any, name: str) -> str:
-    """The claim, or "" where it is none or no text."""
-    claim = _claim(auth, name)
-    return claim if isinstance(claim, str) else ""
+_TEXTS = ("iss", "jti", "scope")
+_TIMES = ("exp", "iat")
 
 
-def moment(auth: Any, name: str) -> datetime | None:
-    """The claim in seconds since the epoch (RFC 7519 §2), or None where it is none or no date."""
-    try:
-        return _EPOCH + timedelta(seconds=_claim(auth, name))
-    except (OverflowError, TypeError, ValueError):
-        return None
+def read_request_auth(auth: Any) -> Claims:
+    """Return the registered claims that it has."""
+    claims = {name: _claim(auth, name) for name in (*_TEXTS, *_TIMES, "cnf")}
+    wrong = {name for name in _TEXTS if not isinstance(claims[name], str)}
+    wrong |= {name for name in _TIMES if not is_moment(claims[name])}
+    # Rows and functions have attributes of any name: only a mapping is bound to a key (RFC 7800).
+    wrong |= {"cnf"} if not isinstance(claims["cnf"], dict) else set()
+    return {name: claim for name, claim in claims.items() if name not in wrong}
 
 
 def _claim(auth: Any, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The user of a token: who may pass, and a copy that no other socket shares."""
+"""Admit the user of a token, and copy users so that no two sockets share one."""
 
 import copy
 from typing import Any
@@ -6,17 +6,27 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import Model
+from django.utils.functional import LazyObject
 
 from ...core.authentication import Authentication
 from ...core.identity import Identity, UserInactiveError, Verdict
 
-__all__ = ["admit", "primary_key", "private_copy"]
+__all__ = ["admit", "concrete", "primary_key", "private_copy"]
 
 
 def admit(user: Any, authentication: Authentication, handle: Any = None) -> Verdict:
-    """An active user's identity; "user_inactive" for any other."""
+    """Return an active user's identity; "user_inactive" for any other. A lazy user is loaded."""
+    user = concrete(user)
     identity = Identity(user=user, authentication=authentication, handle=handle)
     return identity if user.is_active else UserInactiveError(identity)
+
+
+def concrete(user: Any) -> Any:
+    """Return the user behind a lazy object, loaded here, where queries may be made."""
+    if isinstance(user, LazyObject):
+        bool(user)
+        return copy.copy(user)  # of a loaded one, a copy of what it wraps
+    return user
 
 
 def primary_key(user: Any) -> Any:
