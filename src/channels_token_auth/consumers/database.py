@@ -6,17 +6,17 @@ from the event loop. So each connection is remembered when it is opened, whoever
 thread is gone to when one of its connections is due; besides that once, to get to know it.
 """
 
-import asyncio
-import time
 from collections import defaultdict
 from threading import get_ident
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from asgiref.sync import SyncToAsync, sync_to_async
+from asgiref.sync import sync_to_async
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+
+from ..django_internals import is_connection_due, sync_thread_key
 
 __all__ = ["close_old_connections", "is_due"]
 
@@ -31,31 +31,17 @@ _threads: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 
 def is_due() -> bool:
     """Whether there may be something to close for this task."""
-    thread = _threads.get(_thread_key())
+    thread = _threads.get(sync_thread_key())
     if thread is None:
         return True
     opened = _opened.get(thread, _NONE)
     # A copy: the thread may open another one meanwhile.
-    return any(_is_old(connection) for each in opened.keyrefs() if (connection := each()))
+    return any(is_connection_due(connection) for each in opened.keyrefs() if (connection := each()))
 
 
 async def close_old_connections() -> None:
     """Close what is due in the thread of this task's sync code."""
-    _threads[_thread_key()] = await _close()
-
-
-def _thread_key() -> Any:
-    return SyncToAsync.thread_sensitive_context.get(None) or asyncio.get_running_loop()
-
-
-def _is_old(connection: Any) -> bool:
-    """Whether `close_if_unusable_or_obsolete` would have something to do."""
-    return connection.connection is not None and (
-        connection.errors_occurred
-        or (connection.close_at is not None and time.monotonic() >= connection.close_at)
-        or (connection.health_check_enabled and connection.health_check_done)
-        or connection.autocommit != connection.settings_dict["AUTOCOMMIT"]
-    )
+    _threads[sync_thread_key()] = await _close()
 
 
 @sync_to_async

@@ -14,6 +14,7 @@ from django.db import connections, transaction
 
 from ..cluster.pubsub import publish
 from ..core.revocation import Revocation
+from ..django_internals import commit_callbacks, savepoints
 from ..observability.error_log import log_error
 from ..observability.events import RevocationPublished, emit
 from ..verification.denylist import CacheUnavailable
@@ -76,11 +77,10 @@ def _deny_all(denials: Iterable[Deny]) -> CacheUnavailable | None:
 
 def _open_batch(connection: Any) -> "_Batch | None":
     """That of the same savepoints, so that both are rolled back together or not at all."""
-    # None stands for a block without one, such as Django deletes in.
-    savepoints = set(connection.savepoint_ids) - {None}
-    for ids, call, *_ in reversed(connection.run_on_commit):
+    current = savepoints(connection)
+    for ids, call in commit_callbacks(connection):
         batch = getattr(call, "__self__", None)
-        if isinstance(batch, _Batch) and ids - {None} == savepoints:
+        if isinstance(batch, _Batch) and ids == current:
             return batch
     return None
 

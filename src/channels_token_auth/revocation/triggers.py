@@ -23,6 +23,7 @@ from ..backends.session import SessionBackend
 from ..core.close_codes import CloseReason
 from ..core.denial import Denial
 from ..core.revocation import Revocation, Target
+from ..django_internals import has_new_password
 from ..observability.error_log import log_error
 from ..verification.authenticator import build_authenticator, site_authenticator
 from ..verification.denylist import CacheUnavailable
@@ -110,7 +111,7 @@ def _user_saved(instance: Any, *, created: bool, raw: bool, **given: Any) -> Non
         return
     if not instance.is_active:
         _end_user(instance, CloseReason.USER_INACTIVE, given)
-    elif getattr(instance, "_password", None) is not None:
+    elif has_new_password(instance):
         _end_user(instance, CloseReason.TOKEN_REVOKED, given)
 
 

@@ -4,7 +4,7 @@ The query is the ORM's own, including custom models, joins and converters. Only 
 compiling it is cached, because compiling takes ten times as long as running it.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -12,6 +12,8 @@ from weakref import WeakKeyDictionary
 from django.db import DatabaseError, InterfaceError, connections, router
 from django.db.models import QuerySet
 from django.db.models.manager import BaseManager
+
+from ...django_internals import PreparedQuery, named_database
 
 __all__ = ["LARGEST", "Lookup", "Manager", "read"]
 
@@ -118,7 +120,7 @@ def _primary(rows: QuerySet[Any], alias: str) -> str | None:
 
     None if the manager named the database: it may be a tenant's, and no other is asked then.
     """
-    if rows._db is not None:  # type: ignore[attr-defined]  # noqa: SLF001 - no public name for it
+    if named_database(rows) is not None:
         return None
     primary = router.db_for_write(rows.model)
     return None if primary == alias else primary
@@ -135,21 +137,12 @@ class _Compiled:
     def __init__(self, rows: QuerySet[Any], column: str, size: int) -> None:
         field = _field(rows, column)
         samples = [field.to_python(number) for number in range(size)]
-        self._rows = rows.filter(**{f"{column}__in": samples})
+        self._query = PreparedQuery(rows.filter(**{f"{column}__in": samples}))
         self._field = field
-        self._size = size
-        compiler = self._rows.query.get_compiler(rows.db)
-        self._connection = compiler.connection
-        self._sql, samples = compiler.as_sql()
-        if len(samples) != size:
+        if self._query.size != size:
             raise TypeError(f"The query on {rows.model._meta.label} has parameters of its own.")
-        self._params: Sequence[Any] = ()
-        compiler.as_sql = lambda: (self._sql, self._params)
-        self._rows.query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]
 
     def run(self, values: list[Any]) -> list[Any]:
-        values = values + values[-1:] * (self._size - len(values))
-        self._params = tuple(
-            self._field.get_db_prep_value(value, self._connection) for value in values
-        )
-        return list(self._rows.all())
+        values = values + values[-1:] * (self._query.size - len(values))
+        connection = self._query.connection
+        return self._query.run([self._field.get_db_prep_value(each, connection) for each in values])

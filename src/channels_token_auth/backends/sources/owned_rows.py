@@ -7,6 +7,7 @@ from django.db import router
 
 from ...core.credentials import Secret
 from ...core.identity import Grant
+from ...django_internals import named_database
 
 __all__ = ["asked_for", "for_write", "owned"]
 
@@ -18,7 +19,7 @@ def for_write(rows: Any) -> Any:
     """
     rows = rows.all()
     # A manager that named a database itself, such as a tenant's, knows better than the router.
-    return rows if rows._db else rows.using(router.db_for_write(rows.model))  # noqa: SLF001 - see `lookup`
+    return rows if named_database(rows) else rows.using(router.db_for_write(rows.model))
 
 
 def owned(rows: Any, grants: Sequence[Grant]) -> Any:

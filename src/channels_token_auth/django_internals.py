@@ -1,0 +1,89 @@
+"""Private parts of Django and asgiref that this library relies on, all of them in this module.
+
+Any minor release may change them. Each function has a test of its own, which the suite runs on the
+lowest and the newest supported versions: a change shows there, and is mended here.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from asgiref.sync import SyncToAsync
+from django.db.models import QuerySet
+
+__all__ = [
+    "PreparedQuery",
+    "commit_callbacks",
+    "has_new_password",
+    "is_connection_due",
+    "named_database",
+    "savepoints",
+    "sync_thread_key",
+]
+
+
+def savepoints(connection: Any) -> frozenset[str]:
+    """Return the savepoints that the connection's transaction is in."""
+    # None stands for an atomic block without a savepoint, such as Django's deletion uses.
+    return frozenset(connection.savepoint_ids) - {None}
+
+
+def commit_callbacks(connection: Any) -> Iterator[tuple[frozenset[str], Callable[[], Any]]]:
+    """Yield what runs after the commit, the newest first, with the savepoints it depends on."""
+    # An entry is (savepoints, function, robust).
+    for ids, function, *_ in reversed(connection.run_on_commit):
+        yield frozenset(ids) - {None}, function
+
+
+def has_new_password(user: Any) -> bool:
+    """Return whether `set_password` was called on this instance and `save` has just stored it."""
+    # AbstractBaseUser.save clears it after post_save: signals see it, and nothing else tells.
+    return getattr(user, "_password", None) is not None
+
+
+def named_database(rows: QuerySet[Any]) -> str | None:
+    """Return the database that a manager or `using()` has named; None: the router decides."""
+    return rows._db  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001 - the reason for this module
+
+
+def sync_thread_key() -> Any:
+    """Return what asgiref chooses the thread of this task's synchronous code by."""
+    return SyncToAsync.thread_sensitive_context.get(None) or asyncio.get_running_loop()
+
+
+def is_connection_due(connection: Any) -> bool:
+    """Return whether `close_if_unusable_or_obsolete` would have something to do.
+
+    It reads attributes only, so that the event loop may call it for another thread's connection.
+    """
+    return connection.connection is not None and (
+        connection.errors_occurred
+        or (connection.close_at is not None and time.monotonic() >= connection.close_at)
+        or (connection.health_check_enabled and connection.health_check_done)
+        or connection.autocommit != connection.settings_dict["AUTOCOMMIT"]
+    )
+
+
+class PreparedQuery:
+    """A query of the ORM whose SQL is compiled once, and run with other parameters each time.
+
+    It belongs to the connection it was compiled for, and so to a thread.
+    """
+
+    def __init__(self, rows: QuerySet[Any]) -> None:
+        self._rows = rows
+        compiler = rows.query.get_compiler(rows.db)
+        self.connection = compiler.connection
+        self._sql, samples = compiler.as_sql()
+        self.size = len(samples)
+        """How many parameters it takes."""
+        self._params: Sequence[Any] = ()
+        # Clones of the queryset copy the query's attributes, and so take this compiler along.
+        compiler.as_sql = lambda: (self._sql, self._params)
+        rows.query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]
+
+    def run(self, params: Sequence[Any]) -> list[Any]:
+        """Return the rows for these parameters, as the database driver takes them."""
+        self._params = tuple(params)
+        return list(self._rows.all())

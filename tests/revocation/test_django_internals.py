@@ -1,0 +1,144 @@
+"""The private parts of Django and asgiref that we use are there, and mean what we think."""
+
+import asyncio
+import time
+from functools import partial
+
+import pytest
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.contrib.auth.models import User
+from django.db import connection, connections, transaction
+from django.db.models.signals import post_save
+from django.test.utils import CaptureQueriesContext
+
+from channels_token_auth.django_internals import (
+    PreparedQuery,
+    commit_callbacks,
+    has_new_password,
+    is_connection_due,
+    named_database,
+    savepoints,
+    sync_thread_key,
+)
+
+
+def test_savepoints_are_those_that_are_open():
+    assert savepoints(connection) == frozenset()
+    with transaction.atomic():
+        outer = savepoints(connection)
+        with transaction.atomic():
+            inner = savepoints(connection)
+            with transaction.atomic(savepoint=False):
+                assert savepoints(connection) == inner
+        assert savepoints(connection) == outer
+    assert outer < inner
+
+
+def test_commit_callbacks_are_listed_newest_first_with_their_savepoints():
+    calls = []
+    first, second = partial(calls.append, 1), partial(calls.append, 2)
+    with transaction.atomic():
+        transaction.on_commit(first, robust=True)
+        with transaction.atomic():
+            inner = savepoints(connection)
+            transaction.on_commit(second)
+        assert list(commit_callbacks(connection)) == [(inner, second), (frozenset(), first)]
+    assert calls == [1, 2]
+    assert not list(commit_callbacks(connection))
+
+
+def test_callbacks_of_a_savepoint_that_was_rolled_back_are_gone():
+    with transaction.atomic():
+        with transaction.atomic():
+            transaction.on_commit(lambda: None)
+            transaction.set_rollback(True)
+        assert not list(commit_callbacks(connection))
+
+
+def test_bound_method_stays_recognizable_as_a_callback():
+    """A batch of revocations is found again by the object that its callback is bound to."""
+    batch = []
+    with transaction.atomic():
+        transaction.on_commit(batch.clear, robust=True)
+        ((_, callback),) = commit_callbacks(connection)
+        assert callback.__self__ is batch
+
+
+@pytest.mark.parametrize("changes", [True, False])
+def test_new_password_is_seen_when_the_user_is_saved(ada, changes):
+    seen = []
+
+    def saved(instance, **_):
+        seen.append(has_new_password(instance))
+
+    post_save.connect(saved, sender=User)
+    try:
+        if changes:
+            ada.set_password("another")
+        ada.save()
+        ada.save()
+    finally:
+        post_save.disconnect(saved, sender=User)
+    assert seen == [changes, False]
+
+
+def test_database_that_was_named_is_known():
+    assert named_database(User.objects.all()) is None
+    assert named_database(User.objects.using("default")) == "default"
+
+
+async def test_thread_of_synchronous_code_is_known_by_its_context():
+    async def keys():
+        return sync_thread_key(), await sync_to_async(connections.close_all)()
+
+    loop = asyncio.get_running_loop()
+    assert sync_thread_key() is loop
+    async with ThreadSensitiveContext() as context:
+        assert sync_thread_key() is context
+    assert (await keys())[0] is loop
+
+
+@pytest.fixture
+def fresh():
+    """A connection of this test's own, just opened."""
+    fresh = connections.create_connection("default")
+    fresh.ensure_connection()
+    fresh.close_at = None  # as with CONN_MAX_AGE = None
+    yield fresh
+    fresh.close()
+
+
+def test_connection_that_django_would_close_is_due(fresh):
+    assert not is_connection_due(fresh)
+    fresh.close_at = time.monotonic()
+    assert is_connection_due(fresh)
+    fresh.close_if_unusable_or_obsolete()
+    assert fresh.connection is None
+    assert not is_connection_due(fresh)
+
+
+@pytest.mark.parametrize("trouble", ["errors_occurred", "health_check_done", "autocommit"])
+def test_connection_in_trouble_is_due(trouble, fresh):
+    fresh.health_check_enabled = trouble == "health_check_done"
+    setattr(fresh, trouble, trouble != "autocommit")
+    assert is_connection_due(fresh)
+
+
+def test_prepared_query_runs_with_other_parameters_and_is_compiled_once(ada, bob):
+    rows = User.objects.filter(pk__in=[0, 1]).values_list("username", flat=True)
+    query = PreparedQuery(rows)
+    assert query.size == 2
+    assert sorted(query.run([ada.pk, bob.pk])) == ["ada", "bob"]
+    with CaptureQueriesContext(query.connection) as captured:
+        assert query.run([ada.pk, ada.pk]) == ["ada"]
+        assert query.run([0, 0]) == []
+    sql = {each["sql"].split("IN")[0] for each in captured.captured_queries}
+    assert len(captured.captured_queries) == 2
+    assert len(sql) == 1
+
+
+def test_prepared_query_gives_objects_with_their_joins(ada):
+    query = PreparedQuery(User.objects.filter(pk__in=[0]).select_related())
+    (found,) = query.run([ada.pk])
+    assert found == ada
+    assert found is not query.run([ada.pk])[0]
