@@ -23,7 +23,7 @@ TEXT = """\
 
 <!-- Made by `python -m docs.make_features` from the kinds of tests/matrix. -->
 
-A backend accepts one kind of token. Choose by what issues yours:
+Each backend accepts one kind of token. Choose by what issues yours:
 
 | your tokens | backend | extra |
 |---|---|---|
@@ -33,50 +33,52 @@ None fits? [Write your own in eighteen lines](write-your-own.md).
 
 ## What each can do
 
-Every row is proven by a test for each place where a token may stand, on SQLite and on PostgreSQL.
+Each row is tested for every location of a token, on SQLite and on PostgreSQL.
 
-| backend | stands in | expiry | scopes | queries | `revoke_token` | the sweep sees | by a ticket |
+| backend | locations | expiry | scopes | queries | `revoke_token` | the sweep sees | by a ticket |
 |---|---|---|---|---|---|---|---|
 {features}
 
-- **Stands in**: everywhere is {everywhere}.
-  Which of them a site reads, `LOCATIONS` says. A ticket is got with the token, and falls with it.
-- **Queries** of a batch: handshakes that come together are asked about together, and nothing is
-  written.
-- **`revoke_token`** ends the token where it lives; or denies it, where it has no row to end.
-- **The sweep sees** of an open socket that its token has ended, whoever ended it and however; and
-  of all, that the user is inactive or deleted. It asks as few questions as a batch of handshakes.
-- **By a ticket** comes no token to ask by. Where none is known by its id, a ticket, and a socket
-  that came by one, are told of the user alone.
+- **Locations**: everywhere means {everywhere}.
+  [`LOCATIONS`](../../reference/settings.md#locations) selects those that a site reads. A ticket is
+  issued for the token, and is invalid when the token is.
+- **Queries** of a batch: handshakes that arrive together are verified together. Nothing is written.
+- **`revoke_token`** deletes or blacklists the row; a token without a row is put on the denylist.
+- **The sweep sees** whether the token of an open socket was revoked, however it was revoked, and for
+  all backends whether the user is inactive or deleted. It costs as many queries as a batch.
+- **By a ticket**: a socket that was opened by a ticket does not hold its token. If the backend
+  cannot find the token by its id, the sweep looks at the user only.
 
-What they do, and what else closes sockets, is on the page on [revocation](../revocation.md).
+[Revocation](../revocation.md) says what else closes sockets.
 
 ## What each answers
 
-✓: with the slug on the left; or with the one in the cell. –: there is no such token of this kind.
+✓ means the answer in the second column. A cell with another answer names it. – means that no such
+token of this kind exists.
 
 | a token that is | answer | {heads} |
 |---|---|{rules}|
 {answers}
 
-The same holds for a user model with another primary key (UUID) and another `USERNAME_FIELD`.
+The same is tested with a user model whose primary key is a UUID, and with another
+`USERNAME_FIELD`.
 
 ## Several at once
 
-They are asked in the order of `BACKENDS`. One that does not know a token passes it on; one that
-refuses it (expired, revoked, of an inactive user) has the last word. A token that none of them
-knows costs one query at most, since each kind has a [shape of its
+They are tried in the order of `BACKENDS`. If a backend does not know a token, the next one is
+tried. If a backend recognises and rejects it (expired, revoked, of an inactive user), later backends
+are not tried. An unknown token costs at most one query, because each kind has a [shape of its
 own](../../decisions/0009-tokens-have-shapes.md).
 
-Two backends may accept the same text. Then the first one decides, and it alone looks after the
-socket: put first the one that knows more of the token's end.
+If two backends accept the same text, the first one decides, and it alone revalidates the socket. Put
+the one first that detects more revocations.
 
 | both accept | put first |
 |---|---|
 | the JWTs of `simplejwt`, by `jwt` or `rest_framework` | `simplejwt`, which reads the blacklist |
-| the JWTs of allauth, by `jwt` | `allauth_jwt`, which looks at the session |
+| the JWTs of allauth, by `jwt` | `allauth_jwt`, which reads the session |
 | what `oauth2` issued, by `introspection` or `jwt` | `oauth2`, which has the rows |
-| the key of a session, by `allauth` and `session` | `allauth`, which sees a session end |
+| the key of a session, by `allauth` and `session` | `allauth`, which detects that a session ended |
 
 ```{{toctree}}
 :hidden:
@@ -109,16 +111,16 @@ def _features(kind):
         places,
         "yes" if kind.expires else "none",
         "yes" if kind.has_scopes else "none",
-        "its class's, for each token" if kind.is_one_by_one else kind.queries,
-        "ends it" if kind.keeps_rows else "denies it",
+        "those of its class, for each token" if kind.is_one_by_one else kind.queries,
+        "deletes it" if kind.keeps_rows else "denies it",
         _sweep(kind),
-        "the same" if kind.is_known_by_id else "its user alone",
+        "the same" if kind.is_known_by_id else "its user only",
     )
 
 
 def _sweep(kind):
     """What `test_socket_falls_in_the_sweep…` has proven."""
-    return "its end" if State.REVOKED in kind.events else "its user alone"
+    return "revocations" if State.REVOKED in kind.events else "its user only"
 
 
 def _answers(state):

@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pytest
 
-from channels_token_auth import Authentication
+from channels_token_auth import Authentication, signals
 from channels_token_auth.conf.table import SETTINGS
 from docs import generate, make_lifecycle
 from docs.generators import checks, close_codes, commands
@@ -55,3 +55,10 @@ def test_every_field_of_the_authentication_is_listed():
 def test_every_command_has_a_section():
     found = re.findall(r"^## `(\w+)`$", read("docs/reference/commands.md"), re.MULTILINE)
     assert found == commands.names()
+
+
+def test_every_signal_is_listed():
+    listed = {
+        name for row in table("docs/reference/signals.md", "signal") for name in row[0].split(", ")
+    }
+    assert listed == set(signals.__all__)

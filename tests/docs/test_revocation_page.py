@@ -70,19 +70,6 @@ def test_layer_on_the_page_passes_the_check(settings, monkeypatch):
     assert list(layers.layer()) == []
 
 
-def test_every_signal_is_listed():
-    assert [name for name, _ in table(PAGE, "signal")] == [
-        "connection_authenticated",
-        "connection_reauthenticated",
-        "connection_refused",
-        "reauthentication_refused",
-        "connection_closed",
-        "request_refused",
-        "token_revoked",
-    ]
-    assert {name for name, _ in table(PAGE, "signal")} == set(signals.__all__)
-
-
 def test_checks_that_the_page_names_are_there():
     folder = checks.__path__[0]
     source = "".join(read(f"{folder}/{name}.py") for name in ("caches", "layers"))
