@@ -42,10 +42,11 @@ Each row is tested for every location of a token, on SQLite and on PostgreSQL.
 - **Locations**: everywhere means {everywhere}.
   [`LOCATIONS`](../../reference/settings.md#locations) selects those that a site reads. A ticket is
   issued for the token, and is invalid when the token is.
-- **Queries** of a batch: handshakes that arrive together are verified together. Nothing is written.
+- **Queries** of a batch: handshakes that arrive together are verified together, and
+  nothing is written.
 - **`revoke_token`** deletes or blacklists the row; a token without a row is put on the denylist.
-- **The sweep sees** whether the token of an open socket was revoked, however it was revoked, and for
-  all backends whether the user is inactive or deleted. It costs as many queries as a batch.
+- **The sweep sees** whether the token of an open socket was revoked, in whatever way, and for all
+  backends whether the user is inactive or deleted. It costs as many queries as a batch.
 - **By a ticket**: a socket that was opened by a ticket does not hold its token. If the backend
   cannot find the token by its id, the sweep looks at the user only.
 
@@ -66,12 +67,12 @@ The same is tested with a user model whose primary key is a UUID, and with anoth
 ## Several at once
 
 They are tried in the order of `BACKENDS`. If a backend does not know a token, the next one is
-tried. If a backend recognises and rejects it (expired, revoked, of an inactive user), later backends
-are not tried. An unknown token costs at most one query, because each kind has a [shape of its
+tried. If a backend recognises and rejects it (expired, revoked, of an inactive user), later
+backends are not tried. An unknown token costs at most one query, because each kind has a [shape of its
 own](../../decisions/0009-tokens-have-shapes.md).
 
-If two backends accept the same text, the first one decides, and it alone revalidates the socket. Put
-the one first that detects more revocations.
+If two backends accept the same text, the first one decides, and it alone revalidates the socket.
+Put the one first that detects more revocations.
 
 | both accept | put first |
 |---|---|
