@@ -68,8 +68,8 @@ The same is tested with a user model whose primary key is a UUID, and with anoth
 
 They are tried in the order of `BACKENDS`. If a backend does not know a token, the next one is
 tried. If a backend recognises and rejects it (expired, revoked, of an inactive user), later
-backends are not tried. An unknown token costs at most one query, because each kind has a [shape of its
-own](../../decisions/0009-tokens-have-shapes.md).
+backends are not tried. An unknown token costs at most one query, because each kind has
+a [shape of its own](../../decisions/0009-tokens-have-shapes.md).
 
 If two backends accept the same text, the first one decides, and it alone revalidates the socket.
 Put the one first that detects more revocations.
