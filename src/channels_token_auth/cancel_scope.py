@@ -22,7 +22,7 @@ class CancelScope:
 
     @property
     def is_pending(self) -> bool:
-        """Whether somebody is in the block."""
+        """Return True while a task is in the block."""
         return self._task is not None
 
     def __enter__(self) -> Self:

@@ -19,7 +19,7 @@ class Clock:
         return time.time()
 
     def offset(self) -> float:
-        """What the calendar is ahead of the clock."""
+        """Return the seconds by which the calendar is ahead of the clock."""
         return self.calendar() - self.steady()
 
 

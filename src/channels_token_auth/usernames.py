@@ -1,4 +1,4 @@
-"""What users are called, for people who read lists: sockets know their primary keys only."""
+"""Translate between user names and primary keys: sockets have only the keys."""
 
 from collections.abc import Collection
 from typing import Any

@@ -1,4 +1,4 @@
-"""What was done here stands in the user's history, as all that the admin does."""
+"""Record what staff did on the page in the user's admin history."""
 
 from typing import Any
 

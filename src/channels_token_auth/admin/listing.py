@@ -20,7 +20,7 @@ Link = Callable[..., str]
 
 
 def listing(query: str, link: Link) -> dict[str, Any]:
-    """What the page shows for a search, as texts. `link` makes the address of a named page."""
+    """Return what the page shows for a search. `link` makes the address of a named page."""
     try:
         named = _named(query)
     except LookupError as error:

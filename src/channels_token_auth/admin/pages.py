@@ -22,7 +22,7 @@ __all__ = ["Pages"]
 
 
 class Pages:
-    """Those of one admin site."""
+    """The pages of one admin site."""
 
     def __init__(self, site: AdminSite) -> None:
         self._site = site

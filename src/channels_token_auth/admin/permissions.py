@@ -1,4 +1,4 @@
-"""Who may do what: permissions on users, since there is no model to have some of its own."""
+"""Decide who may do what, by the permissions on users: there is no model with its own."""
 
 from collections.abc import Callable
 from functools import wraps

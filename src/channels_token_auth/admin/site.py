@@ -1,4 +1,4 @@
-"""How the page comes into an admin site: by the two methods that Django documents for that."""
+"""Add the page to an admin site, by the two methods that Django documents for it."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ def _urls(site: AdminSite, pages: Pages) -> list[Any]:
 
 
 def _app(pages: Pages) -> dict[str, Any]:
-    """As `AdminSite.get_app_list` describes an app and its models."""
+    """Describe the page as `AdminSite.get_app_list` describes an app and its models."""
     url = pages.url("connections")
     model = {
         "name": _("Live connections"),

@@ -60,19 +60,19 @@ class DRFTokenBackend(BaseTokenBackend):
         )
 
     def recognizes(self, credential: Credential) -> bool:
-        """What has the shape of a key."""
+        """Return True for text in the shape of a key."""
         if self._pattern is not None:
             return has_shape(credential, self._pattern)
         return self._max_length is None or len(credential.secret.reveal()) <= self._max_length
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
-        """One query for the batch, users included."""
+        """Verify the batch with one query, users included."""
         found = self._by_key.find({credential.secret.reveal() for credential in credentials})
         rows = {row[0]: row for row in found}
         return [self._verdict(c, rows.get(c.secret.reveal())) for c in credentials]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """One query for the batch: the tokens of these users, and of these what is needed."""
+        """Revalidate the batch with one query: the tokens of these users."""
         users = self._users.needed_for(grants)
         rows = users.select(self._model.objects.all(), "key")
         rows = rows.filter(user__pk__in={each.user_pk for each in grants})

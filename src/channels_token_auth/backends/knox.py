@@ -57,20 +57,20 @@ class KnoxTokenBackend(BaseTokenBackend):
         )
 
     def recognizes(self, credential: Credential) -> bool:
-        """What has the shape of a token, in a header under knox's scheme or `Bearer`."""
+        """Return True for the shape of a token, in a header under knox's scheme or `Bearer`."""
         if credential.scheme is not None and credential.scheme not in self.schemes:
             return False
         return has_shape(credential, self._shape())
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
-        """One query for the batch, users included."""
+        """Verify the batch with one query, users included."""
         rows: dict[str, list[Any]] = defaultdict(list)  # several tokens may begin alike
         for row in self._by_key.find({_key(credential.secret) for credential in credentials}):
             rows[row.token_key].append(row)
         return [self._verdict(each, rows[_key(each.secret)]) for each in credentials]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """One query for the batch: the tokens of these users, and of these what is needed. The
+        """Revalidate the batch with one query: the tokens of these users. The
         expiry is the row's of now, which requests over HTTP move where `AUTO_REFRESH` is on.
         """
         users = self._users.needed_for(grants)
@@ -171,7 +171,7 @@ def _deleted(instance: Any, **_: Any) -> Sequence[RevokedTokens]:
 
 
 def _key(secret: Secret) -> str:
-    """What a row knows of the token in clear."""
+    """Return the beginning of the token, which its row holds in clear."""
     return secret.reveal()[: knox.CONSTANTS.TOKEN_KEY_LENGTH]
 
 

@@ -38,7 +38,7 @@ from .sources.users import admit
 __all__ = ["OAuth2Backend"]
 
 DIGITS = len(Secret("").digest)
-"""How much of a row's checksum is the `token_id`."""
+"""Characters of a row's checksum that make the `token_id`."""
 
 ISSUED, ANYTHING = "[0-9A-Za-z]{30}", ".*"
 
@@ -73,11 +73,11 @@ class OAuth2Backend(BaseTokenBackend):
         )
 
     def recognizes(self, credential: Credential) -> bool:
-        """What has the shape of a token."""
+        """Return True for text in the shape of a token."""
         return has_shape(credential, self._shape())
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
-        """One query for the batch, users and applications included."""
+        """Verify the batch with one query, users and applications included."""
         checksums = [_checksum(credential) for credential in credentials]
         tokens = {row.token_checksum: row for row in self._by_checksum.find(set(checksums))}
         return [
@@ -86,7 +86,7 @@ class OAuth2Backend(BaseTokenBackend):
         ]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """One query for the batch, users and applications included."""
+        """Revalidate the batch with one query, users and applications included."""
         wanted = [(each.user_pk, each.authentication.token_id) for each in grants]
         tokens = read(_held(self._rows(), grants), _by_name, set(wanted))
         found = [tokens.get(name) for name in wanted]
@@ -208,7 +208,7 @@ def _held(rows: Any, grants: Sequence[Grant]) -> Any:
 
 
 def _is_usable(application: Any) -> bool:
-    """Whether the site has switched the client off: the package asks it so of HTTP requests."""
+    """Return False if the site has switched the client off, as the package decides for requests."""
     return application is None or bool(application.is_usable(Request("")))
 
 

@@ -62,7 +62,7 @@ class SessionBackend(BaseTokenBackend):
         self._users_by_key = UsersByKey()
 
     def recognizes(self, credential: Credential) -> bool:
-        """Any cookie that is long enough for a key."""
+        """Return True for any cookie that is long enough for a key."""
         is_cookie = credential.location is Location.COOKIE
         return is_cookie and len(credential.secret.reveal()) >= SHORTEST_KEY
 
@@ -77,7 +77,7 @@ class SessionBackend(BaseTokenBackend):
         return [self._verdict(c, sessions.get(c.secret.reveal()), users) for c in credentials]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """As `authenticate`; one query more for the users of those that came by a ticket."""
+        """Do as `authenticate`; one more query for the users of sockets that came by a ticket."""
         return revalidate_presented(grants, self.authenticate, self._users_by_key)
 
     def revoke_user(

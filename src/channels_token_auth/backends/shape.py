@@ -1,4 +1,4 @@
-"""What a backend's tokens look like, so that no query is spent on those of others."""
+"""Compare credentials with the shape of a backend's tokens: no query is spent on others."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ __all__ = ["check_shape", "has_shape"]
 
 
 def has_shape(credential: Credential, pattern: str) -> bool:
-    """Whether the whole token matches a regular expression."""
+    """Return True if the whole token matches a regular expression."""
     return _compile(pattern).fullmatch(credential.secret.reveal()) is not None
 
 
@@ -20,7 +20,7 @@ _compile = cache(re.compile)  # each backend has one: `re` looks at more before 
 
 
 def check_shape(pattern: str, number: str) -> Iterator[CheckMessage]:
-    """It must be a regular expression."""
+    """Report a pattern that is not a regular expression."""
     try:
         re.fullmatch(pattern, "")
     except (TypeError, re.error) as error:

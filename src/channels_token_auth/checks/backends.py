@@ -1,4 +1,4 @@
-"""Whether the backends can be built, and stand in an order that makes sense."""
+"""Check that the backends can be built, and that their order makes sense."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ __all__ = ["each_backend", "order", "providers", "those_that_can_be_built"]
 
 OURS = "channels_token_auth.backends."
 EXTRAS = {"rest_framework": "drf"}
-"""Those that are not called as their backend's module is."""
+"""Extras whose name differs from their backend's module."""
 
 
 def each_backend() -> Iterator[checks.CheckMessage]:
@@ -61,7 +61,7 @@ def those_that_can_be_built() -> Iterator[TokenBackend]:
 
 
 def _remedy(spec: conf.BackendSpec) -> str:
-    """What to do about a backend that cannot be built."""
+    """Return the remedy for a backend that cannot be built."""
     try:
         import_string(spec.path)
     except ImportError as error:

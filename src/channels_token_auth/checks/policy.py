@@ -1,4 +1,4 @@
-"""What a loosened setting costs."""
+"""Report the risk of each setting that is looser than its default."""
 
 from collections.abc import Iterator
 

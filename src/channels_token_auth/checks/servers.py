@@ -15,7 +15,7 @@ __all__ = ["development_server", "installed_servers"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What a server does wrong before the version `fixed_in`; empty: in every version."""
+    """A fault of a server before the version `fixed_in`; empty: of every version."""
 
     server: str
     fixed_in: str = ""

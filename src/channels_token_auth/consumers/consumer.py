@@ -26,7 +26,7 @@ class AsyncConsumer:
     channel_layer_alias: str = DEFAULT_CHANNEL_LAYER
 
     uses_channel: ClassVar[bool | None] = None
-    """Whether it has a channel. None: if it has a method that a message could name."""
+    """True: it has a channel. None: only if it has a method that a message could name."""
 
     scope: Scope
     channel_layer: Any
@@ -96,7 +96,7 @@ def _handler_name(message: Message) -> str:
 
 @cache
 def _is_reachable(kind: type) -> bool:
-    """Whether the class may handle messages that are not the client's."""
+    """Return True if the class may handle messages that are not the client's."""
     ours = {base for base in kind.__mro__ if base.__module__.startswith(f"{__package__}.")}
     # Whoever overrides `dispatch` or has `__getattr__` may take any message.
     known = {name for base in ours for name in vars(base)} - {"dispatch"}

@@ -1,4 +1,4 @@
-"""What a client presents: a secret, and where in the handshake it stood."""
+"""A client's credential: a secret, and its location in the handshake."""
 
 import hmac
 import re
@@ -14,7 +14,7 @@ _INVISIBLE = re.compile(r"[\x00-\x20\x7f-\xa0\ud800-\udfff]")
 
 
 class Location(StrEnum):
-    """Where a credential may stand, in order of precedence."""
+    """A place for a credential, in order of precedence."""
 
     HEADER = "header"
     SUBPROTOCOL = "subprotocol"
@@ -25,7 +25,7 @@ class Location(StrEnum):
 
     @property
     def is_ambient(self) -> bool:
-        """Whether a browser adds it by itself, on handshakes of other sites too."""
+        """Return True if a browser adds it by itself, to handshakes from other sites' pages too."""
         return self is Location.COOKIE
 
 
@@ -65,12 +65,12 @@ class Secret:
 
 
 def is_token(value: str, max_bytes: int) -> bool:
-    """Whether it may be a token at all: visible characters, and at most so many bytes."""
+    """Return True for text that may be a token: visible characters, at most `max_bytes` bytes."""
     return is_visible(value) and len(value.encode()) <= max_bytes
 
 
 def is_visible(value: str) -> bool:
-    """Whether it is of visible characters, and not empty."""
+    """Return True for text of visible characters that is not empty."""
     if value.isascii():  # nearly all are, and then it takes a sixth of the time
         return value.isprintable() and " " not in value and value != ""
     return not _INVISIBLE.search(value)

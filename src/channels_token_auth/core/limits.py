@@ -18,7 +18,7 @@ class Rate:
 
 
 class LimitPolicy(StrEnum):
-    """Which sockets go when a user or a token has too many."""
+    """The choice of the sockets to close when a user or a token has too many."""
 
     REFUSE = "refuse"
     """The newest: it is closed with 4429."""

@@ -13,7 +13,7 @@ __all__ = ["MARK", "NAMES", "redact"]
 
 MARK = "[redacted]"
 NAMES = frozenset({"token", "ticket"})
-"""What this library calls a secret in a query, a cookie or a message."""
+"""Names that this library gives to secrets in queries, cookies and messages."""
 
 # No group is repeated possessively: Python gets that wrong before 3.11.5, and Debian 12 has 3.11.2.
 # It needs none, since a value ends its pattern: nothing behind it could make the engine go back.
@@ -72,7 +72,7 @@ def redact(text: str, names: frozenset[str] = NAMES) -> str:
 
 
 def _mark(match: re.Match[str]) -> str:
-    """What is known to be no secret, the mark, and the punctuation that followed a bare value."""
+    """Return the match with its secret replaced by the mark."""
     secret = match[0][len(match[1]) :]
     is_quoted = "quote" in match.re.groupindex
     end = "" if is_quoted else secret[len(secret.rstrip(_PUNCTUATION)) :]
@@ -81,7 +81,7 @@ def _mark(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=16)
 def _rules(names: frozenset[str]) -> tuple[tuple[str, ...], tuple[re.Pattern[str], ...]]:
-    """What a text with a secret must contain, in lower case, and where the secret then is."""
+    """Return words of which a text with a secret contains one, and patterns that find secrets."""
     hints = ("auth", "bearer", "%", "\\u00", *(name.lower() for name in names))
     patterns = (*_named(names), *_FIXED)
     return hints, tuple(re.compile(pattern, _FLAGS) for pattern in patterns)

@@ -1,1 +1,1 @@
-"""What operators type: `manage.py token_…`."""
+"""The management commands `token_…`."""

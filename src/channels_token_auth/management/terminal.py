@@ -1,4 +1,4 @@
-"""What the commands share: their options, and how they print what nodes have answered."""
+"""Parts of all commands: their options, and how they print the nodes' answers."""
 
 import getpass
 import sys

@@ -118,7 +118,7 @@ _FILTER = RedactionFilter()
 
 
 def _withhold(record: logging.LogRecord) -> None:
-    """What cannot be formatted may hold a secret: say only where it came from."""
+    """Replace a record that cannot be formatted, and so may hold a secret, by its origin."""
     record.msg = f"{MARK} (a record that cannot be formatted, of {record.pathname}:{record.lineno})"
     record.args = ()
 

@@ -27,7 +27,7 @@ from ..core.identity import Grant, Identity, Verdict
 __all__ = ["PATH", "FakeTokenBackend", "FakeTokens", "fake_tokens"]
 
 PATH = "channels_token_auth.testing.FakeTokenBackend"
-"""What `BACKENDS` calls the backend."""
+"""The path of the backend in `BACKENDS`."""
 
 HANG = 30.0
 """Seconds after which a store that hangs breaks, so that a test that waits for it ends."""
@@ -101,7 +101,7 @@ class FakeTokens:
         ]
 
     def verdict(self, token_id: str) -> Identity | TokenAuthError | None:
-        """What it says of a token. Raises while it is away."""
+        """Return the verdict on a token. Raises while the store is set to be unavailable."""
         if self._is_away or not self._opened.wait(HANG):
             raise OperationalError("The fake token store is away, as its test wants it.")
         return self._verdicts.get(token_id)

@@ -27,7 +27,7 @@ def ticket(request: HttpRequest) -> dict[str, Any]:
 @require_safe
 @endpoint
 def check(request: HttpRequest) -> dict[str, Any]:
-    """Whose token or session it is, and for how many more whole seconds; None: for good."""
+    """Return whose token or session it is, and the whole seconds left; None: it never expires."""
     identity = identify(request)
     left = lifetime(identity)
     return {"user_id": str(identity.user.pk), "expires_in": None if left is None else int(left)}

@@ -1,6 +1,6 @@
-"""Who is logged in with which session, as `allauth.usersessions` lists it where it is installed.
+"""Find logins by their sessions, in the lists of `allauth.usersessions` where it is installed.
 
-With lists, only a session that its user sees in his own counts: so it is found again by its user,
+With lists, only a session in its user's own list counts: so it is found again by its user,
 to ask whether it stands and to end it. Without, a session is found by its key alone.
 """
 
@@ -44,7 +44,7 @@ class Logins:
         )
 
     def find(self, keys: Collection[str]) -> dict[str, Login]:
-        """Those that are there, by their keys: two queries."""
+        """Return the logins that exist, by their keys: two queries."""
         if has_lists():
             return self._listed(self._rows.find(keys))
         sessions = self._sessions.find(keys)
@@ -91,7 +91,7 @@ class Logins:
 
 
 def has_lists() -> bool:
-    """Whether users have lists of their sessions."""
+    """Return True if users have lists of their sessions."""
     return apps.is_installed("allauth.usersessions")
 
 

@@ -34,7 +34,7 @@ def revalidate_presented(
 
 
 def _standing(grant: Grant, verdict: Verdict) -> Verdict:
-    """What was good once has ended, if it is unknown now, or somebody else's."""
+    """Return the verdict on a token that was valid: unknown or another user's means revoked."""
     if isinstance(verdict, Identity):
         is_his = verdict.user.pk == grant.user_pk
         if is_his and not _is_past(verdict.authentication.expires_at):

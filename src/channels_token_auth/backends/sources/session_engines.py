@@ -38,7 +38,7 @@ _CACHEABLE = re.compile(r"[!-~]{8,128}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """What an engine knows under a key. `expires_at` is aware."""
+    """The data that an engine has under a key. `expires_at` is aware."""
 
     data: Mapping[str, Any]
     expires_at: datetime
@@ -55,13 +55,13 @@ def session_model() -> Any:
 
 
 def session_of(row: Any) -> Session:
-    """What a row of such a table holds."""
+    """Return the session in a row of such a table."""
     data = engine()().decode(row.session_data)
     return Session(data=data, expires_at=aware(row.expire_date))
 
 
 def can_forget() -> bool:
-    """Whether a session ends by being deleted, and not only by its time."""
+    """Return False if a session cannot be deleted, because the cookie holds it."""
     return engine().load is not signed_cookies.SessionStore.load
 
 
@@ -72,7 +72,7 @@ class Sessions:
         self._rows = Lookup(lambda: session_model().objects, "session_key")
 
     def find(self, keys: Collection[str]) -> dict[str, Session]:
-        """Those that are there, the expired ones of a table too: one question for all keys to a
+        """Return the sessions that exist, expired rows included: one question for all keys to a
         database or a cache, one for each to files, cookies and engines of others.
         """
         store = engine()
@@ -101,7 +101,7 @@ def _load(store: Any) -> Session:
 
 
 def _write_nothing(*_: Any, **__: Any) -> None:
-    """What an engine does here instead of creating, saving or deleting a session."""
+    """Replace an engine's methods that would create, save or delete a session."""
 
 
 def _of(store: Any, data: Mapping[str, Any]) -> Session:

@@ -1,4 +1,4 @@
-"""Whose a session is: as `django.contrib.auth.get_user` finds out, but without what that writes.
+"""Find the user of a session as `django.contrib.auth.get_user` does, but without its writes.
 
 Django deletes a session that was made with another password, and renews one that was made under
 a former secret key. Nothing of that happens here.
@@ -24,7 +24,7 @@ __all__ = ["has_password_of", "session_user", "session_user_pk"]
 
 
 def session_user_pk(data: Mapping[str, Any]) -> Any:
-    """Whose session it is. None: nobody's, or of a user model that the site has left behind."""
+    """Return the user's key; None if nobody is logged in, or the key is of another user model."""
     try:
         return get_user_model()._meta.pk.to_python(data.get(SESSION_KEY))
     except ValidationError:
@@ -32,7 +32,7 @@ def session_user_pk(data: Mapping[str, Any]) -> Any:
 
 
 def session_user(data: Mapping[str, Any], users: Mapping[Any, Any]) -> Any:
-    """The user as the session's authentication backend has him; and also if he is inactive."""
+    """Return the user as the session's authentication backend does, and inactive users too."""
     path: Any = data.get(BACKEND_SESSION_KEY)
     if path not in settings.AUTHENTICATION_BACKENDS:
         return None
@@ -46,7 +46,7 @@ def session_user(data: Mapping[str, Any], users: Mapping[Any, Any]) -> Any:
 
 
 def has_password_of(user: Any, data: Mapping[str, Any]) -> bool:
-    """Whether it was made with the user's password of today, under a secret key still in use."""
+    """Return True if it was made with the user's current password, under a secret key in use."""
     if not hasattr(user, "get_session_auth_hash"):
         return True
     known = data.get(HASH_SESSION_KEY) or ""

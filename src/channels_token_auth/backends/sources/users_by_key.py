@@ -20,11 +20,11 @@ class UsersByKey:
         self._users = Lookup(manager, "pk")
 
     def find(self, keys: Collection[Any]) -> dict[Any, Any]:
-        """Those that are there, in one query."""
+        """Return the users that exist, in one query."""
         return {user.pk: user for user in self._users.find(keys)}
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Whether each one's user may stay, in one query; "token_revoked" where he is gone."""
+        """Return whether each user may stay, in one query; "token_revoked" if the user is gone."""
         users = self.find({each.user_pk for each in grants})
         return [_standing(users.get(each.user_pk), each) for each in grants]
 

@@ -1,4 +1,4 @@
-"""What one location of an opening handshake holds: a credential, or what is wrong with it."""
+"""Values found at one location of an opening handshake: a credential, or a problem."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Headers = Sequence[Header]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """What is wrong with a credential.
+    """A reason to refuse a credential.
 
     `is_hostile`: refuse before accept, so that the client never learns the code. `scheme`: as of a
     `Credential`.
@@ -26,7 +26,7 @@ class Problem:
 
 
 Found = Credential | Problem
-"""What one location holds."""
+"""The content of one location."""
 
 
 def judge(

@@ -22,7 +22,7 @@ class RefusalMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What a route needs to know. Sizes are bytes; names are those of the query and the cookie."""
+    """The settings that decide about a handshake. Sizes are bytes."""
 
     locations: frozenset[Location]
     origins: OriginRule

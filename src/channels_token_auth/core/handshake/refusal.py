@@ -1,4 +1,4 @@
-"""How a refused handshake is answered: the ASGI messages, in order."""
+"""Answer a refused handshake: the ASGI messages, in order."""
 
 import json
 from collections.abc import Collection, Sequence

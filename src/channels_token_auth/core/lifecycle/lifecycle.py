@@ -40,7 +40,7 @@ _PRESENT, _ADMIT, _END = Event.PRESENT, Event.ADMIT, Event.END
 
 
 class Lifecycle:
-    """One socket's life. Each input returns what to do, in order.
+    """The life of one socket. Each input returns the outputs to act on, in order.
 
     An input that the present state does not allow raises RuntimeError; a closed lifecycle ignores
     its inputs.
@@ -64,7 +64,7 @@ class Lifecycle:
 
     @property
     def next_tick(self) -> float | None:
-        """When `tick` has something to do; None: never."""
+        """The time when `tick` has something to do; None: never."""
         if self._waits_until is not None:
             return self._waits_until
         deadline = self._deadline
@@ -74,7 +74,7 @@ class Lifecycle:
 
     @property
     def _deadline(self) -> float | None:
-        """When the socket closes if nothing happens: expiry or age, whichever is first."""
+        """The time when the socket closes if nothing happens: expiry or age, whichever is first."""
         if self._expires_at is None or self._ages_at is None:
             return self._ages_at if self._expires_at is None else self._expires_at
         return min(self._expires_at, self._ages_at)

@@ -1,4 +1,4 @@
-"""What a lifecycle asks for, as values: whoever drives it does these things, in order."""
+"""The outputs of a lifecycle, as values. The connection acts on them, in order."""
 
 from dataclasses import dataclass
 

@@ -53,7 +53,7 @@ __all__ = ["TRANSITIONS", "Event", "State"]
 
 
 class State(StrEnum):
-    """Where a socket is in its life."""
+    """The state of a socket."""
 
     CONNECTING = "connecting"
     AWAITING_CREDENTIAL = "awaiting_credential"
@@ -64,7 +64,7 @@ class State(StrEnum):
 
 
 class Event(StrEnum):
-    """What moves a socket from one state to the next."""
+    """An event that moves a socket from one state to the next."""
 
     AWAIT = "no credential yet"
     PRESENT = "credential presented"
