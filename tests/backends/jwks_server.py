@@ -21,6 +21,7 @@ class JWKSServer(ThreadingHTTPServer):
         self.status, self.headers = 200, {}
         self.is_open = threading.Event()
         self.is_open.set()
+        self.before_answering = lambda: None
         self.asked = []
 
     def handle_error(self, request, client_address):
@@ -47,6 +48,7 @@ def jwks_server(document):
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.server.asked.append((self.path, dict(self.headers)))
+        self.server.before_answering()
         document = self.server.document
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
         self.send_response(self.server.status)

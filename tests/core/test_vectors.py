@@ -14,6 +14,7 @@ from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.handshake.extraction import extract
 from channels_token_auth.core.handshake.origin import OriginRule
 from channels_token_auth.core.handshake.policy import Policy
+from channels_token_auth.core.identity import UserKey
 from channels_token_auth.core.lifecycle import (
     Abandon,
     Close,
@@ -133,7 +134,10 @@ def judge(lifecycle, given, now):
     if "refused" in given:
         error = TokenAuthError(CloseReason(given["refused"]), given["retry_after"])
         return lifecycle.refuse(error, now)
-    return lifecycle.admit(given["user"], given["expires_in"], now)
+    identity = given["user"]
+    if "kind" in given:
+        identity = UserKey(kind=given["kind"], key=identity)
+    return lifecycle.admit(identity, given["expires_in"], now)
 
 
 def begin(lifecycle, given, now):
