@@ -191,11 +191,12 @@ def test_two_rejected_tokens_ask_for_a_login(client):
     assert client.asked == ["open", "rejected"]
 
 
-def test_token_over_the_default_size_is_the_servers_to_judge(client, tokens):
+@pytest.mark.parametrize("location", ["subprotocol", "first_message"])
+def test_token_over_the_default_size_is_the_servers_to_judge(client, tokens, location):
     """`MAX_TOKEN_BYTES` of `/roomy/` is higher, and TokenSocket has no limit of its own."""
     token = "x" * 5000
     tokens.issue(ADA, token=token)
-    client.open(token, location="first_message", path="/roomy/")
+    client.open(token, location=location, path="/roomy/")
     client.says("open", "in null 7")
 
 
