@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 
 from . import conf
-from .observability import audit, outages, redaction_filter
+from .observability import audit, outages, redaction_filter, refusal_log
 
 __all__ = ["ChannelsTokenAuthConfig"]
 
@@ -21,4 +21,5 @@ class ChannelsTokenAuthConfig(AppConfig):
         redaction_filter.install(conf.secret_names())
         audit.start()
         outages.start()
+        refusal_log.start()
         triggers.wire()

@@ -3,8 +3,8 @@
 Each signal has the keyword arguments of its row, and no sender. `address`, `origin` and `path` are
 what the client and the server sent; `user_id` is the primary key as text, and
 `user_kind` the kind of user that has it; `code` is the slug of a
-close code; `detail` is the reason of a refusal for the developer, or None: it holds no secret, and
-a client never receives it.
+close code; `detail` is the slug of a more exact reason, such as "origin_not_listed" or
+"wrong_audience", or None: it holds no secret, and a client never receives it.
 
 A synchronous receiver may query. It then delays what shares its thread, which is all synchronous
 code of the site, but never an event loop or a handshake. Exceptions of receivers are logged and

@@ -74,10 +74,10 @@ def test_session_store_that_is_down_changes_nothing(site, monkeypatch):
 
 async def test_draining_node_is_not_ready():
     node = here()
-    node.drain.start(0, None)
+    node.drain.request(0, None, question=None)
     answer = await AsyncClient().get("/auth/ready/")
     assert (answer.status_code, answer.json()["ready"]) == (503, False)
-    node.drain.undo(None)
+    node.drain.request(None, None, question=None)
     assert (await AsyncClient().get("/auth/ready/")).status_code == 200
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from django.dispatch import Signal
 
 from .. import signals
+from ..core.errors import Detail
 from ..loop_local import LoopLocal
 from ..tasks import is_in_loop, spawn
 from .events import (
@@ -107,7 +108,11 @@ def _of_close(event: ConnectionClosed) -> Fields:
 
 
 def _of_refusal(event: HandshakeRefused | ReauthenticationRefused) -> Fields:
-    return {**_of_connection(event), "code": event.code.value, "detail": event.detail}
+    return {**_of_connection(event), "code": event.code.value, "detail": _slug(event.detail)}
+
+
+def _slug(detail: Detail | None) -> str | None:
+    return detail.slug if detail else None
 
 
 def _of_request(event: RequestRefused) -> Fields:
@@ -115,7 +120,7 @@ def _of_request(event: RequestRefused) -> Fields:
         "method": event.method,
         "path": event.path,
         "code": event.code.value,
-        "detail": event.detail,
+        "detail": _slug(event.detail),
     }
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from ..core.close_codes import CloseReason
+from ..core.errors import Detail
 from ..core.revocation import Revocation
 from .error_log import log_error
 
@@ -129,7 +130,7 @@ class HandshakeRefused(Event):
 
     connection: ConnectionFacts
     code: CloseReason
-    detail: str | None = None
+    detail: Detail | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +139,7 @@ class ReauthenticationRefused(Event):
 
     connection: ConnectionFacts
     code: CloseReason
-    detail: str | None = None
+    detail: Detail | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +158,7 @@ class RequestRefused(Event):
     method: str
     path: str
     code: CloseReason
-    detail: str | None = None
+    detail: Detail | None = None
 
 
 # -- Verification

@@ -8,13 +8,16 @@ from ..conf import Configuration
 from ..core.asgi_types import Message, Scope
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location
-from ..core.errors import TokenAuthError
+from ..core.errors import Detail, TokenAuthError
+from ..core.handshake.explanation import explain
 from ..core.handshake.extraction import PROTOCOL, Handshake, extract
 from ..core.handshake.refusal import refuse
 from ..core.handshake.scope import read_headers, read_query, read_subprotocols
 from ..core.identity import Grant, Identity
 from ..core.lifecycle import Rules
+from ..observability.error_log import log_error
 from .authenticator import build_authenticator
+from .explanation import SCOPES_MISSING, explain_token
 
 __all__ = ["Route"]
 
@@ -26,6 +29,7 @@ class Route:
         self._authenticator = build_authenticator(configuration)
         self._policy = replace(configuration.policy, schemes=self._authenticator.schemes)
         self._scopes = configuration.scopes
+        self._cache = configuration.cache
         self.rules: Rules = configuration.rules
 
     def read(self, scope: Scope) -> Handshake:
@@ -68,13 +72,30 @@ class Route:
 
     def _with_scopes(self, verdict: Identity | TokenAuthError) -> Identity | TokenAuthError:
         if isinstance(verdict, Identity) and not self._scopes <= verdict.authentication.scopes:
-            return TokenAuthError(CloseReason.FORBIDDEN)
+            return TokenAuthError(CloseReason.FORBIDDEN, detail=SCOPES_MISSING)
         return verdict
 
     async def revalidate(self, grants: Sequence[Grant]) -> Sequence[Identity | TokenAuthError]:
         """Whether each may stay, with this route's scopes. Raises nothing."""
         verdicts = await self._authenticator.revalidate(grants)
         return [self._with_scopes(verdict) for verdict in verdicts]
+
+    def explain(
+        self, error: TokenAuthError, handshake: Handshake, credential: Credential | None = None
+    ) -> Detail | None:
+        """Return why a handshake was refused, for the site's developers. Raises nothing.
+
+        `credential`: the one of a first message; else the handshake's own.
+        """
+        credential = credential or handshake.credential
+        if error.detail or credential is None:
+            return error.detail or explain(error.code, handshake, self._policy)
+        try:
+            backends = self._authenticator.backends
+            return explain_token(error.code, credential, backends, cache=self._cache)
+        except Exception as failure:  # noqa: BLE001 - whatever a site's own backend raises
+            log_error("A refusal could not be explained.", failure, about=[credential])
+            return None
 
     def refusal(
         self, error: TokenAuthError, handshake: Handshake, scope: Scope

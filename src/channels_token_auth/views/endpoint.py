@@ -14,6 +14,7 @@ from ..core.errors import TokenAuthError
 from ..core.handshake.refusal import http_answer
 from ..core.identity import unavailable
 from ..observability.error_log import log_error
+from ..observability.events import RequestRefused, emit
 from ..verification.authenticator import site_authenticator
 
 __all__ = ["endpoint", "store"]
@@ -37,6 +38,8 @@ def endpoint(answer: Answer) -> View:
         try:
             body = answer(request, **named)
         except TokenAuthError as error:
+            if RequestRefused.is_wanted():
+                emit(_refused(request, error))
             return _refusal(error)
         except Http404:
             return JsonResponse({"code": "not_found"}, status=404, headers=NOT_KEPT)
@@ -57,6 +60,12 @@ def store() -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - whatever a store raises
         log_error("A store did not answer: answered unavailable.", error)
         raise unavailable() from None
+
+
+def _refused(request: HttpRequest, error: TokenAuthError) -> RequestRefused:
+    return RequestRefused(
+        method=str(request.method), path=request.path, code=error.code, detail=error.detail
+    )
 
 
 def _refusal(error: TokenAuthError) -> HttpResponse:

@@ -12,14 +12,24 @@ from ..clock import lifetime
 from ..core.authentication import Authentication
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
-from ..core.errors import TokenAuthError
-from ..core.handshake.extraction import extract
+from ..core.errors import Detail, TokenAuthError
+from ..core.handshake.explanation import explain
+from ..core.handshake.extraction import Handshake, extract
+from ..core.handshake.policy import Policy
 from ..core.identity import Identity
 from ..verification.authenticator import site_authenticator
+from ..verification.explanation import SCOPES_MISSING, explain_token
 from ..verification.tickets import SESSION
 from .endpoint import store
 
 __all__ = ["identify", "may_reach_other_tokens"]
+
+CSRF = Detail(
+    slug="csrf",
+    remedy="A request by session needs Django's CSRF token: send the value of the cookie"
+    " 'csrftoken' in the header X-CSRFToken, from an origin in CSRF_TRUSTED_ORIGINS. Requests with"
+    " an Authorization header need none.",
+)
 
 
 def identify(request: HttpRequest) -> Identity:
@@ -29,7 +39,7 @@ def identify(request: HttpRequest) -> Identity:
     """
     identity = _identify(request)
     if not conf.configuration().scopes <= identity.authentication.scopes:
-        raise TokenAuthError(CloseReason.FORBIDDEN)
+        raise TokenAuthError(CloseReason.FORBIDDEN, detail=SCOPES_MISSING)
     return identity
 
 
@@ -48,48 +58,57 @@ def may_reach_other_tokens(identity: Identity) -> bool:
 
 
 def _identify(request: HttpRequest) -> Identity:
-    credential = _presented(request)
-    if credential is None:
-        return _by_session(request)
-    (verdict,) = site_authenticator().chain.authenticate([credential])
+    policy = replace(
+        conf.configuration().policy,
+        locations=frozenset({Location.HEADER}),
+        schemes=site_authenticator().schemes,
+    )
+    handshake = _read(request, policy)
+    if handshake.problem:
+        detail = explain(handshake.problem, handshake, policy)
+        raise TokenAuthError(handshake.problem, detail=detail)
+    if handshake.credential is None:
+        return _by_session(request, explain(CloseReason.TOKEN_MISSING, handshake, policy))
+    return _by_token(handshake.credential)
+
+
+def _read(request: HttpRequest, policy: Policy) -> Handshake:
+    """Read the header as a handshake's. CORS decides about origins."""
+    value = request.headers.get("Authorization")
+    headers = [] if value is None else [(b"authorization", value.encode("latin-1", "replace"))]
+    return extract(headers, b"", (), policy)
+
+
+def _by_token(credential: Credential) -> Identity:
+    authenticator = site_authenticator()
+    (verdict,) = authenticator.chain.authenticate([credential])
     if isinstance(verdict, TokenAuthError):
-        raise verdict
+        cache = conf.configuration().cache
+        detail = explain_token(verdict.code, credential, authenticator.backends, cache=cache)
+        raise TokenAuthError(verdict.code, verdict.retry_after, verdict.detail or detail)
     left = lifetime(verdict)
     if left is not None and left <= 0:
         raise TokenAuthError(CloseReason.TOKEN_EXPIRED)
     return verdict
 
 
-def _presented(request: HttpRequest) -> Credential | None:
-    """Return the header's credential, read as in a handshake. CORS decides about origins."""
-    value = request.headers.get("Authorization")
-    if value is None:
-        return None
-    policy = replace(
-        conf.configuration().policy,
-        locations=frozenset({Location.HEADER}),
-        schemes=site_authenticator().schemes,
-    )
-    found = extract([(b"authorization", value.encode("latin-1", "replace"))], b"", (), policy)
-    if found.problem:
-        raise TokenAuthError(found.problem)
-    return found.credential
+def _by_session(request: HttpRequest, detail: Detail | None) -> Identity:
+    """Return who is logged in by Django's session, whatever `request.user` is.
 
-
-def _by_session(request: HttpRequest) -> Identity:
-    """Return who is logged in by Django's session, whatever `request.user` is."""
+    `detail`: why the request has no token, where it has neither.
+    """
     session = getattr(request, "session", None)
     if session is None:
-        raise TokenAuthError(CloseReason.TOKEN_MISSING)
+        raise TokenAuthError(CloseReason.TOKEN_MISSING, detail=detail)
     with store():
         user = get_user(request)
         left = timedelta(seconds=session.get_expiry_age())
     if not user.is_authenticated:
-        raise TokenAuthError(CloseReason.TOKEN_MISSING)
+        raise TokenAuthError(CloseReason.TOKEN_MISSING, detail=detail)
     if not user.is_active:
         raise TokenAuthError(CloseReason.USER_INACTIVE)
     if not _passes_csrf(request):
-        raise TokenAuthError(CloseReason.FORBIDDEN)
+        raise TokenAuthError(CloseReason.FORBIDDEN, detail=CSRF)
     authentication = Authentication(
         backend=SESSION,
         token_id=Secret(str(session.session_key)).digest,

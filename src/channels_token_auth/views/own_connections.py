@@ -12,13 +12,19 @@ from django.views.decorators.http import require_http_methods
 from ..cluster import connections as cluster
 from ..cluster.connections import LiveConnection
 from ..core.close_codes import CloseReason
-from ..core.errors import TokenAuthError
+from ..core.errors import Detail, TokenAuthError
 from ..core.identity import Identity, unavailable
 from ..revocation import api
 from .endpoint import endpoint, store
 from .identity import identify, may_reach_other_tokens
 
 __all__ = ["connection", "connections"]
+
+DELEGATED = Detail(
+    slug="connections_scopes",
+    remedy="The token is delegated, and lacks a scope of CONNECTIONS_SCOPES: it may not list or"
+    " revoke its user's other tokens.",
+)
 
 
 @require_http_methods(["GET", "HEAD", "DELETE"])
@@ -29,7 +35,7 @@ def connections(request: HttpRequest) -> dict[str, Any] | None:
     may_reach_others = may_reach_other_tokens(identity)
     if request.method == "DELETE":
         if not may_reach_others:
-            raise TokenAuthError(CloseReason.FORBIDDEN)
+            raise TokenAuthError(CloseReason.FORBIDDEN, detail=DELEGATED)
         with store():
             api.revoke_user(identity.user.pk, except_token=identity.authentication)
         return None
@@ -70,7 +76,7 @@ def _sign_out(each: LiveConnection, identity: Identity) -> None:
                 code=CloseReason.FORBIDDEN,
             )
         elif not may_reach_other_tokens(identity):
-            raise TokenAuthError(CloseReason.FORBIDDEN)
+            raise TokenAuthError(CloseReason.FORBIDDEN, detail=DELEGATED)
         else:
             api.revoke_token(str(each.token_id), user=user_pk)
 

@@ -1,0 +1,81 @@
+"""Log each refusal for the site's developers: the reason and the remedy, once a minute each.
+
+Django logs what it answers with 401 and 403; Channels logs nothing, and people have lost days over
+a socket that does not open. The client receives the code only: what is said here would help an
+attacker as well.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from ..core.close_codes import CloseReason
+from ..core.errors import Detail
+from .events import (
+    Event,
+    HandshakeRefused,
+    ReauthenticationRefused,
+    RequestRefused,
+    subscribe,
+)
+from .throttle import Throttle
+
+__all__ = ["REMEDIES", "start", "throttle"]
+
+REMEDIES: dict[CloseReason, str] = {
+    CloseReason.MALFORMED: "A message or a credential breaks the protocol: see PROTOCOL.md.",
+    CloseReason.TOKEN_MISSING: "The client sent no token.",
+    CloseReason.TOKEN_INVALID: "No backend accepted the token.",
+    CloseReason.FORBIDDEN: "The token is valid, and may not do this: check its scopes.",
+    CloseReason.AUTH_TIMEOUT: "The client sent no auth message within AUTH_TIMEOUT.",
+    CloseReason.IDENTITY_CHANGED: "An open socket presented a token of another user: open another.",
+    CloseReason.TOKEN_REVOKED: "The token was revoked: its user has to log in again.",
+    CloseReason.TOO_LARGE: "A control frame is longer than MAX_TOKEN_BYTES allows.",
+    CloseReason.TOKEN_EXPIRED: "The token has expired: the client has to fetch another one.",
+    CloseReason.USER_INACTIVE: "The token is valid, and its user is not active.",
+    CloseReason.RATE_LIMITED: "The client sent too much in too short a time: see LIMITS.",
+    CloseReason.CONNECTION_LIMIT: "There are as many sockets as LIMITS allows.",
+    CloseReason.APPLICATION_FAILED: "The application ended without a close: see its log.",
+    CloseReason.UNAVAILABLE: "A token store, a cache or a key server did not answer, or this node"
+    " is draining: see the errors logged before.",
+}
+"""What to do about each code, where the refusal itself does not say more."""
+
+logger = logging.getLogger("channels_token_auth")
+throttle = Throttle(60)
+
+
+def start() -> None:
+    """Subscribe to the events. Called once, when Django starts."""
+    kinds: tuple[type[Event], ...] = (HandshakeRefused, ReauthenticationRefused, RequestRefused)
+    for kind in kinds:
+        subscribe(kind, _log, wants=_is_wanted)
+
+
+def _is_wanted() -> bool:
+    return logger.isEnabledFor(logging.WARNING)
+
+
+def _log(event: Any) -> None:
+    detail = event.detail or Detail(slug=event.code.value, remedy=REMEDIES[event.code])
+    # By the reason, which the code has chosen, and by nothing that a client chooses.
+    if throttle.allows((type(event), event.code, detail.slug)):
+        logger.warning("%s. %s", ", ".join(_facts(event, detail)), detail.remedy)
+
+
+def _facts(event: Any, detail: Detail) -> Iterator[str]:
+    code = f"{event.code.close_code} {event.code.value}"
+    reason = "" if detail.slug == event.code.value else f" ({detail.slug})"
+    if isinstance(event, RequestRefused):
+        yield f"{event.method} {_escape(event.path)} refused: {event.code.http_status}{reason}"
+        return
+    what = "Reauthentication" if isinstance(event, ReauthenticationRefused) else "WebSocket"
+    yield f"{what} {_escape(event.connection.path)} refused: {code}{reason}"
+    if event.connection.origin is not None:
+        yield f"Origin {_escape(event.connection.origin)}"
+
+
+def _escape(text: str) -> str:
+    """Return a client's text in quotes and on one line."""
+    return json.dumps(text[:200])
