@@ -102,7 +102,7 @@ def test_excepted_token_stays():
     ("issued_at", "verified_at", "is_meant"),
     [
         (99.0, None, True),
-        (100.0, None, True),
+        (100.0, None, False),
         (101.0, 99.0, True),
         (101.0, 102.0, False),
         (None, None, True),

@@ -1,5 +1,4 @@
 import asyncio
-import time
 from contextlib import ExitStack
 from functools import partial
 
@@ -15,7 +14,6 @@ from channels_token_auth import signals
 from channels_token_auth.cluster import layer
 from channels_token_auth.connection.connection import live
 from channels_token_auth.middleware import TokenAuthMiddleware
-from channels_token_auth.verification.denylist import EPOCH
 from channels_token_auth.verification.worker import worker
 from tests.connection.server import ACCEPT, CONNECT, Server, scope
 
@@ -28,8 +26,6 @@ def site(settings, monkeypatch, transactional_db):
         "BACKENDS": [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}],
         "LOCATIONS": ["header", "subprotocol", "first_message"],
     }
-    # As a cache is that was there before the first token of the test.
-    cache.set(EPOCH, time.time() - 3600, None)
     yield settings
     cache.clear()
     assert not live

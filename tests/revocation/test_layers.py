@@ -149,7 +149,7 @@ async def test_dead_cache_closes_no_socket(site, sockets, ada, monkeypatch, capl
     assert socket.code is None
     monkeypatch.setattr(Away, "is_away", False)
     denylist = site_authenticator().denylist
-    await sync_to_async(denylist.deny_token)(next(iter(live)).token_id)
+    await sync_to_async(denylist.deny_token)(next(iter(live)).token_id, backend="moody")
     assert await socket.closes() == 4410
 
 

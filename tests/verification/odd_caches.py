@@ -1,17 +1,44 @@
-"""Caches as sites have them, and as they fail."""
+"""Caches as sites have them, and as they fail. All but the first are shared between processes."""
 
 import json
 from itertools import count
 from pathlib import Path
 
-from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 
-__all__ = ["Away", "Counting", "Deaf", "JSONCache", "cache", "kinds_of_cache"]
+__all__ = ["Away", "Counting", "Deaf", "JSONCache", "Remote", "cache", "kinds_of_cache"]
 
 _numbers = count()
+_contents = {}
 
 
-class Away(LocMemCache):
+class Remote(BaseCache):
+    """A server in memory: all that have its name share it."""
+
+    def __init__(self, name, params):
+        super().__init__(params)
+        self.contents = _contents.setdefault(name, {})
+
+    def get(self, key, default=None, version=None):
+        return self.contents.get(key, default)
+
+    def add(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        if key in self.contents:
+            return False
+        self.set(key, value, timeout)
+        return True
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        self.contents[key] = value
+
+    def delete(self, key, version=None):
+        return self.contents.pop(key, None) is not None
+
+    def clear(self):
+        self.contents.clear()
+
+
+class Away(Remote):
     """Refuses every connection while `is_away`."""
 
     is_away = True
@@ -20,38 +47,31 @@ class Away(LocMemCache):
         self._fail()
         return super().get(key, default, version)
 
-    def get_many(self, keys, version=None):
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
         self._fail()
-        return {key: value for key in keys if (value := super(Away, self).get(key)) is not None}
+        super().set(key, value, timeout)
 
-    def add(self, *args, **kwargs):
+    def delete(self, key, version=None):
         self._fail()
-        return super().add(*args, **kwargs)
-
-    def set(self, *args, **kwargs):
-        self._fail()
-        super().set(*args, **kwargs)
+        return super().delete(key)
 
     def _fail(self):
         if type(self).is_away:
             raise ConnectionError("connection refused")
 
 
-class Deaf(LocMemCache):
-    """Takes nothing, finds nothing, and says so to nobody: as where exceptions are ignored."""
+class Deaf(Remote):
+    """Takes nothing, finds nothing, and reports no error: as where exceptions are ignored."""
 
-    def get(self, key, default=None, version=None):
-        return default
-
-    def add(self, *args, **kwargs):
+    def add(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
         return None
 
-    def set(self, *args, **kwargs):
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
         pass
 
 
-class Counting(LocMemCache):
-    """Notes what it is asked, and how long it is to remember."""
+class Counting(Remote):
+    """Notes what it is asked, and for how long it is to keep what."""
 
     def __init__(self, name, params):
         super().__init__(name, params)
@@ -60,29 +80,26 @@ class Counting(LocMemCache):
 
     def get_many(self, keys, version=None):
         self.asked.append(set(keys))
-        return {key: value for key in keys if (value := super(Counting, self).get(key)) is not None}
+        return {key: self.contents[key] for key in keys if key in self.contents}
 
     def get(self, key, default=None, version=None):
         self.asked.append({key})
-        return super().get(key, default, version)
+        return super().get(key, default)
 
-    def set(self, key, value, timeout=None, version=None):
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
         self.timeouts[key] = timeout
-        super().set(key, value, timeout, version)
+        super().set(key, value, timeout)
 
 
-class JSONCache(LocMemCache):
-    """Keeps what JSON can say, and no more."""
+class JSONCache(Remote):
+    """Keeps what JSON can express, and no more."""
 
     def get(self, key, default=None, version=None):
-        found = super().get(key, None, version)
+        found = super().get(key)
         return default if found is None else json.loads(found)
 
-    def add(self, key, value, *args, **kwargs):
-        return super().add(key, json.dumps(value), *args, **kwargs)
-
-    def set(self, key, value, *args, **kwargs):
-        super().set(key, json.dumps(value), *args, **kwargs)
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        super().set(key, json.dumps(value), timeout)
 
 
 def cache(kind, **options):

@@ -208,7 +208,7 @@ def test_denied_token_is_refused_with_the_reason(settings):
     backend = FakeBackend("t0ken", "other")
     backend.revocations = Revocations.NOWHERE
     authenticator = Authenticator([backend], timeout=5, denylist_seconds=60)
-    authenticator.denylist.deny_token(identity().authentication.token_id)
+    authenticator.denylist.deny(identity().authentication)
     verdicts = authenticator.chain.authenticate([credential(), credential("other")])
     assert verdicts[0].code is CloseReason.TOKEN_REVOKED
     assert isinstance(verdicts[1], Identity)

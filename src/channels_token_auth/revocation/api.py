@@ -15,7 +15,8 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.db import router
 
-from ..backends.sources.users import primary_key
+from ..backends.contract import Revocations
+from ..backends.sources.users import local_user_key, primary_key
 from ..core.authentication import Authentication, epoch
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
@@ -81,7 +82,7 @@ def revoke_user(
     before = epoch(issued_before)
     until = time.time() if before is None else before
     denial = Denial(before=until, except_token_id=excepted)
-    deny = partial(authenticator.denylist.deny_user, str(user_pk), denial)
+    deny = partial(authenticator.denylist.deny_user, local_user_key(user), denial)
     target = Target(user_id=str(user_pk), except_token_id=excepted, issued_before=before)
 
     def end_rows() -> bool:
@@ -167,7 +168,13 @@ def _named(authenticator: Authenticator, token: str, user: Any) -> _Ended:
         )
         for backend in authenticator.backends
     }
-    return grants, partial(authenticator.denylist.deny_token, token_id)
+
+    def deny() -> None:
+        for backend in authenticator.backends:
+            if backend.revocations is not Revocations.ROWS:
+                authenticator.denylist.deny_token(token_id, backend=backend.name)
+
+    return grants, deny
 
 
 def _identify(authenticator: Authenticator, token: str) -> Identity | None:

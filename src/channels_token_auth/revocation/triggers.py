@@ -20,6 +20,7 @@ from django.dispatch import Signal
 from .. import conf
 from ..backends.contract import Revocations, RevocationSignal, RevokedTokens
 from ..backends.session import SessionBackend
+from ..backends.sources.users import local_user_key
 from ..core.close_codes import CloseReason
 from ..core.denial import Denial
 from ..core.revocation import Revocation, Target
@@ -99,9 +100,10 @@ def _announced(name: str, announcement: RevocationSignal, **given: Any) -> None:
         target = Target(user_id=user_id, token_id=each.token_id, backend=name if is_user else None)
         endings.append(Revocation(target=target, code=CloseReason.TOKEN_REVOKED))
         if each.is_denied and each.token_id:
-            denials.append(partial(site_authenticator().denylist.deny_token, each.token_id))
+            deny_token = site_authenticator().denylist.deny_token
+            denials.append(partial(deny_token, each.token_id, backend=name))
         elif each.is_denied and user_id:
-            denials += _deny_user(user_id)
+            denials += _deny_user(each.user_pk)
     _say(endings, denials, given)
 
 
@@ -121,16 +123,16 @@ def _user_deleted(instance: Any, **given: Any) -> None:
 
 def _end_user(user: Any, code: CloseReason, given: dict[str, Any]) -> None:
     user_id = str(user.pk)
-    _say([Revocation(target=Target(user_id=user_id), code=code)], _deny_user(user_id), given)
+    _say([Revocation(target=Target(user_id=user_id), code=code)], _deny_user(user), given)
 
 
-def _deny_user(user_id: str) -> list[Deny]:
+def _deny_user(user: Any) -> list[Deny]:
     """Deny what no row can record: a site whose backends all have rows needs no denylist."""
     backends = site_authenticator().backends
     if all(each.revocations is Revocations.ROWS for each in backends):
         return []
     denial = Denial(before=time.time())
-    return [partial(site_authenticator().denylist.deny_user, user_id, denial)]
+    return [partial(site_authenticator().denylist.deny_user, local_user_key(user), denial)]
 
 
 def _say(endings: Sequence[Revocation], denials: Sequence[Deny], given: dict[str, Any]) -> None:

@@ -92,7 +92,7 @@ class Authenticator:
     ) -> None:
         self.backends = tuple(backends)
         self.tickets = Tickets(backends, cache=cache)
-        self.denylist = Denylist(cache, seconds=denylist_seconds)
+        self.denylist = Denylist(cache, denylist_seconds=denylist_seconds)
         self.chain = BackendChain(backends, self.tickets, self.denylist)
         self.verified = VerdictCache(verified_cache_seconds)
         self._timeout = timeout

@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 from django.db import InterfaceError, OperationalError, connections
 
 from ..backends.contract import Revocations, TokenBackend, Unrecognized
+from ..clock import clock
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Identity, Verdict, unavailable
 from ..observability.error_log import log_error
-from .denylist import CacheUnavailable, Denylist
+from .denylist import CacheUnavailable, Denylist, first_verified
 from .tickets import SESSION, Tickets
 
 __all__ = ["BackendChain"]
@@ -41,10 +42,11 @@ class BackendChain:
         self._by_name = {SESSION: tickets.users} | {each.name: each for each in backends}
         self._denylist = denylist
         self._with_rows = _names(backends, Revocations.ROWS)
-        self._told = _names(backends, Revocations.STORE) | {SESSION}
+        self._with_store = _names(backends, Revocations.STORE) | {SESSION}
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Answer]:
         """The verdict on each."""
+        began_at = clock.calendar()
         verdicts: list[Verdict] = [None] * len(credentials)
         for backend in self._backends:
             unknown = [i for i, verdict in enumerate(verdicts) if _is_open(verdict)]
@@ -52,7 +54,9 @@ class BackendChain:
             for i, answer in zip(unknown, answers, strict=True):
                 verdicts[i] = answer or verdicts[i]
         return self._undenied(
-            [each or TokenAuthError(CloseReason.TOKEN_INVALID) for each in verdicts]
+            [each or TokenAuthError(CloseReason.TOKEN_INVALID) for each in verdicts],
+            [began_at] * len(credentials),
+            is_first=True,
         )
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Answer]:
@@ -67,16 +71,22 @@ class BackendChain:
         standing = [
             verdicts[i] or TokenAuthError(CloseReason.TOKEN_REVOKED) for i in range(len(grants))
         ]
-        return self._undenied(standing)
+        return self._undenied(standing, [each.verified_at for each in grants])
 
     def _revalidate(self, name: str, grants: Sequence[Grant]) -> Sequence[Verdict]:
         # Looked up where a name that a backend has made up costs no more than its own tokens.
         return self._by_name[name].revalidate(grants)
 
-    def _undenied(self, verdicts: Sequence[Answer]) -> Sequence[Answer]:
-        """The same, but for tokens that ended although no row says so."""
+    def _undenied(
+        self,
+        verdicts: Sequence[Answer],
+        verified_at: Sequence[float | None],
+        *,
+        is_first: bool = False,
+    ) -> Sequence[Answer]:
+        """Return the verdicts, with a refusal for each token that is denied."""
         passed = {
-            i: Grant(user_pk=verdict.user.pk, authentication=verdict.authentication)
+            i: _grant(verdict, verified_at[i], is_first=is_first)
             for i, verdict in enumerate(verdicts)
             if isinstance(verdict, Identity)
             and verdict.authentication.backend not in self._with_rows
@@ -84,7 +94,9 @@ class BackendChain:
         if not passed:
             return verdicts
         try:
-            reasons: Sequence[Any] = self._denylist.find(list(passed.values()), told=self._told)
+            reasons: Sequence[Any] = self._denylist.find(
+                list(passed.values()), with_store=self._with_store
+            )
         except CacheUnavailable as error:
             log_error(UNANSWERED, error, about=passed.values())
             refused: dict[int, Answer] = dict.fromkeys(passed, unavailable())
@@ -97,6 +109,19 @@ class BackendChain:
 def _is_open(verdict: Verdict) -> bool:
     """Return True if the next backend has to be asked."""
     return verdict is None or isinstance(verdict, Unrecognized)
+
+
+def _grant(identity: Identity, verified_at: float | None, *, is_first: bool) -> Grant:
+    """Return what the denylist is asked about. A token is noted before: no revocation misses it."""
+    user, token = identity.user_key, identity.authentication
+    if is_first and verified_at is not None:
+        verified_at = first_verified.note(token, user, at=verified_at)
+    return Grant(
+        user_pk=identity.user.pk,
+        user_kind=user.kind,
+        authentication=token,
+        verified_at=verified_at,
+    )
 
 
 def _names(backends: Sequence[TokenBackend], revocations: Revocations) -> frozenset[str]:

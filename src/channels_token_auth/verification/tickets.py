@@ -137,6 +137,7 @@ def _entry(identity: Identity, origin: str | None) -> Entry:
     return {
         "backend": parent.backend,
         "user_pk": str(identity.user.pk),
+        "user_kind": identity.user_key.kind,
         "token_id": parent.token_id,
         "scopes": sorted(parent.scopes),
         "issued_at": parent.issued_at and parent.issued_at.isoformat(),
@@ -150,6 +151,7 @@ def _entry(identity: Identity, origin: str | None) -> Entry:
 def _held(entry: Entry) -> Grant:
     return Grant(
         user_pk=primary_key(entry["user_pk"]),
+        user_kind=entry["user_kind"],
         authentication=Authentication(
             backend=entry["backend"],
             token_id=entry["token_id"],

@@ -1,7 +1,8 @@
 """Admit the user of a token, and copy users so that no two sockets share one."""
 
 import copy
-from typing import Any
+from collections.abc import Hashable
+from typing import Any, cast
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
@@ -9,9 +10,9 @@ from django.db.models import Model
 from django.utils.functional import LazyObject
 
 from ...core.authentication import Authentication
-from ...core.identity import Identity, UserInactiveError, Verdict
+from ...core.identity import Identity, UserInactiveError, UserKey, Verdict, model_kind
 
-__all__ = ["admit", "concrete", "primary_key", "private_copy"]
+__all__ = ["admit", "concrete", "local_user_key", "primary_key", "private_copy"]
 
 
 def admit(user: Any, authentication: Authentication, handle: Any = None) -> Verdict:
@@ -39,6 +40,12 @@ def primary_key(user: Any) -> Any:
         return get_user_model()._meta.pk.to_python(user)
     except ValidationError:
         return user
+
+
+def local_user_key(user: Any) -> UserKey:
+    """Return the kind and key of an instance; or of a key, as one of the site's user model."""
+    model = type(user) if isinstance(user, Model) else get_user_model()
+    return UserKey(kind=str(model_kind(cast("Hashable", model))), key=str(primary_key(user)))
 
 
 def private_copy(user: Any) -> Any:

@@ -1,0 +1,15 @@
+"""Revoked tokens that no database row records (JWTs, for example), in the shared Django cache."""
+
+from .denylist import SLACK, Denylist
+from .fresh_tokens import FirstVerified, first_verified
+from .store import CacheUnavailable, is_in_memory, is_shared
+
+__all__ = [
+    "SLACK",
+    "CacheUnavailable",
+    "Denylist",
+    "FirstVerified",
+    "first_verified",
+    "is_in_memory",
+    "is_shared",
+]

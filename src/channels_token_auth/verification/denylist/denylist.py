@@ -1,0 +1,263 @@
+"""Deny tokens by id, user or label, and find out which ones are denied.
+
+An entry ends by itself, when what it denies has expired. Every name is made with the site's own
+key, so that two sites on one cache never read each other's denials.
+"""
+
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.signals import setting_changed
+
+from ... import conf
+from ...core.authentication import Authentication, epoch
+from ...core.close_codes import CloseReason
+from ...core.denial import Denial
+from ...core.identity import Grant, UserKey
+from .epoch import Epoch, EpochWatch
+from .fresh_tokens import first_verified
+from .store import CacheUnavailable, Store, is_in_memory, open_store
+
+__all__ = ["SLACK", "Denylist"]
+
+PREFIX = "channels_token_auth.denied."
+SLACK = 60
+"""Seconds for which an entry outlives its token: clocks of several machines differ."""
+
+LOCK_SECONDS = 2
+"""How long one process may keep others from adding to the entry of a user or label."""
+
+UNTIL_IT_ENDS, FOR_GOOD = 1, 2
+"""The values of a token's entry: they tell how long it lasts."""
+
+Names = list[str]
+_watches: dict[tuple[str, str], EpochWatch] = {}
+"""What this process knows of each cache, by alias and site."""
+
+
+class Denylist:
+    """The denied tokens of a site. `cache`: its alias.
+
+    `denylist_seconds`: how long a denial lasts whose end nobody knows. Every method raises
+    CacheUnavailable if the cache fails, or loses what it is given.
+    """
+
+    def __init__(self, cache: str, *, denylist_seconds: float) -> None:
+        self._cache = cache
+        self._denylist_seconds = denylist_seconds
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether nothing here can block, because it asks this process only."""
+        return is_in_memory(self._cache)
+
+    # -- Deny
+
+    def deny(self, authentication: Authentication) -> None:
+        """Deny a verified token until it expires: for good if it never does."""
+        expires_at = epoch(authentication.expires_at)
+        left = None if expires_at is None else expires_at + SLACK - time.time()
+        if left is None or left > 0:
+            self._deny_token(_token_names(authentication)[0], left)
+
+    def deny_token(
+        self, token_id: str, *, backend: str, issuer: str | None = None, tenant: str | None = None
+    ) -> None:
+        """Deny a token of which only the id is known; without an issuer, whoever issued it."""
+        self._deny_token(_names("token", backend, issuer, tenant, token_id), self._denylist_seconds)
+
+    def deny_user(self, user: UserKey, denial: Denial) -> None:
+        """Deny tokens of a user, in addition to those that were denied before."""
+        self._add(_names("user", user.kind, user.key), denial)
+        self.deny_first_verified(user, denial)
+
+    def deny_label(
+        self,
+        name: str,
+        value: str,
+        denial: Denial,
+        *,
+        backend: str,
+        issuer: str | None = None,
+        tenant: str | None = None,
+    ) -> None:
+        """Deny tokens with this label; without an issuer, whoever issued them."""
+        self._add(_names("label", backend, issuer, tenant, name, value), denial)
+
+    def deny_first_verified(self, user: UserKey, denial: Denial) -> None:
+        """Deny the user's tokens of that second that this process has seen before.
+
+        Called where a revocation arrives: other processes cannot know which tokens were seen here.
+        """
+        for token in first_verified.before(denial.before, user):
+            if token.token_id != denial.except_token_id:
+                self.deny(token)
+
+    # -- Find
+
+    def find(
+        self, grants: Sequence[Grant], *, with_store: Collection[str] = ()
+    ) -> list[CloseReason | None]:
+        """Return why each token is denied, None if it is not. One round trip for all.
+
+        `with_store`: the backends whose stores show most revocations too. Those are not lost with
+        the cache. And their tokens have no time of issue, so that a user whose older tokens are
+        denied could never log in again.
+        """
+        if not grants:
+            return []
+        names = [_Names(each) for each in grants]
+        keys = {key for each in names for key in each}
+        with open_store(self._cache) as entries_of:
+            entries, current = self._read(entries_of, keys)
+        is_told = [each.authentication.backend in with_store for each in grants]
+        return [
+            _reason(grant, each, entries, current, is_told=told)
+            for grant, each, told in zip(grants, names, is_told, strict=True)
+        ]
+
+    # -- The epoch
+
+    @property
+    def epoch_id(self) -> str | None:
+        """The id of the cache's epoch, as far as this process knows: for other nodes."""
+        return self._watch.known_id
+
+    def learn_epoch(self, epoch_id: str) -> None:
+        """Take over the id that another node has sent."""
+        self._watch.learn(epoch_id)
+
+    def check_epoch(self) -> None:
+        """Find out whether the cache was wiped. Called at each sweep."""
+        with open_store(self._cache) as entries_of:
+            self._read(entries_of, ())
+
+    @property
+    def _watch(self) -> EpochWatch:
+        key = self._cache, _names("epoch")[0]
+        return _watches.get(key) or _watches.setdefault(key, EpochWatch())
+
+    def _read(
+        self, entries_of: Store, keys: Collection[str]
+    ) -> tuple[Mapping[str, Any], Epoch | None]:
+        """Return the entries, and the epoch that counts."""
+        epochs, (present, *_) = _names("epoch"), _names("present")
+        entries = entries_of.get_many([*keys, *epochs, present])
+        # An empty cache and one that fails in silence look alike: the latter keeps nothing.
+        is_kept = present in entries or entries_of.add(present, 1, None)
+        if not is_kept and present not in entries_of.get_many([present]):
+            raise CacheUnavailable
+        return entries, self._watch.settle(entries_of, epochs[0], _latest(entries, epochs))
+
+    # -- Store
+
+    def _deny_token(self, names: Names, seconds: float | None) -> None:
+        with open_store(self._cache) as entries_of:
+            self._ensure_epoch(entries_of)
+            entry = FOR_GOOD if seconds is None else UNTIL_IT_ENDS
+            # Who knows less of the token does not shorten its entry.
+            if _first(entries_of.get_many(names), names) != FOR_GOOD:
+                entries_of.set(names[0], entry, seconds)
+
+    def _add(self, names: Names, denial: Denial) -> None:
+        with open_store(self._cache) as entries_of, _locked(entries_of, names[0]):
+            self._ensure_epoch(entries_of)
+            found = entries_of.get_many(names)
+            for each in found.values():
+                denial = denial.merged(Denial.from_entry(each))
+            entries_of.set(names[0], denial.to_entry(), self._denylist_seconds)
+
+    def _ensure_epoch(self, entries_of: Store) -> None:
+        names = _names("epoch")
+        self._watch.ensure(entries_of, names[0], _latest(entries_of.get_many(names), names))
+
+
+def _names(kind: str, *parts: str | None) -> Names:
+    """Return the names that an entry may have, the current one first."""
+    return [f"{PREFIX}{name}" for name in conf.site_keys().names(f"denied-{kind}", *parts)]
+
+
+def _token_names(token: Authentication) -> list[Names]:
+    """Return the names of what may deny this token alone, the most exact first."""
+    origins = [(token.backend, token.issuer), (token.backend, None)]
+    return [_names("token", *each, token.tenant, token.token_id) for each in dict.fromkeys(origins)]
+
+
+class _Names:
+    """The names of all entries that may deny a token."""
+
+    def __init__(self, grant: Grant) -> None:
+        token = grant.authentication
+        issuers = dict.fromkeys((token.issuer, None))
+        self.tokens = [name for names in _token_names(token) for name in names]
+        # By one key each: of the same rule under two keys, both count.
+        self.rules = [
+            *_names("user", grant.user_kind, str(grant.user_pk)),
+            *(
+                name
+                for issuer in issuers
+                for label in token.labels.items()
+                for name in _names("label", token.backend, issuer, token.tenant, *label)
+            ),
+        ]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.tokens
+        yield from self.rules
+
+
+def _reason(
+    grant: Grant,
+    names: _Names,
+    entries: Mapping[str, Any],
+    current: Epoch | None,
+    *,
+    is_told: bool,
+) -> CloseReason | None:
+    token = grant.authentication
+    issued_at = epoch(token.issued_at)
+    if any(name in entries for name in names.tokens):
+        return CloseReason.TOKEN_REVOKED
+    if issued_at is not None or not is_told:
+        rules = (Denial.from_entry(entries[name]) for name in names.rules if name in entries)
+        if any(
+            rule.covers(token.token_id, issued_at, verified_at=grant.verified_at) for rule in rules
+        ):
+            return CloseReason.TOKEN_REVOKED
+    wiped_at = current.wiped_at if current and not is_told else None
+    # In whole seconds, as tokens have them: one of the same second may be the successor.
+    if wiped_at is not None and issued_at is not None and issued_at < int(wiped_at):
+        return CloseReason.TOKEN_EXPIRED
+    return None
+
+
+def _first(entries: Mapping[str, Any], names: Names) -> Any:
+    return next((entries[name] for name in names if name in entries), None)
+
+
+def _latest(entries: Mapping[str, Any], names: Names) -> Any:
+    """Return the epoch of the last wipe: during a rotation, each key may have one."""
+    found = [entries[name] for name in names if name in entries]
+    return max(found, key=lambda epoch: epoch["wiped_at"] or 0.0, default=None)
+
+
+def _forget(setting: str, **_: Any) -> None:
+    if setting == "CACHES":
+        _watches.clear()
+
+
+setting_changed.connect(_forget, dispatch_uid=f"{__name__}._forget")
+
+
+@contextmanager
+def _locked(entries_of: Store, key: str) -> Iterator[None]:
+    """Let one process at a time add to an entry. One that died delays others, not for long."""
+    lock, waits_until = f"{key}.lock", time.monotonic() + LOCK_SECONDS
+    while not entries_of.add(lock, 1, LOCK_SECONDS) and time.monotonic() < waits_until:
+        time.sleep(0.01)
+    try:
+        yield
+    finally:
+        entries_of.delete(lock)

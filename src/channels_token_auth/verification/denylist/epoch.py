@@ -1,0 +1,95 @@
+"""Detect that a cache has lost the denials that were stored in it.
+
+The first denial writes an epoch beside it: a random id. Each process remembers the id. One that
+knows an id and finds none, or another one, knows that the cache was wiped, and writes an epoch with
+the time, by which all processes refuse stateless tokens that were issued before: some of them may
+have been revoked. As long as no token was ever denied there is no epoch, and nothing to lose.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from threading import Lock
+from typing import Any, Self
+from uuid import uuid4
+
+from .store import CacheUnavailable, Store
+
+__all__ = ["Epoch", "EpochWatch"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """One life of a cache. `wiped_at`: when the one before it was found to be over, if any was."""
+
+    id: str
+    wiped_at: float | None = None
+
+    @classmethod
+    def begin(cls, *, wiped_at: float | None = None) -> Self:
+        """Return a new epoch."""
+        return cls(id=uuid4().hex, wiped_at=wiped_at)
+
+    def to_entry(self) -> dict[str, Any]:
+        """Return plain values: some caches store JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_entry(cls, entry: Mapping[str, Any] | None) -> Self | None:
+        """Read the values of `to_entry`."""
+        return None if entry is None else cls(**entry)
+
+
+class EpochWatch:
+    """What this process knows of the epoch of one cache."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._known: Epoch | None = None
+
+    @property
+    def known_id(self) -> str | None:
+        """The id of the epoch that this process knows; None: it knows of no denial."""
+        return self._known.id if self._known else None
+
+    def learn(self, epoch_id: str) -> None:
+        """Take over an id that another node has announced, unless one is known."""
+        with self._lock:
+            self._known = self._known or Epoch(id=epoch_id)
+
+    def settle(self, store: Store, key: str, entry: Mapping[str, Any] | None) -> Epoch | None:
+        """Return the epoch that counts, of what was read from the cache; None: there is none.
+
+        Writes a new one if the cache was wiped. Raises what the store raises.
+        """
+        with self._lock:
+            self._known = self._settle(store, key, Epoch.from_entry(entry))
+            return self._known
+
+    def ensure(self, store: Store, key: str, entry: Mapping[str, Any] | None) -> None:
+        """Do the same before a denial is stored: there has to be an epoch by then."""
+        with self._lock:
+            epoch = self._settle(store, key, Epoch.from_entry(entry))
+            self._known = epoch or self._write(store, key, Epoch.begin())
+
+    def _settle(self, store: Store, key: str, found: Epoch | None) -> Epoch | None:
+        known = self._known
+        if found is None:
+            return known and self._write(store, key, Epoch.begin(wiped_at=time.time()))
+        if known is None or found.id == known.id or found.wiped_at is not None:
+            return found
+        # Another id without a time: a process that knows of no denial has begun an epoch in a
+        # wiped cache. The loss has to be recorded in it.
+        wiped = Epoch.begin(wiped_at=time.time())
+        store.set(key, wiped.to_entry(), None)
+        return wiped
+
+    def _write(self, store: Store, key: str, epoch: Epoch) -> Epoch:
+        if store.add(key, epoch.to_entry(), None):
+            return epoch
+        # Another process was faster, or the cache takes nothing and fails in silence.
+        entry = store.get_many([key]).get(key)
+        found = Epoch.from_entry(entry)
+        if found is None:
+            raise CacheUnavailable
+        return self._settle(store, key, found) or found

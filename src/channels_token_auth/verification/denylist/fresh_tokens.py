@@ -1,0 +1,83 @@
+"""Remember for a moment when this process first verified each fresh stateless token.
+
+A JWT tells the second in which it was issued. If its user's tokens are revoked in that second, its
+claims do not tell whether it is an old one or the one that the view has just issued. If it was
+presented before the revocation, it is old.
+"""
+
+import math
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ...core.authentication import Authentication, epoch
+from ...core.identity import UserKey
+
+__all__ = ["KEPT_SECONDS", "MAX_KEPT", "FirstVerified", "first_verified"]
+
+KEPT_SECONDS = 5.0
+"""How long a token is remembered. After its second, its `iat` tells enough."""
+
+MAX_KEPT = 10_000
+"""Tokens that are remembered. With more, the oldest are forgotten."""
+
+Key = tuple[str, str | None, str | None, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    at: float
+    until: float
+    authentication: Authentication
+    user: UserKey
+
+
+class FirstVerified:
+    """Fresh tokens, the first verified first. Any thread may use it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen: dict[Key, _Seen] = {}
+
+    def note(self, authentication: Authentication, user: UserKey, *, at: float) -> float:
+        """Note that a token was presented at that time; return when it was for the first time."""
+        issued_at = epoch(authentication.issued_at)
+        if issued_at is None or issued_at < at - KEPT_SECONDS:
+            return at
+        # An `iat` may be ahead of our clock: it has to be remembered until that is over.
+        until = max(at, issued_at) + KEPT_SECONDS
+        with self._lock:
+            self._prune()
+            new = _Seen(at, until, authentication, user)
+            return min(self._seen.setdefault(_key(authentication), new).at, at)
+
+    def before(self, moment: float, user: UserKey) -> Iterator[Authentication]:
+        """Yield the user's tokens that were presented before `moment` and seem to be younger."""
+        with self._lock:
+            seen = [each for each in self._seen.values() if each.user == user]
+        for each in seen:
+            issued_at = epoch(each.authentication.issued_at) or 0.0
+            if each.at < moment and issued_at >= math.floor(moment):
+                yield each.authentication
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._seen.clear()
+
+    def _prune(self) -> None:
+        now = time.time()
+        while self._seen:
+            key = next(iter(self._seen))
+            if self._seen[key].until > now and len(self._seen) < MAX_KEPT:
+                return
+            del self._seen[key]
+
+
+def _key(token: Authentication) -> Key:
+    return token.backend, token.issuer, token.tenant, token.token_id
+
+
+first_verified = FirstVerified()
+"""Those of this process."""

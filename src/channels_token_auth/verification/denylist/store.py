@@ -1,0 +1,138 @@
+"""Where denials are stored: in a Django cache; or in this process, where the cache is too.
+
+A `LocMemCache` evicts entries when it holds over 300, so that tickets and a site's own entries
+would let revoked tokens in again. Denials of such a site are kept in a dictionary instead, without
+a limit: each is an act of a user or an operator, and ends by itself.
+"""
+
+import threading
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from django.core.cache import BaseCache, caches
+from django.core.cache.backends.dummy import DummyCache
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.signals import setting_changed
+
+__all__ = ["CacheUnavailable", "Store", "is_in_memory", "is_shared", "open_store"]
+
+
+class CacheUnavailable(Exception):  # noqa: N818 - named as the answer to it
+    """The cache failed, or lost what it was given, in whatever words it says so."""
+
+
+class Store(Protocol):
+    """What denials need of a store. Its methods raise whatever the store raises."""
+
+    def get_many(self, keys: Collection[str]) -> dict[str, Any]:
+        """Return the entries that exist."""
+        ...
+
+    def add(self, key: str, value: Any, timeout: float | None) -> bool:
+        """Store an entry, unless there is one: True if it was stored."""
+        ...
+
+    def set(self, key: str, value: Any, timeout: float | None) -> None:
+        """Store an entry for so many seconds; None: for good."""
+        ...
+
+    def delete(self, key: str) -> bool:
+        """Delete an entry: True if there was one."""
+        ...
+
+
+def is_shared(alias: str) -> bool:
+    """Return whether other processes see what is stored in this cache.
+
+    If not, only the processes that hold sockets can revoke tokens without a row: a command or a
+    worker would store the revocation where nobody looks.
+    """
+    return not isinstance(caches[alias], LocMemCache | DummyCache)
+
+
+def is_in_memory(alias: str) -> bool:
+    """Return whether denials are kept in this process, so that reading them cannot block."""
+    return isinstance(caches[alias], LocMemCache)
+
+
+@contextmanager
+def open_store(alias: str) -> Iterator[Store]:
+    """Yield the store of a cache's denials. Whatever fails in it is raised as CacheUnavailable."""
+    try:
+        cache = caches[alias]
+        yield _in_process(alias) if isinstance(cache, LocMemCache) else _CacheStore(cache)
+    except CacheUnavailable:
+        raise
+    except Exception as error:
+        raise CacheUnavailable from error
+
+
+class _CacheStore:
+    """Entries in a cache that other processes share."""
+
+    def __init__(self, cache: BaseCache) -> None:
+        self._cache = cache
+        self.get_many = cache.get_many
+        self.add = cache.add
+        self.delete = cache.delete
+
+    def set(self, key: str, value: Any, timeout: float | None) -> None:
+        self._cache.set(key, value, timeout)
+        if self._cache.get(key) != value:  # some caches fail in silence
+            raise CacheUnavailable
+
+
+class _ProcessStore:
+    """Entries of this process. Those that have expired are removed when others are stored."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: dict[str, tuple[Any, float | None]] = {}
+        self._sweep_at = 1000
+
+    def get_many(self, keys: Collection[str]) -> dict[str, Any]:
+        with self._lock:
+            return {key: self._entries[key][0] for key in keys if self._has(key)}
+
+    def add(self, key: str, value: Any, timeout: float | None) -> bool:
+        with self._lock:
+            if self._has(key):
+                return False
+            self._put(key, value, timeout)
+            return True
+
+    def set(self, key: str, value: Any, timeout: float | None) -> None:
+        with self._lock:
+            self._put(key, value, timeout)
+
+    def delete(self, key: str) -> bool:
+        with self._lock:
+            return self._entries.pop(key, None) is not None
+
+    def _has(self, key: str) -> bool:
+        entry = self._entries.get(key)
+        return entry is not None and (entry[1] is None or time.time() < entry[1])
+
+    def _put(self, key: str, value: Any, timeout: float | None) -> None:
+        self._entries[key] = value, None if timeout is None else time.time() + timeout
+        if len(self._entries) >= self._sweep_at:
+            self._entries = {key: self._entries[key] for key in self._entries if self._has(key)}
+            # Twice what is left, so that sweeping costs each entry the same however many there are.
+            self._sweep_at = max(1000, 2 * len(self._entries))
+
+
+_stores: dict[str, _ProcessStore] = {}
+
+
+def _in_process(alias: str) -> _ProcessStore:
+    return _stores.get(alias) or _stores.setdefault(alias, _ProcessStore())
+
+
+def _forget(setting: str, **_: Any) -> None:
+    if setting == "CACHES":
+        _stores.clear()
+
+
+setting_changed.connect(_forget, dispatch_uid=f"{__name__}._forget")
