@@ -19,6 +19,7 @@ from ..conf import BackendSpec, Configuration, derived
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Identity, unavailable
+from ..observability.error_log import log_error
 from .backend_chain import BackendChain
 from .denylist import Denylist
 from .scoped import ScopedBackend
@@ -111,7 +112,7 @@ class Authenticator:
             # Others are told the same: an exception that is raised keeps what it passed.
             raise TokenAuthError(verdict.code, verdict.retry_after, verdict.detail)
         # Field by field: `replace` takes three times as long, and each handshake pays it.
-        user, of_it = private_copy(verdict.user), verdict.authentication
+        user, of_it = _copy_of(verdict.user), verdict.authentication
         return Identity(
             user=user,
             authentication=of_it,
@@ -196,6 +197,14 @@ class Authenticator:
         # Half of it, since the batch began later than the one who waits.
         worker.relieve(after=self._timeout / 2)
         return unavailable()
+
+
+def _copy_of(user: Any) -> Any:
+    try:
+        return private_copy(user)
+    except Exception as error:  # noqa: BLE001 - whatever a site's user class raises
+        log_error("A user could not be copied: answered unavailable.", error)
+        raise unavailable() from None
 
 
 def _settle(answer: "asyncio.Future[Any]", verdicts: Any) -> None:

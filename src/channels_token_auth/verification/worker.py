@@ -15,6 +15,9 @@ from typing import Any
 
 from django.db import connections
 
+from ..core.identity import unavailable
+from ..observability.error_log import log_error
+
 __all__ = ["MAX_BATCH", "MAX_HANGING", "Worker", "worker"]
 
 MAX_BATCH = 128
@@ -99,6 +102,7 @@ class _Thread(threading.Thread):
                 except queue.Empty:
                     break
             _work_off(batch)
+            _release_connections()
             self._busy_since = None
         connections.close_all()
 
@@ -109,7 +113,7 @@ def _work_off(batch: Sequence[Asked]) -> None:
         by_work[asked[0]].append(asked)
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Reply, Any]]] = defaultdict(list)
     for work, same in by_work.items():
-        answers = work([item for _, item, _, _ in same])
+        answers = _answers(work, [item for _, item, _, _ in same])
         for (_, _, loop, reply), answer in zip(same, answers, strict=True):
             by_loop[loop].append((reply, answer))
     for loop, replies in by_loop.items():
@@ -117,9 +121,36 @@ def _work_off(batch: Sequence[Asked]) -> None:
             loop.call_soon_threadsafe(_deliver, replies)  # once: each wakes the loop by a write
 
 
+def _answers(work: Work, items: Sequence[Any]) -> Sequence[Any]:
+    """Do the work. Whatever it raises, each item is answered, and the thread lives on."""
+    try:
+        answers = work(items)
+        if len(answers) == len(items):
+            return answers
+        problem: BaseException = TypeError(f"{len(answers)} answers to {len(items)} items.")
+    # Also SystemExit: a site's code that calls sys.exit() must not end the library's thread.
+    except BaseException as error:  # noqa: BLE001 - whatever a backend or site code raises
+        problem = error
+    log_error("Verification failed: answered unavailable.", problem, about=items)
+    return [unavailable() for _ in items]
+
+
 def _deliver(replies: Iterable[tuple[Reply, Any]]) -> None:
     for reply, answer in replies:
-        reply(answer)
+        try:
+            reply(answer)
+        except Exception as error:  # noqa: BLE001 - one reply must not cost the others theirs
+            log_error("A verification could not be answered.", error)
+
+
+def _release_connections() -> None:
+    """Return connections to their pool, where there is one: others wait for them.
+
+    Without a pool they stay open: to connect for each batch would take longer than the batch.
+    """
+    for connection in connections.all(initialized_only=True):
+        if connection.connection is not None and getattr(connection, "pool", None) is not None:
+            connection.close()
 
 
 worker = Worker()

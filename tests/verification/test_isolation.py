@@ -1,0 +1,66 @@
+"""What fails in a verification, or changes in one socket's user, concerns nobody else."""
+
+import asyncio
+
+import pytest
+from django.contrib.auth.models import User
+
+from channels_token_auth.backends.sources.users import private_copy
+from channels_token_auth.core.close_codes import CloseReason
+from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.verification.authenticator import Authenticator
+
+from .backends import FakeBackend, credential, identity
+
+
+class Uncopyable:
+    """A user whose class cannot be copied."""
+
+    __slots__ = ()
+    pk, is_active = 1, True
+
+    def __reduce_ex__(self, protocol):
+        raise RuntimeError("cannot be copied")
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+async def test_exit_in_a_backend_is_unavailable_and_the_thread_lives_on(worker, error):
+    def leave(tokens):
+        if tokens == ["bad"]:
+            raise error
+
+    authenticator = Authenticator([FakeBackend("good", before=leave)], timeout=5)
+    with pytest.raises(TokenAuthError) as refused:
+        await authenticator.authenticate(credential("bad"))
+    assert refused.value.code is CloseReason.UNAVAILABLE
+    assert await authenticator.authenticate(credential("good")) == identity("good")
+
+
+async def test_user_that_cannot_be_copied_is_unavailable(worker, monkeypatch):
+    backend = FakeBackend("t0ken")
+    found = identity()
+    object.__setattr__(found, "user", Uncopyable())
+    monkeypatch.setattr(backend, "authenticate", lambda credentials: [found] * len(credentials))
+    with pytest.raises(TokenAuthError) as refused:
+        await Authenticator([backend], timeout=5).authenticate(credential())
+    assert refused.value.code is CloseReason.UNAVAILABLE
+
+
+async def test_answer_that_fails_costs_no_other_one(worker):
+    loop = asyncio.get_running_loop()
+    answered = loop.create_future()
+
+    def fail(answer):
+        raise ValueError("of this one only")
+
+    worker.ask(list, 1, fail)
+    worker.ask(list, 2, answered.set_result)
+    assert await answered == 2
+
+
+def test_what_one_socket_changes_in_a_users_values_no_other_sees():
+    user = User(pk=1)
+    user.prefs = {"a": {"b": [1]}}
+    copied = private_copy(user)
+    copied.prefs["a"]["b"].append(2)
+    assert user.prefs == {"a": {"b": [1]}}
