@@ -84,13 +84,17 @@ class Project:
 
     @contextlib.contextmanager
     def serve(self, *command: str, host: str = "127.0.0.1") -> Iterator[str]:
-        """Run a server, and yield its address: `manage.py runserver`, or a command with {port}."""
+        """Run a server, and yield its address: `manage.py runserver`, or a command with {port}.
+
+        A command begins with the name of a program that is installed beside Python.
+        """
         port = free_port()
-        command = command or ("manage.py", "runserver", "--noreload", "{port}")
-        arguments = [each.format(port=port) for each in command]
+        command = command or ("python", "manage.py", "runserver", "--noreload", "{port}")
+        program = Path(self.python).with_name(command[0])
+        arguments = [each.format(port=port) for each in command[1:]]
         with self.log.open("w") as log:
             server = subprocess.Popen(
-                [self.python, *arguments],
+                [program, *arguments],
                 cwd=self.folder,
                 env=_environ({"PYTHONUNBUFFERED": "1"}),
                 stdout=log,
