@@ -14,7 +14,7 @@ def find_user(text: str) -> Any:
 
     Raises ValueError where it is the name of one and the key of another.
     """
-    if not text.isprintable():  # NUL and lone surrogates no database takes
+    if not _is_storable(text):
         return None
     model = get_user_model()
     users = model._default_manager  # noqa: SLF001 - documented so
@@ -24,6 +24,11 @@ def find_user(text: str) -> Any:
     if named and keyed and named != keyed:
         raise ValueError(f"{text!r} is the name of one user and the id of another.")
     return named or keyed
+
+
+def _is_storable(text: str) -> bool:
+    """Return whether a database can hold the text: none takes NUL or lone surrogates."""
+    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def usernames(user_ids: Collection[str | None]) -> dict[str, str]:

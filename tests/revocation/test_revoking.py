@@ -2,13 +2,23 @@
 
 import asyncio
 
+import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import connection, transaction
 from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
 from rest_framework.authtoken.models import Token
 
-from channels_token_auth import aconnections, adisconnect, arevoke_token, arevoke_user, revoke_token
+from channels_token_auth import (
+    aconnections,
+    adisconnect,
+    arevoke_token,
+    arevoke_user,
+    disconnect,
+    revoke_token,
+    revoke_user,
+)
 from channels_token_auth.core.credentials import Secret
 from tests.threads import in_thread
 
@@ -145,3 +155,13 @@ async def session_of(user):
     client = AsyncClient()
     await client.aforce_login(user)
     return client.cookies["sessionid"].value
+
+
+@pytest.mark.parametrize("user", [None, User(), AnonymousUser(), ""], ids=repr)
+def test_nobody_has_no_tokens_to_revoke(user, token):
+    """Machine tokens belong to no user: None must not mean all of them."""
+    with pytest.raises(TypeError):
+        revoke_user(user)
+    with pytest.raises(TypeError):
+        disconnect(user=user)
+    assert Token.objects.filter(key=token.key).exists()

@@ -1,6 +1,7 @@
 """Users found by what people type, and named by what sockets know."""
 
 import pytest
+from django.contrib.auth.models import User
 
 from channels_token_auth.usernames import find_user, usernames
 
@@ -26,3 +27,14 @@ def test_rubbish_finds_nobody_and_fails_nowhere(ada, text):
 def test_nobody_needs_no_query(django_assert_num_queries):
     with django_assert_num_queries(0):
         assert usernames([None, "auth0|7"]) == {}
+
+
+@pytest.mark.parametrize("name", ["a\x1b[31mb", "line\nbreak", "tab\there", "\u202eright-to-left"])
+def test_user_whose_name_has_control_characters_is_found(name):
+    user = User.objects.create(username=name)
+    assert find_user(name) == user
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "lone \ud800 surrogate"])
+def test_name_that_no_database_takes_is_nobodys(name):
+    assert find_user(name) is None

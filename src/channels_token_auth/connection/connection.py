@@ -13,7 +13,7 @@ from ..clock import clock, lifetime
 from ..core import asgi_types
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
-from ..core.errors import TokenAuthError
+from ..core.errors import Detail, TokenAuthError
 from ..core.handshake.extraction import PROTOCOL, Handshake
 from ..core.handshake.refusal import close_message
 from ..core.identity import Identity, unavailable
@@ -28,6 +28,7 @@ from ..observability.events import (
     ConnectionClosed,
     ConnectionReauthenticated,
     HandshakeRefused,
+    ReauthenticationRefused,
     emit,
 )
 from ..verification.route import Route
@@ -51,7 +52,8 @@ class Connection(Member):
 
     __slots__ = (
         "_accepted", "_application_accepted", "_connect", "_due", "_farewell", "_handshake",
-        "_is_told", "_left", "_life", "_notices", "_transport", "_verifier", "node",
+        "_is_told", "_left", "_life", "_notices", "_presented", "_reason", "_transport",
+        "_verifier", "node",
     )  # fmt: skip
 
     def __init__(
@@ -76,6 +78,8 @@ class Connection(Member):
         self._is_told = False
         self._left: CloseReason | int | None = None
         self._verifier: asyncio.Task[None] | None = None
+        self._reason: TokenAuthError | None = None
+        self._presented: Credential | None = None
 
     async def open(self) -> asgi_types.Scope | None:
         """Let it in or refuse it. The application's scope, None where there is nothing for it."""
@@ -174,6 +178,7 @@ class Connection(Member):
     async def _refuse(self, error: TokenAuthError) -> None:
         """Answer the opening handshake, unless the socket was closed meanwhile."""
         self._left = self._left or error.code
+        self._reason = self._reason or error
         if self._farewell:
             return
         if self._accepted:
@@ -307,6 +312,7 @@ class Connection(Member):
         try:
             outputs = self._admit(await self.route.verify(credential), since=mark)
         except TokenAuthError as error:
+            self._note_refusal(error, credential)
             outputs = self._life.refuse(error, clock.steady())
         except Exception as error:  # noqa: BLE001 - else nobody would ever close the socket
             outputs = self._life.refuse(_failed(error, credential), clock.steady())
@@ -321,10 +327,24 @@ class Connection(Member):
         code = left if isinstance(left, CloseReason) else None
         if self._user is None:
             if code and HandshakeRefused.is_wanted():
-                emit(HandshakeRefused(connection=self.facts(), code=code))
+                detail = self._explain(code)
+                emit(HandshakeRefused(connection=self.facts(), code=code, detail=detail))
         elif ConnectionClosed.is_wanted():
             close_code = left.close_code if isinstance(left, CloseReason) else left
             emit(ConnectionClosed(connection=self.facts(), code=code, close_code=close_code))
+
+    def _note_refusal(self, error: TokenAuthError, credential: Credential) -> None:
+        """Remember why a first message was refused; emit why a reauthentication was."""
+        if self._auth is None:
+            self._reason, self._presented = error, credential
+        elif ReauthenticationRefused.is_wanted():
+            detail = self.route.explain(error, self._handshake, credential)
+            emit(ReauthenticationRefused(connection=self.facts(), code=error.code, detail=detail))
+
+    def _explain(self, code: CloseReason) -> Detail | None:
+        """Return why the handshake was refused, for the site's developers."""
+        known = self._reason if self._reason and self._reason.code is code else None
+        return self.route.explain(known or TokenAuthError(code), self._handshake, self._presented)
 
     # -- Doing what the lifecycle says
 

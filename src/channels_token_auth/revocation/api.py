@@ -76,8 +76,8 @@ def revoke_user(
     `issued_before`: an aware datetime; later tokens stay, and one of that second counts as before.
     Raises as `revoke_token` does.
     """
+    user_pk = _key_of(user)
     authenticator = site_authenticator()
-    user_pk = primary_key(user)
     excepted = None if except_token is None else _token_id(authenticator, except_token)
     before = epoch(issued_before)
     until = time.time() if before is None else before
@@ -110,7 +110,7 @@ def disconnect(
     if user is token is connection_id is address is None:
         raise TypeError("disconnect() is told nothing that names a socket.")
     target = Target(
-        user_id=None if user is None else str(primary_key(user)),
+        user_id=None if user is None else str(_key_of(user)),
         token_id=None if token is None else _token_id(site_authenticator(), token),
         connection_id=connection_id,
         address=address,
@@ -138,6 +138,17 @@ async def adisconnect(**which: Any) -> None:
     await sync_to_async(disconnect)(**which)
 
 
+def _key_of(user: Any) -> Any:
+    """Return a user's primary key. Raises TypeError for None and for a user without a key.
+
+    Machine tokens have no user: to revoke "the tokens of None" would end those of all machines.
+    """
+    key = primary_key(user) if user is not None and getattr(user, "pk", user) is not None else None
+    if key is None or key == "":
+        raise TypeError(f"The user is {user!r}: name a saved user, or a primary key.")
+    return key
+
+
 def token_id(token: str) -> str:
     """The `token_id` of a token; of what is none, or is one already, the same. Raises
     TokenAuthError ("unavailable") while a token's store is away.
@@ -158,7 +169,7 @@ def _found(authenticator: Authenticator, token: str) -> _Ended | None:
 def _named(authenticator: Authenticator, token: str, user: Any) -> _Ended:
     """What no backend knows, and may be any one's."""
     token_id = _id_of_unknown(authenticator, token)
-    user_pk = None if user is None else primary_key(user)
+    user_pk = None if user is None else _key_of(user)
     grants = {
         backend.name: Grant(
             user_pk=user_pk,

@@ -64,7 +64,8 @@ class Command(BaseCommand):
             else:
                 one = _read([spared])[0] if spared else None
                 revoke_user(whose, except_token=one, issued_before=before)
-                done = f"The tokens of {whose.get_username()} ({whose.pk}) are revoked."
+                name = terminal.visible(whose.get_username())
+                done = f"The tokens of {name} ({whose.pk}) are revoked."
         except (TokenAuthError, DatabaseError) as error:
             sentence = "A token's store or the cache is away: not all is revoked. Try again."
             raise CommandError(sentence) from error
