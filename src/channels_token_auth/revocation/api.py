@@ -191,7 +191,7 @@ def _named(authenticator: Authenticator, token: str, user: Any) -> _Ended:
 def _identify(authenticator: Authenticator, token: str) -> Identity | None:
     """Whose it is, wherever it may be presented: a session's key is nothing but a cookie."""
     for location in (Location.HEADER, Location.COOKIE):
-        (verdict,) = authenticator.chain.authenticate([_credential(token, location)])
+        verdict = authenticator.authenticate_now(_credential(token, location))
         if isinstance(verdict, Identity):
             return verdict
         if isinstance(verdict, UserInactiveError):

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Hashable, Sequence
+from concurrent import futures
 from functools import partial
 from typing import Any, cast
 from weakref import WeakSet
@@ -119,6 +120,16 @@ class Authenticator:
             handle=verdict.handle,
             verified_at=presented_at,
         )
+
+    def authenticate_now(self, credential: Credential) -> Identity | TokenAuthError:
+        """Return the verdict to a caller that may block: a view, a command or a revocation. No
+        verdict is taken from the cache, and none is put there.
+        """
+        (verdict,) = self.chain.authenticate([credential])
+        if isinstance(verdict, Undecided):
+            futures.wait([verdict.settled], self._timeout)
+            (verdict,) = self.chain.authenticate([credential])
+        return verdict
 
     async def revalidate(self, grants: Sequence[Grant]) -> Sequence[Identity | TokenAuthError]:
         """Whether each still stands. Raises nothing: a store that is away is "unavailable"."""

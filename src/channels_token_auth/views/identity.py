@@ -81,7 +81,7 @@ def _read(request: HttpRequest, policy: Policy) -> Handshake:
 
 def _by_token(credential: Credential) -> Identity:
     authenticator = site_authenticator()
-    (verdict,) = authenticator.chain.authenticate([credential])
+    verdict = authenticator.authenticate_now(credential)
     if isinstance(verdict, TokenAuthError):
         cache = conf.configuration().cache
         detail = explain_token(verdict.code, credential, authenticator.backends, cache=cache)
