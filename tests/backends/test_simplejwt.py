@@ -525,3 +525,40 @@ def test_key_server_of_the_package_is_asked(backend, alice, simple_jwt):
         assert judge(backend, token) == alice
         unknown = signed(key=private, algorithm="RS256", header={"kid": "2"})
         assert judge(backend, unknown) is None
+
+
+def test_labels_are_the_session_the_client_and_what_the_site_names(alice):
+    token = signed(user_id=str(alice.pk), sid="s1", azp="app", tenant="red", team="blue")
+    (verdict,) = SimpleJWTBackend(labels=["tenant"]).authenticate([presented(token)])
+    labels = {"sid": "s1", "client_id": "app", "tenant": "red"}
+    assert verdict.authentication.labels == labels
+
+
+def test_labels_are_a_list():
+    with pytest.raises(TypeError, match="labels"):
+        SimpleJWTBackend(labels="tenant")
+
+
+@pytest.mark.parametrize("claim", ["１", " 1", "+1", "0_1", "01"])
+def test_user_is_named_by_the_exact_text_of_the_key(backend, alice, claim):
+    get_user_model().objects.update(id=1)
+    assert judge(backend, signed(user_id=claim)) is CloseReason.TOKEN_INVALID
+
+
+@pytest.mark.parametrize(
+    ("changes", "slug"),
+    [
+        ({"token_type": "refresh"}, "wrong_type"),
+        ({"user_id": "0"}, "unknown_user"),
+        ({"exp": ...}, "wrong_type"),
+    ],
+)
+def test_refusal_has_a_reason_for_developers(backend, alice, changes, slug):
+    (verdict,) = backend.authenticate([presented(signed(changes))])
+    assert verdict.detail.slug == slug
+
+
+def test_leeway_of_the_package_is_for_clocks_that_are_ahead_too(backend, alice, simple_jwt):
+    simple_jwt(LEEWAY=timedelta(seconds=90))
+    iat = int(datetime.now(UTC).timestamp()) + 80
+    assert judge(backend, signed(user_id=str(alice.pk), iat=iat, exp=iat + 60)) == alice

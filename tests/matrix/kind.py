@@ -29,6 +29,7 @@ class State(StrEnum):
     CONFUSED = "signed by the public key, as if it were a secret"
     STEERED = "its `jku`, `jwk`, `kid`, `x5u` lead to another key"
     WRONG_AUDIENCE = "for another audience"
+    KEY_BOUND = "bound to a key (`cnf`)"
     REVOKED = "revoked"
     INACTIVE_USER = "of an inactive user"
     DELETED_USER = "of a deleted user"

@@ -67,6 +67,9 @@ class Signed(Kind):
     def not_yet_valid(self, user):
         return self._forged(user, nbf=int(time.time()) + HOUR)
 
+    def key_bound(self, user):
+        return self._forged(user, cnf={"jkt": "thumbprint"})
+
     def wrong_algorithm(self, user):
         return self._signed(user, self.key, self.other_algorithm)
 

@@ -50,6 +50,9 @@ class Introspection(Kind):
     def expired(self, user):
         return self.valid(user, exp=int(time.time()) - HOUR)
 
+    def key_bound(self, user):
+        return self.valid(user, cnf={"jkt": "thumbprint"})
+
     def refresh_token(self, user):
         return self.valid(user, token_type="refresh_token")
 

@@ -37,8 +37,8 @@ _UNREADABLE = (OverflowError, RecursionError, TypeError, ValueError)
 
 WRONG_TYPE = Detail(
     slug="wrong_type",
-    remedy="The token is none of AUTH_TOKEN_CLASSES, or a refresh token: the client has to send the"
-    " access token.",
+    remedy="The token is of none of AUTH_TOKEN_CLASSES: it may be a refresh token, or its type, id"
+    " or expiry is missing. The client has to send the access token.",
 )
 
 
