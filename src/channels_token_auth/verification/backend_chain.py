@@ -6,12 +6,14 @@ the answer is "unavailable". Nothing here raises.
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, connections
 
 from ..backends.contract import Revocations, TokenBackend, Unrecognized
+from ..backends.sources.users import concrete
 from ..clock import clock
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential
@@ -151,10 +153,20 @@ def _ask(
 def _answers(
     question: Callable[[Sequence[Asked]], Sequence[Verdict]], asked: Sequence[Asked]
 ) -> Sequence[Verdict]:
-    answers = list(question(asked)) if asked else []
+    answers = [_usable(each) for each in question(asked)] if asked else []
     if len(answers) != len(asked):
         raise TypeError(f"A token backend gave {len(answers)} verdicts on {len(asked)}.")
     return answers
+
+
+def _usable(verdict: Any) -> Verdict:
+    """Return the verdict with a user that is loaded here, where queries may be made."""
+    if isinstance(verdict, Identity):
+        user = concrete(verdict.user)
+        return verdict if user is verdict.user else replace(verdict, user=user)
+    if verdict is None or isinstance(verdict, TokenAuthError):
+        return verdict
+    raise TypeError(f"A token backend returned a {type(verdict).__name__} instead of a verdict.")
 
 
 def _consult(

@@ -1,0 +1,82 @@
+"""What a site's own backend may return, and what becomes of it."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.utils.functional import SimpleLazyObject
+
+from channels_token_auth import (
+    Authentication,
+    BaseTokenBackend,
+    CloseReason,
+    Credential,
+    Detail,
+    Grant,
+    Identity,
+    Location,
+    Secret,
+)
+from channels_token_auth.backends.contract import Unrecognized
+from channels_token_auth.verification.authenticator import Authenticator
+
+CREDENTIAL = Credential(location=Location.HEADER, secret=Secret("t0ken"))
+AUTHENTICATION = Authentication(backend="own", token_id="1", location=Location.HEADER)
+DETAIL = Detail(slug="not_ours", remedy="Ask the other one.")
+
+
+class Own(BaseTokenBackend):
+    def __init__(self, answer, name="own"):
+        super().__init__(name=name)
+        self._answer = answer
+
+    def authenticate(self, credentials):
+        return [self._answer for _ in credentials]
+
+    revalidate = authenticate
+
+
+def judge(*answers):
+    backends = [Own(answer, name=f"own {number}") for number, answer in enumerate(answers)]
+    return Authenticator(backends, timeout=5).authenticate_now(CREDENTIAL)
+
+
+def identity(user):
+    return Identity(user=user, authentication=AUTHENTICATION)
+
+
+@pytest.fixture
+def ada(db):
+    return get_user_model().objects.create(username="ada")
+
+
+def test_lazy_user_is_loaded_in_the_thread_that_verifies(ada):
+    lazy = SimpleLazyObject(lambda: get_user_model().objects.get(pk=ada.pk))
+    verdict = judge(identity(lazy))
+    assert (verdict.user, type(verdict.user)) == (ada, get_user_model())
+
+
+def test_lazy_user_is_loaded_in_a_sweep_too(ada):
+    lazy = SimpleLazyObject(lambda: get_user_model().objects.get(pk=ada.pk))
+    chain = Authenticator([Own(identity(lazy))], timeout=5).chain
+    (verdict,) = chain.revalidate([Grant(user_pk=ada.pk, authentication=AUTHENTICATION)])
+    assert type(verdict.user) is get_user_model()
+
+
+def test_lazy_user_that_cannot_be_loaded_is_unavailable(db):
+    lazy = SimpleLazyObject(lambda: get_user_model().objects.get(pk=0))
+    assert judge(identity(lazy)).code is CloseReason.UNAVAILABLE
+
+
+@pytest.mark.parametrize("answer", [True, "ada", (1, 2), 0, object(), CloseReason.TOKEN_INVALID])
+def test_answer_that_is_no_verdict_is_unavailable_and_logged(answer, caplog):
+    assert judge(answer).code is CloseReason.UNAVAILABLE
+    assert type(answer).__name__ in caplog.text
+
+
+def test_unrecognized_token_is_left_to_the_next_backend(ada):
+    assert judge(Unrecognized(DETAIL), identity(ada)).user == ada
+
+
+@pytest.mark.parametrize("answers", [(Unrecognized(DETAIL), None), (None, Unrecognized(DETAIL))])
+def test_detail_of_an_unrecognized_token_counts_where_nobody_accepts_it(answers):
+    verdict = judge(*answers)
+    assert (verdict.code, verdict.detail) == (CloseReason.TOKEN_INVALID, DETAIL)
