@@ -343,3 +343,13 @@ async def test_interrupted_drain_says_that_it_goes_on(monkeypatch):
     monkeypatch.setattr(token_drain, "adrain", interrupt)
     code, _, error = await manage("token_drain")
     assert (code, "--undo" in error) == (1, True)
+
+
+def test_cache_of_this_process_alone_revokes_nothing(site, ada, token):
+    """The denial would end with the command: it must not claim that it revoked anything."""
+    backends = site.CHANNELS_TOKEN_AUTH["BACKENDS"]
+    jwt = {"BACKEND": "channels_token_auth.backends.simplejwt.SimpleJWTBackend"}
+    site.CHANNELS_TOKEN_AUTH = {**site.CHANNELS_TOKEN_AUTH, "BACKENDS": [*backends, jwt]}
+    with pytest.raises(CommandError, match="Nothing was revoked"):
+        call_command("token_revoke", user="ada")
+    assert Token.objects.filter(key=token.key).exists()

@@ -4,14 +4,20 @@ from argparse import ArgumentParser
 from datetime import datetime
 from typing import Any
 
+from django.core.cache import caches
+from django.core.cache.backends.dummy import DummyCache
+from django.core.cache.backends.locmem import LocMemCache
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.utils import timezone
 
+from ...backends.contract import Revocations
 from ...cluster.connections import connections
+from ...cluster.local_nodes import node_count
 from ...conf import configuration
 from ...core.errors import TokenAuthError
 from ...revocation.api import revoke_token, revoke_user, token_id
+from ...verification.authenticator import site_authenticator
 from .. import terminal
 
 STDIN = "-"
@@ -58,6 +64,8 @@ class Command(BaseCommand):
         if not (tokens or user):
             raise _usage("Name tokens, or a --user.")
         whose = terminal.user_of(user)
+        if sentence := _undeniable():
+            raise CommandError(sentence)
         try:
             if tokens:
                 done = _revoke(_read(tokens), whose)
@@ -80,6 +88,26 @@ class Command(BaseCommand):
         if sentence := terminal.incomplete(found.nodes, found.missing):
             seconds = f"{configuration().sweep_interval:g}"
             raise CommandError(f"{sentence} Sweeps close the sockets, within {seconds} s.")
+
+
+def _undeniable() -> str | None:
+    """Return why this process cannot revoke all tokens of the site, or None if it can.
+
+    A token without a row is revoked in the cache. One that no other process sees would hold the
+    denial until this command ends.
+    """
+    names = [
+        repr(each.name)
+        for each in site_authenticator().backends
+        if each.revocations is not Revocations.ROWS
+    ]
+    alias = configuration().cache
+    if not names or node_count() or not isinstance(caches[alias], LocMemCache | DummyCache):
+        return None
+    return (
+        f"Nothing was revoked: tokens of {', '.join(names)} have no row, and CACHE {alias!r} is"
+        " this process's own. Use a cache that all processes share, such as Redis."
+    )
 
 
 def _revoke(tokens: list[str], user: Any) -> str:
