@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from ..cluster import layer
 from ..usernames import find_user
 
-__all__ = ["USAGE", "incomplete", "read_secrets", "table", "user_of", "visible"]
+__all__ = ["USAGE", "incomplete", "read_secrets", "read_token", "table", "user_of", "visible"]
 
 USAGE = 2
 """The exit code of a call that makes no sense. 1: not everybody answered, or not all was done."""
@@ -34,6 +34,15 @@ def read_secrets() -> list[str]:
     if sys.stdin.isatty():
         return [getpass.getpass("Token: ").strip()]
     return [line.strip() for line in sys.stdin if line.strip()]
+
+
+def read_token() -> str:
+    """Return the one token on standard input; a terminal asks for it and does not show it."""
+    tokens = read_secrets()
+    if len(tokens) != 1:
+        sentence = f"Give one token on standard input, one line: these are {len(tokens)}."
+        raise CommandError(sentence, returncode=USAGE)
+    return tokens[0]
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
