@@ -16,6 +16,7 @@ change nothing.
 | `connection_refused`, `reauthentication_refused` | the same, `code` and `detail`; before a token is accepted, `user_id` and the values of a token are None |
 | `connection_closed` | the same as `connection_authenticated`, and `code`, None where the library did not close it; `close_code`, the number |
 | `request_refused` | `method`, `path`, `code`, `detail` of a request to the HTTP endpoints |
+| `identity_injected` | `operator`, the login name of a person with a shell; `user_id` and `path` that they connect with, without a token |
 | `token_revoked` | `user_id`, `token_id`, `except_token_id`, `issued_before` (seconds since the epoch), None where not named; `code` |
 """  # noqa: E501 - a table
 
@@ -26,6 +27,7 @@ __all__ = [
     "connection_closed",
     "connection_reauthenticated",
     "connection_refused",
+    "identity_injected",
     "reauthentication_refused",
     "request_refused",
     "token_revoked",
@@ -36,5 +38,6 @@ connection_refused = Signal()
 connection_reauthenticated = Signal()
 reauthentication_refused = Signal()
 connection_closed = Signal()
+identity_injected = Signal()
 request_refused = Signal()
 token_revoked = Signal()

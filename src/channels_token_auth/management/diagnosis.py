@@ -14,7 +14,7 @@ from .. import conf
 from ..core.asgi_types import Message, Scope
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
-from ..core.errors import TokenAuthError
+from ..core.errors import Detail, TokenAuthError
 from ..core.handshake.extraction import PROTOCOL
 from ..core.handshake.origin import OriginRule
 from ..core.identity import Identity, UserInactiveError
@@ -31,7 +31,8 @@ ANY_ORIGIN = OriginRule(hosts=("*",))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """What became of the token. `identity`: None if nobody knows whose it is.
+    """What became of the token. `identity`: None if nobody knows whose it is. `detail`: the reason
+    of a refusal, and its remedy.
 
     `recognized_by`: the names of the backends that take it for one of theirs, in the order in which
     they are asked, of all those in `backends`. `browser` and `native` are the ASGI messages that
@@ -40,6 +41,7 @@ class Diagnosis:
 
     identity: Identity | None
     error: TokenAuthError | None
+    detail: Detail | None = None
     recognized_by: Sequence[str]
     backends: Sequence[str]
     browser: Sequence[Message] = ()
@@ -66,6 +68,7 @@ def diagnose(token: str) -> Diagnosis:
         return Diagnosis(
             identity=_inactive(known) if error.code is CloseReason.USER_INACTIVE else None,
             error=error,
+            detail=route.explain(error, handshake),
             browser=route.refusal(error, handshake, browser),
             native=route.refusal(error, route.read(native), native),
             **found,

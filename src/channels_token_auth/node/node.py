@@ -34,9 +34,13 @@ __all__ = ["Node", "here", "local_nodes"]
 
 
 class Node:
-    """The node of one event loop, which is the only one to call it."""
+    """The node of one event loop, which is the only one to call it.
 
-    def __init__(self, configuration: conf.Configuration) -> None:
+    `joins`: other nodes learn of it, if a channel layer reaches them. A process that ends soon does
+    not join, since the others would report it as missing for a while.
+    """
+
+    def __init__(self, configuration: conf.Configuration, *, joins: bool = True) -> None:
         self.name = _name()
         self.sockets: set[Member] = set()
         """All sockets, from their opening handshake until their application has ended."""
@@ -48,7 +52,7 @@ class Node:
         interval = configuration.sweep_interval
         self._subscription = Subscription(self.hear, self._recover)
         self._presence = Presence(self.name, self._subscription, interval=interval)
-        is_alone = layer.is_alone()
+        is_alone = not joins or layer.is_alone()
         self._sweep = Sweep(
             self.name,
             self.registry,

@@ -23,6 +23,7 @@ from .events import (
     ConnectionReauthenticated,
     Event,
     HandshakeRefused,
+    IdentityInjected,
     ReauthenticationRefused,
     RequestRefused,
     RevocationPublished,
@@ -51,8 +52,9 @@ def start() -> None:
         _unsubscribe.pop()()
     for kind, name in _NAMES.items():
         signal: Signal = getattr(signals, name)
-        wants = partial(_is_wanted, signal)
-        _unsubscribe.append(subscribe(kind, partial(_record, name, signal), wants=wants))
+        level = _LEVELS.get(kind, logging.INFO)
+        record, wants = partial(_record, name, signal, level), partial(_is_wanted, signal, level)
+        _unsubscribe.append(subscribe(kind, record, wants=wants))
 
 
 _NAMES: dict[type[Event], str] = {
@@ -60,24 +62,28 @@ _NAMES: dict[type[Event], str] = {
     ConnectionClosed: "connection_closed",
     ConnectionReauthenticated: "connection_reauthenticated",
     HandshakeRefused: "connection_refused",
+    IdentityInjected: "identity_injected",
     ReauthenticationRefused: "reauthentication_refused",
     RequestRefused: "request_refused",
     RevocationPublished: "token_revoked",
 }
 
+# Someone acts as another user: with Django's default LOGGING too, that is written down.
+_LEVELS: dict[type[Event], int] = {IdentityInjected: logging.WARNING}
 
-def _is_wanted(signal: Signal) -> bool:
-    return bool(signal.receivers) or logger.isEnabledFor(logging.INFO)
+
+def _is_wanted(signal: Signal, level: int) -> bool:
+    return bool(signal.receivers) or logger.isEnabledFor(level)
 
 
-def _record(name: str, signal: Signal, event: Any) -> None:
+def _record(name: str, signal: Signal, level: int, event: Any) -> None:
     """Log the event, and call the receivers of its signal."""
     if isinstance(event, RevocationPublished) and not event.is_revocation:
         return  # `disconnect` ends no token
     fields = _FIELDS[type(event)](event)
     # One line, whatever a client has put into a value; and each value as a record's attribute.
     values = " ".join(f"{key}={json.dumps(value)}" for key, value in fields.items())
-    logger.info("%s %s", name, values, extra={"event": name, **fields})
+    logger.log(level, "%s %s", name, values, extra={"event": name, **fields})
     if not signal.receivers:
         return
     if is_in_loop():
@@ -124,6 +130,10 @@ def _of_request(event: RequestRefused) -> Fields:
     }
 
 
+def _of_injection(event: IdentityInjected) -> Fields:
+    return {"operator": event.operator, "user_id": event.user_id, "path": event.path}
+
+
 def _of_revocation(event: RevocationPublished) -> Fields:
     target = event.revocation.target
     return {
@@ -140,6 +150,7 @@ _FIELDS: dict[type[Event], Callable[[Any], Fields]] = {
     ConnectionClosed: _of_close,
     ConnectionReauthenticated: _of_connection,
     HandshakeRefused: _of_refusal,
+    IdentityInjected: _of_injection,
     ReauthenticationRefused: _of_refusal,
     RequestRefused: _of_request,
     RevocationPublished: _of_revocation,

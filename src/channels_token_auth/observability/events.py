@@ -23,6 +23,7 @@ __all__ = [
     "ConnectionReauthenticated",
     "Event",
     "HandshakeRefused",
+    "IdentityInjected",
     "MessageIgnored",
     "OutageBegan",
     "OutageEnded",
@@ -159,6 +160,15 @@ class RequestRefused(Event):
     path: str
     code: CloseReason
     detail: Detail | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityInjected(Event):
+    """A person with a shell connects as a user without a token. `operator`: their login name."""
+
+    operator: str
+    user_id: str
+    path: str
 
 
 # -- Verification

@@ -21,6 +21,7 @@ from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Identity, unavailable
 from ..observability.error_log import log_error
+from . import injected
 from .backend_chain import BackendChain
 from .denylist import Denylist
 from .scoped import ScopedBackend
@@ -58,7 +59,7 @@ def build_backend(spec: BackendSpec) -> TokenBackend:
 def build_authenticator(configuration: Configuration) -> "Authenticator":
     """The authenticator of a route, or of the site."""
     return Authenticator(
-        [build_backend(spec) for spec in configuration.backends],
+        [*injected.backends(), *map(build_backend, configuration.backends)],
         timeout=configuration.verify_timeout,
         verified_cache_seconds=configuration.verified_cache_seconds,
         cache=configuration.cache,

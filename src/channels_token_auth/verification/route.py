@@ -16,6 +16,7 @@ from ..core.handshake.scope import read_headers, read_query, read_subprotocols
 from ..core.identity import Grant, Identity
 from ..core.lifecycle import Rules
 from ..observability.error_log import log_error
+from . import injected
 from .authenticator import build_authenticator
 from .explanation import SCOPES_MISSING, explain_token
 
@@ -34,9 +35,9 @@ class Route:
 
     def read(self, scope: Scope) -> Handshake:
         """Return the opening handshake of a scope."""
-        return extract(
-            read_headers(scope), read_query(scope), read_subprotocols(scope), self._policy
-        )
+        subprotocols = read_subprotocols(scope)
+        handshake = extract(read_headers(scope), read_query(scope), subprotocols, self._policy)
+        return injected.present(handshake)
 
     def is_anonymous(self, handshake: Handshake) -> bool:
         """Whether it may pass as nobody's. Nobody has scopes."""

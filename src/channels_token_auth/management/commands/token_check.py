@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from ...conf import configuration
 from ...core.asgi_types import Message
-from ...core.errors import TokenAuthError
 from ...core.identity import Identity
 from .. import terminal
 from ..diagnosis import Diagnosis, diagnose
@@ -42,7 +41,11 @@ def _facts(diagnosis: Diagnosis) -> Iterator[tuple[str, Any]]:
     if diagnosis.identity:
         yield from _of_identity(diagnosis.identity)
     if diagnosis.error:
-        yield from _of_error(diagnosis.error)
+        yield "code", diagnosis.error.code.value
+        yield "close_code", diagnosis.error.code.close_code
+        if diagnosis.detail:
+            yield "reason", diagnosis.detail.slug
+            yield "remedy", diagnosis.detail.remedy
         yield "browser", _answer(diagnosis.browser, "which a page sees as 1006")
         yield "other_clients", _answer(diagnosis.native, "or 403 on daphne")
     yield "locations", sorted(configuration().policy.locations)
@@ -57,14 +60,6 @@ def _of_identity(identity: Identity) -> Iterator[tuple[str, Any]]:
     yield "scopes", sorted(facts.scopes)
     yield "issued_at", _local(facts.issued_at)
     yield "expires_at", _local(facts.expires_at)
-
-
-def _of_error(error: TokenAuthError) -> Iterator[tuple[str, Any]]:
-    yield "code", error.code.value
-    yield "close_code", error.code.close_code
-    if error.detail:
-        yield "reason", error.detail.slug
-        yield "remedy", error.detail.remedy
 
 
 def _answer(messages: Sequence[Message], remark: str) -> str:

@@ -1,0 +1,169 @@
+"""`manage.py token_connect`: open a socket of the site in this process, and talk on it."""
+
+import asyncio
+import getpass
+import os
+import sys
+import threading
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from typing import Any
+
+from channels.routing import get_default_application
+from django.core.management.base import BaseCommand, CommandError
+
+from ...conf import configuration
+from ...core.credentials import Location, Secret
+from ...node.node import Node
+from ...observability.events import IdentityInjected, emit
+from ...verification import injected
+from .. import terminal
+from ..client import LOCATIONS, websocket_scope
+from ..conversation import HIDDEN, NOTE, SENT, Conversation
+
+
+class Command(BaseCommand):
+    help = (
+        "Run ASGI_APPLICATION in this process, open a WebSocket at a path, and print the"
+        " conversation. The first line of standard input is the token, or --user names a user to"
+        " connect as without one, which writes an audit record. Every further line is sent as a"
+        " text frame. Exits with 1 if the socket is refused, or closed by the application."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("path", help="of the socket, such as /chat/ or /chat/?room=1")
+        parser.add_argument("--user", help="a username, or a user's id: connect as that user")
+        parser.add_argument(
+            "--scopes", default="", help="with --user: the scopes that the token would have"
+        )
+        parser.add_argument(
+            "--location",
+            default=Location.HEADER.value,
+            choices=[each.value for each in LOCATIONS],
+            help="where the token is presented; default: %(default)s",
+        )
+        parser.add_argument(
+            "--subprotocol", action="append", default=[], help="offered too; may be repeated"
+        )
+        parser.add_argument("--origin", help="the page's; default: one that is allowed")
+        parser.add_argument(
+            "--wait",
+            type=float,
+            default=1.0,
+            metavar="SECONDS",
+            help="close the socket if nothing was received for so long after the last line;"
+            " default: %(default)s",
+        )
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        user = terminal.user_of(options["user"])
+        token = None if user else Secret(_read_token())
+        with _injected(user, options) if user else nullcontext():
+            self._run(token, options)
+
+    def _run(self, token: Secret | None, options: dict[str, Any]) -> None:
+        """Raise CommandError unless the socket stayed open until this side closed it."""
+        try:
+            is_ours = asyncio.run(self._talk(token, options))
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted.") from None
+        except Exception as error:
+            failure = f"The application failed: {type(error).__name__}: {error}"
+            raise CommandError(_shown(token, failure)) from error
+        if not is_ours:
+            raise CommandError("The socket did not stay open.")
+
+    async def _talk(self, token: Secret | None, options: dict[str, Any]) -> bool:
+        """Return True if the socket was open until this side closed it."""
+        settings = configuration()
+        Node(settings, joins=False)
+        scope = websocket_scope(
+            options["path"],
+            policy=settings.policy,
+            token=token,
+            location=Location(options["location"]),
+            subprotocols=options["subprotocol"],
+            origin=options["origin"],
+        )
+        show = partial(self._print, token)
+        application = get_default_application()
+        conversation = Conversation(application, scope, show=show, token=token)
+        if await conversation.open():
+            await _send_lines(conversation)
+            await conversation.linger(options["wait"])
+        await conversation.close()
+        return not conversation.was_ended_by_application
+
+    def _print(self, token: Secret | None, mark: str, text: str) -> None:
+        if mark == SENT and sys.stdin.isatty() and text != HIDDEN:
+            return  # its sender has just typed it
+        style = self.style.WARNING if mark == NOTE else str
+        self.stdout.write(style(f"{mark} {_shown(token, text)}"))
+        self.stdout.flush()
+
+
+def _shown(token: Secret | None, text: str) -> str:
+    """Return a text without the token: an application may send back what it should not have."""
+    shown = text.replace(token.reveal(), HIDDEN) if token else text
+    return terminal.visible(shown)
+
+
+def _read_token() -> str:
+    """Return the token; what follows on standard input is for the socket."""
+    if sys.stdin.isatty():
+        return getpass.getpass("Token: ").strip()
+    token = sys.stdin.readline().strip()
+    if not token:
+        raise CommandError(
+            "Give a token as the first line of standard input, or name a --user.",
+            returncode=terminal.USAGE,
+        )
+    return token
+
+
+@contextmanager
+def _injected(user: Any, options: dict[str, Any]) -> Iterator[None]:
+    """Connect as the user, and write it down before."""
+    emit(IdentityInjected(operator=_operator(), user_id=str(user.pk), path=options["path"]))
+    with injected.inject(user, options["scopes"].split()):
+        yield
+
+
+def _operator() -> str:
+    """Return who runs the command, also behind sudo."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):  # a container may have no such user
+        return str(os.getuid())
+
+
+async def _send_lines(conversation: Conversation) -> None:
+    """Send each line of standard input until its end, or until the socket's."""
+    lines, ended = _lines(), asyncio.create_task(conversation.ended())
+    while True:
+        line = asyncio.create_task(lines.get())
+        await asyncio.wait([line, ended], return_when=asyncio.FIRST_COMPLETED)
+        if ended.done() or (text := line.result()) is None:
+            break
+        conversation.send(text)
+    line.cancel()
+    ended.cancel()
+
+
+def _lines() -> "asyncio.Queue[str | None]":
+    """Return the lines of standard input as they come, and None at its end.
+
+    A thread reads them, since a terminal and a file can both be waited for in no other way. It is a
+    daemon, so that a socket which has ended need not wait for another line.
+    """
+    loop, lines = asyncio.get_running_loop(), asyncio.Queue[str | None]()
+
+    def read() -> None:
+        for line in sys.stdin:
+            loop.call_soon_threadsafe(lines.put_nowait, line.removesuffix("\n"))
+        loop.call_soon_threadsafe(lines.put_nowait, None)
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
