@@ -94,6 +94,8 @@ def test_refused_token_is_explained(site, check, ada, claims, expected):
     exit_code, facts = check(encode(ada, **claims))
     assert (exit_code, facts["recognized_by"]) == (1, ["jwt"])
     assert f"{facts['close_code']} {facts['code']}" == expected
+    assert facts["reason"]
+    assert facts["remedy"]
     assert facts["browser"] == f"accepted, then closed with {expected}"
     assert facts["other_clients"].startswith("HTTP 401")
 
