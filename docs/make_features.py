@@ -33,7 +33,7 @@ None fits? [Write your own in eighteen lines](write-your-own.md).
 
 ## What each can do
 
-Each row is tested for every location of a token, on SQLite and on PostgreSQL.
+Each row is tested with tokens in every location, and on PostgreSQL where a database matters.
 
 | backend | locations | expiry | scopes | queries | `revoke_token` | the sweep sees | by a ticket |
 |---|---|---|---|---|---|---|---|

@@ -9,7 +9,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = "tests.matrix.member_settings"
 # Where a token stands makes no difference to its user: good ones everywhere, others anywhere.
-PART = "good_token or by_itself or falls or batch or denylist"
+PLACES = "header or cookie or ticket"
+PART = f"(good_token and ({PLACES})) or by_itself or falls or batch or denylist"
 
 
 @pytest.mark.slow  # a process of its own, since a user model cannot be replaced in a running one
@@ -18,7 +19,7 @@ def test_matrix_holds_for_a_user_model_with_another_key_and_another_name():
     command = [sys.executable, "-m", "pytest", "tests/matrix/test_matrix.py", "-k", PART]
     command += [f"--ds={SETTINGS}", "-p", "no:cacheprovider"]
     finished = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False
     )
     assert finished.returncode == 0, finished.stdout
     assert f"settings: {SETTINGS}" in finished.stdout
