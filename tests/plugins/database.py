@@ -6,6 +6,7 @@ Loaded with `-p`, since pytest-django reads the settings while conftest files ar
 import json
 import os
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,12 @@ def pytest_load_initial_conftests(early_config: pytest.Config):
         server = stack.enter_context(postgresql())
         os.environ["TEST_DATABASE"] = json.dumps(server.settings)
     return (yield)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not is_core_only(session.config.args):
+        # Not imported above: it needs Django, and a run of the core's tests has none.
+        import_module("tests.commits").delete_instead_of_flushing()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -5,11 +5,17 @@ Property tests take as long as their number of examples: they are in the step of
 
 import os
 
+import hypothesis
 import pytest
 
 __all__ = ["LIMIT"]
 
 LIMIT = 5.0  # seconds of one test, without its fixtures, on a machine that does nothing else
+
+
+# Hypothesis' own deadline of one example is a fifth of a second, which a busy machine exceeds.
+hypothesis.settings.register_profile("without a deadline", deadline=None)
+hypothesis.settings.load_profile("without a deadline")
 
 
 @pytest.hookimpl(wrapper=True)
