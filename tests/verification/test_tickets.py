@@ -15,12 +15,14 @@ from django.db import OperationalError
 from rest_framework.authtoken.models import Token
 
 from channels_token_auth.backends.drf import DRFTokenBackend
+from channels_token_auth.conf import BackendSpec
 from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Identity
-from channels_token_auth.verification.authenticator import Authenticator
+from channels_token_auth.verification.authenticator import Authenticator, build_backend
+from channels_token_auth.verification.binding import bindings
 from channels_token_auth.verification.tickets import LIFETIME, SESSION, CacheUnavailable, Tickets
 
 from .backends import FakeBackend, credential
@@ -347,3 +349,29 @@ def test_ticket_of_a_drf_token_outlives_the_password_but_not_the_token(ada):
     assert judge(tickets[:1], backend)[0].user == ada
     token.delete()
     assert judge(tickets[1:], backend) == [CloseReason.TOKEN_REVOKED]
+
+
+def test_ticket_of_another_site_on_the_same_cache_is_unknown(settings):
+    key, settings.SECRET_KEY = settings.SECRET_KEY, "another site's"
+    ticket = issue()
+    settings.SECRET_KEY = key
+    assert judge([presented(ticket)]) == [CloseReason.TOKEN_INVALID]
+
+
+def test_ticket_survives_the_rotation_of_the_secret_key(settings):
+    ticket = issue()
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "the new one"
+    assert isinstance(judge([presented(ticket)])[0], Identity)
+
+
+@pytest.mark.parametrize("changed", [{"issuer": "https://b.test"}, {"required_claims": ["org"]}])
+def test_ticket_opens_no_route_whose_backend_has_other_options(changed):
+    options = {"algorithms": ["HS256"], "key": "k" * 32, "issuer": "https://a.test"}
+    path = "channels_token_auth.backends.jwt.JWTBackend"
+    one, same, other = (
+        build_backend(BackendSpec(path=path, options=each))
+        for each in (options, dict(options), options | changed)
+    )
+    ticket = Tickets([one], cache="tickets").issue(identity(backend="jwt"), origin=None)
+    assert judge([presented(ticket)], other) == [CloseReason.TOKEN_INVALID]
+    assert bindings(one) == bindings(same)

@@ -23,6 +23,7 @@ from ..core.identity import Grant, Identity, unavailable
 from ..observability.error_log import log_error
 from . import injected
 from .backend_chain import BackendChain
+from .binding import note_options
 from .denylist import Denylist
 from .scoped import ScopedBackend
 from .single_flight import Flight, SingleFlight
@@ -45,6 +46,7 @@ def build_backend(spec: BackendSpec) -> TokenBackend:
     """Build the backend of an entry of BACKENDS. Raises ImproperlyConfigured, naming the entry."""
     try:
         backend = import_string(spec.path)(**spec.options)
+        note_options(backend, spec.options)
         if spec.scopes is not None:
             backend = ScopedBackend(backend, import_string(spec.scopes))
         if spec.delegated is not None:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from django.core.cache import caches
 
+from .. import conf
 from ..backends.contract import TokenBackend
 from ..backends.sources.users import primary_key
 from ..backends.sources.users_by_key import UsersByKey
@@ -21,6 +22,7 @@ from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Identity, Verdict, unavailable
 from ..observability.error_log import log_error
+from .binding import bindings
 from .denylist import CacheUnavailable
 
 __all__ = ["LIFETIME", "SESSION", "Tickets"]
@@ -54,13 +56,19 @@ class Tickets:
         self.users = UsersByKey()
         self._parents: dict[str, Parent] = {SESSION: self.users}
         self._parents |= {backend.name: backend for backend in backends}
+        self._bindings = {backend.name: bindings(backend) for backend in backends}
 
     def issue(self, identity: Identity, *, origin: str | None) -> str:
         """A ticket for this identity, bound to a page's Origin. Raises what the cache raises."""
         ticket = secrets.token_urlsafe(32)
-        if not caches[self._cache].add(_key(Secret(ticket)), _entry(identity, origin), LIFETIME):
+        entry = _entry(identity, origin) | {"bound_to": self._bound_to(identity)}
+        if not caches[self._cache].add(_keys(Secret(ticket))[0], entry, LIFETIME):
             raise CacheUnavailable
         return ticket
+
+    def _bound_to(self, identity: Identity) -> str | None:
+        names = self._bindings.get(identity.authentication.backend)
+        return names[0] if names else None
 
     def recognizes(self, credential: Credential) -> bool:
         """Only what was presented as a ticket."""
@@ -68,9 +76,13 @@ class Tickets:
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
         """Redeem each. A parent that cannot be asked leaves them unused: all may be tried again."""
-        keys = [_key(credential.secret) for credential in credentials]
-        entries = self._find(keys)
-        verdicts = [self._inspect(c, entries.get(_key(c.secret))) for c in credentials]
+        names = [_keys(credential.secret) for credential in credentials]
+        entries = self._find([key for each in names for key in each])
+        # A ticket of before a rotation of the secret key is stored under the former one's name.
+        keys = [next((key for key in each if key in entries), each[0]) for each in names]
+        verdicts = [
+            self._inspect(c, entries.get(key)) for c, key in zip(credentials, keys, strict=True)
+        ]
         passed = [i for i, verdict in enumerate(verdicts) if verdict is None]
         answers = self._ask_parents([entries[keys[i]] for i in passed])
         for i, answer in zip(passed, answers, strict=True):
@@ -89,6 +101,10 @@ class Tickets:
     def _inspect(self, credential: Credential, entry: Entry | None) -> Verdict:
         """What is wrong with a ticket by itself."""
         if entry is None or entry["backend"] not in self._parents:
+            return TokenAuthError(CloseReason.TOKEN_INVALID)
+        # A backend of the same name with other options may refuse the parent: another issuer's.
+        bound_to, backend = entry["bound_to"], entry["backend"]
+        if bound_to is not None and bound_to not in self._bindings.get(backend, ()):
             return TokenAuthError(CloseReason.TOKEN_INVALID)
         if entry["origin"] not in (None, credential.origin):
             return TokenAuthError(CloseReason.FORBIDDEN)
@@ -128,8 +144,10 @@ def _conclude(entry: Entry, verdict: Verdict) -> Verdict:
     return verdict
 
 
-def _key(secret: Secret) -> str:
-    return f"channels_token_auth.ticket.{secret.digest}"
+def _keys(secret: Secret) -> list[str]:
+    """Return the names that a ticket may have in the cache, which another site cannot make."""
+    names = conf.site_keys().names("ticket", secret.digest)
+    return [f"channels_token_auth.ticket.{name}" for name in names]
 
 
 def _entry(identity: Identity, origin: str | None) -> Entry:
