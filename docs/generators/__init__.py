@@ -2,7 +2,17 @@
 
 from collections.abc import Callable
 
-from . import checks, close_codes, commands, outcomes, protocol, python_api, settings, typescript
+from . import (
+    checks,
+    close_codes,
+    commands,
+    outcomes,
+    protocol,
+    python_api,
+    reasons,
+    settings,
+    typescript,
+)
 
 __all__ = ["GENERATORS"]
 
@@ -17,6 +27,9 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "outcomes": outcomes.of_migration,
     "python": python_api.module,
     "setting": settings.default_of,
+    "log-line": reasons.log_line,
+    "reasons": reasons.listed,
+    "request-line": reasons.request_line,
     "server-codes": close_codes.of_servers,
     "signals": python_api.signals,
     "typescript": typescript.declarations,

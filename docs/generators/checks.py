@@ -12,6 +12,8 @@ from pathlib import Path
 
 import channels_token_auth
 
+from .literals import GAP, escaped, text_of
+
 __all__ = ["listed", "numbers"]
 
 SOURCE = Path(channels_token_auth.__file__).parent
@@ -28,7 +30,6 @@ COMPOSED = {
     "E170": "An option of the introspection backend is missing or unsafe. The message names it.",
     "E181": "allauth's token strategy makes session tokens of its own, which cannot be verified.",
 }
-GAP = "…"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,8 +69,8 @@ def _checks() -> Iterator[Check]:
 
 def _of_call(call: ast.Call) -> Iterator[Check]:
     given = {keyword.arg: keyword.value for keyword in call.keywords}
-    if number := ID.fullmatch(_text(given.get("id"))):
-        yield _check(number[1], _text(call.args[0]), _text(given.get("hint")))
+    if number := ID.fullmatch(text_of(given.get("id"))):
+        yield _check(number[1], text_of(call.args[0]), text_of(given.get("hint")))
     for argument in call.args:  # a check that several backends share, with a number for each
         if isinstance(argument, ast.Constant) and NUMBER.fullmatch(str(argument.value)):
             yield _check(argument.value, *_shared(call, argument.value))
@@ -77,7 +78,7 @@ def _of_call(call: ast.Call) -> Iterator[Check]:
 
 def _check(number: str, message: str, hint: str) -> Check:
     message = COMPOSED.get(number, message)
-    return Check(number, _escaped(message), _escaped(hint))
+    return Check(number, escaped(message), escaped(hint))
 
 
 def _shared(caller: ast.Call, number: str) -> tuple[str, str]:
@@ -88,25 +89,5 @@ def _shared(caller: ast.Call, number: str) -> tuple[str, str]:
     for call in ast.walk(ast.parse(module.read_text())):
         if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(level) and call.keywords:
             given = {keyword.arg: keyword.value for keyword in call.keywords}
-            return _text(call.args[0]), _text(given.get("hint"))
+            return text_of(call.args[0]), text_of(given.get("hint"))
     raise LookupError(f"{module} has no {level}")
-
-
-def _text(node: ast.expr | None) -> str:
-    """Return the text of a literal; a gap for each value that is filled in when the check runs."""
-    match node:
-        case ast.Constant(value=str(text)):
-            return text
-        case ast.JoinedStr(values=parts):
-            return "".join(_text(part) for part in parts)
-        case ast.BinOp(left=left, right=right):
-            return _text(left) + _text(right)
-        case ast.IfExp(body=body):
-            return _text(body)
-        case None | ast.Constant():
-            return ""
-    return GAP
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r"([*_<>\[\]|])", r"\\\1", text)
