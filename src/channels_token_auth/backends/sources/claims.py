@@ -107,17 +107,14 @@ class ClaimRules:
         return TokenAuthError(CloseReason.TOKEN_INVALID, detail=NOT_YET_VALID)
 
     def _authentication(self, claims: Claims, credential: Credential) -> Authentication:
-        expires_at, issued_at = _moment(claims, "exp"), _moment(claims, "iat")
-        if issued_at is not None:
-            # Nobody holds a token before it is issued. A later time, by a clock that is ahead,
-            # would let it survive the revocation of all tokens issued until now.
-            issued_at = min(issued_at, _EPOCH + timedelta(seconds=clock.calendar()))
+        expires_at = _moment(claims, "exp")
         return Authentication(
             backend=self.backend,
             token_id=self._id(claims) or credential.secret.digest,
             location=credential.location,
             scopes=_scopes(claims.get(self.scope_claim or "")),
-            issued_at=issued_at,
+            # As it is, even if it is ahead of our clock: the denylist knows when it was seen.
+            issued_at=_moment(claims, "iat"),
             # A socket that is admitted after `exp` must not be closed at once.
             expires_at=expires_at and expires_at + timedelta(seconds=self.leeway),
             labels=self._labels(claims),
