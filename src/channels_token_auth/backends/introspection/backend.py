@@ -39,8 +39,8 @@ INACTIVE = Detail(
 )
 WRONG_TYPE = Detail(
     slug="wrong_type",
-    remedy="The authorization server says that this is no bearer access token: the client may have"
-    " sent a refresh token, or the token needs a proof (DPoP).",
+    remedy="To the authorization server, this is no bearer access token: the client may have sent a"
+    " refresh token, or the token needs a proof (DPoP).",
 )
 WRONG_ISSUER = Detail(
     slug="wrong_issuer",
@@ -183,7 +183,8 @@ class IntrospectionBackend(BaseTokenBackend):
             yield checks.Warning(
                 "The introspection backend has no 'audience': tokens that were issued for other"
                 " services open sockets here.",
-                hint="Set 'audience' to what the server's answers say in 'aud' about this site.",
+                hint="Set 'audience' to the value that names this site in the 'aud' of the server's"
+                " answers.",
                 id="channels_token_auth.W172",
             )
 

@@ -108,7 +108,7 @@ class IntrospectionClient:
         return None
 
     def _read(self, answer: Answer) -> Mapping[str, Any] | None:
-        """Return what the answer says about the token, None if it says nothing about it."""
+        """Return the claims about the token, None if the answer is not about the token."""
         if answer.status == 200:
             claims = json.loads(answer.body)
             if not isinstance(claims, dict) or not isinstance(claims.get("active"), bool):

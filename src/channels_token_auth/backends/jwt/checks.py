@@ -17,7 +17,7 @@ LEAST_BITS = {
     "HS512": 512,
     **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), 2048),
 }
-"""The shortest secret (RFC 7518 §3.2) and RSA key (§3.3) of each algorithm."""
+"""Bits of the shortest secret (RFC 7518 §3.2) and RSA key (§3.3) of each algorithm."""
 
 
 def check_options(options: JWTOptions) -> Iterator[checks.CheckMessage]:

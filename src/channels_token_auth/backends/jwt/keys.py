@@ -1,4 +1,4 @@
-"""The keys that JWTs are verified with, read by PyJWT once and not for each token."""
+"""Read the keys that JWTs are verified with, by PyJWT, once and not for each token."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,8 +31,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyingKey:
-    """A key as PyJWT takes it, and the algorithms that it may be used with. `key_id`: its `kid`.
-    `thumbprint`: a key server's, by which it is known again (RFC 7638).
+    """A key for PyJWT, and the algorithms that it may be used with. `key_id`: its `kid`.
+    `thumbprint`: of a key server's key, which identifies it in later answers (RFC 7638).
     """
 
     key: Any = field(repr=False)
@@ -42,21 +42,21 @@ class VerifyingKey:
 
     @property
     def bits(self) -> int | None:
-        """The size of a secret or of an RSA key: what makes these two weak."""
+        """Return the size of a secret or of an RSA key, None of others: only these can be weak."""
         if isinstance(self.key, bytes):
             return 8 * len(self.key)
         return self.key.key_size if isinstance(self.key, RSA) else None
 
 
 def read_key(material: str | bytes, algorithms: Sequence[str]) -> VerifyingKey:
-    """A secret or a PEM. Raises ValueError where none of the algorithms can use it."""
+    """Read a secret or a PEM. Raises ValueError if none of the algorithms can use it."""
     for key in _prepared(material, algorithms):
         return VerifyingKey(key=key, algorithms=_fitting(key, algorithms))
     raise ValueError(f"No key of {', '.join(algorithms)}.")
 
 
 def _prepared(material: str | bytes, algorithms: Sequence[str]) -> Iterator[Any]:
-    """What the algorithms make of it that can use it."""
+    """Yield the key as each algorithm reads it that can use it."""
     for name in algorithms:
         with suppress(NotImplementedError, TypeError, ValueError, jwt.PyJWTError):
             key = jwt.get_algorithm_by_name(name).prepare_key(material)
@@ -64,8 +64,8 @@ def _prepared(material: str | bytes, algorithms: Sequence[str]) -> Iterator[Any]
 
 
 def read_jwks(document: Any, algorithms: Sequence[str]) -> tuple[VerifyingKey, ...]:
-    """The public keys of a JWK Set (RFC 7517 §5) that the algorithms can use. Raises ValueError
-    where there are none.
+    """Read the public keys of a JWK Set (RFC 7517 §5) that the algorithms can use. Raises
+    ValueError if there are none.
     """
     entries = document.get("keys") if isinstance(document, dict) else None
     found = [_read_jwk(each, algorithms) for each in entries or () if isinstance(each, dict)]
@@ -76,7 +76,7 @@ def read_jwks(document: Any, algorithms: Sequence[str]) -> tuple[VerifyingKey, .
 
 
 def _read_jwk(entry: Mapping[str, Any], algorithms: Sequence[str]) -> VerifyingKey | None:
-    # A secret ("oct") that a server publishes is none.
+    # A secret ("oct") that a server publishes is no secret.
     if entry.get("kty") == "oct" or entry.get("use", "sig") != "sig":
         return None
     named = entry.get("alg")
@@ -95,7 +95,7 @@ def _read_jwk(entry: Mapping[str, Any], algorithms: Sequence[str]) -> VerifyingK
 
 
 def _thumbprint(entry: Mapping[str, Any]) -> str:
-    """Of what makes the key, whatever else is said about it (RFC 7638 §3.2)."""
+    """Return the digest of the members that make the key, and of no others (RFC 7638 §3.2)."""
     required = {name: entry[name] for name in ("crv", "e", "kty", "n", "x", "y") if name in entry}
     return sha256(json.dumps(required, sort_keys=True).encode()).hexdigest()
 

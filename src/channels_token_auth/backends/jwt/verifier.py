@@ -37,12 +37,12 @@ __all__ = ["JWTVerifier", "Verified"]
 _PART = r"(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?"
 _TEXT = re.compile(rf"{_PART}\.{_PART}\.{_PART}", re.ASCII)
 
-# Times are ours to judge; `sub` and `jti` may be numbers.
+# Times are decided by `sources.claims`; `sub` and `jti` may be numbers.
 _LEFT_OUT = dict.fromkeys(
     ("verify_exp", "verify_nbf", "verify_iat", "verify_sub", "verify_jti"), False
 )
 
-# What PyJWT says of a token whose signature and issuer are right.
+# PyJWT's errors about a token whose signature and issuer are right.
 _REFUSED = (jwt.InvalidAudienceError, jwt.MissingRequiredClaimError)
 
 UNKNOWN_KEY = Detail(

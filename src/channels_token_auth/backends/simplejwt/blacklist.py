@@ -1,6 +1,6 @@
-"""The rows of Simple JWT's app `token_blacklist`: which tokens it has ended, and which it can.
+"""Read and write the rows of Simple JWT's app `token_blacklist`.
 
-Nothing is there where the app is not installed. Access tokens have no row unless a site makes one.
+The app may not be installed. Access tokens have no row unless a site creates one.
 """
 
 from collections.abc import Collection, Sequence
@@ -18,12 +18,12 @@ __all__ = ["announcements", "blacklist", "blacklist_of_user", "find_blacklisted"
 
 
 def is_installed() -> bool:
-    """Whether there are such rows at all."""
+    """Return True if the app, and so its tables, are installed."""
     return apps.is_installed("rest_framework_simplejwt.token_blacklist")
 
 
 def find_blacklisted(token_ids: Collection[str]) -> set[str]:
-    """Those of the tokens that have ended, in one query."""
+    """Return the tokens that are blacklisted, in one query."""
     if not token_ids:
         return set()
     rows = BlacklistedToken.objects.filter(token__jti__in=set(token_ids))
@@ -31,7 +31,7 @@ def find_blacklisted(token_ids: Collection[str]) -> set[str]:
 
 
 def blacklist(token_ids: Collection[str]) -> set[str]:
-    """End those of the tokens that have a row, and say which these are."""
+    """Blacklist the tokens that have a row, and return these."""
     rows = _end(OutstandingToken.objects.filter(jti__in=set(token_ids)))
     return {row.jti for row in rows}
 
@@ -39,7 +39,7 @@ def blacklist(token_ids: Collection[str]) -> set[str]:
 def blacklist_of_user(
     user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
 ) -> None:
-    """End the user's refresh and sliding tokens, but for one and those issued after a moment."""
+    """Blacklist the user's refresh and sliding tokens, except one and those issued later."""
     rows = OutstandingToken.objects.filter(user__pk=user_pk).exclude(jti=except_token_id)
     if issued_before is not None:
         rows = rows.filter(Q(created_at=None) | Q(created_at__lte=issued_before))
@@ -47,14 +47,14 @@ def blacklist_of_user(
 
 
 def announcements() -> Sequence[RevocationSignal]:
-    """The creation of a row in the blacklist."""
+    """Announce the creation of a row in the blacklist."""
     return [RevocationSignal(signal=post_save, sender=BlacklistedToken, ended=_blacklisted)]
 
 
 def _end(rows: QuerySet[OutstandingToken]) -> Sequence[OutstandingToken]:
-    """Two queries, however many rows there are."""
+    """Blacklist the tokens of these rows, in two queries, and return the rows."""
     found = list(rows.only("pk", "jti"))
-    # Of two processes that end a token, neither may fail.
+    # Two processes may blacklist the same token at once: neither may fail.
     BlacklistedToken.objects.bulk_create(
         [BlacklistedToken(token=row) for row in found], ignore_conflicts=True
     )

@@ -1,4 +1,4 @@
-"""What in `SIMPLE_JWT` lets more in than it seems to."""
+"""Check `SIMPLE_JWT` for settings that accept more than they seem to."""
 
 from collections.abc import Iterator
 
@@ -13,32 +13,35 @@ HMAC_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
 
 
 def check_types() -> Iterator[checks.CheckMessage]:
+    """Report settings with which a refresh token passes for an access token."""
     classes = api_settings.AUTH_TOKEN_CLASSES
     if api_settings.TOKEN_TYPE_CLAIM is None or any(
         issubclass(each, RefreshToken | UntypedToken) for each in classes
     ):
         yield checks.Error(
-            "SIMPLE_JWT does not tell refresh tokens from access tokens, so that each opens sockets"
-            " for as long as it lives.",
-            hint="Give TOKEN_TYPE_CLAIM a name, and leave RefreshToken and UntypedToken out of"
+            "SIMPLE_JWT does not tell refresh tokens from access tokens, so a refresh token opens"
+            " sockets until it expires.",
+            hint="Set TOKEN_TYPE_CLAIM to a name, and remove RefreshToken and UntypedToken from"
             " AUTH_TOKEN_CLASSES.",
             id="channels_token_auth.E110",
         )
 
 
 def check_keys() -> Iterator[checks.CheckMessage]:
+    """Report keys that can be guessed, and keys that are fetched while handshakes wait."""
     least = HMAC_BYTES.get(api_settings.ALGORITHM, 0)
     if len(str(api_settings.SIGNING_KEY or "").encode()) < least:
         yield checks.Warning(
-            f"SIMPLE_JWT's SIGNING_KEY has fewer than {least} bytes: who has one token can guess it"
-            " offline, and then sign any.",
-            hint="Generate a random key of that size; tokens signed with the old one end.",
+            f"SIMPLE_JWT's SIGNING_KEY has fewer than {least} bytes: anyone with a token can find"
+            " it by trying, and then sign any token.",
+            hint="Generate a random key of that size. Tokens signed with the old one become"
+            " invalid.",
             id="channels_token_auth.W110",
         )
     if api_settings.JWK_URL:
         yield checks.Warning(
             "SIMPLE_JWT's JWK_URL is fetched while handshakes wait, for up to 30 s, and again for"
-            " unknown keys.",
+            " each unknown key.",
             hint="Use channels_token_auth.backends.jwt.JWTBackend with 'jwks_url'.",
             id="channels_token_auth.W111",
         )

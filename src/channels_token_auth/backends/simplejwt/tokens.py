@@ -22,7 +22,7 @@ from ..sources.jwt_errors import NOT_A_JWT, detail_of
 __all__ = ["leeway_of", "read_token"]
 
 PATIENCE = timedelta(seconds=MOMENTS_AHEAD)
-"""How much longer the package accepts a token than its leeway says: our own rules decide then."""
+"""How much longer than its leeway the package accepts a token: `sources.claims` decides then."""
 
 # Not signed by us, as far as we can see: another backend may know it.
 _FOREIGN = (
@@ -63,7 +63,7 @@ def leeway_of(token: Token) -> float:
 
 
 def _has_safe_type(token: Token) -> bool:
-    """Return True if it says that it is no refresh token, whatever its class accepts."""
+    """Return True if it has a type other than a refresh token's, whatever its class accepts."""
     return token.get(api_settings.TOKEN_TYPE_CLAIM) not in (None, RefreshToken.token_type)
 
 
@@ -79,14 +79,14 @@ def _read(token_class: Any, raw: str) -> Token | TokenAuthError:
     except _UNREADABLE:
         return _invalid(None)
     except OSError as error:
-        # A date that no calendar has; any other error says nothing about the token.
+        # A date outside the calendar; any other error is not about the token.
         return _invalid(None) if error.errno == EOVERFLOW else unavailable()
     token.token = None  # the text: a stateless user would show it to the consumer
     return token
 
 
 def _refusal(error: TokenError) -> TokenAuthError:
-    # The package says "Token is invalid" of all; PyJWT's own error is behind its backend's.
+    # The package's text is the same for all. PyJWT's error is behind the one of its backend.
     cause = error.__cause__ and error.__cause__.__cause__
     if isinstance(cause, jwt.PyJWKClientConnectionError):
         return unavailable()

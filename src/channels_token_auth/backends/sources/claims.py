@@ -1,7 +1,7 @@
 """Turn registered claims into an `Authentication`: one set of rules for all signed tokens.
 
 A backend has verified the signature, the issuer and the audience, or has asked a server to. What
-the claims themselves say about time, use and owner is decided here.
+the claims themselves contain about time, use and owner is decided here.
 """
 
 import math
@@ -61,7 +61,7 @@ MALFORMED = Detail(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimRules:
-    """What one backend accepts, and where it finds it. Times are seconds.
+    """The rules of one backend. Times are in seconds.
 
     `leeway`: how long a token is good after `exp`; and how far `iat` and `nbf` may be ahead, at
     least 5 s. `is_dated`: False if a server has decided already that the token is valid now.
@@ -86,6 +86,7 @@ class ClaimRules:
 
     def _refusal(self, claims: Claims) -> TokenAuthError | None:
         now = clock.calendar()
+        # First, since a client with an expired token gets another one by itself (4419).
         expires_at = _seconds(claims, "exp")
         if expires_at is not None and expires_at + self.leeway <= now:
             return TokenAuthError(CloseReason.TOKEN_EXPIRED, detail=EXPIRED)

@@ -44,8 +44,8 @@ class Answer:
 
 
 class Remote:
-    """One URL. `timeout`: seconds for an answer; `max_bytes`: of its body; `max_idle`: connections
-    that are kept open for the next request.
+    """A client of one URL. `timeout`: seconds for an answer; `max_bytes`: of its body; `max_idle`:
+    connections that are kept open for the next request.
     """
 
     def __init__(self, url: str, *, timeout: float, max_bytes: int, max_idle: int = 0) -> None:

@@ -1,11 +1,11 @@
-"""Tokens that nobody finds by their id: asked about again as they were presented.
+"""Revalidate tokens that cannot be found by their id, with the credential that was presented.
 
-Their backends give the credential itself as the handle, so that the socket keeps it.
+Their backends return the credential itself as the handle, so that the socket keeps it.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
+from ...clock import clock
 from ...core.close_codes import CloseReason
 from ...core.credentials import Credential
 from ...core.errors import TokenAuthError
@@ -22,8 +22,8 @@ def revalidate_presented(
     authenticate: Callable[[Sequence[Credential]], Sequence[Verdict]],
     users: UsersByKey,
 ) -> Sequence[Verdict]:
-    """What `authenticate` says of each now. Of what came by a ticket, which has no credential, no
-    more than its user is known.
+    """Return what `authenticate` answers about each now. A ticket's socket has no credential: only
+    its user is checked.
     """
     kept = [i for i, each in enumerate(grants) if each.handle is not None]
     others = [i for i, each in enumerate(grants) if each.handle is None]
@@ -36,16 +36,12 @@ def revalidate_presented(
 def _standing(grant: Grant, verdict: Verdict) -> Verdict:
     """Return the verdict on a token that was valid: unknown or another user's means revoked."""
     if isinstance(verdict, Identity):
-        is_his = verdict.user.pk == grant.user_pk
-        if is_his and not _is_past(verdict.authentication.expires_at):
+        is_owner = verdict.user.pk == grant.user_pk
+        if is_owner and not verdict.authentication.is_expired(clock.calendar()):
             return verdict
     elif verdict is not None and verdict.code is CloseReason.RATE_LIMITED:
         return unavailable()  # which says nothing about the token
     elif verdict is not None and verdict.code not in _GONE:
         return verdict
-    has_expired = _is_past(grant.authentication.expires_at)
+    has_expired = grant.authentication.is_expired(clock.calendar())
     return TokenAuthError(CloseReason.TOKEN_EXPIRED if has_expired else CloseReason.TOKEN_REVOKED)
-
-
-def _is_past(moment: datetime | None) -> bool:
-    return moment is not None and moment <= datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The users of tokens that cannot be asked about again, since nobody keeps them."""
+"""Revalidate tokens of which only the user is known, because nobody keeps the token."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
