@@ -17,7 +17,7 @@ from hypothesis.extra.django import TestCase
 
 from channels_token_auth.backends.contract import Undecided
 from channels_token_auth.backends.jwt import JWTBackend
-from channels_token_auth.backends.jwt.key_server import INTERVAL
+from channels_token_auth.backends.sources.jwks.key_server import INTERVAL
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError

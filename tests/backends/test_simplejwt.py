@@ -19,7 +19,7 @@ from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import AccessToken, BlacklistMixin, RefreshToken, SlidingToken
 
-from channels_token_auth.backends.contract import RevokedTokens
+from channels_token_auth.backends.contract import RevokedTokens, Undecided
 from channels_token_auth.backends.simplejwt import SimpleJWTBackend
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
@@ -64,9 +64,17 @@ def signed(claims=(), header=None, key=None, algorithm="HS256", **changes):
     return jwt.api_jws.encode(json.dumps(payload).encode(), key, algorithm, headers=header)
 
 
-def judge(backend, token):
+def verdict_on(backend, token):
+    """What a handshake gets, which waits for the keys to be fetched."""
     (verdict,) = backend.authenticate([presented(token)])
-    return outcome(verdict)
+    if isinstance(verdict, Undecided):
+        verdict.settled.result(10)
+        (verdict,) = backend.authenticate([presented(token)])
+    return verdict
+
+
+def judge(backend, token):
+    return outcome(verdict_on(backend, token))
 
 
 def held(backend, token):
@@ -497,7 +505,7 @@ def test_package_as_it_is_installed_passes_the_check(backend):
         ({"USER_ID_FIELD": "nothing"}, "E111"),
         ({"SIGNING_KEY": "short"}, "W110"),
         ({"ALGORITHM": "HS512", "SIGNING_KEY": "k" * 63}, "W110"),
-        ({"JWK_URL": "https://id.example.com/jwks", "ALGORITHM": "RS256"}, "W111"),
+        ({"JWK_URL": "http://id.example.com/jwks", "ALGORITHM": "RS256"}, "E112"),
     ],
 )
 def test_dangerous_setting_of_the_package_is_named(backend, simple_jwt, changes, expected):
@@ -517,14 +525,52 @@ def test_key_server_that_is_of_no_use_makes_no_token_invalid(backend, alice, sim
         assert judge(backend, token) is CloseReason.UNAVAILABLE
 
 
-def test_key_server_of_the_package_is_asked(backend, alice, simple_jwt):
-    private, public = rsa_keys()
-    with jwks_server({"keys": [jwk(public, kid="1")]}) as server:
-        simple_jwt(ALGORITHM="RS256", JWK_URL=server.url)
-        token = signed(user_id=str(alice.pk), key=private, algorithm="RS256", header=KID)
-        assert judge(backend, token) == alice
-        unknown = signed(key=private, algorithm="RS256", header={"kid": "2"})
-        assert judge(backend, unknown) is None
+@pytest.fixture
+def key_server(simple_jwt):
+    with jwks_server({"keys": [jwk(rsa_keys()[1], kid="1")]}) as server:
+        simple_jwt(ALGORITHM="RS256", JWK_URL=server.url, ISSUER="https://id")
+        yield server
+
+
+def signed_by_issuer(user, kid="1", **claims):
+    claims = {"user_id": str(user.pk), "iss": "https://id"} | claims
+    return signed(claims, key=rsa_keys()[0], algorithm="RS256", header={"kid": kid})
+
+
+def test_key_server_of_the_package_is_asked(backend, alice, key_server):
+    assert judge(backend, signed_by_issuer(alice)) == alice
+    assert judge(backend, signed_by_issuer(alice)) == alice
+    assert len(key_server.asked) == 1
+
+
+def test_key_that_may_have_been_published_since_makes_no_token_invalid(
+    backend, alice, key_server, steady
+):
+    assert judge(backend, signed_by_issuer(alice)) == alice
+    key_server.document = {"keys": [jwk(rsa_keys()[1], kid="2")]}
+    assert judge(backend, signed_by_issuer(alice, "2")) is CloseReason.UNAVAILABLE
+    steady.now += 10
+    assert judge(backend, signed_by_issuer(alice, "2")) == alice
+
+
+def test_key_that_the_key_server_does_not_have_is_left_to_the_next_backend(
+    backend, alice, key_server
+):
+    verdict = verdict_on(backend, signed_by_issuer(alice, "2"))
+    assert (outcome(verdict), verdict.detail.slug) == (None, "unknown_key")
+
+
+def test_known_key_does_not_wait_for_a_key_server_that_hangs(backend, alice, key_server):
+    assert judge(backend, signed_by_issuer(alice)) == alice
+    key_server.is_open.clear()
+    batch = [presented(signed_by_issuer(alice, kid)) for kid in ("2", "1")]
+    verdicts = [outcome(each) for each in backend.authenticate(batch)]
+    assert verdicts == [CloseReason.UNAVAILABLE, alice]
+
+
+def test_token_of_another_issuer_does_not_ask_the_key_server(backend, alice, key_server):
+    assert judge(backend, signed_by_issuer(alice, "2", iss="https://other")) is None
+    assert key_server.asked == []
 
 
 def test_labels_are_the_session_the_client_and_what_the_site_names(alice):

@@ -23,7 +23,7 @@ from .contract import Authority, Revocations, RevocationSignal, RevokedTokens
 from .site import Site
 from .sources.owned_rows import for_write
 from .sources.revalidation import revalidate_presented
-from .sources.session_engines import (
+from .sources.sessions.engines import (
     SHORTEST_KEY,
     Session,
     Sessions,
@@ -32,7 +32,7 @@ from .sources.session_engines import (
     session_model,
     session_of,
 )
-from .sources.session_users import has_password_of, session_user, session_user_pk
+from .sources.sessions.users import has_password_of, session_user, session_user_pk
 from .sources.users import admit
 from .sources.users_by_key import UsersByKey
 

@@ -29,8 +29,8 @@ from ..contract import Authority, Revocations, RevocationSignal, RevokedTokens
 from ..site import Site
 from ..sources.keys import read_key
 from ..sources.revalidation import revalidate_presented
-from ..sources.session_engines import Session
-from ..sources.session_users import has_password_of
+from ..sources.sessions.engines import Session
+from ..sources.sessions.users import has_password_of
 from ..sources.users import admit
 from ..sources.users_by_key import UsersByKey
 from .checks import check_installation, check_signing, check_strategy, strategy_problem

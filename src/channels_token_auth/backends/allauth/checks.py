@@ -6,7 +6,7 @@ from allauth.headless import app_settings
 from django.apps import apps
 from django.core import checks
 
-from ..sources.session_engines import can_forget
+from ..sources.sessions.engines import can_forget
 from .jwt import algorithm_and_key
 from .logins import has_lists
 

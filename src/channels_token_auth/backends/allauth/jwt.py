@@ -19,7 +19,7 @@ from ...core.credentials import Credential
 from ...core.errors import Detail, TokenAuthError
 from ..contract import Unrecognized
 from ..sources.claims import ClaimRules
-from ..sources.jwt_errors import NOT_A_JWT, detail_of
+from ..sources.jwks.errors import NOT_A_JWT, detail_of
 
 __all__ = ["Presented", "algorithm_and_key", "read_access_token"]
 

@@ -17,8 +17,8 @@ from ...core.identity import Grant
 from ..sources.lookup import Lookup, read
 from ..sources.moments import aware, for_column
 from ..sources.owned_rows import asked_for, for_write
-from ..sources.session_engines import Session, Sessions
-from ..sources.session_users import session_user, session_user_pk
+from ..sources.sessions.engines import Session, Sessions
+from ..sources.sessions.users import session_user, session_user_pk
 from ..sources.users_by_key import UsersByKey
 
 __all__ = ["Login", "Logins", "has_lists", "list_model"]

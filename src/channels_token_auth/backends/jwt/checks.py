@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import jwt
 from django.core import checks
 
+from ..sources.jwks.keys import VerifyingKey, read_key
 from ..sources.remote import Remote
-from .keys import VerifyingKey, read_key
 from .options import JWTOptions
 
 __all__ = ["check_options"]

@@ -13,21 +13,20 @@ from typing import Any
 import jwt
 
 from ...core.close_codes import CloseReason
-from ...core.credentials import Secret
 from ...core.errors import Detail, TokenAuthError
 from ...core.identity import unavailable
 from ..contract import Unrecognized
 from ..sources.claims import Claims
-from ..sources.jwt_errors import (
+from ..sources.jwks.errors import (
     BAD_SIGNATURE,
     NOT_A_JWT,
+    UNKNOWN_KEY,
     UNREADABLE,
     WRONG_ALGORITHM,
-    WRONG_ISSUER,
     detail_of,
 )
-from .key_server import KeyServer
-from .keys import VerifyingKey, read_key
+from ..sources.jwks.key_server import KeyServer
+from ..sources.jwks.keys import VerifyingKey, read_key
 from .options import JWTOptions
 
 __all__ = ["JWTVerifier", "Verified"]
@@ -45,11 +44,6 @@ _LEFT_OUT = dict.fromkeys(
 # PyJWT's errors about a token whose signature and issuer are right.
 _REFUSED = (jwt.InvalidAudienceError, jwt.MissingRequiredClaimError)
 
-UNKNOWN_KEY = Detail(
-    slug="unknown_key",
-    remedy="The token's 'kid' is not among the keys that the key server publishes: compare"
-    " 'jwks_url' with the issuer that signed the token.",
-)
 WRONG_TYPE = Detail(
     slug="wrong_type",
     remedy="The token's type, or a claim that the backend requires, has another value: the client"
@@ -101,6 +95,7 @@ class JWTVerifier:
         return KeyServer(
             options.jwks_url,
             algorithms=self._algorithms,
+            issuers=options.issuers,
             lifetime=options.jwks_lifetime,
             stale=options.jwks_stale,
             timeout=options.jwks_timeout,
@@ -123,18 +118,7 @@ class JWTVerifier:
         # Without a `kid`, it may be signed by a key that is not known yet, whatever is known.
         if not isinstance(answer, Unrecognized) or (keys and key_id):
             return answer
-        if self._is_foreign(raw):
-            return Unrecognized(WRONG_ISSUER)
-        return server.look_for(key_id or Secret(raw).digest) or answer
-
-    def _is_foreign(self, raw: str) -> bool:
-        """Return True if another issuer is named. It is not verified: it only spares a fetch."""
-        issuers = self._options.issuers
-        try:
-            claims = jwt.decode(raw, options={"verify_signature": False})
-        except UNREADABLE:
-            return True
-        return bool(issuers) and claims.get("iss") not in issuers
+        return server.look_for(key_id, raw) or answer
 
     def _verify_with(self, keys: Sequence[VerifyingKey], raw: str) -> Verified | TokenAuthError:
         detail = BAD_SIGNATURE if keys else UNKNOWN_KEY

@@ -59,6 +59,7 @@ class SimpleJWTBackend(BaseTokenBackend):
 
     # Sliding tokens may have a row, but not every one does.
     revocations = Revocations.NOWHERE
+    is_local = True
     authority = Authority.OWNER
     extra = "simplejwt"
 
@@ -66,8 +67,6 @@ class SimpleJWTBackend(BaseTokenBackend):
         self, *, stateless: bool = False, labels: Sequence[str] = (), name: str = "simplejwt"
     ) -> None:
         super().__init__(name=name)
-        # The package fetches keys in the verifying thread, for up to 30 s.
-        self.is_local = not api_settings.JWK_URL
         types = api_settings.AUTH_HEADER_TYPES
         types = [types] if isinstance(types, str) else types
         self.schemes = frozenset({"bearer", *(each.lower() for each in types)})

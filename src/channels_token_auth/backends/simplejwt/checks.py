@@ -6,6 +6,8 @@ from django.core import checks
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
+from ..sources.remote import Remote
+
 __all__ = ["check_keys", "check_types"]
 
 HMAC_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
@@ -28,7 +30,7 @@ def check_types() -> Iterator[checks.CheckMessage]:
 
 
 def check_keys() -> Iterator[checks.CheckMessage]:
-    """Report keys that can be guessed, and keys that are fetched while handshakes wait."""
+    """Report keys that can be guessed, and keys that anybody on the way could replace."""
     least = HMAC_BYTES.get(api_settings.ALGORITHM, 0)
     if len(str(api_settings.SIGNING_KEY or "").encode()) < least:
         yield checks.Warning(
@@ -38,10 +40,10 @@ def check_keys() -> Iterator[checks.CheckMessage]:
             " invalid.",
             id="channels_token_auth.W110",
         )
-    if api_settings.JWK_URL:
-        yield checks.Warning(
-            "SIMPLE_JWT's JWK_URL is fetched while handshakes wait, for up to 30 s, and again for"
-            " each unknown key.",
-            hint="Use channels_token_auth.backends.jwt.JWTBackend with 'jwks_url'.",
-            id="channels_token_auth.W111",
+    url = api_settings.JWK_URL
+    if url and (problem := Remote(url, timeout=1, max_bytes=1).problem):
+        yield checks.Error(
+            f"SIMPLE_JWT's JWK_URL {problem}. Nothing is fetched from it here.",
+            hint="Use https; http is accepted for this very machine only.",
+            id="channels_token_auth.E112",
         )

@@ -4,10 +4,10 @@ import copy
 from datetime import timedelta
 from errno import EOVERFLOW
 from functools import cache, lru_cache
-from json import JSONDecodeError
 from typing import Any
 
 import jwt
+from django.utils.module_loading import import_string
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import BlacklistMixin, RefreshToken, Token
@@ -17,7 +17,7 @@ from ...core.errors import Detail, TokenAuthError
 from ...core.identity import unavailable
 from ..contract import Unrecognized
 from ..sources.claims import EXPIRED, MOMENTS_AHEAD
-from ..sources.jwt_errors import NOT_A_JWT, detail_of
+from ..sources.jwks.errors import NOT_A_JWT, UNKNOWN_KEY, detail_of
 
 __all__ = ["leeway_of", "read_token"]
 
@@ -29,7 +29,6 @@ _FOREIGN = (
     jwt.DecodeError,
     jwt.InvalidAlgorithmError,
     jwt.InvalidIssuerError,
-    jwt.PyJWKClientError,
 )
 
 # Claims of the wrong kind.
@@ -74,8 +73,8 @@ def _read(token_class: Any, raw: str) -> Token | TokenAuthError:
         return TokenAuthError(CloseReason.TOKEN_EXPIRED, detail=EXPIRED)
     except TokenError as error:
         return _refusal(error)
-    except (JSONDecodeError, jwt.PyJWKSetError):  # in a key server's answer
-        return unavailable()
+    except TokenAuthError as verdict:  # of its key
+        return verdict.with_traceback(None)
     except _UNREADABLE:
         return _invalid(None)
     except OSError as error:
@@ -88,8 +87,6 @@ def _read(token_class: Any, raw: str) -> Token | TokenAuthError:
 def _refusal(error: TokenError) -> TokenAuthError:
     # The package's text is the same for all. PyJWT's error is behind the one of its backend.
     cause = error.__cause__ and error.__cause__.__cause__
-    if isinstance(cause, jwt.PyJWKClientConnectionError):
-        return unavailable()
     if isinstance(cause, _FOREIGN):
         return Unrecognized(detail_of(cause) or NOT_A_JWT)
     return _invalid(detail_of(cause) or WRONG_TYPE)
@@ -114,7 +111,32 @@ def _adapted(token_class: Any) -> Any:
 
 @lru_cache(maxsize=8)
 def _patient(token_backend: Any) -> Any:
-    """Return the backend with a leeway that leaves the times to our own rules."""
+    """Return the backend with a leeway that leaves the times to our own rules, and with keys that
+    are fetched in the background: the package fetches them while handshakes wait, for up to 30 s.
+    """
     patient = copy.copy(token_backend)
     patient.leeway = token_backend.get_leeway() + PATIENCE
+    if token_backend.jwks_client is not None:
+        patient.jwks_client = _Keys(token_backend)
     return patient
+
+
+class _Keys:
+    """The keys of `JWK_URL`, as the package asks its own client for them."""
+
+    def __init__(self, token_backend: Any) -> None:
+        # By its path: it needs 'cryptography', which secrets do without.
+        key_server = import_string("channels_token_auth.backends.sources.jwks.key_server.KeyServer")
+        issuer = token_backend.issuer
+        self._server = key_server(
+            token_backend.jwks_client.uri,
+            algorithms=[token_backend.algorithm],
+            issuers=[issuer] if isinstance(issuer, str) else issuer or (),
+        )
+
+    def get_signing_key_from_jwt(self, raw: str) -> Any:
+        """Return the key of a token. Raises TokenAuthError if it is not known, or not known yet."""
+        header = jwt.get_unverified_header(raw)
+        for key in self._server.known(header.get("kid")):
+            return key
+        raise self._server.look_for(header.get("kid"), raw) or Unrecognized(UNKNOWN_KEY)

@@ -16,8 +16,8 @@ from django.contrib.sessions.backends import cache, cached_db, db, signed_cookie
 from django.core.cache import caches
 from django.db import OperationalError
 
-from .lookup import Lookup
-from .moments import aware
+from ..lookup import Lookup
+from ..moments import aware
 
 __all__ = [
     "SHORTEST_KEY",

@@ -2,11 +2,12 @@
 
 import threading
 
+import jwt
 import pytest
 
 from channels_token_auth import CloseReason
 from channels_token_auth.backends.contract import Undecided
-from channels_token_auth.backends.jwt.key_server import (
+from channels_token_auth.backends.sources.jwks.key_server import (
     ABSENT_SECONDS,
     INTERVAL,
     MAX_ABSENT,
@@ -17,6 +18,7 @@ from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import ec_keys, jwk, rsa_keys
 
 LIFETIME, STALE = 300, 3600
+TOKEN = jwt.encode({"iss": "https://id"}, "k" * 32, "HS256")
 FIRST = {"keys": [jwk(rsa_keys()[1], kid="1")]}
 SECOND = {"keys": [jwk(rsa_keys()[1], kid="2")]}
 
@@ -45,14 +47,19 @@ def publish(*entries):
     return {"keys": list(entries)}
 
 
+def ask(keys, key_id):
+    """Look for the key of some token that names it."""
+    return keys.look_for(key_id, TOKEN)
+
+
 def look_for(keys, key_id):
     """The verdict on a token with that key, once nothing is under way any more."""
-    verdict = keys.look_for(key_id)
+    verdict = ask(keys, key_id)
     if isinstance(verdict, Undecided):
         verdict.settled.result(10)
         if ids(keys, key_id):
             return "found"
-        verdict = keys.look_for(key_id)
+        verdict = ask(keys, key_id)
     return verdict and verdict.code
 
 
@@ -74,7 +81,7 @@ def test_known_key_never_waits_for_the_server(server, steady, keys):
 
 def test_unknown_key_is_undecided_until_it_is_fetched(server, keys):
     assert ids(keys, "1") == []
-    verdict = keys.look_for("1")
+    verdict = ask(keys, "1")
     assert (type(verdict), verdict.code, verdict.retry_after) == (Undecided, UNAVAILABLE, 1)
     verdict.settled.result(10)
     assert ids(keys, "1") == ["1"]
@@ -106,7 +113,7 @@ def test_key_published_after_the_last_fetch_is_never_called_missing(server, stea
     fetched(keys)
     server.document = SECOND
     steady.now += INTERVAL - 3
-    verdict = keys.look_for("2")
+    verdict = ask(keys, "2")
     assert (verdict.code, verdict.retry_after) == (UNAVAILABLE, 3)
     steady.now += 3
     assert look_for(keys, "2") == "found"
@@ -131,9 +138,8 @@ def test_missing_key_is_looked_for_again_after_a_while(server, steady, keys):
 
 def test_missing_keys_are_remembered_within_bounds(server, steady, keys):
     fetched(keys)
-    steady.now += 1
     for number in range(MAX_ABSENT + 1):
-        keys.look_for(f"unknown {number}")
+        ask(keys, f"unknown {number}")
     steady.now += INTERVAL
     assert look_for(keys, f"unknown {MAX_ABSENT}") is None
     steady.now += 1
@@ -189,7 +195,7 @@ def test_server_that_comes_to_no_end_is_left_at_the_timeout(server):
 def test_fetch_that_was_lost_in_a_fork_is_started_again(server, steady, keys, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", lambda thread: None)
-        assert not keys.look_for("1").settled.done()
+        assert not ask(keys, "1").settled.done()
     steady.now += INTERVAL
     assert look_for(keys, "1") == "found"
 
@@ -268,3 +274,21 @@ def test_secret_that_a_server_publishes_is_none(server):
 def test_key_is_shown_by_no_repr(keys):
     (key,) = fetched(keys).known("1")
     assert "RSA" not in repr(key)
+
+
+@pytest.mark.parametrize(
+    ("issuers", "raw", "slug"),
+    [
+        (["https://other"], TOKEN, "wrong_issuer"),
+        ([], "e30.bm90IEpTT04.", "not_a_jwt"),
+        ([], "not a jwt", "not_a_jwt"),
+    ],
+)
+def test_token_that_cannot_be_of_these_keys_costs_no_fetch(server, issuers, raw, slug):
+    verdict = keys_of(server.url, issuers=issuers).look_for("1", raw)
+    assert (verdict.detail.slug, server.asked) == (slug, [])
+
+
+def test_token_of_one_of_the_issuers_is_looked_for(server):
+    keys = keys_of(server.url, issuers=["https://other", "https://id"])
+    assert isinstance(ask(keys, "1"), Undecided)

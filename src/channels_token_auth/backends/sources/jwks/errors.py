@@ -2,11 +2,12 @@
 
 import jwt
 
-from ...core.errors import Detail
+from ....core.errors import Detail
 
 __all__ = [
     "BAD_SIGNATURE",
     "NOT_A_JWT",
+    "UNKNOWN_KEY",
     "UNREADABLE",
     "WRONG_ALGORITHM",
     "WRONG_ISSUER",
@@ -22,6 +23,11 @@ BAD_SIGNATURE = Detail(
     " algorithms, with the issuer's.",
 )
 NOT_A_JWT = Detail(slug="not_a_jwt", remedy="The text is no signed JWT in its only encoding.")
+UNKNOWN_KEY = Detail(
+    slug="unknown_key",
+    remedy="The token's 'kid' is not among the keys that the key server publishes: compare its URL"
+    " with the issuer that signed the token.",
+)
 WRONG_ALGORITHM = Detail(
     slug="wrong_algorithm",
     remedy="The token's 'alg' is not among the backend's algorithms: name what the issuer signs"

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from channels_token_auth.backends.sources.session_users import has_password_of, session_user_pk
+from channels_token_auth.backends.sources.sessions.users import has_password_of, session_user_pk
 
 
 def test_key_of_a_user_model_left_behind_is_nobodys(settings):

@@ -7,18 +7,22 @@ that were fetched after it was presented.
 """
 
 import json
-import logging
 import math
 import threading
 from collections.abc import Collection, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from ...clock import clock
-from ...core.close_codes import CloseReason
-from ...core.errors import Detail, TokenAuthError
-from ..contract import Undecided
-from ..sources.remote import Remote, RemoteError
+import jwt
+
+from ....clock import clock
+from ....core.close_codes import CloseReason
+from ....core.credentials import Secret
+from ....core.errors import Detail, TokenAuthError
+from ....observability.error_log import log_error
+from ...contract import Undecided, Unrecognized
+from ..remote import Remote, RemoteError
+from .errors import NOT_A_JWT, UNREADABLE, WRONG_ISSUER
 from .keys import VerifyingKey, read_jwks
 
 __all__ = ["ABSENT_SECONDS", "INTERVAL", "MAX_BYTES", "KeyServer"]
@@ -45,12 +49,12 @@ KEY_PENDING = Detail(
     " asked again, at most every 10 s.",
 )
 
-logger = logging.getLogger("channels_token_auth")
-
 
 class KeyServer:
     """The keys behind `url`. They are good for `lifetime` seconds, and then refreshed in the
     background; while the server is unavailable, they are used for `stale` seconds more.
+
+    `issuers`: whose tokens these keys sign, if that is known.
     """
 
     def __init__(
@@ -58,13 +62,15 @@ class KeyServer:
         url: str,
         *,
         algorithms: Sequence[str],
-        lifetime: float,
-        stale: float,
-        timeout: float,
+        issuers: Sequence[str] = (),
+        lifetime: float = 300,
+        stale: float = 3600,
+        timeout: float = 3,
     ) -> None:
         self._url = url
         self._remote = Remote(url, timeout=timeout, max_bytes=MAX_BYTES)
         self._algorithms = algorithms
+        self._issuers = issuers
         self._lifetime = lifetime
         self._stale = stale
         self._timeout = timeout
@@ -74,7 +80,10 @@ class KeyServer:
         self._fetched_at = self._tried_at = -math.inf
         self._is_away = False
         self._fetching: Future[None] | None = None
-        self._missed: dict[str, float] = {}
+        # The number of the last fetch that began, and of the last that succeeded.
+        self._begun = self._succeeded = 0
+        # When each key was first missing, and the last fetch that had begun by then.
+        self._missed: dict[str, tuple[float, int]] = {}
 
     def known(self, key_id: str | None) -> Sequence[VerifyingKey]:
         """Return the known keys with this id; all, if a token names none. Refresh old ones."""
@@ -82,19 +91,29 @@ class KeyServer:
             self._refresh_if_old()
             return [each for each in self._usable() if key_id is None or each.key_id == key_id]
 
-    def look_for(self, name: str) -> TokenAuthError | None:
-        """Look for a key that is not known. Return None if there is none; else the verdict on its
-        token until that is certain. `name`: its id; or, without one, the token's digest.
+    def look_for(self, key_id: str | None, raw: str) -> TokenAuthError | None:
+        """Look for the key of a token, which is not known. Return the verdict until it is found, or
+        None: there is no such key.
         """
+        try:
+            claims = jwt.decode(raw, options={"verify_signature": False})
+        except UNREADABLE:
+            return Unrecognized(NOT_A_JWT)
+        # The issuer is not verified, and decides nothing but whether a fetch is worth it.
+        if self._issuers and claims.get("iss") not in self._issuers:
+            return Unrecognized(WRONG_ISSUER)
+        return self._look_for(key_id or Secret(raw).digest)
+
+    def _look_for(self, name: str) -> TokenAuthError | None:
         with self._lock:
             now = clock.steady()
-            missed_at = self._missed.get(name, -math.inf)
+            missed_at, begun = self._missed.get(name, (-math.inf, 0))
             if now - missed_at > ABSENT_SECONDS:
                 self._missed.pop(name, None)
                 while len(self._missed) >= MAX_ABSENT:
                     del self._missed[next(iter(self._missed))]
-                missed_at = self._missed[name] = now
-            elif self._fetched_at >= missed_at:
+                self._missed[name] = (now, self._begun)
+            elif self._succeeded > begun:
                 return None
             return self._undecided(now)
 
@@ -134,22 +153,29 @@ class KeyServer:
         if now - self._tried_at < INTERVAL:
             return None
         self._tried_at = now
+        self._begun += 1
         done: Future[None] = Future()
         done.set_running_or_notify_cancel()  # so that nobody who waits for it can cancel it
         self._fetching = done
         threading.Thread(
-            target=self._download, args=[done, now], name="channels-token-auth-keys", daemon=True
+            target=self._download,
+            args=[done, now, self._begun],
+            name="channels-token-auth-keys",
+            daemon=True,
         ).start()
         return done
 
-    def _download(self, done: "Future[None]", began_at: float) -> None:
+    def _download(self, done: "Future[None]", began_at: float, number: int) -> None:
         try:
             keys = self._read()
         except Exception as error:  # noqa: BLE001 - whatever a network and a stranger's JSON raise
-            self._settle(done, None, began_at)
-            logger.error("The keys of %s cannot be fetched: %s", self._url, error)  # noqa: TRY400 - one line for each fetch
+            self._fail(done, number)
+            # Without the query, in which some sites have a key of their own.
+            log_error(
+                f"The keys of {self._url.partition('?')[0]} cannot be fetched:", error, brief=True
+            )
         else:
-            self._settle(done, keys, began_at)
+            self._succeed(done, keys, began_at, number)
         done.set_result(None)
 
     def _read(self) -> Sequence[VerifyingKey]:
@@ -159,15 +185,25 @@ class KeyServer:
         document: Any = json.loads(answer.body)
         return read_jwks(document, self._algorithms)
 
-    def _settle(
-        self, done: "Future[None]", keys: Sequence[VerifyingKey] | None, began_at: float
+    def _fail(self, done: "Future[None]", number: int) -> None:
+        with self._lock:
+            self._end(done)
+            self._is_away = number > self._succeeded
+
+    def _succeed(
+        self,
+        done: "Future[None]",
+        keys: Sequence[VerifyingKey],
+        began_at: float,
+        number: int,
     ) -> None:
         with self._lock:
-            if self._fetching is done:
-                self._fetching = None
-            # A fetch that was given up may end after a later one.
-            if began_at < self._fetched_at:
-                return
-            self._is_away = keys is None
-            if keys is not None:
-                self._keys, self._fetched_at = keys, began_at
+            self._end(done)
+            # A fetch that was given up may end after a later one, with older keys.
+            if number > self._succeeded:
+                self._keys, self._fetched_at, self._succeeded = keys, began_at, number
+                self._is_away = False
+
+    def _end(self, done: "Future[None]") -> None:
+        if self._fetching is done:
+            self._fetching = None

@@ -1,0 +1,1 @@
+"""Read Django's sessions in batches, and find their users, without writing."""
