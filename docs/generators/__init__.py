@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from . import (
+    asvs,
     checks,
     close_codes,
     commands,
@@ -17,6 +18,7 @@ from . import (
 __all__ = ["GENERATORS"]
 
 GENERATORS: dict[str, Callable[..., str]] = {
+    "asvs": asvs.requirements,
     "checks": checks.listed,
     "close-codes": close_codes.codes_table,
     "close-code": close_codes.facts,
