@@ -68,7 +68,6 @@ def test_message_of_another_site_is_ignored_and_counted(secret, another_site, ig
         {"node": object()},
         {"site": {}},
     ],
-    ids=repr,
 )
 def test_message_that_was_changed_is_foreign(change, ignored):
     assert open_({**sealed(MESSAGE), **change}) is None
