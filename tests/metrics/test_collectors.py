@@ -97,6 +97,12 @@ def value(name, **labels):
         ),
         (events.CacheHit(), "cache_hits_total", {}, 1),
         (
+            events.IdentityInjected(operator=CANARY, user_id=CANARY, path=CANARY),
+            "identities_injected_total",
+            {},
+            1,
+        ),
+        (
             events.SweepFinished(node="n", tokens=1, closed=0, seconds=0.5, unavailable=()),
             "sweep_seconds_sum",
             {},

@@ -8,6 +8,7 @@ import django
 from django.conf import settings
 
 settings.configure(
+    SECRET_KEY="k" * 50,
     CHANNELS_TOKEN_AUTH={
         "BACKENDS": [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}]
     },

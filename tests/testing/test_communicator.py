@@ -118,7 +118,8 @@ async def test_a_refused_handshake_is_not_connected_however_it_is_refused(option
 
 
 async def test_a_foreign_origin_is_not_connected():
-    assert await communicator(user=ADA, origin="https://evil.com").connect() == (False, 4403)
+    client = communicator(user=ADA, origin="https://evil.com", location="subprotocol")
+    assert await client.connect() == (False, 4403)
 
 
 async def test_a_first_message_that_is_not_awaited_is_not_connected(settings):

@@ -53,6 +53,9 @@ closes = Counter(
 requests_refused = Counter(
     f"{PREFIX}_requests_refused", "Refused requests to the library's HTTP endpoints.", ["reason"]
 )
+identities_injected = Counter(
+    f"{PREFIX}_identities_injected", "Sockets that `token_connect --user` opened without a token."
+)
 verification_seconds = Histogram(
     f"{PREFIX}_verification_seconds",
     "Time that one batch of verifications took.",
@@ -183,6 +186,7 @@ HANDLERS: dict[type[events.Event], Callable[[Any], None]] = {
     events.ReauthenticationRefused: _reauthentication_refused,
     events.ConnectionClosed: _closed,
     events.RequestRefused: _request_refused,
+    events.IdentityInjected: lambda _: identities_injected.inc(),
     events.BatchVerified: _verified,
     events.CacheHit: lambda _: cache_hits.inc(),
     events.SweepFinished: _swept,
