@@ -33,6 +33,9 @@ LIFETIME = 30
 SESSION = "session"
 """What `Authentication.backend` says where a ticket's parent is a Django session."""
 
+# Fields of an authentication that every cache can store as they are.
+_PLAIN = ("labels", "acr", "issuer", "tenant")
+
 # What the cache holds of a ticket. Plain values: some caches write JSON.
 Entry = dict[str, Any]
 
@@ -160,6 +163,9 @@ def _entry(identity: Identity, origin: str | None) -> Entry:
         "scopes": sorted(parent.scopes),
         "issued_at": parent.issued_at and parent.issued_at.isoformat(),
         "expires_at": parent.expires_at and parent.expires_at.isoformat(),
+        "auth_time": parent.auth_time and parent.auth_time.isoformat(),
+        # The names by which the parent may be revoked: without one, its tickets would stay valid.
+        **{name: getattr(parent, name) for name in _PLAIN},
         "origin": origin,
         # A session ends with its user's password; of a token, its backend knows.
         "session_hash": _session_hash(identity.user) if parent.backend == SESSION else None,
@@ -177,6 +183,8 @@ def _held(entry: Entry) -> Grant:
             scopes=frozenset(entry["scopes"]),
             issued_at=_moment(entry["issued_at"]),
             expires_at=_moment(entry["expires_at"]),
+            auth_time=_moment(entry["auth_time"]),
+            **{name: entry[name] for name in _PLAIN},
         ),
     )
 
