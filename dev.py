@@ -72,7 +72,11 @@ def test(arguments):
     if arguments:
         command += ["--lowest", environment("lowest", "test", instead=LOWEST)]
         command += ["--newest", environment("newest", "test", instead=NEWEST)]
-    return run(command)
+    code = run(command)
+    if arguments:
+        say("\nThe fuzzers, 100,000 inputs each:")
+        code = run([environment("fuzz", "fuzz"), "-m", "fuzz", "-runs=100000"]) or code
+    return code
 
 
 def lint(arguments):

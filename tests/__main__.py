@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.suite.lanes import Options, lanes_of
+from tests.suite.lanes import Options, Step, lanes_of
 from tests.suite.reports import closing_line, skipped, slowest
 from tests.suite.running import INTERRUPTED, Result, in_lanes, run
 
@@ -25,9 +25,10 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, lambda *_: None)
     began = time.monotonic()
     with TemporaryDirectory() as name:
-        folder = Path(name)
+        folder, lanes = Path(name), lanes_of(_options(arguments))
+        _announce(lanes)
         run("coverage of earlier runs", [*COVERAGE, "erase"], folder / "erase")
-        results = in_lanes(lanes_of(_options(arguments)), folder)
+        results = in_lanes(lanes, folder)
         codes = [result.code for result in results]
         if INTERRUPTED in codes:
             return INTERRUPTED
@@ -35,6 +36,13 @@ def main(arguments: Sequence[str]) -> int:
         codes.append(run("coverage", [*COVERAGE, "report"], folder / "coverage"))
         _summarize(results, time.monotonic() - began)
     return int(any(codes))
+
+
+def _announce(lanes: Sequence[Sequence[Step]]) -> None:
+    """Print what the run covers: its steps, in lanes that run at the same time."""
+    print(f"{len(lanes)} lanes at the same time:", flush=True)  # noqa: T201 - a program
+    for lane in lanes:
+        print("  " + ", ".join(step.name for step in lane), flush=True)  # noqa: T201 - a program
 
 
 def _options(arguments: Sequence[str]) -> Options:

@@ -15,6 +15,7 @@ from benchmarks.server import serving
 from benchmarks.site import LAYERS, site
 from benchmarks.sweep import open_and_sweep
 
+pytestmark = pytest.mark.measured
 CYCLES = 20
 
 
