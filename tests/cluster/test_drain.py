@@ -24,6 +24,7 @@ def start(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen([*CLUSTER, *arguments], env=environ, **pipes)
 
 
+@pytest.mark.slow  # three nodes are drained and restarted, one after another
 def test_nobody_is_away_for_longer_than_their_back_off_while_all_nodes_are_restarted() -> None:
     with start("--drain", "--clients=30", "--over=1") as process:
         output, _ = process.communicate(timeout=110)
@@ -36,6 +37,7 @@ def test_nobody_is_away_for_longer_than_their_back_off_while_all_nodes_are_resta
     assert "Longer than its back-off and 5 s for the handshake: 0." in output
 
 
+@pytest.mark.slow  # it starts three nodes, Redis, PostgreSQL and nginx
 def test_example_is_served_through_nginx_until_it_is_stopped() -> None:
     with start(f"--port={free_port()}") as process:
         printed = ""
