@@ -5,6 +5,7 @@ lowest and the newest supported versions: a change shows there, and is mended he
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ __all__ = [
     "commit_callbacks",
     "has_new_password",
     "is_connection_due",
+    "is_test_environment",
     "named_database",
     "savepoints",
     "sync_thread_key",
@@ -45,6 +47,13 @@ def has_new_password(user: Any) -> bool:
 def named_database(rows: QuerySet[Any]) -> str | None:
     """Return the database that a manager or `using()` has named; None: the router decides."""
     return rows._db  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001 - the reason for this module
+
+
+def is_test_environment() -> bool:
+    """Return whether Django's test runner, or pytest-django, has set up its environment."""
+    # Production never imports the module, so that this costs one look-up there.
+    utils = sys.modules.get("django.test.utils")
+    return utils is not None and hasattr(utils._TestState, "saved_data")  # noqa: SLF001 - as above
 
 
 def sync_thread_key() -> Any:

@@ -11,7 +11,6 @@ import threading
 from itertools import permutations
 
 import pytest
-from django.core import mail
 from django.core.cache import cache
 
 from channels_token_auth.cluster.pubsub import publish
@@ -20,6 +19,7 @@ from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Secret
 from channels_token_auth.core.revocation import Revocation, Target
 from channels_token_auth.middleware import TokenAuthMiddleware
+from channels_token_auth.verification import test_mode
 from channels_token_auth.verification.authenticator import site_authenticator
 from tests.connection.gated import gated, identity
 from tests.connection.server import ACCEPT, CONNECT, Server, scope, sends, text
@@ -54,7 +54,7 @@ ALL_ORDERS_OF_TWO = orders(VERIFICATION, REVOCATION, ("join",))
 
 @pytest.fixture(autouse=True)
 def site(settings, monkeypatch):
-    monkeypatch.delattr(mail, "outbox")  # verify in the library's own thread
+    monkeypatch.setattr(test_mode, "forced", False)  # verify in the library's own thread
     settings.CHANNELS_TOKEN_AUTH = {
         "BACKENDS": [{"BACKEND": "tests.connection.gated.GatedBackend"}],
         "LOCATIONS": ["header", "subprotocol", "first_message", "ticket"],

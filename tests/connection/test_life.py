@@ -5,7 +5,6 @@ import json
 from dataclasses import astuple, fields
 
 import pytest
-from django.core import mail
 
 from channels_token_auth import conf
 from channels_token_auth.clock import Clock, clock
@@ -16,6 +15,7 @@ from channels_token_auth.core.credentials import Credential, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.node.deadlines import Deadlines, deadlines
+from channels_token_auth.verification import test_mode
 from channels_token_auth.verification.route import Route
 from tests.connection.backend import store
 from tests.connection.server import ACCEPT, CONNECT, LossyServer, Server, scope, sends, text
@@ -26,7 +26,7 @@ HOUR = 3600
 
 @pytest.fixture(autouse=True)
 def site(settings, monkeypatch):
-    monkeypatch.delattr(mail, "outbox")  # verify in the library's own thread
+    monkeypatch.setattr(test_mode, "forced", False)  # verify in the library's own thread
     monkeypatch.setattr(transport, "CLOSE_TIMEOUT", 0.2)
     settings.CHANNELS_TOKEN_AUTH = {
         "BACKENDS": [{"BACKEND": "tests.connection.backend.StoreBackend"}],

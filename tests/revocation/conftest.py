@@ -5,7 +5,6 @@ from functools import partial
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
-from django.core import mail
 from django.core.cache import cache
 from django.db import connections
 from rest_framework.authtoken.models import Token
@@ -14,6 +13,7 @@ from channels_token_auth import signals
 from channels_token_auth.cluster import layer
 from channels_token_auth.connection.connection import live
 from channels_token_auth.middleware import TokenAuthMiddleware
+from channels_token_auth.verification import test_mode
 from channels_token_auth.verification.worker import worker
 from tests.connection.server import ACCEPT, CONNECT, Server, scope
 
@@ -21,7 +21,7 @@ from tests.connection.server import ACCEPT, CONNECT, Server, scope
 @pytest.fixture(autouse=True)
 def site(settings, monkeypatch, transactional_db):
     """A site that verifies in the library's own thread, as in production."""
-    monkeypatch.delattr(mail, "outbox")
+    monkeypatch.setattr(test_mode, "forced", False)
     settings.CHANNELS_TOKEN_AUTH = {
         "BACKENDS": [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}],
         "LOCATIONS": ["header", "subprotocol", "first_message"],

@@ -1,16 +1,16 @@
 import asyncio
 
 import pytest
-from django.core import mail
 
 from channels_token_auth.verification import authenticator as module
+from channels_token_auth.verification import test_mode
 from channels_token_auth.verification.worker import Worker
 
 
 @pytest.fixture
 def worker(monkeypatch):
     """A worker of this test's own, as outside a test runner."""
-    monkeypatch.delattr(mail, "outbox")
+    monkeypatch.setattr(test_mode, "forced", False)
     fresh = Worker()
     monkeypatch.setattr(module, "worker", fresh)
     yield fresh

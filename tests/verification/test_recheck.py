@@ -3,10 +3,10 @@
 import threading
 
 import pytest
-from django.core import mail
 
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.identity import Grant, Identity
+from channels_token_auth.verification import test_mode
 from channels_token_auth.verification.authenticator import Authenticator
 
 from .backends import FakeBackend, identity
@@ -28,9 +28,9 @@ class Slow(FakeBackend):
 def _thread(request, monkeypatch):
     """The library's own, as in production; or the one that a test runner's transaction needs."""
     if request.param == "own thread":
-        monkeypatch.delattr(mail, "outbox", raising=False)
+        monkeypatch.setattr(test_mode, "forced", False)
     else:
-        monkeypatch.setattr(mail, "outbox", [], raising=False)
+        monkeypatch.setattr(test_mode, "forced", True)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import threading
 
 import pytest
 from django.contrib.auth.models import User
-from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 
 from channels_token_auth import Revocations
@@ -16,6 +15,7 @@ from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Grant, Identity
 from channels_token_auth.testing import FakeTokenBackend, fake_tokens
+from channels_token_auth.verification import test_mode
 from channels_token_auth.verification.authenticator import Authenticator, build_backend
 from channels_token_auth.verification.scoped import ScopedBackend
 from channels_token_auth.verification.tickets import SESSION
@@ -136,7 +136,7 @@ def test_a_function_that_fails_for_one_user_costs_the_others_nothing(tokens, ada
 
 
 async def test_the_function_runs_in_the_librarys_thread(monkeypatch):
-    monkeypatch.delattr(mail, "outbox")
+    monkeypatch.setattr(test_mode, "forced", False)
     threads = set()
 
     def note(user, authentication):

@@ -1,0 +1,34 @@
+"""Only a test environment of Django's makes verifications run inline."""
+
+import subprocess
+import sys
+
+SENDS_MAIL = """
+import django
+from django.conf import settings
+
+settings.configure(
+    SECRET_KEY="k" * 50, EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend"
+)
+django.setup()
+from django.core import mail
+
+mail.send_mail("subject", "text", "a@example.com", ["b@example.com"])
+assert mail.outbox
+from channels_token_auth.verification import test_mode
+
+print(test_mode.is_on())
+from django.test.utils import setup_test_environment, teardown_test_environment
+
+setup_test_environment()
+print(test_mode.is_on())
+teardown_test_environment()
+print(test_mode.is_on())
+"""
+
+
+def test_mail_that_is_kept_in_memory_does_not_make_a_site_a_test():
+    done = subprocess.run(
+        [sys.executable, "-c", SENDS_MAIL], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["False", "True", "False"]
