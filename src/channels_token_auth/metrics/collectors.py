@@ -59,13 +59,11 @@ identities_injected = Counter(
 verification_seconds = Histogram(
     f"{PREFIX}_verification_seconds",
     "Time that one batch of verifications took.",
-    ["lane"],
     buckets=FAST,
 )
 verification_batch_size = Histogram(
     f"{PREFIX}_verification_batch_size",
     "Tokens in one batch of verifications.",
-    ["lane"],
     buckets=SIZES,
 )
 cache_hits = Counter(f"{PREFIX}_cache_hits", "Handshakes answered from the verdict cache.")
@@ -148,8 +146,8 @@ def _request_refused(event: events.RequestRefused) -> None:
 
 
 def _verified(event: events.BatchVerified) -> None:
-    verification_seconds.labels(event.lane).observe(event.seconds)
-    verification_batch_size.labels(event.lane).observe(event.size)
+    verification_seconds.observe(event.seconds)
+    verification_batch_size.observe(event.size)
 
 
 def _swept(event: events.SweepFinished) -> None:

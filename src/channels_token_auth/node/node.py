@@ -7,6 +7,7 @@ socket.
 
 import os
 import socket
+import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -100,7 +101,9 @@ class Node:
     def _act(self, message: Message, reply: Reply | None) -> None:
         match message["kind"]:
             case "end":
-                self.end([Revocation.from_message(each) for each in message["endings"]])
+                revocations = [Revocation.from_message(each) for each in message["endings"]]
+                published_at = message.get("published_at")
+                self.end(revocations, None if published_at is None else float(published_at))
             case "present":
                 self._presence.note(str(message["node"]))
             case "ask" if reply and is_meant(self.name, message["node"]):
@@ -110,8 +113,11 @@ class Node:
                 over = None if message["over"] is None else float(message["over"])
                 self.drain.request(over, reply, question=message.get("question"))
 
-    def end(self, revocations: Sequence[Revocation]) -> None:
-        """Close the sockets of these revocations, and admit none that is being verified."""
+    def end(self, revocations: Sequence[Revocation], published_at: float | None = None) -> None:
+        """Close the sockets of these revocations, and admit none that is being verified.
+
+        `published_at`: when they were published, on the publisher's clock, since the epoch.
+        """
         forget_all()
         for revocation in revocations:
             self.recent_revocations.add(revocation)
@@ -119,7 +125,7 @@ class Node:
                 self.registry.find(revocation.target),
                 revocation.code,
                 only_if=revocation.target.matches,
-                done=partial(_emit_closed, revocation),
+                done=partial(_emit_closed, revocation, published_at),
             )
 
     def _answer(self, target: Target, limit: int) -> Mapping[str, Any]:
@@ -139,9 +145,10 @@ class Node:
         self._sweep.hurry()
 
 
-def _emit_closed(revocation: Revocation, count: int) -> None:
+def _emit_closed(revocation: Revocation, published_at: float | None, count: int) -> None:
     if count and SocketsClosed.is_wanted():
-        emit(SocketsClosed(code=revocation.code, count=count, seconds=None))
+        seconds = None if published_at is None else time.time() - published_at
+        emit(SocketsClosed(code=revocation.code, count=count, seconds=seconds))
 
 
 def _name() -> str:

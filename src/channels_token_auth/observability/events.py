@@ -176,9 +176,8 @@ class IdentityInjected(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchVerified(Event):
-    """One batch of verifications was answered. `lane`: the thread that ran it."""
+    """One batch of verifications was answered."""
 
-    lane: str
     size: int
     seconds: float
 

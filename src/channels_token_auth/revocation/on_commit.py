@@ -3,6 +3,7 @@
 Inside a transaction it is gathered: a clean-up that deletes ten thousand tokens is one batch.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -127,8 +128,13 @@ def _say(endings: Mapping[Revocation, bool]) -> None:
     said = list(endings)
     starts = range(0, len(said), PER_MESSAGE)
     groups = [said[start : start + PER_MESSAGE] for start in starts]
+    # Each node measures from here to its closes: see the event `SocketsClosed`.
+    now = time.time()
     publish(
-        *({"kind": "end", "endings": [each.to_message() for each in group]} for group in groups)
+        *(
+            {"kind": "end", "endings": [each.to_message() for each in group], "published_at": now}
+            for group in groups
+        )
     )
     for ending, is_told in endings.items():
         emit(RevocationPublished(revocation=ending, is_revocation=is_told))

@@ -17,6 +17,7 @@ from django.db import connections
 
 from ..core.identity import unavailable
 from ..observability.error_log import log_error
+from ..observability.events import BatchVerified, emit
 
 __all__ = ["MAX_BATCH", "MAX_HANGING", "Worker", "worker"]
 
@@ -113,7 +114,10 @@ def _work_off(batch: Sequence[Asked]) -> None:
         by_work[asked[0]].append(asked)
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Reply, Any]]] = defaultdict(list)
     for work, same in by_work.items():
+        began_at = time.monotonic()
         answers = _answers(work, [item for _, item, _, _ in same])
+        if BatchVerified.is_wanted():
+            emit(BatchVerified(size=len(same), seconds=time.monotonic() - began_at))
         for (_, _, loop, reply), answer in zip(same, answers, strict=True):
             by_loop[loop].append((reply, answer))
     for loop, replies in by_loop.items():
