@@ -3,10 +3,10 @@
 Both come from the table of transitions in the code, so they cannot be wrong.
 """
 
-from html import escape
 from pathlib import Path
 
 from channels_token_auth.core.lifecycle import TRANSITIONS, Event, State
+from docs.drawing import Arrow, draw
 
 REFERENCE = Path(__file__).parent / "reference"
 PAGE = REFERENCE / "lifecycle.md"
@@ -32,7 +32,9 @@ change. Events that reach a closed socket are too late and are dropped.
 |---|---|
 {events}
 
-[The protocol](../../spec/PROTOCOL.md#lifecycle) says what a client sees in each state.
+Whether the application has accepted the socket, and knows of its end, is [another
+machine](exchange.md). [The protocol](../../spec/PROTOCOL.md#lifecycle) describes what a client
+sees in each state.
 """
 
 MEANINGS = {
@@ -40,7 +42,8 @@ MEANINGS = {
     Event.PRESENT: "the handshake or an `auth` message holds a token, which is now being verified",
     Event.ADMIT: "the token is valid, or the site admits anonymous clients",
     Event.KEEP: "a reauthentication was neither accepted nor rejected (`unavailable`, "
-    "`rate_limited`): the socket keeps its current authentication",
+    "`rate_limited`, no answer within `VERIFY_TIMEOUT`): the socket keeps its current "
+    "authentication",
     Event.END: "the socket was refused, or closed by the library, the client or the application",
 }
 
@@ -57,8 +60,6 @@ PLACES = {
     State.REAUTHENTICATING: (670, 260),
     State.CLOSED: (390, 390),
 }
-WIDTH, HEIGHT = 800, 440
-BOX = (180, 40)
 
 
 def page() -> str:
@@ -72,44 +73,14 @@ def page() -> str:
 def picture() -> str:
     """Return the states and transitions as an SVG image."""
     arrows = [_arrow(start, event, end) for start, event, end in MOVES]
-    boxes = [_box(state) for state in State]
-    return "\n".join([_head(), *arrows, *boxes, "</svg>", ""])
+    return draw(PLACES, arrows, width=800, height=440)
 
 
-def _head() -> str:
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        'font-family="system-ui, sans-serif" font-size="13" text-anchor="middle">\n'
-        f'<rect width="{WIDTH}" height="{HEIGHT}" rx="8" fill="#fff"/>\n'
-        '<defs><marker id="a" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" '
-        'markerHeight="7" orient="auto"><path d="M0 0L10 5L0 10z" fill="#555"/></marker></defs>'
-    )
-
-
-def _box(state: State) -> str:
-    x, y = PLACES[state]
-    width, height = BOX
-    return (
-        f'<rect x="{x - width // 2}" y="{y - height // 2}" width="{width}" height="{height}" '
-        f'rx="6" fill="#eef3fb" stroke="#335"/><text x="{x}" y="{y + 4}">{escape(state)}</text>'
-    )
-
-
-def _arrow(start: State, event: Event, end: State) -> str:
-    """Return a line from the edge of one box to the edge of the other, with the event on it."""
-    (x1, y1), (x2, y2) = _edge(start, end), _edge(end, start)
-    shift = _shift(start, event, end)
-    x1, x2 = x1 + shift, x2 + shift
-    at = _label_at(start, event, end)
-    x, y = round(x1 + (x2 - x1) * at), round(y1 + (y2 - y1) * at)
-    label = (
-        "" if end is State.CLOSED else f'<text {_HALO} x="{x}" y="{y + 4}">{escape(event)}</text>'
-    )
-    line = f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="#555" marker-end="url(#a)"/>'
-    return line + label
-
-
-_HALO = 'fill="#222" stroke="#fff" stroke-width="5" paint-order="stroke"'
+def _arrow(start: State, event: Event, end: State) -> Arrow:
+    # Every state leads to the end: that needs no label.
+    label = () if end is State.CLOSED else (event,)
+    at, shift = _label_at(start, event, end), _shift(start, event, end)
+    return Arrow(start=start, end=end, label=label, at=at, shift=shift)
 
 
 def _shift(start: State, event: Event, end: State) -> int:
@@ -124,15 +95,6 @@ def _label_at(start: State, event: Event, end: State) -> float:
     if State.REAUTHENTICATING in (start, end):
         return {Event.PRESENT: 0.75, Event.ADMIT: 0.5, Event.KEEP: 0.75}.get(event, 0.5)
     return 0.5
-
-
-def _edge(state: State, other: State) -> tuple[int, int]:
-    """Return the point of a box that is nearest to the other box."""
-    (x, y), (to_x, to_y) = PLACES[state], PLACES[other]
-    half_width, half_height = BOX[0] // 2, BOX[1] // 2
-    if abs(to_x - x) > 2 * half_width:
-        return x + (half_width if to_x > x else -half_width), y
-    return x, y + (half_height if to_y > y else -half_height)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,11 @@
 from typing import Any
 
 from . import conf
+from .connection.application import ApplicationSide
 from .connection.asgi_scope import clean
 from .connection.connection import Connection
+from .connection.ending import end_without_application, finish
+from .connection.opening import open_connection
 from .core.asgi_types import Application, Receive, Scope, Send
 from .core.errors import TokenAuthError
 from .observability import redaction_filter
@@ -33,19 +36,27 @@ class TokenAuthMiddleware:
         if scope["type"] != "websocket":
             await self.application(scope, receive, send)
             return
+        connection = self._connection(scope, receive, send)
+        try:
+            connect = await open_connection(connection)
+            if connect is not None:
+                side = ApplicationSide(connection, connect)
+                await self.application(connection.inner_scope(), side.receive, side.send)
+            await end_without_application(connection, has_raised=False)
+        except TokenAuthError as error:  # of a method that requires scopes, perhaps
+            connection.end(error)
+        except BaseException:
+            await end_without_application(connection, has_raised=True)
+            raise
+        finally:
+            await finish(connection)
+
+    def _connection(self, scope: Scope, receive: Receive, send: Send) -> Connection:
         route = self._route()
         handshake = route.read(scope)
-        # At once: whatever becomes of the socket, middleware outside shall not find its token.
+        # At once: whatever becomes of the socket, middleware outside must not find its token.
         clean(scope, handshake)
-        connection = Connection(route, handshake, scope, receive, send)
-        try:
-            inner = await connection.open()
-            if inner is not None:
-                await self.application(inner, connection.receive, connection.send)
-        except TokenAuthError as error:
-            connection.refuse(error)
-        finally:
-            await connection.finish()
+        return Connection(route, handshake, scope, receive, send)
 
     def _route(self) -> Route:
         """The route of the present settings: a new one when a setting has changed."""

@@ -13,10 +13,10 @@ from django.http import HttpResponse
 from django.test import override_settings
 from django.urls import include, path
 
-from channels_token_auth.connection.connection import live
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.middleware import TokenAuthMiddlewareStack
 from channels_token_auth.testing import fake_tokens
+from tests.connection.sockets import open_sockets
 from tests.docs.pages import ROOT
 from tests.services import free_port
 
@@ -96,8 +96,8 @@ class Site:
 
     def close(self, code):
         """End the one socket that is open, as a revocation does."""
-        self._wait_until(lambda: len(live) == 1)
-        (connection,) = live
+        self._wait_until(lambda: len(open_sockets()) == 1)
+        (connection,) = open_sockets()
         self._loop.call_soon_threadsafe(connection.close, CloseReason(code))
 
     def _run(self):

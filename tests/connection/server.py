@@ -60,6 +60,9 @@ class Server:
         self.sent.append(message)
         if message["type"] in self.holds:
             await asyncio.get_running_loop().create_future()
+        if message["type"] == "websocket.close":
+            code = message.get("code") or 1000
+            self.inbox.put_nowait({"type": "websocket.disconnect", "code": code})
 
     @property
     def types(self) -> list[str]:

@@ -14,7 +14,6 @@ import pytest
 from django.core.cache import cache
 
 from channels_token_auth.cluster.pubsub import publish
-from channels_token_auth.connection.connection import live
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Secret
 from channels_token_auth.core.revocation import Revocation, Target
@@ -23,6 +22,7 @@ from channels_token_auth.verification import test_mode
 from channels_token_auth.verification.authenticator import site_authenticator
 from tests.connection.gated import gated, identity
 from tests.connection.server import ACCEPT, CONNECT, Server, scope, sends, text
+from tests.connection.sockets import open_sockets
 
 VERIFICATION = ("start", "read", "land", "admit")
 """It asks; the store is read; its answer is on its way; the socket is let in or refused."""
@@ -64,7 +64,7 @@ def site(settings, monkeypatch):
     gated.tokens = {"T": 1, "old": 1, "bob": 2}
     yield
     cache.clear()
-    assert not live
+    assert not open_sockets()
 
 
 @pytest.fixture

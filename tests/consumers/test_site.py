@@ -7,11 +7,11 @@ from django.contrib.auth.models import User
 from django.test import TestCase
 from django.urls import path
 
-from channels_token_auth.connection.connection import live
 from channels_token_auth.consumers import AsyncJsonWebsocketConsumer
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.middleware import TokenAuthMiddlewareStack
 from channels_token_auth.testing import TokenWebsocketCommunicator, fake_tokens
+from tests.connection.sockets import open_sockets
 
 pytestmark = pytest.mark.database
 ADA = User(pk=1, username="ada")
@@ -44,7 +44,7 @@ async def test_close_from_outside_ends_the_consumer(where, layer):
         communicator = TokenWebsocketCommunicator(application, where, user=ADA)
         assert await communicator.connect() == (True, None)
         assert await communicator.receive_json_from() == ["attic", "ada"]
-        for connection in live:
+        for connection in open_sockets():
             connection.close(CloseReason.TOKEN_REVOKED)
         await communicator.wait()
     assert (communicator.close_code, told) == (4410, [4410])

@@ -13,6 +13,7 @@ from channels_token_auth.core.lifecycle import (
     Send,
     State,
     Verify,
+    Warn,
 )
 
 __all__ = [
@@ -52,7 +53,7 @@ def said(outputs: list[Output] | None) -> list | None:
 
 def _short(output: Output):
     match output:
-        case Send(text):
+        case Send(text) | Warn(text):
             return json.loads(text)
         case Close(code):
             return code

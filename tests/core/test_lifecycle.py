@@ -8,6 +8,7 @@ from channels_token_auth.core.lifecycle import (
     MAX_REAUTHENTICATIONS,
     REAUTHENTICATION_WINDOW,
     TRANSITIONS,
+    Close,
     Event,
     Lifecycle,
     Rules,
@@ -363,6 +364,47 @@ def test_calendar_that_goes_ahead_during_a_verification_counts_for_the_old_token
     life.jump(50)
     life.refuse(AWAY, 0)
     assert life.next_tick == 20
+
+
+@pytest.mark.parametrize(("lifetime", "warned_at"), [(200, 180), (60, 40)])
+def test_end_that_a_sweep_finds_replaces_the_old_one_and_is_warned_of(lifetime, warned_at):
+    life = admitted()
+    assert life.renew(lifetime, 10) == []
+    assert life.next_tick == warned_at
+    assert said(life.tick(warned_at)) == [{"type": "auth.expiring", "expires_in": 30}]
+    assert said(life.tick(10 + lifetime)) == EXPIRED
+
+
+def test_end_that_a_sweep_finds_is_warned_of_again():
+    life = admitted()
+    life.tick(70)
+    assert life.renew(100, 80) == []
+    assert life.next_tick == 150
+
+
+def test_end_that_a_sweep_takes_away_is_none():
+    life = admitted(max_connection_age=500)
+    life.renew(None, 10)
+    assert life.next_tick == 470
+    unbound = admitted(speaks=False)
+    unbound.renew(None, 10)
+    assert unbound.next_tick is None
+
+
+def test_end_that_has_passed_already_closes_at_once():
+    assert said(admitted().renew(0, 10)) == EXPIRED
+    assert said(IN[State.CLOSED]().renew(0, 10)) == []
+
+
+def test_end_that_a_sweep_finds_during_a_verification_waits_for_the_verdict():
+    life = reauthenticating()
+    assert life.renew(0, 1) == []
+    assert said(life.refuse(AWAY, 1))[1:] == EXPIRED
+
+
+def test_close_keeps_the_time_to_wait():
+    error = TokenAuthError(CloseReason.RATE_LIMITED, retry_after=7)
+    assert verifying().end(error) == [Close(CloseReason.RATE_LIMITED, 7)]
 
 
 # -- Reauthentication

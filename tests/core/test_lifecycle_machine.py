@@ -17,6 +17,7 @@ from channels_token_auth.core.lifecycle import (
     Send,
     State,
     Verify,
+    Warn,
 )
 from tests.core.lives import PING, auth
 
@@ -237,7 +238,7 @@ class Life(RuleBasedStateMachine):
         for output in outputs:
             assert not self.is_over
             match output:
-                case Send(text):
+                case Send(text) | Warn(text):
                     assert self.speaks
                     said.append(json.loads(text))
                     self.judge(said[-1])

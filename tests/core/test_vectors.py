@@ -23,6 +23,7 @@ from channels_token_auth.core.lifecycle import (
     Send,
     State,
     Verify,
+    Warn,
 )
 from channels_token_auth.core.messages import read_control, write
 
@@ -171,7 +172,7 @@ def observed(step, outputs, state):
     for output in outputs or ():
         assert "closes" not in seen, "nothing comes after a close"
         match output:
-            case Send(text):
+            case Send(text) | Warn(text):
                 seen.setdefault("sends", []).append(json.loads(text))
             case Verify(secret):
                 seen["verifies"] = secret.reveal()

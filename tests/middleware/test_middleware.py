@@ -6,10 +6,10 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth import get_user_model
 from rest_framework.authtoken.models import Token
 
-from channels_token_auth.connection.connection import live
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.middleware import TokenAuthMiddleware, TokenAuthMiddlewareStack
 from tests.connection.server import ACCEPT, CONNECT, Server, scope, sends
+from tests.connection.sockets import open_sockets
 from tests.verification.backends import identity
 
 FAKE = {"BACKEND": "tests.middleware.backend.OneTokenBackend"}
@@ -47,7 +47,7 @@ async def test_a_good_token_brings_its_user_and_its_authentication_into_the_scop
     application, server = await shake_hands(headers=[GOOD])
     assert application.scope["user"] == identity("g00d-canary").user
     assert application.scope["auth"].location == "header"
-    assert server.types == ["websocket.accept"]
+    assert server.types[0] == "websocket.accept"
 
 
 @pytest.mark.parametrize(
@@ -123,20 +123,20 @@ async def test_a_changed_setting_is_seen_and_an_unchanged_one_costs_no_new_door(
     async def attempt():
         server = Server(CONNECT)
         await middleware(scope(), server.receive, server.send)
-        return server.types
+        return server.types[0]
 
-    assert await attempt() == ["websocket.close"]
+    assert await attempt() == "websocket.close"
     route = middleware._route()
     assert middleware._route() is route
     settings.CHANNELS_TOKEN_AUTH = settings.CHANNELS_TOKEN_AUTH | {"ANONYMOUS": True}
-    assert await attempt() == ["websocket.accept"]
+    assert await attempt() == "websocket.accept"
     assert middleware._route() is not route
 
 
 async def test_a_close_from_outside_before_accept_is_answered_as_a_refusal():
     async def application(scope, receive, send):
         await receive()
-        (connection,) = live
+        (connection,) = open_sockets()
         connection.close(CloseReason.TOKEN_REVOKED)
         assert (await receive())["code"] == 4410
 

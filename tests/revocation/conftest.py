@@ -11,11 +11,11 @@ from rest_framework.authtoken.models import Token
 
 from channels_token_auth import signals
 from channels_token_auth.cluster import layer
-from channels_token_auth.connection.connection import live
 from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.verification import test_mode
 from channels_token_auth.verification.worker import worker
 from tests.connection.server import ACCEPT, CONNECT, Server, scope
+from tests.connection.sockets import open_sockets
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def site(settings, monkeypatch, transactional_db):
     }
     yield settings
     cache.clear()
-    assert not live
+    assert not open_sockets()
 
 
 @pytest.fixture(autouse=True)

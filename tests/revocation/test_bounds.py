@@ -14,7 +14,6 @@ from rest_framework_simplejwt.tokens import AccessToken
 from channels_token_auth import Revocations, arevoke_user, disconnect, revoke_token, revoke_user
 from channels_token_auth.backends.contract import RevocationSignal, RevokedTokens
 from channels_token_auth.backends.drf import DRFTokenBackend
-from channels_token_auth.connection.connection import live
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
@@ -22,6 +21,7 @@ from channels_token_auth.core.identity import Identity
 from channels_token_auth.core.revocation import Revocation, Target
 from channels_token_auth.node import bulk_close, node
 from channels_token_auth.verification.authenticator import site_authenticator
+from tests.connection.sockets import open_sockets
 from tests.threads import in_thread
 from tests.verification.odd_caches import Away, cache
 
@@ -111,7 +111,7 @@ async def test_socket_with_another_token_by_its_turn_is_passed_over(sockets, tok
         target=Target(token_id=Secret(token.key).digest), code=CloseReason.TOKEN_REVOKED
     )
     node.here().end([ending])
-    waiting = next(each for each in opened if connection_of(each)._farewell is None)
+    waiting = next(each for each in opened if connection_of(each).disconnect is None)
     auth = connection_of(waiting)._auth
     auth.replace(replace(auth.current, token_id="another"))
     for socket in opened:
@@ -120,7 +120,7 @@ async def test_socket_with_another_token_by_its_turn_is_passed_over(sockets, tok
 
 
 def connection_of(socket):
-    return next(each for each in live if each.path == socket.scope["path"])
+    return next(each for each in open_sockets() if each.path == socket.scope["path"])
 
 
 def test_user_whose_row_has_gone_may_still_be_revoked(told):

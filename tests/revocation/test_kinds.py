@@ -6,8 +6,8 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from channels_token_auth import arevoke_token, arevoke_user
-from channels_token_auth.connection.connection import live
 from channels_token_auth.core.credentials import Location
+from tests.connection.sockets import open_sockets
 from tests.matrix.kind import LATER, State, new_user
 from tests.matrix.kinds import KINDS
 from tests.matrix.site import site as site_of
@@ -67,7 +67,7 @@ async def test_token_of_an_inactive_user_is_gone_when_he_is_active_again(
 ):
     users = type(user)._default_manager.filter(pk=user.pk)
     await users.aupdate(is_active=False)
-    (connection,) = live
+    (connection,) = open_sockets()
     await arevoke_token(connection.token_id if kind.name in UNTOLD else socket.token)
     await users.aupdate(is_active=True)
     assert await socket.closes() == 4410
@@ -75,14 +75,14 @@ async def test_token_of_an_inactive_user_is_gone_when_he_is_active_again(
 
 
 async def test_token_revoked_by_its_id_closes_and_does_not_come_again(socket, present, user):
-    (connection,) = live
+    (connection,) = open_sockets()
     await arevoke_token(connection.token_id, user=user)
     assert await socket.closes() == 4410
     assert (await present(socket.token)).code in ENDED
 
 
 async def test_token_revoked_by_its_id_alone_is_found(socket, present):
-    (connection,) = live
+    (connection,) = open_sockets()
     await arevoke_token(connection.token_id)
     assert await socket.closes() == 4410
     assert (await present(socket.token)).code in ENDED
@@ -108,7 +108,7 @@ async def test_excepted_token_stays_and_comes_again(socket, present, user, kind)
 
 
 async def test_token_issued_later_stays_and_one_of_unknown_age_does_not(socket, present, user):
-    (connection,) = live
+    (connection,) = open_sockets()
     is_later = connection.issued_at is not None
     await arevoke_user(user, issued_before=datetime.now(UTC) - timedelta(days=1))
     if is_later:

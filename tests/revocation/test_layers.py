@@ -12,12 +12,12 @@ from rest_framework.authtoken.models import Token
 
 from channels_token_auth import Revocations
 from channels_token_auth.backends.drf import DRFTokenBackend
-from channels_token_auth.connection.connection import live
 from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.node import bulk_close
 from channels_token_auth.node.node import here
 from channels_token_auth.verification.authenticator import site_authenticator
 from tests.connection.server import ACCEPT
+from tests.connection.sockets import open_sockets
 from tests.revocation.conftest import Socket
 from tests.verification.odd_caches import Away, cache
 
@@ -149,7 +149,8 @@ async def test_dead_cache_closes_no_socket(site, sockets, ada, monkeypatch, capl
     assert socket.code is None
     monkeypatch.setattr(Away, "is_away", False)
     denylist = site_authenticator().denylist
-    await sync_to_async(denylist.deny_token)(next(iter(live)).token_id, backend="moody")
+    token_id = open_sockets()[0].token_id
+    await sync_to_async(denylist.deny_token)(token_id, backend="moody")
     assert await socket.closes() == 4410
 
 
@@ -169,7 +170,7 @@ async def test_lost_scope_closes_with_4403_and_a_new_one_is_seen(site, sockets, 
     await User.objects.filter(pk=ada.pk).aupdate(first_name="write")
     await User.objects.filter(pk=bob.pk).aupdate(first_name="read write")
     assert await opened[0].closes() == 4403
-    (left,) = (each for each in live if each.user_id == str(bob.pk))
+    (left,) = (each for each in open_sockets() if each.user_id == str(bob.pk))
     await opened[1].eventually(lambda: left.grant.authentication.scopes == {"read", "write"})
     assert opened[1].code is None
 

@@ -11,7 +11,7 @@ from ..core.credentials import Credential, Location
 from ..core.errors import Detail, TokenAuthError
 from ..core.handshake.explanation import explain
 from ..core.handshake.extraction import PROTOCOL, Handshake, extract
-from ..core.handshake.refusal import refuse
+from ..core.handshake.refusal import refuse, sees_codes
 from ..core.handshake.scope import read_headers, read_query, read_subprotocols
 from ..core.identity import Grant, Identity
 from ..core.lifecycle import Rules
@@ -97,6 +97,10 @@ class Route:
         except Exception as failure:  # noqa: BLE001 - whatever a site's own backend raises
             log_error("A refusal could not be explained.", failure, about=[credential])
             return None
+
+    def sees_codes(self, handshake: Handshake) -> bool:
+        """Return whether the client, if it is refused, is accepted first to see the code."""
+        return sees_codes(handshake, self._policy.refusal)
 
     def refusal(
         self, error: TokenAuthError, handshake: Handshake, scope: Scope

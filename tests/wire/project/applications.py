@@ -65,6 +65,11 @@ class Denies(AsyncWebsocketConsumer):
         await self.close()
 
 
+class DeniesWithCode(AsyncWebsocketConsumer):
+    async def connect(self) -> None:
+        await self.close(4001, "by the application")
+
+
 class Raises(AsyncWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         raise RuntimeError("the consumer failed, as asked")
@@ -177,6 +182,34 @@ async def bare(scope: Any, receive: Any, send: Any) -> None:
         await send({**event, "type": "websocket.send"})
 
 
+async def returns(scope: Any, receive: Any, send: Any) -> None:
+    """Ends at once after its accept, and leaves the socket open."""
+    await receive()
+    await send({"type": "websocket.accept"})
+
+
+async def fails(scope: Any, receive: Any, send: Any) -> None:
+    """Raises after its accept."""
+    await returns(scope, receive, send)
+    raise RuntimeError("the application failed, as asked")
+
+
+async def silent(scope: Any, receive: Any, send: Any) -> None:
+    """Ends without an answer to the handshake."""
+    await receive()
+
+
+async def lost(scope: Any, receive: Any, send: Any) -> None:
+    """Raises without an answer, as a router that knows no such path."""
+    raise ValueError("No route found for path, as asked.")
+
+
+async def drains(scope: Any, receive: Any, send: Any) -> None:
+    """Closes with a standard code that daphne cannot send."""
+    await returns(scope, receive, send)
+    await send({"type": "websocket.close", "code": 1013})
+
+
 async def late(scope: Any, receive: Any, send: Any) -> None:
     """Goes on talking after it was told that nobody listens."""
     await bare(scope, receive, send)
@@ -188,8 +221,11 @@ APPLICATIONS = {
     "bare": bare,
     "busy": Busy.as_asgi(),
     "denies": Denies.as_asgi(),
+    "denies-with-code": DeniesWithCode.as_asgi(),
+    "drains": drains,
     "echo-async": EchoAsync.as_asgi(),
     "echo-sync": EchoSync.as_asgi(),
+    "fails": fails,
     "flood": Flood.as_asgi(),
     "held": Held.as_asgi(),
     "kicks": Kicks.as_asgi(),
@@ -197,8 +233,11 @@ APPLICATIONS = {
     "leaves": Leaves.as_asgi(),
     "lingers": Lingers.as_asgi(),
     "json": Json.as_asgi(),
+    "lost": lost,
     "raises": Raises.as_asgi(),
+    "returns": returns,
     "scope": Scope.as_asgi(),
+    "silent": silent,
     "slow-sync": SlowSync.as_asgi(),
     "subprotocol": Subprotocol.as_asgi(),
     "subscribed": Subscribed.as_asgi(),

@@ -8,8 +8,8 @@ import json
 import time
 from typing import Any
 
-from channels_token_auth.connection.connection import live
 from channels_token_auth.core.close_codes import CloseReason
+from tests.connection.sockets import open_sockets
 from tests.wire.project.applications import gates
 from tests.wire.project.journal import state
 
@@ -34,6 +34,6 @@ async def control(scope: Any, receive: Any, send: Any) -> None:
 
 
 def _close_from_a_timer(socket_name: str, code: CloseReason) -> float:
-    (connection,) = (each for each in live if each.path.endswith(f"/{socket_name}"))
+    (connection,) = (each for each in open_sockets() if each.path.endswith(f"/{socket_name}"))
     asyncio.get_running_loop().call_later(DELAY, connection.close, code)
     return time.monotonic() + DELAY

@@ -1,7 +1,7 @@
 """Answer a refused handshake: the ASGI messages, in order."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..close_codes import CloseReason
@@ -11,10 +11,12 @@ from .extraction import PROTOCOL, Handshake
 from .found import Header, Headers
 from .policy import RefusalMode
 
-__all__ = ["close_message", "http_answer", "refuse"]
+__all__ = ["close_message", "deny", "http_answer", "refuse", "sees_codes"]
 
 BEARER = frozenset({"bearer"})
 Message = dict[str, Any]
+
+_STANDARD_CODES = frozenset({1000, 1001, 1002, 1003, *range(1007, 1015)})
 
 
 def refuse(
@@ -25,30 +27,58 @@ def refuse(
     http: bool,
     schemes: Collection[str] = BEARER,
 ) -> list[Message]:
-    """The answer to a handshake: accept and close with the code, or an HTTP response.
+    """Return the answer to a handshake: accept and close with the code, or an HTTP response.
 
-    `http`: the server has the ASGI extension `websocket.http.response`. Where it has not, a denial
-    is the server's plain one.
+    `http`: the server has the ASGI extension `websocket.http.response`. Without it a denial is the
+    server's plain one. `schemes`: those that the site's backends recognise.
     """
-    visible = mode is RefusalMode.CLOSE or (mode is RefusalMode.AUTO and _is_browser(handshake))
-    if visible and not handshake.is_hostile:
+    if sees_codes(handshake, mode):
         echo = _echo(handshake.subprotocols)
-        told = (
-            [{"type": "websocket.send", "text": error_message(error)}] if echo == PROTOCOL else []
-        )
-        return [
-            {"type": "websocket.accept", "subprotocol": echo},
-            *told,
-            close_message(error.code),
-        ]
+        return [_accept(echo), *_last_words(error, speaks=echo == PROTOCOL)]
     if http and error.code.http_status:
         return _http_response(error, error.code.http_status, schemes)
     return [close_message(error.code)]
 
 
+def deny(message: Mapping[str, Any], handshake: Handshake, *, is_accepted: bool) -> list[Message]:
+    """Return how a client that sees codes learns that the application refuses it.
+
+    `message`: what the application sent instead of an accept. Its code counts if a close can have
+    it, else it is 4403. `is_accepted`: it was accepted before, to send a first message.
+    """
+    code, echo = message.get("code"), _echo(handshake.subprotocols)
+    if isinstance(code, int) and _is_close_code(code):
+        reason = message.get("reason") or ""
+        last_words = [{"type": "websocket.close", "code": code, "reason": reason}]
+    else:
+        forbidden = TokenAuthError(CloseReason.FORBIDDEN)
+        last_words = _last_words(forbidden, speaks=is_accepted or echo == PROTOCOL)
+    return last_words if is_accepted else [_accept(echo), *last_words]
+
+
+def sees_codes(handshake: Handshake, mode: RefusalMode) -> bool:
+    """Return whether a client that is refused is accepted first, to be closed with a code."""
+    visible = mode is RefusalMode.CLOSE or (mode is RefusalMode.AUTO and _is_browser(handshake))
+    return visible and not handshake.is_hostile
+
+
 def close_message(code: CloseReason) -> Message:
-    """The close of a code. Its reason is the slug, well under the 123 bytes a reason may have."""
+    """Return the close of a code. Its reason is the slug, under the 123 bytes it may have."""
     return {"type": "websocket.close", "code": code.close_code, "reason": code.value}
+
+
+def _accept(echo: str | None) -> Message:
+    return {"type": "websocket.accept", "subprotocol": echo}
+
+
+def _last_words(error: TokenAuthError, *, speaks: bool) -> list[Message]:
+    told = [{"type": "websocket.send", "text": error_message(error)}] if speaks else []
+    return [*told, close_message(error.code)]
+
+
+def _is_close_code(code: int) -> bool:
+    """Return whether a close frame may have it (RFC 6455 §7.4): 1004 to 1006 and 1015 may not."""
+    return code in _STANDARD_CODES or 3000 <= code <= 4999
 
 
 def _is_browser(handshake: Handshake) -> bool:
@@ -69,7 +99,7 @@ def _has(headers: Headers, wanted: bytes) -> bool:
 
 
 def _echo(offered: Sequence[str]) -> str | None:
-    """A browser to which nothing of its offer is echoed fails the connection: no code arrives."""
+    """Return what to select: a browser to which nothing of its offer is echoed gets no code."""
     return PROTOCOL if PROTOCOL in offered else next(iter(offered), None)
 
 

@@ -21,7 +21,7 @@ from ..messages import (
     read_first,
     write,
 )
-from .outputs import Abandon, Close, Output, Send, Verify
+from .outputs import Abandon, Close, Output, Send, Verify, Warn
 from .rules import Rules
 from .states import TRANSITIONS, Event, State
 
@@ -174,8 +174,17 @@ class Lifecycle:
             return self.end(TokenAuthError(CloseReason.TOKEN_EXPIRED))
         if self._warns and now >= deadline - self._rules.expiry_warning:
             self._warns = False
-            return [Send(write("auth.expiring", expires_in=self.expires_in(now)))]
+            expires_in = int(deadline - now)
+            return [Warn(write("auth.expiring", expires_in=expires_in), expires_in)]
         return []
+
+    def renew(self, lifetime: float | None, now: float) -> list[Output]:
+        """Take over the end that the token store has for the same token now, later or earlier."""
+        if self.state is _CLOSED:
+            return []
+        self._expires_at = None if lifetime is None else now + lifetime
+        self._warns = self._speaks and self._deadline is not None
+        return self.tick(now)
 
     def expires_in(self, now: float) -> int | None:
         """Return the whole seconds until the socket closes if nothing happens; None: never."""
@@ -193,7 +202,8 @@ class Lifecycle:
         if self.state is _CLOSED:
             return []
         self.leave()
-        return [*([self._error(error)] if self._speaks else []), Close(error.code)]
+        told = [self._error(error)] if self._speaks else []
+        return [*told, Close(error.code, error.retry_after)]
 
     def leave(self) -> None:
         """Note that the client or the application has closed the socket."""

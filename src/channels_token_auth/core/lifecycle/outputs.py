@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ..close_codes import CloseReason
 from ..credentials import Secret
 
-__all__ = ["Abandon", "Close", "Output", "Send", "Verify"]
+__all__ = ["Abandon", "Close", "Output", "Send", "Verify", "Warn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,14 @@ class Send:
     """Send a text frame."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warn:
+    """Send a text frame that warns of the end in `expires_in` seconds, and tell the application."""
+
+    text: str
+    expires_in: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +37,10 @@ class Abandon:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close the socket."""
+    """Close the socket. `retry_after`: seconds that a client waits at least, where it is known."""
 
     code: CloseReason
+    retry_after: int | None = None
 
 
-Output = Send | Verify | Abandon | Close
+Output = Send | Warn | Verify | Abandon | Close

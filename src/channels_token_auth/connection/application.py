@@ -1,0 +1,109 @@
+"""The `receive` and `send` of the application, to which this library looks like the server."""
+
+import asyncio
+from collections.abc import Sequence
+
+from ..clock import clock
+from ..core.asgi_types import Message
+from ..core.handshake.extraction import PROTOCOL
+from ..core.handshake.refusal import deny
+from ..core.lifecycle import Act, Stage, Step
+from .connection import Connection
+
+__all__ = ["ApplicationSide"]
+
+ABNORMAL = 1006
+"""What servers tell an application whose client got no close (RFC 6455 §7.1.5)."""
+
+# Compared for every frame: before Python 3.12 an enum's attribute costs ten times as much.
+_OPEN, _CLOSING, _OVER = Stage.OPEN, Stage.CLOSING, Stage.OVER
+
+
+class ApplicationSide:
+    """What one application receives and sends. `connect`: the event that it starts with."""
+
+    __slots__ = ("_connect", "_connection", "_exchange", "_inbox", "_transport")
+
+    def __init__(self, connection: Connection, connect: Message) -> None:
+        self._connection = connection
+        self._exchange = connection.exchange
+        self._transport = connection.transport
+        self._inbox = connection.transport.inbox
+        self._connect: Message | None = connect
+
+    async def receive(self) -> Message:
+        """Return the next event. After the disconnect there is none: that raises RuntimeError."""
+        connection, exchange = self._connection, self._exchange
+        if self._connect:
+            event, self._connect = self._connect, None
+            return event
+        if exchange.stage is _OVER:
+            raise RuntimeError("receive() was called after the application got its disconnect.")
+        while exchange.stage is not _CLOSING:
+            if connection.notices:
+                return connection.notices.popleft()
+            received = await self._inbox.next(may_wake=connection.is_subscribed)
+            if received is None:
+                continue
+            outputs = connection.read(received)
+            if outputs is None:
+                return received
+            if outputs:
+                await connection.tell(outputs)
+        return await self._take_disconnect()
+
+    async def _take_disconnect(self) -> Message:
+        await self._connection.node.bulk_close.turn()
+        self._exchange.take(Step.TELL)
+        assert self._connection.disconnect  # noqa: S101 - set on the way to this stage
+        return self._connection.disconnect
+
+    async def send(self, message: Message) -> None:
+        """Take a message of the application. After a close it is dropped."""
+        stage = self._exchange.stage
+        if stage is _OPEN and message["type"] == "websocket.send":
+            await self._transport.send(message)
+            return
+        act = self._exchange.take_message(message, is_page=self._connection.sees_codes)
+        match act:
+            case Act.FORWARD:
+                if self._exchange.stage is _CLOSING:  # it ended its HTTP response
+                    self._note_end(ABNORMAL)
+                await self._transport.send(message)
+            case Act.ACCEPT:
+                await self._accept(message)
+            case Act.DENY:
+                await self._deny(message, is_accepted=stage is Stage.ACCEPTED)
+            case Act.CLOSE:
+                await self._close([message], code=message.get("code") or 1000)
+            case _:
+                assert act is Act.DROP, act  # noqa: S101 - no other act answers the application
+
+    async def _accept(self, message: Message) -> None:
+        # The application's choice stands; else the protocol that the client offered us.
+        if not message.get("subprotocol") and PROTOCOL in self._connection.handshake.subprotocols:
+            message = {**message, "subprotocol": PROTOCOL}
+        speaks = message.get("subprotocol") == PROTOCOL
+        outputs = self._connection.life.accept(speaks=speaks, now=clock.steady())
+        await self._transport.send(message)
+        if outputs and self._exchange.stage is _OPEN:  # not closed meanwhile
+            await self._connection.tell(outputs)
+
+    async def _deny(self, message: Message, *, is_accepted: bool) -> None:
+        code = message.get("code")
+        if is_accepted or self._connection.sees_codes:
+            last_words = deny(message, self._connection.handshake, is_accepted=is_accepted)
+            await self._close(last_words, code=last_words[-1]["code"])
+        else:
+            await self._close([message], code=code or ABNORMAL)
+
+    async def _close(self, last_words: Sequence[Message], *, code: int) -> None:
+        """Close as the library closes: while a receive is pending, not every server would."""
+        self._note_end(code, last_words[-1].get("reason") or "")
+        await asyncio.wait([self._transport.shut(last_words)])
+
+    def _note_end(self, code: int, reason: str = "") -> None:
+        self._connection.life.leave()
+        self._connection.left = code
+        told = {"type": "websocket.disconnect", "code": code, "reason": reason}
+        self._connection.disconnect = told

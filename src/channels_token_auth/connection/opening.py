@@ -1,0 +1,108 @@
+"""The opening handshake of one socket: from the server's `websocket.connect` to the admission."""
+
+from ..clock import clock
+from ..core.asgi_types import Message
+from ..core.close_codes import CloseReason
+from ..core.errors import TokenAuthError
+from ..core.handshake.extraction import PROTOCOL
+from ..core.identity import Identity, unavailable
+from ..core.lifecycle import Stage, State, Step
+from .asgi_scope import anonymous_user
+from .connection import Connection, failed
+
+__all__ = ["MAX_RIVALS", "open_connection"]
+
+MAX_RIVALS = 3
+"""Other cookies with the credential's name that are verified at most: each costs a query."""
+
+
+async def open_connection(connection: Connection) -> Message | None:
+    """Admit or refuse the client. Return the event to start the application with; None: refused.
+
+    Raises nothing but what the server's own `receive` and `send` raise before a handshake.
+    """
+    event = await connection.transport.inbox.next(may_wake=False)
+    if event is None or event["type"] != "websocket.connect":
+        connection.exchange.take(Step.LEAVE)
+        return None
+    connection.node.sockets.add(connection)
+    try:
+        await _decide(connection)
+    except TokenAuthError as error:
+        await _refuse(connection, error)
+    except Exception as error:  # noqa: BLE001 - whatever a backend's user or a signal raises
+        await _refuse(connection, failed(error, connection.handshake.credential))
+    connection.watch()
+    if not connection.is_admitted:
+        return None
+    # While it lives, nothing here has its token any more.
+    connection.handshake.forget_credential()
+    return event
+
+
+async def _decide(connection: Connection) -> None:
+    route, handshake = connection.route, connection.handshake
+    if connection.node.drain.is_on:
+        raise unavailable()
+    if route.is_anonymous(handshake):
+        connection.admit_anonymous(anonymous_user())
+    elif route.awaits_first_message(handshake):
+        await _await_credential(connection)
+    else:
+        connection.life.present()
+        mark = connection.node.recent_revocations.mark
+        identity = await route.authenticate(handshake)
+        if handshake.rivals:
+            await _reject_rivals(connection, identity)
+        connection.admit(identity, since=mark)
+
+
+async def _reject_rivals(connection: Connection, identity: Identity) -> None:
+    """Refuse a client whose other cookies of the same name belong to another user."""
+    rivals = connection.handshake.rivals
+    if len(rivals) > MAX_RIVALS:
+        raise TokenAuthError(CloseReason.MALFORMED)
+    for rival in rivals:
+        try:
+            other = await connection.route.verify(rival)
+        except TokenAuthError as error:
+            if error.code.is_transient:
+                raise
+        else:
+            if other.user_key != identity.user_key:
+                raise TokenAuthError(CloseReason.MALFORMED)
+
+
+async def _await_credential(connection: Connection) -> None:
+    """Accept the client, ask it for its token, and wait for the verdict."""
+    offered = connection.handshake.subprotocols
+    connection.exchange.take(Step.AWAIT)
+    required = connection.act(connection.life.await_credential(clock.steady()))
+    accept = {"type": "websocket.accept", "subprotocol": PROTOCOL if PROTOCOL in offered else None}
+    await connection.transport.answer([accept])
+    if connection.life.state is State.AWAITING_CREDENTIAL:  # not closed meanwhile
+        await connection.transport.answer(required)
+    inbox = connection.transport.inbox
+    while connection.life.state is State.AWAITING_CREDENTIAL:
+        event = await inbox.next(may_wake=False)
+        if event:
+            await connection.tell(connection.read(event) or ())
+    while connection.life.state is State.AUTHENTICATING:
+        # A frame that comes after the verdict is the application's: it stays in the inbox.
+        if await inbox.has_event() and not connection.is_admitted:
+            await connection.tell(connection.read(inbox.pop()) or ())
+
+
+async def _refuse(connection: Connection, error: TokenAuthError) -> None:
+    """Answer the handshake, unless the socket was closed meanwhile."""
+    connection.left = connection.left or error.code
+    connection.refusal_reason = connection.refusal_reason or error
+    if connection.life.state is State.CLOSED:
+        return
+    if connection.exchange.stage is Stage.HANDSHAKE:
+        # In this task: a flood of bad tokens shall not cost a task each.
+        connection.exchange.take(Step.END)
+        connection.life.leave()
+        await connection.transport.answer(connection.refusal(error))
+    else:
+        connection.end(error)

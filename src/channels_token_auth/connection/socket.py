@@ -1,0 +1,190 @@
+"""One socket, driven: it does what the two state machines decide.
+
+`Lifecycle` decides about the authentication, `Exchange` about who has accepted the socket and who
+knows of its end; both are pure. A `Socket` feeds them, and carries out what they ask for over a
+`Transport`. What it authenticates is the business of `Connection`.
+"""
+
+import asyncio
+from abc import abstractmethod
+from collections import deque
+from collections.abc import Sequence
+from typing import assert_never
+
+from ..clock import clock
+from ..core.asgi_types import Message, Receive, Scope, Send
+from ..core.close_codes import CloseReason
+from ..core.credentials import Secret
+from ..core.errors import TokenAuthError
+from ..core.handshake.extraction import Handshake
+from ..core.handshake.refusal import close_message
+from ..core.lifecycle import (
+    Abandon,
+    Act,
+    Close,
+    Exchange,
+    Lifecycle,
+    Output,
+    Stage,
+    Step,
+    Verify,
+    Warn,
+)
+from ..core.lifecycle import Send as SendText
+from ..node.deadlines import deadlines
+from ..node.member import Member
+from ..node.node import here
+from ..tasks import spawn
+from ..verification.route import Route
+from .transport import Transport
+
+__all__ = ["MAX_NOTICES", "Socket"]
+
+MAX_NOTICES = 8
+"""Events that wait for a busy application at most: of more, the oldest are dropped."""
+
+
+class Socket(Member):
+    """The mechanics of one socket, from its opening handshake on. Belongs to one event loop."""
+
+    __slots__ = (
+        "_due", "_verifier", "disconnect", "exchange", "handshake", "left", "life", "node",
+        "notices", "transport",
+    )  # fmt: skip
+
+    def __init__(
+        self, route: Route, handshake: Handshake, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        self.node = here()
+        super().__init__(self.node.name, route, scope)
+        self.handshake = handshake
+        self.transport = Transport(receive, send)
+        self.life = Lifecycle(route.rules)
+        self.exchange = Exchange()
+        self.disconnect: Message | None = None
+        """What the application gets in the stage `closing`."""
+        self.left: CloseReason | int | None = None
+        """Why the socket ended: our reason, or the code of the client or of the application."""
+        self.notices: deque[Message] | None = None
+        """Events of ours that wait for the application."""
+        self._due: float | None = None
+        self._verifier: asyncio.Task[None] | None = None
+
+    @abstractmethod
+    async def verify(self, secret: Secret) -> None:
+        """Verify a token that came in a message, and act on the verdict."""
+
+    @property
+    def is_subscribed(self) -> bool:
+        """True if the application wants our events among those of the client."""
+        return self._auth is not None and self._auth.is_subscribed
+
+    @property
+    def sees_codes(self) -> bool:
+        """True if its client, if it is refused, is accepted first to see the code."""
+        return self.route.sees_codes(self.handshake)
+
+    # -- What its node does with it
+
+    def close(self, code: CloseReason) -> None:
+        """Close it with this code. Returns at once; from now on no frame passes."""
+        self.end(TokenAuthError(code))
+
+    @property
+    def next_tick(self) -> float | None:
+        """The time of its next deadline on the steady clock, None for none."""
+        return self.life.next_tick
+
+    def tick(self) -> None:
+        """Act on a deadline that has passed."""
+        self.act_later(self.life.tick(clock.steady()))
+
+    def jump(self, seconds: float) -> None:
+        """Bring the expiry forward: the calendar went ahead of the steady clock by so much."""
+        self.life.jump(seconds)
+
+    # -- What the machines ask for
+
+    def notify(self, event: Message) -> None:
+        """Hand the application an event of ours, if it wants them, among those of the client."""
+        if self.is_subscribed:
+            self.notices = self.notices or deque(maxlen=MAX_NOTICES)
+            self.notices.append(event)
+            self.transport.inbox.wake()
+
+    def read(self, event: Message) -> Sequence[Output] | None:
+        """Take an event of the client. Return None if it is the application's."""
+        if self.exchange.stage is Stage.CLOSING:
+            return ()
+        text = event.get("text")
+        if text is not None:
+            return self.life.text(text, clock.steady()) if self.life.listens else None
+        if event["type"] == "websocket.receive":
+            return self.life.binary()
+        self.exchange.take(Step.LEAVE)
+        self.life.leave()
+        self.left = event.get("code")
+        return None
+
+    async def tell(self, outputs: Sequence[Output]) -> None:
+        """Do what the lifecycle asks for, and send what it says."""
+        await self.transport.tell(self.act(outputs))
+
+    def act_later(self, outputs: Sequence[Output]) -> None:
+        """Do what the lifecycle asks for outside a task, and send what it says in one."""
+        if messages := self.act(outputs):
+            spawn(self.transport.tell(messages))
+
+    def end(self, error: TokenAuthError) -> None:
+        """Close it, or refuse its handshake. Returns at once."""
+        self.act(self.life.end(error))
+
+    def refusal(self, error: TokenAuthError) -> Sequence[Message]:
+        """Return the answer to its opening handshake."""
+        return self.route.refusal(error, self.handshake, self._scope)
+
+    def act(self, outputs: Sequence[Output]) -> list[Message]:
+        """Do what the lifecycle asks for. Return the messages that are left to be sent."""
+        messages: list[Message] = []
+        for output in outputs:
+            match output:
+                case SendText(text):
+                    messages.append({"type": "websocket.send", "text": text})
+                case Warn(text, expires_in):
+                    messages.append({"type": "websocket.send", "text": text})
+                    self.notify({"type": "auth.expiring", "expires_in": expires_in})
+                case Verify(secret):
+                    self._verifier = asyncio.create_task(self.verify(secret))
+                case Abandon():
+                    self.abandon()
+                case Close(code, retry_after):
+                    self._shut(TokenAuthError(code, retry_after), messages)
+                    messages = []
+                case _:
+                    assert_never(output)
+        if outputs:
+            self.watch()
+        return messages
+
+    def watch(self) -> None:
+        """Have `tick` called when it is due. Most tokens have no end: most sockets skip it."""
+        due = self.life.next_tick
+        if due != self._due:
+            self._due = due
+            deadlines().watch(self)
+
+    def abandon(self) -> None:
+        """Give up the verification that is running."""
+        if self._verifier:
+            self._verifier.cancel()
+
+    def _shut(self, error: TokenAuthError, last_words: Sequence[Message]) -> None:
+        act = self.exchange.take(Step.END)
+        if act is Act.DROP:  # the application is closing it already
+            return
+        self.left = error.code
+        self.disconnect = {**close_message(error.code), "type": "websocket.disconnect"}
+        if act is Act.REFUSE:
+            self.transport.shut(self.refusal(error))
+        else:
+            self.transport.shut([*last_words, close_message(error.code)])

@@ -1,0 +1,179 @@
+"""The ASGI exchange of one socket: who has accepted it, and who knows of its end.
+
+Theory of operation
+===================
+
+ASGI gives an application two callables, `receive` and `send`, and a server at the other end of
+both. This library stands between them. Towards the application it plays the server, and towards
+the server the application:
+
+    client  ⇄  server  ⇄  this library  ⇄  application
+
+So there are two conversations, and they may be at different points. After a first message the
+client's handshake was accepted long before the application is asked. When a token is revoked, the
+client's socket closes while the application still waits for its next frame. A single "state of the
+socket" cannot say that; the *stage* of the exchange does:
+
+- *handshake*: the client waits for the answer to its opening handshake;
+- *accepted*: the library accepted it, to receive a first message; the application has not;
+- *open*: the application accepted it;
+- *denying*: the application is sending an HTTP response instead of accepting;
+- *closing*: the client's side is closed; the application has to get its `websocket.disconnect`;
+- *over*: the application knows.
+
+Each message of the application, and each act of the library and of the client, is a *step*. `STEPS`
+says for each stage and step what the library does about it (the *act*) and which stage follows.
+What is not in the table cannot happen: it raises an error, and the stage stays as it was. The
+documentation's table and diagram are drawn from it.
+
+Three promises can be read off the table:
+
+1. The application gets exactly one `websocket.disconnect`: only `TELL` and `LEAVE` lead to *over*
+   while it runs, and no other step leads out of *closing*.
+2. After a close nothing passes: in *closing* and *over* every step but these is dropped.
+3. No accepted socket stays open without an application: `RETURN` in *accepted* and *open* fails the
+   socket, which closes it.
+
+What is sent in detail (which code, which subprotocol) is not decided here, and the state of the
+authentication is another machine: see `states`.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+__all__ = ["STEPS", "Act", "Exchange", "Stage", "Step"]
+
+
+class Stage(StrEnum):
+    """The point that the exchange has reached."""
+
+    HANDSHAKE = "handshake"
+    ACCEPTED = "accepted"
+    OPEN = "open"
+    DENYING = "denying"
+    CLOSING = "closing"
+    OVER = "over"
+
+
+class Step(StrEnum):
+    """A message of the application, or an act of the library or of the client."""
+
+    AWAIT = "library accepts, for a first message"
+    END = "library closes"
+    TELL = "library hands over the disconnect"
+    LEAVE = "client leaves"
+    ACCEPT = "application accepts"
+    SEND = "application sends a frame"
+    CLOSE = "application closes"
+    RESPOND = "application begins an HTTP response"
+    BODY = "application sends a part of it"
+    FINISH = "application ends it"
+    RETURN = "application ends"
+
+
+class Act(StrEnum):
+    """What the library does about a step."""
+
+    FORWARD = "passes it on"
+    DROP = "drops it"
+    ACCEPT = "passes it on, with our subprotocol if the application chose none"
+    DENY = "refuses the client in the application's name"
+    CLOSE = "closes with the code"
+    REFUSE = "answers the handshake with the refusal"
+    FAIL = "closes with 4500"
+    COMPLETE = "ends the HTTP response"
+
+
+Rules = Mapping[Step, tuple[Act, Stage]]
+
+_DROPPED = (Step.END, Step.LEAVE, Step.ACCEPT, Step.SEND, Step.CLOSE)
+_RESPONSES = (Step.RESPOND, Step.BODY, Step.FINISH)
+
+STEPS: dict[Stage, Rules] = {
+    Stage.HANDSHAKE: {
+        Step.AWAIT: (Act.FORWARD, Stage.ACCEPTED),
+        Step.END: (Act.REFUSE, Stage.CLOSING),
+        Step.LEAVE: (Act.FORWARD, Stage.OVER),
+        Step.ACCEPT: (Act.ACCEPT, Stage.OPEN),
+        Step.SEND: (Act.FORWARD, Stage.HANDSHAKE),  # the server objects
+        Step.CLOSE: (Act.DENY, Stage.CLOSING),
+        Step.RESPOND: (Act.FORWARD, Stage.DENYING),
+        Step.BODY: (Act.FORWARD, Stage.HANDSHAKE),
+        Step.FINISH: (Act.FORWARD, Stage.HANDSHAKE),
+        Step.RETURN: (Act.FAIL, Stage.HANDSHAKE),
+    },
+    Stage.ACCEPTED: {
+        Step.END: (Act.CLOSE, Stage.CLOSING),
+        Step.LEAVE: (Act.FORWARD, Stage.OVER),
+        Step.ACCEPT: (Act.DROP, Stage.OPEN),
+        Step.SEND: (Act.FORWARD, Stage.ACCEPTED),
+        Step.CLOSE: (Act.DENY, Stage.CLOSING),
+        Step.RESPOND: (Act.DENY, Stage.CLOSING),
+        Step.BODY: (Act.FORWARD, Stage.ACCEPTED),
+        Step.FINISH: (Act.FORWARD, Stage.ACCEPTED),
+        Step.RETURN: (Act.FAIL, Stage.ACCEPTED),
+    },
+    Stage.OPEN: {
+        Step.END: (Act.CLOSE, Stage.CLOSING),
+        Step.LEAVE: (Act.FORWARD, Stage.OVER),
+        Step.ACCEPT: (Act.DROP, Stage.OPEN),
+        Step.SEND: (Act.FORWARD, Stage.OPEN),
+        Step.CLOSE: (Act.CLOSE, Stage.CLOSING),
+        **dict.fromkeys(_RESPONSES, (Act.FORWARD, Stage.OPEN)),
+        Step.RETURN: (Act.FAIL, Stage.OPEN),
+    },
+    Stage.DENYING: {
+        Step.END: (Act.DROP, Stage.DENYING),  # the client is being refused as it is
+        Step.LEAVE: (Act.FORWARD, Stage.OVER),
+        **dict.fromkeys((Step.ACCEPT, Step.SEND, Step.CLOSE), (Act.FORWARD, Stage.DENYING)),
+        Step.RESPOND: (Act.FORWARD, Stage.DENYING),
+        Step.BODY: (Act.FORWARD, Stage.DENYING),
+        Step.FINISH: (Act.FORWARD, Stage.CLOSING),
+        Step.RETURN: (Act.COMPLETE, Stage.OVER),
+    },
+    Stage.CLOSING: {
+        Step.TELL: (Act.FORWARD, Stage.OVER),
+        **dict.fromkeys((*_DROPPED, *_RESPONSES), (Act.DROP, Stage.CLOSING)),
+        Step.RETURN: (Act.DROP, Stage.OVER),
+    },
+    Stage.OVER: dict.fromkeys((*_DROPPED, *_RESPONSES, Step.RETURN), (Act.DROP, Stage.OVER)),
+}
+
+_STEP_OF = {
+    "websocket.accept": Step.ACCEPT,
+    "websocket.close": Step.CLOSE,
+    "websocket.http.response.start": Step.RESPOND,
+    "websocket.http.response.body": Step.BODY,
+}
+
+
+class Exchange:
+    """One socket's exchange. `take` each step; the answer is what to do about it."""
+
+    __slots__ = ("stage",)
+
+    def __init__(self) -> None:
+        self.stage = Stage.HANDSHAKE
+
+    def take(self, step: Step) -> Act:
+        """Go on to the next stage. Raises RuntimeError if this stage does not know the step."""
+        try:
+            act, self.stage = STEPS[self.stage][step]
+        except KeyError:
+            sentence = f"In the stage '{self.stage}' of an exchange this cannot happen: {step}"
+            raise RuntimeError(sentence) from None
+        return act
+
+    def take_message(self, message: Mapping[str, Any], *, is_page: bool) -> Act:
+        """Take the step of a message of the application.
+
+        `is_page`: the client cannot read an HTTP response. One that begins is a denial then.
+        """
+        # A kind that this library does not know is an extension: it passes as a frame does.
+        step = _STEP_OF.get(message["type"], Step.SEND)
+        if step is Step.BODY and not message.get("more_body"):
+            step = Step.FINISH
+        if step is Step.RESPOND and is_page and self.stage is Stage.HANDSHAKE:
+            step = Step.CLOSE
+        return self.take(step)
