@@ -39,3 +39,9 @@ def test_contributing_lists_every_floor_in_order():
 def test_contributing_lists_every_folder_of_tests():
     listed = {folder for folder, _ in table("CONTRIBUTING.md", "folder")}
     assert listed == {str(path.parent.relative_to(ROOT)) for path in ROOT.glob("tests/*/test_*.py")}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_that_installs_the_package_says_what_to_type_until_the_release(page):
+    names_it = re.search(r"(pip|npm) install [^\n]*channels-token-auth", read(page))
+    assert not names_it or "not released yet" in read(page)
