@@ -1,4 +1,4 @@
-"""Tokens in the admin: replaced, deleted and told apart, and each key seen exactly once."""
+"""Manage tokens in the admin: a key is shown once, when it is created."""
 
 from django.contrib import admin
 from django.contrib.admin.utils import quote
@@ -18,7 +18,7 @@ admin.site.unregister(User)
 
 
 class NoKeyLookups:
-    """No filter by key: with `?key__startswith=a` a list would spell it out, digit by digit."""
+    """Forbid filters by key: with `?key__startswith=a`, a list reveals it digit by digit."""
 
     def lookup_allowed(self, lookup, value, request):
         if {"key", "pk", "auth_token"} & set(lookup.split("__")):
@@ -28,7 +28,7 @@ class NoKeyLookups:
 
 @admin.register(User)
 class TokenUserAdmin(NoKeyLookups, UserAdmin):
-    """Django's own; its page for a deletion would show the key of the token that goes along."""
+    """Hide the key of the token that is deleted with its user: Django's own page shows it."""
 
     def get_deleted_objects(self, objs, request):
         tree, *rest = super().get_deleted_objects(objs, request)
@@ -37,7 +37,7 @@ class TokenUserAdmin(NoKeyLookups, UserAdmin):
 
 
 class TokenChangeList(ChangeList):
-    """Links by user, since the primary key is the secret."""
+    """Link to tokens by their user, since the primary key is the secret."""
 
     def url_for_result(self, result):
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
@@ -46,7 +46,7 @@ class TokenChangeList(ChangeList):
 
 @admin.register(UserToken)
 class UserTokenAdmin(NoKeyLookups, admin.ModelAdmin):
-    """Adding creates a token, saving replaces it; either answers with the page that shows it."""
+    """Create a token when one is added, replace it when one is saved, and show it once."""
 
     list_display = ("user", "created", "token_id")
     list_select_related = ("user",)
@@ -82,7 +82,7 @@ class UserTokenAdmin(NoKeyLookups, admin.ModelAdmin):
         obj.key, obj.created = token.key, token.created
 
     def delete_model(self, request, obj):
-        # As DRF's own model: by its real primary key, and with the signals others listen to.
+        # Of DRF's own model: it has the real primary key, and its signals have receivers.
         Token.objects.filter(user_id=obj.user_id).delete()
 
     def response_add(self, request, obj, post_url_continue=None):
@@ -92,13 +92,13 @@ class UserTokenAdmin(NoKeyLookups, admin.ModelAdmin):
         return self._show_once(request, obj)
 
     def _show_once(self, request, token):
-        """Answers at once: a message would be stored in a cookie or a session on its way."""
+        """Answer with the token. A redirect would carry it in a cookie or in the session."""
         context = {**self.admin_site.each_context(request), "title": "New token", "token": token}
         return TemplateResponse(request, "admin/accounts/usertoken/issued.html", context)
 
 
 def _without(keys, tree):
-    """The tree of texts that the admin shows, with the id in the place of each key."""
+    """Return the tree of texts that the admin shows, with an id instead of each key."""
     if isinstance(tree, list):
         return [_without(keys, branch) for branch in tree]
     for key in keys:

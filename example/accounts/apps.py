@@ -1,4 +1,4 @@
-"""Wires the token signal."""
+"""Connect the signal that creates tokens."""
 
 from django.apps import AppConfig
 from django.conf import settings

@@ -1,4 +1,4 @@
-"""A user's token as people may see it: by its user and its id, never by its key."""
+"""Name tokens by their user and an id, never by their key."""
 
 import hashlib
 
@@ -9,12 +9,12 @@ __all__ = ["UserToken", "replace_token", "token_id"]
 
 
 def token_id(key):
-    """A name for a token that tells nothing about it."""
+    """Return a name for a token that does not reveal it."""
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 class UserToken(Token):
-    """DRF's token, named by its user: its own primary key and its own text are the secret."""
+    """Show DRF's token by its user: its primary key and its text are the secret."""
 
     class Meta:
         proxy = True
@@ -30,6 +30,6 @@ class UserToken(Token):
 
 @transaction.atomic
 def replace_token(user_id):
-    """Ends the user's token, if there is one, and returns a new one."""
+    """Delete the user's token, if there is one, and return a new one."""
     Token.objects.filter(user_id=user_id).delete()
     return Token.objects.create(user_id=user_id)

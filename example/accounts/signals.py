@@ -1,4 +1,4 @@
-"""Every new user gets a token."""
+"""Give every new user a token."""
 
 from rest_framework.authtoken.models import Token
 
@@ -6,6 +6,6 @@ __all__ = ["create_token"]
 
 
 def create_token(sender, instance, created, raw, **kwargs):
-    """Creates the token of a new user; a fixture (`raw`) brings its own."""
+    """Create the token of a new user. A fixture (`raw`) has its own."""
     if created and not raw:
         Token.objects.create(user=instance)

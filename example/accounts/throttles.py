@@ -1,4 +1,4 @@
-"""How often one may try to log in, and sign out."""
+"""Limit how often a client may try to log in, and sign out."""
 
 import hashlib
 
@@ -8,7 +8,7 @@ __all__ = ["LoginAddressThrottle", "LoginUsernameThrottle", "SignOutThrottle"]
 
 
 class LoginAddressThrottle(SimpleRateThrottle):
-    """Bounds what one address may try over all usernames."""
+    """Limit the attempts of one address on all usernames."""
 
     scope = "login-address"
 
@@ -17,7 +17,7 @@ class LoginAddressThrottle(SimpleRateThrottle):
 
 
 class LoginUsernameThrottle(SimpleRateThrottle):
-    """Bounds what one address may try on one username.
+    """Limit the attempts of one address on one username.
 
     Not on one username from everywhere: then anybody could lock its owner out.
     """
@@ -31,6 +31,6 @@ class LoginUsernameThrottle(SimpleRateThrottle):
 
 
 class SignOutThrottle(UserRateThrottle):
-    """Bounds how often a user closes all his sockets."""
+    """Limit how often a user closes all of their sockets."""
 
     scope = "sign-out"

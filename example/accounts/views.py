@@ -57,7 +57,7 @@ class LoginView(APIView):
     def handle_exception(self, exc):
         if isinstance(exc, ParseError | serializers.ValidationError | UnsupportedMediaType):
             exc = ParseError(MALFORMED)
-        response = super().handle_exception(exc)  # raises what is no answer to the client
+        response = super().handle_exception(exc)  # raises anything but an API error
         response.data = {"user_not_found": str(getattr(exc, "detail", exc))}
         return response
 

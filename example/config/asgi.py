@@ -8,7 +8,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()
 
-# These need Django to be set up, which the line above does.
+# These imports need Django to be set up, which the line above does.
 from config.origins import authenticated  # noqa: E402
 from config.requests import RequestLog  # noqa: E402
 from hello.routing import websocket_urlpatterns  # noqa: E402

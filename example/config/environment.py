@@ -1,4 +1,4 @@
-"""Reads the environment variables of the example; `settings` says which there are."""
+"""Read the environment variables of the example, which the README lists."""
 
 import os
 
@@ -12,14 +12,14 @@ def text(name, default=""):
 
 
 def required(name, example):
-    """The variable's text; without it one line that says what to set."""
+    """Return the variable's text, or raise an error that says what to set."""
     if value := text(name):
         return value
     raise ImproperlyConfigured(f"Set {name} (for example: {example}), or EXAMPLE_DEBUG=1.")
 
 
 def items(value):
-    """The parts of a comma-separated list."""
+    """Return the parts of a comma-separated list."""
     return [part.strip() for part in value.split(",") if part.strip()]
 
 

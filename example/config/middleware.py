@@ -1,4 +1,4 @@
-"""What every HTTP response of the example passes: a strict policy, and static files."""
+"""Give every HTTP response a strict Content-Security-Policy, and serve static files."""
 
 from django.http import HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
@@ -13,7 +13,7 @@ CONTENT_SECURITY_POLICY = (
 
 
 class ContentSecurityPolicyMiddleware:
-    """Every response forbids inline code, foreign code and frames."""
+    """Forbid inline code, foreign code and frames in every response."""
 
     def __init__(self, get_response):
         self._get_response = get_response
@@ -25,7 +25,7 @@ class ContentSecurityPolicyMiddleware:
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):
-    """WhiteNoise with whole bodies: under ASGI Django warns about its file iterators."""
+    """Serve files as whole bodies: under ASGI, Django warns about WhiteNoise's iterators."""
 
     @staticmethod
     def serve(static_file, request):

@@ -6,6 +6,9 @@ from channels_token_auth.middleware import TokenAuthMiddlewareStack
 
 __all__ = ["authenticated"]
 
+# What browsers send for a page that was opened from a file; a few shells send the second.
+FROM_A_FILE = (b"null", b"file://")
+
 
 def authenticated(application):
     """Return the application behind the token middleware.
@@ -20,8 +23,8 @@ def authenticated(application):
     on_any_port = TokenAuthMiddlewareStack(application, allowed_origins=None)
 
     async def choose(scope, receive, send):
-        is_from_file = (b"origin", b"null") in map(tuple, scope["headers"])
-        chosen = as_listed if is_from_file else on_any_port
+        origin = dict(map(tuple, scope["headers"])).get(b"origin")
+        chosen = as_listed if origin in FROM_A_FILE else on_any_port
         await chosen(scope, receive, send)
 
     return choose

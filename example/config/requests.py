@@ -1,4 +1,4 @@
-"""Logs each request by its path: never a query string, a header or a frame."""
+"""Log each request by its path, without its query string, headers and frames."""
 
 import logging
 import time
@@ -10,7 +10,7 @@ logger = logging.getLogger(__name__)
 
 
 class RequestLog:
-    """ASGI middleware: one line for an HTTP request, two for a WebSocket."""
+    """Write one line for an HTTP request, and two for a WebSocket."""
 
     def __init__(self, application):
         self._application = application
@@ -38,7 +38,7 @@ class RequestLog:
 
 
 class _RequestLine:
-    """What became of one request, read off its ASGI messages."""
+    """Read the outcome of one request from its ASGI messages."""
 
     def __init__(self, scope):
         # Quoted: a path may hold line breaks that forge log lines.
@@ -57,6 +57,6 @@ class _RequestLine:
             case "websocket.close" if not self._accepted:
                 self.outcome = 403
             case "websocket.close" | "websocket.disconnect" if not self._closed:
-                # Whoever closes first decides the code; the other one's is an echo.
+                # The first close decides the code; the other side's is an echo.
                 self._closed = True
                 self.outcome = f"closed {message.get('code', 1000)}"

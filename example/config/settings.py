@@ -13,7 +13,7 @@ DEBUG = flag("EXAMPLE_DEBUG")
 if DEBUG:
     SECRET_KEY = text("EXAMPLE_SECRET_KEY", "insecure-and-for-development-only")
     ALLOWED_HOSTS = items(text("EXAMPLE_ALLOWED_HOSTS", ".localhost,127.0.0.1,[::1]"))
-    ORIGINS = items(text("EXAMPLE_ORIGINS", "self,null"))  # null: a page opened from a file
+    ORIGINS = items(text("EXAMPLE_ORIGINS", "self,null,file://"))  # the last two: pages in files
     ALLOW_LOCAL_PAGES = not text("EXAMPLE_ORIGINS")
 else:
     SECRET_KEY = required("EXAMPLE_SECRET_KEY", "50 random characters")
@@ -23,7 +23,7 @@ else:
 PROXIES = number("EXAMPLE_PROXIES")
 
 INSTALLED_APPS = [
-    *(["daphne"] if DEBUG else []),  # its `runserver` speaks WebSocket
+    *(["daphne"] if DEBUG else []),  # its `runserver` serves WebSockets
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -76,7 +76,7 @@ DATABASES = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": text("EXAMPLE_DATABASE", str(BASE_DIR / "db.sqlite3")),
         "OPTIONS": {
-            # Readers and one writer side by side; a writer waits instead of failing.
+            # Readers do not wait for the writer, and a second writer waits instead of failing.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
             "transaction_mode": "IMMEDIATE",
         },
@@ -97,7 +97,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-# The page's own files stand at `/`, where its relative links work as they do from a folder.
+# The page's own files are served at `/`, so that its relative links work as from a folder.
 WHITENOISE_ROOT = BASE_DIR / "hello" / "page"
 WHITENOISE_INDEX_FILE = True
 WHITENOISE_ALLOW_ALL_ORIGINS = False
@@ -119,7 +119,7 @@ REST_FRAMEWORK = {
         "login-username": "10/min",
         "sign-out": "10/min",
     },
-    # Without it the throttle would believe any X-Forwarded-For.
+    # Without it the throttles would trust any X-Forwarded-For.
     "NUM_PROXIES": PROXIES,
     "URL_FORMAT_OVERRIDE": None,  # all answers are JSON
 }
@@ -146,7 +146,7 @@ CHANNELS_TOKEN_AUTH = {
 # All is in the memory of one process: its tickets, and its revocations.
 SILENCED_SYSTEM_CHECKS = ["channels_token_auth.W004", "channels_token_auth.W007"]
 if DEBUG:
-    # The tutorial's clients put their token in the query, and here they may.
+    # The tutorial's clients put their token into the query.
     SILENCED_SYSTEM_CHECKS += ["channels_token_auth.W001"]
 else:
     SECURE_SSL_REDIRECT = True
@@ -165,9 +165,9 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
-        # One line a request, without its query string, and the same on every server.
+        # One line per request, without its query string, and the same on every server.
         "config.requests": {"level": "INFO"},
-        # These would say the same once more.
+        # These would log the same a second time.
         "django.channels.server": {"level": "CRITICAL"},
         "django.request": {"level": "ERROR"},
     },

@@ -1,4 +1,4 @@
-"""The conversation: one known command, and a clear answer to everything else."""
+"""Answer the one command that the tutorial has, and everything else with an error."""
 
 import json
 
@@ -10,14 +10,14 @@ SAY_HELLO = "Say hello !"
 
 
 class HelloConsumer(AsyncWebsocketConsumer):
-    """Answers each frame with one JSON object; who is asking was settled before it started."""
+    """Answer each frame with one JSON object. The middleware has authenticated the client."""
 
     async def receive(self, text_data=None, bytes_data=None):
         await self.send(text_data=json.dumps(answer(text_data)))
 
 
 def answer(text):
-    """The reply to one frame (None: a binary one). The keys' spelling is the tutorial's."""
+    """Return the reply to one frame (None: a binary one). The tutorial spells the keys so."""
     if text is None:
         return {"error": "Send text frames, not binary ones."}
     try:

@@ -1,4 +1,4 @@
-"""WebSocket routes."""
+"""Route WebSockets by their path."""
 
 from django.urls import path, re_path
 
@@ -6,7 +6,7 @@ from hello.consumers import HelloConsumer
 
 
 async def not_found(scope, receive, send):
-    """Denies the handshake; `URLRouter` alone would raise for a path it does not know."""
+    """Deny the handshake. `URLRouter` alone raises an exception for an unknown path."""
     await send({"type": "websocket.close"})
 
 

@@ -44,9 +44,9 @@ def serve_uvicorn(host, port, ready):
         host=host,
         port=port,
         lifespan="off",
-        # At INFO it prints the query string of a WebSocket, token and all.
+        # At INFO it prints the query string of a WebSocket, with a token in it.
         log_level="warning",
-        # By default it believes any X-Forwarded-For that comes from this machine.
+        # By default it trusts any X-Forwarded-For that comes from this machine.
         proxy_headers=False,
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_per_message_deflate=False,

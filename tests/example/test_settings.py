@@ -61,7 +61,7 @@ def test_production_takes_no_token_from_the_query(system, token):
         header = {"Authorization": f"Token {token}"}
         production.knock(additional_headers=header, origin="https://app.example.com")
         with pytest.raises(InvalidStatus, match="403"):
-            production.knock(additional_headers=header, origin="null")
+            production.knock(subprotocols=["token-auth.v1", f"bearer.{token}"], origin="null")
         redirect = production.request("GET", "/")
         assert redirect.headers["Location"].startswith("https://")
 

@@ -1,4 +1,4 @@
-"""Signing out everywhere else, and what a user is told of his own sockets."""
+"""Sign out everywhere else, and list one's own sockets."""
 
 import json
 
@@ -64,7 +64,7 @@ def test_signing_out_is_bounded(system, key):
     assert statuses == [200] * 10 + [429]
 
 
-def test_user_is_told_where_he_is_signed_in(system, key):
+def test_users_see_where_they_are_signed_in(system, key):
     with system.socket(additional_headers=header(key)):
         answer = system.request("GET", "/auth/connections/", headers=header(key))
     (listed,) = answer.json()["connections"]

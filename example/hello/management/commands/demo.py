@@ -34,7 +34,7 @@ class Command(BaseCommand):
         with contextlib.suppress(KeyboardInterrupt):
             call_command("migrate", verbosity=0)
             create_demo_users()
-            # Whoever reaches the admin reads every user: nobody on the network gets its password.
+            # The admin shows every user: its password is not for others on the network.
             password = renew_administrator() if is_loopback(host) else None
             greeting = _greeting(url(host, port), password)
             SERVERS[server](host, port, lambda: self._print(greeting))
