@@ -159,6 +159,7 @@ def test_access_token_is_known_by_its_type_or_has_none(backend, server, alice, c
         ({"iss": "https://as.example"}, False),
     ],
 )
+@pytest.mark.asvs("10.3.1")
 def test_audience_and_issuer_count_where_they_are_set(server, alice, claims, is_accepted):
     server.claims["good"] = active(**claims)
     backend = backend_at(server, audience="ws", issuer="https://as.example")

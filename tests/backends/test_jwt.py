@@ -138,6 +138,7 @@ def test_token_that_nobody_known_signed_is_left_to_the_next_backend(backend, ali
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
+@pytest.mark.asvs("9.1.2")
 def test_secret_verifies_by_every_algorithm_that_has_one(alice, algorithm):
     backend = backend_of(algorithms=[algorithm])
     token, forged = (signed(claims_of(alice), key, algorithm) for key in (SECRET, SECRET[::-1]))
@@ -267,6 +268,7 @@ def test_token_that_cannot_be_of_the_key_server_does_not_ask_it(alice):
 
 
 @pytest.mark.parametrize("audience", ["chat", ["site", "chat"]])
+@pytest.mark.asvs("9.2.3")
 def test_audience_has_to_be_this_site(alice, audience):
     backend = backend_of(audience=audience)
     given = ["chat", ["mail", "chat"], "mail", ["mail"], "cha", ...]
@@ -299,6 +301,7 @@ def test_refresh_token_is_no_access_token(alice):
     assert judged == [alice, *[CloseReason.TOKEN_INVALID] * 3]
 
 
+@pytest.mark.asvs("9.2.1")
 def test_leeway_delays_the_expiry(alice):
     claims = claims_of(alice, exp=now() - 5, iat=now() + 5)
     (verdict,) = backend_of(leeway=20).authenticate([presented(signed(claims))])

@@ -45,6 +45,7 @@ def test_canonical_text_and_the_number_name_the_key(claim, key):
         *(True, False, None, 1.0, [1], {"1": 1}, b"1"),
     ],
 )
+@pytest.mark.asvs("15.3.5")
 def test_any_other_claim_names_nobody(claim):
     assert number(claim) is None
 
@@ -59,6 +60,7 @@ def test_uuid_has_one_text(claim):
 
 
 @given(st.text() | st.integers())
+@pytest.mark.asvs("10.3.3")
 def test_two_claims_never_name_one_key_unless_their_texts_are_equal(claim):
     key = number(claim)
     assert key is None or str(key) == str(claim)

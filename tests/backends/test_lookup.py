@@ -75,6 +75,7 @@ def test_sql_is_compiled_once_for_each_power_of_two(lookup, tokens, monkeypatch)
     assert len(compiled) == 3
 
 
+@pytest.mark.asvs("1.2.4")
 def test_a_column_of_another_type_is_prepared_as_the_orm_does_it():
     member = Member.objects.create(email="a@example.com")
     by_pk = Lookup(lambda: Member.objects, "pk")

@@ -45,6 +45,7 @@ def server():
         ("jwks", False),
     ],
 )
+@pytest.mark.asvs("13.2.4")
 def test_only_https_and_this_machine_are_safe(url, is_safe):
     assert (remote_of(url).problem == "") is is_safe
 
@@ -63,6 +64,7 @@ def test_answer_is_the_status_and_the_body(server):
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.asvs("15.3.2")
 def test_redirect_is_an_answer_and_not_followed(server, status):
     with jwks_server({}) as other:
         server.status, server.headers = status, {"Location": other.url}

@@ -167,6 +167,7 @@ def test_token_that_is_not_of_ours_is_left_to_the_next_backend(backend, alice, o
 
 
 @pytest.mark.parametrize("name", ["jku", "x5u", "kid", "jwk", "x5c"])
+@pytest.mark.asvs("9.1.3")
 def test_header_of_a_token_steers_nothing(backend, alice, name):
     value = {"kty": "oct", "k": "AA"} if name == "jwk" else "http://127.0.0.1:9/"
     assert judge(backend, signed(user_id=str(alice.pk), header={name: value})) == alice
@@ -218,6 +219,7 @@ class ClaimsTests(TestCase):
             assert verdict is None or isinstance(verdict, TokenAuthError | Identity)
 
 
+@pytest.mark.asvs("9.2.2")
 def test_refresh_token_never_passes(backend, alice, simple_jwt):
     refresh = RefreshToken.for_user(alice)
     simple_jwt(AUTH_TOKEN_CLASSES=[f"{CLASSES}.RefreshToken", f"{CLASSES}.UntypedToken"])

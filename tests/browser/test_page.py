@@ -27,6 +27,7 @@ def answers(page):
     return expect(page.locator("#log .received"))
 
 
+@pytest.mark.asvs("14.3.3")
 def test_right_password_connects_and_the_server_answers(system, new_page):
     page = new_page(system.url)
     log_in(page)

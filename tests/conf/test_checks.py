@@ -144,6 +144,7 @@ def test_default_settings_are_fine(check):
         ({"IDENTITY_PROVIDERS": [PROVIDER | {"BACKENDS": ["drf", "jwt"]}]}, ["E009"]),
     ],
 )
+@pytest.mark.asvs("4.2.5", "14.2.1")
 def test_each_mistake_and_each_loosening_has_its_message(check, given, expected):
     assert check(**given) == expected
 

@@ -246,6 +246,7 @@ class Play:
 
 @pytest.mark.parametrize(("way", "target"), CASES)
 @pytest.mark.parametrize("order", ALL_ORDERS, ids="-".join)
+@pytest.mark.asvs("15.4.2")
 async def test_no_order_of_steps_lets_a_revoked_token_stay(
     order, way, target, middleware, monkeypatch
 ):

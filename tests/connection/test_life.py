@@ -171,6 +171,7 @@ UNAVAILABLE = error("unavailable", retry=True, retry_after=5)
 # -- First message
 
 
+@pytest.mark.asvs("7.3.2")
 async def test_a_first_message_lets_in_and_the_application_starts_after_auth_ok():
     browser = Browser()
     await browser.settle()

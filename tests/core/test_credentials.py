@@ -18,6 +18,7 @@ def credential(raw=RAW, location=Location.HEADER):
     return Credential(location=location, secret=Secret(raw), scheme="bearer")
 
 
+@pytest.mark.asvs("14.2.4")
 def test_only_reveal_gives_the_raw_token():
     assert Secret(RAW).reveal() == RAW
 

@@ -3,6 +3,7 @@
 from base64 import urlsafe_b64encode
 from urllib.parse import quote
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,6 +64,7 @@ policies = st.builds(
 
 @every
 @given(headers, values, st.lists(entries, max_size=4), policies)
+@pytest.mark.asvs("2.2.1")
 def test_any_bytes_give_a_handshake_and_what_is_left_has_no_credential(head, query, offer, rules):
     first = extract(head, query, offer, rules)
     assert isinstance(first, Handshake)

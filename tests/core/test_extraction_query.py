@@ -39,6 +39,7 @@ from tests.core.opening import HOSTILE, LONGEST, MALFORMED, MAX, found, read
         ]
     ],
 )
+@pytest.mark.asvs("15.3.7")
 def test_query_parameter_is_read_and_taken_out(query, expected, left):
     handshake = read(query=query, max_token_bytes=MAX)
     assert found(handshake) == expected

@@ -63,6 +63,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize("state", State)
+@pytest.mark.asvs("2.3.1")
 def test_each_state_is_the_one_that_it_is_called(state):
     assert IN[state]().state is state
 

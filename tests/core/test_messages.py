@@ -201,6 +201,7 @@ def test_first_frame_may_not_be_longer_than_a_message():
 
 
 @given(st.text(max_size=LONGEST + 10))
+@pytest.mark.asvs("2.2.1")
 def test_any_first_frame_is_a_token_or_refused(text):
     assert isinstance(first(text), AuthControl | InvalidControl)
 
@@ -208,6 +209,7 @@ def test_any_first_frame_is_a_token_or_refused(text):
 # -- Writing
 
 
+@pytest.mark.asvs("1.2.3")
 def test_message_of_the_server_is_compact_json():
     assert write("auth.ok", expires_in=None, user_id="7") == (
         '{"type":"auth.ok","expires_in":null,"user_id":"7"}'

@@ -239,6 +239,7 @@ def test_other_entry_of_the_list_is_a_mistake_with_a_remedy(entry, remedy):
 
 @settings(deadline=None)
 @given(st.binary(max_size=40), st.binary(max_size=40))
+@pytest.mark.asvs("4.4.2")
 def test_any_origin_and_host_get_an_answer_and_nobody_slips_in(origin, host):
     assert not allows(OriginRule(hosts=("example.com",)), b"https://evil.test" + origin, host=host)
     assert not allows(OriginRule(hosts=("example.com",)), origin + b".evil.test", host=host)

@@ -89,6 +89,7 @@ def test_denial_carries_the_status_the_slug_and_the_challenge(code):
         assert challenge == (b"Bearer" if code.http_status == 401 else None)
 
 
+@pytest.mark.asvs("14.3.2")
 def test_denial_is_kept_by_no_cache():
     assert http_headers(NATIVE)[b"cache-control"] == b"no-store"
     assert http_headers(NATIVE)[b"content-type"] == b"application/json"
@@ -135,6 +136,7 @@ def test_refusal_is_told_in_a_message_where_our_protocol_is_echoed():
 
 @pytest.mark.parametrize("http", [True, False])
 @pytest.mark.parametrize("mode", RefusalMode)
+@pytest.mark.asvs("16.5.1")
 def test_refusal_never_shows_the_token(mode, http):
     handshake = read(
         ORIGIN,

@@ -31,6 +31,7 @@ def test_json_login_gives_the_same_token(system, token):
     assert system.request("POST", "/api/login/", body, JSON).json() == {"token": token}
 
 
+@pytest.mark.asvs("6.3.8")
 def test_unknown_user_wrong_password_and_inactive_user_look_the_same(system):
     code = "from django.contrib.auth.models import User as U; "
     code += "U.objects.create_user('gone', password='gone-123', is_active=False)"

@@ -4,6 +4,8 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
 
+import pytest
+
 from tests.faults.handshakes import shake_hands, welcome
 from tests.wire.handshakes.case import INVALID
 from tests.wire.project.people import TOKENS
@@ -14,6 +16,7 @@ GOOD = [*islice(cycle(ACTIVE), 20)]
 BAD = [(f"f1{number:038}", None) for number in range(200)]
 
 
+@pytest.mark.asvs("15.2.2")
 def test_good_tokens_get_in_and_bad_ones_are_refused_in_few_queries(one_server: Server) -> None:
     flood = random.Random(0).sample(GOOD + BAD, len(GOOD + BAD))
     queries = one_server.probe()["queries"]

@@ -29,6 +29,7 @@ def test_handshake_is_told_unavailable_and_the_next_succeeds_when_the_store_goes
     assert shake_hands(server, client) == welcome(client)
 
 
+@pytest.mark.asvs("13.2.6")
 def test_handshakes_queued_behind_a_hanging_one_are_answered(
     server: Server, store: PostgreSQL
 ) -> None:

@@ -12,6 +12,7 @@ from tests.wire.servers import Server
 
 
 @pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.asvs("16.5.3")
 def test_good_token_is_told_unavailable_and_never_invalid(
     server: Server, store: PostgreSQL, client: str
 ) -> None:
@@ -21,6 +22,7 @@ def test_good_token_is_told_unavailable_and_never_invalid(
 
 
 @pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.asvs("16.5.3")
 def test_good_token_is_never_anonymous_where_nobody_needs_one(
     one_server: Server, store: PostgreSQL, client: str
 ) -> None:
@@ -44,6 +46,7 @@ def test_outage_is_printed_without_the_token(server: Server, store: PostgreSQL) 
     assert ALICE not in server.output
 
 
+@pytest.mark.asvs("16.5.2")
 def test_open_socket_outlives_the_outage(server: Server, store: PostgreSQL) -> None:
     socket = server.open("/default/echo-async/outlives", [bearer(ALICE)])
     assert isinstance(socket, Socket)

@@ -153,6 +153,7 @@ def test_a_record_that_cannot_be_formatted_is_withheld(log, args):
     assert KEY not in str(vars(log.records[0]))
 
 
+@pytest.mark.asvs("1.2.9")
 def test_names_of_the_site_are_added(log):
     log.filters = [RedactionFilter(["api_key"])]
     log.info("/?api_key=%s&token=%s", KEY, KEY)

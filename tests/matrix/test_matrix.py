@@ -81,6 +81,7 @@ def user(db):
 
 
 @cases({State.VALID})
+@pytest.mark.asvs("7.2.1")
 def test_good_token_brings_its_user_wherever_it_stands(backend, kind, location, state, user):
     token = kind.valid(user)
     presented = ticket_for(token, kind)[1] if location is Location.TICKET else token

@@ -50,6 +50,7 @@ def test_nobody_else_may(headers):
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
+@pytest.mark.asvs("4.1.3", "15.3.4")
 def test_client_of_a_proxy_on_this_machine_may_not(name):
     assert scrape("127.0.0.1", **{name: "127.0.0.1"}).status_code == 401
 

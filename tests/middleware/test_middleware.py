@@ -74,6 +74,7 @@ async def test_and_by_a_plain_denial_where_the_server_cannot(extensions):
     assert server.types == ["websocket.close"]
 
 
+@pytest.mark.asvs("4.4.2")
 async def test_a_foreign_origin_is_refused_before_accept_and_before_any_credential():
     offer = (b"sec-websocket-protocol", b"bearer.g00d-canary")
     application, server = await shake_hands(headers=[(b"origin", b"https://evil.com"), offer])

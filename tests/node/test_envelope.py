@@ -35,6 +35,7 @@ def another_site(settings):
     return sign
 
 
+@pytest.mark.asvs("4.1.5")
 def test_message_of_another_process_is_read(ignored):
     message = open_(sealed(MESSAGE))
     assert {name: message[name] for name in MESSAGE} == MESSAGE

@@ -84,6 +84,7 @@ def test_record_has_no_traceback_object_for_error_reporters(caplog):
     assert "Traceback" in record.getMessage()
 
 
+@pytest.mark.asvs("16.3.4")
 def test_brief_record_is_one_line_with_type_text_and_cause(caplog):
     error = ConnectionError("Error 111 connecting to redis:6379.\nConnection refused.")
     error.__cause__ = OSError(111, "refused")

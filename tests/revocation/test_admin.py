@@ -83,6 +83,7 @@ def no(**values):
     ],
 )
 @pytest.mark.usefixtures("open_socket")
+@pytest.mark.asvs("8.2.1")
 async def test_page_follows_the_permissions_on_users(staff, permissions, values, may):
     browser = await staff(*permissions, **values)
     one = await the_one()
@@ -131,6 +132,7 @@ def test_site_of_ones_own_gets_the_page_too():
 # -- What it shows
 
 
+@pytest.mark.asvs("1.2.1")
 async def test_page_and_data_show_the_same(sockets, token, staff):
     await sockets(token.key, client=["192.0.2.7", 1234], path="/<b>/")
     browser = await staff("change")
@@ -256,6 +258,7 @@ async def test_one_is_closed_and_its_token_ends_if_that_is_wanted(
 
 
 @pytest.mark.parametrize("revokes", [False, True])
+@pytest.mark.asvs("7.4.5")
 async def test_all_of_a_user_are_closed(sockets, token, bob, staff, revokes):
     mine = [await sockets(token.key), await sockets(token.key)]
     other = await sockets((await Token.objects.acreate(user=bob)).key)

@@ -77,6 +77,7 @@ async def told_of(told, name):
     return found
 
 
+@pytest.mark.asvs("16.1.1")
 async def test_every_event_of_a_socket_is_told_once_with_its_fields(sockets, token, told, log):
     socket = await sockets(token.key, client=["192.0.2.7", 1])
     await arevoke_token(token.key)
@@ -98,6 +99,7 @@ async def test_event_is_told_once_although_apps_were_loaded_again(settings, sock
     await told_of(told, "connection_authenticated")
 
 
+@pytest.mark.asvs("16.2.1")
 async def test_who_came_in_is_named(sockets, token, told):
     await sockets(token.key, client=["192.0.2.7", 1], path="/chat/")
     given = await told_of(told, "connection_authenticated")
@@ -114,6 +116,7 @@ async def test_who_came_in_is_named(sockets, token, told):
     }
 
 
+@pytest.mark.asvs("16.3.1")
 async def test_who_was_refused_is_told_why_and_belongs_to_nobody(sockets, told):
     await sockets("0" * 40)
     given = await told_of(told, "connection_refused")
@@ -136,6 +139,7 @@ async def test_close_of_ours_has_both(sockets, token, told):
     assert (given["code"], given["close_code"]) == ("token_revoked", 4410)
 
 
+@pytest.mark.asvs("16.3.1")
 async def test_reauthentication_is_told(sockets, token, told):
     socket = await sockets(None)
     for _ in range(2):
@@ -294,6 +298,7 @@ def test_event_that_nobody_wants_is_not_built(log):
 # -- The log
 
 
+@pytest.mark.asvs("1.2.3", "16.4.1")
 async def test_no_client_forges_a_line_or_a_field(sockets, token, log, settings):
     settings.CHANNELS_TOKEN_AUTH = {
         **settings.CHANNELS_TOKEN_AUTH,
@@ -308,6 +313,7 @@ async def test_no_client_forges_a_line_or_a_field(sockets, token, log, settings)
     assert record.path == forged
 
 
+@pytest.mark.asvs("16.2.5")
 async def test_no_token_is_in_any_record(sockets, token, told, log):
     socket = await sockets(token.key)
     await arevoke_token(token.key)

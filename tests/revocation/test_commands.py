@@ -69,6 +69,7 @@ async def test_connections_are_a_table(sockets, token, settings):
     assert code == 0
 
 
+@pytest.mark.asvs("16.4.1")
 async def test_path_moves_no_cursor(sockets, token):
     await sockets(token.key, path="/\x1b[2J\x9b\n/é")
     _, out, _ = await manage("token_connections")
@@ -198,6 +199,7 @@ async def test_token_as_an_argument_is_refused_and_not_repeated(sockets, token):
     assert await socket.stays()
 
 
+@pytest.mark.asvs("7.4.5")
 async def test_tokens_of_a_user_are_revoked(sockets, token, bob):
     mine, other = (
         await sockets(token.key),

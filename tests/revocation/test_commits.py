@@ -63,6 +63,7 @@ def test_nothing_is_said_before_the_commit(layer, tokens):
     assert ended(layer) == [[target(token) for token in tokens]]
 
 
+@pytest.mark.asvs("2.3.3")
 def test_nothing_is_said_of_what_was_rolled_back(layer, tokens):
     with transaction.atomic():
         delete(tokens[0])
@@ -168,6 +169,7 @@ def test_dead_cache_does_not_undo_a_commit_and_is_logged(layer, tokens, caplog):
 
 
 @pytest.mark.parametrize("error", [ConnectionError("refused"), TimeoutError(), ValueError()])
+@pytest.mark.asvs("16.5.2")
 def test_dead_layer_breaks_no_deletion(error, layer, tokens, caplog, monkeypatch):
     async def fail(group, message):
         raise error

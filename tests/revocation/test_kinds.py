@@ -56,6 +56,7 @@ async def socket(kind, user, present):
     return socket
 
 
+@pytest.mark.asvs("6.3.4", "7.4.1")
 async def test_revoked_token_closes_and_does_not_come_again(socket, present):
     await arevoke_token(socket.token)
     assert await socket.closes() == 4410
@@ -126,6 +127,7 @@ async def test_what_happens_to_a_token_closes_its_socket(event, kind, socket, us
     assert await socket.closes() == LATER[event].close_code
 
 
+@pytest.mark.asvs("7.4.3")
 async def test_changed_password_closes_and_ends_what_has_no_row(kind, socket, present, user):
     user.set_password("another")
     await user.asave()

@@ -79,6 +79,7 @@ async def test_sweep_tells_backends_that_it_needs_no_users(moody, sockets, token
     assert [each.needs_user for each in moody.asked] == [False]
 
 
+@pytest.mark.asvs("7.4.2")
 async def test_user_deactivated_by_update_closes_with_4423(sockets, token):
     socket = await sockets(token.key)
     await User.objects.aupdate(is_active=False)
@@ -154,6 +155,7 @@ async def test_dead_cache_closes_no_socket(site, sockets, ada, monkeypatch, capl
     assert await socket.closes() == 4410
 
 
+@pytest.mark.asvs("8.3.2")
 async def test_lost_scope_closes_with_4403_and_a_new_one_is_seen(site, sockets, ada, bob):
     site.CHANNELS_TOKEN_AUTH = {
         **site.CHANNELS_TOKEN_AUTH,

@@ -71,6 +71,7 @@ async def named(key):
 
 
 @servers
+@pytest.mark.asvs("7.5.2", "15.3.1")
 async def test_own_sockets_are_listed(sockets, token, ask):
     headers = {"client": ["192.0.2.7", 1234], "path": "/chat/"}
     socket = await sockets(token.key, **headers)
@@ -99,6 +100,7 @@ async def test_current_are_those_of_the_token_that_asks(sockets, token, other):
     assert [each["is_current"] for each in listed] == [False, True]
 
 
+@pytest.mark.asvs("8.2.2")
 async def test_other_users_sockets_are_neither_listed_nor_closed(sockets, token, bob):
     his = await sockets((await Token.objects.acreate(user=bob)).key)
     assert (await by_asgi("get", ALL, token.key)).json()["total"] == 0
@@ -110,6 +112,7 @@ async def test_other_users_sockets_are_neither_listed_nor_closed(sockets, token,
 
 
 @servers
+@pytest.mark.asvs("7.5.2")
 async def test_deleted_socket_is_signed_out(sockets, token, other, ask):
     mine = await sockets(token.key)
     theirs = await sockets(other)
@@ -142,6 +145,7 @@ async def test_all_others_are_signed_out(sockets, token, other, ask):
     assert not await AuthToken.objects.aexists()
 
 
+@pytest.mark.asvs("3.5.1")
 async def test_session_counts_with_its_csrf_token_only(sockets, token, ada):
     socket = await sockets(token.key)
     browser = AsyncClient(enforce_csrf_checks=True)
@@ -167,10 +171,12 @@ async def test_without_a_credential_nothing_is_told_or_closed(path):
 @pytest.mark.parametrize(
     ("method", "path"), [("post", ALL), ("put", ALL), ("get", f"{ALL}a.1/"), ("post", f"{ALL}a.1/")]
 )
+@pytest.mark.asvs("3.5.3", "4.1.4")
 async def test_other_methods_are_not_allowed(token, method, path):
     assert (await by_asgi(method, path, token.key)).status_code == 405
 
 
+@pytest.mark.asvs("8.2.3", "14.2.6")
 async def test_no_list_shows_a_tokens_id_or_a_token(sockets, token, other):
     await sockets(other)
     (known,) = (await aconnections()).connections
@@ -189,6 +195,7 @@ async def test_socket_of_a_node_that_does_not_answer_may_be_there(token, monkeyp
     assert (await by_asgi("get", ALL, token.key)).json()["is_complete"] is False
 
 
+@pytest.mark.asvs("8.2.3")
 async def test_only_staff_see_nodes(sockets, token, ada):
     await sockets(token.key)
     answers = [(await by_asgi("get", ALL, token.key)).content.decode()]
@@ -271,6 +278,7 @@ async def test_delegated_token_sees_and_revokes_no_other_token(sockets, token, d
         ({}, "connections", False),
     ],
 )
+@pytest.mark.asvs("8.3.3")
 async def test_delegated_token_needs_all_the_scopes_that_the_site_names(  # noqa: PLR0917 - fixtures, values
     sockets, token, delegated, given, scope, may
 ):

@@ -23,6 +23,7 @@ from channels_token_auth.core.credentials import Secret
 from tests.threads import in_thread
 
 
+@pytest.mark.asvs("7.4.1")
 async def test_revoked_token_closes_its_socket_with_4410(sockets, token):
     socket = await sockets(token.key)
     await arevoke_token(token.key)
@@ -65,6 +66,7 @@ async def test_queryset_delete_is_enough(sockets, token):
     assert await socket.closes() == 4410
 
 
+@pytest.mark.asvs("7.4.2")
 async def test_deactivation_closes_with_4423(sockets, token):
     socket = await sockets(token.key)
     token.user.is_active = False

@@ -47,6 +47,7 @@ async def test_a_method_runs_for_a_token_that_has_its_scopes():
     assert methods.at_once("c") == "c"
 
 
+@pytest.mark.asvs("8.2.1")
 async def test_a_method_raises_forbidden_for_a_token_that_lacks_one():
     with pytest.raises(TokenAuthError) as raised:
         await Methods("chat:read").later("a")

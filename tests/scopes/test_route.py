@@ -46,6 +46,7 @@ async def connect(*required, token, location="header", **overrides):
         ([], "none", True),
     ],
 )
+@pytest.mark.asvs("8.3.1")
 async def test_a_route_lets_in_who_has_all_its_scopes(location, required, token, outcome):
     assert await connect(*required, token=token, location=location) == outcome
 
@@ -61,6 +62,7 @@ async def test_where_scopes_are_required_nobody_is_anonymous():
     assert await connect("chat:read", token=None, anonymous=True) == 4401
 
 
+@pytest.mark.asvs("10.3.2")
 async def test_a_token_that_lacks_a_scope_is_told_so_over_http():
     server = Server(CONNECT)
     opened = scope(

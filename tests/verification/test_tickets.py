@@ -120,6 +120,7 @@ def issue(of=None, origin=None):
     return Tickets([], cache="tickets").issue(of or identity(), origin=origin)
 
 
+@pytest.mark.asvs("7.2.3")
 def test_ticket_brings_its_parents_user_and_authentication():
     parent = identity(scopes=frozenset({"a", "b"}), issued_at=SOON, expires_at=SOON)
     (redeemed,) = judge([presented(issue(parent))])

@@ -46,6 +46,7 @@ async def until(event: threading.Event) -> None:
     await asyncio.to_thread(event.wait, 5)
 
 
+@pytest.mark.asvs("15.4.1")
 async def test_verification_runs_in_a_thread_of_its_own(worker):
     backend = FakeBackend("t0ken")
     assert await Authenticator([backend], timeout=5).authenticate(credential()) == identity()

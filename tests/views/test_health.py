@@ -46,6 +46,7 @@ def test_services_that_are_down_leave_it_ready_and_are_named_on_this_machine(out
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
+@pytest.mark.asvs("4.1.3")
 def test_client_of_a_proxy_is_not_this_machine(outage, name):
     assert ask("127.0.0.1", **{name: "127.0.0.1"}).json() == {"ready": True}
 
@@ -87,6 +88,7 @@ def test_site_that_cannot_serve_is_not_ready(site):
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete"])
+@pytest.mark.asvs("4.1.4")
 def test_only_reading_is_allowed(method):
     assert getattr(Client(), method)("/auth/ready/").status_code == 405
 

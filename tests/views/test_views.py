@@ -77,6 +77,7 @@ def redeem(ticket, origin=None):
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "Token", "bearer"])
+@pytest.mark.asvs("14.3.2")
 def test_token_in_the_header_gets_a_ticket_of_its_own(client, ada, key, scheme):
     answer = client.post("/auth/ticket/", headers={"Authorization": f"{scheme} {key}"})
     assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
@@ -95,6 +96,7 @@ def test_ticket_is_bound_to_the_page_that_asked(client, key):
     assert redeem(tickets[1], ORIGIN).authentication.location is Location.TICKET
 
 
+@pytest.mark.asvs("4.4.4")
 def test_session_with_csrf_gets_a_ticket(page, ada):
     client, ours = page
     answer = client.post("/auth/ticket/", **ours)
@@ -117,6 +119,7 @@ def test_ticket_of_a_session_falls_with_the_password(page, ada):
 
 @pytest.mark.parametrize("middleware", [[SESSIONS, CSRF], [SESSIONS]])
 @pytest.mark.parametrize("headers", [{}, {"X-CSRFToken": "d" * 32}])
+@pytest.mark.asvs("4.4.4")
 def test_session_without_csrf_is_forbidden_whether_or_not_the_middleware_is_there(
     page, site, middleware, headers
 ):
@@ -132,6 +135,7 @@ def test_session_with_csrf_passes_without_the_middleware_too(page, site):
     assert client.post("/auth/ticket/", **ours).status_code == 200
 
 
+@pytest.mark.asvs("3.5.1")
 def test_page_of_another_site_gets_no_ticket_for_a_session(page):
     client, ours = page
     headers = {**ours["headers"], "Origin": "https://evil.example"}
@@ -179,6 +183,7 @@ def test_check_takes_a_session_without_csrf_and_tells_how_long_it_lasts(page, ad
         pytest.param("Bearer " + "f" * 5000, MALFORMED, id="too long"),
     ],
 )
+@pytest.mark.asvs("1.2.1", "4.1.1")
 def test_refusal_is_the_tables(client, method, path, authorization, refusal):
     headers = {} if authorization is None else {"Authorization": authorization}
     answer = getattr(client, method)(path, headers=headers)
@@ -233,6 +238,7 @@ def test_session_of_an_inactive_user_is_refused_as_such(page, ada, method, path,
 
 
 @pytest.mark.parametrize("method", ["get", "head", "put", "patch", "delete", "options"])
+@pytest.mark.asvs("3.5.3")
 def test_ticket_is_asked_for_by_post_only(client, key, method):
     assert getattr(client, method)("/auth/ticket/", **bearer(key)).status_code == 405
 
@@ -328,6 +334,7 @@ def test_challenge_names_the_schemes_that_the_site_recognises(site, client):
     ("method", "path"),
     [*ENDPOINTS, ("get", "/auth/connections/"), ("delete", "/auth/connections/")],
 )
+@pytest.mark.asvs("6.3.4")
 def test_endpoints_need_the_scopes_that_sockets_need(site, client, key, method, path):
     site.CHANNELS_TOKEN_AUTH = {
         "BACKENDS": [{**DRF, "SCOPES": "tests.views.backend.read_scopes"}],

@@ -33,6 +33,7 @@ def test_no_client_and_no_application_sees_the_token(
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("song", SONGS, ids=lambda song: song.name)
+@pytest.mark.asvs("14.2.4", "16.2.5")
 def test_no_log_shows_the_token(heard: dict[str, dict[str, str]], kind: str, song: Song) -> None:
     assert not _lines(heard[kind]["printed"], song)
 

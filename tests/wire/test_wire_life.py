@@ -51,6 +51,7 @@ def test_client_that_does_not_know_the_protocol_is_closed_with_4401(first_messag
     assert first_message.read().code == 4401
 
 
+@pytest.mark.asvs("7.3.2")
 def test_expiry_closes_with_4419_with_no_traffic_at_all(server: Server, name: str) -> None:
     with _open(server, name, "echo-async", OFFER, bearer(lasting("ada", 2))) as socket:
         assert [_read(socket)["type"] for _ in range(3)] == [

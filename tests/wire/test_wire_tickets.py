@@ -77,6 +77,7 @@ def present(server: Server, ticket: str, client: str = "client") -> Answer:
     return observe(server, *case.request(next(_names), client))
 
 
+@pytest.mark.asvs("4.4.3")
 def test_ticket_opens_one_socket_and_is_not_printed(server: Server) -> None:
     ticket = issue(server)
     assert present(server, ticket) == alice("ticket").at(server.kind, browser=False)
@@ -101,6 +102,7 @@ def test_token_that_is_none_gets_no_ticket(server: Server) -> None:
     assert ask(server) == (401, {"code": "token_missing"})
 
 
+@pytest.mark.asvs("2.3.4", "15.4.2")
 def test_of_a_hundred_who_present_one_ticket_to_two_processes_one_gets_a_socket(
     site: Site,
 ) -> None:
