@@ -104,7 +104,9 @@ def _adapted(token_class: Any) -> Any:
     """
     own_backend = token_class.get_token_backend
     members: dict[str, Any] = {"get_token_backend": lambda self: _patient(own_backend(self))}
-    if getattr(token_class, "check_blacklist", None) is BlacklistMixin.check_blacklist:
+    # The package defines the method only if its app `token_blacklist` is installed.
+    packages_own = getattr(BlacklistMixin, "check_blacklist", None)
+    if packages_own and getattr(token_class, "check_blacklist", None) is packages_own:
         members["check_blacklist"] = lambda self: None
     return type(token_class.__name__, (token_class,), members)
 
