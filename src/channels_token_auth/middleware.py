@@ -1,6 +1,9 @@
-"""The ASGI face: put it around the application that is to have authenticated sockets only."""
+"""Authenticate the WebSockets of an ASGI application."""
 
 from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
 
 from . import conf
 from .connection.application import ApplicationSide
@@ -17,12 +20,15 @@ __all__ = ["TokenAuthMiddleware", "TokenAuthMiddlewareStack"]
 
 
 class TokenAuthMiddleware:
-    """Authenticates every WebSocket by a token before the application inside sees it.
+    """Authenticate every WebSocket by a token before the application inside sees it.
 
     The application finds `scope["user"]`, a concrete user, and `scope["auth"]`, an
     `Authentication` that follows reauthentication (None for an anonymous socket). Keyword
     arguments are the settings' names in lower case, and override them here. Other kinds of scope
     pass untouched.
+
+    Building it raises ImproperlyConfigured if a setting is wrong, a backend cannot be built, or
+    "channels_token_auth" is missing from INSTALLED_APPS: a server runs no system checks.
     """
 
     def __init__(self, application: Application, **overrides: Any) -> None:
@@ -31,6 +37,9 @@ class TokenAuthMiddleware:
         self._settings: conf.Configuration | None = None
         names = (overrides.get("query_name"), overrides.get("cookie_name"))
         redaction_filter.install(name for name in names if isinstance(name, str) and name)
+        # Built above `get_asgi_application()`, it has to wait for the first socket.
+        if apps.ready:
+            self._route()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":
@@ -59,15 +68,24 @@ class TokenAuthMiddleware:
         return Connection(route, handshake, scope, receive, send)
 
     def _route(self) -> Route:
-        """The route of the present settings: a new one when a setting has changed."""
+        """Return the route of the current settings: a new one when a setting has changed."""
         settings = conf.configuration()
         if self._settings is not settings:
+            _require_installed()
             overridden = conf.override(self._overrides) if self._overrides else settings
             self._built = Route(overridden)
             self._settings = settings
         return self._built
 
 
+def _require_installed() -> None:
+    if not apps.is_installed("channels_token_auth"):
+        raise ImproperlyConfigured(
+            'Add "channels_token_auth" to INSTALLED_APPS: without it no signal closes sockets, and'
+            " tokens that are revoked keep theirs until the next sweep."
+        )
+
+
 def TokenAuthMiddlewareStack(application: Application, **overrides: Any) -> TokenAuthMiddleware:  # noqa: N802 - named as Channels names its own
-    """All that stands between the protocol router and a `URLRouter`: Origin check and token."""
+    """Return the middleware that belongs between the protocol router and a `URLRouter`."""
     return TokenAuthMiddleware(application, **overrides)
