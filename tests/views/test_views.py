@@ -351,3 +351,26 @@ def test_session_has_no_scopes(site, page):
     client, ours = page
     site.CHANNELS_TOKEN_AUTH = {"BACKENDS": [DRF], "SCOPES": ["chat"]}
     assert client.post("/auth/ticket/", **ours).json() == {"code": "forbidden"}
+
+
+def test_token_has_a_limited_number_of_tickets_at_a_time(site, client, key):
+    site.CHANNELS_TOKEN_AUTH = {"BACKENDS": [DRF], "LIMITS": {"TICKETS": 2}}
+    issued = [client.post("/auth/ticket/", **bearer(key)) for _ in range(3)]
+    assert [each.status_code for each in issued] == [200, 200, 429]
+    assert issued[2].json() == {"code": "rate_limited"}
+    assert issued[2]["Retry-After"] == "30"
+    redeem(issued[0].json()["ticket"])
+    assert client.post("/auth/ticket/", **bearer(key)).status_code == 200
+
+
+def test_tickets_of_one_token_take_no_place_of_anothers(site, client, ada, key):
+    site.CHANNELS_TOKEN_AUTH = {"BACKENDS": [DRF], "LIMITS": {"TICKETS": 1}}
+    other = Token.objects.create(user=get_user_model().objects.create_user("bob")).key
+    assert client.post("/auth/ticket/", **bearer(key)).status_code == 200
+    assert client.post("/auth/ticket/", **bearer(other)).status_code == 200
+
+
+def test_limit_of_tickets_can_be_lifted(site, client, key):
+    site.CHANNELS_TOKEN_AUTH = {"BACKENDS": [DRF], "LIMITS": {"TICKETS": None}}
+    answers = {client.post("/auth/ticket/", **bearer(key)).status_code for _ in range(12)}
+    assert answers == {200}

@@ -66,6 +66,7 @@ def build_authenticator(configuration: Configuration) -> "Authenticator":
         verified_cache_seconds=configuration.verified_cache_seconds,
         cache=configuration.cache,
         denylist_seconds=configuration.denylist_seconds,
+        ticket_limit=configuration.limits.tickets,
     )
 
 
@@ -83,7 +84,8 @@ class Authenticator:
 
     `timeout`: seconds one verification may take. `verified_cache_seconds`: how long a verdict
     stays good. `cache`: the alias of the cache for tickets and the denylist. `denylist_seconds`:
-    how long the denylist remembers a token whose expiry nobody knows.
+    how long the denylist remembers a token whose expiry nobody knows. `ticket_limit`: tickets of
+    one token that may be outstanding; None: any number.
     """
 
     def __init__(
@@ -94,9 +96,10 @@ class Authenticator:
         verified_cache_seconds: float = 0.0,
         cache: str = "default",
         denylist_seconds: float = 0.0,
+        ticket_limit: int | None = None,
     ) -> None:
         self.backends = tuple(backends)
-        self.tickets = Tickets(backends, cache=cache)
+        self.tickets = Tickets(backends, cache=cache, limit=ticket_limit)
         self.denylist = Denylist(cache, denylist_seconds=denylist_seconds)
         self.chain = BackendChain(backends, self.tickets, self.denylist)
         self.verified = VerdictCache(verified_cache_seconds)

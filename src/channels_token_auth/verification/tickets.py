@@ -49,25 +49,56 @@ class Parent(Protocol):
 
 
 class Tickets:
-    """A site's tickets: shaped as a token backend, but none of `BACKENDS`. `cache`: its alias."""
+    """The tickets of a site, with the methods of a token backend.
+
+    `cache`: the alias of their cache. `limit`: tickets of one token that may be outstanding at the
+    same time; None: any number.
+    """
 
     name = "ticket"
     schemes = frozenset[str]()
 
-    def __init__(self, backends: Sequence[TokenBackend], *, cache: str) -> None:
+    def __init__(
+        self, backends: Sequence[TokenBackend], *, cache: str, limit: int | None = None
+    ) -> None:
         self._cache = cache
+        self._limit = limit
         self.users = UsersByKey()
         self._parents: dict[str, Parent] = {SESSION: self.users}
         self._parents |= {backend.name: backend for backend in backends}
         self._bindings = {backend.name: bindings(backend) for backend in backends}
 
     def issue(self, identity: Identity, *, origin: str | None) -> str:
-        """A ticket for this identity, bound to a page's Origin. Raises what the cache raises."""
+        """Return a ticket for this identity, bound to a page's Origin.
+
+        Raises TokenAuthError ("rate_limited") if too many are outstanding, and what the cache
+        raises.
+        """
         ticket = secrets.token_urlsafe(32)
-        entry = _entry(identity, origin) | {"bound_to": self._bound_to(identity)}
+        entry = _entry(identity, origin) | {
+            "bound_to": self._bound_to(identity),
+            "slot": self._take_slot(identity),
+        }
         if not caches[self._cache].add(_keys(Secret(ticket))[0], entry, LIFETIME):
             raise CacheUnavailable
         return ticket
+
+    def _take_slot(self, identity: Identity) -> str | None:
+        """Take one of the token's `limit` places in the cache, which its redemption frees.
+
+        `add` is atomic in every shared cache, so that parallel requests get different places.
+        """
+        if self._limit is None:
+            return None
+        user, token = identity.user_key, identity.authentication
+        name = ("ticket-slot", user.kind, user.key, token.backend, token.token_id)
+        slots = [conf.site_keys().name(*name, str(number)) for number in range(self._limit)]
+        for slot in slots:
+            if caches[self._cache].add(slot, 1, LIFETIME):
+                return slot
+        if not caches[self._cache].get_many(slots):  # some caches fail in silence
+            raise CacheUnavailable
+        raise TokenAuthError(CloseReason.RATE_LIMITED, LIFETIME)
 
     def _bound_to(self, identity: Identity) -> str | None:
         names = self._bindings.get(identity.authentication.backend)
@@ -91,7 +122,7 @@ class Tickets:
         for i, answer in zip(passed, answers, strict=True):
             verdicts[i] = answer
         return [
-            self._use_up(key, verdict) if key in entries else verdict
+            self._use_up(key, entries[key], verdict) if key in entries else verdict
             for key, verdict in zip(keys, verdicts, strict=True)
         ]
 
@@ -124,10 +155,12 @@ class Tickets:
             answers |= zip(places, verdicts, strict=True)
         return [_conclude(entry, answers[i]) for i, entry in enumerate(entries)]
 
-    def _use_up(self, key: str, verdict: Verdict) -> Verdict:
-        """Redeem it: of all who try, the one whose deletion finds it has it."""
+    def _use_up(self, key: str, entry: Entry, verdict: Verdict) -> Verdict:
+        """Redeem a ticket: of all who try, the one whose deletion finds it succeeds."""
         try:
             is_first = caches[self._cache].delete(key)
+            if is_first and entry.get("slot") is not None:
+                caches[self._cache].delete(entry["slot"])
         except Exception as error:  # noqa: BLE001 - whatever a cache raises
             # Not raised: others of the batch are used up, and must not be tried again.
             log_error("A ticket could not be redeemed: answered unavailable.", error)
