@@ -1,9 +1,14 @@
 """A node stands still or is killed: the others go on, and say so."""
 
+import time
+
 from redis import Redis as RedisClient
 
 from tests.cluster.fleet import BOUND, Fleet, eventually
 from tests.cluster.outages import killed, stopped
+
+SWEEP = 1.0
+"""Seconds: the interval of the fleet's sweeps, each of which announces its node."""
 
 
 def test_revocations_that_a_stopped_node_slept_through_are_honoured_when_it_goes_on(
@@ -27,8 +32,11 @@ def test_stopped_node_is_named_as_one_that_did_not_answer(fleet: Fleet) -> None:
 
 
 def test_answers_that_come_too_late_are_not_kept(fleet: Fleet) -> None:
-    with stopped(fleet, "granian"):
-        for asked in (fleet.nodes["daphne"], fleet.site):
+    for asked in (fleet.nodes["daphne"], fleet.site):
+        # A node that has been silent for three sweeps is not expected to answer any more.
+        eventually(fleet.is_complete)
+        time.sleep(SWEEP)
+        with stopped(fleet, "granian"):
             assert asked.get("/auth/connected")["missing"]
 
 
