@@ -138,7 +138,7 @@ def test_prepared_query_runs_with_other_parameters_and_is_compiled_once(ada, bob
 
 
 def test_prepared_query_gives_objects_with_their_joins(ada):
-    query = PreparedQuery(User.objects.filter(pk__in=[0]).select_related("user"))
+    query = PreparedQuery(User.objects.filter(pk__in=[0]).select_related(None))
     (found,) = query.run([ada.pk])
     assert found == ada
     assert found is not query.run([ada.pk])[0]
