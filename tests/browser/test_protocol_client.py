@@ -104,6 +104,7 @@ def test_a_reauthentication_is_answered(client):
     client.hears(ok(), 'C: {"type":"auth","token":"…"}', ok())
 
 
+@pytest.mark.slow  # it waits for the warning of a real expiry, in a browser
 def test_a_warning_is_answered_with_the_fresh_token(client, tokens):
     client.open(tokens.issue(ADA, lifetime=20), fresh="next")
     client.hears('S: {"type":"auth.expiring","expires_in":', 'C: {"type":"auth"', ok())
