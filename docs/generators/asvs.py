@@ -63,7 +63,7 @@ def requirements() -> str:
     """Return a section for each chapter: a table of requirements, answers and tests."""
     proven = proofs()
     return "\n\n".join(
-        f"### {chapter} {title}\n\n{_table(_of(chapter), proven)}"
+        f"## {chapter} {title}\n\n{_table(_of(chapter), proven)}"
         for chapter, title in CHAPTERS.items()
         if _of(chapter)
     )

@@ -51,11 +51,13 @@ class _RequestLine:
         match message["type"]:
             case "http.response.start" | "websocket.http.response.start":
                 self.outcome = message["status"]
+                self._closed = True
             case "websocket.accept":
                 self._accepted = True
                 logger.info("%s open", self.name)
-            case "websocket.close" if not self._accepted:
+            case "websocket.close" if not self._accepted and not self._closed:
                 self.outcome = 403
+                self._closed = True  # the server's disconnect, which may follow, is an echo
             case "websocket.close" | "websocket.disconnect" if not self._closed:
                 # The first close decides the code; the other side's is an echo.
                 self._closed = True
