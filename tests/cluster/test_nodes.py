@@ -2,6 +2,7 @@
 
 import time
 
+import pytest
 from redis import Redis as RedisClient
 
 from tests.cluster.fleet import BOUND, Fleet, eventually
@@ -31,6 +32,7 @@ def test_stopped_node_is_named_as_one_that_did_not_answer(fleet: Fleet) -> None:
         assert {*found["nodes"], *found["missing"]} == known
 
 
+@pytest.mark.slow  # it waits for two sweeps, and twice for answers that do not come
 def test_answers_that_come_too_late_are_not_kept(fleet: Fleet) -> None:
     for asked in (fleet.nodes["daphne"], fleet.site):
         # A node that has been silent for three sweeps is not expected to answer any more.

@@ -1,6 +1,7 @@
 """`manage.py token_connect`: open a socket of the site in this process, and talk on it."""
 
 import asyncio
+import contextlib
 import getpass
 import os
 import sys
@@ -161,9 +162,11 @@ def _lines() -> "asyncio.Queue[str | None]":
     loop, lines = asyncio.get_running_loop(), asyncio.Queue[str | None]()
 
     def read() -> None:
-        for line in sys.stdin:
-            loop.call_soon_threadsafe(lines.put_nowait, line.removesuffix("\n"))
-        loop.call_soon_threadsafe(lines.put_nowait, None)
+        # The loop is closed if the socket has ended meanwhile: nobody waits for a line any more.
+        with contextlib.suppress(RuntimeError):
+            for line in sys.stdin:
+                loop.call_soon_threadsafe(lines.put_nowait, line.removesuffix("\n"))
+            loop.call_soon_threadsafe(lines.put_nowait, None)
 
     threading.Thread(target=read, daemon=True).start()
     return lines
