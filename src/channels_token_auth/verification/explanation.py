@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 
-from django.core.cache import caches
-from django.core.cache.backends.dummy import DummyCache
-from django.core.cache.backends.locmem import LocMemCache
-
 from ..backends.contract import TokenBackend
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location
 from ..core.errors import Detail
+from .denylist import is_shared
 from .tickets import LIFETIME
 
 __all__ = ["SCOPES_MISSING", "explain_token"]
@@ -55,7 +52,7 @@ def _ticket(code: CloseReason, cache: str) -> Detail | None:
         )
     if code is not CloseReason.TOKEN_INVALID:
         return None
-    if isinstance(caches[cache], LocMemCache | DummyCache):
+    if not is_shared(cache):
         return Detail(
             slug="ticket_unknown_in_this_process",
             remedy=f"The ticket is unknown to this process, and CACHE {cache!r} is its own: if"

@@ -4,9 +4,6 @@ from argparse import ArgumentParser
 from datetime import datetime
 from typing import Any
 
-from django.core.cache import caches
-from django.core.cache.backends.dummy import DummyCache
-from django.core.cache.backends.locmem import LocMemCache
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.utils import timezone
@@ -18,6 +15,7 @@ from ...conf import configuration
 from ...core.errors import TokenAuthError
 from ...revocation.api import revoke_token, revoke_user, token_id
 from ...verification.authenticator import site_authenticator
+from ...verification.denylist import is_shared
 from .. import terminal
 
 STDIN = "-"
@@ -102,7 +100,7 @@ def _undeniable() -> str | None:
         if each.revocations is not Revocations.ROWS
     ]
     alias = configuration().cache
-    if not names or node_count() or not isinstance(caches[alias], LocMemCache | DummyCache):
+    if not names or node_count() or is_shared(alias):
         return None
     return (
         f"Nothing was revoked: tokens of {', '.join(names)} have no row, and CACHE {alias!r} is"
