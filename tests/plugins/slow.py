@@ -1,9 +1,12 @@
 """Fail a test that takes more than five seconds and is not marked `slow`.
 
+Time for which the test was ready to run, but other processes had the cores, does not count.
 Property tests take as long as their number of examples: they are in the step of slow tests anyway.
 """
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -19,15 +22,26 @@ hypothesis.settings.register_profile("without a deadline", deadline=None)
 hypothesis.settings.load_profile("without a deadline")
 
 
+SCHEDSTAT = Path("/proc/self/schedstat")  # of the main thread, which runs the tests
+_waited_before = pytest.StashKey[float]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    item.stash[_waited_before] = seconds_without_a_core()
+    return (yield)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     report = yield
     if report.when == "call" and report.passed and not _may_be_slow(item):
         limit = LIMIT * max(LANES, load())
-        if call.duration > limit:
+        seconds = call.duration - seconds_without_a_core() + item.stash[_waited_before]
+        if seconds > limit:
             report.outcome = "failed"
             report.longrepr = (
-                f"{item.nodeid} took {call.duration:.1f} s, more than {limit:.1f} s: make it"
+                f"{item.nodeid} took {seconds:.1f} s, more than {limit:.1f} s: make it"
                 " faster, or mark it `slow` and say why it needs the time."
             )
     return report
@@ -40,3 +54,11 @@ def _may_be_slow(item: pytest.Item) -> bool:
 def load() -> float:
     """Return how many processes wait for each core: a test takes so many times as long."""
     return os.getloadavg()[0] / (os.cpu_count() or 1)
+
+
+def seconds_without_a_core() -> float:
+    """Return how long this process was ready to run and had to wait; 0 where Linux tells nothing.
+
+    The second number of the file counts it, in nanoseconds.
+    """
+    return int(SCHEDSTAT.read_text().split()[1]) / 1e9 if SCHEDSTAT.exists() else 0.0

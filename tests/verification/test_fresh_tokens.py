@@ -101,7 +101,7 @@ def test_number_of_tokens_is_bounded(seen, monkeypatch):
 
 def test_threads_may_note_and_look_at_once(seen):
     def note(thread):
-        for number in range(500):
+        for number in range(50):
             seen.note(token(f"{thread} {number}"), ADA, at=NOW)
             found(seen)
 
@@ -110,4 +110,4 @@ def test_threads_may_note_and_look_at_once(seen):
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(found(seen)) == 2000
+    assert len(found(seen)) == 200
