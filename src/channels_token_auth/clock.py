@@ -27,6 +27,5 @@ clock = Clock()
 
 
 def lifetime(identity: Identity) -> float | None:
-    """Seconds until its token expires, None for never."""
-    expires_at = identity.authentication.expires_at
-    return None if expires_at is None else expires_at.timestamp() - clock.calendar()
+    """Return the seconds until its token expires; None: never."""
+    return identity.authentication.expires_in(clock.calendar())

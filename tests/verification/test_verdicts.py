@@ -1,5 +1,8 @@
 """What a site's own backend may return, and what becomes of it."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.utils.functional import SimpleLazyObject
@@ -14,8 +17,10 @@ from channels_token_auth import (
     Identity,
     Location,
     Secret,
+    TokenAuthError,
 )
 from channels_token_auth.backends.contract import Unrecognized
+from channels_token_auth.core.identity import UserInactiveError
 from channels_token_auth.verification.authenticator import Authenticator
 
 CREDENTIAL = Credential(location=Location.HEADER, secret=Secret("t0ken"))
@@ -37,6 +42,10 @@ class Own(BaseTokenBackend):
 def judge(*answers):
     backends = [Own(answer, name=f"own {number}") for number, answer in enumerate(answers)]
     return Authenticator(backends, timeout=5).authenticate_now(CREDENTIAL)
+
+
+def whose(answer):
+    return Authenticator([Own(answer)], timeout=5).identify_now(CREDENTIAL)
 
 
 def identity(user):
@@ -80,3 +89,32 @@ def test_unrecognized_token_is_left_to_the_next_backend(ada):
 def test_detail_of_an_unrecognized_token_counts_where_nobody_accepts_it(answers):
     verdict = judge(*answers)
     assert (verdict.code, verdict.detail) == (CloseReason.TOKEN_INVALID, DETAIL)
+
+
+EXPIRED = replace(AUTHENTICATION, expires_at=datetime.now(UTC) - timedelta(seconds=1))
+
+
+def test_expired_token_that_its_backend_accepts_is_refused_with_4419(ada):
+    verdict = judge(Identity(user=ada, authentication=EXPIRED))
+    assert verdict.code is CloseReason.TOKEN_EXPIRED
+
+
+@pytest.mark.parametrize("authentication", [AUTHENTICATION, EXPIRED])
+def test_token_is_identified_whether_or_not_it_has_expired(ada, authentication):
+    assert whose(Identity(user=ada, authentication=authentication)).user == ada
+
+
+def test_token_of_an_inactive_user_is_identified(ada):
+    assert whose(UserInactiveError(identity(ada))).user == ada
+
+
+@pytest.mark.parametrize("answer", [None, TokenAuthError(CloseReason.TOKEN_REVOKED)])
+def test_token_that_nobody_knows_is_nobodys(db, answer):
+    assert whose(answer) is None
+
+
+@pytest.mark.parametrize("code", [CloseReason.UNAVAILABLE, CloseReason.RATE_LIMITED])
+def test_token_that_cannot_be_verified_now_is_not_called_unknown(db, code):
+    with pytest.raises(TokenAuthError) as raised:
+        whose(TokenAuthError(code))
+    assert raised.value.code is code

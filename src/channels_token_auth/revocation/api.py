@@ -21,7 +21,7 @@ from ..core.authentication import Authentication, epoch
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.denial import Denial
-from ..core.identity import Grant, Identity, UserInactiveError, unavailable
+from ..core.identity import Grant, Identity, unavailable
 from ..core.revocation import Revocation, Target
 from ..verification.authenticator import Authenticator, site_authenticator
 from ..verification.denylist import CacheUnavailable
@@ -189,15 +189,11 @@ def _named(authenticator: Authenticator, token: str, user: Any) -> _Ended:
 
 
 def _identify(authenticator: Authenticator, token: str) -> Identity | None:
-    """Whose it is, wherever it may be presented: a session's key is nothing but a cookie."""
-    for location in (Location.HEADER, Location.COOKIE):
-        verdict = authenticator.authenticate_now(_credential(token, location))
-        if isinstance(verdict, Identity):
-            return verdict
-        if isinstance(verdict, UserInactiveError):
-            return verdict.identity  # who may be active again
-        if verdict.code is CloseReason.UNAVAILABLE:
-            raise verdict
+    """Return whose token it is, also if it has expired or its user is inactive; None: nobody's."""
+    for location in (Location.HEADER, Location.COOKIE):  # the key of a session is a cookie only
+        identity = authenticator.identify_now(_credential(token, location))
+        if identity:
+            return identity
     return None
 
 

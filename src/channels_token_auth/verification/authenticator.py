@@ -16,9 +16,10 @@ from ..backends.contract import TokenBackend, Undecided
 from ..backends.sources.users import private_copy
 from ..clock import clock
 from ..conf import BackendSpec, Configuration, derived
+from ..core.close_codes import CloseReason
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
-from ..core.identity import Grant, Identity, unavailable
+from ..core.identity import Grant, Identity, UserInactiveError, unavailable
 from ..observability.error_log import log_error
 from ..observability.events import CacheHit, emit
 from . import injected, test_mode
@@ -109,7 +110,10 @@ class Authenticator:
         self.schemes = frozenset[str]().union(*(backend.schemes for backend in backends))
 
     async def authenticate(self, credential: Credential) -> Identity:
-        """Whose credential it is, with a user of the caller's own. Raises TokenAuthError only."""
+        """Return the identity of a valid token, with a user of the caller's own.
+
+        Raises TokenAuthError only.
+        """
         presented_at = clock.calendar()
         key = self.verified.key(credential)
         verdict = self.verified.get(key)
@@ -119,8 +123,9 @@ class Authenticator:
             emit(CacheHit())
         if isinstance(verdict, Undecided):
             verdict = await self._verify_when_settled(verdict, key, credential)
+        verdict = _current(verdict)
         if isinstance(verdict, TokenAuthError):
-            # Others are told the same: an exception that is raised keeps what it passed.
+            # A copy: others get the same verdict, and an exception keeps each frame it passed.
             raise TokenAuthError(verdict.code, verdict.retry_after, verdict.detail)
         # Field by field: `replace` takes three times as long, and each handshake pays it.
         user, of_it = _copy_of(verdict.user), verdict.authentication
@@ -132,9 +137,28 @@ class Authenticator:
         )
 
     def authenticate_now(self, credential: Credential) -> Identity | TokenAuthError:
-        """Return the verdict to a caller that may block: a view, a command or a revocation. No
-        verdict is taken from the cache, and none is put there.
+        """Return the verdict to a caller that may block: a view or a command. No verdict is taken
+        from the cache, and none is put there.
         """
+        return _current(self._ask_now(credential))
+
+    def identify_now(self, credential: Credential) -> Identity | None:
+        """Return the identity of a token that may have expired, or whose user may be inactive.
+
+        For a caller that may block, and that revokes or describes the token instead of admitting
+        its user. None: no backend knows the token. Raises TokenAuthError with a transient
+        code, such as "unavailable": then it is open whose token it is.
+        """
+        verdict = self._ask_now(credential)
+        if isinstance(verdict, Identity):
+            return verdict
+        if isinstance(verdict, UserInactiveError):
+            return verdict.identity
+        if verdict.code.is_transient:
+            raise verdict
+        return None
+
+    def _ask_now(self, credential: Credential) -> Identity | TokenAuthError:
         (verdict,) = self.chain.authenticate([credential])
         if isinstance(verdict, Undecided):
             futures.wait([verdict.settled], self._timeout)
@@ -218,6 +242,16 @@ class Authenticator:
         # Half of it, since the batch began later than the one who waits.
         worker.relieve(after=self._timeout / 2)
         return unavailable()
+
+
+def _current(verdict: Identity | TokenAuthError) -> Identity | TokenAuthError:
+    """Return the verdict of now: a token may have expired in the cache, or unseen by its backend.
+
+    The one place that judges the expiry of a token that is presented.
+    """
+    if isinstance(verdict, Identity) and verdict.authentication.is_expired(clock.calendar()):
+        return TokenAuthError(CloseReason.TOKEN_EXPIRED)
+    return verdict
 
 
 def _copy_of(user: Any) -> Any:

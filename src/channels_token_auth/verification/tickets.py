@@ -7,7 +7,7 @@ opens a socket, and never the parent's secret. The parent is asked again at rede
 import secrets
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from django.core.cache import caches
@@ -16,6 +16,7 @@ from .. import conf
 from ..backends.contract import TokenBackend
 from ..backends.sources.users import primary_key
 from ..backends.sources.users_by_key import UsersByKey
+from ..clock import clock
 from ..core.authentication import Authentication
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
@@ -174,8 +175,7 @@ def _conclude(entry: Entry, verdict: Verdict) -> Verdict:
         return verdict
     if verdict is None or entry["session_hash"] not in (None, _session_hash(verdict.user)):
         return TokenAuthError(CloseReason.TOKEN_REVOKED)
-    expires_at = verdict.authentication.expires_at
-    if expires_at is not None and expires_at <= datetime.now(UTC):
+    if verdict.authentication.is_expired(clock.calendar()):
         return TokenAuthError(CloseReason.TOKEN_EXPIRED)
     return verdict
 
