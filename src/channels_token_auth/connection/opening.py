@@ -1,9 +1,13 @@
 """The opening handshake of one socket: from the server's `websocket.connect` to the admission."""
 
+from typing import assert_never
+
 from ..clock import clock
 from ..core.asgi_types import Message
 from ..core.close_codes import CloseReason
+from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
+from ..core.handshake.decision import Anonymous, AwaitMessage, Refuse, Verify
 from ..core.handshake.extraction import PROTOCOL
 from ..core.identity import Identity, unavailable
 from ..core.lifecycle import Stage, State, Step
@@ -41,20 +45,31 @@ async def open_connection(connection: Connection) -> Message | None:
 
 
 async def _decide(connection: Connection) -> None:
-    route, handshake = connection.route, connection.handshake
     if connection.node.drain.is_on:
         raise unavailable()
-    if route.is_anonymous(handshake):
-        connection.admit_anonymous(anonymous_user())
-    elif route.awaits_first_message(handshake):
-        await _await_credential(connection)
-    else:
-        connection.life.present()
-        mark = connection.node.recent_revocations.mark
-        identity = await route.authenticate(handshake)
-        if handshake.rivals:
-            await _reject_rivals(connection, identity)
-        connection.admit(identity, since=mark)
+    decision = connection.route.decide(connection.handshake)
+    match decision:
+        case Verify():
+            await _verify(connection, decision.credential)
+        case Anonymous():
+            connection.admit_anonymous(anonymous_user())
+        case AwaitMessage():
+            await _await_credential(connection)
+        case Refuse():
+            raise TokenAuthError(decision.code)
+        case _:
+            assert_never(decision)
+
+
+async def _verify(connection: Connection, credential: Credential) -> None:
+    """Verify the handshake's credential, and admit its user."""
+    connection.life.present()
+    # Before the verification: a revocation that arrives during it must refuse this token.
+    mark = connection.node.recent_revocations.mark
+    identity = await connection.route.verify(credential)
+    if connection.handshake.rivals:
+        await _reject_rivals(connection, identity)
+    connection.admit(identity, since=mark)
 
 
 async def _reject_rivals(connection: Connection, identity: Identity) -> None:

@@ -5,6 +5,7 @@ diagnosed, since looking at it uses it up.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,9 +16,10 @@ from ..core.asgi_types import Message, Scope
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import Detail, TokenAuthError
+from ..core.handshake.decision import Refuse, Verify
 from ..core.handshake.extraction import PROTOCOL
 from ..core.handshake.origin import OriginRule
-from ..core.identity import Identity, UserInactiveError
+from ..core.identity import Identity
 from ..verification.authenticator import site_authenticator
 from ..verification.route import Route
 
@@ -51,7 +53,7 @@ class Diagnosis:
 def diagnose(token: str) -> Diagnosis:
     """Verify the token by the settings. Raises nothing because of a token."""
     configuration = conf.configuration()
-    policy = replace(configuration.policy, locations=LOCATIONS, origins=ANY_ORIGIN)
+    policy = replace(configuration.policy, locations=LOCATIONS, origins=ANY_ORIGIN, anonymous=False)
     route = Route(replace(configuration, policy=policy))
     backends = site_authenticator().backends
     presented = _header(token, backends, policy.cookie_name)
@@ -77,13 +79,19 @@ def diagnose(token: str) -> Diagnosis:
 
 
 async def _verify(route: Route, handshake: Any) -> Identity:
-    return await route.authenticate(handshake)
+    decision = route.decide(handshake)
+    if isinstance(decision, Verify):
+        return await route.verify(decision.credential)
+    raise TokenAuthError(
+        decision.code if isinstance(decision, Refuse) else CloseReason.TOKEN_MISSING
+    )
 
 
 def _inactive(credential: Credential | None) -> Identity | None:
     """Return the identity of a good token whose user is inactive: the error does not carry it."""
-    (verdict,) = site_authenticator().chain.authenticate([credential] if credential else [])
-    return verdict.identity if isinstance(verdict, UserInactiveError) else None
+    with suppress(TokenAuthError):  # whose store has failed since
+        return site_authenticator().identify_now(credential) if credential else None
+    return None
 
 
 def _header(token: str, backends: Sequence[Any], cookie_name: str) -> tuple[bytes, bytes]:

@@ -1,16 +1,16 @@
-"""The route of one route: who may come in, and what the others are answered."""
+"""Decide, verify and refuse by the settings of one route, which middleware arguments override."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from ..clock import lifetime
 from ..conf import Configuration
 from ..core.asgi_types import Message, Scope
 from ..core.close_codes import CloseReason
-from ..core.credentials import Credential, Location
+from ..core.credentials import Credential
 from ..core.errors import Detail, TokenAuthError
+from ..core.handshake.decision import Decision, decide
 from ..core.handshake.explanation import explain
-from ..core.handshake.extraction import PROTOCOL, Handshake, extract
+from ..core.handshake.extraction import Handshake, extract
 from ..core.handshake.refusal import refuse, sees_codes
 from ..core.handshake.scope import read_headers, read_query, read_subprotocols
 from ..core.identity import Grant, Identity
@@ -24,12 +24,17 @@ __all__ = ["Route"]
 
 
 class Route:
-    """One route's policy, backends and scopes."""
+    """The policy, the backends and the scopes of one route."""
 
     def __init__(self, configuration: Configuration) -> None:
         self._authenticator = build_authenticator(configuration)
-        self._policy = replace(configuration.policy, schemes=self._authenticator.schemes)
         self._scopes = configuration.scopes
+        self._policy = replace(
+            configuration.policy,
+            schemes=self._authenticator.schemes,
+            # An anonymous client has no scopes: where a route requires some, it is never admitted.
+            anonymous=configuration.policy.anonymous and not self._scopes,
+        )
         self._cache = configuration.cache
         self.rules: Rules = configuration.rules
 
@@ -39,34 +44,16 @@ class Route:
         handshake = extract(read_headers(scope), read_query(scope), subprotocols, self._policy)
         return injected.present(handshake)
 
-    def is_anonymous(self, handshake: Handshake) -> bool:
-        """Whether it may pass as nobody's. Nobody has scopes."""
-        is_open = self._policy.anonymous and not self._scopes
-        return is_open and not (handshake.credential or handshake.problem)
-
-    def awaits_first_message(self, handshake: Handshake) -> bool:
-        """Whether the client may send its token once it is connected."""
-        return (
-            not (handshake.credential or handshake.problem)
-            and Location.FIRST_MESSAGE in self._policy.locations
-            and (PROTOCOL in handshake.subprotocols or not handshake.subprotocols)
-        )
-
-    def authenticate(self, handshake: Handshake) -> Awaitable[Identity]:
-        """Whose handshake it is. Raises TokenAuthError, at once or in time."""
-        if handshake.problem:
-            raise TokenAuthError(handshake.problem)
-        if handshake.credential is None:
-            raise TokenAuthError(CloseReason.TOKEN_MISSING)
-        return self.verify(handshake.credential)
+    def decide(self, handshake: Handshake) -> Decision:
+        """Return what to do with the handshake: admit, wait, verify or refuse. Asks no backend."""
+        return decide(handshake, self._policy)
 
     async def verify(self, credential: Credential) -> Identity:
-        """Whose credential it is, with time left and this route's scopes. Raises TokenAuthError."""
-        identity = await self._authenticator.authenticate(credential)
-        left = lifetime(identity)
-        if left is not None and left <= 0:
-            raise TokenAuthError(CloseReason.TOKEN_EXPIRED)
-        verdict = self._with_scopes(identity)
+        """Return the identity of a valid token that has this route's scopes.
+
+        Raises TokenAuthError.
+        """
+        verdict = self._with_scopes(await self._authenticator.authenticate(credential))
         if isinstance(verdict, TokenAuthError):
             raise verdict
         return verdict
@@ -77,7 +64,7 @@ class Route:
         return verdict
 
     async def revalidate(self, grants: Sequence[Grant]) -> Sequence[Identity | TokenAuthError]:
-        """Whether each may stay, with this route's scopes. Raises nothing."""
+        """Return for each if its socket may stay, by this route's scopes too. Raises nothing."""
         verdicts = await self._authenticator.revalidate(grants)
         return [self._with_scopes(verdict) for verdict in verdicts]
 
@@ -105,7 +92,7 @@ class Route:
     def refusal(
         self, error: TokenAuthError, handshake: Handshake, scope: Scope
     ) -> Sequence[Message]:
-        """The answer to a handshake that was not admitted."""
+        """Return the messages that answer a handshake which was not admitted."""
         http = "websocket.http.response" in (scope.get("extensions") or {})
         schemes = self._authenticator.schemes
         return refuse(error, handshake, mode=self._policy.refusal, http=http, schemes=schemes)

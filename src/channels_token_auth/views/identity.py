@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_protect
 
 from .. import conf
-from ..clock import lifetime
 from ..core.authentication import Authentication
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import Detail, TokenAuthError
+from ..core.handshake.decision import Refuse, Verify, decide
 from ..core.handshake.explanation import explain
 from ..core.handshake.extraction import Handshake, extract
 from ..core.handshake.policy import Policy
@@ -61,15 +61,18 @@ def _identify(request: HttpRequest) -> Identity:
     policy = replace(
         conf.configuration().policy,
         locations=frozenset({Location.HEADER}),
+        anonymous=False,
         schemes=site_authenticator().schemes,
     )
     handshake = _read(request, policy)
-    if handshake.problem:
-        detail = explain(handshake.problem, handshake, policy)
-        raise TokenAuthError(handshake.problem, detail=detail)
-    if handshake.credential is None:
-        return _by_session(request, explain(CloseReason.TOKEN_MISSING, handshake, policy))
-    return _by_token(handshake.credential)
+    decision = decide(handshake, policy)
+    if isinstance(decision, Verify):
+        return _by_token(decision.credential)
+    code = decision.code if isinstance(decision, Refuse) else CloseReason.TOKEN_MISSING
+    detail = explain(code, handshake, policy)
+    if code is CloseReason.TOKEN_MISSING:
+        return _by_session(request, detail)
+    raise TokenAuthError(code, detail=detail)
 
 
 def _read(request: HttpRequest, policy: Policy) -> Handshake:
@@ -86,9 +89,6 @@ def _by_token(credential: Credential) -> Identity:
         cache = conf.configuration().cache
         detail = explain_token(verdict.code, credential, authenticator.backends, cache=cache)
         raise TokenAuthError(verdict.code, verdict.retry_after, verdict.detail or detail)
-    left = lifetime(verdict)
-    if left is not None and left <= 0:
-        raise TokenAuthError(CloseReason.TOKEN_EXPIRED)
     return verdict
 
 
