@@ -9,6 +9,7 @@ from channels_token_auth.metrics.collectors import HANDLERS
 from channels_token_auth.observability import events
 from channels_token_auth.observability.events import emit
 
+REVOKED = CloseReason.TOKEN_REVOKED
 CANARY = "chosen-by-the-client"
 FACTS = events.ConnectionFacts(
     connection_id=CANARY,
@@ -128,23 +129,29 @@ def value(name, **labels):
             0,
         ),
         (
-            events.SocketsClosed(code=CloseReason.TOKEN_REVOKED, count=3, seconds=0.5),
+            events.SocketsClosed(cause="sweep", code=REVOKED, count=3, seconds=0.5),
             "revocation_to_close_seconds_count",
-            {},
+            {"cause": "sweep"},
             3,
         ),
         (
-            events.SocketsClosed(code=CloseReason.TOKEN_REVOKED, count=3, seconds=None),
+            events.SocketsClosed(cause="drain", code=REVOKED, count=3, seconds=None),
             "revocation_to_close_seconds_count",
-            {},
+            {"cause": "drain"},
             0,
         ),
         (
             # A clock that is behind the publisher's must not make the sum smaller.
-            events.SocketsClosed(code=CloseReason.TOKEN_REVOKED, count=1, seconds=-3.0),
+            events.SocketsClosed(cause="revocation", code=REVOKED, count=1, seconds=-3.0),
             "revocation_to_close_seconds_sum",
-            {},
+            {"cause": "revocation"},
             0,
+        ),
+        (
+            events.SocketsClosed(cause="drain", code=REVOKED, count=3, seconds=None),
+            "bulk_closes_total",
+            {"cause": "drain", "reason": "token_revoked"},
+            3,
         ),
         (events.OutageBegan(service="layer", name="x"), "outages_total", {"service": "layer"}, 1),
         (events.OutageBegan(service="cache", name="x"), "services_down", {"service": "cache"}, 1),

@@ -1,5 +1,8 @@
 """What is said of a transaction, once it is committed: all of it, no more, in few messages."""
 
+import time
+from contextlib import nullcontext
+
 import pytest
 from channels.layers import channel_layers
 from django.contrib.auth.models import User
@@ -10,9 +13,11 @@ from django.urls import path
 from rest_framework.authtoken.models import Token
 
 from channels_token_auth import disconnect, revoke_token, revoke_user
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Secret
+from channels_token_auth.core.revocation import Revocation, Target
 from channels_token_auth.revocation import on_commit as module
-from channels_token_auth.revocation.on_commit import after_commit
+from channels_token_auth.revocation.on_commit import after_commit, gathered
 from tests.verification.odd_caches import Away, cache
 
 pytestmark = pytest.mark.database
@@ -225,3 +230,29 @@ def test_request_that_fails_has_ended_nothing(browser, layer, tokens):
     assert browser.get("/logout/", {"key": tokens[0].key, "fails": 1}).status_code == 500
     assert layer.messages == []
     assert Token.objects.count() == 2
+
+
+@pytest.mark.parametrize("is_atomic", [True, False])
+def test_time_of_a_revocation_is_that_of_its_commit(layer, tokens, is_atomic):
+    """Not that of the message: a cache that answers late would make each close look prompt."""
+
+    def deny():
+        committed_at.append(time.time())
+        time.sleep(0.2)
+
+    committed_at = []
+    revocation = Revocation(target=Target(user_id="7"), code=CloseReason.TOKEN_REVOKED)
+    with transaction.atomic() if is_atomic else nullcontext():
+        after_commit([revocation], [deny], using="default")
+    (message,) = layer.messages
+    assert committed_at[0] - 0.1 < message["published_at"] <= committed_at[0]
+
+
+def test_time_of_gathered_revocations_is_that_of_the_first_commit(layer, tokens):
+    with gathered():
+        delete(tokens[0])
+        first_until = time.time()
+        time.sleep(0.05)
+        delete(tokens[1])
+    (message,) = layer.messages
+    assert message["published_at"] <= first_until

@@ -15,8 +15,8 @@ PREFIX = "channels_token_auth"
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 """Seconds: from a query answered at once to VERIFY_TIMEOUT."""
 
-SLOW = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
-"""Seconds: from a message between nodes to two sweeps of the default interval."""
+SLOW = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+"""Seconds: from a message between nodes to five sweeps of the default interval."""
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
@@ -76,8 +76,15 @@ revocations = Counter(
 )
 revocation_to_close_seconds = Histogram(
     f"{PREFIX}_revocation_to_close_seconds",
-    "Time from the commit of a revocation to the close of each of its sockets.",
+    "Time from the commit of a revocation to the close of each of its sockets; for a sweep, since"
+    " the sweep before at most.",
+    ["cause"],
     buckets=SLOW,
+)
+bulk_closes = Counter(
+    f"{PREFIX}_bulk_closes",
+    "Sockets that a node closed of its own accord: for a revocation, a sweep or a drain.",
+    ["cause", "reason"],
 )
 outages = Counter(f"{PREFIX}_outages", "Outages of a service, by kind.", ["service"])
 services_down = Gauge(
@@ -163,9 +170,11 @@ def _revoked(event: events.RevocationPublished) -> None:
 
 
 def _sockets_closed(event: events.SocketsClosed) -> None:
+    bulk_closes.labels(event.cause, event.code.value).inc(event.count)
     if event.seconds is not None:
+        closed_after = revocation_to_close_seconds.labels(event.cause)
         for _ in range(event.count):
-            revocation_to_close_seconds.observe(max(0.0, event.seconds))
+            closed_after.observe(max(0.0, event.seconds))
 
 
 def _outage_began(event: events.OutageBegan) -> None:

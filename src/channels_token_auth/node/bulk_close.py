@@ -5,11 +5,13 @@ others: those of 10,000 stock consumers of Channels for eight seconds instead of
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 
 from ..core.close_codes import CloseReason
 from ..observability.error_log import log_error
+from ..observability.events import Cause, SocketsClosed, emit
 from ..tasks import spawn
 from .member import Member
 
@@ -31,19 +33,33 @@ class BulkClose:
         members: list[Member],
         code: CloseReason,
         *,
+        cause: Cause,
+        since: float | None = None,
         only_if: Callable[[Member], bool] = lambda _: True,
         done: Callable[[int], None] = lambda _: None,
     ) -> None:
         """Close these sockets. Takes over the list, so that none is kept for longer than needed.
 
-        `only_if` is asked again for each, just before: it may have another token by then. `done`
-        gets the number of sockets that were closed.
+        `cause` and `since` (seconds since the epoch, if known) are for the event `SocketsClosed`,
+        which is emitted here, so that there is no bulk close without one. `only_if` is called again
+        for each socket, just before: it may have another token by then. `done` gets the number of
+        sockets that were closed, once for each slice.
         """
+
+        def close_slice() -> None:
+            closed = _close_slice(members, code, only_if)
+            done(closed)
+            # The closes are sent by tasks, which begin before the event is emitted: so its time is
+            # that at which the server got them.
+            if closed and SocketsClosed.is_wanted():
+                loop = asyncio.get_running_loop()
+                loop.call_soon(_emit, cause, code, closed, since)
+
         if len(members) > SLICE:
             self._running += 1
-            spawn(self._close_in_slices(members, code, only_if, done))
+            spawn(self._close_in_slices(members, close_slice))
         else:
-            done(_close_slice(members, code, only_if))
+            close_slice()
 
     async def turn(self) -> None:
         """Wait until the running bulk closes are done.
@@ -56,18 +72,12 @@ class BulkClose:
             await turn
 
     async def _close_in_slices(
-        self,
-        members: list[Member],
-        code: CloseReason,
-        only_if: Callable[[Member], bool],
-        done: Callable[[int], None],
+        self, members: list[Member], close_slice: Callable[[], None]
     ) -> None:
-        closed = 0
         try:
             while members:
-                closed += _close_slice(members, code, only_if)
+                close_slice()
                 await asyncio.sleep(0)
-            done(closed)
         finally:
             self._running -= 1
             if not self._running:
@@ -97,3 +107,8 @@ def _close_slice(
             log_error("A socket could not be closed.", error)
     del members[-SLICE:]
     return closed
+
+
+def _emit(cause: Cause, code: CloseReason, count: int, since: float | None) -> None:
+    seconds = None if since is None else time.time() - since
+    emit(SocketsClosed(cause=cause, code=code, count=count, seconds=seconds))

@@ -56,7 +56,8 @@ class DrainState:
             if tick % TICKS_PER_REPORT == 0:
                 self._report()
             size = -(-len(left) // max(1, ticks - tick))
-            self._bulk_close.close(left[len(left) - size :], CloseReason.UNAVAILABLE)
+            group = left[len(left) - size :]
+            self._bulk_close.close(group, CloseReason.UNAVAILABLE, cause="drain")
             del left[len(left) - size :]
             tick += 1
             await asyncio.sleep(TICK)

@@ -7,9 +7,7 @@ socket.
 
 import os
 import socket
-import time
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from .. import conf
@@ -20,7 +18,7 @@ from ..cluster.subscription import Subscription
 from ..core.revocation import Revocation, Target
 from ..loop_local import LoopLocal
 from ..observability.error_log import log_error
-from ..observability.events import MessageIgnored, SocketsClosed, emit
+from ..observability.events import MessageIgnored, emit
 from ..tasks import spawn
 from ..verification.authenticator import forget_all
 from .bulk_close import BulkClose
@@ -124,8 +122,9 @@ class Node:
             self.bulk_close.close(
                 self.registry.find(revocation.target),
                 revocation.code,
+                cause="revocation",
+                since=published_at,
                 only_if=revocation.target.matches,
-                done=partial(_emit_closed, revocation, published_at),
             )
 
     def _answer(self, target: Target, limit: int) -> Mapping[str, Any]:
@@ -143,12 +142,6 @@ class Node:
     def _recover(self) -> None:
         """The channel layer is available again: find what was published meanwhile."""
         self._sweep.hurry()
-
-
-def _emit_closed(revocation: Revocation, published_at: float | None, count: int) -> None:
-    if count and SocketsClosed.is_wanted():
-        seconds = None if published_at is None else time.time() - published_at
-        emit(SocketsClosed(code=revocation.code, count=count, seconds=seconds))
 
 
 def _name() -> str:

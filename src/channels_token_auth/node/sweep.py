@@ -64,6 +64,8 @@ class Sweep:
         self._task: asyncio.Task[None] | None = None
         self._outages = StoreOutages(grace)
         self._closed = 0
+        self._complete_at = time.time()
+        """The beginning of the last sweep that got all answers; at first, of the node."""
         self.failures = 0
         """Sweeps in a row that did not get all answers."""
 
@@ -101,6 +103,7 @@ class Sweep:
     async def once(self) -> None:
         """Revalidate every token, and close the sockets of those that have ended."""
         began_at, tokens, self._closed = time.monotonic(), 0, 0
+        calendar = time.time()
         by_route: dict[Route, list[Member]] = defaultdict(list)
         for member in self._registry:
             by_route[member.route].append(member)
@@ -110,6 +113,8 @@ class Sweep:
                 tokens += await self._revalidate(route, members[start : start + BATCH])
         unavailable = self._outages.finish()
         self.failures = self.failures + 1 if unavailable else 0
+        if not unavailable:
+            self._complete_at = calendar
         if SweepFinished.is_wanted():
             emit(
                 SweepFinished(
@@ -144,7 +149,13 @@ class Sweep:
             self._closed += count
 
         self._bulk_close.close(
-            list(tokens), code, only_if=lambda member: _has(member, tokens[member]), done=note
+            list(tokens),
+            code,
+            cause="sweep",
+            # Of a store that does not answer, nothing was revoked as far as anybody knows.
+            since=None if code is CloseReason.UNAVAILABLE else self._complete_at,
+            only_if=lambda member: _has(member, tokens[member]),
+            done=note,
         )
 
     def _pause(self) -> float:

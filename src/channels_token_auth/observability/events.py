@@ -7,7 +7,7 @@ event without a subscriber is never built.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from ..core.close_codes import CloseReason
 from ..core.errors import Detail
@@ -17,6 +17,7 @@ from .error_log import log_error
 __all__ = [
     "BatchVerified",
     "CacheHit",
+    "Cause",
     "ConnectionAuthenticated",
     "ConnectionClosed",
     "ConnectionFacts",
@@ -189,6 +190,9 @@ class CacheHit(Event):
 
 # -- Revocation and sweeps
 
+Cause = Literal["revocation", "sweep", "drain"]
+"""Why a node closes many sockets: a message of `revoke_…` or `disconnect`, a sweep, a drain."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationPublished(Event):
@@ -200,8 +204,15 @@ class RevocationPublished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SocketsClosed(Event):
-    """A node closed the sockets of one revocation. `seconds`: since it was published, if known."""
+    """A node closed several sockets of its own accord. `cause`: its reason to look for them.
 
+    `seconds`: from the commit of the revocation to the close of these sockets. A node does not know
+    when a token ended that a sweep found: then it is the time since the sweep before, which found
+    the token valid, and so the longest that it can have been. None for a drain, and for a message
+    without a time.
+    """
+
+    cause: Cause
     code: CloseReason
     count: int
     seconds: float | None

@@ -3,6 +3,7 @@
 Inside a transaction it is gathered: a clean-up that deletes ten thousand tokens is one batch.
 """
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,8 +40,9 @@ def after_commit(
     """
     connection = connections[using]
     if not connection.in_atomic_block:
+        committed_at = time.time()
         failure = _deny_all(denials)
-        _say(dict.fromkeys(endings, is_told))
+        _say(dict.fromkeys(endings, is_told), committed_at)
         if failure:
             raise failure
         return
@@ -62,7 +64,7 @@ def gathered() -> Iterator[None]:
         yield
     finally:
         _gathering.reset(token)
-        _say(batch.endings)
+        _say(batch.endings, batch.committed_at)
 
 
 def _deny_all(denials: Iterable[Deny]) -> CacheUnavailable | None:
@@ -93,6 +95,8 @@ class _Batch:
     denials: list[Deny] = field(default_factory=list)
     endings: dict[Revocation, bool] = field(default_factory=dict)
     """Each, and whether it is told."""
+    committed_at: float = math.inf
+    """When the first of them was committed, in seconds since the epoch."""
     _of: dict[str | None, set[Revocation]] = field(default_factory=lambda: defaultdict(set))
     """Those of a user, and those of a token."""
 
@@ -110,29 +114,35 @@ class _Batch:
 
     def carry_out(self) -> None:
         """It is committed. A method, since Django logs what fails by its `__qualname__`."""
+        # Before the denials: a cache that answers late delays the closes, and the metric shows it.
+        committed_at = time.time()
         failure = _deny_all(self.denials)
         if failure:
             log_error(UNDENIED, failure, brief=True)
-        _say(self.endings)
+        _say(self.endings, committed_at)
 
 
 _gathering: ContextVar[_Batch | None] = ContextVar("_gathering", default=None)
 
 
-def _say(endings: Mapping[Revocation, bool]) -> None:
+def _say(endings: Mapping[Revocation, bool], committed_at: float) -> None:
+    """Publish them. Each node measures from `committed_at`: see the event `SocketsClosed`."""
     batch = _gathering.get()
     if batch is not None:
+        batch.committed_at = min(batch.committed_at, committed_at)
         for ending, is_told in endings.items():
             batch.add(ending, is_told=is_told)
         return
     said = list(endings)
     starts = range(0, len(said), PER_MESSAGE)
     groups = [said[start : start + PER_MESSAGE] for start in starts]
-    # Each node measures from here to its closes: see the event `SocketsClosed`.
-    now = time.time()
     publish(
         *(
-            {"kind": "end", "endings": [each.to_message() for each in group], "published_at": now}
+            {
+                "kind": "end",
+                "endings": [each.to_message() for each in group],
+                "published_at": committed_at,
+            }
             for group in groups
         )
     )
