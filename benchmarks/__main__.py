@@ -22,7 +22,7 @@ from .server import SERVERS
 
 NAMES = (
     *("handshakes", "echo", "storm", "trouble", "memory", "churn", "flood", "growth"),
-    *("revocation", "revocation_many", "sweep"),
+    *("revocation", "revocation_many", "sweep", "frames"),
 )
 QUICK = ("bare", "stock", "tutorial", "kick", "ours", "ours-warm")
 SOCKETS = 32_768

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from benchmarks import handshakes, revocation
+from benchmarks import frames, handshakes, revocation
 from benchmarks.bench import Bench
 from benchmarks.commands import commands_of_a_handshake
 from benchmarks.contestants import CONTESTANTS
@@ -24,6 +24,11 @@ def filled():
     compile_load()
     with database("sqlite") as made:
         yield made
+
+
+def test_frames_are_counted():
+    (panel,) = frames.run(Bench(rounds=1, quick=True, say=lambda _: None))
+    assert all(nanoseconds > 0 for nanoseconds in panel.rounds[0].values())
 
 
 def test_contestants_are_compared(filled):

@@ -11,7 +11,7 @@ from ..core.asgi_types import Receive, Scope, Send
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from ..core.handshake.extraction import Handshake
-from ..core.identity import Identity, unavailable
+from ..core.identity import Identity, UserKey, unavailable
 from ..core.lifecycle import Output, State
 from ..core.live_authentication import LiveAuthentication, refresh_user
 from ..observability.error_log import log_error
@@ -59,6 +59,8 @@ class Connection(Socket):
         """Admit a client without a credential."""
         self.life.admit(None, None, clock.steady())
         self._user = user
+        # Nobody's sockets count by their address.
+        self._count_as(self.address)
         self.node.let_in(self)
 
     def admit(self, identity: Identity, *, since: int) -> list[Output]:
@@ -75,12 +77,16 @@ class Connection(Socket):
         self._handle, self._verified_at = identity.handle, identity.verified_at
         if self._auth is None:
             self._user, self._auth = identity.user, LiveAuthentication(identity.authentication)
+            self._count_as(identity.user_key)
             if ConnectionAuthenticated.is_wanted():
                 emit(ConnectionAuthenticated(connection=self.facts()))
         else:
             self._replace_identity(self._auth, identity)
         self.node.let_in(self)
         return outputs
+
+    def _count_as(self, who: UserKey | str | None) -> None:
+        self.traffic = self.node.traffic.join(who, self.route.limits, clock.steady())
 
     def _replace_identity(self, auth: LiveAuthentication, identity: Identity) -> None:
         refresh_user(self._user, identity.user)

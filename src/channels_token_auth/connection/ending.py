@@ -1,5 +1,6 @@
 """The end of one socket: what becomes of it when its application has ended, however it did."""
 
+from ..clock import clock
 from ..core.close_codes import CloseReason
 from ..core.errors import Detail, TokenAuthError
 from ..core.identity import unavailable
@@ -42,6 +43,8 @@ async def finish(connection: Connection) -> None:
     """Take leave of a socket: nothing that was started for it outlives this call."""
     try:
         connection.node.leave(connection)
+        if connection.traffic:
+            connection.node.traffic.leave(connection.traffic, clock.steady())
         connection.life.leave()
         connection.watch()
         connection.abandon()

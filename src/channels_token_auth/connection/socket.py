@@ -14,6 +14,7 @@ from typing import assert_never
 from ..clock import clock
 from ..core.asgi_types import Message, Receive, Scope, Send
 from ..core.close_codes import CloseReason
+from ..core.counting.traffic import Traffic
 from ..core.credentials import Secret
 from ..core.errors import TokenAuthError
 from ..core.handshake.extraction import Handshake
@@ -49,7 +50,7 @@ class Socket(Member):
 
     __slots__ = (
         "_due", "_verifier", "disconnect", "exchange", "handshake", "left", "life", "node",
-        "notices", "transport",
+        "notices", "traffic", "transport",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +68,8 @@ class Socket(Member):
         """Why the socket ended: our reason, or the code of the client or of the application."""
         self.notices: deque[Message] | None = None
         """Events of ours that wait for the application."""
+        self.traffic: Traffic | None = None
+        """What its frames count towards, once it was admitted; None: nothing."""
         self._due: float | None = None
         self._verifier: asyncio.Task[None] | None = None
 
@@ -118,13 +121,27 @@ class Socket(Member):
             return ()
         text = event.get("text")
         if text is not None:
-            return self.life.text(text, clock.steady()) if self.life.listens else None
-        if event["type"] == "websocket.receive":
-            return self.life.binary()
-        self.exchange.take(Step.LEAVE)
-        self.life.leave()
-        self.left = event.get("code")
-        return None
+            outputs = self.life.text(text, clock.steady()) if self.life.listens else None
+        elif event["type"] == "websocket.receive":
+            outputs = self.life.binary()
+        else:
+            self.exchange.take(Step.LEAVE)
+            self.life.leave()
+            self.left = event.get("code")
+            return None
+        if outputs is None and self.traffic is not None:
+            return self._count(self.traffic, event)
+        return outputs
+
+    def _count(self, traffic: Traffic, frame: Message) -> Sequence[Output] | None:
+        """Count a frame of the application. Return None if it may pass.
+
+        Messages of ours do not count: no client is refused because it pings or renews its token.
+        """
+        wait = traffic.take(frame, clock.steady())
+        if wait is None:
+            return None
+        return self.life.end(TokenAuthError(CloseReason.RATE_LIMITED, retry_after=wait))
 
     async def tell(self, outputs: Sequence[Output]) -> None:
         """Do what the lifecycle asks for, and send what it says."""

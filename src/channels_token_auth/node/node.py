@@ -15,6 +15,7 @@ from ..cluster import layer
 from ..cluster.local_nodes import LocalNode, add_node, node_count
 from ..cluster.message import Message, Reply, is_meant
 from ..cluster.subscription import Subscription
+from ..core.counting.traffic import TrafficTable
 from ..core.revocation import Revocation, Target
 from ..loop_local import LoopLocal
 from ..observability.error_log import log_error
@@ -46,6 +47,7 @@ class Node:
         self.registry = Registry()
         """The sockets that were admitted."""
         self.recent_revocations = RevocationLog()
+        self.traffic = TrafficTable()
         self.bulk_close = BulkClose()
         self.drain = DrainState(self.name, self.sockets, self.bulk_close)
         interval = configuration.sweep_interval

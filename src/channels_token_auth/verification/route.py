@@ -15,6 +15,7 @@ from ..core.handshake.refusal import refuse, sees_codes
 from ..core.handshake.scope import read_headers, read_query, read_subprotocols
 from ..core.identity import Grant, Identity
 from ..core.lifecycle import Rules
+from ..core.limits import Limits
 from ..observability.error_log import log_error
 from . import injected
 from .authenticator import build_authenticator
@@ -37,6 +38,7 @@ class Route:
         )
         self._cache = configuration.cache
         self.rules: Rules = configuration.rules
+        self.limits: Limits = configuration.limits
 
     def read(self, scope: Scope) -> Handshake:
         """Return the opening handshake of a scope."""

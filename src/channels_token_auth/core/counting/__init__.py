@@ -1,0 +1,1 @@
+"""Count what users do: the frames that they send, and the sockets that they have."""
