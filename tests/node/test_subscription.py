@@ -67,7 +67,7 @@ async def layer(monkeypatch):
     layer = Layer()
     monkeypatch.setattr(layers, "remote_layer", lambda: layer)
     monkeypatch.setattr(module, "LONGEST_PAUSE", 0.0)
-    monkeypatch.setattr(layers, "_outage", layers._Outage())
+    layers.outages.reset()
     return layer
 
 

@@ -34,7 +34,7 @@ def site(settings, monkeypatch, transactional_db):
 @pytest.fixture(autouse=True)
 def _no_outage(monkeypatch):
     """An outage that another test began would not be logged again."""
-    monkeypatch.setattr(layer, "_outage", layer._Outage())
+    layer.outages.reset()
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,6 @@ caller: an outage is logged when it begins and when it ends, and sweeps find wha
 """
 
 import asyncio
-import logging
-import threading
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
@@ -14,9 +12,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from .. import conf
-from ..observability.error_log import describe_error
-from ..observability.events import OutageBegan, OutageEnded, emit
-from ..observability.throttle import Throttle
+from ..observability.outage_watch import OutageWatch
 from ..tasks import is_in_loop, spawn
 from . import envelope
 from .message import Message
@@ -29,6 +25,7 @@ __all__ = [
     "is_alone",
     "note_failure",
     "note_success",
+    "outages",
     "remote_layer",
     "send",
     "send_all",
@@ -39,9 +36,6 @@ GROUP = "channels_token_auth"
 
 TIMEOUT = 1.0
 """Seconds that a channel layer gets for one call."""
-
-logger = logging.getLogger("channels_token_auth")
-
 
 T = TypeVar("T")
 
@@ -121,45 +115,18 @@ async def send(group: str, message: Message) -> bool:
 
 # -- Outages
 
-
-class _Outage:
-    """Whether the layer of this process is failing."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.is_on = False
-        self.was_logged = False
-        self.throttle = Throttle()
-
-
-_outage = _Outage()
+outages = OutageWatch(
+    "layer",
+    began="Channel layer %r unavailable: until it is back, only sweeps revoke. %s",
+    ended="Channel layer %r available again.",
+)
 
 
 def note_failure(error: BaseException) -> None:
-    """The layer failed. The first failure of an outage is logged."""
-    with _outage.lock:
-        if _outage.is_on:
-            return
-        _outage.is_on = True
-        # A connection that comes and goes is one outage to an operator, not a flood of lines.
-        _outage.was_logged = _outage.throttle.allows("layer")
-    name, text = conf.configuration().channel_layer, describe_error(error)
-    if _outage.was_logged:
-        logger.error(
-            "Channel layer %r unavailable: until it is back, only sweeps revoke. %s", name, text
-        )
-    emit(OutageBegan(service="layer", name=name, error=text))
+    """The layer failed."""
+    outages.failed(conf.configuration().channel_layer, error)
 
 
 def note_success() -> None:
-    """The layer works. The end of an outage is logged."""
-    if not _outage.is_on:  # read without the lock, since nearly every call ends here
-        return
-    with _outage.lock:
-        was_on, _outage.is_on = _outage.is_on, False
-    if not was_on:
-        return
-    name = conf.configuration().channel_layer
-    if _outage.was_logged:
-        logger.warning("Channel layer %r available again.", name)
-    emit(OutageEnded(service="layer", name=name))
+    """The layer works."""
+    outages.works(conf.configuration().channel_layer)

@@ -24,7 +24,7 @@ from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Identity, Verdict, unavailable
 from ..observability.error_log import log_error
 from .binding import bindings
-from .denylist import CacheUnavailable
+from .denylist import CacheUnavailable, cache_outages
 
 __all__ = ["LIFETIME", "SESSION", "Tickets"]
 
@@ -76,12 +76,11 @@ class Tickets:
         raises.
         """
         ticket = secrets.token_urlsafe(32)
-        entry = _entry(identity, origin) | {
-            "bound_to": self._bound_to(identity),
-            "slot": self._take_slot(identity),
-        }
-        if not caches[self._cache].add(_keys(Secret(ticket))[0], entry, LIFETIME):
-            raise CacheUnavailable
+        entry = _entry(identity, origin) | {"bound_to": self._bound_to(identity)}
+        with cache_outages.watch(self._cache):
+            entry["slot"] = self._take_slot(identity)
+            if not caches[self._cache].add(_keys(Secret(ticket))[0], entry, LIFETIME):
+                raise CacheUnavailable
         return ticket
 
     def _take_slot(self, identity: Identity) -> str | None:
@@ -129,7 +128,8 @@ class Tickets:
 
     def _find(self, keys: Collection[str]) -> dict[str, Entry]:
         try:
-            return caches[self._cache].get_many(set(keys))
+            with cache_outages.watch(self._cache):
+                return caches[self._cache].get_many(set(keys))
         except Exception as error:
             raise CacheUnavailable from error
 
@@ -159,9 +159,10 @@ class Tickets:
     def _use_up(self, key: str, entry: Entry, verdict: Verdict) -> Verdict:
         """Redeem a ticket: of all who try, the one whose deletion finds it succeeds."""
         try:
-            is_first = caches[self._cache].delete(key)
-            if is_first and entry.get("slot") is not None:
-                caches[self._cache].delete(entry["slot"])
+            with cache_outages.watch(self._cache):
+                is_first = caches[self._cache].delete(key)
+                if is_first and entry.get("slot") is not None:
+                    caches[self._cache].delete(entry["slot"])
         except Exception as error:  # noqa: BLE001 - whatever a cache raises
             # Not raised: others of the batch are used up, and must not be tried again.
             log_error("A ticket could not be redeemed: answered unavailable.", error)

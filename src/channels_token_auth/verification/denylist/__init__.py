@@ -2,13 +2,14 @@
 
 from .denylist import SLACK, Denylist
 from .fresh_tokens import FirstVerified, first_verified
-from .store import CacheUnavailable, is_in_memory, is_shared
+from .store import CacheUnavailable, cache_outages, is_in_memory, is_shared
 
 __all__ = [
     "SLACK",
     "CacheUnavailable",
     "Denylist",
     "FirstVerified",
+    "cache_outages",
     "first_verified",
     "is_in_memory",
     "is_shared",

@@ -16,7 +16,22 @@ from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.signals import setting_changed
 
-__all__ = ["CacheUnavailable", "Store", "is_in_memory", "is_shared", "open_store"]
+from ...observability.outage_watch import OutageWatch
+
+__all__ = [
+    "CacheUnavailable",
+    "Store",
+    "cache_outages",
+    "is_in_memory",
+    "is_shared",
+    "open_store",
+]
+
+cache_outages = OutageWatch(
+    "cache",
+    began="Cache %r unavailable: tickets, and tokens that may be denied, are refused with 4503. %s",
+    ended="Cache %r available again.",
+)
 
 
 class CacheUnavailable(Exception):  # noqa: N818 - named as the answer to it
@@ -61,8 +76,9 @@ def is_in_memory(alias: str) -> bool:
 def open_store(alias: str) -> Iterator[Store]:
     """Yield the store of a cache's denials. Whatever fails in it is raised as CacheUnavailable."""
     try:
-        cache = caches[alias]
-        yield _in_process(alias) if isinstance(cache, LocMemCache) else _CacheStore(cache)
+        with cache_outages.watch(alias):
+            cache = caches[alias]
+            yield _in_process(alias) if isinstance(cache, LocMemCache) else _CacheStore(cache)
     except CacheUnavailable:
         raise
     except Exception as error:
@@ -133,6 +149,7 @@ def _in_process(alias: str) -> _ProcessStore:
 def _forget(setting: str, **_: Any) -> None:
     if setting == "CACHES":
         _stores.clear()
+        cache_outages.reset()
 
 
 setting_changed.connect(_forget, dispatch_uid=f"{__name__}._forget")

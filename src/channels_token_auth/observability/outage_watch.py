@@ -1,0 +1,82 @@
+"""Find out when services of one kind stop answering, and when they answer again.
+
+Whoever calls a service reports how each call ended. The first failure of an outage is logged and
+emitted, and so is the first success after it; all others cost a look into an empty dictionary.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..core.errors import TokenAuthError
+from .error_log import describe_error
+from .events import OutageBegan, OutageEnded, emit
+from .throttle import Throttle
+
+__all__ = ["OutageWatch"]
+
+logger = logging.getLogger("channels_token_auth")
+
+
+class OutageWatch:
+    """The outages of one kind of service, in this process. Any thread may report.
+
+    `began` and `ended` are log texts: `%r` is the service's name, and `%s` the error.
+    """
+
+    def __init__(self, service: str, *, began: str, ended: str) -> None:
+        self._service = service
+        self._began = began
+        self._ended = ended
+        self._lock = threading.Lock()
+        self._throttle = Throttle()
+        self._failing: dict[str, bool] = {}
+        """The services that fail, by name, and whether that was logged."""
+
+    def failed(self, name: str, error: BaseException) -> None:
+        """A call failed."""
+        with self._lock:
+            if name in self._failing:
+                return
+            # A connection that comes and goes is one outage to an operator, not a flood of lines.
+            is_logged = self._failing[name] = self._throttle.allows(name)
+        text = describe_error(error)
+        if is_logged:
+            logger.error(self._began, name, text)
+        emit(OutageBegan(service=self._service, name=name, error=text))
+
+    def works(self, name: str) -> None:
+        """A call was answered."""
+        if not self._failing:  # read without the lock, since nearly every call ends here
+            return
+        with self._lock:
+            was_logged = self._failing.pop(name, None)
+        if was_logged is None:
+            return
+        if was_logged:
+            logger.warning(self._ended, name)
+        emit(OutageEnded(service=self._service, name=name))
+
+    @contextmanager
+    def watch(self, name: str) -> Iterator[None]:
+        """Report how the block inside ends. TokenAuthError is an answer, all else a failure."""
+        try:
+            yield
+        except TokenAuthError:
+            self.works(name)
+            raise
+        except Exception as error:
+            # What this library raises for it has no text of its own: its cause has.
+            self.failed(name, error.__cause__ or error)
+            raise
+        self.works(name)
+
+    def reset(self) -> None:
+        """Forget all, as if every service had always answered: for other settings, in a test."""
+        with self._lock:
+            names = list(self._failing)
+            self._failing.clear()
+            self._throttle.reset()
+        for name in names:
+            emit(OutageEnded(service=self._service, name=name))
