@@ -389,7 +389,7 @@ def test_every_setting_arrives_in_the_configuration(site):
             messages=Rate(100, 1),
             bytes=Rate(1_000_000, 86400),
             idle=0.5,
-            storage="redis://localhost",
+            storage=Secret("redis://localhost"),
             is_default_failures=False,
         ),
         trusted_proxies=2,

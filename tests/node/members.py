@@ -15,6 +15,7 @@ class FakeMember(Member):
     """A socket of this user and token; anonymous without a token. `code`: its close, or None."""
 
     next_tick = None
+    client_address = None
 
     def __init__(
         self, user_id=1, token_id="t", *, backend="fake", issued_at=None, route=None, handle=None

@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..core.credentials import Secret
 from ..core.limits import ConnectionLimits, LimitPolicy, Limits, Rate, WaitingLimits
-from .problem import must_be
-from .readers import Fields, one_of, or_none, read_entry, read_positive, read_whole, text
+from .problem import WrongValueError, must_be
+from .readers import Fields, one_of, or_none, read_entry, read_positive, read_whole
 
 __all__ = ["read_limits"]
 
@@ -38,6 +39,13 @@ def _read_connections(value: Any) -> ConnectionLimits:
     return ConnectionLimits(**read_entry(value, _CONNECTIONS))
 
 
+def _read_storage(value: Any) -> Secret:
+    # The value is not shown: it may have a password in it.
+    if not isinstance(value, str) or "://" not in value:
+        raise WrongValueError("must be None or a URI, such as redis://localhost:6379/0.")
+    return Secret(value)
+
+
 _DEFAULTS = Limits()
 _rate, _count = or_none(read_rate), or_none(read_whole)
 _WAITING: Fields = {
@@ -58,5 +66,5 @@ _FIELDS: Fields = {
     "MESSAGES": (None, _rate),
     "BYTES": (None, _rate),
     "IDLE": (None, or_none(read_positive)),
-    "STORAGE": (None, or_none(text("a URI, such as redis://localhost:6379/0"))),
+    "STORAGE": (None, or_none(_read_storage)),
 }

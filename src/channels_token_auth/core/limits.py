@@ -3,7 +3,30 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["ConnectionLimits", "LimitPolicy", "Limits", "Rate", "WaitingLimits"]
+from .close_codes import CloseReason
+from .credentials import Secret
+
+__all__ = ["ConnectionLimits", "Limit", "LimitPolicy", "Limits", "Rate", "WaitingLimits"]
+
+
+class Limit(StrEnum):
+    """The limits by name, as metrics and audit records have them."""
+
+    FAILURES = "failures"
+    HANDSHAKES = "handshakes"
+    WAITING_ADDRESS = "waiting_address"
+    WAITING_NODE = "waiting_node"
+    CONNECTIONS = "connections"
+    TICKETS = "tickets"
+    MESSAGES = "messages"
+    BYTES = "bytes"
+    IDLE = "idle"
+
+    @property
+    def code(self) -> CloseReason:
+        """The reason that a client over this limit receives."""
+        is_of_sockets = self in (Limit.CONNECTIONS, Limit.IDLE)
+        return CloseReason.CONNECTION_LIMIT if is_of_sockets else CloseReason.RATE_LIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +74,8 @@ class Limits:
 
     Addresses: `failures` counts rejected credentials, `handshakes` all handshakes, and `waiting`
     sockets that are not authenticated yet. Tokens: `tickets` counts those that are not redeemed.
-    Users: `connections`, `messages` and `bytes`. `storage`: the URI where counters are shared.
+    Users: `connections`, `messages` and `bytes`. `storage`: the URI of the shared counters, a
+    secret because it may have a password in it.
     """
 
     failures: Rate | None = Rate(30, 60)
@@ -62,6 +86,6 @@ class Limits:
     messages: Rate | None = None
     bytes: Rate | None = None
     idle: float | None = None
-    storage: str | None = None
+    storage: Secret | None = None
     is_default_failures: bool = True
     """True if the site did not set `failures`: see `WaitingLimits.is_default_address`."""

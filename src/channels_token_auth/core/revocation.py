@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Protocol, Self
 
+from .client_address import read_address
 from .close_codes import CloseReason
 from .denial import is_issued_before
 
@@ -76,6 +77,12 @@ class Target:
     issued_before: float | None = None
     connection_id: str | None = None
     address: str | None = None
+
+    def __post_init__(self) -> None:
+        # Sockets have canonical addresses: "2001:DB8:0::1" names the client "2001:db8::1".
+        found = None if self.address is None else read_address(self.address)
+        if found:
+            object.__setattr__(self, "address", found.text)
 
     def matches(self, socket: Described) -> bool:
         """Return whether the socket is one of them."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..core.asgi_types import Scope
 from ..core.authentication import epoch
+from ..core.client_address import ClientAddress, client_address
 from ..core.close_codes import CloseReason
 from ..core.identity import Grant, Identity, user_kind
 from ..core.live_authentication import LiveAuthentication
@@ -22,12 +23,15 @@ from ..verification.route import Route
 
 __all__ = ["Member"]
 
+_NOT_READ = object()
+
 
 class Member(ABC):
     """What a node knows of a socket. Anonymous sockets have neither a user nor a token."""
 
     __slots__ = (
         "_auth",
+        "_client_address",
         "_connection_id",
         "_handle",
         "_node_name",
@@ -43,6 +47,7 @@ class Member(ABC):
         self._node_name = node_name
         self._connection_id: str | None = None
         self._scope = scope
+        self._client_address: Any = _NOT_READ
         self._opened_at = time.time()
         self._user: Any = None
         self._auth: LiveAuthentication | None = None
@@ -125,10 +130,20 @@ class Member(ABC):
         return self._verified_at
 
     @property
+    def client_address(self) -> ClientAddress | None:
+        """The client's address by `TRUSTED_PROXIES`; None where there is none."""
+        if self._client_address is _NOT_READ:
+            headers = ((name.lower(), value) for name, value in self._scope.get("headers") or ())
+            client, proxies = self._scope.get("client"), self.route.trusted_proxies
+            self._client_address = client_address(client, headers, proxies)
+        address: ClientAddress | None = self._client_address
+        return address
+
+    @property
     def address(self) -> str | None:
-        """The client's IP address, as the server passes it on."""
-        client = self._scope.get("client")
-        return str(client[0]) if client else None
+        """The client's IP address as text: see `client_address`."""
+        address = self.client_address
+        return address.text if address else None
 
     @property
     def origin(self) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 from ..core.close_codes import CloseReason
 from ..core.errors import Detail
+from ..core.limits import Limit
 from ..core.revocation import Revocation
 from .error_log import log_error
 
@@ -25,6 +26,7 @@ __all__ = [
     "Event",
     "HandshakeRefused",
     "IdentityInjected",
+    "LimitReached",
     "MessageIgnored",
     "OutageBegan",
     "OutageEnded",
@@ -172,6 +174,13 @@ class IdentityInjected(Event):
     path: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitReached(Event):
+    """A client was refused or closed because of a limit. `limit`: its name, as in `Limit`."""
+
+    limit: Limit
+
+
 # -- Verification
 
 
@@ -241,7 +250,7 @@ class SweepFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutageBegan(Event):
-    """A service stopped answering. `service`: "layer", "cache" or "store"; `name`: which one.
+    """A service stopped answering. `service`: "layer", "cache", "store" or "limits"; `name`: which.
 
     `error`: its type and its text, redacted.
     """

@@ -39,6 +39,7 @@ class Route:
         self._cache = configuration.cache
         self.rules: Rules = configuration.rules
         self.limits: Limits = configuration.limits
+        self.trusted_proxies = configuration.trusted_proxies
 
     def read(self, scope: Scope) -> Handshake:
         """Return the opening handshake of a scope."""

@@ -22,6 +22,8 @@ from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Identity, Verdict, unavailable
+from ..core.limits import Limit
+from ..limits.exceeded import exceeded
 from ..observability.error_log import log_error
 from .binding import bindings
 from .denylist import CacheUnavailable, cache_outages
@@ -98,7 +100,7 @@ class Tickets:
                 return slot
         if not caches[self._cache].get_many(slots):  # some caches fail in silence
             raise CacheUnavailable
-        raise TokenAuthError(CloseReason.RATE_LIMITED, LIFETIME)
+        raise exceeded(Limit.TICKETS, LIFETIME)
 
     def _bound_to(self, identity: Identity) -> str | None:
         names = self._bindings.get(identity.authentication.backend)

@@ -1,0 +1,173 @@
+"""Counters that several processes share, in a store that the package `limits` can use.
+
+Nobody waits for the store: this process counts by itself, and a thread of its own adds the counts
+to the store a moment later, many at a time. If the store says that a key is over its limit, the
+thread tells the counter. So a handshake that is admitted costs no request, and while the store is
+unavailable each process goes on with its own counts.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from .. import conf
+from ..core.credentials import Secret
+from ..core.limits import Limit, Rate
+from ..observability.error_log import describe_error
+from ..observability.events import OutageBegan, OutageEnded, emit
+
+__all__ = ["MAX_PENDING", "SharedCounters", "Store", "build_store", "shared_counters"]
+
+MAX_PENDING = 10_000
+"""Keys whose counts wait for the store at most: of more, this process alone knows."""
+
+COLLECT = 0.05
+"""Seconds in which counts are collected before they are sent together."""
+
+RETRY = 1.0
+"""Seconds before a store that failed is tried again."""
+
+IDLE = 30.0
+"""Seconds without a count after which the thread ends."""
+
+TIMEOUT = 2.0
+"""Seconds that a Redis may take to answer."""
+
+logger = logging.getLogger("channels_token_auth")
+
+
+class Store(Protocol):
+    """A storage of the package `limits`, as far as it is used here."""
+
+    def incr(self, key: str, expiry: int, *, amount: int) -> int:
+        """Add to a counter that ends by itself, and return it."""
+        ...
+
+    def get_expiry(self, key: str) -> float:
+        """Return when the counter ends, in seconds since the epoch."""
+        ...
+
+
+class Counter(Protocol):
+    """A counter of this process, which learns here that a key is over its limit."""
+
+    limit: Limit
+    rate: Rate
+
+    def block(self, key: str, seconds: float) -> None:
+        """Note that the key is over the limit for so long."""
+        ...
+
+
+def build_store(uri: Secret) -> Store:
+    """Build the store of a URI, without a connection. Raises what the package `limits` raises."""
+    from limits.storage import Storage, storage_from_string  # noqa: PLC0415 - the extra "limits"
+
+    scheme = uri.reveal().partition(":")[0]
+    options: dict[str, Any] = {}
+    if scheme.startswith(("redis", "valkey")):
+        options = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
+    store = storage_from_string(uri.reveal(), **options)
+    if not isinstance(store, Storage):
+        raise TypeError('LIMITS["STORAGE"] begins with "async+": remove that.')
+    return store
+
+
+class SharedCounters:
+    """Adds the counts of this process to those of all others."""
+
+    def __init__(self, uri: Secret) -> None:
+        self._uri = uri
+        self._start()
+
+    def _start(self) -> None:
+        # Anew in a forked child: it has neither the thread nor a lock in a known state.
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._has_counts = threading.Event()
+        self._pending: dict[tuple[Counter, str], int] = {}
+        self._thread: threading.Thread | None = None
+        self._store: Store | None = None
+        self._is_down = False
+
+    def add(self, counter: Counter, key: str, amount: int) -> None:
+        """Have the amount added soon. Returns at once."""
+        if self._pid != os.getpid():
+            self._start()
+        with self._lock:
+            place = counter, key
+            if place not in self._pending and len(self._pending) >= MAX_PENDING:
+                return
+            self._pending[place] = self._pending.get(place, 0) + amount
+            self._has_counts.set()
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, name="channels_token_auth.limits", daemon=True
+                )
+                self._thread.start()
+
+    def _run(self) -> None:
+        while self._has_counts.wait(IDLE) or not self._may_end():
+            time.sleep(COLLECT)
+            with self._lock:
+                counts, self._pending = self._pending, {}
+                self._has_counts.clear()
+            try:
+                self._send(counts)
+            except Exception as error:  # noqa: BLE001 - whatever a store's driver raises
+                self._note_failure(error)
+                time.sleep(RETRY)
+            else:
+                self._note_success()
+
+    def _may_end(self) -> bool:
+        with self._lock:
+            if self._pending:
+                return False
+            self._thread = None
+            return True
+
+    def _send(self, counts: Mapping[tuple[Counter, str], int]) -> None:
+        store = self._store = self._store or build_store(self._uri)
+        for (counter, key), amount in counts.items():
+            # Bound to the site, which may share the store with others; and no address is stored.
+            seconds = counter.rate.seconds
+            parts = (counter.limit.value, str(seconds), key)
+            name = f"channels_token_auth.{conf.site_keys().name('limit', *parts)}"
+            if store.incr(name, seconds, amount=amount) >= counter.rate.count:
+                counter.block(key, store.get_expiry(name) - time.time())
+
+    def _note_failure(self, error: Exception) -> None:
+        if self._is_down:
+            return
+        self._is_down = True
+        text = describe_error(error, about=[self._uri])
+        logger.error(
+            'LIMITS["STORAGE"] unavailable: each process counts by itself until it answers. %s',
+            text,
+        )
+        emit(OutageBegan(service="limits", name="STORAGE", error=text))
+
+    def _note_success(self) -> None:
+        if self._is_down:
+            self._is_down = False
+            logger.warning('LIMITS["STORAGE"] available again: counts are shared.')
+            emit(OutageEnded(service="limits", name="STORAGE"))
+
+
+def _no_stores(_: conf.Configuration) -> dict[Secret, SharedCounters]:
+    return {}
+
+
+_stores = conf.derived(_no_stores)
+
+
+def shared_counters(uri: Secret) -> SharedCounters:
+    """Return the shared counters of a URI: one for all limits and routes of this process."""
+    stores = _stores()
+    if uri not in stores:
+        stores[uri] = SharedCounters(uri)
+    return stores[uri]
