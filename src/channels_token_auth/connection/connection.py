@@ -60,7 +60,7 @@ class Connection(Socket):
         self.life.admit(None, None, clock.steady())
         self._user = user
         # Nobody's sockets count by their address.
-        self._count_as(self.address)
+        self._begin_to_count(self.address)
         self.node.let_in(self)
 
     def admit(self, identity: Identity, *, since: int) -> list[Output]:
@@ -77,7 +77,7 @@ class Connection(Socket):
         self._handle, self._verified_at = identity.handle, identity.verified_at
         if self._auth is None:
             self._user, self._auth = identity.user, LiveAuthentication(identity.authentication)
-            self._count_as(identity.user_key)
+            self._begin_to_count(identity.user_key)
             if ConnectionAuthenticated.is_wanted():
                 emit(ConnectionAuthenticated(connection=self.facts()))
         else:
@@ -85,8 +85,9 @@ class Connection(Socket):
         self.node.let_in(self)
         return outputs
 
-    def _count_as(self, who: UserKey | str | None) -> None:
+    def _begin_to_count(self, who: UserKey | str | None) -> None:
         self.traffic = self.node.traffic.join(who, self.route.limits, clock.steady())
+        self.expect_frames()
 
     def _replace_identity(self, auth: LiveAuthentication, identity: Identity) -> None:
         refresh_user(self._user, identity.user)

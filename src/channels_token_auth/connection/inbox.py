@@ -11,12 +11,17 @@ to wait for it:
 - In a task of its own, which may outlive its caller. `wake` ends the wait only: the call stays
   pending, and its event answers the next wait. An application that cancels its own wait, as with
   `asyncio.timeout`, gets this way for all its later waits.
+
+`listen` makes the call for an application that does not wait at the moment, to find out if its
+client is silent. The event that comes is kept for the application's next wait.
 """
 
 import asyncio
 
 from ..cancel_scope import CancelScope
+from ..clock import clock
 from ..core.asgi_types import Message, Receive
+from ..core.lifecycle import Idle
 
 __all__ = ["Inbox"]
 
@@ -24,7 +29,7 @@ __all__ = ["Inbox"]
 class Inbox:
     """The server's `receive`. One task at a time waits for an event."""
 
-    __slots__ = ("_is_cancelled", "_loop", "_pending", "_receive", "_scope", "_waiter")
+    __slots__ = ("_idle", "_is_cancelled", "_loop", "_pending", "_receive", "_scope", "_waiter")
 
     def __init__(self, receive: Receive, loop: asyncio.AbstractEventLoop) -> None:
         self._receive = receive
@@ -33,18 +38,38 @@ class Inbox:
         self._pending: asyncio.Task[Message] | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._is_cancelled = False
+        self._idle: Idle | None = None
+
+    def watch(self, idle: Idle) -> None:
+        """Note from now on how long the client is silent."""
+        self._idle = idle
+        if self._pending and not self._pending.done():
+            idle.listen(clock.steady())
+
+    def listen(self) -> None:
+        """Call the server, unless an event waits. Only while no other task waits for one."""
+        if self._pending is None:
+            self._pending = self._loop.create_task(self._call())
+            self._pending.add_done_callback(self._finish)
+            if self._idle:
+                self._idle.listen(clock.steady())
 
     async def next(self, *, may_wake: bool) -> Message | None:
         """Return the next event, or None if `close` ended the wait; or `wake`, if `may_wake`."""
         if may_wake or self._pending or self._is_cancelled:
             return self.pop() if await self.has_event() else None
         event = None
+        if self._idle:
+            self._idle.listen(clock.steady())
         try:
             with self._scope:
                 event = await self._receive()
         except asyncio.CancelledError:
             self._is_cancelled = True
             raise
+        finally:
+            if self._idle:
+                self._idle.hear()
         return event
 
     async def has_event(self) -> bool:
@@ -52,10 +77,8 @@ class Inbox:
 
         The event stays here until it is popped, also if the caller is cancelled meanwhile.
         """
-        if self._pending is None:
-            self._pending = self._loop.create_task(self._call())
-            self._pending.add_done_callback(self._finish)
-        if not self._pending.done():
+        self.listen()
+        if self._pending and not self._pending.done():
             self._waiter = self._loop.create_future()
             try:
                 await self._waiter
@@ -90,4 +113,6 @@ class Inbox:
         # An error is raised by `pop`; if nobody pops it, asyncio must not log it as forgotten.
         if not pending.cancelled():
             pending.exception()
+        if self._idle:
+            self._idle.hear()
         self.wake()

@@ -20,13 +20,16 @@ from ..core.errors import TokenAuthError
 from ..core.handshake.extraction import Handshake
 from ..core.handshake.refusal import close_message
 from ..core.lifecycle import (
+    IDLE_RETRY_AFTER,
     Abandon,
     Act,
     Close,
     Exchange,
+    Idle,
     Lifecycle,
     Output,
     Stage,
+    State,
     Step,
     Verify,
     Warn,
@@ -49,8 +52,8 @@ class Socket(Member):
     """The mechanics of one socket, from its opening handshake on. Belongs to one event loop."""
 
     __slots__ = (
-        "_due", "_verifier", "disconnect", "exchange", "handshake", "left", "life", "node",
-        "notices", "traffic", "transport",
+        "_due", "_idle", "_verifier", "disconnect", "exchange", "handshake", "left", "life",
+        "node", "notices", "traffic", "transport",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +74,7 @@ class Socket(Member):
         self.traffic: Traffic | None = None
         """What its frames count towards, once it was admitted; None: nothing."""
         self._due: float | None = None
+        self._idle: Idle | None = None
         self._verifier: asyncio.Task[None] | None = None
 
     @abstractmethod
@@ -96,11 +100,29 @@ class Socket(Member):
     @property
     def next_tick(self) -> float | None:
         """The time of its next deadline on the steady clock, None for none."""
-        return self.life.next_tick
+        due = self.life.next_tick
+        if self._idle is None or self.life.state is State.CLOSED:
+            return due
+        return self._idle.due if due is None else min(due, self._idle.due)
 
     def tick(self) -> None:
         """Act on a deadline that has passed."""
-        self.act_later(self.life.tick(clock.steady()))
+        now = clock.steady()
+        self.act_later(self.life.tick(now))
+        if self._idle is None or now < self._idle.due:
+            return
+        if self._idle.tick(now):
+            self.end(TokenAuthError(CloseReason.CONNECTION_LIMIT, IDLE_RETRY_AFTER))
+        elif self.exchange.stage is Stage.OPEN and not self._idle.is_listening:
+            # The application does something else: only a call of ours shows if frames wait for it.
+            self.transport.inbox.listen()
+
+    def expect_frames(self) -> None:
+        """Close it once its client is silent for too long, if the site has set `IDLE`."""
+        seconds = self.route.limits.idle
+        if seconds is not None:
+            self._idle = Idle(seconds, clock.steady())
+            self.transport.inbox.watch(self._idle)
 
     def jump(self, seconds: float) -> None:
         """Bring the expiry forward: the calendar went ahead of the steady clock by so much."""
@@ -185,7 +207,7 @@ class Socket(Member):
 
     def watch(self) -> None:
         """Have `tick` called when it is due. Most tokens have no end: most sockets skip it."""
-        due = self.life.next_tick
+        due = self.next_tick
         if due != self._due:
             self._due = due
             deadlines().watch(self)

@@ -1,12 +1,14 @@
 """The life of one socket, as two state machines without I/O: authentication, and ASGI exchange."""
 
 from .exchange import STEPS, Act, Exchange, Stage, Step
+from .idle import IDLE_RETRY_AFTER, Idle
 from .lifecycle import MAX_REAUTHENTICATIONS, REAUTHENTICATION_WINDOW, Lifecycle
 from .outputs import Abandon, Close, Output, Send, Verify, Warn
 from .rules import Rules
 from .states import TRANSITIONS, Event, State
 
 __all__ = [
+    "IDLE_RETRY_AFTER",
     "MAX_REAUTHENTICATIONS",
     "REAUTHENTICATION_WINDOW",
     "STEPS",
@@ -16,6 +18,7 @@ __all__ = [
     "Close",
     "Event",
     "Exchange",
+    "Idle",
     "Lifecycle",
     "Output",
     "Rules",
