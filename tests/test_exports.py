@@ -25,11 +25,13 @@ PUBLIC = {
     "aconnections",
     "adisconnect",
     "admit",
+    "arevoke",
     "arevoke_token",
     "arevoke_user",
     "connections",
     "disconnect",
     "requires_scopes",
+    "revoke",
     "revoke_token",
     "revoke_user",
 }

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         revoke_token,
         revoke_user,
     )
+    from .revocation.labels import arevoke, revoke
 
 _MODULES = {
     "authorization.scopes": ("requires_scopes",),
@@ -53,6 +54,7 @@ _MODULES = {
         "revoke_token",
         "revoke_user",
     ),
+    "revocation.labels": ("arevoke", "revoke"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -76,11 +78,13 @@ __all__ = [
     "aconnections",
     "adisconnect",
     "admit",
+    "arevoke",
     "arevoke_token",
     "arevoke_user",
     "connections",
     "disconnect",
     "requires_scopes",
+    "revoke",
     "revoke_token",
     "revoke_user",
 ]

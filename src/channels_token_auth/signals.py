@@ -17,7 +17,7 @@ change nothing.
 | `connection_closed` | the same as `connection_authenticated`, and `code`, None where the library did not close it; `close_code`, the number |
 | `request_refused` | `method`, `path`, `code`, `detail` of a request to the HTTP endpoints |
 | `identity_injected` | `operator`, the login name of a person with a shell; `user_id` and `path` that they connect with, without a token |
-| `token_revoked` | `user_id`, `token_id`, `except_token_id`, `issued_before` (seconds since the epoch), None where not named; `code` |
+| `token_revoked` | `user_id`, `user_kind`, `token_id`, `backend`, `issuer`, `except_token_id`, `issued_before` (seconds since the epoch), None where not named; `labels`, a mapping; `code` |
 """  # noqa: E501 - a table
 
 from django.dispatch import Signal

@@ -68,7 +68,7 @@ def test_one_is_closed_after_a_confirmation(system, page, token):
 
 def test_all_of_a_user_are_closed_and_signed_out(system, page, token):
     with system.socket(f"/?token={token}"), system.socket(f"/?token={token}"):
-        page.get_by_label("User or IP address").fill(USER)
+        page.get_by_label("User, IP address or label").fill(USER)
         page.get_by_role("button", name="Search").click()
         rows(page).to_have_count(2)
         page.get_by_role("link", name="Close all of this user").click()

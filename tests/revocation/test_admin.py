@@ -155,6 +155,9 @@ async def test_who_may_only_view_is_offered_nothing_to_close(sockets, token, sta
     assert "close" not in page.partition("<main")[2].lower().replace("close-list", "")
 
 
+NOBODY = "No user has this name or id, and it is neither an IP address nor a label such as sid=abc."
+
+
 @pytest.mark.parametrize(
     ("query", "summary"),
     [
@@ -164,7 +167,8 @@ async def test_who_may_only_view_is_offered_nothing_to_close(sockets, token, sta
         ("192.0.2.7", "1 connection"),
         ("192.0.2.9", "0 connections"),
         ("chief", "0 connections"),
-        ("nobody", "No user has this name or id, and it is no IP address."),
+        ("sid=s1", "0 connections"),
+        ("nobody", NOBODY),
     ],
 )
 @pytest.mark.usefixtures("open_socket")

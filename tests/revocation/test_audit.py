@@ -51,7 +51,10 @@ FIELDS = {
     "connection_reauthenticated": SOCKET,
     "connection_refused": SOCKET | {"code", "detail"},
     "connection_closed": SOCKET | {"code", "close_code"},
-    "token_revoked": {"user_id", "token_id", "except_token_id", "issued_before", "code"},
+    "token_revoked": {
+        *("user_id", "user_kind", "token_id", "backend", "issuer", "labels"),
+        *("except_token_id", "issued_before", "code"),
+    },
 }
 
 

@@ -234,9 +234,9 @@ async def test_later_tokens_stay(sockets, token):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "Name tokens, or a --user."),
-        (["0" * 32, "--before=2026-11-28"], "go with --user"),
-        (["0" * 32, "--except=-"], "go with --user"),
+        ([], "Name tokens, a --user or a --label."),
+        (["0" * 32, "--before=2026-11-28"], "go without tokens"),
+        (["0" * 32, "--except=-"], "go without tokens"),
         (["--user=nobody"], "No user has the name or the id 'nobody'."),
         (["--user=7", "--before=yesterday"], "--before"),
         (["-"], "Nothing stood on standard input."),

@@ -15,7 +15,8 @@ from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Location
 from channels_token_auth.core.denial import Denial
-from channels_token_auth.core.identity import Grant, UserKey
+from channels_token_auth.core.identity import FOREIGN, Grant, UserKey
+from channels_token_auth.core.revocation import Target
 from channels_token_auth.verification.denylist import (
     SLACK,
     CacheUnavailable,
@@ -36,6 +37,7 @@ ADA, BOB = UserKey(kind="auth.user", key="1"), UserKey(kind="auth.user", key="2"
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 DUMMY = "django.core.cache.backends.dummy.DummyCache"
 REVOKED = CloseReason.TOKEN_REVOKED
+SID = frozenset({("sid", "s1")})
 
 
 @pytest.fixture(autouse=True)
@@ -135,13 +137,61 @@ def test_users_denials_add_up(denylist):
 
 @pytest.mark.usefixtures("any_cache")
 def test_tokens_with_a_denied_label_are_revoked_and_no_others(denylist):
-    denylist.deny_label("sid", "s1", now(), backend="jwt")
+    denylist.deny_labels(SID, now(), backend="jwt")
     asked = [held(labels=each) for each in ({"sid": "s1"}, {"sid": "s2"}, {"azp": "s1"}, {})]
     assert denylist.find(asked) == [REVOKED, None, None, None]
 
 
+@pytest.mark.usefixtures("any_cache")
+def test_token_needs_all_labels_of_a_denial(denylist):
+    both = {"sid": "s1", "client_id": "web"}
+    denylist.deny_labels(frozenset(both.items()), now(), backend="jwt")
+    asked = [held(labels=each) for each in (both, {"sid": "s1"}, {"client_id": "web"})]
+    assert denylist.find(asked) == [REVOKED, None, None]
+
+
+@pytest.mark.usefixtures("any_cache")
+def test_denials_of_one_label_add_up(denylist):
+    for user, other in ((ADA, "a"), (BOB, "b"), (None, "c")):
+        labels = SID | {("tid", other)}
+        denylist.deny_labels(labels, now(), backend="jwt", user=user)
+    asked = [
+        held(user=user, labels={"sid": "s1", "tid": tid}) for user in (ADA, BOB) for tid in "abc"
+    ]
+    assert denylist.find(asked) == [REVOKED, None, REVOKED, None, REVOKED, REVOKED]
+
+
+@pytest.mark.parametrize(
+    ("user", "found"),
+    [
+        (ADA, [REVOKED, None, None]),
+        (UserKey(kind=None, key="1"), [REVOKED, REVOKED, None]),
+        (UserKey(kind=FOREIGN, key="1"), [None, REVOKED, None]),
+    ],
+)
+def test_label_of_a_user_denies_no_other_users_tokens(denylist, user, found):
+    service = UserKey(kind="issuer:https://a", key="1")
+    denylist.deny_labels(SID, now(), backend="jwt", user=user)
+    asked = [held(user=each, labels=dict(SID)) for each in (ADA, service, BOB)]
+    assert denylist.find(asked) == found
+
+
+def test_label_that_is_denied_again_and_again_keeps_no_denials_that_have_ended(denylist, counting):
+    for number in range(30):
+        labels = SID | {("n", str(number))}
+        denylist.deny_labels(labels, Denial(before=time.time() - DAYS - 1), backend="jwt")
+    denylist.deny_labels(SID, now(), backend="jwt")
+    assert [len(each) for each in counting.contents.values() if isinstance(each, list)] == [1]
+
+
+def test_store_knows_no_label_so_that_it_denies_tokens_without_a_time_of_issue_too(denylist):
+    denylist.deny_labels(SID, now(), backend="jwt")
+    undated = held(labels=dict(SID), issued_in=None)
+    assert denylist.find([undated], with_store={"jwt"}) == [REVOKED]
+
+
 def test_label_is_denied_for_tokens_that_were_issued_before_only(denylist):
-    denylist.deny_label("sid", "s1", now(), backend="jwt")
+    denylist.deny_labels(SID, now(), backend="jwt")
     later = held(labels={"sid": "s1"}, issued_in=timedelta(seconds=2))
     assert denylist.find([later]) == [None]
 
@@ -150,7 +200,7 @@ def test_ids_users_and_labels_may_be_any_text(any_cache, denylist, recwarn):
     odd = "a b\n" * 200 + "ü"
     denylist.deny_token(odd, backend=odd)
     denylist.deny_user(UserKey(kind=odd, key=odd), now())
-    denylist.deny_label(odd, odd, now(), backend=odd, issuer=odd)
+    denylist.deny_labels(frozenset({(odd, odd)}), now(), backend=odd, issuer=odd)
     asked = [
         held(odd, backend=odd),
         held("t2", UserKey(kind=odd, key=odd)),
@@ -181,7 +231,7 @@ def test_id_of_one_backend_issuer_and_tenant_denies_no_other_token(denylist, oth
 @pytest.mark.parametrize(("issuer", "found"), [(None, REVOKED), ("a", REVOKED), ("b", None)])
 def test_denial_without_an_issuer_denies_the_id_of_any(denylist, issuer, found):
     denylist.deny_token("t1", backend="jwt", issuer=issuer)
-    denylist.deny_label("sid", "s1", now(), backend="jwt", issuer=issuer)
+    denylist.deny_labels(SID, now(), backend="jwt", issuer=issuer)
     asked = [held(issuer="a"), held("t2", issuer="a", labels={"sid": "s1"})]
     assert denylist.find(asked) == [found, found]
 
@@ -230,6 +280,7 @@ def test_tokens_of_that_second_that_this_process_has_seen_before_are_denied(deny
         token = held(token_id, issued_in=second).authentication
         first_verified.note(token, ADA, at=at)
     denylist.deny_user(ADA, Denial(before=moment, except_token_id="kept"))
+    denylist.deny_first_verified(Target.of_user(ADA, except_token_id="kept", issued_before=moment))
     assert denylist.find([held(each) for each in ("old", "new", "kept")])[0] is REVOKED
     fresh = [held(each, issued_in=timedelta(seconds=1)) for each in ("old", "new", "kept")]
     assert denylist.find(fresh) == [REVOKED, None, None]
@@ -351,7 +402,7 @@ def test_cache_that_is_unavailable_is_reported(settings, denylist):
         lambda: denylist.deny(held().authentication),
         lambda: denylist.deny_token("t1", backend="jwt"),
         lambda: denylist.deny_user(ADA, Denial(before=1.0)),
-        lambda: denylist.deny_label("sid", "s", Denial(before=1.0), backend="jwt"),
+        lambda: denylist.deny_labels(SID, Denial(before=1.0), backend="jwt"),
     ):
         with pytest.raises(CacheUnavailable):
             ask()

@@ -47,9 +47,17 @@ def _named(query: str) -> dict[str, Any]:
         user = find_user(query)
     except ValueError as error:
         raise LookupError(str(error)) from None
-    if user is None:
-        raise LookupError(_("No user has this name or id, and it is no IP address."))
-    return {"user": user}
+    if user is not None:
+        return {"user": user}
+    name, _equals, value = query.partition("=")
+    if name and value:
+        return {"label": (name, value)}
+    raise LookupError(
+        _(
+            "No user has this name or id, and it is neither an IP address nor a label such as"
+            " sid=abc."
+        )
+    )
 
 
 def _rows(found: Connections, link: Link) -> list[dict[str, Any]]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 
-from ..backends.sources.users import primary_key
+from ..backends.sources.users import named_user
+from ..core.labels import read_labels
 from ..core.revocation import Target
 from . import layer
 from .local_nodes import node_count
@@ -78,6 +79,7 @@ async def aconnections(
     *,
     user: Any = None,
     token_id: str | None = None,
+    label: Any = None,
     connection_id: str | None = None,
     address: str | None = None,
     node: str | None = None,
@@ -86,14 +88,17 @@ async def aconnections(
 ) -> Connections:
     """Return the open sockets that match all arguments, at most `limit` of each node.
 
-    `node`: the name of a node, or of a machine for all its nodes. `timeout`: seconds in which nodes
-    may answer; it returns soon after all have answered. Raises ValueError for a limit over 1,000.
+    `label`: a mapping such as `{"sid": "abc"}`, a pair, or several pairs, of which a token has to
+    have all. `node`: the name of a node, or of a machine for all its nodes. `timeout`: seconds in
+    which nodes may answer; it returns soon after all have answered. Raises ValueError for a limit
+    over 1,000.
     """
     if not 0 <= limit <= MAX_LIMIT:
         raise ValueError(f"limit is {limit}: it must be from 0 to {MAX_LIMIT}.")
-    target = Target(
-        user_id=None if user is None else str(primary_key(user)),
+    target = Target.of_user(
+        None if user is None else named_user(user),
         token_id=token_id,
+        labels=frozenset() if label is None else read_labels(label),
         connection_id=connection_id,
         address=address,
     )

@@ -14,15 +14,21 @@ from .close_codes import CloseReason
 from .errors import Detail, TokenAuthError
 
 __all__ = [
+    "FOREIGN",
     "Grant",
     "Identity",
     "UserInactiveError",
     "UserKey",
     "Verdict",
+    "is_foreign",
+    "is_of_kind",
     "model_kind",
     "unavailable",
     "user_kind",
 ]
+
+FOREIGN = "foreign:"
+"""Any kind of user that is no model of this site: users of other services."""
 
 RETRY_AFTER = 5
 """Seconds that a client waits before it retries while a token store is unavailable."""
@@ -30,9 +36,13 @@ RETRY_AFTER = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserKey:
-    """One user: the kind of user, and the primary key as text."""
+    """One user: the kind of user, and the primary key as text.
 
-    kind: str
+    A revocation may name several users at once: `kind` is None for the users with this key in every
+    kind, and `FOREIGN` for those of other services.
+    """
+
+    kind: str | None
     key: str
 
     def __str__(self) -> str:
@@ -103,6 +113,16 @@ def user_kind(user: Any, authentication: Authentication) -> str:
     """
     kind = model_kind(cast("Hashable", type(user))) or _foreign_kind(authentication)
     return kind if authentication.tenant is None else f"{kind}@{authentication.tenant}"
+
+
+def is_of_kind(kind: str | None, wanted: str | None) -> bool:
+    """Return whether users of `kind` are meant by `wanted`, which may name several kinds."""
+    return wanted in (None, kind) or (wanted == FOREIGN and is_foreign(kind))
+
+
+def is_foreign(kind: str | None) -> bool:
+    """Return whether the users of a kind have no row here."""
+    return kind is not None and ":" in kind
 
 
 @lru_cache(maxsize=64)  # asked for every socket, and a site has few user models

@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Protocol, Self
 
+from .authentication import Authentication, epoch
 from .client_address import read_address
 from .close_codes import CloseReason
 from .denial import is_issued_before
+from .identity import UserKey, is_of_kind
+from .labels import Labels
 
-__all__ = ["Described", "Revocation", "Target"]
+__all__ = ["Described", "Revocation", "Target", "VerifiedToken"]
 
 
 class Described(Protocol):
@@ -59,12 +62,58 @@ class Described(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedToken:
+    """A verified token that has no socket, or not yet, as targets see it."""
+
+    authentication: Authentication
+    user: UserKey
+    verified_at: float | None
+    connection_id: str = ""
+    address: str | None = None
+
+    @property
+    def user_id(self) -> str | None:
+        """Its user's primary key as text."""
+        return self.user.key
+
+    @property
+    def user_kind(self) -> str | None:
+        """The kind of its user."""
+        return self.user.kind
+
+    @property
+    def token_id(self) -> str | None:
+        """Its id."""
+        return self.authentication.token_id
+
+    @property
+    def backend(self) -> str | None:
+        """The name of the backend that verified it."""
+        return self.authentication.backend
+
+    @property
+    def issuer(self) -> str | None:
+        """Its issuer, where it names one."""
+        return self.authentication.issuer
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The labels that the backend attached to it."""
+        return self.authentication.labels
+
+    @property
+    def issued_at(self) -> float | None:
+        """When it was issued, in seconds since the epoch."""
+        return epoch(self.authentication.issued_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """All sockets that match every value that is set here. Without values: all sockets.
 
-    `user_id` alone means that key in any kind of user; `token_id` alone that id of any backend and
-    issuer. `labels`: all of these pairs. `issued_before`: seconds since the epoch, as in
-    `is_issued_before`.
+    `user_id` alone means that key in any kind of user; with the kind `FOREIGN`, in any kind of
+    other services. `token_id` alone means that id of any backend and issuer. `labels`: all of these
+    pairs. `issued_before`: seconds since the epoch, as in `is_issued_before`.
     """
 
     user_id: str | None = None
@@ -73,7 +122,7 @@ class Target:
     issuer: str | None = None
     token_id: str | None = None
     except_token_id: str | None = None
-    labels: frozenset[tuple[str, str]] = frozenset()
+    labels: Labels = frozenset()
     issued_before: float | None = None
     connection_id: str | None = None
     address: str | None = None
@@ -84,11 +133,18 @@ class Target:
         if found:
             object.__setattr__(self, "address", found.text)
 
+    @classmethod
+    def of_user(cls, user: UserKey | None, **values: Any) -> Self:
+        """Return a target with these values; with a user, only sockets of that user."""
+        if user is None:
+            return cls(**values)
+        return cls(user_id=user.key, user_kind=user.kind, **values)
+
     def matches(self, socket: Described) -> bool:
         """Return whether the socket is one of them."""
         return (
             self.user_id in (None, socket.user_id)
-            and self.user_kind in (None, socket.user_kind)
+            and is_of_kind(socket.user_kind, self.user_kind)
             and self.backend in (None, socket.backend)
             and self.issuer in (None, socket.issuer)
             and self.token_id in (None, socket.token_id)
@@ -108,6 +164,7 @@ class Target:
         return (
             not is_spared
             and self.labels <= other.labels
+            and is_of_kind(other.user_kind, self.user_kind)
             and all(getattr(self, name) in (None, getattr(other, name)) for name in _COMPARED)
         )
 
@@ -133,7 +190,9 @@ class Target:
 
 
 _COMPARED = tuple(
-    field.name for field in fields(Target) if field.name not in ("except_token_id", "labels")
+    field.name
+    for field in fields(Target)
+    if field.name not in ("except_token_id", "labels", "user_kind")
 )
 
 

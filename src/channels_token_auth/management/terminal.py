@@ -2,6 +2,7 @@
 
 import getpass
 import sys
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,14 +11,23 @@ from django.core.management.base import CommandError
 from ..cluster import layer
 from ..usernames import find_user
 
-__all__ = ["USAGE", "incomplete", "read_secrets", "read_token", "table", "user_of", "visible"]
+__all__ = [
+    "USAGE",
+    "add_label",
+    "incomplete",
+    "read_secrets",
+    "read_token",
+    "table",
+    "user_of",
+    "visible",
+]
 
 USAGE = 2
 """The exit code of a call that makes no sense. 1: not everybody answered, or not all was done."""
 
 
 def user_of(name: str | None) -> Any:
-    """The user whom an option names, None where it is not given."""
+    """Return the user whom an option names, None where it is not given."""
     if name is None:
         return None
     try:
@@ -29,8 +39,27 @@ def user_of(name: str | None) -> Any:
     return user
 
 
+def add_label(parser: ArgumentParser, sentence: str) -> None:
+    """Add the option `--label`, which may be given several times. Its value is None or pairs."""
+    parser.add_argument(
+        "--label",
+        dest="labels",
+        action="append",
+        type=_label,
+        metavar="NAME=VALUE",
+        help=f"{sentence}, such as sid=abc; given several times, all have to match",
+    )
+
+
+def _label(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    if not (name and value):
+        raise ArgumentTypeError(f"{text!r} is not NAME=VALUE.")
+    return name, value
+
+
 def read_secrets() -> list[str]:
-    """Tokens or their ids from standard input, one a line; a terminal does not show them."""
+    """Read tokens or their ids from standard input, one a line; a terminal does not show them."""
     if sys.stdin.isatty():
         return [getpass.getpass("Token: ").strip()]
     return [line.strip() for line in sys.stdin if line.strip()]
@@ -46,7 +75,7 @@ def read_token() -> str:
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Lines with the columns below each other. The first row is the heading."""
+    """Yield lines with the columns below each other. The first row is the heading."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -54,12 +83,12 @@ def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def visible(text: str) -> str:
-    """The text, and nothing that would move a terminal's cursor: a client may have chosen it."""
+    """Escape what would move a terminal's cursor: a client may have chosen the text."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def incomplete(nodes: Sequence[str], missing: Sequence[str]) -> str | None:
-    """The sentence on who did not answer, None where everybody did."""
+    """Return the sentence on which nodes did not answer, None where all did."""
     if missing:
         return f"Did not answer: {', '.join(missing)}."
     if nodes:

@@ -7,10 +7,9 @@ verification; call `since` before the admission.
 from collections import deque
 from itertools import islice
 
-from ..core.authentication import epoch
 from ..core.close_codes import CloseReason
 from ..core.identity import Identity
-from ..core.revocation import Revocation
+from ..core.revocation import Revocation, VerifiedToken
 
 __all__ = ["MAX_REVOCATIONS", "RevocationLog"]
 
@@ -41,23 +40,10 @@ class RevocationLog:
             return None
         if missed > MAX_REVOCATIONS:
             return CloseReason.UNAVAILABLE
-        candidate = _Candidate(identity)
+        candidate = VerifiedToken(
+            authentication=identity.authentication,
+            user=identity.user_key,
+            verified_at=identity.verified_at,
+        )
         newest = islice(reversed(self._last), missed)
         return next((each.code for each in newest if each.target.matches(candidate)), None)
-
-
-class _Candidate:
-    """An identity that has no socket yet, as targets look at one."""
-
-    def __init__(self, identity: Identity) -> None:
-        authentication, user = identity.authentication, identity.user_key
-        self.connection_id = ""
-        self.address: str | None = None
-        self.user_id: str | None = user.key
-        self.user_kind: str | None = user.kind
-        self.backend: str | None = authentication.backend
-        self.token_id: str | None = authentication.token_id
-        self.issuer = authentication.issuer
-        self.labels = authentication.labels
-        self.issued_at = epoch(authentication.issued_at)
-        self.verified_at = identity.verified_at

@@ -138,7 +138,11 @@ def _of_revocation(event: RevocationPublished) -> Fields:
     target = event.revocation.target
     return {
         "user_id": target.user_id,
+        "user_kind": target.user_kind,
         "token_id": target.token_id,
+        "backend": target.backend,
+        "issuer": target.issuer,
+        "labels": dict(sorted(target.labels)),
         "except_token_id": target.except_token_id,
         "issued_before": target.issued_before,
         "code": event.revocation.code.value,

@@ -12,20 +12,19 @@ from functools import partial
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth import get_user_model
-from django.db import router
 
 from ..backends.contract import Revocations
-from ..backends.sources.users import local_user_key, primary_key
+from ..backends.sources.users import concrete, named_user, primary_key
 from ..core.authentication import Authentication, epoch
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.denial import Denial
-from ..core.identity import Grant, Identity, unavailable
+from ..core.identity import FOREIGN, Grant, Identity, UserKey, unavailable
+from ..core.labels import read_labels
 from ..core.revocation import Revocation, Target
 from ..verification.authenticator import Authenticator, site_authenticator
 from ..verification.denylist import CacheUnavailable
-from .on_commit import Deny, after_commit, gathered
+from .on_commit import Deny, after_commit, gathered, site_database
 
 __all__ = [
     "adisconnect",
@@ -76,16 +75,19 @@ def revoke_user(
     `issued_before`: an aware datetime; later tokens stay, and one of that second counts as before.
     Raises as `revoke_token` does.
     """
-    user_pk = _key_of(user)
+    whose = named_user(user)
+    user_pk = _pk_of(user)
     authenticator = site_authenticator()
     excepted = None if except_token is None else _token_id(authenticator, except_token)
     before = epoch(issued_before)
     until = time.time() if before is None else before
     denial = Denial(before=until, except_token_id=excepted)
-    deny = partial(authenticator.denylist.deny_user, local_user_key(user), denial)
-    target = Target(user_id=str(user_pk), except_token_id=excepted, issued_before=before)
+    deny = partial(_deny_user, authenticator, whose, denial)
+    target = Target.of_user(whose, except_token_id=excepted, issued_before=before)
 
     def end_rows() -> bool:
+        if whose.kind == FOREIGN:
+            return False  # rows are of this site's users
         has_rows = [
             backend.revoke_user(user_pk, except_token_id=excepted, issued_before=issued_before)
             for backend in authenticator.backends
@@ -101,22 +103,28 @@ def disconnect(
     token: Any = None,
     connection_id: str | None = None,
     address: str | None = None,
+    label: Any = None,
     code: CloseReason = CloseReason.TOKEN_REVOKED,
 ) -> None:
-    """Close the sockets for which all of it holds, and revoke nothing: a client may come again.
+    """Close the sockets that match every argument, and revoke nothing: clients may come again.
 
-    It is told `code`: with "token_revoked" it stops, with "unavailable" it comes again by itself.
+    `label`: as in `revoke`. The clients get `code`: after "token_revoked" they stop, after
+    "unavailable" they reconnect by themselves. Raises TypeError if no argument names a socket.
     """
-    if user is token is connection_id is address is None:
-        raise TypeError("disconnect() is told nothing that names a socket.")
-    target = Target(
-        user_id=None if user is None else str(_key_of(user)),
+    if user is token is connection_id is address is label is None:
+        raise TypeError("disconnect() needs a user, token, label, connection_id or address.")
+    target = Target.of_user(
+        None if user is None else named_user(user),
+        labels=frozenset() if label is None else read_labels(label),
         token_id=None if token is None else _token_id(site_authenticator(), token),
         connection_id=connection_id,
         address=address,
     )
     after_commit(
-        [Revocation(target=target, code=CloseReason(code))], [], using=_database(), is_told=False
+        [Revocation(target=target, code=CloseReason(code))],
+        [],
+        using=site_database(),
+        is_told=False,
     )
 
 
@@ -138,15 +146,17 @@ async def adisconnect(**which: Any) -> None:
     await sync_to_async(disconnect)(**which)
 
 
-def _key_of(user: Any) -> Any:
-    """Return a user's primary key. Raises TypeError for None and for a user without a key.
+def _pk_of(user: Any) -> Any:
+    """Return the primary key as a backend's rows have it."""
+    user = concrete(user)
+    return primary_key(getattr(user, "pk", user))
 
-    Machine tokens have no user: to revoke "the tokens of None" would end those of all machines.
-    """
-    key = primary_key(user) if user is not None and getattr(user, "pk", user) is not None else None
-    if key is None or key == "":
-        raise TypeError(f"The user is {user!r}: name a saved user, or a primary key.")
-    return key
+
+def _deny_user(authenticator: Authenticator, user: UserKey, denial: Denial) -> None:
+    authenticator.denylist.deny_user(user, denial)
+    authenticator.denylist.deny_first_verified(
+        Target.of_user(user, except_token_id=denial.except_token_id, issued_before=denial.before)
+    )
 
 
 def token_id(token: str) -> str:
@@ -169,7 +179,7 @@ def _found(authenticator: Authenticator, token: str) -> _Ended | None:
 def _named(authenticator: Authenticator, token: str, user: Any) -> _Ended:
     """What no backend knows, and may be any one's."""
     token_id = _id_of_unknown(authenticator, token)
-    user_pk = None if user is None else _key_of(user)
+    user_pk = None if user is None else _pk_of(user)
     grants = {
         backend.name: Grant(
             user_pk=user_pk,
@@ -220,10 +230,6 @@ def _revoke(target: Target, end_rows: Callable[[], bool], deny: Deny) -> None:
         with gathered():
             denials = [] if end_rows() else [deny]
             ending = Revocation(target=target, code=CloseReason.TOKEN_REVOKED)
-            after_commit([ending], denials, using=_database())
+            after_commit([ending], denials, using=site_database())
     except CacheUnavailable as error:
         raise unavailable() from error
-
-
-def _database() -> str:
-    return router.db_for_write(get_user_model())

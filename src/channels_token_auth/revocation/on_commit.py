@@ -12,7 +12,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connections, transaction
+from django.contrib.auth import get_user_model
+from django.db import connections, router, transaction
 
 from ..cluster.pubsub import publish
 from ..core.revocation import Revocation
@@ -21,7 +22,7 @@ from ..observability.error_log import log_error
 from ..observability.events import RevocationPublished, emit
 from ..verification.denylist import CacheUnavailable
 
-__all__ = ["UNDENIED", "Deny", "after_commit", "gathered"]
+__all__ = ["UNDENIED", "Deny", "after_commit", "gathered", "site_database"]
 
 PER_MESSAGE = 100
 """Revocations in one message: a channel layer bounds how many and how large they are."""
@@ -53,6 +54,11 @@ def after_commit(
     batch.denials += denials
     for ending in endings:
         batch.add(ending, is_told=is_told)
+
+
+def site_database() -> str:
+    """Return the alias of the database whose commit revocations wait for: that of the users."""
+    return router.db_for_write(get_user_model())
 
 
 @contextmanager

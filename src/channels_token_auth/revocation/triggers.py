@@ -131,8 +131,13 @@ def _deny_user(user: Any) -> list[Deny]:
     backends = site_authenticator().backends
     if all(each.revocations is Revocations.ROWS for each in backends):
         return []
-    denial = Denial(before=time.time())
-    return [partial(site_authenticator().denylist.deny_user, local_user_key(user), denial)]
+    key, now = local_user_key(user), time.time()
+    denylist = site_authenticator().denylist
+    seen = Target(user_id=key.key, user_kind=key.kind, issued_before=now)
+    return [
+        partial(denylist.deny_user, key, Denial(before=now)),
+        partial(denylist.deny_first_verified, seen),
+    ]
 
 
 def _say(endings: Sequence[Revocation], denials: Sequence[Deny], given: dict[str, Any]) -> None:

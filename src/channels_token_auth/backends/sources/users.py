@@ -10,9 +10,9 @@ from django.db.models import Model
 from django.utils.functional import LazyObject
 
 from ...core.authentication import Authentication
-from ...core.identity import Identity, UserInactiveError, UserKey, Verdict, model_kind
+from ...core.identity import FOREIGN, Identity, UserInactiveError, UserKey, Verdict, model_kind
 
-__all__ = ["admit", "concrete", "local_user_key", "primary_key", "private_copy"]
+__all__ = ["admit", "concrete", "local_user_key", "named_user", "primary_key", "private_copy"]
 
 
 def admit(user: Any, authentication: Authentication, handle: Any = None) -> Verdict:
@@ -31,8 +31,10 @@ def concrete(user: Any) -> Any:
 
 
 def primary_key(user: Any) -> Any:
-    """That of an instance; of what is a key itself, as the user model has it, or as it is given
-    where it is of another service's user, who has no row.
+    """Return the primary key of an instance; a key itself as the user model has it.
+
+    A key that the model cannot have stays as it is: it is that of another service's user, who has
+    no row here.
     """
     if isinstance(user, Model):
         return user.pk
@@ -44,12 +46,32 @@ def primary_key(user: Any) -> Any:
 
 def local_user_key(user: Any) -> UserKey:
     """Return the kind and key of an instance; or of a key, as one of the site's user model."""
+    user = concrete(user)
     model = type(user) if isinstance(user, Model) else get_user_model()
     return UserKey(kind=str(model_kind(cast("Hashable", model))), key=str(primary_key(user)))
 
 
+def named_user(user: Any) -> UserKey:
+    """Return the users whom a caller names: by an instance, the one user of its kind.
+
+    A key names the users with this key in every kind: this site's, and those of each service whose
+    tokens it accepts. The instance of a user without a row, such as Simple JWT's `TokenUser`, names
+    those of other services. Raises TypeError for None and for a user without a key: machine tokens
+    have no user, and "the tokens of None" would be those of all machines.
+    """
+    user = concrete(user)
+    key = getattr(user, "pk", user)
+    if key is None or isinstance(key, bool) or key == "":
+        raise TypeError(f"The user is {user!r}: name a saved user, or a primary key.")
+    if isinstance(user, Model):
+        return local_user_key(user)
+    if hasattr(user, "pk"):
+        return UserKey(kind=FOREIGN, key=str(key))
+    return UserKey(kind=None, key=str(primary_key(key)))
+
+
 def private_copy(user: Any) -> Any:
-    """The user as an object of its own: what one socket sets, no other sees."""
+    """Return a copy of the user: a value that one socket sets must not reach another."""
     if not isinstance(user, Model):
         # `copy.copy` asks the new object for attributes before it has any, and some look into what
         # is not there yet.

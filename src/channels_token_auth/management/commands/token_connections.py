@@ -26,6 +26,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--user", help="a username, or a user's id")
         parser.add_argument("--token", metavar="ID", help="the id of a token, never itself")
+        terminal.add_label(parser, "only sockets of tokens with this label")
         parser.add_argument("--address", help="the client's IP address")
         parser.add_argument("--node", help="a node, or a machine: all nodes of it")
         parser.add_argument("--limit", type=int, default=LIMIT, help="default: %(default)s")
@@ -35,7 +36,9 @@ class Command(BaseCommand):
         named = {name: options[name] for name in ("address", "node", "limit")}
         user = terminal.user_of(options["user"])
         try:
-            found = connections(user=user, token_id=options["token"], **named)
+            found = connections(
+                user=user, token_id=options["token"], label=options["labels"], **named
+            )
         except ValueError as error:
             raise CommandError(str(error), returncode=terminal.USAGE) from None
         self.stdout.write(_as_json(found) if options["json"] else "\n".join(_as_text(found)))

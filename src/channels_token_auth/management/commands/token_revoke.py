@@ -1,4 +1,4 @@
-"""`manage.py token_revoke`: end tokens, and close the sockets that they opened."""
+"""`manage.py token_revoke`: revoke tokens, and close the sockets that they opened."""
 
 from argparse import ArgumentParser
 from datetime import datetime
@@ -14,6 +14,7 @@ from ...cluster.local_nodes import node_count
 from ...conf import configuration
 from ...core.errors import TokenAuthError
 from ...revocation.api import revoke_token, revoke_user, token_id
+from ...revocation.labels import revoke
 from ...verification.authenticator import site_authenticator
 from ...verification.denylist import is_shared
 from .. import terminal
@@ -38,6 +39,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--user", help="a username or id: whose tokens, and all of them where none is named"
         )
+        terminal.add_label(parser, "all tokens with this label; with --user, theirs only")
         parser.add_argument(
             "--except", dest="spared", metavar="TOKEN_ID", help="one that stays, or - to read it"
         )
@@ -48,32 +50,28 @@ class Command(BaseCommand):
             help="only what was issued until then: 2026-11-28, or 2026-11-28T03:00, local time",
         )
 
-    def handle(
-        self,
-        *_: Any,
-        tokens: list[str],
-        user: str | None,
-        spared: str | None,
-        before: datetime | None,
-        **__: Any,
-    ) -> None:
-        if tokens and (spared or before):
-            raise _usage("--except and --before go with --user, and without tokens.")
-        if not (tokens or user):
-            raise _usage("Name tokens, or a --user.")
-        whose = terminal.user_of(user)
+    def handle(self, *_: Any, **options: Any) -> None:
+        tokens, labels, before = options["tokens"], options["labels"], options["before"]
+        _check(options)
+        user = terminal.user_of(options["user"])
         if sentence := _undeniable():
             raise CommandError(sentence)
         try:
             if tokens:
-                done = _revoke(_read(tokens), whose)
+                done = _revoke(_read(tokens), user)
+            elif labels:
+                revoke(label=labels, user=user, issued_before=before)
+                done = f"The tokens with {_shown(labels)} are revoked."
             else:
+                spared = options["spared"]
                 one = _read([spared])[0] if spared else None
-                revoke_user(whose, except_token=one, issued_before=before)
-                name = terminal.visible(whose.get_username())
-                done = f"The tokens of {name} ({whose.pk}) are revoked."
+                revoke_user(user, except_token=one, issued_before=before)
+                name = terminal.visible(user.get_username())
+                done = f"The tokens of {name} ({user.pk}) are revoked."
+        except ValueError as error:
+            raise _usage(str(error)) from None
         except (TokenAuthError, DatabaseError) as error:
-            sentence = "A token's store or the cache is away: not all is revoked. Try again."
+            sentence = "A token's store or the cache is unavailable: not all is revoked. Try again."
             raise CommandError(sentence) from error
         self.stdout.write(self.style.SUCCESS(done))
         self._say_who_answered()
@@ -86,6 +84,23 @@ class Command(BaseCommand):
         if sentence := terminal.incomplete(found.nodes, found.missing):
             seconds = f"{configuration().sweep_interval:g}"
             raise CommandError(f"{sentence} Sweeps close the sockets, within {seconds} s.")
+
+
+def _check(options: dict[str, Any]) -> None:
+    """Raise a CommandError for options that do not go together."""
+    tokens, labels, user = options["tokens"], options["labels"], options["user"]
+    if tokens and (labels or options["spared"] or options["before"]):
+        raise _usage("--label, --except and --before go without tokens.")
+    if not (tokens or user or labels):
+        raise _usage("Name tokens, a --user or a --label.")
+    if options["spared"] and labels:
+        raise _usage("--except goes with --user alone, and without --label.")
+    if options["before"] and not (user or labels):
+        raise _usage("--before goes with --user or --label.")
+
+
+def _shown(labels: list[tuple[str, str]]) -> str:
+    return " and ".join(terminal.visible(f"{name}={value}") for name, value in labels)
 
 
 def _undeniable() -> str | None:

@@ -5,24 +5,26 @@ key, so that two sites on one cache never read each other's denials.
 """
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from django.core.signals import setting_changed
 
-from ... import conf
 from ...core.authentication import Authentication, epoch
 from ...core.close_codes import CloseReason
 from ...core.denial import Denial
 from ...core.identity import Grant, UserKey
+from ...core.label_denials import LabelDenial, merged, shared_label
+from ...core.labels import Labels
+from ...core.revocation import Target
 from .epoch import Epoch, EpochWatch
 from .fresh_tokens import first_verified
+from .names import GrantNames, Names, label_names, names, token_names, user_names
 from .store import CacheUnavailable, Store, is_in_memory, open_store
 
 __all__ = ["SLACK", "Denylist"]
 
-PREFIX = "channels_token_auth.denied."
 SLACK = 60
 """Seconds for which an entry outlives its token: clocks of several machines differ."""
 
@@ -32,7 +34,6 @@ LOCK_SECONDS = 2
 UNTIL_IT_ENDS, FOR_GOOD = 1, 2
 """The values of a token's entry: they tell how long it lasts."""
 
-Names = list[str]
 _watches: dict[tuple[str, str], EpochWatch] = {}
 """What this process knows of each cache, by alias and site."""
 
@@ -60,40 +61,62 @@ class Denylist:
         expires_at = epoch(authentication.expires_at)
         left = None if expires_at is None else expires_at + SLACK - time.time()
         if left is None or left > 0:
-            self._deny_token(_token_names(authentication)[0], left)
+            self._deny_token(token_names(authentication)[0], left)
 
     def deny_token(
         self, token_id: str, *, backend: str, issuer: str | None = None, tenant: str | None = None
     ) -> None:
         """Deny a token of which only the id is known; without an issuer, whoever issued it."""
-        self._deny_token(_names("token", backend, issuer, tenant, token_id), self._denylist_seconds)
+        self._deny_token(names("token", backend, issuer, tenant, token_id), self._denylist_seconds)
 
     def deny_user(self, user: UserKey, denial: Denial) -> None:
         """Deny tokens of a user, in addition to those that were denied before."""
-        self._add(_names("user", user.kind, user.key), denial)
-        self.deny_first_verified(user, denial)
 
-    def deny_label(
+        def merge(older: Sequence[Any]) -> Any:
+            rule = denial
+            for each in older:
+                rule = rule.merged(Denial.from_entry(each))
+            return rule.to_entry()
+
+        self._merge(user_names(user), merge)
+
+    def deny_labels(
         self,
-        name: str,
-        value: str,
+        labels: Labels,
         denial: Denial,
         *,
         backend: str,
         issuer: str | None = None,
         tenant: str | None = None,
+        user: UserKey | None = None,
     ) -> None:
-        """Deny tokens with this label; without an issuer, whoever issued them."""
-        self._add(_names("label", backend, issuer, tenant, name, value), denial)
+        """Deny tokens that have all of these labels, in addition to those denied before.
 
-    def deny_first_verified(self, user: UserKey, denial: Denial) -> None:
-        """Deny the user's tokens of that second that this process has seen before.
+        Without an issuer: whoever issued them. Without a user: of all users.
+        """
+        rule = LabelDenial(
+            labels=labels, denial=denial, issuer=issuer, user_kind=user.kind if user else None
+        )
+        since = time.time() - self._denylist_seconds
+
+        def merge(older: Sequence[Any]) -> Any:
+            known = [LabelDenial.from_entry(each) for entry in older for each in entry]
+            return [each.to_entry() for each in merged(rule, known, since=since)]
+
+        user_id = user.key if user else None
+        label = shared_label(labels)
+        self._merge(label_names(label, backend=backend, tenant=tenant, user_id=user_id), merge)
+
+    def deny_first_verified(self, target: Target) -> None:
+        """Deny the tokens of that second that this process has seen before `issued_before`.
 
         Called where a revocation arrives: other processes cannot know which tokens were seen here.
         """
-        for token in first_verified.before(denial.before, user):
-            if token.token_id != denial.except_token_id:
-                self.deny(token)
+        if target.issued_before is None:
+            return
+        for seen in first_verified.before(target.issued_before):
+            if target.matches(seen):
+                self.deny(seen.authentication)
 
     # -- Find
 
@@ -108,14 +131,14 @@ class Denylist:
         """
         if not grants:
             return []
-        names = [_Names(each) for each in grants]
-        keys = {key for each in names for key in each}
+        found = [GrantNames(each) for each in grants]
+        keys = {key for each in found for key in each}
         with open_store(self._cache) as entries_of:
             entries, current = self._read(entries_of, keys)
         is_told = [each.authentication.backend in with_store for each in grants]
         return [
             _reason(grant, each, entries, current, is_told=told)
-            for grant, each, told in zip(grants, names, is_told, strict=True)
+            for grant, each, told in zip(grants, found, is_told, strict=True)
         ]
 
     # -- The epoch
@@ -136,14 +159,14 @@ class Denylist:
 
     @property
     def _watch(self) -> EpochWatch:
-        key = self._cache, _names("epoch")[0]
+        key = self._cache, names("epoch")[0]
         return _watches.get(key) or _watches.setdefault(key, EpochWatch())
 
     def _read(
         self, entries_of: Store, keys: Collection[str]
     ) -> tuple[Mapping[str, Any], Epoch | None]:
         """Return the entries, and the epoch that counts."""
-        epochs, (present, *_) = _names("epoch"), _names("present")
+        epochs, (present, *_) = names("epoch"), names("present")
         entries = entries_of.get_many([*keys, *epochs, present])
         # An empty cache and one that fails in silence look alike: the latter keeps nothing.
         is_kept = present in entries or entries_of.add(present, 1, None)
@@ -153,64 +176,29 @@ class Denylist:
 
     # -- Store
 
-    def _deny_token(self, names: Names, seconds: float | None) -> None:
+    def _deny_token(self, found: Names, seconds: float | None) -> None:
         with open_store(self._cache) as entries_of:
             self._ensure_epoch(entries_of)
             entry = FOR_GOOD if seconds is None else UNTIL_IT_ENDS
             # Who knows less of the token does not shorten its entry.
-            if _first(entries_of.get_many(names), names) != FOR_GOOD:
-                entries_of.set(names[0], entry, seconds)
+            if _first(entries_of.get_many(found), found) != FOR_GOOD:
+                entries_of.set(found[0], entry, seconds)
 
-    def _add(self, names: Names, denial: Denial) -> None:
-        with open_store(self._cache) as entries_of, _locked(entries_of, names[0]):
+    def _merge(self, found: Names, merge: Callable[[Sequence[Any]], Any]) -> None:
+        """Store what `merge` makes of the entries that exist."""
+        with open_store(self._cache) as entries_of, _locked(entries_of, found[0]):
             self._ensure_epoch(entries_of)
-            found = entries_of.get_many(names)
-            for each in found.values():
-                denial = denial.merged(Denial.from_entry(each))
-            entries_of.set(names[0], denial.to_entry(), self._denylist_seconds)
+            older = list(entries_of.get_many(found).values())
+            entries_of.set(found[0], merge(older), self._denylist_seconds)
 
     def _ensure_epoch(self, entries_of: Store) -> None:
-        names = _names("epoch")
-        self._watch.ensure(entries_of, names[0], _latest(entries_of.get_many(names), names))
-
-
-def _names(kind: str, *parts: str | None) -> Names:
-    """Return the names that an entry may have, the current one first."""
-    return [f"{PREFIX}{name}" for name in conf.site_keys().names(f"denied-{kind}", *parts)]
-
-
-def _token_names(token: Authentication) -> list[Names]:
-    """Return the names of what may deny this token alone, the most exact first."""
-    origins = [(token.backend, token.issuer), (token.backend, None)]
-    return [_names("token", *each, token.tenant, token.token_id) for each in dict.fromkeys(origins)]
-
-
-class _Names:
-    """The names of all entries that may deny a token."""
-
-    def __init__(self, grant: Grant) -> None:
-        token = grant.authentication
-        issuers = dict.fromkeys((token.issuer, None))
-        self.tokens = [name for names in _token_names(token) for name in names]
-        # By one key each: of the same rule under two keys, both count.
-        self.rules = [
-            *_names("user", grant.user_kind, str(grant.user_pk)),
-            *(
-                name
-                for issuer in issuers
-                for label in token.labels.items()
-                for name in _names("label", token.backend, issuer, token.tenant, *label)
-            ),
-        ]
-
-    def __iter__(self) -> Iterator[str]:
-        yield from self.tokens
-        yield from self.rules
+        found = names("epoch")
+        self._watch.ensure(entries_of, found[0], _latest(entries_of.get_many(found), found))
 
 
 def _reason(
     grant: Grant,
-    names: _Names,
+    found: GrantNames,
     entries: Mapping[str, Any],
     current: Epoch | None,
     *,
@@ -218,14 +206,14 @@ def _reason(
 ) -> CloseReason | None:
     token = grant.authentication
     issued_at = epoch(token.issued_at)
-    if any(name in entries for name in names.tokens):
+    if any(name in entries for name in found.tokens):
         return CloseReason.TOKEN_REVOKED
-    if issued_at is not None or not is_told:
-        rules = (Denial.from_entry(entries[name]) for name in names.rules if name in entries)
-        if any(
-            rule.covers(token.token_id, issued_at, verified_at=grant.verified_at) for rule in rules
-        ):
-            return CloseReason.TOKEN_REVOKED
+    if _is_user_denied(grant, found, entries, is_told=is_told) or any(
+        LabelDenial.from_entry(each).covers(token, grant.user_kind, verified_at=grant.verified_at)
+        for name in found.labels
+        for each in entries.get(name, ())
+    ):
+        return CloseReason.TOKEN_REVOKED
     wiped_at = current.wiped_at if current and not is_told else None
     # In whole seconds, as tokens have them: one of the same second may be the successor.
     if wiped_at is not None and issued_at is not None and issued_at < int(wiped_at):
@@ -233,13 +221,26 @@ def _reason(
     return None
 
 
-def _first(entries: Mapping[str, Any], names: Names) -> Any:
-    return next((entries[name] for name in names if name in entries), None)
+def _is_user_denied(
+    grant: Grant, found: GrantNames, entries: Mapping[str, Any], *, is_told: bool
+) -> bool:
+    token = grant.authentication
+    issued_at = epoch(token.issued_at)
+    if issued_at is None and is_told:
+        return False
+    rules = (Denial.from_entry(entries[name]) for name in found.users if name in entries)
+    return any(
+        rule.covers(token.token_id, issued_at, verified_at=grant.verified_at) for rule in rules
+    )
 
 
-def _latest(entries: Mapping[str, Any], names: Names) -> Any:
+def _first(entries: Mapping[str, Any], found: Names) -> Any:
+    return next((entries[name] for name in found if name in entries), None)
+
+
+def _latest(entries: Mapping[str, Any], keys: Names) -> Any:
     """Return the epoch of the last wipe: during a rotation, each key may have one."""
-    found = [entries[name] for name in names if name in entries]
+    found = [entries[name] for name in keys if name in entries]
     return max(found, key=lambda epoch: epoch["wiped_at"] or 0.0, default=None)
 
 

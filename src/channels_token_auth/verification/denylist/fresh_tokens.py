@@ -9,10 +9,10 @@ import math
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ...core.authentication import Authentication, epoch
 from ...core.identity import UserKey
+from ...core.revocation import VerifiedToken
 
 __all__ = ["KEPT_SECONDS", "MAX_KEPT", "FirstVerified", "first_verified"]
 
@@ -25,20 +25,13 @@ MAX_KEPT = 10_000
 Key = tuple[str, str | None, str | None, str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    at: float
-    until: float
-    authentication: Authentication
-    user: UserKey
-
-
 class FirstVerified:
     """Fresh tokens, the first verified first. Any thread may use it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._seen: dict[Key, _Seen] = {}
+        self._seen: dict[Key, tuple[VerifiedToken, float]] = {}
+        """Each token, and until when it is remembered."""
 
     def note(self, authentication: Authentication, user: UserKey, *, at: float) -> float:
         """Note that a token was presented at that time; return when it was for the first time."""
@@ -49,17 +42,18 @@ class FirstVerified:
         until = max(at, issued_at) + KEPT_SECONDS
         with self._lock:
             self._prune()
-            new = _Seen(at, until, authentication, user)
-            return min(self._seen.setdefault(_key(authentication), new).at, at)
+            new = VerifiedToken(authentication=authentication, user=user, verified_at=at)
+            first, _ = self._seen.setdefault(_key(authentication), (new, until))
+            return at if first.verified_at is None else min(first.verified_at, at)
 
-    def before(self, moment: float, user: UserKey) -> Iterator[Authentication]:
-        """Yield the user's tokens that were presented before `moment` and seem to be younger."""
+    def before(self, moment: float) -> Iterator[VerifiedToken]:
+        """Yield the tokens that were presented before `moment` and seem to be younger."""
         with self._lock:
-            seen = [each for each in self._seen.values() if each.user == user]
+            seen = [] if moment == math.inf else [token for token, _ in self._seen.values()]
         for each in seen:
-            issued_at = epoch(each.authentication.issued_at) or 0.0
-            if each.at < moment and issued_at >= math.floor(moment):
-                yield each.authentication
+            is_younger = (each.issued_at or 0.0) >= math.floor(moment)
+            if is_younger and each.verified_at is not None and each.verified_at < moment:
+                yield each
 
     def clear(self) -> None:
         """Forget all."""
@@ -70,7 +64,7 @@ class FirstVerified:
         now = time.time()
         while self._seen:
             key = next(iter(self._seen))
-            if self._seen[key].until > now and len(self._seen) < MAX_KEPT:
+            if self._seen[key][1] > now and len(self._seen) < MAX_KEPT:
                 return
             del self._seen[key]
 

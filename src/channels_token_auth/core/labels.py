@@ -1,0 +1,43 @@
+"""Read the labels that a caller names: pairs such as a session's `sid` or a client's id."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+__all__ = ["Labels", "read_labels"]
+
+Labels = frozenset[tuple[str, str]]
+"""Pairs of a name and a value, both texts. A token has to have all of them."""
+
+WANTED = 'Name at least one, such as {"sid": "abc"}, ("sid", "abc") or a list of such pairs.'
+
+
+def read_labels(label: Any) -> Labels:
+    """Return the labels of a mapping, of one pair, or of several pairs.
+
+    Whole numbers become texts, as they do in `Authentication.labels`. Raises TypeError for anything
+    else, and where no label is named: no label would match every token.
+    """
+    pairs = list(_pairs(label))
+    for pair in pairs:
+        if not _is_pair(pair):
+            raise TypeError(f"The label {pair!r} is not a pair of a name and a value. {WANTED}")
+    if not pairs:
+        raise TypeError(f"The labels are {label!r}. {WANTED}")
+    return frozenset((str(name), str(value)) for name, value in pairs)
+
+
+def _pairs(label: Any) -> Iterable[Any]:
+    if isinstance(label, Mapping):
+        return label.items()
+    if isinstance(label, str) or not isinstance(label, Iterable):
+        return [label]
+    parts = list(label)
+    return [tuple(parts)] if isinstance(label, tuple | list) and _is_pair(parts) else parts
+
+
+def _is_pair(pair: Any) -> bool:
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        return False
+    name, value = pair
+    is_value = isinstance(value, str | int) and not isinstance(value, bool)
+    return isinstance(name, str) and name != "" and is_value and value != ""

@@ -1,0 +1,97 @@
+"""Revoke all tokens with a label, such as those of one login at an identity provider."""
+
+import time
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from asgiref.sync import sync_to_async
+
+from ..backends.contract import Revocations
+from ..backends.sources.users import named_user
+from ..core.authentication import epoch
+from ..core.close_codes import CloseReason
+from ..core.denial import Denial
+from ..core.identity import UserKey, unavailable
+from ..core.labels import read_labels
+from ..core.revocation import Revocation, Target
+from ..verification.authenticator import Authenticator, site_authenticator
+from ..verification.denylist import CacheUnavailable
+from .on_commit import Deny, after_commit, site_database
+
+__all__ = ["arevoke", "revoke"]
+
+
+def revoke(
+    *,
+    label: Any,
+    backend: str | Iterable[str] | None = None,
+    issuer: str | None = None,
+    user: Any = None,
+    issued_before: datetime | None = None,
+) -> None:
+    """Revoke the tokens that have all of these labels, and close their sockets on every node.
+
+    `label`: a mapping such as `{"sid": "abc"}`, a pair, or several pairs. A token is denied until
+    it expires, on each backend whose tokens have no row of their own. `backend`: the names of the
+    backends, where not all are meant. `issuer`: only its tokens. `user`, an instance or a primary
+    key: only this user's, so that a logout token's `sid` and `sub` must both match.
+    `issued_before`: an aware datetime; later tokens stay. Raises ValueError for a backend that
+    cannot deny by label, TypeError for labels or a user that name nobody, and TokenAuthError
+    ("unavailable") while the denylist's cache fails.
+    """
+    labels = read_labels(label)
+    whose = None if user is None else named_user(user)
+    before = time.time() if issued_before is None else epoch(issued_before)
+    authenticator = site_authenticator()
+    names = _deniable(authenticator, backend)
+    targets = [
+        Target.of_user(whose, labels=labels, backend=name, issuer=issuer, issued_before=before)
+        for name in ([None] if backend is None else names)
+    ]
+    denials = [partial(_deny, authenticator, names, each, whose) for each in targets]
+    _carry_out(targets, denials)
+
+
+async def arevoke(**which: Any) -> None:
+    """`revoke` for asynchronous code."""
+    await sync_to_async(revoke)(**which)
+
+
+def _deny(
+    authenticator: Authenticator, names: Sequence[str], target: Target, user: UserKey | None
+) -> None:
+    denial = Denial(before=float(target.issued_before or 0.0))
+    for name in names if target.backend is None else [target.backend]:
+        authenticator.denylist.deny_labels(
+            target.labels, denial, backend=name, issuer=target.issuer, user=user
+        )
+    authenticator.denylist.deny_first_verified(target)
+
+
+def _deniable(authenticator: Authenticator, wanted: str | Iterable[str] | None) -> list[str]:
+    """Return the names of the backends whose tokens can be denied. Raises ValueError for others."""
+    known = [
+        each.name for each in authenticator.backends if each.revocations is not Revocations.ROWS
+    ]
+    named = known if wanted is None else [wanted] if isinstance(wanted, str) else list(wanted)
+    for name in named:
+        if name not in known:
+            raise ValueError(
+                f"The backend {name!r} cannot deny tokens by label: name one of {known}."
+            )
+    if not named:
+        raise ValueError(
+            "No backend of BACKENDS has tokens without a row, so there is nothing to deny by label:"
+            " use revoke_token or revoke_user."
+        )
+    return named
+
+
+def _carry_out(targets: Sequence[Target], denials: Sequence[Deny]) -> None:
+    revocations = [Revocation(target=each, code=CloseReason.TOKEN_REVOKED) for each in targets]
+    try:
+        after_commit(revocations, denials, using=site_database())
+    except CacheUnavailable as error:
+        raise unavailable() from error

@@ -1,0 +1,66 @@
+"""Name the entries of the denylist. No other site can make these names: they need the site's key.
+
+Each function returns several names for one entry, the current one first: during a rotation of
+`SECRET_KEY`, an entry may be stored under the name that the former key made.
+"""
+
+from collections.abc import Iterator
+
+from ... import conf
+from ...core.authentication import Authentication
+from ...core.identity import FOREIGN, Grant, UserKey, is_foreign
+
+__all__ = ["GrantNames", "Names", "label_names", "names", "token_names", "user_names"]
+
+PREFIX = "channels_token_auth.denied."
+
+Names = list[str]
+
+
+def names(kind: str, *parts: str | None) -> Names:
+    """Return the names of an entry of some kind."""
+    return [f"{PREFIX}{name}" for name in conf.site_keys().names(f"denied-{kind}", *parts)]
+
+
+def token_names(token: Authentication) -> list[Names]:
+    """Return the names of what may deny this token alone, the most exact first."""
+    origins = [(token.backend, token.issuer), (token.backend, None)]
+    return [names("token", *each, token.tenant, token.token_id) for each in dict.fromkeys(origins)]
+
+
+def user_names(user: UserKey) -> Names:
+    """Return the names of what denies tokens of a user, or of all users with this key."""
+    return names("user", user.kind, user.key)
+
+
+def label_names(
+    label: tuple[str, str], *, backend: str, tenant: str | None, user_id: str | None
+) -> Names:
+    """Return the names of what denies tokens with a label; with a user, theirs only."""
+    return names("label", backend, tenant, *label, user_id)
+
+
+class GrantNames:
+    """The names of all entries that may deny a token."""
+
+    def __init__(self, grant: Grant) -> None:
+        token, user_id = grant.authentication, str(grant.user_pk)
+        self.tokens = [name for found in token_names(token) for name in found]
+        kinds = [grant.user_kind, None, *([FOREIGN] if is_foreign(grant.user_kind) else [])]
+        # By one key each: of the same rule under two keys, both count.
+        self.users = [
+            name for kind in kinds for name in user_names(UserKey(kind=kind, key=user_id))
+        ]
+        self.labels = [
+            name
+            for label in token.labels.items()
+            for whose in (None, user_id)
+            for name in label_names(
+                label, backend=token.backend, tenant=token.tenant, user_id=whose
+            )
+        ]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.tokens
+        yield from self.users
+        yield from self.labels
