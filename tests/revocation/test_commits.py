@@ -57,7 +57,11 @@ def delete(token):
 
 
 def target(token):
-    return {"user_id": str(token.user_id), "token_id": Secret(token.key).digest}
+    return whole(token.user) | {"backend": "drf", "token_id": Secret(token.key).digest}
+
+
+def whole(user):
+    return {"user_id": str(user.pk), "user_kind": "auth.user"}
 
 
 def test_nothing_is_said_before_the_commit(layer, tokens):
@@ -120,7 +124,7 @@ def test_same_ending_twice_is_said_once(layer, ada):
         for _ in range(3):
             ada.is_active = False
             ada.save()
-    assert ended(layer) == [[{"user_id": str(ada.pk)}]]
+    assert ended(layer) == [[whole(ada)]]
 
 
 @pytest.mark.parametrize("is_atomic", [True, False])
@@ -140,14 +144,14 @@ def test_revoked_user_is_said_once_in_the_place_of_his_tokens(is_atomic, layer, 
             revoke_user(tokens[0].user)
     else:
         revoke_user(tokens[0].user)
-    assert ended(layer) == [[{"user_id": str(tokens[0].user_id)}]]
+    assert ended(layer) == [[whole(tokens[0].user)]]
 
 
 def test_disconnect_does_not_hide_that_a_token_was_revoked(layer, tokens, told):
     with transaction.atomic():
         delete(tokens[0])
         disconnect(user=tokens[0].user)
-    assert ended(layer) == [[target(tokens[0]), {"user_id": str(tokens[0].user_id)}]]
+    assert ended(layer) == [[target(tokens[0]), whole(tokens[0].user)]]
     assert [given["token_id"] for _, given in told] == [target(tokens[0])["token_id"]]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error
 
 from ..core.credentials import Credential
-from ..core.identity import Grant
+from ..core.identity import SITE_USERS, Grant
 from .contract import Authority, Revocations, RevocationSignal, TokenBackend
 from .site import Site
 
@@ -25,6 +25,7 @@ class BaseTokenBackend(TokenBackend):
     revocations = Revocations.NOWHERE
     is_local = False
     is_delegated = False
+    user_kind: str | None = SITE_USERS
     authority: Authority | None = None
     extra: str | None = None
 

@@ -136,6 +136,12 @@ class TokenBackend(Protocol):
     """True if its tokens act for a user with limited rights, as a third party's client does.
     `CONNECTIONS_SCOPES` decides if such a token may list and revoke the user's other tokens."""
 
+    user_kind: str | None
+    """The kind of its users: `SITE_USERS` for those of `AUTH_USER_MODEL`, the lower-case label of
+    another model such as "shop.customer", `FOREIGN` for users without a row here, or None if it
+    admits several kinds. It is not asked to revoke tokens of users of another kind: they may have
+    the same primary key."""
+
     authority: Authority | None
     """Its place in BACKENDS relative to others; None: anywhere."""
 

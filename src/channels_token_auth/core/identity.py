@@ -15,6 +15,7 @@ from .errors import Detail, TokenAuthError
 
 __all__ = [
     "FOREIGN",
+    "SITE_USERS",
     "Grant",
     "Identity",
     "UserInactiveError",
@@ -29,6 +30,9 @@ __all__ = [
 
 FOREIGN = "foreign:"
 """Any kind of user that is no model of this site: users of other services."""
+
+SITE_USERS = "site:"
+"""The kind of this site's user model, where a backend declares the kind of its users."""
 
 RETRY_AFTER = 5
 """Seconds that a client waits before it retries while a token store is unavailable."""

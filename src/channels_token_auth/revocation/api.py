@@ -19,11 +19,12 @@ from ..core.authentication import Authentication, epoch
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.denial import Denial
-from ..core.identity import FOREIGN, Grant, Identity, UserKey, unavailable
+from ..core.identity import Grant, Identity, UserKey, unavailable
 from ..core.labels import read_labels
 from ..core.revocation import Revocation, Target
 from ..verification.authenticator import Authenticator, site_authenticator
 from ..verification.denylist import CacheUnavailable
+from .kinds import backends_of
 from .on_commit import Deny, after_commit, gathered, site_database
 
 __all__ = [
@@ -36,8 +37,8 @@ __all__ = [
     "token_id",
 ]
 
-_Ended = tuple[dict[str, Grant], Deny]
-"""What is ended, by the name of the backend that is asked to; and how it is denied."""
+_Ended = tuple[dict[str, Grant], Deny, Target]
+"""The grants by the name of the backend that is asked; how they are denied; and their sockets."""
 
 # What a digest and a UUID look like: an id, unless it is a token that somebody knows.
 _ID = re.compile(r"[0-9a-f]{32}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -51,12 +52,7 @@ def revoke_token(token: str, *, user: Any = None) -> None:
     denylist's cache is away, and what the database raises.
     """
     authenticator = site_authenticator()
-    grants, deny = _found(authenticator, token) or _named(authenticator, token, user)
-    one = next(iter(grants.values()))
-    target = Target(
-        user_id=None if one.user_pk is None else str(one.user_pk),
-        token_id=one.authentication.token_id,
-    )
+    grants, deny, target = _found(authenticator, token) or _named(authenticator, token, user)
 
     def end_rows() -> bool:
         backends = (each for each in authenticator.backends if each.name in grants)
@@ -86,11 +82,9 @@ def revoke_user(
     target = Target.of_user(whose, except_token_id=excepted, issued_before=before)
 
     def end_rows() -> bool:
-        if whose.kind == FOREIGN:
-            return False  # rows are of this site's users
         has_rows = [
             backend.revoke_user(user_pk, except_token_id=excepted, issued_before=issued_before)
-            for backend in authenticator.backends
+            for backend in backends_of(whose, authenticator.backends)
         ]
         return all(has_rows)
 
@@ -173,7 +167,14 @@ def _found(authenticator: Authenticator, token: str) -> _Ended | None:
         return None
     authentication = identity.authentication
     grant = Grant(user_pk=identity.user.pk, authentication=authentication, handle=identity.handle)
-    return {authentication.backend: grant}, partial(authenticator.denylist.deny, authentication)
+    target = Target.of_user(
+        identity.user_key,
+        token_id=authentication.token_id,
+        backend=authentication.backend,
+        issuer=authentication.issuer,
+    )
+    deny = partial(authenticator.denylist.deny, authentication)
+    return {authentication.backend: grant}, deny, target
 
 
 def _named(authenticator: Authenticator, token: str, user: Any) -> _Ended:
@@ -195,7 +196,8 @@ def _named(authenticator: Authenticator, token: str, user: Any) -> _Ended:
             if backend.revocations is not Revocations.ROWS:
                 authenticator.denylist.deny_token(token_id, backend=backend.name)
 
-    return grants, deny
+    whose = None if user is None else named_user(user)
+    return grants, deny, Target.of_user(whose, token_id=token_id)
 
 
 def _identify(authenticator: Authenticator, token: str) -> Identity | None:

@@ -107,16 +107,23 @@ class _Batch:
     """Those of a user, and those of a token."""
 
     def add(self, ending: Revocation, *, is_told: bool) -> None:
-        """Note one more. One of a whole user makes up for those of his tokens."""
+        """Note one more. One of a whole user makes up for those of their tokens."""
         user_id, token_id = ending.target.user_id, ending.target.token_id
-        if is_told and None in (user_id, token_id):
-            near = self._of[user_id or token_id]
-            for each in [each for each in near if ending.covers(each)]:
-                near.discard(each)
-                self.endings.pop(each, None)
-        self.endings[ending] = is_told or self.endings.get(ending, False)
+        near = self._of[token_id or user_id]
+        is_told = is_told or self.endings.get(ending, False)
+        for each in [each for each in near if each != ending]:
+            if each.covers(ending) and (self.endings[each] or not is_told):
+                return
+            if is_told and ending.covers(each):
+                self._remove(each)
+        self.endings[ending] = is_told
         for key in {user_id, token_id} - {None}:
             self._of[key].add(ending)
+
+    def _remove(self, ending: Revocation) -> None:
+        self.endings.pop(ending)
+        for key in {ending.target.user_id, ending.target.token_id} - {None}:
+            self._of[key].discard(ending)
 
     def carry_out(self) -> None:
         """It is committed. A method, since Django logs what fails by its `__qualname__`."""

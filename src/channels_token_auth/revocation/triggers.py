@@ -18,17 +18,19 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import Signal
 
 from .. import conf
-from ..backends.contract import Revocations, RevocationSignal, RevokedTokens
+from ..backends.contract import Revocations, RevocationSignal, RevokedTokens, TokenBackend
 from ..backends.session import SessionBackend
 from ..backends.sources.users import local_user_key
 from ..core.close_codes import CloseReason
 from ..core.denial import Denial
+from ..core.identity import UserKey
 from ..core.revocation import Revocation, Target
 from ..django_internals import has_new_password
 from ..observability.error_log import log_error
 from ..verification.authenticator import build_authenticator, site_authenticator
 from ..verification.denylist import CacheUnavailable
 from ..verification.tickets import SESSION
+from .kinds import kind_of_users
 from .on_commit import UNDENIED, Deny, after_commit
 
 __all__ = ["wire"]
@@ -45,9 +47,9 @@ def wire(**_: Any) -> None:
     _listen(post_save, get_user_model(), _user_saved)
     _listen(post_delete, get_user_model(), _user_deleted)
     try:
-        for name, announcement in _announcements():
+        for backend, announcement in _announcements():
             _listen(
-                announcement.signal, announcement.sender, partial(_announced, name, announcement)
+                announcement.signal, announcement.sender, partial(_announced, backend, announcement)
             )
     except Exception as error:  # noqa: BLE001 - whatever a backend with wrong settings raises
         log_error(
@@ -57,16 +59,17 @@ def wire(**_: Any) -> None:
         )
 
 
-def _announcements() -> Iterable[tuple[str, RevocationSignal]]:
+def _announcements() -> Iterable[tuple[TokenBackend, RevocationSignal]]:
     # Not the site's, which is remembered: a setting may still be about to change.
     backends = {each.name: each for each in build_authenticator(conf.override({})).backends}
-    for name, backend in backends.items():
+    for backend in backends.values():
         for announcement in backend.announcements():
-            yield name, announcement
+            yield backend, announcement
     if SESSION not in backends:
         # Tickets are issued by session all the same. Of rows nothing is heard there: whoever
         # listens to their deletion has each of them loaded first.
-        yield from ((SESSION, each) for each in SessionBackend().announcements() if not each.sender)
+        session = SessionBackend(name=SESSION)
+        yield from ((session, each) for each in session.announcements() if not each.sender)
 
 
 def _listen(signal: Signal, sender: Any, receiver: Receiver) -> None:
@@ -90,21 +93,26 @@ def _quietly(receiver: Receiver, **given: Any) -> None:
         log_error("A revocation signal failed: the next sweep closes the sockets.", error)
 
 
-def _announced(name: str, announcement: RevocationSignal, **given: Any) -> None:
+def _announced(backend: TokenBackend, announcement: RevocationSignal, **given: Any) -> None:
     ended: Iterable[RevokedTokens] = announcement.ended(**given)
     endings: list[Revocation] = []
     denials: list[Deny] = []
     for each in ended:
-        is_user = each.token_id is None
-        user_id = None if each.user_pk is None else str(each.user_pk)
-        target = Target(user_id=user_id, token_id=each.token_id, backend=name if is_user else None)
+        user = _user_of(each, backend)
+        target = Target.of_user(user, token_id=each.token_id, backend=backend.name)
         endings.append(Revocation(target=target, code=CloseReason.TOKEN_REVOKED))
         if each.is_denied and each.token_id:
             deny_token = site_authenticator().denylist.deny_token
-            denials.append(partial(deny_token, each.token_id, backend=name))
-        elif each.is_denied and user_id:
-            denials += _deny_user(each.user_pk)
+            denials.append(partial(deny_token, each.token_id, backend=backend.name))
+        elif each.is_denied and user:
+            denials += _deny_user(user)
     _say(endings, denials, given)
+
+
+def _user_of(revoked: RevokedTokens, backend: TokenBackend) -> UserKey | None:
+    if revoked.user_pk is None:
+        return None
+    return UserKey(kind=kind_of_users(backend), key=str(revoked.user_pk))
 
 
 def _user_saved(instance: Any, *, created: bool, raw: bool, **given: Any) -> None:
@@ -122,18 +130,17 @@ def _user_deleted(instance: Any, **given: Any) -> None:
 
 
 def _end_user(user: Any, code: CloseReason, given: dict[str, Any]) -> None:
-    user_id = str(user.pk)
-    _say([Revocation(target=Target(user_id=user_id), code=code)], _deny_user(user), given)
+    key = local_user_key(user)
+    _say([Revocation(target=Target.of_user(key), code=code)], _deny_user(key), given)
 
 
-def _deny_user(user: Any) -> list[Deny]:
+def _deny_user(key: UserKey) -> list[Deny]:
     """Deny what no row can record: a site whose backends all have rows needs no denylist."""
     backends = site_authenticator().backends
     if all(each.revocations is Revocations.ROWS for each in backends):
         return []
-    key, now = local_user_key(user), time.time()
-    denylist = site_authenticator().denylist
-    seen = Target(user_id=key.key, user_kind=key.kind, issued_before=now)
+    now, denylist = time.time(), site_authenticator().denylist
+    seen = Target.of_user(key, issued_before=now)
     return [
         partial(denylist.deny_user, key, Denial(before=now)),
         partial(denylist.deny_first_verified, seen),

@@ -18,7 +18,7 @@ from ...core.authentication import Authentication
 from ...core.close_codes import CloseReason
 from ...core.credentials import Credential, Secret
 from ...core.errors import Detail, TokenAuthError
-from ...core.identity import Grant, Identity, UserInactiveError, Verdict
+from ...core.identity import FOREIGN, SITE_USERS, Grant, Identity, UserInactiveError, Verdict
 from ..base import BaseTokenBackend
 from ..contract import Authority, Revocations, RevocationSignal
 from ..site import Site
@@ -73,6 +73,7 @@ class SimpleJWTBackend(BaseTokenBackend):
         if isinstance(labels, str):
             raise TypeError("'labels' must be a list of claims.")
         self._stateless = stateless
+        self.user_kind = FOREIGN if stateless else SITE_USERS
         self._labels = tuple(labels)
         self._users_by_key = UsersByKey(package_users)
 

@@ -1,0 +1,33 @@
+"""Find the backends that may hold tokens of a user, by the kind of their users."""
+
+from collections.abc import Hashable, Sequence
+from typing import cast
+
+from django.contrib.auth import get_user_model
+
+from ..backends.contract import TokenBackend
+from ..core.identity import FOREIGN, SITE_USERS, UserKey, is_foreign, is_of_kind, model_kind
+
+__all__ = ["backends_of", "kind_of_users"]
+
+
+def kind_of_users(backend: TokenBackend) -> str | None:
+    """Return the kind of a backend's users as `UserKey.kind` has it; None: of several kinds."""
+    if backend.user_kind == SITE_USERS:
+        return model_kind(cast("Hashable", get_user_model()))
+    return backend.user_kind
+
+
+def backends_of(
+    user: UserKey, backends: Sequence[TokenBackend], *, own: str | None = None
+) -> list[TokenBackend]:
+    """Return the backends that may have rows of this user, or of one of these users.
+
+    `own`: the name of a backend that has verified a token of the user.
+    """
+    return [each for each in backends if each.name == own or _may_have(each, user.kind)]
+
+
+def _may_have(backend: TokenBackend, wanted: str | None) -> bool:
+    kind = kind_of_users(backend)
+    return kind is None or is_of_kind(kind, wanted) or (kind == FOREIGN and is_foreign(wanted))
