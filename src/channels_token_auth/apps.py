@@ -1,5 +1,8 @@
 """The Django app: what happens once, at start-up."""
 
+from importlib import import_module
+from importlib.util import find_spec
+
 from django.apps import AppConfig
 
 from . import conf
@@ -23,3 +26,15 @@ class ChannelsTokenAuthConfig(AppConfig):
         outages.start()
         refusal_log.start()
         triggers.wire()
+        _start_metrics()
+
+
+def _start_metrics() -> None:
+    """Count from now on, if prometheus-client is installed.
+
+    Not with the first request to `metrics/`: a process that serves WebSockets only never gets one,
+    and one worker of several may get it after thousands of handshakes. By name, since no import of
+    this module may need the package.
+    """
+    if find_spec("prometheus_client"):
+        import_module("channels_token_auth.metrics")

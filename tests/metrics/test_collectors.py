@@ -39,7 +39,6 @@ def value(name, **labels):
             {"outcome": "accepted", "backend": "drf", "location": "header"},
             1,
         ),
-        (events.ConnectionAuthenticated(connection=FACTS), "open_connections", {}, 1),
         (
             events.HandshakeRefused(connection=FACTS, code=CloseReason.TOKEN_INVALID),
             "handshakes_total",
@@ -73,10 +72,16 @@ def value(name, **labels):
             1,
         ),
         (
-            events.ConnectionClosed(connection=FACTS, code=None, close_code=1001),
-            "open_connections",
-            {},
-            -1,
+            events.AnonymousAdmitted(connection=FACTS),
+            "handshakes_total",
+            {"outcome": "anonymous", "backend": "drf", "location": "header"},
+            1,
+        ),
+        (
+            events.HandshakeAbandoned(connection=FACTS),
+            "handshakes_total",
+            {"outcome": "abandoned", "backend": "drf", "location": "header"},
+            1,
         ),
         (
             events.RequestRefused(method="GET", path=CANARY, code=CloseReason.FORBIDDEN),

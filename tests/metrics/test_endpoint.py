@@ -1,8 +1,5 @@
 """`GET metrics/`: for this machine, or with the token."""
 
-import subprocess
-import sys
-
 import pytest
 from django.test import Client
 
@@ -59,24 +56,3 @@ def test_without_a_token_in_the_settings_none_is_right(site):
     site.CHANNELS_TOKEN_AUTH = {"BACKENDS": site.CHANNELS_TOKEN_AUTH["BACKENDS"]}
     assert scrape(Authorization="Bearer None").status_code == 401
     assert scrape(Authorization="Bearer ").status_code == 401
-
-
-def test_workers_that_share_a_folder_are_added_up(tmp_path):
-    """In processes of their own, since prometheus-client chooses at its import."""
-    worker = (
-        "from django.conf import settings; settings.configure(); import django; django.setup();"
-        "from channels_token_auth.metrics.collectors import cache_hits; cache_hits.inc()"
-    )
-    environ = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PATH": ""}
-    for _ in range(2):
-        subprocess.run([sys.executable, "-c", worker], check=True, env=environ)
-    read = (
-        "from django.conf import settings; settings.configure(); import django; django.setup();"
-        "from prometheus_client import generate_latest;"
-        "from channels_token_auth.metrics.views import registry;"
-        "print(generate_latest(registry()).decode())"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", read], check=True, env=environ, capture_output=True, text=True
-    )
-    assert "channels_token_auth_cache_hits_total 2.0" in done.stdout

@@ -16,6 +16,7 @@ from ..core.lifecycle import Output, State
 from ..core.live_authentication import LiveAuthentication, refresh_user
 from ..observability.error_log import log_error
 from ..observability.events import (
+    AnonymousAdmitted,
     ConnectionAuthenticated,
     ConnectionReauthenticated,
     ReauthenticationRefused,
@@ -62,6 +63,8 @@ class Connection(Socket):
         # Nobody's sockets count by their address.
         self._begin_to_count(self.address)
         self.node.let_in(self)
+        if AnonymousAdmitted.is_wanted():
+            emit(AnonymousAdmitted(connection=self.facts()))
 
     def admit(self, identity: Identity, *, since: int) -> list[Output]:
         """Admit a user, or take over their fresh token.
@@ -78,11 +81,12 @@ class Connection(Socket):
         if self._auth is None:
             self._user, self._auth = identity.user, LiveAuthentication(identity.authentication)
             self._begin_to_count(identity.user_key)
+            self.node.let_in(self)  # before the event: a subscriber may count the node's sockets
             if ConnectionAuthenticated.is_wanted():
                 emit(ConnectionAuthenticated(connection=self.facts()))
         else:
             self._replace_identity(self._auth, identity)
-        self.node.let_in(self)
+            self.node.let_in(self)
         return outputs
 
     def _begin_to_count(self, who: UserKey | str | None) -> None:

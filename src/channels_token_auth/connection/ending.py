@@ -1,11 +1,19 @@
 """The end of one socket: what becomes of it when its application has ended, however it did."""
 
+from dataclasses import replace
+
 from ..clock import clock
 from ..core.close_codes import CloseReason
 from ..core.errors import Detail, TokenAuthError
 from ..core.identity import unavailable
 from ..core.lifecycle import Act, Stage, State, Step
-from ..observability.events import ConnectionClosed, HandshakeRefused, emit
+from ..observability.events import (
+    ConnectionClosed,
+    ConnectionFacts,
+    HandshakeAbandoned,
+    HandshakeRefused,
+    emit,
+)
 from .connection import Connection
 
 __all__ = ["end_without_application", "finish"]
@@ -58,12 +66,28 @@ def _emit_end(connection: Connection) -> None:
     left = connection.left
     code = left if isinstance(left, CloseReason) else None
     if not connection.was_admitted:
-        if code and HandshakeRefused.is_wanted():
+        if code is None:
+            if HandshakeAbandoned.is_wanted():
+                emit(HandshakeAbandoned(connection=_facts(connection)))
+        elif HandshakeRefused.is_wanted():
             detail = _explain(connection, code)
-            emit(HandshakeRefused(connection=connection.facts(), code=code, detail=detail))
+            emit(HandshakeRefused(connection=_facts(connection), code=code, detail=detail))
     elif ConnectionClosed.is_wanted():
         close_code = left.close_code if isinstance(left, CloseReason) else left
         emit(ConnectionClosed(connection=connection.facts(), code=code, close_code=close_code))
+
+
+def _facts(connection: Connection) -> ConnectionFacts:
+    """Return the facts of a handshake that was not admitted, with what is known of its credential.
+
+    A token that was refused has no identity to take them from.
+    """
+    facts = connection.facts()
+    credential = connection.refused_credential or connection.handshake.credential
+    if credential is None:
+        return facts
+    backend = connection.route.recognizing_backend(credential)
+    return replace(facts, location=credential.location.value, backend=backend)
 
 
 def _explain(connection: Connection, code: CloseReason) -> Detail | None:

@@ -11,6 +11,7 @@ from ..core.handshake.decision import Anonymous, AwaitMessage, Refuse, Verify
 from ..core.handshake.extraction import PROTOCOL
 from ..core.identity import Identity, unavailable
 from ..core.lifecycle import Stage, State, Step
+from ..observability.events import HandshakeBegan, emit
 from .asgi_scope import anonymous_user
 from .connection import Connection, failed
 
@@ -30,6 +31,8 @@ async def open_connection(connection: Connection) -> Message | None:
         connection.exchange.take(Step.LEAVE)
         return None
     connection.node.sockets.add(connection)
+    if HandshakeBegan.is_wanted():
+        emit(HandshakeBegan(node=connection.node.name))
     try:
         await _decide(connection)
     except TokenAuthError as error:

@@ -22,12 +22,12 @@ SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 open_connections = Gauge(
     f"{PREFIX}_open_connections",
-    "Authenticated sockets that are open.",
+    "Sockets that were admitted and are open, anonymous ones included.",
     multiprocess_mode="livesum",
 )
 waiting_connections = Gauge(
     f"{PREFIX}_waiting_connections",
-    "Sockets whose client is not authenticated yet.",
+    "Sockets in their opening handshake, or without a first message yet.",
     multiprocess_mode="livesum",
 )
 nodes_seen = Gauge(
@@ -37,7 +37,8 @@ nodes_seen = Gauge(
 )
 handshakes = Counter(
     f"{PREFIX}_handshakes",
-    "Handshakes by outcome: accepted, or the reason of the refusal.",
+    "Handshakes by outcome: accepted, anonymous, abandoned by the client, or the reason of the"
+    " refusal.",
     ["outcome", "backend", "location"],
 )
 reauthentications = Counter(
@@ -113,22 +114,32 @@ def start() -> None:
 
 
 def refresh() -> None:
-    """Bring the gauges up to date that no event changes by one."""
-    nodes = local_nodes()
-    waiting_connections.set(sum(len(node.sockets) - len(node.registry) for node in nodes))
-    nodes_seen.set(max((node.nodes_seen for node in nodes), default=0))
+    """Bring the gauges up to date."""
+    _count_sockets()
+    nodes_seen.set(max((node.nodes_seen for node in local_nodes()), default=0))
 
 
-def _accepted(event: events.ConnectionAuthenticated) -> None:
-    facts = event.connection
-    # An anonymous socket has neither a backend nor a location.
-    handshakes.labels("accepted", facts.backend or "none", facts.location or "none").inc()
-    open_connections.inc()
+def _count_sockets(_: object = None) -> None:
+    """Set the numbers of sockets of this process.
+
+    They are read, not changed by one: a number that was wrong once would stay wrong. And they are
+    set at each change, since a scrape of another worker process finds only what was set here.
+    """
+    sockets = admitted = 0
+    for node in local_nodes():
+        sockets += len(node.sockets)
+        admitted += len(node.registry)
+    open_connections.set(admitted)
+    waiting_connections.set(max(0, sockets - admitted))
+
+
+def _handshake_ended(outcome: str, facts: events.ConnectionFacts) -> None:
+    handshakes.labels(outcome, facts.backend or "none", facts.location or "none").inc()
+    _count_sockets()
 
 
 def _refused(event: events.HandshakeRefused) -> None:
-    facts = event.connection
-    handshakes.labels(event.code.value, facts.backend or "none", facts.location or "none").inc()
+    _handshake_ended(event.code.value, event.connection)
 
 
 def _reauthenticated(event: events.ConnectionReauthenticated) -> None:
@@ -140,7 +151,7 @@ def _reauthentication_refused(event: events.ReauthenticationRefused) -> None:
 
 
 def _closed(event: events.ConnectionClosed) -> None:
-    open_connections.dec()
+    _count_sockets()
     # A client chooses its own close code: only the library's own are told apart.
     if event.code is None:
         closes.labels("other", "none").inc()
@@ -187,8 +198,11 @@ def _outage_ended(event: events.OutageEnded) -> None:
 
 
 HANDLERS: dict[type[events.Event], Callable[[Any], None]] = {
-    events.ConnectionAuthenticated: _accepted,
+    events.HandshakeBegan: _count_sockets,
+    events.ConnectionAuthenticated: lambda event: _handshake_ended("accepted", event.connection),
+    events.AnonymousAdmitted: lambda event: _handshake_ended("anonymous", event.connection),
     events.HandshakeRefused: _refused,
+    events.HandshakeAbandoned: lambda event: _handshake_ended("abandoned", event.connection),
     events.ConnectionReauthenticated: _reauthenticated,
     events.ReauthenticationRefused: _reauthentication_refused,
     events.ConnectionClosed: _closed,

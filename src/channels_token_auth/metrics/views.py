@@ -1,19 +1,17 @@
 """Serve the metrics to Prometheus, and to nobody else."""
 
-import os
-
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from .. import conf
 from ..views.health import is_loopback
 from .collectors import refresh
+from .registry import registry
 
-__all__ = ["metrics", "registry"]
+__all__ = ["metrics"]
 
 
 @login_not_required
@@ -40,12 +38,3 @@ def _has_token(request: HttpRequest) -> bool:
     if wanted is None or scheme.lower() != "bearer":
         return False
     return constant_time_compare(presented.strip(), wanted.reveal())
-
-
-def registry() -> CollectorRegistry:
-    """Return the registry of this process, or of all worker processes where they share a folder."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return REGISTRY
-    combined = CollectorRegistry()
-    MultiProcessCollector(combined)  # type: ignore[no-untyped-call]  # it has no types
-    return combined

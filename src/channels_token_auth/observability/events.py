@@ -1,21 +1,22 @@
 """Everything that happens, as frozen values: each is emitted once, at the place where it happens.
 
 Audit records, Django signals, the developer's warnings and metrics subscribe. The code that emits
-does not know who they are. A place that runs for every socket asks `is_wanted` first, so that an
-event without a subscriber is never built.
+does not know who they are: see `subscriptions`. A place that runs for every socket asks `is_wanted`
+first, so that an event without a subscriber is never built.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Literal
 
 from ..core.close_codes import CloseReason
 from ..core.errors import Detail
 from ..core.limits import Limit
 from ..core.revocation import Revocation
-from .error_log import log_error
+from .subscriptions import Event, emit, subscribe
 
 __all__ = [
+    "AnonymousAdmitted",
     "BatchVerified",
     "CacheHit",
     "Cause",
@@ -24,6 +25,8 @@ __all__ = [
     "ConnectionFacts",
     "ConnectionReauthenticated",
     "Event",
+    "HandshakeAbandoned",
+    "HandshakeBegan",
     "HandshakeRefused",
     "IdentityInjected",
     "LimitReached",
@@ -39,57 +42,6 @@ __all__ = [
     "emit",
     "subscribe",
 ]
-
-
-class Event:
-    """Something that happened. Subclasses are the kinds that one can subscribe to."""
-
-    __slots__ = ()
-    _subscriptions: ClassVar[tuple["_Subscription", ...]] = ()
-
-    @classmethod
-    def is_wanted(cls) -> bool:
-        """Return whether anybody wants events of this kind at the moment."""
-        # Without a subscriber this is an attribute and no generator: a tenth of the time.
-        subscriptions = cls._subscriptions
-        return bool(subscriptions) and any(s.wants is None or s.wants() for s in subscriptions)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Subscription:
-    handle: Callable[[Any], None]
-    wants: Callable[[], bool] | None
-
-
-E = TypeVar("E", bound=Event)
-
-
-def subscribe(
-    kind: type[E], handle: Callable[[E], None], *, wants: Callable[[], bool] | None = None
-) -> Callable[[], None]:
-    """Call `handle` with each event of the kind. Return the function that ends the subscription.
-
-    `handle` runs in the thread that emits, often an event loop's or that of the verifications: it
-    returns at once and queries nothing. What it raises is logged. `wants`: a cheap function; while
-    it returns False, the events of this kind need not be built for this subscriber.
-    """
-    subscription = _Subscription(handle=handle, wants=wants)
-    kind._subscriptions = (*kind._subscriptions, subscription)  # noqa: SLF001 - of this module
-
-    def unsubscribe() -> None:
-        left = tuple(each for each in kind._subscriptions if each is not subscription)  # noqa: SLF001 - as above
-        kind._subscriptions = left  # noqa: SLF001 - as above
-
-    return unsubscribe
-
-
-def emit(event: Event) -> None:
-    """Hand the event to its subscribers. Raises nothing, whatever they do."""
-    for each in event._subscriptions:  # noqa: SLF001 - of this module
-        try:
-            each.handle(event)
-        except Exception as error:  # noqa: BLE001 - whatever a subscriber raises
-            log_error(f"A subscriber of {type(event).__name__} failed.", error)
 
 
 # -- One connection
@@ -115,8 +67,22 @@ class ConnectionFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandshakeBegan(Event):
+    """A server has passed on an opening handshake. Nothing is known of the client yet."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionAuthenticated(Event):
     """A connection was admitted, by its handshake or its first message."""
+
+    connection: ConnectionFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnonymousAdmitted(Event):
+    """A connection without a credential was admitted, on a route with ANONYMOUS."""
 
     connection: ConnectionFacts
 
@@ -130,11 +96,22 @@ class ConnectionReauthenticated(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandshakeRefused(Event):
-    """A connection was not admitted. `detail`: the reason for the developer, without a secret."""
+    """A connection was not admitted. `detail`: the reason for the developer, without a secret.
+
+    The connection's `location` is that of the credential, and `backend` the only one that
+    recognizes it: None if there is none, or several.
+    """
 
     connection: ConnectionFacts
     code: CloseReason
     detail: Detail | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandshakeAbandoned(Event):
+    """A client left before it was admitted or refused. `location`, `backend`: as above."""
+
+    connection: ConnectionFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,6 +88,18 @@ class Route:
             log_error("A refusal could not be explained.", failure, about=[credential])
             return None
 
+    def recognizing_backend(self, credential: Credential) -> str | None:
+        """Return the name of the only backend that recognizes it; None if there is none, or
+        several. Raises nothing.
+        """
+        try:
+            backends = self._authenticator.backends
+            names = [each.name for each in backends if each.recognizes(credential)]
+        except Exception as failure:  # noqa: BLE001 - whatever a site's own backend raises
+            log_error("A backend could not look at a token.", failure, about=[credential])
+            return None
+        return names[0] if len(names) == 1 else None
+
     def sees_codes(self, handshake: Handshake) -> bool:
         """Return whether the client, if it is refused, is accepted first to see the code."""
         return sees_codes(handshake, self._policy.refusal)

@@ -1,0 +1,46 @@
+"""The registry that is served: of this process, or of all worker processes of this machine."""
+
+import os
+import re
+from pathlib import Path
+
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+__all__ = ["registry"]
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_OF_PROCESS = re.compile(r"gauge_live\w*_(\d+)\.db")
+
+
+def registry() -> CollectorRegistry:
+    """Return the registry of this process, or of all worker processes where they share a folder."""
+    folder = os.environ.get(FOLDER)
+    if folder is None:
+        return REGISTRY
+    _forget_dead_processes(Path(folder))
+    combined = CollectorRegistry()
+    MultiProcessCollector(combined)  # type: ignore[no-untyped-call]  # it has no types
+    return combined
+
+
+def _forget_dead_processes(folder: Path) -> None:
+    """Remove the gauges of processes that have ended: their sockets are not open any more.
+
+    prometheus-client leaves that to a hook of the server, which gunicorn has and no other. Counters
+    of ended processes stay, since totals must not go down.
+    """
+    for file in folder.glob("gauge_live*.db"):
+        found = _OF_PROCESS.fullmatch(file.name)
+        if found and not _is_alive(int(found[1])):
+            mark_process_dead(found[1])  # type: ignore[no-untyped-call]  # it has no types
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # POSIX: signal 0 only checks
+    except ProcessLookupError:
+        return False
+    except OSError:  # it belongs to another user
+        return True
+    return True

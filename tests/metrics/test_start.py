@@ -1,0 +1,124 @@
+"""The metrics count from the start of the process on, in each worker, next to other exporters."""
+
+import subprocess
+import sys
+
+import pytest
+
+SITE = """
+from django.conf import settings
+settings.configure(
+    SECRET_KEY="for tests only",
+    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", {apps}],
+    ROOT_URLCONF="django_prometheus.urls",
+    ALLOWED_HOSTS=["testserver"],
+    CHANNELS_TOKEN_AUTH={{"BACKENDS": [{{
+        "BACKEND": "channels_token_auth.backends.session.SessionBackend"}}]}},
+)
+import django; django.setup()
+from channels_token_auth.observability.events import CacheHit, emit
+"""
+HIT = "channels_token_auth_cache_hits_total"
+
+
+def python(program, *, apps="'channels_token_auth'", first="", **environ):
+    """Run a program in a process of its own, in which Django has started."""
+    done = subprocess.run(
+        [sys.executable, "-c", first + SITE.format(apps=apps) + program],
+        check=False,
+        env={"PATH": "", **environ},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_events_count_before_any_request():
+    """A process that serves WebSockets only never loads the site's URLs."""
+    program = f"""
+from prometheus_client import REGISTRY
+emit(CacheHit())
+print(REGISTRY.get_sample_value("{HIT}"))
+"""
+    assert python(program).strip() == "1.0"
+
+
+def test_site_without_prometheus_client_starts():
+    absent = "import sys; sys.modules['prometheus_client'] = None\n"
+    assert python("print(CacheHit.is_wanted())", first=absent).strip() == "False"
+
+
+def test_django_prometheus_exports_them():
+    program = """
+emit(CacheHit())
+from django.test import Client
+print(Client().get("/metrics").content.decode())
+"""
+    output = python(program, apps="'django_prometheus', 'channels_token_auth'")
+    assert f"{HIT} 1.0" in output
+
+
+SERVE = """
+import os, sys
+from channels_token_auth.metrics.collectors import open_connections
+emit(CacheHit())
+open_connections.set(7)
+print("ready", flush=True)
+sys.stdin.read()
+"""
+SCRAPE = """
+from prometheus_client import generate_latest
+from channels_token_auth.metrics.registry import registry
+print(generate_latest(registry()).decode())
+"""
+
+
+@pytest.fixture
+def worker(tmp_path):
+    """Start worker processes, that end when their input ends."""
+    started = []
+
+    def start():
+        process = subprocess.Popen(
+            [sys.executable, "-c", SITE.format(apps="'channels_token_auth'") + SERVE],
+            env={"PATH": "", "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        started.append(process)
+        assert process.stdout.readline() == b"ready\n"
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_sockets_of_a_worker_that_was_killed_are_not_open(worker, tmp_path):
+    def scrape():
+        return python(SCRAPE, PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+
+    killed, _ = worker(), worker()
+    assert "channels_token_auth_open_connections 14.0" in scrape()
+    killed.kill()
+    killed.wait()
+    after = scrape()
+    assert "channels_token_auth_open_connections 7.0" in after
+    assert f"{HIT} 2.0" in after
+
+
+def test_django_prometheus_adds_up_the_workers(worker, tmp_path):
+    worker()
+    worker()
+    program = """
+from django.test import Client
+print(Client().get("/metrics").content.decode())
+"""
+    output = python(
+        program,
+        apps="'django_prometheus', 'channels_token_auth'",
+        PROMETHEUS_MULTIPROC_DIR=str(tmp_path),
+    )
+    assert f"{HIT} 2.0" in output
