@@ -4,6 +4,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from channels_token_auth.core.close_codes import CloseReason
+from channels_token_auth.core.limits import Limit
 from channels_token_auth.core.revocation import Revocation, Target
 from channels_token_auth.metrics.collectors import HANDLERS
 from channels_token_auth.observability import events
@@ -100,6 +101,12 @@ def value(name, **labels):
             "verification_seconds_sum",
             {},
             0.25,
+        ),
+        (
+            events.LimitReached(limit=Limit.IDLE),
+            "limits_reached_total",
+            {"limit": Limit.IDLE.value},
+            1,
         ),
         (events.CacheHit(), "cache_hits_total", {}, 1),
         (

@@ -75,6 +75,9 @@ sweep_failures = Counter(
 revocations = Counter(
     f"{PREFIX}_revocations", "Revocations that this process published.", ["reason"]
 )
+limits_reached = Counter(
+    f"{PREFIX}_limits_reached", "Clients that reached a limit, by its name in LIMITS.", ["limit"]
+)
 revocation_to_close_seconds = Histogram(
     f"{PREFIX}_revocation_to_close_seconds",
     "Time from the commit of a revocation to the close of each of its sockets; for a sweep, since"
@@ -208,6 +211,7 @@ HANDLERS: dict[type[events.Event], Callable[[Any], None]] = {
     events.ConnectionClosed: _closed,
     events.RequestRefused: _request_refused,
     events.IdentityInjected: lambda _: identities_injected.inc(),
+    events.LimitReached: lambda event: limits_reached.labels(event.limit.value).inc(),
     events.BatchVerified: _verified,
     events.CacheHit: lambda _: cache_hits.inc(),
     events.SweepFinished: _swept,
