@@ -35,8 +35,8 @@ None fits? [Write your own in eighteen lines](write-your-own.md).
 
 Each row is tested with tokens in every location, and on PostgreSQL where a database matters.
 
-| backend | locations | expiry | scopes | queries | `revoke_token` | the sweep sees | by a ticket |
-|---|---|---|---|---|---|---|---|
+| backend | locations | expiry | scopes | queries | `revoke_token` | the sweep sees |
+|---|---|---|---|---|---|---|
 {features}
 
 - **Locations**: everywhere means {everywhere}.
@@ -47,8 +47,6 @@ Each row is tested with tokens in every location, and on PostgreSQL where a data
 - **`revoke_token`** deletes or blacklists the row; a token without a row is put on the denylist.
 - **The sweep sees** whether the token of an open socket was revoked, in whatever way, and for all
   backends whether the user is inactive or deleted. It costs as many queries as a batch.
-- **By a ticket**: a socket that was opened by a ticket does not hold its token. If the backend
-  cannot find the token by its id, the sweep looks at the user only.
 
 [Revocation](../revocation.md) says what else closes sockets.
 
@@ -115,7 +113,6 @@ def _features(kind):
         "those of its class, for each token" if kind.is_one_by_one else kind.queries,
         "deletes it" if kind.keeps_rows else "denies it",
         _sweep(kind),
-        "the same" if kind.is_known_by_id else "its user only",
     )
 
 

@@ -15,9 +15,10 @@ from django.contrib.auth import (
     HASH_SESSION_KEY,
     SESSION_KEY,
     get_user_model,
+    login,
 )
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.signals import user_logged_out
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.contrib.sessions.backends.file import SessionStore as FileStore
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
@@ -574,9 +575,54 @@ def test_deletion_of_what_has_expired_or_is_nobodys_is_not_announced(alice, anno
 
 
 @pytest.mark.parametrize("name", ["cache", "file", "signed_cookies"])
-def test_engine_without_a_table_announces_logouts_alone(backend, settings, name):
+def test_engine_without_a_table_announces_logins_and_logouts(backend, settings, name):
     settings.SESSION_ENGINE = ENGINES + name
-    assert [each.signal for each in backend.announcements()] == [user_logged_out]
+    signals = [each.signal for each in backend.announcements()]
+    assert signals == [user_logged_out, user_logged_in]
+
+
+def log_in_again(key, user):
+    """Log in as this user, in a browser that has a session already."""
+    request = request_with(COOKIES={"sessionid": key} if key else {}, session=None)
+    request.session = import_module(django_settings.SESSION_ENGINE).SessionStore(key)
+    login(request, user, MODEL_BACKEND)
+
+
+@pytest.mark.parametrize("name", ["cache", "file"])
+def test_login_as_another_user_ends_the_browsers_session(alice, settings, tmp_path, request, name):
+    settings.SESSION_FILE_PATH = str(tmp_path)
+    settings.SESSION_ENGINE = ENGINES + name
+    announced = request.getfixturevalue("announced")
+    _, key = log_in(alice)
+    announced.clear()
+    log_in_again(key, get_user_model().objects.create_user("eve"))
+    assert announced == [RevokedTokens(user_pk=None, token_id=Secret(key).digest)]
+
+
+def test_login_as_another_user_denies_the_cookie_that_is_the_session(alice, settings, request):
+    settings.SESSION_ENGINE = f"{ENGINES}signed_cookies"
+    announced = request.getfixturevalue("announced")
+    _, key = log_in(alice)
+    announced.clear()
+    log_in_again(key, get_user_model().objects.create_user("eve"))
+    assert announced == [ended(alice, key)]
+
+
+@pytest.mark.parametrize("key", [None, "short"])
+def test_login_without_a_session_before_ends_nothing(alice, settings, request, key):
+    settings.SESSION_ENGINE = f"{ENGINES}cache"
+    announced = request.getfixturevalue("announced")
+    log_in_again(key, alice)
+    assert announced == []
+
+
+def test_login_of_the_same_user_keeps_the_session(alice, settings, request):
+    settings.SESSION_ENGINE = f"{ENGINES}cache"
+    announced = request.getfixturevalue("announced")
+    _, key = log_in(alice)
+    announced.clear()
+    log_in_again(key, alice)
+    assert announced == []
 
 
 def request_with(**attributes):

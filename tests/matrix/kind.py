@@ -70,8 +70,6 @@ class Kind(ABC):
     has_scopes = False
     keeps_rows = True
     """Whether a token ends where it lives, so that no denylist has to remember it."""
-    is_known_by_id = True
-    """Whether a token that has ended is seen to have, when only its id is known: by a ticket."""
 
     @contextmanager
     def running(self):

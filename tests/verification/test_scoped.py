@@ -5,20 +5,19 @@ import threading
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
+from django.test import Client
 
 from channels_token_auth import Revocations
 from channels_token_auth.backends.session import SessionBackend
 from channels_token_auth.conf import BackendSpec
-from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.identity import Grant, Identity
+from channels_token_auth.core.identity import Grant
 from channels_token_auth.testing import FakeTokenBackend, fake_tokens
 from channels_token_auth.verification import test_mode
 from channels_token_auth.verification.authenticator import Authenticator, build_backend
 from channels_token_auth.verification.scoped import ScopedBackend
-from channels_token_auth.verification.tickets import SESSION
 from tests.backends.checking import check
 
 from .backends import FakeBackend, credential
@@ -176,8 +175,9 @@ def test_a_ticket_got_by_session_has_the_scopes_of_the_session_backends_entry():
     user = User.objects.create_user("ada", is_staff=True)
     backend = ScopedBackend(SessionBackend(), staff_may_write)
     authenticator = Authenticator([backend], timeout=5)
-    authentication = Authentication(backend=SESSION, token_id="s", location=Location.COOKIE)
-    identity = Identity(user=user, authentication=authentication)
+    browser = Client()
+    browser.force_login(user)
+    identity = authenticator.authenticate_session(browser.session.session_key)
     ticket = authenticator.tickets.issue(identity, origin=None)
     redeemed = Credential(location=Location.TICKET, secret=Secret(ticket))
     (verdict,) = authenticator.chain.authenticate([redeemed])

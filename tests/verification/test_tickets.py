@@ -23,7 +23,7 @@ from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Identity
 from channels_token_auth.verification.authenticator import Authenticator, build_backend
 from channels_token_auth.verification.binding import bindings
-from channels_token_auth.verification.tickets import LIFETIME, SESSION, CacheUnavailable, Tickets
+from channels_token_auth.verification.tickets import LIFETIME, CacheUnavailable, Tickets
 
 from .backends import FakeBackend, credential
 
@@ -148,12 +148,47 @@ def test_cache_holds_neither_the_ticket_nor_what_opens_a_socket_and_fits_into_js
     assert ticket not in key + json.dumps(entry)
 
 
-def test_handle_of_the_parent_is_not_in_the_cache(cache):
-    ticket, parent = issue(replace(identity(), handle="what finds its row")), Parent()
+HANDLES = [
+    "what finds its row",
+    Secret("what finds its row"),
+    Credential(location=Location.COOKIE, secret=Secret("what finds its row"), scheme="bearer"),
+]
+
+
+@pytest.mark.parametrize("handle", HANDLES, ids=["text", "secret", "credential"])
+def test_parent_gets_its_handle_back_and_the_cache_cannot_read_it(cache, handle):
+    ticket, parent = issue(replace(identity(), handle=handle)), Parent()
     (pickled,) = cache._cache.values()
     assert b"what finds its row" not in pickled
-    judge([presented(ticket)], parent)
+    (redeemed,) = judge([presented(ticket)], parent)
+    assert [each.handle for (each,) in parent.asked] == [handle]
+    assert redeemed.handle == handle
+
+
+def test_handle_that_is_no_plain_value_stays_in_its_process():
+    parent = Parent()
+    judge([presented(issue(replace(identity(), handle=object())))], parent)
     assert [each.handle for (each,) in parent.asked] == [None]
+
+
+def test_handle_that_somebody_changes_in_the_cache_opens_nothing(cache):
+    ticket, parent = issue(replace(identity(), handle="a handle")), Parent()
+    ((key, _),) = cache._cache.items()
+    name = key.removeprefix(":1:")
+    entry = cache.get(name)
+    signature, _, sealed = entry["handle"].partition(".")
+    changed = f"{int(sealed, 16) ^ 1:0{len(sealed)}x}"
+    cache.set(name, entry | {"handle": f"{signature}.{changed}"}, LIFETIME)
+    assert judge([presented(ticket)], parent) == [CloseReason.UNAVAILABLE]
+    assert parent.asked == []
+
+
+def test_two_tickets_of_one_token_share_no_sealed_text(cache):
+    for _ in range(2):
+        issue(replace(identity(), handle="a handle"))
+    names = [name.removeprefix(":1:") for name in cache._cache]
+    one, two = (each["handle"].partition(".")[2] for each in cache.get_many(names).values())
+    assert one != two
 
 
 def test_ticket_is_redeemed_once():
@@ -287,57 +322,14 @@ def test_ticket_that_the_cache_did_not_take_is_not_issued(fail, operation, error
         issue()
 
 
-def of_session(user):
-    authentication = Authentication(
-        backend=SESSION, token_id="s", location=Location.COOKIE, expires_at=SOON
-    )
-    return Identity(user=user, authentication=authentication)
-
-
 @pytest.fixture
 def ada(db):
     return get_user_model().objects.create_user("ada", password="first")
 
 
-@pytest.mark.database
-def test_ticket_of_a_session_brings_its_user_on_one_query(ada, django_assert_num_queries):
-    ticket = presented(issue(of_session(ada)))
-    with django_assert_num_queries(1):
-        first, second = judge([ticket, presented(issue(of_session(ada)))])
-    assert first.user == second.user == ada
-    assert (first.authentication.backend, first.authentication.expires_at) == (SESSION, SOON)
-
-
 def change_password(user):
     user.set_password("second")
     user.save()
-
-
-def deactivate(user):
-    user.is_active = False
-    user.save()
-
-
-@pytest.mark.database
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        (change_password, CloseReason.TOKEN_REVOKED),
-        (deactivate, CloseReason.USER_INACTIVE),
-        (lambda user: user.delete(), CloseReason.TOKEN_REVOKED),
-    ],
-)
-def test_ticket_of_a_session_falls_with_its_user(ada, change, code):
-    ticket = presented(issue(of_session(ada)))
-    change(ada)
-    assert judge([ticket]) == [code]
-
-
-@pytest.mark.database
-def test_ticket_of_a_session_is_for_users_without_a_session_hash_too(ada, monkeypatch):
-    monkeypatch.delattr("django.contrib.auth.base_user.AbstractBaseUser.get_session_auth_hash")
-    (redeemed,) = judge([presented(issue(of_session(ada)))])
-    assert redeemed.user == ada
 
 
 @pytest.mark.database

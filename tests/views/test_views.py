@@ -5,7 +5,6 @@ import logging
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.cache import cache
 from django.core.cache.backends.locmem import LocMemCache
 from django.db import connection
@@ -13,6 +12,7 @@ from django.test import AsyncClient, Client
 from rest_framework.authtoken.models import Token
 
 from channels_token_auth import conf
+from channels_token_auth.backends.sources.sessions.engines import Sessions
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
@@ -20,6 +20,7 @@ from channels_token_auth.verification.authenticator import build_authenticator
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 DRF = {"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}
+SESSION = {"BACKEND": "channels_token_auth.backends.session.SessionBackend"}
 TELLING = {"BACKEND": "tests.views.backend.TellingBackend"}
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 CSRF = "django.middleware.csrf.CsrfViewMiddleware"
@@ -36,7 +37,7 @@ endpoints = pytest.mark.parametrize(("method", "path"), ENDPOINTS)
 def site(settings):
     settings.ROOT_URLCONF = "tests.views.urls"
     settings.MIDDLEWARE = [SESSIONS, CSRF]
-    settings.CHANNELS_TOKEN_AUTH = {"BACKENDS": [DRF, TELLING]}
+    settings.CHANNELS_TOKEN_AUTH = {"BACKENDS": [SESSION, DRF, TELLING]}
     yield settings
     cache.clear()
 
@@ -154,8 +155,10 @@ def test_check_tells_the_whole_seconds_that_are_left(client, token, seconds):
     assert answer.json() == {"user_id": "7", "expires_in": seconds}
 
 
-def test_check_takes_a_session_without_csrf_and_tells_how_long_it_lasts(page, ada, site):
-    site.SESSION_COOKIE_AGE = 1000
+def test_check_takes_a_session_without_csrf_and_tells_how_long_it_lasts(page, ada):
+    session = page[0].session
+    session.set_expiry(1000)
+    session.save()
     answer = page[0].get("/auth/check/")
     assert answer.json() == {"user_id": str(ada.pk), "expires_in": 999}
 
@@ -259,10 +262,10 @@ def test_token_store_that_is_away_is_unavailable(client, method, path):
 def test_session_store_that_is_away_is_unavailable_and_no_error(
     page, method, path, monkeypatch, caplog
 ):
-    def away(self):
+    def away(*_):
         raise ConnectionError("the store of sessions is away")
 
-    monkeypatch.setattr(SessionStore, "load", away)
+    monkeypatch.setattr(Sessions, "find", away)
     client, ours = page
     answer = getattr(client, method)(path, **ours)
     assert (answer.status_code, answer.json()) == (503, {"code": "unavailable"})

@@ -89,14 +89,21 @@ class RESTFrameworkBackend(BaseTokenBackend):
         return [self._verdict(credential) for credential in credentials]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Ask as `authenticate` does. For sockets that came by a ticket, or if `recheck` is off,
-        ask one query for their users.
-        """
+        """Ask as `authenticate` does; if `recheck` is off, one query for the users."""
         return revalidate_presented(grants, self.authenticate, self._users_by_key)
 
     def check(self, site: Site) -> list[checks.CheckMessage]:
         """Report classes that cannot be used or read no token, and sockets without a bound."""
-        return [*_check_classes(self._paths), *_check_age(site)]
+        return [*_check_classes(self._paths), *self._check_age(site)]
+
+    def _check_age(self, site: Site) -> Iterator[checks.CheckMessage]:
+        if not self._is_asked_again and site.max_connection_age is None:
+            yield checks.Warning(
+                "MAX_CONNECTION_AGE is None, and the option 'recheck' is off: the classes are not"
+                " asked about a socket's token again, so that it stays open when they refuse it.",
+                hint="Set it to the seconds that a revoked token may be used at most.",
+                id="channels_token_auth.W150",
+            )
 
     @cached_property
     def _classes(self) -> Sequence[tuple[str, Any]]:
@@ -210,13 +217,3 @@ def _check_classes(paths: Any) -> Iterator[checks.CheckMessage]:
                     " a password is no token.",
                     id="channels_token_auth.E152",
                 )
-
-
-def _check_age(site: Site) -> Iterator[checks.CheckMessage]:
-    if site.max_connection_age is None:
-        yield checks.Warning(
-            "MAX_CONNECTION_AGE is None: a socket that came by a ticket, about whose token the"
-            " classes are not asked again, stays open when the token is revoked.",
-            hint="Set it to the seconds that a revoked token may be used at most.",
-            id="channels_token_auth.W150",
-        )

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
-from django.contrib.auth.signals import user_logged_out
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core import checks
 from django.db.models.signals import post_delete
 from django.utils import timezone
@@ -48,7 +48,7 @@ class SessionBackend(BaseTokenBackend):
     """Accepts the cookie of a session that somebody is logged in with, as Django's `get_user` does.
 
     `token_id` is the digest of the session's key, by which no engine finds a session: so the
-    socket keeps the key. Of a socket that came by a ticket, only its user is asked about again.
+    socket keeps the key. A ticket carries it, sealed, to the socket that it opens.
     """
 
     schemes = frozenset[str]()
@@ -77,7 +77,7 @@ class SessionBackend(BaseTokenBackend):
         return [self._verdict(c, sessions.get(c.secret.reveal()), users) for c in credentials]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Do as `authenticate`; one more query for the users of sockets that came by a ticket."""
+        """Do as `authenticate`."""
         return revalidate_presented(grants, self.authenticate, self._users_by_key)
 
     def revoke_user(
@@ -106,15 +106,16 @@ class SessionBackend(BaseTokenBackend):
         return len(newest) <= MOST_SESSIONS
 
     def announcements(self) -> Sequence[RevocationSignal]:
-        """A logout, which tells the key before Django forgets it; and the deletion of a row, if
-        the engine has some.
+        """Announce logouts; and the deletion of rows if the engine has a table, else logins that
+        replace a browser's session.
         """
         logout = RevocationSignal(signal=user_logged_out, sender=None, ended=_logged_out)
         model = None
         with suppress(RuntimeError):  # its app is not installed, so that nobody has a session
             model = session_model()
         if model is None:
-            return [logout]
+            login = RevocationSignal(signal=user_logged_in, sender=None, ended=_logged_in)
+            return [logout, login]
         return [logout, RevocationSignal(signal=post_delete, sender=model, ended=_deleted)]
 
     def check(self, site: Site) -> list[checks.CheckMessage]:
@@ -163,6 +164,19 @@ def _logged_out(request: Any = None, **_: Any) -> Sequence[RevokedTokens]:
         return []
     token_id = Secret(session.session_key).digest
     return [RevokedTokens(user_pk=session_user_pk(session), token_id=token_id, is_denied=True)]
+
+
+def _logged_in(request: Any = None, **_: Any) -> Iterator[RevokedTokens]:
+    """Announce the session that the browser had before: Django has flushed it, or its key."""
+    before = getattr(request, "COOKIES", {}).get(settings.SESSION_COOKIE_NAME, "")
+    session = getattr(request, "session", None)
+    if session is None or len(before) < SHORTEST_KEY or before == session.session_key:
+        return
+    # A cookie that is the session itself is still valid: it is denied if it is somebody's.
+    left = {} if can_forget() else Sessions().find({before})
+    user_pk = session_user_pk(left[before].data) if before in left else None
+    token_id = Secret(before).digest
+    yield RevokedTokens(user_pk=user_pk, token_id=token_id, is_denied=user_pk is not None)
 
 
 def _check_cookie(site: Site) -> Iterator[checks.CheckMessage]:

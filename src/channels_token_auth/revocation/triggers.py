@@ -18,7 +18,13 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import Signal
 
 from .. import conf
-from ..backends.contract import Revocations, RevocationSignal, RevokedTokens, TokenBackend
+from ..backends.contract import (
+    Authority,
+    Revocations,
+    RevocationSignal,
+    RevokedTokens,
+    TokenBackend,
+)
 from ..backends.session import SessionBackend
 from ..backends.sources.users import local_user_key
 from ..core.close_codes import CloseReason
@@ -29,7 +35,6 @@ from ..django_internals import has_new_password
 from ..observability.error_log import log_error
 from ..verification.authenticator import build_authenticator, site_authenticator
 from ..verification.denylist import CacheUnavailable
-from ..verification.tickets import SESSION
 from .kinds import kind_of_users
 from .on_commit import UNDENIED, Deny, after_commit
 
@@ -65,11 +70,11 @@ def _announcements() -> Iterable[tuple[TokenBackend, RevocationSignal]]:
     for backend in backends.values():
         for announcement in backend.announcements():
             yield backend, announcement
-    if SESSION not in backends:
-        # Tickets are issued by session all the same. Of rows nothing is heard there: whoever
-        # listens to their deletion has each of them loaded first.
-        session = SessionBackend(name=SESSION)
-        yield from ((session, each) for each in session.announcements() if not each.sender)
+    if all(each.authority is not Authority.SESSION for each in backends.values()):
+        # A single route may accept sessions. The deletion of rows is not announced then, because
+        # Django loads each row first if a receiver is connected.
+        sessions = SessionBackend()
+        yield from ((sessions, each) for each in sessions.announcements() if not each.sender)
 
 
 def _listen(signal: Signal, sender: Any, receiver: Receiver) -> None:

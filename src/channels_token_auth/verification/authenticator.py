@@ -12,12 +12,13 @@ from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from ..backends.contract import TokenBackend, Undecided
+from ..backends.contract import Authority, TokenBackend, Undecided
+from ..backends.session import SessionBackend
 from ..backends.sources.users import private_copy
 from ..clock import clock
 from ..conf import BackendSpec, Configuration, derived
 from ..core.close_codes import CloseReason
-from ..core.credentials import Credential
+from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Identity, UserInactiveError, unavailable
 from ..observability.error_log import log_error
@@ -100,9 +101,11 @@ class Authenticator:
         ticket_limit: int | None = None,
     ) -> None:
         self.backends = tuple(backends)
-        self.tickets = Tickets(backends, cache=cache, limit=ticket_limit)
+        sessions = _session_backend(backends)
+        self.tickets = Tickets(backends, cache=cache, limit=ticket_limit, issuers=[sessions])
         self.denylist = Denylist(cache, denylist_seconds=denylist_seconds)
         self.chain = BackendChain(backends, self.tickets, self.denylist)
+        self._session_chain = BackendChain([sessions], self.tickets, self.denylist)
         self.verified = VerdictCache(verified_cache_seconds)
         self._timeout = timeout
         _all.add(self)
@@ -163,6 +166,12 @@ class Authenticator:
         if isinstance(verdict, Undecided):
             futures.wait([verdict.settled], self._timeout)
             (verdict,) = self.chain.authenticate([credential])
+        return verdict
+
+    def authenticate_session(self, session_key: str) -> Identity | TokenAuthError:
+        """Return the verdict on Django's session of a request, whatever BACKENDS lists."""
+        credential = Credential(location=Location.COOKIE, secret=Secret(session_key))
+        (verdict,) = self._session_chain.authenticate([credential])
         return verdict
 
     async def revalidate(self, grants: Sequence[Grant]) -> Sequence[Identity | TokenAuthError]:
@@ -252,6 +261,15 @@ def _current(verdict: Identity | TokenAuthError) -> Identity | TokenAuthError:
     if isinstance(verdict, Identity) and verdict.authentication.is_expired(clock.calendar()):
         return TokenAuthError(CloseReason.TOKEN_EXPIRED)
     return verdict
+
+
+def _session_backend(backends: Sequence[TokenBackend]) -> TokenBackend:
+    """Return the session backend that is listed, with its options and scopes; else a plain one.
+
+    The endpoints know a session even if no route of the site accepts one.
+    """
+    listed = (each for each in backends if each.authority is Authority.SESSION)
+    return next(listed, None) or SessionBackend()
 
 
 def _copy_of(user: Any) -> Any:

@@ -21,7 +21,7 @@ from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Identity, Verdict, unavailable
 from ..observability.error_log import log_error
 from .denylist import CacheUnavailable, Denylist, first_verified
-from .tickets import SESSION, Tickets
+from .tickets import Tickets
 
 __all__ = ["BackendChain"]
 
@@ -41,10 +41,10 @@ class BackendChain:
         self, backends: Sequence[TokenBackend], tickets: Tickets, denylist: Denylist
     ) -> None:
         self._backends: tuple[TokenBackend | Tickets, ...] = (tickets, *backends)
-        self._by_name = {SESSION: tickets.users} | {each.name: each for each in backends}
+        self._by_name = {each.name: each for each in backends}
         self._denylist = denylist
         self._with_rows = _names(backends, Revocations.ROWS)
-        self._with_store = _names(backends, Revocations.STORE) | {SESSION}
+        self._with_store = _names(backends, Revocations.STORE)
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Answer]:
         """The verdict on each."""

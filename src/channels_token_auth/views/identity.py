@@ -1,16 +1,13 @@
 """Identify a request: by its `Authorization` header, or by Django's session with CSRF."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
-from django.contrib.auth import get_user
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_protect
 
 from .. import conf
-from ..core.authentication import Authentication
 from ..core.close_codes import CloseReason
-from ..core.credentials import Credential, Location, Secret
+from ..core.credentials import Credential, Location
 from ..core.errors import Detail, TokenAuthError
 from ..core.handshake.decision import Refuse, Verify, decide
 from ..core.handshake.explanation import explain
@@ -19,8 +16,6 @@ from ..core.handshake.policy import Policy
 from ..core.identity import Identity
 from ..verification.authenticator import site_authenticator
 from ..verification.explanation import SCOPES_MISSING, explain_token
-from ..verification.tickets import SESSION
-from .endpoint import store
 
 __all__ = ["identify", "may_reach_other_tokens"]
 
@@ -97,25 +92,18 @@ def _by_session(request: HttpRequest, detail: Detail | None) -> Identity:
 
     `detail`: why the request has no token, where it has neither.
     """
-    session = getattr(request, "session", None)
-    if session is None:
+    key = getattr(getattr(request, "session", None), "session_key", None)
+    if not key:
         raise TokenAuthError(CloseReason.TOKEN_MISSING, detail=detail)
-    with store():
-        user = get_user(request)
-        left = timedelta(seconds=session.get_expiry_age())
-    if not user.is_authenticated:
-        raise TokenAuthError(CloseReason.TOKEN_MISSING, detail=detail)
-    if not user.is_active:
-        raise TokenAuthError(CloseReason.USER_INACTIVE)
+    verdict = site_authenticator().authenticate_session(key)
+    if isinstance(verdict, TokenAuthError):
+        # Of a session that has ended, the page knows already: it is a visitor without a token.
+        if verdict.code in (CloseReason.TOKEN_INVALID, CloseReason.TOKEN_EXPIRED):
+            raise TokenAuthError(CloseReason.TOKEN_MISSING, detail=detail)
+        raise verdict
     if not _passes_csrf(request):
         raise TokenAuthError(CloseReason.FORBIDDEN, detail=CSRF)
-    authentication = Authentication(
-        backend=SESSION,
-        token_id=Secret(str(session.session_key)).digest,
-        location=Location.COOKIE,
-        expires_at=datetime.now(UTC) + left,
-    )
-    return Identity(user=user, authentication=authentication)
+    return verdict
 
 
 def _passes_csrf(request: HttpRequest) -> bool:

@@ -133,7 +133,6 @@ class RESTFramework(SimpleJWT):
     options = {"authentication_classes": [f"{__name__}.ListedAuthentication"]}  # noqa: RUF012 - see Kind
     answers = dict.fromkeys([State.EXPIRED, State.REVOKED], CloseReason.TOKEN_INVALID)
     is_one_by_one = True
-    is_known_by_id = False
 
 
 class JWT(Signed):
@@ -146,7 +145,7 @@ class JWT(Signed):
         "token_type": ("token_use", "access"),
     }
     has_scopes = True
-    keeps_rows = is_known_by_id = False
+    keeps_rows = False
 
     def valid(self, user):
         now = int(time.time())

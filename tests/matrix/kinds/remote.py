@@ -17,7 +17,7 @@ class Introspection(Kind):
     path = "channels_token_auth.backends.introspection.IntrospectionBackend"
     answers = {State.REVOKED: CloseReason.TOKEN_INVALID}  # noqa: RUF012 - see Kind
     has_scopes = True
-    keeps_rows = is_known_by_id = False
+    keeps_rows = False
 
     @contextmanager
     def running(self):

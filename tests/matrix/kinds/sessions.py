@@ -39,7 +39,7 @@ class DjangoSession(Kind):
     locations = (Location.COOKIE, Location.TICKET)
     cookie = "sessionid"
     queries = 2
-    keeps_rows = is_known_by_id = False
+    keeps_rows = False
 
     def valid(self, user):
         return logged_in(user).session.session_key

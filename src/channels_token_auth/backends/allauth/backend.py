@@ -72,9 +72,7 @@ class _AllauthBackend(BaseTokenBackend):
         ]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Two queries for the batch. Without `usersessions` one more for the users of sockets that
-        came by a ticket, whose sessions are not found.
-        """
+        """Two queries for the batch."""
         if not has_lists():
             return revalidate_presented(grants, self.authenticate, self._users_by_key)
         logins = self._logins.find_held(grants)

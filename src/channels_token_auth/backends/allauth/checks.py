@@ -30,9 +30,8 @@ def check_installation() -> Iterator[checks.CheckMessage]:
     if not has_lists():
         yield checks.Warning(
             "'allauth.usersessions' is not installed: sessions cannot be found by their users, so"
-            " that `revoke_user` does not end them, and a socket that came by a ticket may outlive"
-            " its session, if no logout is announced.",
-            hint="Add 'allauth.usersessions' to INSTALLED_APPS, or set MAX_CONNECTION_AGE.",
+            " that `revoke_user` denies their tokens and does not end the sessions.",
+            hint="Add 'allauth.usersessions' to INSTALLED_APPS.",
             id="channels_token_auth.W180",
         )
 

@@ -134,8 +134,8 @@ class IntrospectionBackend(BaseTokenBackend):
         ]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Ask as `authenticate` does, as many as `timeout` allows for. For sockets that came by a
-        ticket, or if `recheck` is off, ask one query for their users.
+        """Ask as `authenticate` does, as many as `timeout` allows for; if `recheck` is off, one
+        query for the users.
         """
         return revalidate_presented(grants, self.authenticate, self._users_by_key)
 
@@ -145,7 +145,7 @@ class IntrospectionBackend(BaseTokenBackend):
             *self._check_client(),
             *self._check_audience(),
             *self._claimed_users.check("E171", "W171"),
-            *_check_age(site),
+            *self._check_age(site),
         ]
 
     def _verdict(self, credential: Credential, claims: Claims, user: Any) -> Verdict:
@@ -188,6 +188,16 @@ class IntrospectionBackend(BaseTokenBackend):
                 id="channels_token_auth.W172",
             )
 
+    def _check_age(self, site: Site) -> Iterator[checks.CheckMessage]:
+        if not self._is_asked_again and site.max_connection_age is None:
+            yield checks.Warning(
+                "MAX_CONNECTION_AGE is None, and the option 'recheck' is off: the server is not"
+                " asked about a socket's token again, so that it stays open until the token"
+                " expires; and for ever if the server's answers have no 'exp'.",
+                hint="Set it to the seconds that a revoked token may be used at most.",
+                id="channels_token_auth.W170",
+            )
+
 
 def _is_bearer_token(claims: Claims) -> bool:
     """Return True for an access token that whoever bears it may use (RFC 6750 §1.2)."""
@@ -197,14 +207,3 @@ def _is_bearer_token(claims: Claims) -> bool:
 
 def _lower(value: Any) -> str | None:
     return None if value is None else str(value).lower()
-
-
-def _check_age(site: Site) -> Iterator[checks.CheckMessage]:
-    if site.max_connection_age is None:
-        yield checks.Warning(
-            "MAX_CONNECTION_AGE is None: a socket that came by a ticket, about whose token the"
-            " server is not asked again, stays open until the token expires; and for ever if the"
-            " server's answers have no 'exp'.",
-            hint="Set it to the seconds that a revoked token may be used at most.",
-            id="channels_token_auth.W170",
-        )

@@ -22,8 +22,8 @@ def revalidate_presented(
     authenticate: Callable[[Sequence[Credential]], Sequence[Verdict]],
     users: UsersByKey,
 ) -> Sequence[Verdict]:
-    """Return what `authenticate` answers about each now. A ticket's socket has no credential: only
-    its user is checked.
+    """Return what `authenticate` answers about each now. If a grant has no credential, because its
+    backend keeps none, only its user is checked.
     """
     kept = [i for i, each in enumerate(grants) if each.handle is not None]
     others = [i for i, each in enumerate(grants) if each.handle is None]

@@ -1,0 +1,63 @@
+"""The entry that the cache holds for a ticket: the parent's grant, and where the ticket is valid.
+
+An entry is made of plain values, because some caches write JSON. What the parent's backend needs to
+revalidate it, such as a session's key, is sealed: see `sealing`.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from ..backends.sources.users import primary_key
+from ..core.authentication import Authentication
+from ..core.credentials import Location, Secret
+from ..core.identity import Grant, Identity
+from .sealing import seal, unseal
+
+__all__ = ["Entry", "entry_of", "grant_of"]
+
+Entry = dict[str, Any]
+
+# Fields of an authentication that every cache can store as they are.
+_PLAIN = ("labels", "acr", "issuer", "tenant")
+
+
+def entry_of(identity: Identity, ticket: Secret, *, origin: str | None) -> Entry:
+    """Return the entry of a ticket for this identity."""
+    parent = identity.authentication
+    return {
+        "backend": parent.backend,
+        "user_pk": str(identity.user.pk),
+        "user_kind": identity.user_key.kind,
+        "token_id": parent.token_id,
+        "scopes": sorted(parent.scopes),
+        "issued_at": parent.issued_at and parent.issued_at.isoformat(),
+        "expires_at": parent.expires_at and parent.expires_at.isoformat(),
+        "auth_time": parent.auth_time and parent.auth_time.isoformat(),
+        # The names by which the parent may be revoked: without one, its tickets would stay valid.
+        **{name: getattr(parent, name) for name in _PLAIN},
+        "origin": origin,
+        "handle": seal(identity.handle, ticket),
+    }
+
+
+def grant_of(entry: Entry, ticket: Secret) -> Grant:
+    """Return the parent's grant, with the backend's handle."""
+    return Grant(
+        user_pk=primary_key(entry["user_pk"]),
+        user_kind=entry["user_kind"],
+        authentication=Authentication(
+            backend=entry["backend"],
+            token_id=entry["token_id"],
+            location=Location.TICKET,
+            scopes=frozenset(entry["scopes"]),
+            issued_at=_moment(entry["issued_at"]),
+            expires_at=_moment(entry["expires_at"]),
+            auth_time=_moment(entry["auth_time"]),
+            **{name: entry[name] for name in _PLAIN},
+        ),
+        handle=unseal(entry.get("handle"), ticket),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
