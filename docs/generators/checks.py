@@ -24,10 +24,11 @@ COMPOSED = {
     "E001": "A setting has a wrong value. The message names the setting, and says what it must be.",
     "E002": "A backend cannot be imported or built. The message names it, and says why.",
     **dict.fromkeys(
-        ("E111", "E125", "E171"),
+        ("E022", "E111", "E125", "E171"),
         "The user field or function of a backend cannot be found, or the field is not unique.",
     ),
     "E170": "An option of the introspection backend is missing or unsafe. The message names it.",
+    "E020": "An entry of IDENTITY_PROVIDERS cannot be used. The message says why.",
     "E181": "allauth's token strategy makes session tokens of its own, which cannot be verified.",
 }
 

@@ -54,6 +54,15 @@ WITHOUT_ROWS = [
     }
 ]
 REDIS = "channels_redis.core.RedisChannelLayer"
+
+
+def with_provider(**changes):
+    """A site with JWTs and their provider: CACHE is the site's, all else is the provider's."""
+    site = {"CACHE": changes.pop("CACHE")} if "CACHE" in changes else {}
+    provider = PROVIDER | {"BACKENDS": ["jwt"]} | changes
+    return site | {"BACKENDS": WITHOUT_ROWS, "IDENTITY_PROVIDERS": [provider]}
+
+
 CANARY = "redis://:canary@example.com"
 LIMIT = "UVICORN_WS_MAX_SIZE"
 
@@ -140,8 +149,21 @@ def test_default_settings_are_fine(check):
         ({"BACKENDS": [{**BACKENDS[0], "OPTIONS": {"model": "no.Model"}}]}, ["E101"]),
         ({"BACKENDS": [{"BACKEND": "no.A"}, {"BACKEND": "no.B"}]}, ["E002", "E002"]),
         ({"BACKENDS": [{"BACKEND": "no.A"}], "LOCATIONS": ["query"]}, ["E002", "W001"]),
-        ({"IDENTITY_PROVIDERS": [PROVIDER | {"BACKENDS": ["drf"]}]}, []),
-        ({"IDENTITY_PROVIDERS": [PROVIDER | {"BACKENDS": ["drf", "jwt"]}]}, ["E009"]),
+        (with_provider(), []),
+        (with_provider(BACKENDS=["drf"]), ["E009"]),
+        (with_provider(BACKENDS=["jwt", "drf"]), ["E009"]),
+        ({"IDENTITY_PROVIDERS": [PROVIDER | {"BACKENDS": ["drf"]}]}, ["E021"]),
+        ({"IDENTITY_PROVIDERS": [PROVIDER | {"BACKENDS": ["drf", "jwt"]}]}, ["E009", "E021"]),
+        (with_provider(CACHE="memory"), ["E023", "W004", "E008"]),
+        (with_provider(JWKS_URL="http://sso.test/certs"), ["E124"]),
+        (with_provider(JWKS_URL="http://127.0.0.1:8080/certs"), []),
+        (with_provider(ALGORITHMS=["none"]), ["E120"]),
+        (with_provider(ALGORITHMS=["HS256", "RS256"]), ["E121"]),
+        (with_provider(JWKS_URL=None, KEY="k" * 32), ["E122"]),
+        (with_provider(JWKS_URL=None, KEY="k", ALGORITHMS=["HS256"]), ["E123"]),
+        (with_provider(USER="no.such.function"), ["E022"]),
+        (with_provider(USER_FIELD="nickname"), ["E022"]),
+        (with_provider(USER_CLAIM="email", USER_FIELD="username"), ["W020"]),
     ],
 )
 @pytest.mark.asvs("4.2.5", "14.2.1")

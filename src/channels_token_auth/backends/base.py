@@ -26,6 +26,7 @@ class BaseTokenBackend(TokenBackend):
     is_local = False
     is_delegated = False
     user_kind: str | None = SITE_USERS
+    has_labels = False
     authority: Authority | None = None
     extra: str | None = None
 

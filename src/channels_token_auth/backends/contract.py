@@ -142,6 +142,10 @@ class TokenBackend(Protocol):
     admits several kinds. It is not asked to revoke tokens of users of another kind: they may have
     the same primary key."""
 
+    has_labels: bool
+    """True if its tokens may have labels, such as the `sid` of a login at an identity provider, and
+    are denied by them: a logout there then ends the tokens of that login alone."""
+
     authority: Authority | None
     """Its place in BACKENDS relative to others; None: anywhere."""
 

@@ -5,10 +5,11 @@ from typing import Any
 from django.core import checks
 
 from .. import conf
-from .backends import each_backend, order, providers
+from .backends import each_backend, order
 from .caches import cache
 from .layers import layer
 from .policy import loosened
+from .providers import providers
 from .servers import development_server, installed_servers
 from .times import clamped
 

@@ -13,7 +13,7 @@ from .. import conf
 from ..backends.contract import TokenBackend
 from ..verification.authenticator import build_backend
 
-__all__ = ["each_backend", "order", "providers", "those_that_can_be_built"]
+__all__ = ["each_backend", "order", "those_that_can_be_built"]
 
 OURS = "channels_token_auth.backends."
 EXTRAS = {"rest_framework": "drf"}
@@ -38,19 +38,6 @@ def each_backend() -> Iterator[checks.CheckMessage]:
             hint="Give each a name of its own, in its OPTIONS as {'name': '…'}.",
             id="channels_token_auth.E005",
         )
-
-
-def providers() -> Iterator[checks.CheckMessage]:
-    """Report identity providers whose tokens belong to a backend that does not exist."""
-    names = [backend.name for backend in those_that_can_be_built()]
-    for number, provider in enumerate(conf.configuration().identity_providers):
-        for unknown in sorted(set(provider.backends) - set(names)):
-            yield checks.Error(
-                f"IDENTITY_PROVIDERS[{number}] names the backend {unknown!r}, and BACKENDS has"
-                " none of that name.",
-                hint=f"Use one of these names: {', '.join(names)}.",
-                id="channels_token_auth.E009",
-            )
 
 
 def those_that_can_be_built() -> Iterator[TokenBackend]:

@@ -11,7 +11,7 @@ from ..core.credentials import Location
 from .backends import those_that_can_be_built
 from .caution import caution
 
-__all__ = ["cache"]
+__all__ = ["HINT", "UNSHARED", "cache"]
 
 OF_DJANGO = "django.core.cache.backends."
 UNSHARED = (f"{OF_DJANGO}dummy.DummyCache", f"{OF_DJANGO}locmem.LocMemCache")

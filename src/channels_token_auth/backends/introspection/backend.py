@@ -71,6 +71,7 @@ class IntrospectionBackend(BaseTokenBackend):
 
     revocations = Revocations.STORE
     is_delegated = True
+    has_labels = True
     authority = Authority.ANY_TEXT
 
     def __init__(

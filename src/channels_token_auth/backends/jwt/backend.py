@@ -41,6 +41,7 @@ class JWTBackend(BaseTokenBackend):
     """Accepts the tokens that its options describe: `options` are those of `JWTOptions`."""
 
     is_delegated = True
+    has_labels = True
     authority = Authority.ISSUER
     extra = "jwt"
 

@@ -53,10 +53,14 @@ WRONG_TYPE = Detail(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """A token's claims, and the thumbprint of the key server's key that signed them."""
+    """A token's claims, and the thumbprint of the key server's key that signed them.
+
+    `typ`: the header's media type, in lower case and without "application/"; "" if it has none.
+    """
 
     claims: Claims
     thumbprint: str | None
+    typ: str = ""
 
 
 class JWTVerifier:
@@ -131,7 +135,11 @@ class JWTVerifier:
                 detail = detail_of(error) or detail
                 continue
             if self._is_meant(token["header"], token["payload"]):
-                return Verified(claims=token["payload"], thumbprint=key.thumbprint)
+                return Verified(
+                    claims=token["payload"],
+                    thumbprint=key.thumbprint,
+                    typ=_media_type(token["header"]),
+                )
             return TokenAuthError(CloseReason.TOKEN_INVALID, detail=WRONG_TYPE)
         return Unrecognized(detail)
 
@@ -164,4 +172,4 @@ def _is_same(claim: Any, wanted: Any) -> bool:
 
 def _media_type(header: Mapping[str, Any]) -> str:
     """Return `typ` without the prefix that it may be written with (RFC 7515 §4.1.9)."""
-    return str(header.get("typ", "")).lower().removeprefix("application/")
+    return str(header.get("typ") or "").lower().removeprefix("application/")

@@ -60,6 +60,7 @@ class SimpleJWTBackend(BaseTokenBackend):
     # Sliding tokens may have a row, but not every one does.
     revocations = Revocations.NOWHERE
     is_local = True
+    has_labels = True
     authority = Authority.OWNER
     extra = "simplejwt"
 

@@ -1,0 +1,84 @@
+"""Check the identity providers: their keys, users, backends, and the cache that replays need."""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from .. import conf
+from ..conf.identity_providers import ProviderEndpoint
+from ..providers.actions import can_end_sessions
+from ..providers.provider import Provider
+from ..providers.tokens import LOGOUT_TOKEN
+from .backends import those_that_can_be_built
+from .caches import HINT, UNSHARED
+
+__all__ = ["providers"]
+
+OF_KEYS = "channels_token_auth.backends.jwt.checks.check_options"
+
+ABOUT_KEYS = ("E120", "E121", "E122", "E123", "E124")
+"""Messages about algorithms, keys and the key server. Others are about access tokens only."""
+
+
+def providers() -> Iterator[checks.CheckMessage]:
+    """Report identity providers whose requests would revoke nothing, or could be forged."""
+    found = conf.configuration().identity_providers
+    for number, entry in enumerate(found):
+        provider, place = Provider(entry), f"IDENTITY_PROVIDERS[{number}]"
+        yield from _check_backends(provider, place)
+        yield from _check_keys(provider, place)
+        yield from provider.users.check("E022", "W020")
+    if found:
+        yield from _check_cache()
+
+
+def _check_backends(provider: Provider, place: str) -> Iterator[checks.CheckMessage]:
+    backends = {each.name: each for each in those_that_can_be_built()}
+    wanted = provider.settings.backends
+    for unknown in sorted(set(wanted) - backends.keys()):
+        yield checks.Error(
+            f"{place} names the backend {unknown!r}, and BACKENDS has none of that name.",
+            hint=f"Use one of these names: {', '.join(backends)}.",
+            id="channels_token_auth.E009",
+        )
+    known = [backends[name] for name in wanted if name in backends]
+    is_logout = ProviderEndpoint.BACKCHANNEL_LOGOUT in provider.settings.endpoints
+    if is_logout and known and not any(map(can_end_sessions, known)):
+        yield checks.Error(
+            f"{place} receives logouts of single sessions ('sid'), and none of its BACKENDS labels"
+            " tokens by session: such a logout would end nothing, or all tokens of the user.",
+            hint="Name a backend whose tokens have the claim 'sid': 'jwt', 'simplejwt' or"
+            " 'introspection'.",
+            id="channels_token_auth.E021",
+        )
+
+
+def _check_keys(provider: Provider, place: str) -> Iterator[checks.CheckMessage]:
+    try:
+        options = provider.options(LOGOUT_TOKEN)
+    except ImproperlyConfigured as error:
+        yield checks.Error(
+            str(error),
+            hint="Correct the entry. If PyJWT is missing, install the extra 'jwt'.",
+            id="channels_token_auth.E020",
+        )
+        return
+    for message in import_string(OF_KEYS)(options):
+        if message.id.endswith(ABOUT_KEYS):
+            message.msg = f"{place}: {message.msg}"
+            yield message
+
+
+def _check_cache() -> Iterator[checks.CheckMessage]:
+    alias = conf.configuration().cache
+    if alias in settings.CACHES and settings.CACHES[alias]["BACKEND"] in UNSHARED:
+        level = checks.Info if settings.DEBUG else checks.Error
+        yield level(
+            f"CACHE is {alias!r}, which no other process sees: with several processes, a token of"
+            " an identity provider that one has accepted can be replayed at every other.",
+            hint=f"{HINT}, which all processes share.",
+            id="channels_token_auth.E023",
+        )

@@ -1,0 +1,86 @@
+"""Carry out what a provider reports: revoke by session or user, or have clients renew tokens."""
+
+import logging
+from datetime import UTC, datetime
+from typing import Any, assert_never
+
+from ..backends.contract import Revocations, TokenBackend
+from ..core.close_codes import CloseReason
+from ..revocation.api import disconnect, revoke_user
+from ..revocation.labels import revoke
+from ..verification.authenticator import site_authenticator
+from .provider import Provider
+from .tokens import Effect, Notice
+
+__all__ = ["can_end_sessions", "carry_out"]
+
+SESSION_LABEL = "sid"
+"""The label of a session at the provider (OpenID Connect Back-Channel Logout 1.0, section 2.1)."""
+
+logger = logging.getLogger("channels_token_auth")
+
+
+def carry_out(notice: Notice, provider: Provider) -> bool:
+    """Return True if something was revoked; False if this site knows none of those meant.
+
+    Raises TokenAuthError ("unavailable"), and what a database raises.
+    """
+    subject = notice.subject
+    user = None
+    if subject.user is not None:
+        user = provider.find_user(subject.user)
+        if user is None:
+            # Not an error: the provider reports everybody who has logged in anywhere.
+            logger.info(
+                "The identity provider %s reports a user that this site does not know.",
+                provider.settings.issuer,
+            )
+            return False
+    if user is None and subject.session is None:
+        return False  # a device, or an organisation
+    match notice.effect:
+        case Effect.REVOKE:
+            _revoke(notice, provider, user)
+        case Effect.RENEW:
+            _renew(notice, user)
+        case _:
+            assert_never(notice.effect)
+    return True
+
+
+def _session_backends(provider: Provider) -> list[str]:
+    """Return the provider's backends whose tokens have labels, by which they are denied."""
+    return [
+        each.name
+        for each in site_authenticator().backends
+        if each.name in provider.settings.backends and can_end_sessions(each)
+    ]
+
+
+def can_end_sessions(backend: TokenBackend) -> bool:
+    """Return True if tokens of one login can be revoked: they carry its `sid`, and are denied."""
+    # A backend of a site's own may be older than the attribute.
+    has_labels = bool(getattr(backend, "has_labels", False))
+    return has_labels and backend.revocations is not Revocations.ROWS
+
+
+def _revoke(notice: Notice, provider: Provider, user: Any) -> None:
+    before = datetime.fromtimestamp(notice.issued_before, UTC)
+    session, names = notice.subject.session, _session_backends(provider)
+    if session is not None and names:
+        # If both are named, both must match: a session id belongs to its user.
+        revoke(
+            label={SESSION_LABEL: session},
+            backend=names,
+            issuer=provider.settings.issuer,
+            user=user,
+            issued_before=before,
+        )
+    elif user is not None:
+        # All sessions of the user here (OpenID Connect Back-Channel Logout 1.0, section 2.4).
+        revoke_user(user, issued_before=before)
+
+
+def _renew(notice: Notice, user: Any) -> None:
+    label = notice.subject.session and {SESSION_LABEL: notice.subject.session}
+    disconnect(user=user, label=label or None, code=CloseReason.TOKEN_EXPIRED)

@@ -1,0 +1,109 @@
+"""Receive a provider's token: verify it, accept it once, and carry out what it reports."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..conf import Configuration, derived
+from ..conf.identity_providers import ProviderEndpoint
+from ..core.close_codes import CloseReason
+from ..core.errors import TokenAuthError
+from ..core.identity import unavailable
+from ..observability.error_log import log_error
+from .actions import carry_out
+from .provider import Provider
+from .rejection import rejected
+from .replays import once
+from .subjects import Claims
+from .tokens import (
+    LEEWAY,
+    LOGOUT_TOKEN,
+    REVOCATION_REQUEST,
+    SECURITY_EVENT_TOKEN,
+    Notice,
+    check_times,
+)
+
+__all__ = ["MAX_TOKEN", "Received", "providers_at", "receive"]
+
+MAX_TOKEN = 16 * 1024
+"""Characters of a token at most. Logout tokens have under 2,000."""
+
+KINDS = {
+    ProviderEndpoint.BACKCHANNEL_LOGOUT: LOGOUT_TOKEN,
+    ProviderEndpoint.SECURITY_EVENTS: SECURITY_EVENT_TOKEN,
+    ProviderEndpoint.GLOBAL_TOKEN_REVOCATION: REVOCATION_REQUEST,
+}
+
+Read = Callable[[Provider, Claims], Sequence[Notice]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What became of a token. `is_replay`: it was acted on before, so that nothing was done now.
+
+    `is_known`: False if this site knows no user whom the token names.
+    """
+
+    is_replay: bool = False
+    is_known: bool = True
+
+
+def _build(configuration: Configuration) -> tuple[Provider, ...]:
+    return tuple(map(Provider, configuration.identity_providers))
+
+
+_providers = derived(_build)
+
+
+def providers_at(endpoint: ProviderEndpoint) -> list[Provider]:
+    """Return the providers that may use an endpoint."""
+    return [each for each in _providers() if endpoint in each.settings.endpoints]
+
+
+def receive(raw: str, endpoint: ProviderEndpoint, read: Read) -> Received:
+    """Act on a token once. `read`: what it reports, by its claims; it may raise Rejected.
+
+    Raises TokenAuthError: `Rejected` or another refusal if the token revokes nothing, "unavailable"
+    if its provider has to send it again.
+    """
+    kind = KINDS[endpoint]
+    provider, claims = _verified(raw, endpoint)
+    now = time.time()
+    check_times(claims, kind, now=now)
+    notices = read(provider, claims)
+    ends_at = claims["iat"] + kind.max_age
+    seconds = max(min(ends_at, claims.get("exp") or ends_at) - now, 0) + 2 * LEEWAY
+    with once(provider.settings.issuer, kind.typ, claims["jti"], seconds=seconds) as is_new:
+        if not is_new:
+            return Received(is_replay=True)
+        try:
+            # All of them, whatever the first one finds.
+            found = [carry_out(each, provider) for each in notices]
+        except TokenAuthError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a database or a token store raises
+            log_error("A provider's request could not be carried out: answered 503.", error)
+            raise unavailable() from None
+    return Received(is_known=all(found))
+
+
+def _verified(raw: str, endpoint: ProviderEndpoint) -> tuple[Provider, Claims]:
+    """Return the provider that signed the token, and its claims. Raises TokenAuthError."""
+    if not raw or len(raw) > MAX_TOKEN or not raw.isascii():
+        raise rejected("not_a_jwt", "The request has no token, or one that is no signed JWT.")
+    refusals = []
+    for provider in providers_at(endpoint):
+        try:
+            return provider, provider.verify(raw, KINDS[endpoint])
+        except TokenAuthError as error:
+            refusals.append(error)
+    raise max(refusals, key=_relevance)
+
+
+def _relevance(error: TokenAuthError) -> int:
+    """Return how much a refusal says: most by the provider that signed the token, or might have."""
+    if error.code is CloseReason.UNAVAILABLE:
+        return 3
+    slug = error.detail.slug if error.detail else ""
+    return {"wrong_issuer": 0, "not_a_jwt": 1, "wrong_algorithm": 1, "unknown_key": 1}.get(slug, 2)

@@ -1,0 +1,105 @@
+"""Read subject identifiers (RFC 9493, and complex subjects of the Shared Signals Framework 1.0).
+
+A subject becomes claims, as of an ID token: the setting `USER`, or `USER_CLAIM` and `USER_FIELD`,
+finds the user by them, whichever specification named the user.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .rejection import ErrorCode, rejected
+
+__all__ = ["Claims", "Subject", "read_subject"]
+
+Claims = Mapping[str, Any]
+
+CLAIMS_OF = {
+    "account": {"uri": "uri"},
+    "did": {"url": "uri"},
+    "email": {"email": "email"},
+    "iss_sub": {"iss": "iss", "sub": "sub"},
+    "opaque": {"id": "sub"},
+    "phone_number": {"phone_number": "phone_number"},
+    "uri": {"uri": "uri"},
+}
+"""The members of each simple format (RFC 9493 §3.2), and the claims that they become."""
+
+MAX_ALIASES = 20
+"""Identifiers in a list of aliases at most: each is a user to look for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Whose tokens are meant: those of a user, of a session, or of a user's session.
+
+    `user`: claims that name the user. With neither, the subject is nothing that this site knows,
+    such as a device or a whole organisation.
+    """
+
+    user: Claims | None = None
+    session: str | None = None
+
+
+def read_subject(identifier: Any, *, issuer: str) -> Subject:
+    """Return the subject of an identifier. Raises Rejected for what is no identifier."""
+    members = _object(identifier)
+    kind = _format(members)
+    is_complex = kind == "complex" or (kind is None and {"user", "session"} & members.keys())
+    if not is_complex:
+        return Subject(user=_user(members, issuer))
+    user, session = members.get("user"), members.get("session")
+    return Subject(
+        user=None if user is None else _user(_object(user), issuer),
+        session=None if session is None else _session(_object(session)),
+    )
+
+
+def _user(members: Mapping[str, Any], issuer: str) -> Claims | None:
+    kind = _format(members)
+    if kind == "aliases":  # RFC 9493 §3.2.8: several identifiers of one user
+        found = members.get("identifiers")
+        if not isinstance(found, list) or not 0 < len(found) <= MAX_ALIASES:
+            raise rejected("malformed_subject", "'identifiers' must be a list of identifiers.")
+        aliases = [_simple(_object(each), issuer) for each in found]
+        return {name: value for each in aliases if each for name, value in each.items()} or None
+    return _simple(members, issuer)
+
+
+def _simple(members: Mapping[str, Any], issuer: str) -> Claims | None:
+    wanted = CLAIMS_OF.get(_format(members) or "")
+    if wanted is None:
+        return None
+    claims = {claim: members.get(name) for name, claim in wanted.items()}
+    if not all(isinstance(each, str) and each for each in claims.values()):
+        raise rejected("malformed_subject", "The subject lacks a member of its format.")
+    # A provider speaks for its own users alone. Some write their name with a slash at its end.
+    if str(claims.get("iss", issuer)).rstrip("/") != issuer.rstrip("/"):
+        raise rejected(
+            "foreign_subject",
+            "The subject's 'iss' is not the provider's ISSUER.",
+            ErrorCode.ACCESS_DENIED,
+        )
+    return {**claims, "iss": issuer}
+
+
+def _session(members: Mapping[str, Any]) -> str:
+    """Return the session's id. It is narrower than its user, so that it cannot be left out."""
+    value = members.get("id") if _format(members) == "opaque" else None
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise rejected("malformed_subject", "A session needs the format 'opaque' and an 'id'.")
+    return value
+
+
+def _format(members: Mapping[str, Any]) -> str | None:
+    """Return the format, also as drafts wrote it: `"subject_type": "iss-sub"`."""
+    value = members.get("format", members.get("subject_type"))
+    if value is not None and not isinstance(value, str):
+        raise rejected("malformed_subject", "The format of a subject must be a text.")
+    return None if value is None else value.replace("-", "_")
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise rejected("malformed_subject", "The request names no subject as an object.")
+    return value

@@ -1,0 +1,126 @@
+"""Parts of the endpoints of identity providers: bounded bodies, and answers of each specification.
+
+The token in a request is the only credential: no cookie, session or CSRF token counts. An endpoint
+answers 404 unless an entry of IDENTITY_PROVIDERS names it.
+"""
+
+import functools
+from collections.abc import Callable
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import RawPostDataException, UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
+
+from ..conf.identity_providers import ProviderEndpoint
+from ..core.close_codes import CloseReason
+from ..core.errors import Detail, TokenAuthError
+from ..core.identity import unavailable
+from ..observability.error_log import log_error
+from ..observability.events import RequestRefused, emit
+from ..providers.receiving import providers_at
+from ..providers.rejection import malformed
+
+__all__ = ["MAX_BODY", "media_type", "provider_endpoint", "read_body"]
+
+MAX_BODY = 64 * 1024
+"""Bytes of a request at most; a token alone is shorter still."""
+
+TOO_LARGE = Detail(
+    slug="body_too_large", remedy=f"A request to this endpoint has at most {MAX_BODY} bytes."
+)
+
+View = Callable[[HttpRequest], HttpResponse]
+Refuse = Callable[[TokenAuthError], HttpResponse]
+
+
+def provider_endpoint(endpoint: ProviderEndpoint, refuse: Refuse) -> Callable[[View], View]:
+    """Turn a function into the view of an endpoint.
+
+    `refuse`: the answer to a request that is rejected, as the endpoint's specification wants it.
+    """
+
+    def decorate(answer: View) -> View:
+        @login_not_required
+        @csrf_exempt  # no browser sends these requests, and no cookie is read
+        @transaction.non_atomic_requests  # what is revoked stays, whatever fails afterwards
+        @functools.wraps(answer)
+        def view(request: HttpRequest) -> HttpResponse:
+            response = _answer(request, answer, endpoint, refuse)
+            response["Cache-Control"] = "no-store"
+            return response
+
+        return view
+
+    return decorate
+
+
+def _answer(
+    request: HttpRequest, answer: View, endpoint: ProviderEndpoint, refuse: Refuse
+) -> HttpResponse:
+    if not providers_at(endpoint):
+        return JsonResponse({"code": "not_found"}, status=404)
+    if request.method != "POST":
+        return HttpResponse(status=405, headers={"Allow": "POST"})
+    try:
+        return answer(request)
+    except ImproperlyConfigured as error:
+        log_error(f"{endpoint} is configured wrongly: see `manage.py check`.", error, brief=True)
+        return _refusal(request, unavailable(), refuse)
+    except TokenAuthError as error:
+        return _refusal(request, error, refuse)
+
+
+def _refusal(request: HttpRequest, error: TokenAuthError, refuse: Refuse) -> HttpResponse:
+    """Explain a refusal to the site's developers, and answer it."""
+    response = _response(error, refuse)
+    if RequestRefused.is_wanted():
+        code = _CODES.get(response.status_code, error.code)
+        emit(
+            RequestRefused(
+                method=str(request.method), path=request.path, code=code, detail=error.detail
+            )
+        )
+    return response
+
+
+def _response(error: TokenAuthError, refuse: Refuse) -> HttpResponse:
+    if error.code.is_transient:  # unavailable, or over a limit: the provider sends it again
+        status = error.code.http_status
+        response: HttpResponse = JsonResponse({"error": error.code.value}, status=status)
+        response["Retry-After"] = str(error.retry_after or 1)
+        return response
+    response = refuse(error)
+    if error.code is CloseReason.TOO_LARGE:
+        response.status_code = 413
+    return response
+
+
+_CODES = {400: CloseReason.MALFORMED, 403: CloseReason.FORBIDDEN}
+"""Reasons with the status of the answer, where that differs from the refused token's."""
+
+
+def read_body(request: HttpRequest) -> bytes:
+    """Return the body. Raises TokenAuthError for one that is too long or does not arrive."""
+    too_large = TokenAuthError(CloseReason.TOO_LARGE, detail=TOO_LARGE)
+    try:
+        announced = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        raise malformed("malformed_request", "The Content-Length is no number.") from None
+    if announced > MAX_BODY:
+        raise too_large
+    try:
+        # No more than that, whatever was announced: a request in chunks announces nothing.
+        body = request.read(MAX_BODY + 1)
+    except (OSError, RawPostDataException, UnreadablePostError):
+        raise malformed("malformed_request", "The request was cut short.") from None
+    if len(body) > MAX_BODY:
+        raise too_large
+    return bytes(body)
+
+
+def media_type(request: HttpRequest) -> str:
+    """Return the media type of the body, without parameters."""
+    return str(request.content_type or "").lower()
