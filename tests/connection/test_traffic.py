@@ -10,6 +10,7 @@ from channels.generic.websocket import WebsocketConsumer as StockSyncConsumer
 from channels_token_auth.consumers import AsyncWebsocketConsumer
 from channels_token_auth.core.counting.traffic import TrafficTable
 from channels_token_auth.node.node import here
+from channels_token_auth.observability.events import LimitReached, subscribe
 from tests.connection.backend import store
 from tests.connection.server import ACCEPT
 from tests.connection.test_life import Browser, auth, error, ok, open_socket, site, time
@@ -97,11 +98,11 @@ async def test_bytes_count_in_both_kinds_of_frame(frames):
     assert browser.heard()[-1] == 4429
 
 
-async def test_anonymous_sockets_count_by_address(site):
+async def test_anonymous_sockets_count_by_address():
     overrides = LIMITS | {"anonymous": True, "locations": ["header"]}
     there, here_, same = [
         Browser(client=[address, 1], overrides=overrides)
-        for address in ("192.0.2.1", "192.0.2.2", "192.0.2.2")
+        for address in ("2001:db8::1", "2001:db8:1::2", "2001:db8:1::3")
     ]
     for browser in (here_, same, here_, same, there):
         await browser.say("hello")
@@ -109,6 +110,19 @@ async def test_anonymous_sockets_count_by_address(site):
     for browser in (there, here_):
         assert browser.heard()[-1] == "echo hello"
         await browser.leave()
+
+
+@pytest.mark.parametrize(
+    ("limits", "limit"), [({"MESSAGES": "1/min"}, "messages"), ({"BYTES": "9/min"}, "bytes")]
+)
+async def test_limit_that_was_reached_is_reported(limits, limit):
+    reached = []
+    unsubscribe = subscribe(LimitReached, reached.append)
+    browser = await open_socket(overrides={"limits": limits})
+    for _ in range(2):
+        await browser.say("hello")
+    unsubscribe()
+    assert reached == [LimitReached(limit=limit)]
 
 
 class Ours(AsyncWebsocketConsumer):

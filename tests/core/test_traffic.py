@@ -4,12 +4,13 @@ import pytest
 
 from channels_token_auth.core.counting.traffic import SLACK, TrafficTable, size_of
 from channels_token_auth.core.identity import UserKey
-from channels_token_auth.core.limits import Limits, Rate
+from channels_token_auth.core.limits import Limit, Limits, Rate
 
 ANNE = UserKey(kind="auth.user", key="1")
 NAMESAKE = UserKey(kind="issuer:other", key="1")
 FRAME = {"type": "websocket.receive", "text": "hello"}
 TWO = Limits(messages=Rate(2, 10))
+OVER = Limit.MESSAGES, 10
 
 
 def test_nothing_is_counted_where_nothing_is_limited():
@@ -19,19 +20,19 @@ def test_nothing_is_counted_where_nothing_is_limited():
 def test_sockets_of_a_user_share_one_count():
     table = TrafficTable()
     first, second = table.join(ANNE, TWO, 0), table.join(ANNE, TWO, 0)
-    assert [first.take(FRAME, 0), second.take(FRAME, 0), first.take(FRAME, 0)] == [None, None, 10]
+    assert [first.take(FRAME, 0), second.take(FRAME, 0), first.take(FRAME, 0)] == [None, None, OVER]
 
 
 def test_users_of_two_kinds_and_the_address_of_nobody_count_apart():
     table = TrafficTable()
     for who in (ANNE, NAMESAKE, "192.0.2.1", "192.0.2.2", None):
         traffic = table.join(who, TWO, 0)
-        assert [traffic.take(FRAME, 0) for _ in range(3)] == [None, None, 10], who
+        assert [traffic.take(FRAME, 0) for _ in range(3)] == [None, None, OVER], who
 
 
 def test_whoever_reconnects_does_not_start_anew():
     table = TrafficTable()
-    for waits in ([None, None], [10]):
+    for waits in ([None, None], [OVER]):
         traffic = table.join(ANNE, TWO, 0)
         assert [traffic.take(FRAME, 0) for _ in waits] == waits
         table.leave(traffic, 0)
@@ -58,13 +59,13 @@ def test_bytes_are_limited_by_themselves():
     assert [traffic.take(FRAME, 0), traffic.take(FRAME, 1), traffic.take(FRAME, 1)] == [
         None,
         None,
-        4,
+        (Limit.BYTES, 4),
     ]
 
 
 def test_frame_larger_than_the_rate_is_refused_for_a_second_at_least():
     traffic = TrafficTable().join(ANNE, Limits(bytes=Rate(4, 1)), 0)
-    assert traffic.take(FRAME, 0) == 1
+    assert traffic.take(FRAME, 0) == (Limit.BYTES, 1)
 
 
 def test_users_who_left_and_owe_nothing_are_forgotten():

@@ -37,6 +37,9 @@ class FakeMember(Member):
     def close(self, code):
         self.code = code
 
+    def end(self, error):
+        self.code = error.code
+
     def tick(self):
         self.ticks += 1
 

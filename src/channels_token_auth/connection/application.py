@@ -78,6 +78,8 @@ class ApplicationSide:
                 await self._close([message], code=message.get("code") or 1000)
             case _:
                 assert act is Act.DROP, act  # noqa: S101 - no other act answers the application
+        if stage is not _OPEN and self._exchange.stage is _OPEN:
+            self._connection.node.seats.announce(self._connection)
 
     async def _accept(self, message: Message) -> None:
         # The application's choice stands; else the protocol that the client offered us.
@@ -105,5 +107,6 @@ class ApplicationSide:
     def _note_end(self, code: int, reason: str = "") -> None:
         self._connection.life.leave()
         self._connection.left = code
+        self._connection.node.seats.release(self._connection)
         told = {"type": "websocket.disconnect", "code": code, "reason": reason}
         self._connection.disconnect = told

@@ -60,8 +60,9 @@ class Connection(Socket):
         """Admit a client without a credential."""
         self.life.admit(None, None, clock.steady())
         self._user = user
-        # Nobody's sockets count by their address.
-        self._begin_to_count(self.address)
+        # Sockets without a user count by their address, as all limits see it.
+        address = self.client_address
+        self._begin_to_count(address.group if address else None)
         self.node.let_in(self)
         if AnonymousAdmitted.is_wanted():
             emit(AnonymousAdmitted(connection=self.facts()))
@@ -74,6 +75,7 @@ class Connection(Socket):
         """
         if code := self.node.recent_revocations.since(since, identity):
             raise TokenAuthError(code)
+        self.node.seats.check(self, identity)
         outputs = self.life.admit(identity.user_key, lifetime(identity), clock.steady())
         if not self.is_admitted:  # closed meanwhile, or another user
             return outputs
@@ -87,6 +89,7 @@ class Connection(Socket):
         else:
             self._replace_identity(self._auth, identity)
             self.node.let_in(self)
+        self.node.seats.take(self, identity)
         return outputs
 
     def _begin_to_count(self, who: UserKey | str | None) -> None:

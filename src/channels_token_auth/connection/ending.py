@@ -57,6 +57,8 @@ async def finish(connection: Connection) -> None:
         connection.watch()
         connection.abandon()
         _emit_end(connection)
+        # Its traceback refers to the connection: a flood of refusals would leave as many cycles.
+        connection.refusal_reason = None
     finally:
         await connection.transport.finish()
 

@@ -35,6 +35,8 @@ from ..core.lifecycle import (
     Warn,
 )
 from ..core.lifecycle import Send as SendText
+from ..core.limits import Limit
+from ..limits.exceeded import exceeded
 from ..node.deadlines import deadlines
 from ..node.member import Member
 from ..node.node import here
@@ -112,7 +114,7 @@ class Socket(Member):
         if self._idle is None or now < self._idle.due:
             return
         if self._idle.tick(now):
-            self.end(TokenAuthError(CloseReason.CONNECTION_LIMIT, IDLE_RETRY_AFTER))
+            self.end(exceeded(Limit.IDLE, IDLE_RETRY_AFTER))
         elif self.exchange.stage is Stage.OPEN and not self._idle.is_listening:
             # The application does something else: only a call of ours shows if frames wait for it.
             self.transport.inbox.listen()
@@ -150,6 +152,7 @@ class Socket(Member):
             self.exchange.take(Step.LEAVE)
             self.life.leave()
             self.left = event.get("code")
+            self.node.seats.release(self)
             return None
         if outputs is None and self.traffic is not None:
             return self._count(self.traffic, event)
@@ -160,10 +163,8 @@ class Socket(Member):
 
         Messages of ours do not count: no client is refused because it pings or renews its token.
         """
-        wait = traffic.take(frame, clock.steady())
-        if wait is None:
-            return None
-        return self.life.end(TokenAuthError(CloseReason.RATE_LIMITED, retry_after=wait))
+        excess = traffic.take(frame, clock.steady())
+        return None if excess is None else self.life.end(exceeded(*excess))
 
     async def tell(self, outputs: Sequence[Output]) -> None:
         """Do what the lifecycle asks for, and send what it says."""
@@ -222,6 +223,8 @@ class Socket(Member):
         if act is Act.DROP:  # the application is closing it already
             return
         self.left = error.code
+        # Now, and not when the application has ended: the user's next socket may have the room.
+        self.node.seats.release(self)
         self.disconnect = {**close_message(error.code), "type": "websocket.disconnect"}
         if act is Act.REFUSE:
             self.transport.shut(self.refusal(error))

@@ -16,6 +16,7 @@ from ..core.asgi_types import Scope
 from ..core.authentication import epoch
 from ..core.client_address import ClientAddress, client_address
 from ..core.close_codes import CloseReason
+from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Identity, user_kind
 from ..core.live_authentication import LiveAuthentication
 from ..observability.events import ConnectionFacts
@@ -59,6 +60,10 @@ class Member(ABC):
     @abstractmethod
     def close(self, code: CloseReason) -> None:
         """Close it with this code. Returns at once; from now on no frame passes."""
+
+    @abstractmethod
+    def end(self, error: TokenAuthError) -> None:
+        """Close it for this reason, which the client gets. Returns at once."""
 
     @property
     @abstractmethod

@@ -28,6 +28,7 @@ from .member import Member
 from .presence import Presence
 from .recent_revocations import RevocationLog
 from .registry import Registry
+from .seats import Seats
 from .sweep import Sweep
 
 __all__ = ["Node", "here", "local_nodes"]
@@ -54,11 +55,12 @@ class Node:
         self._subscription = Subscription(self.hear, self._recover)
         self._presence = Presence(self.name, self._subscription, interval=interval)
         is_alone = not joins or layer.is_alone()
+        self.seats = Seats(self.name, interval=interval, is_alone=is_alone)
         self._sweep = Sweep(
             self.name,
             self.registry,
             self.bulk_close,
-            before=None if is_alone else self._presence.renew,
+            before=None if is_alone else self._renew,
             interval=interval,
             grace=configuration.sweep_grace,
         )
@@ -87,6 +89,7 @@ class Node:
         """Forget a socket whose application has ended."""
         self.sockets.discard(member)
         self.registry.discard(member)
+        self.seats.release(member)
 
     # -- Messages to all nodes
 
@@ -105,7 +108,10 @@ class Node:
                 published_at = message.get("published_at")
                 self.end(revocations, None if published_at is None else float(published_at))
             case "present":
-                self._presence.note(str(message["node"]))
+                if self._presence.note(str(message["node"])):
+                    self.seats.repeat()
+            case "seats":
+                self.seats.hear(message)
             case "ask" if reply and is_meant(self.name, message["node"]):
                 target = Target.from_message(message["target"])
                 spawn(reply(self._answer(target, int(message["limit"]))))
@@ -140,6 +146,11 @@ class Node:
             "is_draining": self.drain.is_on,
             "failed_sweeps": self._sweep.failures,
         }
+
+    async def _renew(self) -> None:
+        """Tell the other nodes about this one: before each sweep, since messages may be lost."""
+        await self._presence.renew()
+        self.seats.repeat()
 
     def _recover(self) -> None:
         """The channel layer is available again: find what was published meanwhile."""

@@ -37,14 +37,18 @@ class Presence:
             layer.note_failure(error)
         self._announce()
 
-    def note(self, name: str) -> None:
-        """A node announced itself. Answer one that is new, so that it learns of this node too."""
+    def note(self, name: str) -> bool:
+        """Note that a node announced itself, and return whether it is another one that is new.
+
+        A new one gets an answer, so that it learns of this node too.
+        """
         is_new = name not in self._seen
         self._seen[name] = time.monotonic()
         if is_new and name != self._name and self._answer is None:
             # After a random delay, so that not all nodes answer together.
             pause = random.uniform(0, ANSWER_WITHIN)  # noqa: S311 - no secret
             self._answer = asyncio.get_running_loop().call_later(pause, self._announce)
+        return is_new and name != self._name
 
     def peers(self) -> Sequence[str]:
         """Return the nodes that announced themselves lately. One that was killed drops out."""

@@ -19,6 +19,10 @@ _inner = URLRouter(
         for name, application in APPLICATIONS.items()
     ]
 )
+_BACKENDS = [
+    {"BACKEND": "tests.wire.project.lasting.LastingBackend"},
+    {"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"},
+]
 POLICIES = {
     "unguarded": _inner,
     "default": TokenAuthMiddlewareStack(_inner),
@@ -41,6 +45,17 @@ POLICIES = {
     ),
     "hasty": TokenAuthMiddlewareStack(_inner, verify_timeout=1),
     "remembering": TokenAuthMiddlewareStack(_inner, verified_cache_seconds=60),
+    **{
+        f"limited-{name}": TokenAuthMiddlewareStack(_inner, backends=_BACKENDS, limits=limits)
+        for name, limits in {
+            "refuse": {"CONNECTIONS": {"user": 3}},
+            "oldest": {"CONNECTIONS": {"user": 3, "policy": "close_oldest"}},
+            "token": {"CONNECTIONS": {"token": 2}},
+            "messages": {"MESSAGES": "5/min"},
+            "bytes": {"BYTES": "1000/min"},
+            "idle": {"IDLE": 1},
+        }.items()
+    },
     "inside-auth": AuthMiddlewareStack(TokenAuthMiddlewareStack(_inner)),
     "outside-auth": TokenAuthMiddlewareStack(AuthMiddlewareStack(_inner)),
 }

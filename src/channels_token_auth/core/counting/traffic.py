@@ -4,7 +4,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from ..identity import UserKey
-from ..limits import Limits, Rate
+from ..limits import Limit, Limits, Rate
 from .bucket import MICROSECONDS, Bucket
 
 __all__ = ["Traffic", "TrafficTable", "size_of"]
@@ -33,16 +33,16 @@ class Traffic:
         self._messages = Bucket(messages) if messages else None
         self._bytes = Bucket(in_bytes) if in_bytes else None
 
-    def take(self, frame: Mapping[str, Any], now: float) -> int | None:
-        """Count a frame; or return the seconds until the whole rate is free again, at least 1.
+    def take(self, frame: Mapping[str, Any], now: float) -> tuple[Limit, int] | None:
+        """Count a frame; or return its limit, and the seconds until the whole rate is free again.
 
         `now`: in seconds. Called for every frame: it allocates nothing but numbers.
         """
         moment = int(now * MICROSECONDS)
         if self._messages and not self._messages.take(1, moment):
-            return max(1, self._messages.full_in(moment))
+            return Limit.MESSAGES, max(1, self._messages.full_in(moment))
         if self._bytes and not self._bytes.take(size_of(frame), moment):
-            return max(1, self._bytes.full_in(moment))
+            return Limit.BYTES, max(1, self._bytes.full_in(moment))
         return None
 
     def owes(self, now: float) -> bool:

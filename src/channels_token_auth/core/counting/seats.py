@@ -1,0 +1,171 @@
+"""Which sockets of a user or a token are too many, so that all nodes come to the same answer.
+
+Each node has a table of the open sockets of all nodes, and closes its own that are too many.
+Nothing is agreed on between them. That works because the order is total (time of admission, then
+id), and because one more socket never makes fewer of the others too many: a node that does not know
+all of them yet closes none that another one, which does, would keep.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..identity import UserKey
+from ..limits import ConnectionLimits, LimitPolicy
+
+__all__ = ["RETRY_AFTER", "Seat", "SeatTable", "too_many"]
+
+RETRY_AFTER = {LimitPolicy.REFUSE: 10, LimitPolicy.CLOSE_OLDEST: 60}
+"""Seconds that a client waits at least. A socket that made way for a newer one waits longer: else a
+user with one window too many would see their windows close each other all the time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """One open socket. Times are whole microseconds since the epoch.
+
+    `admitted_at`: when it came; `token_since`: the same for its present token. `policy`: that of
+    its route. Routes with different policies count by themselves: of the sockets of both, no one
+    could be chosen that both would choose.
+    """
+
+    id: str
+    node: str
+    user: UserKey
+    token: tuple[str, str]
+    """The backend and the token's id."""
+    admitted_at: int
+    token_since: int
+    policy: LimitPolicy
+
+
+def too_many(seats: Iterable[Seat], limit: int, policy: LimitPolicy, *, of_token: bool) -> set[str]:
+    """Return the ids of the seats over the limit: the newest or the oldest, as the policy says."""
+    key = _by_token if of_token else _by_user
+    ordered = [each.id for each in sorted(seats, key=key)]
+    excess = max(0, len(ordered) - limit)
+    if policy is LimitPolicy.CLOSE_OLDEST:
+        return set(ordered[:excess])
+    return set(ordered[len(ordered) - excess :])
+
+
+class SeatTable:
+    """The seats of all nodes. `node`: the one whose table it is.
+
+    Seats of other nodes count until `lapse` seconds after they were last heard of. All times but
+    those of seats are seconds of a clock that never goes back.
+    """
+
+    def __init__(self, node: str, *, lapse: float) -> None:
+        self._node = node
+        self._lapse = lapse
+        self._all: dict[str, tuple[Seat, float]] = {}
+        self._by_key: dict[_Key, set[str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def get(self, seat_id: str) -> Seat | None:
+        """Return a seat, None if there is none of this id."""
+        found = self._all.get(seat_id)
+        return found and found[0]
+
+    def put(self, seat: Seat, now: float) -> None:
+        """Note a seat; again when it was repeated, or has another token."""
+        if self.get(seat.id) != seat:
+            self.remove(seat.id)
+            for key in _keys(seat):
+                self._by_key.setdefault(key, set()).add(seat.id)
+        self._all[seat.id] = seat, now
+
+    def remove(self, seat_id: str) -> None:
+        """Forget a seat, if it is known."""
+        found = self._all.pop(seat_id, None)
+        for key in _keys(found[0]) if found else ():
+            ids = self._by_key[key]
+            ids.discard(seat_id)
+            if not ids:
+                del self._by_key[key]
+
+    def prune(self, now: float) -> None:
+        """Forget the seats that do not count any more."""
+        for seat, heard_at in list(self._all.values()):
+            if not self._counts(seat, heard_at, now):
+                self.remove(seat.id)
+
+    def next_time(self, user: UserKey, moment: int) -> int:
+        """Return the time of a socket that is admitted now: later than all others of its user.
+
+        So no clock that is behind makes the newest socket the oldest.
+        """
+        known = [self._by_key.get(_Key(policy, user), ()) for policy in LimitPolicy]
+        latest = max((self._all[each][0].token_since for ids in known for each in ids), default=0)
+        return max(moment, latest + 1)
+
+    def is_full(self, seat: Seat, limits: ConnectionLimits, now: float) -> bool:
+        """Return whether there is no room for a new seat, or for its new token."""
+        return any(
+            len([each for each in self._of(key, now) if each.id != seat.id]) >= limit
+            for key, limit in _limited(seat, limits)
+        )
+
+    def excess(
+        self,
+        touched: Collection[Seat],
+        limits_of: Callable[[Seat], ConnectionLimits | None],
+        now: float,
+    ) -> set[str]:
+        """Return this node's seats that are too many, after news of some seats.
+
+        `limits_of`: the limits of a seat of this node; None: it is closed already.
+        """
+        found: set[str] = set()
+        for key in {key for seat in touched for key in _keys(seat)}:
+            seats = self._of(key, now)
+            own = {each: limits_of(each) for each in seats if each.node == self._node}
+            for limits in {limits for limits in own.values() if limits}:
+                found |= _over(key, seats, limits) & {
+                    s.id for s, its in own.items() if its == limits
+                }
+        return found
+
+    def _of(self, key: "_Key", now: float) -> list[Seat]:
+        known = [self._all[each] for each in self._by_key.get(key, ())]
+        return [seat for seat, heard_at in known if self._counts(seat, heard_at, now)]
+
+    def _counts(self, seat: Seat, heard_at: float, now: float) -> bool:
+        return seat.node == self._node or now - heard_at < self._lapse
+
+
+class _Key(NamedTuple):
+    """A user; or one of their tokens, since its id is unique among those of its issuer only."""
+
+    policy: LimitPolicy
+    user: UserKey
+    token: tuple[str, str] | None = None
+
+
+def _keys(seat: Seat) -> tuple[_Key, _Key]:
+    return _Key(seat.policy, seat.user), _Key(seat.policy, seat.user, seat.token)
+
+
+def _limited(seat: Seat, limits: ConnectionLimits) -> list[tuple[_Key, int]]:
+    """Return the keys of a seat that are limited, and to how many."""
+    both = zip(_keys(seat), (limits.user, limits.token), strict=True)
+    return [(key, limit) for key, limit in both if limit is not None]
+
+
+def _over(key: _Key, seats: Collection[Seat], limits: ConnectionLimits) -> set[str]:
+    of_token = key.token is not None
+    limit = limits.token if of_token else limits.user
+    if limit is None or len(seats) <= limit:
+        return set()
+    return too_many(seats, limit, limits.policy, of_token=of_token)
+
+
+def _by_user(seat: Seat) -> tuple[int, str]:
+    return seat.admitted_at, seat.id
+
+
+def _by_token(seat: Seat) -> tuple[int, str]:
+    return seat.token_since, seat.id

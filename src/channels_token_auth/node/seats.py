@@ -1,0 +1,220 @@
+"""The limit on a user's and a token's sockets over all nodes, as one node enforces it.
+
+Every node publishes which sockets it opened and closed, repeats all of them at each sweep, and
+closes its own sockets that are too many: see `core.counting.seats`. Only sockets of routes with a
+limit take part, so that without one nothing is published. What happens within 20 ms is published
+together, after the client was accepted, and no handshake waits for it.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+from ..clock import clock
+from ..cluster import layer
+from ..cluster.local_nodes import deliver
+from ..cluster.message import Message
+from ..core.counting.bucket import MICROSECONDS
+from ..core.counting.seats import RETRY_AFTER, Seat, SeatTable
+from ..core.identity import Identity, UserKey
+from ..core.limits import ConnectionLimits, Limit, LimitPolicy
+from ..limits.exceeded import exceeded
+from ..tasks import spawn
+from .member import Member
+
+__all__ = ["BATCH_SECONDS", "Seats"]
+
+BATCH_SECONDS = 0.02
+"""Seconds in which news is collected before it is published together."""
+
+MAX_ROWS = 500
+"""Sockets in one message at most: some layers limit its size."""
+
+
+MAX_KEPT = 10_000
+"""Closed sockets that are kept at most while the channel layer is unavailable."""
+
+
+class Seats:
+    """The sockets of one node that count. `interval`: seconds between two sweeps."""
+
+    def __init__(self, node: str, *, interval: float, is_alone: bool) -> None:
+        self._node = node
+        self._is_alone = is_alone
+        # A killed node repeats nothing: after two sweeps its sockets stop counting.
+        self._table = SeatTable(node, lapse=2 * interval)
+        self._members: dict[str, Member] = {}
+        self._announced: set[str] = set()
+        self._opened: dict[str, None] = {}
+        self._closed: dict[str, None] = {}
+        self._sender: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    # -- Its own sockets
+
+    def check(self, member: Member, identity: Identity) -> None:
+        """Raise TokenAuthError if the user or the token has no room for one more.
+
+        With the policy `close_oldest` there is always room. Called before the admission.
+        """
+        limits = _limits_of(member)
+        if limits is None:
+            return
+        if limits.policy is LimitPolicy.CLOSE_OLDEST and 0 not in (limits.user, limits.token):
+            return
+        known = self._table.get(member.connection_id)
+        if known and known.user != identity.user_key:
+            return  # the lifecycle refuses a fresh token of another user
+        if self._table.is_full(self._seat(member, identity, limits.policy), limits, clock.steady()):
+            raise exceeded(Limit.CONNECTIONS, RETRY_AFTER[limits.policy])
+
+    def take(self, member: Member, identity: Identity) -> None:
+        """Count a socket that was admitted, or has another token. It is not published yet."""
+        limits = _limits_of(member)
+        if limits is None:
+            return
+        seat = self._seat(member, identity, limits.policy)
+        self._table.put(seat, clock.steady())
+        self._members[seat.id] = member
+        if seat.id in self._announced:
+            self._publish(opened=[seat.id])
+        self._enforce([seat])
+
+    def announce(self, member: Member) -> None:
+        """Publish a socket, which was accepted."""
+        if not self._members:  # without a limit: nearly always
+            return
+        seat_id = member.connection_id
+        if seat_id in self._members and seat_id not in self._announced:
+            self._announced.add(seat_id)
+            self._publish(opened=[seat_id])
+
+    def release(self, member: Member) -> None:
+        """Stop counting a socket that has closed, once or again."""
+        if not self._members:
+            return
+        seat_id = member.connection_id
+        if self._members.pop(seat_id, None) is None:
+            return
+        self._table.remove(seat_id)
+        if seat_id in self._announced:
+            self._announced.discard(seat_id)
+            self._publish(closed=[seat_id])
+
+    def repeat(self) -> None:
+        """Publish all: messages may have been lost, and new nodes know nothing yet."""
+        self._table.prune(clock.steady())
+        self._publish(opened=self._announced)
+
+    # -- Those of other nodes
+
+    def hear(self, message: Message) -> None:
+        """Take over what a node published."""
+        node = str(message["node"])
+        if node == self._node:
+            return
+        now = clock.steady()
+        for seat_id in message["closed"]:
+            self._table.remove(str(seat_id))
+        seats = [_read(row, node) for row in message["opened"]]
+        for seat in seats:
+            self._table.put(seat, now)
+        self._enforce(seats)
+
+    # -- Private
+
+    def _seat(self, member: Member, identity: Identity, policy: LimitPolicy) -> Seat:
+        seat_id, user = member.connection_id, identity.user_key
+        token = (identity.authentication.backend, identity.authentication.token_id)
+        known = self._table.get(seat_id)
+        now = self._table.next_time(user, int(clock.calendar() * MICROSECONDS))
+        return Seat(
+            id=seat_id,
+            node=self._node,
+            user=user,
+            token=token,
+            admitted_at=known.admitted_at if known else now,
+            token_since=known.token_since if known and known.token == token else now,
+            policy=policy,
+        )
+
+    def _enforce(self, touched: Sequence[Seat]) -> None:
+        """Close the sockets of this node that are too many."""
+        for seat_id in self._table.excess(touched, self._limits_of, clock.steady()):
+            member = self._members[seat_id]
+            limits = _limits_of(member)
+            assert limits  # noqa: S101 - only those that have one are in the table
+            member.end(exceeded(Limit.CONNECTIONS, RETRY_AFTER[limits.policy]))
+
+    def _limits_of(self, seat: Seat) -> ConnectionLimits | None:
+        member = self._members.get(seat.id)
+        return None if member is None else _limits_of(member)
+
+    def _publish(self, *, opened: Iterable[str] = (), closed: Iterable[str] = ()) -> None:
+        if self._is_alone:
+            return
+        self._opened.update(dict.fromkeys(opened))
+        for seat_id in closed:
+            self._opened.pop(seat_id, None)
+            self._closed[seat_id] = None
+        if self._sender is None and (self._opened or self._closed):
+            self._sender = spawn(self._send())
+
+    async def _send(self) -> None:
+        try:
+            while self._opened or self._closed:
+                await asyncio.sleep(BATCH_SECONDS)
+                message = self._next_message()
+                deliver(message)
+                # Awaited, so that a layer that hangs gets one message at a time and not fifty a
+                # second. What was opened is repeated anyway, but nobody repeats what was closed.
+                if not await layer.send(layer.GROUP, message):
+                    self._keep(message["closed"])
+                    return
+        finally:
+            self._sender = None
+
+    def _keep(self, closed: Sequence[str]) -> None:
+        """Have it published again, with the next news or repetition."""
+        if len(self._closed) < MAX_KEPT:
+            self._closed.update(dict.fromkeys(closed))
+
+    def _next_message(self) -> Message:
+        opened, closed = _pop(self._opened), _pop(self._closed)
+        seats = (self._table.get(each) for each in opened)
+        rows = [_row(seat) for seat in seats if seat]
+        return {"kind": "seats", "node": self._node, "opened": rows, "closed": closed}
+
+
+def _limits_of(member: Member) -> ConnectionLimits | None:
+    limits = member.route.limits.connections
+    return None if limits.user is None and limits.token is None else limits
+
+
+def _pop(ids: dict[str, None]) -> list[str]:
+    """Take the first ids of a collection, as many as one message may have."""
+    taken = list(islice(ids, MAX_ROWS))
+    for each in taken:
+        del ids[each]
+    return taken
+
+
+def _row(seat: Seat) -> list[Any]:
+    user = (seat.user.kind, seat.user.key)
+    return [seat.id, *user, *seat.token, seat.admitted_at, seat.token_since, seat.policy.value]
+
+
+def _read(row: Sequence[Any], node: str) -> Seat:
+    seat_id, kind, key, backend, token_id, admitted_at, token_since, policy = row
+    return Seat(
+        id=str(seat_id),
+        node=node,
+        user=UserKey(kind=str(kind), key=str(key)),
+        token=(str(backend), str(token_id)),
+        admitted_at=int(admitted_at),
+        token_since=int(token_since),
+        policy=LimitPolicy(policy),
+    )
