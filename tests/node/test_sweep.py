@@ -33,6 +33,9 @@ class Route:
         self.asked = []
         self.meanwhile = lambda: None
 
+    def lane_of(self, backend):
+        return "remote" if backend == "slow" else "rows"
+
     async def revalidate(self, grants):
         self.asked.append([each.authentication.token_id for each in grants])
         self.meanwhile()
@@ -115,6 +118,30 @@ async def test_many_are_asked_about_in_batches(sweep):
     route = Route()
     await once(sweep, *(Socket(route, f"t{number}") for number in range(BATCH + 1)))
     assert [len(asked) for asked in route.asked] == [BATCH, 1]
+
+
+async def test_service_that_does_not_answer_delays_no_other_ones_sweep(sweep):
+    """Revocation keeps its bound, however many tokens of the slow service are to be asked about."""
+    hanging = asyncio.Event()
+
+    class Hanging(Route):
+        async def revalidate(self, grants):
+            if grants[0].authentication.backend == "slow":
+                await hanging.wait()
+            return await super().revalidate(grants)
+
+    route = Hanging(gone=TokenAuthError(CloseReason.TOKEN_REVOKED))
+    ended = Socket(route, "gone")
+    fill(sweep, *(Socket(route, f"t{n}", "slow") for n in range(2 * BATCH)), ended)
+    sweeping = asyncio.create_task(sweep.once())
+    async with asyncio.timeout(5):
+        while ended.code is None:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.001)
+    assert ended.code is CloseReason.TOKEN_REVOKED
+    assert not sweeping.done()
+    hanging.set()
+    await sweeping
+    assert sorted(map(len, route.asked)) == [1, BATCH, BATCH]
 
 
 async def test_sockets_of_one_token_cost_one_question(sweep):

@@ -13,7 +13,7 @@ from channels_token_auth import signals
 from channels_token_auth.cluster import layer
 from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.verification import test_mode
-from channels_token_auth.verification.worker import worker
+from channels_token_auth.verification.lanes import lanes
 from tests.connection.server import ACCEPT, CONNECT, Server, scope
 from tests.connection.sockets import open_sockets
 
@@ -39,12 +39,10 @@ def _no_outage(monkeypatch):
 
 @pytest.fixture(autouse=True)
 async def _no_connection_left(transactional_db):
-    """Of asynchronous code's thread, and of the library's own: no later test may find it open."""
+    """Close those of asynchronous code's thread and of the lanes: no later test may find one."""
     yield
     await sync_to_async(connections.close_all)()
-    closed = asyncio.get_running_loop().create_future()
-    worker.ask(lambda batch: [connections.close_all() for _ in batch], None, closed.set_result)
-    await closed
+    await asyncio.to_thread(lanes.end)
 
 
 @pytest.fixture

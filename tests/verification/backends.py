@@ -12,8 +12,9 @@ from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.identity import Identity
 
 
-def credential(token: str = "t0ken") -> Credential:
-    return Credential(location=Location.HEADER, secret=Secret(token), scheme="token")
+def credential(token: str = "t0ken", *, location: Location = Location.HEADER) -> Credential:
+    scheme = "token" if location is Location.HEADER else None
+    return Credential(location=location, secret=Secret(token), scheme=scheme)
 
 
 def identity(token: str = "t0ken", backend: str = "fake") -> Identity:

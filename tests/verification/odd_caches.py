@@ -1,12 +1,13 @@
 """Caches as sites have them, and as they fail. All but the first are shared between processes."""
 
 import json
+import threading
 from itertools import count
 from pathlib import Path
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 
-__all__ = ["Away", "Counting", "Deaf", "JSONCache", "Remote", "cache", "kinds_of_cache"]
+__all__ = ["Away", "Counting", "Deaf", "JSONCache", "Remote", "Slow", "cache", "kinds_of_cache"]
 
 _numbers = count()
 _contents = {}
@@ -36,6 +37,17 @@ class Remote(BaseCache):
 
     def clear(self):
         self.contents.clear()
+
+
+class Slow(Remote):
+    """Does not answer before it is opened."""
+
+    entered, opened = threading.Event(), threading.Event()
+
+    def get(self, key, default=None, version=None):
+        type(self).entered.set()
+        assert type(self).opened.wait(5)
+        return super().get(key, default, version)
 
 
 class Away(Remote):

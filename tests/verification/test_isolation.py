@@ -9,6 +9,7 @@ from channels_token_auth.backends.sources.users import private_copy
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.verification.authenticator import Authenticator
+from channels_token_auth.verification.lanes import ROWS, Onward
 
 from .backends import FakeBackend, credential, identity
 
@@ -24,7 +25,7 @@ class Uncopyable:
 
 
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
-async def test_exit_in_a_backend_is_unavailable_and_the_thread_lives_on(worker, error):
+async def test_exit_in_a_backend_is_unavailable_and_the_thread_lives_on(lanes, error):
     def leave(tokens):
         if tokens == ["bad"]:
             raise error
@@ -36,7 +37,7 @@ async def test_exit_in_a_backend_is_unavailable_and_the_thread_lives_on(worker, 
     assert await authenticator.authenticate(credential("good")) == identity("good")
 
 
-async def test_user_that_cannot_be_copied_is_unavailable(worker, monkeypatch):
+async def test_user_that_cannot_be_copied_is_unavailable(lanes, monkeypatch):
     backend = FakeBackend("t0ken")
     found = identity()
     object.__setattr__(found, "user", Uncopyable())
@@ -46,15 +47,15 @@ async def test_user_that_cannot_be_copied_is_unavailable(worker, monkeypatch):
     assert refused.value.code is CloseReason.UNAVAILABLE
 
 
-async def test_answer_that_fails_costs_no_other_one(worker):
+async def test_answer_that_fails_costs_no_other_one(lanes):
     loop = asyncio.get_running_loop()
     answered = loop.create_future()
 
     def fail(answer):
         raise ValueError("of this one only")
 
-    worker.ask(list, 1, fail)
-    worker.ask(list, 2, answered.set_result)
+    lanes.ask(Onward(ROWS, list, 1), fail)
+    lanes.ask(Onward(ROWS, list, 2), answered.set_result)
     assert await answered == 2
 
 

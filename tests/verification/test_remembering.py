@@ -9,7 +9,7 @@ from channels_token_auth.verification.authenticator import Authenticator
 
 from .backends import FakeBackend, credential
 
-pytestmark = pytest.mark.usefixtures("worker")
+pytestmark = pytest.mark.usefixtures("lanes")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import asyncio
 import random
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from ..core.close_codes import CloseReason
@@ -25,15 +25,15 @@ from .store_outages import StoreOutages
 __all__ = ["BATCH", "Sweep"]
 
 BATCH = 200
-"""Tokens in one question. After it, handshakes have their turn in the thread that asks, and frames
-in the event loop. With a thousand, so many objects live meanwhile that Python's garbage collector
-promotes them to its oldest generation and scans all objects: with 10,000 sockets that takes longer
-than the sweep (measured)."""
+"""Tokens in one question. After it, frames have their turn in the event loop. With a thousand, so
+many objects live meanwhile that Python's garbage collector promotes them to its oldest generation
+and scans all objects: with 10,000 sockets that takes longer than the sweep (measured)."""
 
 FIRST_PAUSE = 1.0
 """Seconds until a store that did not answer is asked again; then twice as many, and so on."""
 
 Token = tuple[Any, str, str]
+ByRoute = dict[Route, list[Member]]
 
 
 class Sweep:
@@ -104,13 +104,13 @@ class Sweep:
         """Revalidate every token, and close the sockets of those that have ended."""
         began_at, tokens, self._closed = time.monotonic(), 0, 0
         calendar = time.time()
-        by_route: dict[Route, list[Member]] = defaultdict(list)
-        for member in self._registry:
-            by_route[member.route].append(member)
         self._outages.begin()
-        for route, members in by_route.items():
-            for start in range(0, len(members), BATCH):
-                tokens += await self._revalidate(route, members[start : start + BATCH])
+        asked = [self._sweep(by_route) for by_route in self._by_lane().values()]
+        # At once: a service that does not answer must not delay the others past the interval.
+        for count in await asyncio.gather(*asked, return_exceptions=True):
+            if isinstance(count, BaseException):
+                raise count
+            tokens += count
         unavailable = self._outages.finish()
         self.failures = self.failures + 1 if unavailable else 0
         if not unavailable:
@@ -125,6 +125,21 @@ class Sweep:
                     unavailable=unavailable,
                 )
             )
+
+    def _by_lane(self) -> Mapping[Hashable, ByRoute]:
+        """Group the sockets by the service that knows about their tokens, and by their route."""
+        by_lane: dict[Hashable, ByRoute] = defaultdict(lambda: defaultdict(list))
+        for member in self._registry:
+            by_lane[member.route.lane_of(member.backend)][member.route].append(member)
+        return by_lane
+
+    async def _sweep(self, by_route: ByRoute) -> int:
+        """Revalidate the tokens of one service, batch after batch. Return their number."""
+        tokens = 0
+        for route, members in by_route.items():
+            for start in range(0, len(members), BATCH):
+                tokens += await self._revalidate(route, members[start : start + BATCH])
+        return tokens
 
     async def _revalidate(self, route: Route, members: Sequence[Member]) -> int:
         by_token = _by_token(members)

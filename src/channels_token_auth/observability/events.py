@@ -33,6 +33,8 @@ __all__ = [
     "MessageIgnored",
     "OutageBegan",
     "OutageEnded",
+    "QueueMeasured",
+    "QueueOverflowed",
     "ReauthenticationRefused",
     "RequestRefused",
     "RevocationPublished",
@@ -172,6 +174,22 @@ class BatchVerified(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheHit(Event):
     """A handshake was answered from the verdict cache."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueMeasured(Event):
+    """A lane has worked off a batch. `length`: the verifications that still wait in it."""
+
+    lane: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueOverflowed(Event):
+    """Verifications were refused as unavailable, since a lane has too many, or too slow ones."""
+
+    lane: str
+    refused: int
 
 
 # -- Revocation and sweeps

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent import futures
 from functools import partial
 from typing import Any, cast
@@ -27,11 +27,11 @@ from . import injected, test_mode
 from .backend_chain import BackendChain
 from .binding import note_options
 from .denylist import Denylist
+from .lanes import Errand, LaneId, Onward, lanes
 from .scoped import ScopedBackend
 from .single_flight import Flight, SingleFlight
 from .tickets import Tickets
 from .verdict_cache import VerdictCache
-from .worker import worker
 
 __all__ = [
     "Authenticator",
@@ -104,8 +104,8 @@ class Authenticator:
         sessions = _session_backend(backends)
         self.tickets = Tickets(backends, cache=cache, limit=ticket_limit, issuers=[sessions])
         self.denylist = Denylist(cache, denylist_seconds=denylist_seconds)
-        self.chain = BackendChain(backends, self.tickets, self.denylist)
-        self._session_chain = BackendChain([sessions], self.tickets, self.denylist)
+        self.chain = BackendChain(backends, self.tickets, self.denylist, cache=cache)
+        self._session_chain = BackendChain([sessions], self.tickets, self.denylist, cache=cache)
         self.verified = VerdictCache(verified_cache_seconds)
         self._timeout = timeout
         _all.add(self)
@@ -175,16 +175,35 @@ class Authenticator:
         return verdict
 
     async def revalidate(self, grants: Sequence[Grant]) -> Sequence[Identity | TokenAuthError]:
-        """Whether each still stands. Raises nothing: a store that is away is "unavailable"."""
+        """Return whether each still stands. Raises nothing: an unavailable store is a verdict."""
         if test_mode.is_on():
             return await self._ask_in_test(self.chain.revalidate, grants)
+        verdicts: dict[int, Identity | TokenAuthError] = {}
+        by_lane = self.chain.by_lane(grants)
+        asked = (self._sweep(lane, [grants[i] for i in by_lane[lane]]) for lane in by_lane)
+        # At once: a lane that does not answer must not delay the others.
+        for places, answers in zip(by_lane.values(), await asyncio.gather(*asked), strict=True):
+            verdicts |= zip(places, answers, strict=True)
+        return [verdicts[i] for i in range(len(grants))]
+
+    def lane_of(self, backend: str | None) -> LaneId:
+        """Return the lane in which the tokens of this backend are revalidated."""
+        return self.chain.lane_of(backend)
+
+    async def _sweep(
+        self, lane: LaneId, grants: Sequence[Grant]
+    ) -> Sequence[Identity | TokenAuthError]:
         answer = asyncio.get_running_loop().create_future()
-        worker.ask(self._revalidate_each, grants, partial(_settle, answer))
+        step = self.chain.begin_sweep(lane, grants)
+        errand = lanes.ask(step, partial(_settle, answer), is_wanted=lambda: not answer.done())
         try:
             async with asyncio.timeout(self._timeout):
-                return cast("Sequence[Identity | TokenAuthError]", await answer)
+                verdicts = await answer
         except TimeoutError:
-            return [self._give_up()] * len(grants)
+            verdicts = self._give_up([errand])
+        if isinstance(verdicts, TokenAuthError):  # the lane could not do it at all
+            return [verdicts] * len(grants)
+        return cast("Sequence[Identity | TokenAuthError]", verdicts)
 
     def forget(self) -> None:
         """Remember no verdict, and let nobody wait for one that is under way: who comes now asks
@@ -200,12 +219,21 @@ class Authenticator:
         flights = self._flights_of_loop()
         generation = self.verified.generation
 
-        def land(flight: Flight, verdict: Identity | TokenAuthError) -> None:
+        def land(flight: Flight, verdict: Identity | TokenAuthError | None) -> None:
+            if verdict is None and flight.is_wanted():
+                start(flight)  # dropped, and joined at the same moment
+                return
+            verdict = verdict or unavailable()
             self.verified.put(key, verdict, generation=generation)
             flights.land(key, flight, verdict)
 
         def start(flight: Flight) -> None:
-            worker.ask(self.chain.authenticate, credential, partial(land, flight))
+            step = self.chain.begin(credential)
+            if isinstance(step, Onward):
+                is_wanted = flight.is_wanted
+                flight.errand = lanes.ask(step, partial(land, flight), is_wanted=is_wanted)
+            else:
+                land(flight, step)
 
         verdict: Identity | TokenAuthError = await flights.join(key, start)
         return verdict
@@ -233,23 +261,24 @@ class Authenticator:
                 ask = sync_to_async(question, thread_sensitive=True)
                 return cast("Sequence[Identity | TokenAuthError]", await ask(asked))
         except TimeoutError:
-            return [self._give_up()] * len(asked)
-
-    def _revalidate_each(self, batches: Sequence[Sequence[Grant]]) -> Sequence[Any]:
-        return [self.chain.revalidate(batch) for batch in batches]
+            return [self._give_up([])] * len(asked)
 
     def _flights_of_loop(self) -> SingleFlight:
         loop = asyncio.get_running_loop()
         flights = self._flights.get(loop)
         if flights is None:
             self._flights = {loop: f for loop, f in self._flights.items() if not loop.is_closed()}
-            flights = self._flights[loop] = SingleFlight(self._timeout, self._give_up)
+            flights = self._flights[loop] = SingleFlight(self._timeout, self._give_up_flights)
         return flights
 
-    def _give_up(self) -> TokenAuthError:
+    def _give_up_flights(self, late: Sequence[Flight]) -> TokenAuthError:
+        return self._give_up([flight.errand for flight in late])
+
+    def _give_up(self, errands: Iterable[Errand]) -> TokenAuthError:
         logger.error("A token took over %s s to verify.", self._timeout)
-        # Half of it, since the batch began later than the one who waits.
-        worker.relieve(after=self._timeout / 2)
+        for errand in errands:
+            # Half of it, since the batch began later than the one who waits.
+            lanes.relieve(errand, after=self._timeout / 2)
         return unavailable()
 
 

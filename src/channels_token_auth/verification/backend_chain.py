@@ -1,111 +1,219 @@
-"""What the backends, the tickets and the denylist say together. Blocks: it runs in a thread.
+"""Find the verdict on a token, step by step: its ticket, the backends in order, then the denylist.
 
-A store that fails says nothing about a token: it is asked once more on fresh connections, and then
-the answer is "unavailable". Nothing here raises.
+Each step belongs to a lane, so that a slow server delays the tokens of its own backend only. A
+caller that may block does all steps in its own thread. Nothing here raises.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
-
-from django.db import InterfaceError, OperationalError, connections
 
 from ..backends.contract import Revocations, TokenBackend, Unrecognized
-from ..backends.sources.users import concrete
 from ..clock import clock
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
-from ..core.identity import Grant, Identity, Verdict, unavailable
-from ..observability.error_log import log_error
-from .denylist import CacheUnavailable, Denylist, first_verified
-from .tickets import Tickets
+from ..core.identity import Grant, Identity, Verdict
+from .backend_lanes import backend_lane
+from .denylist import Denials, Denylist
+from .lanes import ROWS, LaneId, Onward, cache_lane, run_here, sweep_lane
+from .question import Answer, put
+from .tickets import Found, Tickets
 
 __all__ = ["BackendChain"]
 
-UNANSWERED = "A token could not be verified: answered unavailable."
+Step = Onward | Answer
 
-# What says that a store is away, and nothing about one credential.
-_AWAY = (OperationalError, InterfaceError, CacheUnavailable)
 
-Asked = TypeVar("Asked", Credential, Grant)
-Answer = Identity | TokenAuthError
+@dataclass(slots=True, eq=False)
+class _Case:
+    """One credential on its way. `verdict`: the last one, as long as the next backend is asked."""
+
+    credential: Credential
+    began_at: float
+    verdict: Verdict = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stop:
+    """Backends in a row that share a lane, and that are asked one after the other there."""
+
+    chain: "BackendChain"
+    number: int
+    lane: LaneId
+    backends: Sequence[TokenBackend]
+
+    def recognizes(self, credential: Credential) -> bool:
+        """Return whether one of its backends has to be asked. Runs no query."""
+        return any(_recognizes(backend, credential) for backend in self.backends)
+
+    def ask(self, cases: Sequence[_Case]) -> Sequence[Step]:
+        """Ask the backends in order, each about what is still unknown."""
+        for backend in self.backends:
+            unknown = [case for case in cases if _is_open(case.verdict)]
+            answers = put(partial(_consult, backend), [case.credential for case in unknown])
+            for case, answer in zip(unknown, answers, strict=True):
+                case.verdict = answer or case.verdict
+        return self.chain.conclude(cases, after=self.number)
 
 
 class BackendChain:
-    """Asks the backends of one route in order, tickets first, and then the denylist."""
+    """Asks tickets and the backends of one route, and then the denylist. `cache`: its alias."""
 
     def __init__(
-        self, backends: Sequence[TokenBackend], tickets: Tickets, denylist: Denylist
+        self, backends: Sequence[TokenBackend], tickets: Tickets, denylist: Denylist, *, cache: str
     ) -> None:
-        self._backends: tuple[TokenBackend | Tickets, ...] = (tickets, *backends)
+        self._tickets = tickets
         self._by_name = {each.name: each for each in backends}
-        self._denylist = denylist
-        self._with_rows = _names(backends, Revocations.ROWS)
-        self._with_store = _names(backends, Revocations.STORE)
-
-    def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Answer]:
-        """The verdict on each."""
-        began_at = clock.calendar()
-        verdicts: list[Verdict] = [None] * len(credentials)
-        for backend in self._backends:
-            unknown = [i for i, verdict in enumerate(verdicts) if _is_open(verdict)]
-            answers = _ask(partial(_consult, backend), [credentials[i] for i in unknown])
-            for i, answer in zip(unknown, answers, strict=True):
-                verdicts[i] = answer or verdicts[i]
-        return self._undenied(
-            [each or TokenAuthError(CloseReason.TOKEN_INVALID) for each in verdicts],
-            [began_at] * len(credentials),
-            is_first=True,
+        self._lanes = {each.name: backend_lane(each) for each in backends}
+        self._stops = self._in_a_row(backends)
+        self._cache_lane = cache_lane(cache)
+        self._denials = Denials(
+            denylist,
+            with_rows=_names(backends, Revocations.ROWS),
+            with_store=_names(backends, Revocations.STORE),
         )
 
+    # -- Credentials
+
+    def begin(self, credential: Credential) -> Step:
+        """Return the first step of a credential. Costs no query: an event loop may call it."""
+        case = _Case(credential, clock.calendar())
+        if self._tickets.recognizes(credential):
+            return Onward(self._cache_lane, self._look_up, case)
+        return self._next(case, 0)
+
+    def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Answer]:
+        """Return the verdict on each. Blocks."""
+        return run_here([self.begin(each) for each in credentials])
+
+    def conclude(self, cases: Sequence[_Case], *, after: int) -> Sequence[Step]:
+        """Return the next steps after this stop: another one, the denylist, or none."""
+        verdicts = [case.verdict for case in cases]
+        steps: list[Step] = [
+            self._next(case, after + 1) if verdict is None or _is_open(verdict) else verdict
+            for case, verdict in zip(cases, verdicts, strict=True)
+        ]
+        return self._undenied(cases, steps)
+
+    def _next(self, case: _Case, start: int) -> Step:
+        for stop in self._stops[start:]:
+            if stop.recognizes(case.credential):
+                return Onward(stop.lane, stop.ask, case)
+        unknown = TokenAuthError(CloseReason.TOKEN_INVALID)
+        return case.verdict if isinstance(case.verdict, TokenAuthError) else unknown
+
+    def _in_a_row(self, backends: Sequence[TokenBackend]) -> Sequence[_Stop]:
+        rows: list[tuple[LaneId, list[TokenBackend]]] = []
+        for backend in backends:
+            lane = self._lanes[backend.name]
+            if not rows or rows[-1][0] != lane:
+                rows.append((lane, []))
+            rows[-1][1].append(backend)
+        return [_Stop(self, number, *row) for number, row in enumerate(rows)]
+
+    # -- The denylist
+
+    def _undenied(self, cases: Sequence[_Case], steps: Sequence[Step]) -> Sequence[Step]:
+        """Ask the denylist about the accepted tokens: here, unless its cache may be slow."""
+        if self._denials.can_block:
+            return [
+                Onward(self._cache_lane, self._ask_denylist, (case, step))
+                if isinstance(step, Identity) and self._denials.concern(step)
+                else step
+                for case, step in zip(cases, steps, strict=True)
+            ]
+        return self._denials.apply(steps, [case.began_at for case in cases], is_first=True)
+
+    def _ask_denylist(self, accepted: Sequence[tuple[_Case, Identity]]) -> Sequence[Step]:
+        identities = [identity for _, identity in accepted]
+        return self._denials.apply(identities, [c.began_at for c, _ in accepted], is_first=True)
+
+    # -- Tickets: found and used up in the cache's lane, while their parents are asked in their own
+
+    def _look_up(self, cases: Sequence[_Case]) -> Sequence[Step]:
+        found = put(self._tickets.look_up, [case.credential for case in cases])
+        return [
+            Onward(self._lane(each.backend), self._ask_parents, (case, each))
+            if isinstance(each, Found)
+            else each
+            for case, each in zip(cases, found, strict=True)
+        ]
+
+    def _ask_parents(self, found: Sequence[tuple[_Case, Found]]) -> Sequence[Step]:
+        verdicts = put(self._tickets.ask_parents, [each for _, each in found])
+        return [
+            # A parent that cannot be asked leaves the ticket unused: it may be tried again.
+            verdict
+            if isinstance(verdict, TokenAuthError) and verdict.code.is_transient
+            else Onward(self._cache_lane, self._use_up, (case, each, verdict))
+            for (case, each), verdict in zip(found, verdicts, strict=True)
+        ]
+
+    def _use_up(self, redeemed: Sequence[tuple[_Case, Found, Answer]]) -> Sequence[Step]:
+        verdicts = [self._tickets.use_up(found, verdict) for _, found, verdict in redeemed]
+        began_at = [case.began_at for case, _, _ in redeemed]
+        return self._denials.apply(verdicts, began_at, is_first=True)
+
+    # -- What sockets hold
+
+    def by_lane(self, grants: Sequence[Grant]) -> Mapping[LaneId, Sequence[int]]:
+        """Return the lane in which a sweep asks about each grant, with the grants' places."""
+        places: dict[LaneId, list[int]] = defaultdict(list)
+        for i, grant in enumerate(grants):
+            places[self.lane_of(grant.authentication.backend)].append(i)
+        return places
+
+    def lane_of(self, backend: str | None) -> LaneId:
+        """Return the lane in which a sweep asks the backend with this name."""
+        return sweep_lane(self._lane(backend))
+
+    def begin_sweep(self, lane: LaneId, grants: Sequence[Grant]) -> Onward:
+        """Return the first step of revalidating these grants, all of one lane."""
+        return Onward(lane, self._sweep, grants)
+
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Answer]:
-        """Whether each still stands: one question to each backend."""
+        """Return whether each still stands: one question to each backend. Blocks."""
+        verdicts = self._ask_backends(grants)
+        return self._denials.apply(verdicts, [each.verified_at for each in grants])
+
+    def _sweep(self, batches: Sequence[Sequence[Grant]]) -> Sequence[Step | Sequence[Answer]]:
+        return [self._sweep_batch(grants) for grants in batches]
+
+    def _sweep_batch(self, grants: Sequence[Grant]) -> Step | Sequence[Answer]:
+        verdicts = self._ask_backends(grants)
+        if self._denials.can_block and any(map(self._denials.concern, verdicts)):
+            lane = sweep_lane(self._cache_lane)
+            return Onward(lane, self._sweep_denylist, (grants, verdicts))
+        return self._denials.apply(verdicts, [each.verified_at for each in grants])
+
+    def _sweep_denylist(
+        self, batches: Sequence[tuple[Sequence[Grant], Sequence[Answer]]]
+    ) -> Sequence[Sequence[Answer]]:
+        return [
+            self._denials.apply(verdicts, [each.verified_at for each in grants])
+            for grants, verdicts in batches
+        ]
+
+    def _ask_backends(self, grants: Sequence[Grant]) -> Sequence[Answer]:
         by_backend: dict[str, list[int]] = defaultdict(list)
         for i, each in enumerate(grants):
             by_backend[each.authentication.backend].append(i)
         verdicts: dict[int, Verdict] = {}
         for name, places in by_backend.items():
             asked = [grants[i] for i in places]
-            verdicts |= zip(places, _ask(partial(self._revalidate, name), asked), strict=True)
-        standing = [
-            verdicts[i] or TokenAuthError(CloseReason.TOKEN_REVOKED) for i in range(len(grants))
-        ]
-        return self._undenied(standing, [each.verified_at for each in grants])
+            verdicts |= zip(places, put(partial(self._revalidate, name), asked), strict=True)
+        revoked = TokenAuthError(CloseReason.TOKEN_REVOKED)
+        return [verdicts[i] or revoked for i in range(len(grants))]
 
     def _revalidate(self, name: str, grants: Sequence[Grant]) -> Sequence[Verdict]:
         # Looked up where a name that a backend has made up costs no more than its own tokens.
         return self._by_name[name].revalidate(grants)
 
-    def _undenied(
-        self,
-        verdicts: Sequence[Answer],
-        verified_at: Sequence[float | None],
-        *,
-        is_first: bool = False,
-    ) -> Sequence[Answer]:
-        """Return the verdicts, with a refusal for each token that is denied."""
-        passed = {
-            i: _grant(verdict, verified_at[i], is_first=is_first)
-            for i, verdict in enumerate(verdicts)
-            if isinstance(verdict, Identity)
-            and verdict.authentication.backend not in self._with_rows
-        }
-        if not passed:
-            return verdicts
-        try:
-            reasons: Sequence[Any] = self._denylist.find(
-                list(passed.values()), with_store=self._with_store
-            )
-        except CacheUnavailable as error:
-            log_error(UNANSWERED, error, about=passed.values())
-            refused: dict[int, Answer] = dict.fromkeys(passed, unavailable())
-        else:
-            found = zip(passed, reasons, strict=True)
-            refused = {i: TokenAuthError(reason) for i, reason in found if reason}
-        return [refused.get(i, verdict) for i, verdict in enumerate(verdicts)]
+    def _lane(self, backend: str | None) -> LaneId:
+        # Anonymous sockets have no backend, and a site's own one may name another than itself.
+        return ROWS if backend is None else self._lanes.get(backend, ROWS)
 
 
 def _is_open(verdict: Verdict) -> bool:
@@ -113,73 +221,24 @@ def _is_open(verdict: Verdict) -> bool:
     return verdict is None or isinstance(verdict, Unrecognized)
 
 
-def _grant(identity: Identity, verified_at: float | None, *, is_first: bool) -> Grant:
-    """Return what the denylist is asked about. A token is noted before: no revocation misses it."""
-    user, token = identity.user_key, identity.authentication
-    if is_first and verified_at is not None:
-        verified_at = first_verified.note(token, user, at=verified_at)
-    return Grant(
-        user_pk=identity.user.pk,
-        user_kind=user.kind,
-        authentication=token,
-        verified_at=verified_at,
-    )
+def _recognizes(backend: TokenBackend, credential: Credential) -> bool:
+    try:
+        return backend.recognizes(credential)
+    except Exception:  # noqa: BLE001 - it fails once more in its lane, where that is logged
+        return True
+
+
+def _consult(backend: TokenBackend, credentials: Sequence[Credential]) -> Sequence[Verdict]:
+    """Return the backend's verdicts, None for what it does not recognise."""
+    recognized = [backend.recognizes(credential) for credential in credentials]
+    mine = [c for c, is_mine in zip(credentials, recognized, strict=True) if is_mine]
+    # Counted against what it was asked: a verdict too few would be another token's.
+    answers = list(backend.authenticate(mine)) if mine else []
+    if len(answers) != len(mine):
+        raise TypeError(f"A token backend gave {len(answers)} verdicts on {len(mine)}.")
+    left = iter(answers)
+    return [next(left) if is_mine else None for is_mine in recognized]
 
 
 def _names(backends: Sequence[TokenBackend], revocations: Revocations) -> frozenset[str]:
     return frozenset(each.name for each in backends if each.revocations is revocations)
-
-
-def _ask(
-    question: Callable[[Sequence[Asked]], Sequence[Verdict]], asked: Sequence[Asked]
-) -> Sequence[Verdict]:
-    """Put a question to a store that may fail: one that is away says nothing about a token."""
-    try:
-        return _answers(question, asked)
-    except Exception:  # noqa: BLE001 - whatever a backend or its store raises
-        # The store may have been restarted since: once more, on connections of today.
-        _close_connections()
-    try:
-        return _answers(question, asked)
-    except Exception as error:  # noqa: BLE001 - the same, again
-        if len(asked) == 1 or isinstance(error, _AWAY):
-            log_error(UNANSWERED, error, about=asked)
-            return [unavailable() for _ in asked]
-    # One token that a backend chokes on must not cost the others of its batch.
-    middle: int = len(asked) // 2
-    return [*_ask(question, asked[:middle]), *_ask(question, asked[middle:])]
-
-
-def _answers(
-    question: Callable[[Sequence[Asked]], Sequence[Verdict]], asked: Sequence[Asked]
-) -> Sequence[Verdict]:
-    answers = [_usable(each) for each in question(asked)] if asked else []
-    if len(answers) != len(asked):
-        raise TypeError(f"A token backend gave {len(answers)} verdicts on {len(asked)}.")
-    return answers
-
-
-def _usable(verdict: Any) -> Verdict:
-    """Return the verdict with a user that is loaded here, where queries may be made."""
-    if isinstance(verdict, Identity):
-        user = concrete(verdict.user)
-        return verdict if user is verdict.user else replace(verdict, user=user)
-    if verdict is None or isinstance(verdict, TokenAuthError):
-        return verdict
-    raise TypeError(f"A token backend returned a {type(verdict).__name__} instead of a verdict.")
-
-
-def _consult(
-    backend: TokenBackend | Tickets, credentials: Sequence[Credential]
-) -> Sequence[Verdict]:
-    """The backend's verdicts, None for what it does not claim."""
-    claimed = [backend.recognizes(credential) for credential in credentials]
-    mine = [c for c, is_mine in zip(credentials, claimed, strict=True) if is_mine]
-    answers = iter(_answers(backend.authenticate, mine))
-    return [next(answers) if is_mine else None for is_mine in claimed]
-
-
-def _close_connections() -> None:
-    for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
-            connection.close()

@@ -1,6 +1,6 @@
 """Decide, verify and refuse by the settings of one route, which middleware arguments override."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
 from ..conf import Configuration
@@ -70,6 +70,10 @@ class Route:
         """Return for each if its socket may stay, by this route's scopes too. Raises nothing."""
         verdicts = await self._authenticator.revalidate(grants)
         return [self._with_scopes(verdict) for verdict in verdicts]
+
+    def lane_of(self, backend: str | None) -> Hashable:
+        """Return what tells apart the services that revalidation asks, by a backend's name."""
+        return self._authenticator.lane_of(backend)
 
     def explain(
         self, error: TokenAuthError, handshake: Handshake, credential: Credential | None = None

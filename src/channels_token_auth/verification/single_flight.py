@@ -4,7 +4,7 @@ All take equally long at most, so the first one started ends first: one timer is
 """
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,16 +13,25 @@ __all__ = ["Flight", "SingleFlight"]
 
 @dataclass(slots=True, eq=False)
 class Flight:
-    """One verification. `ends_at`: its deadline, on the clock of its event loop."""
+    """One verification. `ends_at`: its deadline, on the clock of its event loop. `errand`: where
+    it is at the moment, for whoever has started it.
+    """
 
     ends_at: float
     waiting: list["asyncio.Future[Any]"] = field(default_factory=list)
+    errand: Any = None
+
+    def is_wanted(self) -> bool:
+        """Return False once nobody waits: the clients are gone, or it was given up."""
+        return not all(future.done() for future in self.waiting)
 
 
 class SingleFlight:
-    """Those of one event loop. `timeout`: seconds until `give_up()` says what is answered."""
+    """The verifications of one event loop. After `timeout` seconds `give_up`, called with all that
+    are late, returns the answer to them.
+    """
 
-    def __init__(self, timeout: float, give_up: Callable[[], Any]) -> None:
+    def __init__(self, timeout: float, give_up: Callable[[Sequence[Flight]], Any]) -> None:
         self._loop = asyncio.get_running_loop()
         self._timeout = timeout
         self._give_up = give_up
@@ -31,20 +40,23 @@ class SingleFlight:
         self._timer: asyncio.TimerHandle | None = None
 
     def join(self, key: Hashable, start: Callable[[Flight], None]) -> "asyncio.Future[Any]":
-        """The answer to come: of the flight under way with this key, else of one just started."""
-        flight = self._joinable.get(key)
-        if flight is None:
-            flight = self._joinable[key] = Flight(self._loop.time() + self._timeout)
-            self._under_way[flight] = key
-            start(flight)
-            if self._timer is None:
-                self._timer = self._loop.call_at(flight.ends_at, self._run_out)
+        """Return the answer to come: of the verification under way with this key, else of a new
+        one. `start` may land it at once.
+        """
         future = self._loop.create_future()
-        flight.waiting.append(future)
+        flight = self._joinable.get(key)
+        if flight is not None:
+            flight.waiting.append(future)
+            return future
+        flight = self._joinable[key] = Flight(self._loop.time() + self._timeout, [future])
+        self._under_way[flight] = key
+        start(flight)
+        if self._timer is None and self._under_way:
+            self._timer = self._loop.call_at(flight.ends_at, self._run_out)
         return future
 
     def land(self, key: Hashable, flight: Flight, answer: Any) -> None:
-        """Tell all who wait for it. A flight that was given up has nobody any more."""
+        """Answer all who wait for it. For one that was given up, nobody waits any more."""
         self._under_way.pop(flight, None)
         if self._joinable.get(key) is flight:
             del self._joinable[key]
@@ -60,7 +72,7 @@ class SingleFlight:
         now, self._timer = self._loop.time(), None
         late = [each for each in self._under_way.items() if each[0].ends_at <= now]
         if late:
-            answer = self._give_up()
+            answer = self._give_up([flight for flight, _ in late])
             for flight, key in late:
                 self.land(key, flight, answer)
         if self._under_way:

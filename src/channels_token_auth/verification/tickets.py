@@ -8,7 +8,8 @@ again at redemption.
 import secrets
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from django.core.cache import caches
 
@@ -26,7 +27,7 @@ from .binding import bindings
 from .denylist import CacheUnavailable, cache_outages
 from .ticket_entries import Entry, entry_of, grant_of
 
-__all__ = ["LIFETIME", "Tickets"]
+__all__ = ["LIFETIME", "Found", "Tickets"]
 
 LIFETIME = 30
 """Seconds in which a ticket has to be redeemed."""
@@ -39,17 +40,32 @@ OTHER_BACKEND = Detail(
 )
 
 
+Answer = Identity | TokenAuthError
+Redeemed = TypeVar("Redeemed", bound=Answer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A ticket that was found in the cache: its key there, its place, and its parent's grant."""
+
+    key: str
+    slot: str | None
+    grant: Grant
+
+    @property
+    def backend(self) -> str:
+        """The name of its parent's backend."""
+        return self.grant.authentication.backend
+
+
 class Tickets:
-    """The tickets of a site, with the methods of a token backend.
+    """The tickets of a site. They are redeemed in three steps: look up, ask parents, use up.
 
     `backends`: those of the route. A ticket opens it only if the parent's token would: by a backend
     of the same name, class and options. `issuers`: all backends whose tokens get tickets.
     `cache`: the alias of their cache. `limit`: tickets of one token that may be outstanding at the
     same time; None: any number.
     """
-
-    name = "ticket"
-    schemes = frozenset[str]()
 
     def __init__(
         self,
@@ -104,23 +120,15 @@ class Tickets:
         """Recognize only what was presented as a ticket."""
         return credential.location is Location.TICKET
 
-    def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
-        """Redeem each. If a parent's store is unavailable, its tickets stay valid for a retry."""
+    def look_up(self, credentials: Sequence[Credential]) -> Sequence[Found | TokenAuthError]:
+        """Return each ticket that may be redeemed now. Raises CacheUnavailable."""
         names = [_keys(credential.secret) for credential in credentials]
         entries = self._find([key for each in names for key in each])
         # A ticket of before a rotation of the secret key is stored under the former one's name.
         keys = [next((key for key in each if key in entries), each[0]) for each in names]
-        verdicts = [
-            self._inspect(c, entries.get(key)) for c, key in zip(credentials, keys, strict=True)
-        ]
-        passed = [i for i, verdict in enumerate(verdicts) if verdict is None]
-        grants = [grant_of(entries[keys[i]], credentials[i].secret) for i in passed]
-        answers = self._ask_parents(grants)
-        for i, answer in zip(passed, answers, strict=True):
-            verdicts[i] = answer
         return [
-            self._use_up(key, entries[key], verdict) if key in entries else verdict
-            for key, verdict in zip(keys, verdicts, strict=True)
+            self._inspect(credential, key, entries.get(key))
+            for credential, key in zip(credentials, keys, strict=True)
         ]
 
     def _find(self, keys: Collection[str]) -> dict[str, Entry]:
@@ -130,10 +138,17 @@ class Tickets:
         except Exception as error:
             raise CacheUnavailable from error
 
-    def _inspect(self, credential: Credential, entry: Entry | None) -> Verdict:
-        """Return the refusal of a ticket that is wrong by itself."""
+    def _inspect(
+        self, credential: Credential, key: str, entry: Entry | None
+    ) -> Found | TokenAuthError:
+        """Refuse a ticket that is wrong by itself. It is used up: others have seen it."""
         if entry is None:
             return TokenAuthError(CloseReason.TOKEN_INVALID)
+        found = Found(key=key, slot=entry.get("slot"), grant=grant_of(entry, credential.secret))
+        problem = self._problem(credential, entry)
+        return found if problem is None else self.use_up(found, problem)
+
+    def _problem(self, credential: Credential, entry: Entry) -> TokenAuthError | None:
         # A backend of the same name with other options may refuse the parent: another issuer's.
         bound_to, backend = entry["bound_to"], entry["backend"]
         is_ours = bound_to is None or bound_to in self._bindings.get(backend, ())
@@ -143,24 +158,24 @@ class Tickets:
             return TokenAuthError(CloseReason.FORBIDDEN)
         return None
 
-    def _ask_parents(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Revalidate the parents, all of one backend at once."""
+    def ask_parents(self, found: Sequence[Found]) -> Sequence[Answer]:
+        """Revalidate the parents, all of one backend at once, and return the tickets' verdicts."""
         by_backend: dict[str, list[int]] = defaultdict(list)
-        for i, grant in enumerate(grants):
-            by_backend[grant.authentication.backend].append(i)
+        for i, each in enumerate(found):
+            by_backend[each.backend].append(i)
         answers: dict[int, Verdict] = {}
         for name, places in by_backend.items():
-            verdicts = self._parents[name].revalidate([grants[i] for i in places])
+            verdicts = self._parents[name].revalidate([found[i].grant for i in places])
             answers |= zip(places, verdicts, strict=True)
-        return [_conclude(grant, answers[i]) for i, grant in enumerate(grants)]
+        return [_conclude(each.grant, answers[i]) for i, each in enumerate(found)]
 
-    def _use_up(self, key: str, entry: Entry, verdict: Verdict) -> Verdict:
-        """Redeem a ticket: of all who try, the one whose deletion finds it succeeds."""
+    def use_up(self, found: Found, verdict: Redeemed) -> Redeemed | TokenAuthError:
+        """Redeem a ticket: of all who try, the one whose deletion finds it gets the verdict."""
         try:
             with cache_outages.watch(self._cache):
-                is_first = caches[self._cache].delete(key)
-                if is_first and entry.get("slot") is not None:
-                    caches[self._cache].delete(entry["slot"])
+                is_first = caches[self._cache].delete(found.key)
+                if is_first and found.slot is not None:
+                    caches[self._cache].delete(found.slot)
         except Exception as error:  # noqa: BLE001 - whatever a cache raises
             # Not raised: others of the batch are used up, and must not be tried again.
             log_error("A ticket could not be redeemed: answered unavailable.", error)
@@ -168,7 +183,7 @@ class Tickets:
         return verdict if is_first else TokenAuthError(CloseReason.TOKEN_INVALID)
 
 
-def _conclude(grant: Grant, verdict: Verdict) -> Verdict:
+def _conclude(grant: Grant, verdict: Verdict) -> Answer:
     """Turn the verdict on the parent into one on the ticket."""
     if isinstance(verdict, TokenAuthError):
         return verdict

@@ -1,5 +1,6 @@
+"""Where backends are asked: in threads of the library, in batches, within a deadline."""
+
 import asyncio
-import threading
 
 import jwt
 import pytest
@@ -10,44 +11,20 @@ from channels_token_auth.backends.jwt import JWTBackend
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.verification import worker as module
 from channels_token_auth.verification.authenticator import Authenticator
-from channels_token_auth.verification.worker import MAX_BATCH, MAX_HANGING
+from channels_token_auth.verification.lanes.pace import MAX_BATCH
 from tests.backends.introspection_server import introspection_server
 from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import jwk, rsa_keys
 
 from .backends import FakeBackend, credential, identity
+from .gate import Gate, until
 
-THREAD = "channels-token-auth"
-
-
-async def ask(worker, work, item):
-    """What `work` answers."""
-    answered = asyncio.get_running_loop().create_future()
-    worker.ask(work, item, lambda answer: answered.done() or answered.set_result(answer))
-    return await answered
-
-
-class Gate:
-    """Holds the first batch until it is opened."""
-
-    def __init__(self):
-        self.entered = threading.Event()
-        self.opened = threading.Event()
-
-    def __call__(self, tokens):
-        if not self.entered.is_set():
-            self.entered.set()
-            assert self.opened.wait(5)
-
-
-async def until(event: threading.Event) -> None:
-    await asyncio.to_thread(event.wait, 5)
+THREAD = "channels-token-auth fake"
 
 
 @pytest.mark.asvs("15.4.1")
-async def test_verification_runs_in_a_thread_of_its_own(worker):
+async def test_verification_runs_in_a_thread_of_its_own(lanes):
     backend = FakeBackend("t0ken")
     assert await Authenticator([backend], timeout=5).authenticate(credential()) == identity()
     assert backend.threads == {THREAD}
@@ -80,7 +57,7 @@ def anybody(claims):
 
 
 @pytest.mark.parametrize("name", ["key_server", "authorization_server"])
-async def test_a_server_that_hangs_holds_up_no_event_loop(worker, request, name):
+async def test_a_server_that_hangs_holds_up_no_event_loop(lanes, request, name):
     backend, token, asked, answer = request.getfixturevalue(name)
     presented = Credential(location=Location.HEADER, secret=Secret(token))
     verification = asyncio.create_task(Authenticator([backend], timeout=5).authenticate(presented))
@@ -107,7 +84,7 @@ class Counting:
 
 
 @pytest.mark.parametrize("kind", ["jwt", "row"])
-async def test_a_jwt_that_was_verified_costs_no_more_than_a_row_that_was(worker, kind):
+async def test_a_jwt_that_was_verified_costs_no_more_than_a_row_that_was(lanes, kind):
     by_secret = JWTBackend(algorithms=["HS256"], key="k" * 32, user=f"{__name__}.anybody")
     signed = jwt.encode({"sub": "1", "exp": 2**33}, "k" * 32, "HS256")
     inner, token = (by_secret, signed) if kind == "jwt" else (FakeBackend("row"), "row")
@@ -126,7 +103,7 @@ async def test_under_a_test_runner_the_thread_of_the_transaction_asks():
     assert THREAD not in backend.threads
 
 
-async def test_what_arrives_during_a_batch_is_the_next_batch(worker):
+async def test_what_arrives_during_a_batch_is_the_next_batch(lanes):
     gate = Gate()
     backend = FakeBackend("a", "b", "c", before=gate)
     authenticator = Authenticator([backend], timeout=5)
@@ -139,10 +116,11 @@ async def test_what_arrives_during_a_batch_is_the_next_batch(worker):
     assert backend.batches == [["a"], ["b", "c"]]
 
 
-async def test_a_batch_is_bounded(worker):
+async def test_a_batch_is_bounded(lanes):
     gate = Gate()
     tokens = [str(i) for i in range(MAX_BATCH + 2)]
     backend = FakeBackend(*tokens, before=gate)
+    backend.is_local = True
     authenticator = Authenticator([backend], timeout=5)
     asked = [asyncio.create_task(authenticator.authenticate(credential(t))) for t in tokens[:1]]
     await until(gate.entered)
@@ -153,7 +131,7 @@ async def test_a_batch_is_bounded(worker):
     assert [len(batch) for batch in backend.batches] == [1, MAX_BATCH, 1]
 
 
-async def test_a_store_that_hangs_is_unavailable_and_the_next_handshake_gets_a_fresh_thread(worker):
+async def test_a_store_that_hangs_is_unavailable_and_the_next_handshake_gets_a_fresh_thread(lanes):
     gate = Gate()
     backend = FakeBackend("t0ken", before=gate)
     with pytest.raises(TokenAuthError) as refused:
@@ -163,7 +141,7 @@ async def test_a_store_that_hangs_is_unavailable_and_the_next_handshake_gets_a_f
     gate.opened.set()
 
 
-async def test_handshakes_that_queued_behind_a_hanging_store_are_served_by_the_fresh_thread(worker):
+async def test_handshakes_that_queued_behind_a_hanging_store_are_served_by_the_fresh_thread(lanes):
     gate = Gate()
     backend = FakeBackend("t0ken", before=gate)
     hung = asyncio.create_task(Authenticator([backend], timeout=0.05).authenticate(credential()))
@@ -175,97 +153,8 @@ async def test_handshakes_that_queued_behind_a_hanging_store_are_served_by_the_f
     gate.opened.set()
 
 
-async def test_a_thread_that_is_not_at_fault_is_not_relieved(worker):
-    await ask(worker, lambda items: items, 1)
-    thread = worker._thread
-    worker.relieve(after=0.05)
-    assert worker._thread is thread
-
-
-async def hang_more_than_allowed(worker) -> threading.Event:
-    """Hang one thread after another, each relieved; they go on when the event is set."""
-    opened = threading.Event()
-
-    def hang(items):
-        opened.wait(5)
-        return items
-
-    for _ in range(MAX_HANGING + 2):
-        asked = asyncio.create_task(ask(worker, hang, 1))
-        await asyncio.sleep(0.02)
-        worker.relieve(after=0.001)
-        asked.cancel()
-    return opened
-
-
-async def test_the_hanging_threads_are_bounded(worker):
-    opened = await hang_more_than_allowed(worker)
-    assert len(worker._hanging) == MAX_HANGING
-    opened.set()
-
-
-async def test_threads_that_hang_for_long_leave_room_for_fresh_ones(worker, monkeypatch):
-    monkeypatch.setattr(module, "HANGING_WINDOW", 0.0)
-    opened = await hang_more_than_allowed(worker)
-    assert await ask(worker, lambda items: items, 2) == 2
-    opened.set()
-
-
-async def test_an_answer_that_nobody_waits_for_any_more_is_dropped(worker):
-    gate = Gate()
-    asked = asyncio.create_task(ask(worker, lambda items: (gate(items), items)[1], 1))
-    await until(gate.entered)
-    asked.cancel()
-    gate.opened.set()
-    assert await ask(worker, lambda items: items, 2) == 2
-
-
-def test_any_number_of_event_loops_may_ask(worker):
-    for item in (1, 2):
-        assert asyncio.run(ask(worker, lambda items: items, item)) == item
-
-
-def test_a_loop_that_closed_meanwhile_does_not_stop_the_thread(worker):
-    gate = Gate()
-
-    async def leave():
-        asked = asyncio.create_task(ask(worker, lambda items: (gate(items), items)[1], 1))
-        await until(gate.entered)
-        asked.cancel()
-
-    asyncio.run(leave())
-    gate.opened.set()
-    assert asyncio.run(ask(worker, lambda items: items, 2)) == 2
-
-
-def test_of_loops_that_are_closed_no_flights_are_kept(worker):
+def test_of_loops_that_are_closed_no_flights_are_kept(lanes):
     authenticator = Authenticator([FakeBackend("t0ken")], timeout=5)
     for _ in range(3):
         asyncio.run(authenticator.authenticate(credential()))
     assert len(authenticator._flights) == 1
-
-
-async def test_the_answers_of_a_batch_wake_their_loop_once(worker, monkeypatch):
-    gate = Gate()
-    loop = asyncio.get_running_loop()
-    woken = []
-    wake = loop.call_soon_threadsafe
-    monkeypatch.setattr(loop, "call_soon_threadsafe", lambda *a: woken.append(a) or wake(*a))
-    first = asyncio.create_task(ask(worker, lambda items: (gate(items), items)[1], 0))
-    await asyncio.sleep(0)
-    while not gate.entered.is_set():  # noqa: ASYNC110 - a thread's end would wake the loop too
-        await asyncio.sleep(0.001)
-    others = [asyncio.create_task(ask(worker, lambda items: items, i)) for i in range(1, 5)]
-    await asyncio.sleep(0)
-    gate.opened.set()
-    assert await asyncio.gather(first, *others) == [0, 1, 2, 3, 4]
-    assert len(woken) == 2
-
-
-def test_a_forked_child_starts_a_thread_of_its_own(monkeypatch):
-    shared = module.worker
-    monkeypatch.setattr(shared, "_thread", object())
-    monkeypatch.setattr(shared, "_inbox", None)
-    shared.__init__()
-    assert shared._thread is None
-    assert shared._inbox is not None

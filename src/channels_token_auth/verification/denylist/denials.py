@@ -1,0 +1,83 @@
+"""Apply the denylist to verdicts: of the accepted tokens, refuse those that are denied."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from ...core.errors import TokenAuthError
+from ...core.identity import Grant, Identity, unavailable
+from ...observability.error_log import log_error
+from .denylist import Denylist
+from .fresh_tokens import first_verified
+from .store import CacheUnavailable
+
+__all__ = ["Denials"]
+
+UNREADABLE = "The denylist cannot be read: tokens without a row are answered unavailable."
+
+
+class Denials:
+    """The denylist of a route. `with_rows`: the backends whose rows show every revocation;
+    `with_store`: those whose store shows most of them.
+    """
+
+    def __init__(
+        self, denylist: Denylist, *, with_rows: Collection[str], with_store: Collection[str]
+    ) -> None:
+        self._denylist = denylist
+        self._with_rows = with_rows
+        self._with_store = with_store
+
+    @property
+    def can_block(self) -> bool:
+        """Whether the denylist is read from another process."""
+        try:
+            return not self._denylist.is_in_memory
+        except Exception:  # noqa: BLE001 - a cache that cannot be built is found when it is read
+            return True
+
+    def concern(self, verdict: Any) -> bool:
+        """Return whether the denylist has to be asked about this verdict."""
+        return (
+            isinstance(verdict, Identity) and verdict.authentication.backend not in self._with_rows
+        )
+
+    def apply(
+        self,
+        verdicts: Sequence[Any],
+        verified_at: Sequence[float | None],
+        *,
+        is_first: bool = False,
+    ) -> list[Any]:
+        """Return the verdicts, with a refusal for each token that is denied. Raises nothing.
+
+        `is_first`: the tokens were not accepted before, but presented at `verified_at`.
+        """
+        passed = {
+            i: _grant(verdict, verified_at[i], is_first=is_first)
+            for i, verdict in enumerate(verdicts)
+            if self.concern(verdict)
+        }
+        refused = self._refused(passed) if passed else {}
+        return [refused.get(i, verdict) for i, verdict in enumerate(verdicts)]
+
+    def _refused(self, passed: dict[int, Grant]) -> dict[int, TokenAuthError]:
+        try:
+            reasons = self._denylist.find(list(passed.values()), with_store=self._with_store)
+        except CacheUnavailable as error:
+            log_error(UNREADABLE, error, about=passed.values())
+            return dict.fromkeys(passed, unavailable())
+        found = zip(passed, reasons, strict=True)
+        return {i: TokenAuthError(reason) for i, reason in found if reason}
+
+
+def _grant(identity: Identity, verified_at: float | None, *, is_first: bool) -> Grant:
+    """Return what the denylist is asked about. A token is noted before: no revocation misses it."""
+    user, token = identity.user_key, identity.authentication
+    if is_first and verified_at is not None:
+        verified_at = first_verified.note(token, user, at=verified_at)
+    return Grant(
+        user_pk=identity.user.pk,
+        user_kind=user.kind,
+        authentication=token,
+        verified_at=verified_at,
+    )

@@ -1,0 +1,90 @@
+"""Work off one batch of a lane, and hand the answers to the event loops that asked."""
+
+import asyncio
+import contextlib
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from django.db import connections
+
+from ...core.identity import unavailable
+from ...observability.error_log import log_error
+from ...observability.events import BatchVerified, emit
+from .errand import Errand, Onward, Reply, Work
+
+__all__ = ["deliver", "release_connections", "work_off"]
+
+Answers = list[tuple[Errand, Any]]
+"""Errands with their answers; None: nobody waits for it any more, so that nothing was done."""
+
+
+def work_off(batch: Sequence[Errand], send_on: Callable[[Errand], bool]) -> Answers:
+    """Do the work of a batch. Return the answers, without those that another lane will give.
+
+    `send_on` puts an errand into the lane of its next step, and returns False if that is full.
+    """
+    by_work: dict[Work, list[Errand]] = defaultdict(list)
+    for errand in batch:
+        by_work[errand.step.work].append(errand)
+    answered: Answers = []
+    for work, errands in by_work.items():
+        for errand, answer in zip(errands, _timed(work, errands), strict=True):
+            if not isinstance(answer, Onward):
+                answered.append((errand, answer))
+                continue
+            errand.step = answer
+            if not send_on(errand):
+                answered.append((errand, unavailable()))
+    return answered
+
+
+def _timed(work: Work, errands: Sequence[Errand]) -> Sequence[Any]:
+    began_at = time.monotonic()
+    answers = _answers(work, [errand.step.item for errand in errands])
+    if BatchVerified.is_wanted():
+        emit(BatchVerified(size=len(errands), seconds=time.monotonic() - began_at))
+    return answers
+
+
+def _answers(work: Work, items: Sequence[Any]) -> Sequence[Any]:
+    """Do the work. Whatever it raises, each item is answered, and the thread lives on."""
+    try:
+        answers = work(items)
+        if len(answers) == len(items):
+            return answers
+        problem: BaseException = TypeError(f"{len(answers)} answers to {len(items)} items.")
+    # Also SystemExit: a site's code that calls sys.exit() must not end the library's thread.
+    except BaseException as error:  # noqa: BLE001 - whatever a backend or site code raises
+        problem = error
+    log_error("Verification failed: answered unavailable.", problem, about=items)
+    return [unavailable() for _ in items]
+
+
+def deliver(answered: Answers) -> None:
+    """Call each errand's `reply` in its event loop. Any thread may call this."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Reply, Any]]] = defaultdict(list)
+    for errand, answer in answered:
+        by_loop[errand.loop].append((errand.reply, answer))
+    for loop, replies in by_loop.items():
+        with contextlib.suppress(RuntimeError):  # it is closed: nobody waits any more
+            loop.call_soon_threadsafe(_reply, replies)  # once: each wakes the loop by a write
+
+
+def _reply(replies: Iterable[tuple[Reply, Any]]) -> None:
+    for reply, answer in replies:
+        try:
+            reply(answer)
+        except Exception as error:  # noqa: BLE001 - one reply must not cost the others theirs
+            log_error("A verification could not be answered.", error)
+
+
+def release_connections() -> None:
+    """Return connections to their pool, where there is one: others wait for them.
+
+    Without a pool they stay open: to connect for each batch would take longer than the batch.
+    """
+    for connection in connections.all(initialized_only=True):
+        if connection.connection is not None and getattr(connection, "pool", None) is not None:
+            connection.close()

@@ -1,0 +1,168 @@
+"""One lane: a bounded queue, and the thread that works it off in batches.
+
+Whatever arrives during a batch is the next batch: there is no timer, and no wait in an idle lane.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.db import connections
+
+from ...clock import clock
+from ...core.identity import unavailable
+from ...observability.events import QueueMeasured, emit
+from .batch import Answers, deliver, work_off
+from .errand import Errand
+from .hanging import Hanging
+from .lane_id import LaneId
+from .pace import Pace
+
+__all__ = ["IDLE_SECONDS", "MAX_QUEUED", "Lane"]
+
+MAX_QUEUED = 5_000
+"""Errands that wait in one lane at most. A lane of rows works off as many in a quarter second."""
+
+IDLE_SECONDS = 60.0
+"""How long a thread without work lives: as long as a sweep's default interval."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Batch:
+    """What a thread does next. `refused`: errands that are answered without work."""
+
+    errands: list[Errand] = field(default_factory=list)
+    refused: Answers = field(default_factory=list)
+    late: int = 0
+
+
+class Lane:
+    """The lane with this id. Its thread starts with the first errand, and ends when it is idle.
+
+    `send_on`: puts an errand into the lane of its next step. `complain`: called with a number of
+    errands that waited too long.
+    """
+
+    def __init__(
+        self,
+        lane_id: LaneId,
+        hanging: Hanging,
+        *,
+        send_on: Callable[[Errand], bool],
+        complain: Callable[["Lane", int], None],
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        self.id = lane_id
+        self._hanging = hanging
+        self._send_on = send_on
+        self._complain = complain
+        self._idle_seconds = idle_seconds
+        self._queue: deque[Errand] = deque()
+        self._changed = threading.Condition()
+        self._thread: _Thread | None = None
+        self._pace = Pace(is_steady=not lane_id.is_remote)
+
+    def __len__(self) -> int:
+        """Return how many errands wait."""
+        return len(self._queue)
+
+    @property
+    def is_running(self) -> bool:
+        """True while it has a thread."""
+        return self._thread is not None
+
+    def put(self, errand: Errand) -> bool:
+        """Queue an errand. Return False if the queue is full."""
+        errand.queued_at = clock.steady()
+        with self._changed:
+            if len(self._queue) >= MAX_QUEUED:
+                return False
+            self._queue.append(errand)
+            self._ensure_thread()
+            self._changed.notify()
+        return True
+
+    def relieve(self, *, after: float) -> None:
+        """Let a fresh thread go on where the present one has been at one batch for `after` s."""
+        with self._changed:
+            thread = self._thread
+            if thread is None or thread.busy_for() < after:
+                return
+            if self._hanging.admit(thread, is_remote=self.id.is_remote):
+                self._thread = None
+                if self._queue:
+                    self._ensure_thread()
+
+    def end(self) -> threading.Thread | None:
+        """Let the thread end after its batch, and return it. The next errand starts another."""
+        with self._changed:
+            thread, self._thread = self._thread, None
+            self._changed.notify_all()
+        return thread
+
+    def work(self, thread: "_Thread") -> None:
+        """Work off batches until the thread is idle for long, or relieved."""
+        while batch := self._next(thread):
+            began_at = clock.steady()
+            deliver([*batch.refused, *work_off(batch.errands, self._send_on)])
+            self._pace.note(len(batch.errands), clock.steady() - began_at)
+            if batch.late:
+                self._complain(self, batch.late)
+            if QueueMeasured.is_wanted():
+                emit(QueueMeasured(lane=self.id.name, length=len(self)))
+
+    def _ensure_thread(self) -> None:
+        if self._thread is None:
+            self._thread = _Thread(self)
+            self._thread.start()
+
+    def _next(self, thread: "_Thread") -> _Batch | None:
+        with self._changed:
+            thread.busy_since = None
+            while self._thread is thread:
+                batch = self._take()
+                if batch.errands or batch.refused:
+                    thread.busy_since = clock.steady()
+                    return batch
+                if not self._changed.wait(self._idle_seconds) and not self._queue:
+                    self._thread = None
+        return None
+
+    def _take(self) -> _Batch:
+        """Take the next batch. What nobody waits for is dropped here, before it costs anything."""
+        batch, now, size = _Batch(), clock.steady(), self._pace.size
+        while self._queue and len(batch.errands) < size:
+            errand = self._queue.popleft()
+            if not errand.is_wanted():
+                batch.refused.append((errand, None))
+            elif self._is_late(errand, now):
+                batch.refused.append((errand, unavailable()))
+                batch.late += 1
+            else:
+                batch.errands.append(errand)
+        return batch
+
+    def _is_late(self, errand: Errand, now: float) -> bool:
+        max_wait = self.id.max_wait
+        return max_wait is not None and now - errand.queued_at > max_wait
+
+
+class _Thread(threading.Thread):
+    """A daemon: a service that hangs must not keep the process from ending."""
+
+    def __init__(self, lane: Lane) -> None:
+        super().__init__(name=f"channels-token-auth {lane.id.name}", daemon=True)
+        self._lane = lane
+        self.busy_since: float | None = None
+
+    def busy_for(self) -> float:
+        """Return the seconds spent on the present batch so far."""
+        since = self.busy_since
+        return 0.0 if since is None else clock.steady() - since
+
+    def run(self) -> None:
+        try:
+            self._lane.work(self)
+        finally:
+            connections.close_all()

@@ -1,0 +1,72 @@
+"""Put a question to a backend or a store that may fail. Blocks, and raises nothing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from django.db import InterfaceError, OperationalError, connections
+
+from ..backends.sources.users import concrete
+from ..core.errors import TokenAuthError
+from ..core.identity import Identity, unavailable
+from ..observability.error_log import log_error
+from .denylist import CacheUnavailable
+from .tickets import Found
+
+__all__ = ["UNANSWERED", "Answer", "put"]
+
+UNANSWERED = "A token could not be verified: answered unavailable."
+
+# Errors that mean an unavailable store, and nothing about one credential.
+_UNAVAILABLE = (OperationalError, InterfaceError, CacheUnavailable)
+
+Asked = TypeVar("Asked")
+Answer = Identity | TokenAuthError
+
+
+def put(question: Callable[[Sequence[Asked]], Sequence[Any]], asked: Sequence[Asked]) -> list[Any]:
+    """Return the answers. Where the question raises, ask once more, then answer "unavailable".
+
+    A store that fails proves nothing about a token. One token that makes a backend fail must not
+    cost the others of its batch, so halves are asked again.
+    """
+    if not asked:
+        return []
+    try:
+        return _answers(question, asked)
+    except Exception:  # noqa: BLE001 - whatever a backend or its store raises
+        # The store may have been restarted since: once more, on fresh connections.
+        _close_connections()
+    try:
+        return _answers(question, asked)
+    except Exception as error:  # noqa: BLE001 - the same, again
+        if len(asked) == 1 or isinstance(error, _UNAVAILABLE):
+            log_error(UNANSWERED, error, about=asked)
+            return [unavailable() for _ in asked]
+    middle: int = len(asked) // 2
+    return [*put(question, asked[:middle]), *put(question, asked[middle:])]
+
+
+def _answers(
+    question: Callable[[Sequence[Asked]], Sequence[Any]], asked: Sequence[Asked]
+) -> list[Any]:
+    answers = [_usable(each) for each in question(asked)]
+    if len(answers) != len(asked):
+        raise TypeError(f"A token backend gave {len(answers)} verdicts on {len(asked)}.")
+    return answers
+
+
+def _usable(verdict: Any) -> Any:
+    """Return the verdict with a user that is loaded here, where queries may be made."""
+    if isinstance(verdict, Identity):
+        user = concrete(verdict.user)
+        return verdict if user is verdict.user else replace(verdict, user=user)
+    if verdict is None or isinstance(verdict, TokenAuthError | Found):
+        return verdict
+    raise TypeError(f"A token backend returned a {type(verdict).__name__} instead of a verdict.")
+
+
+def _close_connections() -> None:
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()
