@@ -725,3 +725,12 @@ def test_revoking_a_user_reads_a_bounded_number_of_sessions(monkeypatch, backend
     assert backend.revoke_user(alice.pk, except_token_id=None, issued_before=None) is False
     assert len(caplog.records) == 1
     assert Session.objects.filter(session_key__in=keys).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("engine", "is_local"),
+    [("db", True), ("signed_cookies", True), ("cache", False), ("cached_db", False)],
+)
+def test_sessions_in_a_cache_share_no_thread_with_rows(settings, engine, is_local):
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    assert SessionBackend().is_local is is_local

@@ -108,6 +108,18 @@ def value(name, **labels):
             {"limit": Limit.IDLE.value},
             1,
         ),
+        (
+            events.QueueMeasured(lane="rows", length=3),
+            "queue_length",
+            {"lane": "rows"},
+            3,
+        ),
+        (
+            events.QueueOverflowed(lane="rows", refused=2),
+            "queue_refusals_total",
+            {"lane": "rows"},
+            2,
+        ),
         (events.CacheHit(), "cache_hits_total", {}, 1),
         (
             events.IdentityInjected(operator=CANARY, user_id=CANARY, path=CANARY),

@@ -8,9 +8,11 @@ from django.contrib.auth.models import User
 
 from channels_token_auth.backends.introspection import IntrospectionBackend
 from channels_token_auth.backends.jwt import JWTBackend
+from channels_token_auth.backends.sources.jwks.key_server import INTERVAL
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.testing import frozen_clock
 from channels_token_auth.verification.authenticator import Authenticator
 from channels_token_auth.verification.lanes.pace import MAX_BATCH
 from tests.backends.introspection_server import introspection_server
@@ -66,6 +68,30 @@ async def test_a_server_that_hangs_holds_up_no_event_loop(lanes, request, name):
     assert not verification.done()
     answer()
     assert (await verification).user.pk == 7
+
+
+def signed(number, kid):
+    claims = {"sub": "1", "exp": 2**33, "jti": str(number)}
+    token = jwt.encode(claims, rsa_keys()[0], "RS256", headers={"kid": kid})
+    return Credential(location=Location.HEADER, secret=Secret(token))
+
+
+async def test_known_key_never_waits_for_the_key_server(lanes):
+    with jwks_server({"keys": [jwk(rsa_keys()[1], kid="1")]}) as server, frozen_clock() as clock:
+        backend = JWTBackend(algorithms=["RS256"], jwks_url=server.url, user=f"{__name__}.anybody")
+        authenticator = Authenticator([backend], timeout=5)
+        await authenticator.authenticate(signed(1, kid="1"))
+        server.is_open.clear()
+        await clock.move(INTERVAL)
+        unknown = asyncio.create_task(authenticator.authenticate(signed(2, kid="2")))
+        while len(server.asked) < 2:  # noqa: ASYNC110 - a server in a thread of its own
+            await asyncio.sleep(0.001)
+        assert (await authenticator.authenticate(signed(3, kid="1"))).user.pk == 7
+        assert not unknown.done()
+        server.is_open.set()
+        with pytest.raises(TokenAuthError) as refused:
+            await unknown
+    assert refused.value.code is CloseReason.TOKEN_INVALID
 
 
 class Counting:

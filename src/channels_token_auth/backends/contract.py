@@ -129,8 +129,8 @@ class TokenBackend(Protocol):
     """Where revocations of its tokens show."""
 
     is_local: bool
-    """True if verifying asks nothing but this process and the site's databases and caches.
-    Any other backend gets a thread of its own, so that a slow server delays no other logins."""
+    """True if verifying asks nothing but this process and the site's databases. Any other backend
+    gets a thread of its own, so that a slow server or cache delays no other logins."""
 
     is_delegated: bool
     """True if its tokens act for a user with limited rights, as a third party's client does.

@@ -29,6 +29,7 @@ from .sources.sessions.engines import (
     Sessions,
     can_forget,
     engine,
+    is_in_database,
     session_model,
     session_of,
 )
@@ -53,11 +54,11 @@ class SessionBackend(BaseTokenBackend):
 
     schemes = frozenset[str]()
     revocations = Revocations.STORE
-    is_local = True
     authority = Authority.SESSION
 
     def __init__(self, *, name: str = "session") -> None:
         super().__init__(name=name)
+        self.is_local = is_in_database()
         self._sessions = Sessions()
         self._users_by_key = UsersByKey()
 

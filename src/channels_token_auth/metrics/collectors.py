@@ -8,6 +8,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from ..node.node import local_nodes
 from ..observability import events
 from ..observability.events import subscribe
+from ..verification.lanes import lanes
 
 __all__ = ["HANDLERS", "refresh", "start"]
 
@@ -67,6 +68,17 @@ verification_batch_size = Histogram(
     "Tokens in one batch of verifications.",
     buckets=SIZES,
 )
+queue_length = Gauge(
+    f"{PREFIX}_queue_length",
+    "Verifications that wait, by lane.",
+    ["lane"],
+    multiprocess_mode="livesum",
+)
+queue_refusals = Counter(
+    f"{PREFIX}_queue_refusals",
+    "Verifications that were refused because too many wait in their lane, or for too long.",
+    ["lane"],
+)
 cache_hits = Counter(f"{PREFIX}_cache_hits", "Handshakes answered from the verdict cache.")
 sweep_seconds = Histogram(f"{PREFIX}_sweep_seconds", "Time that one sweep took.", buckets=SLOW)
 sweep_failures = Counter(
@@ -119,6 +131,8 @@ def start() -> None:
 def refresh() -> None:
     """Bring the gauges up to date."""
     _count_sockets()
+    for lane, length in lanes.lengths().items():
+        queue_length.labels(lane).set(length)
     nodes_seen.set(max((node.nodes_seen for node in local_nodes()), default=0))
 
 
@@ -139,6 +153,14 @@ def _count_sockets(_: object = None) -> None:
 def _handshake_ended(outcome: str, facts: events.ConnectionFacts) -> None:
     handshakes.labels(outcome, facts.backend or "none", facts.location or "none").inc()
     _count_sockets()
+
+
+def _measured(event: events.QueueMeasured) -> None:
+    queue_length.labels(event.lane).set(event.length)
+
+
+def _overflowed(event: events.QueueOverflowed) -> None:
+    queue_refusals.labels(event.lane).inc(event.refused)
 
 
 def _refused(event: events.HandshakeRefused) -> None:
@@ -213,6 +235,8 @@ HANDLERS: dict[type[events.Event], Callable[[Any], None]] = {
     events.IdentityInjected: lambda _: identities_injected.inc(),
     events.LimitReached: lambda event: limits_reached.labels(event.limit.value).inc(),
     events.BatchVerified: _verified,
+    events.QueueMeasured: _measured,
+    events.QueueOverflowed: _overflowed,
     events.CacheHit: lambda _: cache_hits.inc(),
     events.SweepFinished: _swept,
     events.SweepFailed: lambda _: sweep_failures.inc(),

@@ -19,9 +19,13 @@ ScopesOf = Callable[[Any, Authentication], Iterable[str]]
 class ScopedBackend:
     """A `TokenBackend` around another one: a function gives the scopes, all else is the other's.
 
+    It has a lane of its own, since a site's function may ask anything, such as another server.
+
     The function is asked whenever the backend is, in the same thread. What it raises counts as if
     the backend had raised it.
     """
+
+    is_local = False
 
     def __init__(self, backend: TokenBackend, scopes_of: ScopesOf) -> None:
         if not callable(scopes_of):

@@ -29,7 +29,7 @@ from ..contract import Authority, Revocations, RevocationSignal, RevokedTokens
 from ..site import Site
 from ..sources.keys import read_key
 from ..sources.revalidation import revalidate_presented
-from ..sources.sessions.engines import Session
+from ..sources.sessions.engines import Session, is_in_database
 from ..sources.sessions.users import has_password_of
 from ..sources.users import admit
 from ..sources.users_by_key import UsersByKey
@@ -49,12 +49,12 @@ JWT_SHAPE = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 class _AllauthBackend(BaseTokenBackend):
     """What the two have in common."""
 
-    is_local = True
     authority = Authority.OWNER
     extra = "allauth"
 
     def __init__(self, *, name: str) -> None:
         super().__init__(name=name)
+        self.is_local = is_in_database()
         # Without lists, sessions cannot be found by their users.
         self.revocations = Revocations.ROWS if has_lists() else Revocations.NOWHERE
         self._logins = Logins()

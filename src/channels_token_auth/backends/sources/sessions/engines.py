@@ -25,6 +25,7 @@ __all__ = [
     "Sessions",
     "can_forget",
     "engine",
+    "is_in_database",
     "session_model",
     "session_of",
 ]
@@ -63,6 +64,14 @@ def session_of(row: Any) -> Session:
 def can_forget() -> bool:
     """Return False if a session cannot be deleted, because the cookie holds it."""
     return engine().load is not signed_cookies.SessionStore.load
+
+
+def is_in_database() -> bool:
+    """Return True if reading a session asks the site's database at most.
+
+    A cache is another service, whose outage must not delay tokens that have rows.
+    """
+    return engine() in (db.SessionStore, signed_cookies.SessionStore)
 
 
 class Sessions:
