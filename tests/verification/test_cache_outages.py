@@ -33,7 +33,7 @@ def issue():
 
 def redeem():
     ticket = Credential(location=Location.TICKET, secret=Secret("t" * 43))
-    return Tickets([], cache="default").authenticate([ticket])
+    return Tickets([], cache="default").look_up([ticket])
 
 
 def find():
