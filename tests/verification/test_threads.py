@@ -161,7 +161,7 @@ async def test_a_store_that_hangs_is_unavailable_and_the_next_handshake_gets_a_f
     gate = Gate()
     backend = FakeBackend("t0ken", before=gate)
     with pytest.raises(TokenAuthError) as refused:
-        await Authenticator([backend], timeout=0.05).authenticate(credential())
+        await Authenticator([backend], timeout=0.5).authenticate(credential())
     assert refused.value.code is CloseReason.UNAVAILABLE
     assert await Authenticator([backend], timeout=5).authenticate(credential()) == identity()
     gate.opened.set()
@@ -170,7 +170,7 @@ async def test_a_store_that_hangs_is_unavailable_and_the_next_handshake_gets_a_f
 async def test_handshakes_that_queued_behind_a_hanging_store_are_served_by_the_fresh_thread(lanes):
     gate = Gate()
     backend = FakeBackend("t0ken", before=gate)
-    hung = asyncio.create_task(Authenticator([backend], timeout=0.05).authenticate(credential()))
+    hung = asyncio.create_task(Authenticator([backend], timeout=0.5).authenticate(credential()))
     await until(gate.entered)
     queued = asyncio.create_task(Authenticator([backend], timeout=5).authenticate(credential()))
     with pytest.raises(TokenAuthError):

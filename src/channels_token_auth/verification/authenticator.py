@@ -24,8 +24,8 @@ from ..core.identity import Grant, Identity, UserInactiveError, unavailable
 from ..observability.error_log import log_error
 from ..observability.events import CacheHit, emit
 from . import injected, test_mode
-from .backend_chain import BackendChain
 from .binding import note_options
+from .chain import BackendChain
 from .denylist import Denylist
 from .lanes import Errand, LaneId, Onward, lanes
 from .scoped import ScopedBackend

@@ -9,17 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ..backends.contract import Revocations, TokenBackend, Unrecognized
-from ..clock import clock
-from ..core.close_codes import CloseReason
-from ..core.credentials import Credential
-from ..core.errors import TokenAuthError
-from ..core.identity import Grant, Identity, Verdict
+from ...backends.contract import Revocations, TokenBackend, Unrecognized
+from ...clock import clock
+from ...core.close_codes import CloseReason
+from ...core.credentials import Credential
+from ...core.errors import TokenAuthError
+from ...core.identity import Grant, Identity, Verdict
+from ..denylist import Denials, Denylist
+from ..lanes import ROWS, LaneId, Onward, cache_lane, run_here, sweep_lane
+from ..tickets import Found, Tickets
 from .backend_lanes import backend_lane
-from .denylist import Denials, Denylist
-from .lanes import ROWS, LaneId, Onward, cache_lane, run_here, sweep_lane
 from .question import Answer, put
-from .tickets import Found, Tickets
 
 __all__ = ["BackendChain"]
 

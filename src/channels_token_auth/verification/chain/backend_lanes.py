@@ -1,8 +1,8 @@
 """Choose the lane of a backend."""
 
-from ..backends.contract import TokenBackend
-from .binding import bindings
-from .lanes import ROWS, LaneId
+from ...backends.contract import TokenBackend
+from ..binding import bindings
+from ..lanes import ROWS, LaneId
 
 __all__ = ["backend_lane"]
 

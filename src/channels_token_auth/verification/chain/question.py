@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, connections
 
-from ..backends.sources.users import concrete
-from ..core.errors import TokenAuthError
-from ..core.identity import Identity, unavailable
-from ..observability.error_log import log_error
-from .denylist import CacheUnavailable
-from .tickets import Found
+from ...backends.sources.users import concrete
+from ...core.errors import TokenAuthError
+from ...core.identity import Identity, unavailable
+from ...observability.error_log import log_error
+from ..denylist import CacheUnavailable
+from ..tickets import Found
 
 __all__ = ["UNANSWERED", "Answer", "put"]
 
