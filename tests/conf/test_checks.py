@@ -90,7 +90,7 @@ def check(settings, monkeypatch):
     }
 
     def ids(**given):
-        settings.CHANNELS_TOKEN_AUTH = {"BACKENDS": BACKENDS} | given
+        settings.CHANNELS_TOKEN_AUTH = {"BACKENDS": BACKENDS, "TRUSTED_PROXIES": 1} | given
         return [message.id.removeprefix("channels_token_auth.") for message in check_settings()]
 
     return ids
@@ -169,6 +169,56 @@ def test_default_settings_are_fine(check):
 @pytest.mark.asvs("4.2.5", "14.2.1")
 def test_each_mistake_and_each_loosening_has_its_message(check, given, expected):
     assert check(**given) == expected
+
+
+EXPLICIT = {"FAILURES": "5/min", "WAITING": {"address": 5}}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"TRUSTED_PROXIES": 0}, ["I006"]),
+        ({"TRUSTED_PROXIES": 0, "LIMITS": {"FAILURES": None}}, ["I006"]),
+        ({"TRUSTED_PROXIES": 0, "LIMITS": {"WAITING": {"address": 5}}}, ["I006"]),
+        ({"TRUSTED_PROXIES": 0, "LIMITS": EXPLICIT}, []),
+        ({"LIMITS": {"STORAGE": "redis://:canary@example.com"}}, []),
+        ({"LIMITS": {"STORAGE": "memory://"}}, ["W015"]),
+        ({"LIMITS": {"STORAGE": "async+redis://example.com"}}, ["E010"]),
+        ({"LIMITS": {"STORAGE": "nothing://:canary@example.com"}}, ["E010"]),
+    ],
+)
+def test_limits_that_count_less_than_meant_are_reported(check, given, expected):
+    assert check(**given) == expected
+    assert "canary" not in repr(check_settings())
+
+
+def test_development_says_nothing_of_proxies_and_processes(check, settings, monkeypatch):
+    monkeypatch.setenv("WEB_CONCURRENCY", "4")
+    settings.DEBUG = True
+    assert check(TRUSTED_PROXIES=0) == []
+
+
+@pytest.mark.parametrize(
+    ("workers", "limits", "expected"),
+    [
+        ("4", {}, ["I007"]),
+        ("4", {"FAILURES": None}, []),
+        ("4", {"FAILURES": None, "HANDSHAKES": "9/min"}, ["I007"]),
+        ("4", {"STORAGE": "redis://example.com"}, []),
+        ("1", {}, []),
+        ("many", {}, []),
+    ],
+)
+def test_rates_that_each_process_counts_by_itself_are_reported(
+    check, monkeypatch, workers, limits, expected
+):
+    monkeypatch.setenv("WEB_CONCURRENCY", workers)
+    assert check(LIMITS=limits) == expected
+
+
+def test_storage_without_the_package_is_an_error(check, monkeypatch):
+    monkeypatch.setitem(sys.modules, "limits.storage", None)
+    assert check(LIMITS={"STORAGE": "redis://example.com"}) == ["E010"]
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,9 @@ def test_loopback_and_private_addresses_are_internal(text, is_internal):
     assert read_address(text).is_internal is is_internal
 
 
-@pytest.mark.parametrize("client", [None, (), ("", 0), ("unix:/run/site.sock", None), [None, None]])
+@pytest.mark.parametrize(
+    "client", [None, (), ("", 0), ("unix:/run/site.sock", None), [None, None], 5, "192.0.2.7"]
+)
 def test_client_of_a_unix_socket_has_no_address(client):
     assert client_address(client, [], 0) is None
 

@@ -8,6 +8,7 @@ from .. import conf
 from .backends import each_backend, order
 from .caches import cache
 from .layers import layer
+from .limits import limits
 from .policy import loosened
 from .providers import providers
 from .servers import development_server, installed_servers
@@ -35,6 +36,7 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
         *providers(),
         *cache(),
         *layer(),
+        *limits(),
         *loosened(),
         *clamped(),
         *installed_servers(),

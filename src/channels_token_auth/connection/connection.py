@@ -60,6 +60,7 @@ class Connection(Socket):
         """Admit a client without a credential."""
         self.life.admit(None, None, clock.steady())
         self._user = user
+        self.leave_place()
         # Sockets without a user count by their address, as all limits see it.
         address = self.client_address
         self._begin_to_count(address.group if address else None)
@@ -79,6 +80,7 @@ class Connection(Socket):
         outputs = self.life.admit(identity.user_key, lifetime(identity), clock.steady())
         if not self.is_admitted:  # closed meanwhile, or another user
             return outputs
+        self.leave_place()
         self._handle, self._verified_at = identity.handle, identity.verified_at
         if self._auth is None:
             self._user, self._auth = identity.user, LiveAuthentication(identity.authentication)
@@ -118,8 +120,10 @@ class Connection(Socket):
         credential = Credential(location=Location.FIRST_MESSAGE, secret=secret)
         mark = self.node.recent_revocations.mark
         try:
+            self.route.address_limits.check(self.client_address)
             outputs = self.admit(await self.route.verify(credential), since=mark)
         except TokenAuthError as error:
+            self.note_failure(error.code)
             self._note_refusal(error, credential)
             outputs = self.life.refuse(error, clock.steady())
         except Exception as error:  # noqa: BLE001 - else nobody would ever close the socket

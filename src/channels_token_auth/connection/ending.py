@@ -50,6 +50,7 @@ def _reason(connection: Connection) -> TokenAuthError:
 async def finish(connection: Connection) -> None:
     """Take leave of a socket: nothing that was started for it outlives this call."""
     try:
+        connection.leave_place()
         connection.node.leave(connection)
         if connection.traffic:
             connection.node.traffic.leave(connection.traffic, clock.steady())

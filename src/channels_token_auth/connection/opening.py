@@ -11,6 +11,7 @@ from ..core.handshake.decision import Anonymous, AwaitMessage, Refuse, Verify
 from ..core.handshake.extraction import PROTOCOL
 from ..core.identity import Identity, unavailable
 from ..core.lifecycle import Stage, State, Step
+from ..limits.waiting import Place
 from ..observability.events import HandshakeBegan, emit
 from .asgi_scope import anonymous_user
 from .connection import Connection, failed
@@ -51,17 +52,38 @@ async def _decide(connection: Connection) -> None:
     if connection.node.drain.is_on:
         raise unavailable()
     decision = connection.route.decide(connection.handshake)
+    _pass_limits(connection)
     match decision:
         case Verify():
+            connection.place = _take_place(connection)
             await _verify(connection, decision.credential)
         case Anonymous():
             connection.admit_anonymous(anonymous_user())
         case AwaitMessage():
+            connection.place = _take_place(connection)
             await _await_credential(connection)
         case Refuse():
             raise TokenAuthError(decision.code)
         case _:
             assert_never(decision)
+
+
+def _pass_limits(connection: Connection) -> None:
+    """Count the handshake. Raises TokenAuthError if its address is over a limit."""
+    limits, address = connection.route.address_limits, connection.client_address
+    handshake = connection.handshake
+    # A foreign page learns nothing but that: the Origin comes first (PROTOCOL.md, "Precedence").
+    if not (handshake.is_hostile and handshake.problem is CloseReason.FORBIDDEN):
+        limits.check_handshake(address)
+    limits.count_handshake(address)
+
+
+def _take_place(connection: Connection) -> Place:
+    """Count the socket as one that is not authenticated. Raises TokenAuthError if all are taken."""
+    route = connection.route
+    return connection.node.waiting.enter(
+        connection.client_address, route.limits.waiting, trusted_proxies=route.trusted_proxies
+    )
 
 
 async def _verify(connection: Connection, credential: Credential) -> None:
@@ -115,6 +137,7 @@ async def _refuse(connection: Connection, error: TokenAuthError) -> None:
     """Answer the handshake, unless the socket was closed meanwhile."""
     connection.left = connection.left or error.code
     connection.refusal_reason = connection.refusal_reason or error
+    connection.note_failure(error.code)
     if connection.life.state is State.CLOSED:
         return
     if connection.exchange.stage is Stage.HANDSHAKE:

@@ -37,6 +37,7 @@ from ..core.lifecycle import (
 from ..core.lifecycle import Send as SendText
 from ..core.limits import Limit
 from ..limits.exceeded import exceeded
+from ..limits.waiting import Place
 from ..node.deadlines import deadlines
 from ..node.member import Member
 from ..node.node import here
@@ -55,7 +56,7 @@ class Socket(Member):
 
     __slots__ = (
         "_due", "_idle", "_verifier", "disconnect", "exchange", "handshake", "left", "life",
-        "node", "notices", "traffic", "transport",
+        "node", "notices", "place", "traffic", "transport",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +76,8 @@ class Socket(Member):
         """Events of ours that wait for the application."""
         self.traffic: Traffic | None = None
         """What its frames count towards, once it was admitted; None: nothing."""
+        self.place: Place | None = None
+        """Its place among the sockets that are not authenticated yet."""
         self._due: float | None = None
         self._idle: Idle | None = None
         self._verifier: asyncio.Task[None] | None = None
@@ -156,6 +159,8 @@ class Socket(Member):
             return None
         if outputs is None and self.traffic is not None:
             return self._count(self.traffic, event)
+        if outputs and isinstance(outputs[-1], Close):
+            self.note_failure(outputs[-1].code)
         return outputs
 
     def _count(self, traffic: Traffic, frame: Message) -> Sequence[Output] | None:
@@ -165,6 +170,16 @@ class Socket(Member):
         """
         excess = traffic.take(frame, clock.steady())
         return None if excess is None else self.life.end(exceeded(*excess))
+
+    def note_failure(self, code: CloseReason) -> None:
+        """Count that a credential of this client was refused, if the code is one that counts."""
+        self.route.address_limits.note_refusal(self.client_address, code)
+
+    def leave_place(self) -> None:
+        """Make room for another socket that is not authenticated yet."""
+        if self.place:
+            self.place.leave()
+            self.place = None
 
     async def tell(self, outputs: Sequence[Output]) -> None:
         """Do what the lifecycle asks for, and send what it says."""

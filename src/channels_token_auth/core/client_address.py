@@ -73,7 +73,9 @@ def client_address(
             found = read_address(entries[-trusted_proxies].decode("latin-1"))
             if found:
                 return found
-    return read_address(str(client[0])) if client else None
+    # Of any type: a server, or middleware outside, may have put anything there.
+    has_host = isinstance(client, list | tuple) and client
+    return read_address(str(client[0])) if has_host else None
 
 
 @lru_cache(maxsize=4096)  # asked for every handshake; a crowd comes from few addresses

@@ -1,12 +1,13 @@
 """The limits that count per address: rejected credentials, and handshakes."""
 
+from .. import conf
 from ..core.client_address import ClientAddress
 from ..core.close_codes import CloseReason
-from ..core.limits import Limit, Limits
+from ..core.limits import Limit, Limits, Rate
 from .exceeded import exceeded
 from .rate_counter import RateCounter, rate_counter
 
-__all__ = ["AddressLimits"]
+__all__ = ["AddressLimits", "site_address_limits"]
 
 FAILURES = frozenset({CloseReason.MALFORMED, CloseReason.TOKEN_INVALID})
 """Refusals that count as failures. The others show a client that once had a good token."""
@@ -20,30 +21,31 @@ class AddressLimits:
     """
 
     def __init__(self, limits: Limits, *, trusted_proxies: int) -> None:
-        storage = limits.storage
-        self._failures = limits.failures and rate_counter(Limit.FAILURES, limits.failures, storage)
-        self._handshakes = limits.handshakes and rate_counter(
-            Limit.HANDSHAKES, limits.handshakes, storage
-        )
+        self._failures = _counter(Limit.FAILURES, limits.failures, limits)
+        self._handshakes = _counter(Limit.HANDSHAKES, limits.handshakes, limits)
         # Without trusted proxies an internal address is usually a proxy's, which stands for all
         # clients: the defaults do not apply to it. A value that the site has set does.
         self._spares_internal = limits.is_default_failures and not trusted_proxies
 
-    def begin(self, address: ClientAddress | None) -> None:
-        """Count a handshake. Raises TokenAuthError if the address is over a limit."""
-        if address is not None and self._handshakes:
+    def check_handshake(self, address: ClientAddress | None) -> None:
+        """Raise TokenAuthError if the address may open no socket now."""
+        if self._handshakes is not None and address is not None:
             _check(self._handshakes, address)
-            self._handshakes.add(address.group)
         self.check(address)
+
+    def count_handshake(self, address: ClientAddress | None) -> None:
+        """Count a handshake, whatever becomes of it."""
+        if self._handshakes is not None and address is not None:
+            self._handshakes.add(address.group)
 
     def check(self, address: ClientAddress | None) -> None:
         """Raise TokenAuthError if the address presented too many rejected credentials."""
-        if self._failures and address is not None and not self._spares(address):
+        if self._failures is not None and address is not None and not self._spares(address):
             _check(self._failures, address)
 
-    def note(self, address: ClientAddress | None, code: CloseReason) -> None:
-        """Count a refusal, if it is one that counts."""
-        if not self._failures or address is None or self._spares(address):
+    def note_refusal(self, address: ClientAddress | None, code: CloseReason) -> None:
+        """Count a refused credential, if its code is one that counts."""
+        if self._failures is None or address is None or self._spares(address):
             return
         if code in FAILURES:
             self._failures.add(address.group)
@@ -52,7 +54,19 @@ class AddressLimits:
         return address.is_internal and self._spares_internal
 
 
+def _counter(limit: Limit, rate: Rate | None, limits: Limits) -> RateCounter | None:
+    return None if rate is None else rate_counter(limit, rate, limits.storage)
+
+
 def _check(counter: RateCounter, address: ClientAddress) -> None:
     wait = counter.wait(address.group)
     if wait is not None:
         raise exceeded(counter.limit, wait)
+
+
+def _of_site(configuration: conf.Configuration) -> AddressLimits:
+    return AddressLimits(configuration.limits, trusted_proxies=configuration.trusted_proxies)
+
+
+site_address_limits = conf.derived(_of_site)
+"""Return the limits of the settings, for what belongs to no route."""

@@ -2,6 +2,7 @@
 
 import math
 import threading
+from collections import deque
 
 from .. import conf
 from ..clock import clock
@@ -30,6 +31,8 @@ class RateCounter:
         self.rate = rate
         self._shared = shared
         self._windows: dict[str, _Window] = {}
+        # Of its own: to find the first key of a dictionary takes long once many were deleted.
+        self._order: deque[_Window] = deque()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -39,12 +42,7 @@ class RateCounter:
         """Count."""
         now = clock.steady()
         with self._lock:
-            self._drop_old(now)
-            window = self._windows.get(key)
-            if window is None or window.ends_at <= now:
-                self._windows.pop(key, None)  # so that the new one comes last
-                window = self._windows[key] = _Window(now + self.rate.seconds)
-            window.count += amount
+            self._window(key, now).count += amount
         if self._shared:
             self._shared.add(self, key, amount)
 
@@ -61,29 +59,37 @@ class RateCounter:
         """Take over from the shared counters that the key is over the limit for so long."""
         now = clock.steady()
         with self._lock:
-            window = self._windows.pop(key, None) or _Window(0.0)
+            window, ends_at = self._window(key, now), now + min(seconds, self.rate.seconds)
+            window.ends_at = max(window.ends_at, ends_at) if window.count else ends_at
             window.count = max(window.count, self.rate.count)
-            window.ends_at = max(window.ends_at, now + min(seconds, self.rate.seconds))
-            self._windows[key] = window
 
-    def _drop_old(self, now: float) -> None:
-        windows = self._windows
-        # Two at a time: more end than begin, and no single call takes long.
-        for _ in range(2):
-            oldest = next(iter(windows), None)
-            if oldest is None:
+    def _window(self, key: str, now: float) -> "_Window":
+        window = self._windows.get(key)
+        if window is None or window.ends_at <= now:
+            self._make_room(now)
+            window = self._windows[key] = _Window(key, now + self.rate.seconds)
+            self._order.append(window)
+        return window
+
+    def _make_room(self, now: float) -> None:
+        """Forget windows that are over; and if there are too many, those that end next."""
+        order, windows = self._order, self._windows
+        for _ in range(2):  # more than one that begins, and few enough that no call takes long
+            if not order or (order[0].ends_at > now and len(order) < MAX_KEYS):
                 return
-            if windows[oldest].ends_at <= now or len(windows) > MAX_KEYS:
-                del windows[oldest]
+            oldest = order.popleft()
+            if windows.get(oldest.key) is oldest:  # else the key has a later one
+                del windows[oldest.key]
 
 
 _Key = tuple[Limit, Rate, Secret | None]
 
 
 class _Window:
-    __slots__ = ("count", "ends_at")
+    __slots__ = ("count", "ends_at", "key")
 
-    def __init__(self, ends_at: float) -> None:
+    def __init__(self, key: str, ends_at: float) -> None:
+        self.key = key
         self.count = 0
         self.ends_at = ends_at
 

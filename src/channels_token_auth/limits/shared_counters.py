@@ -6,7 +6,6 @@ thread tells the counter. So a handshake that is admitted costs no request, and 
 unavailable each process goes on with its own counts.
 """
 
-import logging
 import os
 import threading
 import time
@@ -16,8 +15,7 @@ from typing import Any, Protocol
 from .. import conf
 from ..core.credentials import Secret
 from ..core.limits import Limit, Rate
-from ..observability.error_log import describe_error
-from ..observability.events import OutageBegan, OutageEnded, emit
+from ..observability.outage_watch import OutageWatch
 
 __all__ = ["MAX_PENDING", "SharedCounters", "Store", "build_store", "shared_counters"]
 
@@ -36,7 +34,13 @@ IDLE = 30.0
 TIMEOUT = 2.0
 """Seconds that a Redis may take to answer."""
 
-logger = logging.getLogger("channels_token_auth")
+NAME = "STORAGE"
+
+outages = OutageWatch(
+    "limits",
+    began="LIMITS[%r] unavailable: until it answers, each process counts by itself. %s",
+    ended="LIMITS[%r] available again: counts are shared.",
+)
 
 
 class Store(Protocol):
@@ -91,7 +95,6 @@ class SharedCounters:
         self._pending: dict[tuple[Counter, str], int] = {}
         self._thread: threading.Thread | None = None
         self._store: Store | None = None
-        self._is_down = False
 
     def add(self, counter: Counter, key: str, amount: int) -> None:
         """Have the amount added soon. Returns at once."""
@@ -118,10 +121,10 @@ class SharedCounters:
             try:
                 self._send(counts)
             except Exception as error:  # noqa: BLE001 - whatever a store's driver raises
-                self._note_failure(error)
+                outages.failed(NAME, error)
                 time.sleep(RETRY)
             else:
-                self._note_success()
+                outages.works(NAME)
 
     def _may_end(self) -> bool:
         with self._lock:
@@ -139,23 +142,6 @@ class SharedCounters:
             name = f"channels_token_auth.{conf.site_keys().name('limit', *parts)}"
             if store.incr(name, seconds, amount=amount) >= counter.rate.count:
                 counter.block(key, store.get_expiry(name) - time.time())
-
-    def _note_failure(self, error: Exception) -> None:
-        if self._is_down:
-            return
-        self._is_down = True
-        text = describe_error(error, about=[self._uri])
-        logger.error(
-            'LIMITS["STORAGE"] unavailable: each process counts by itself until it answers. %s',
-            text,
-        )
-        emit(OutageBegan(service="limits", name="STORAGE", error=text))
-
-    def _note_success(self) -> None:
-        if self._is_down:
-            self._is_down = False
-            logger.warning('LIMITS["STORAGE"] available again: counts are shared.')
-            emit(OutageEnded(service="limits", name="STORAGE"))
 
 
 def _no_stores(_: conf.Configuration) -> dict[Secret, SharedCounters]:

@@ -17,6 +17,7 @@ from ..cluster.message import Message, Reply, is_meant
 from ..cluster.subscription import Subscription
 from ..core.counting.traffic import TrafficTable
 from ..core.revocation import Revocation, Target
+from ..limits.waiting import WaitingSockets
 from ..loop_local import LoopLocal
 from ..observability.error_log import log_error
 from ..observability.events import MessageIgnored, emit
@@ -47,6 +48,8 @@ class Node:
         """All sockets, from their opening handshake until their application has ended."""
         self.registry = Registry()
         """The sockets that were admitted."""
+        self.waiting = WaitingSockets()
+        """The sockets that are not authenticated yet."""
         self.recent_revocations = RevocationLog()
         self.traffic = TrafficTable()
         self.bulk_close = BulkClose()

@@ -16,6 +16,7 @@ from ..core.handshake.scope import read_headers, read_query, read_subprotocols
 from ..core.identity import Grant, Identity
 from ..core.lifecycle import Rules
 from ..core.limits import Limits
+from ..limits.addresses import AddressLimits
 from ..observability.error_log import log_error
 from . import injected
 from .authenticator import build_authenticator
@@ -40,6 +41,7 @@ class Route:
         self.rules: Rules = configuration.rules
         self.limits: Limits = configuration.limits
         self.trusted_proxies = configuration.trusted_proxies
+        self.address_limits = AddressLimits(self.limits, trusted_proxies=self.trusted_proxies)
 
     def read(self, scope: Scope) -> Handshake:
         """Return the opening handshake of a scope."""

@@ -13,9 +13,11 @@ from django.views.decorators.csrf import csrf_exempt
 from ..core.errors import TokenAuthError
 from ..core.handshake.refusal import http_answer
 from ..core.identity import unavailable
+from ..limits.addresses import site_address_limits
 from ..observability.error_log import log_error
 from ..observability.events import RequestRefused, emit
 from ..verification.authenticator import site_authenticator
+from .request_address import request_address
 
 __all__ = ["endpoint", "store"]
 
@@ -36,7 +38,7 @@ def endpoint(answer: Answer) -> View:
     @functools.wraps(answer)
     def view(request: HttpRequest, **named: str) -> HttpResponse:
         try:
-            body = answer(request, **named)
+            body = _limited(answer, request, named)
         except TokenAuthError as error:
             if RequestRefused.is_wanted():
                 emit(_refused(request, error))
@@ -48,6 +50,17 @@ def endpoint(answer: Answer) -> View:
         return JsonResponse(body, headers=NOT_KEPT)
 
     return view
+
+
+def _limited(answer: Answer, request: HttpRequest, named: dict[str, str]) -> dict[str, Any] | None:
+    """Answer an address that did not present too many bad credentials, before any query."""
+    limits, address = site_address_limits(), request_address(request)
+    limits.check(address)
+    try:
+        return answer(request, **named)
+    except TokenAuthError as error:
+        limits.note_refusal(address, error.code)
+        raise
 
 
 @contextlib.contextmanager
