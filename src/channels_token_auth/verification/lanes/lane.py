@@ -13,7 +13,7 @@ from django.db import connections
 from ...clock import clock
 from ...core.identity import unavailable
 from ...observability.events import QueueMeasured, emit
-from .batch import Answers, deliver, work_off
+from .batch import Answers, deliver, release_connections, work_off
 from .errand import Errand
 from .hanging import Hanging
 from .lane_id import LaneId
@@ -101,11 +101,19 @@ class Lane:
             self._changed.notify_all()
         return thread
 
+    def leave(self, thread: "_Thread") -> None:
+        """Note that a thread has ended."""
+        with self._changed:
+            if self._thread is thread:
+                self._thread = None
+
     def work(self, thread: "_Thread") -> None:
         """Work off batches until the thread is idle for long, or relieved."""
         while batch := self._next(thread):
             began_at = clock.steady()
-            deliver([*batch.refused, *work_off(batch.errands, self._send_on)])
+            answered = work_off(batch.errands, self._send_on)
+            release_connections()  # first: whoever gets an answer may query at once
+            deliver([*batch.refused, *answered])
             self._pace.note(len(batch.errands), clock.steady() - began_at)
             if batch.late:
                 self._complain(self, batch.late)
@@ -165,4 +173,5 @@ class _Thread(threading.Thread):
         try:
             self._lane.work(self)
         finally:
+            self._lane.leave(self)  # also after an error: the next errand starts another thread
             connections.close_all()
