@@ -36,6 +36,8 @@ TIMEOUT = 2.0
 
 NAME = "STORAGE"
 
+_building = threading.Lock()
+
 outages = OutageWatch(
     "limits",
     began="LIMITS[%r] unavailable: until it answers, each process counts by itself. %s",
@@ -134,14 +136,17 @@ class SharedCounters:
             return True
 
     def _send(self, counts: Mapping[tuple[Counter, str], int]) -> None:
-        store = self._store = self._store or build_store(self._uri)
+        if self._store is None:
+            # One at a time: the package limits misreads a driver that another thread is importing.
+            with _building:
+                self._store = build_store(self._uri)
         for (counter, key), amount in counts.items():
             # Bound to the site, which may share the store with others; and no address is stored.
             seconds = counter.rate.seconds
             parts = (counter.limit.value, str(seconds), key)
             name = f"channels_token_auth.{conf.site_keys().name('limit', *parts)}"
-            if store.incr(name, seconds, amount=amount) >= counter.rate.count:
-                counter.block(key, store.get_expiry(name) - time.time())
+            if self._store.incr(name, seconds, amount=amount) >= counter.rate.count:
+                counter.block(key, self._store.get_expiry(name) - time.time())
 
 
 def _no_stores(_: conf.Configuration) -> dict[Secret, SharedCounters]:

@@ -1,0 +1,145 @@
+"""Counts that processes share: on a real Redis, which may stop and hang."""
+
+import os
+import time
+
+import pytest
+
+from channels_token_auth.core.credentials import Secret
+from channels_token_auth.core.limits import Limit, Rate
+from channels_token_auth.limits import shared_counters as module
+from channels_token_auth.limits.rate_counter import RateCounter
+from channels_token_auth.limits.shared_counters import SharedCounters, build_store
+from channels_token_auth.observability.outages import current_outages
+from tests.services import redis
+
+THREE = Rate(3, 600)
+DEADLINE = 10.0
+
+
+@pytest.fixture(scope="module")
+def server():
+    with redis() as server:
+        yield server
+
+
+@pytest.fixture
+def process(server, settings):
+    """Build a counter as another process would have it."""
+    settings.SECRET_KEY = f"{time.monotonic()}"  # names of its own in the store
+
+    def build(rate=THREE, limit=Limit.FAILURES):
+        return RateCounter(limit, rate, SharedCounters(Secret(server.url)))
+
+    yield build
+    module.outages.reset()
+
+
+def eventually(condition):
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return True
+
+
+def test_processes_share_one_count(process):
+    first, second = process(), process()
+    first.add("203.0.113.1", 2)
+    second.add("203.0.113.1")
+    assert eventually(lambda: second.wait("203.0.113.1"))
+    assert 0 < second.wait("203.0.113.1") <= 600
+    first.add("203.0.113.1")
+    assert eventually(lambda: first.wait("203.0.113.1"))
+
+
+def test_counts_of_other_keys_limits_and_sites_are_apart(process, settings):
+    first = process()
+    first.add("203.0.113.1", 5)
+    assert eventually(lambda: first.wait("203.0.113.1"))
+    others = [process(limit=Limit.HANDSHAKES), process(Rate(3, 60)), process()]
+    keys = ["203.0.113.1", "203.0.113.1", "203.0.113.2"]
+    for other, key in zip(others, keys, strict=True):
+        other.add(key)
+    time.sleep(0.3)
+    assert [other.wait(key) for other, key in zip(others, keys, strict=True)] == [None] * 3
+    settings.SECRET_KEY = "another site's"
+    other = process()
+    other.add("203.0.113.1")
+    time.sleep(0.3)
+    assert other.wait("203.0.113.1") is None
+
+
+def test_store_holds_no_address_and_forgets_by_itself(process, server):
+    process().add("203.0.113.1")
+    store = build_store(Secret(server.url)).storage
+    assert eventually(store.keys)
+    names = store.keys()
+    assert "203.0.113.1" not in repr(names)
+    assert all(0 < store.ttl(name) <= 600 for name in names)
+
+
+def test_many_counts_of_one_key_are_sent_together(process, server):
+    counter = process(Rate(1000, 600))
+    store = build_store(Secret(server.url)).storage
+    before = store.info("commandstats")["cmdstat_evalsha"]["calls"]
+    for _ in range(1000):
+        counter.add("203.0.113.1")
+    assert eventually(lambda: counter.wait("203.0.113.1"))
+    assert store.info("commandstats")["cmdstat_evalsha"]["calls"] - before <= 20
+
+
+def test_store_that_stops_is_logged_once_and_each_process_counts_by_itself(process, server, caplog):
+    counter = process()
+    server.stop()
+    try:
+        for number in range(3):
+            counter.add("203.0.113.1")
+            counter.add(f"203.0.113.{number}")
+            time.sleep(0.1)
+        assert counter.wait("203.0.113.1")
+        assert eventually(lambda: [each.service for each in current_outages()] == ["limits"])
+    finally:
+        server.start()
+    assert eventually(lambda: counter.add("203.0.113.9") or not current_outages())
+    assert len([each for each in caplog.messages if "unavailable" in each]) == 1
+    first, second = process(), process()
+    first.add("203.0.113.8", 2)
+    second.add("203.0.113.8")
+    assert eventually(lambda: first.wait("203.0.113.8") or second.wait("203.0.113.8"))
+
+
+def test_store_that_hangs_delays_nobody(process, server):
+    counter = process()
+    server.pause()
+    try:
+        began = time.monotonic()
+        for number in range(20_000):
+            counter.add(f"10.0.{number >> 8}.{number & 255}")
+        assert counter.wait("10.0.0.1") is None
+        assert time.monotonic() - began < 2
+    finally:
+        server.resume()
+
+
+def test_password_of_the_store_reaches_no_log(caplog, server, settings):
+    uri = Secret(f"redis://user:canary@127.0.0.1:{server.port}")
+    RateCounter(Limit.FAILURES, THREE, SharedCounters(uri)).add("203.0.113.1")
+    assert eventually(lambda: "unavailable" in caplog.text)
+    assert "canary" not in caplog.text
+    assert "canary" not in repr(uri)
+    module.outages.reset()
+
+
+def test_child_of_a_fork_counts_too(process):
+    counter, reader = process(), process()
+    counter.add("203.0.113.1", 2)
+    time.sleep(0.2)
+    pid = os.fork()
+    if pid == 0:
+        counter.add("203.0.113.1")
+        time.sleep(1)
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+    reader.add("203.0.113.1")
+    assert eventually(lambda: reader.wait("203.0.113.1"))
