@@ -1,8 +1,10 @@
-"""Clients that go over a limit, on six servers: too many frames, bytes and sockets, or silence."""
+"""Clients that misbehave, on real servers: too many bad tokens, handshakes, or silent sockets."""
 
+import http.client
+import itertools
 import json
+import time
 from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
 import pytest
@@ -10,114 +12,159 @@ import pytest
 from tests.wire.client import Refusal, Socket
 from tests.wire.closing import eventually
 from tests.wire.handshakes.case import bearer
-from tests.wire.project.lasting import lasting
-from tests.wire.servers import Server
+from tests.wire.project.people import ALICE
+from tests.wire.servers import Server, launch, stop_all
 
+KINDS = ["granian", "uvicorn-sansio"]
+LIMITS = {
+    "FAILURES": "3/min",
+    "HANDSHAKES": "40/min",
+    "WAITING": {"address": 3, "node": 8},
+}
 OFFER = b"Sec-WebSocket-Protocol: token-auth.v1"
-PING = {"type": "auth.ping"}
-_numbers = count()
+GOOD = bearer(ALICE)
+_names = (f"limits-{number}" for number in itertools.count())
+_addresses = (f"2001:db8:{number:x}::1" for number in itertools.count(1))
+
+
+@pytest.fixture(scope="module")
+def servers(
+    wire_database: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Server]]:
+    options = {
+        "database": wire_database,
+        "directory": tmp_path_factory.mktemp("limits"),
+        "environment": {
+            "WIRE_TOKEN_AUTH": json.dumps(
+                {"LIMITS": LIMITS, "TRUSTED_PROXIES": 1, "AUTH_TIMEOUT": 2}
+            )
+        },
+    }
+    servers = {kind: launch(kind, **options) for kind in KINDS}
+    try:
+        for server in servers.values():
+            server.wait_until_ready()
+        yield servers
+    finally:
+        stop_all(servers.values())
+
+
+@pytest.fixture(params=KINDS)
+def limited(request: pytest.FixtureRequest, servers: dict[str, Server]) -> Server:
+    return servers[request.param]
 
 
 @pytest.fixture
-def user() -> str:
-    """A user whom no other test has: their rates are those of the whole process."""
-    return "u" * (100 + next(_numbers))  # the length is the key
+def address() -> str:
+    """An address that no other test has used."""
+    return next(_addresses)
 
 
-@pytest.fixture
-def sockets() -> Iterator[list[Socket]]:
-    opened: list[Socket] = []
-    yield opened
-    for socket in opened:
-        socket.drop()
+def connect(server: Server, address: str, *headers: bytes, policy: str = "default") -> Any:
+    forwarded = f"X-Forwarded-For: 198.51.100.66, {address}".encode()
+    return server.open(f"/{policy}/whoami/{next(_names)}", [forwarded, *headers])
 
 
-def open_socket(server: Server, limit: str, user: str, application: str = "echo-async") -> Any:
-    path = f"/limited-{limit}/{application}/limits-{next(_numbers)}"
-    return server.open(path, [OFFER, bearer(lasting(user, 600, str(next(_numbers))))])
+def refused(answer: Any) -> tuple[int, int]:
+    """The status or close code, and the seconds to wait."""
+    if isinstance(answer, Refusal):
+        return answer.status, int(answer.headers["retry-after"])
+    with answer:
+        told = answer.read().json
+        assert (told["type"], told["code"], told["retry"]) == ("auth.error", "rate_limited", True)
+        return answer.read().code, told["retry_after"]
 
 
-def ends(socket: Socket) -> tuple[dict[str, Any], int | None]:
-    """Return the last `auth.error`, and the close code."""
-    last: dict[str, Any] = {}
-    while not (frame := socket.read()).closes:
-        if b'"auth.error"' in frame.payload:
-            last = json.loads(frame.text)
-    return last, frame.code
+def is_welcome(answer: Any) -> bool:
+    if isinstance(answer, Refusal):
+        return False
+    answer.drop()
+    return True
 
 
-@pytest.mark.parametrize("application", ["echo-async", "echo-sync", "bare", "subscribed"])
-def test_frames_over_the_rate_close_over_all_sockets_of_the_user(
-    server: Server, user: str, sockets: list[Socket], application: str
+def is_asked(socket: Socket) -> bool:
+    with socket:
+        return bool(socket.read().json["type"] == "auth.required")
+
+
+def check(server: Server, address: str, token: str) -> tuple[int, str | None]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    try:
+        headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": address}
+        connection.request("GET", "/auth/check/", headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status, answer.headers["Retry-After"]
+    finally:
+        connection.close()
+
+
+@pytest.mark.asvs("6.3.1")
+def test_bad_tokens_end_in_429_without_a_query_and_others_are_served(
+    limited: Server, address: str
 ) -> None:
-    sockets += [open_socket(server, "messages", user, application) for _ in range(2)]
-    for number in range(5):
-        sockets[number % 2].send_json(PING)
-        sockets[number % 2].send(f"frame {number}")
-    for socket, last in zip(sockets, ("frame 4", "frame 3"), strict=True):
-        while socket.read().text != last:
-            pass
-    sockets[1].send("one too many")
-    error, code = ends(sockets[1])
-    assert (error["code"], code) == ("rate_limited", 4429)
-    assert 0 < error["retry_after"] <= 60
+    for _ in range(3):
+        assert connect(limited, address, bearer("bad")).status == 401
+    queries = limited.probe()["queries"]
+    status, wait = refused(connect(limited, address, GOOD))
+    assert (status, 0 < wait <= 60) == (429, True)
+    assert refused(connect(limited, address, GOOD, OFFER))[0] == 4429
+    assert check(limited, address, ALICE)[0] == 429
+    assert limited.probe()["queries"] == queries
+    assert is_welcome(connect(limited, next(_addresses), GOOD))
 
 
-@pytest.mark.parametrize("payload", ["ü" * 300, bytes(600)])
-def test_bytes_over_the_rate_close(
-    server: Server, user: str, sockets: list[Socket], payload: str | bytes
+def test_failures_over_http_count_for_sockets(limited: Server, address: str) -> None:
+    for _ in range(3):
+        assert check(limited, address, "bad")[0] == 401
+    assert refused(connect(limited, address, GOOD))[0] == 429
+
+
+def test_rejected_first_messages_count(limited: Server, address: str) -> None:
+    for _ in range(3):
+        with connect(limited, address, OFFER, policy="messages") as socket:
+            socket.read()
+            socket.send_json({"type": "auth", "token": "bad"})
+            assert socket.read_until_close().code == 4401
+    assert refused(connect(limited, address, OFFER, policy="messages"))[0] == 4429
+
+
+def test_neighbour_in_the_same_64_bits_is_counted_with_it(limited: Server, address: str) -> None:
+    for _ in range(3):
+        connect(limited, address, bearer("bad"))
+    assert refused(connect(limited, f"[{address[:-1]}ffff]:4711", GOOD))[0] == 429
+
+
+def test_handshakes_over_the_rate_are_refused(limited: Server, address: str) -> None:
+    for _ in range(40):
+        assert is_welcome(connect(limited, address, GOOD))
+    assert refused(connect(limited, address, GOOD))[0] == 429
+    assert is_welcome(connect(limited, next(_addresses), GOOD))
+
+
+def test_silent_sockets_of_one_address_are_bounded_and_time_out(
+    limited: Server, address: str
 ) -> None:
-    sockets.append(open_socket(server, "bytes", user))
+    silent = [connect(limited, address, OFFER, policy="messages") for _ in range(3)]
+    assert refused(connect(limited, address, OFFER, policy="messages")) == (4429, 5)
+    assert is_welcome(connect(limited, next(_addresses), GOOD))
+    assert [each.read_until_close().code for each in silent] == [4408] * 3
+    assert is_welcome(connect(limited, address, OFFER, policy="messages"))
+    for each in silent:
+        each.drop()
+
+
+def test_silent_sockets_that_vanish_make_room(limited: Server, address: str) -> None:
     for _ in range(2):
-        sockets[0].send(payload)
-    assert ends(sockets[0])[1] == 4429
+        for socket in [connect(limited, address, OFFER, policy="messages") for _ in range(3)]:
+            socket.drop()
+        time.sleep(0.2)  # the server notices
+        eventually(lambda: is_asked(connect(limited, address, OFFER, policy="messages")), bool)
 
 
-@pytest.mark.parametrize("application", ["echo-async", "echo-sync", "bare"])
-def test_silent_client_is_closed_and_one_that_pings_stays(
-    server: Server, user: str, sockets: list[Socket], application: str
-) -> None:
-    sockets += [open_socket(server, "idle", user, application) for _ in range(2)]
-    silent, alive = sockets
-    for socket in sockets:
-        assert socket.read().json["type"] == "auth.ok"
-
-    def has_closed() -> bool:
-        alive.send_json(PING)
-        assert alive.read().json == {"type": "auth.pong"}
-        return not silent.is_silent(0)
-
-    assert eventually(has_closed, bool)
-    for socket in sockets:
-        error, code = ends(socket)
-        assert (error["code"], code) == ("connection_limit", 4429)
-
-
-def test_socket_over_the_limit_is_refused_until_one_is_closed(
-    server: Server, user: str, sockets: list[Socket]
-) -> None:
-    sockets += [open_socket(server, "refuse", user) for _ in range(3)]
-    refused = open_socket(server, "refuse", user)
-    assert isinstance(refused, Socket)  # it sees codes: it offered our subprotocol
-    sockets.append(refused)
-    error, code = ends(refused)
-    assert (error["code"], code) == ("connection_limit", 4429)
-    assert error["retry_after"] > 0
-    sockets[0].drop()
-
-    def is_admitted() -> bool:
-        sockets.append(open_socket(server, "refuse", user))
-        return "auth.ok" in sockets[-1].read().text
-
-    assert eventually(is_admitted, bool)
-
-
-def test_oldest_socket_makes_way(server: Server, user: str, sockets: list[Socket]) -> None:
-    sockets += [open_socket(server, "oldest", user) for _ in range(4)]
-    error, code = ends(sockets[0])
-    assert (error["code"], code) == ("connection_limit", 4429)
-    assert not any(isinstance(each, Refusal) for each in sockets)
-    for socket in sockets[1:]:
-        socket.send("hello")
-        while socket.read().text != "hello":
-            pass
+def test_full_node_refuses_newcomers_until_there_is_room(limited: Server) -> None:
+    crowd = [connect(limited, next(_addresses), OFFER, policy="messages") for _ in range(8)]
+    assert refused(connect(limited, next(_addresses), OFFER, policy="messages"))[0] == 4429
+    for each in crowd:
+        each.drop()
+    eventually(lambda: is_welcome(connect(limited, next(_addresses), GOOD)), lambda answer: answer)
