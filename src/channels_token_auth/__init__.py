@@ -24,15 +24,10 @@ if TYPE_CHECKING:
     from .core.credentials import Credential, Location, Secret
     from .core.errors import Detail, TokenAuthError
     from .core.identity import Grant, Identity, Verdict
-    from .revocation.api import (
-        adisconnect,
-        arevoke_token,
-        arevoke_user,
-        disconnect,
-        revoke_token,
-        revoke_user,
-    )
+    from .revocation.disconnecting import adisconnect, disconnect
     from .revocation.labels import arevoke, revoke
+    from .revocation.tokens import arevoke_token, revoke_token
+    from .revocation.users import arevoke_user, revoke_user
 
 _MODULES = {
     "authorization.scopes": ("requires_scopes",),
@@ -46,15 +41,10 @@ _MODULES = {
     "core.credentials": ("Credential", "Location", "Secret"),
     "core.errors": ("Detail", "TokenAuthError"),
     "core.identity": ("Grant", "Identity", "Verdict"),
-    "revocation.api": (
-        "adisconnect",
-        "arevoke_token",
-        "arevoke_user",
-        "disconnect",
-        "revoke_token",
-        "revoke_user",
-    ),
+    "revocation.disconnecting": ("adisconnect", "disconnect"),
     "revocation.labels": ("arevoke", "revoke"),
+    "revocation.tokens": ("arevoke_token", "revoke_token"),
+    "revocation.users": ("arevoke_user", "revoke_user"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

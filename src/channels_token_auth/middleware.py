@@ -6,6 +6,7 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 
 from . import conf
+from .cluster.local_nodes import note_server
 from .connection.application import ApplicationSide
 from .connection.asgi_scope import clean
 from .connection.connection import Connection
@@ -34,6 +35,7 @@ class TokenAuthMiddleware:
     def __init__(self, application: Application, **overrides: Any) -> None:
         self.application = application
         self._overrides = overrides
+        note_server()
         self._settings: conf.Configuration | None = None
         names = (overrides.get("query_name"), overrides.get("cookie_name"))
         redaction_filter.install(name for name in names if isinstance(name, str) and name)

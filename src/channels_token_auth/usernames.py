@@ -1,12 +1,15 @@
 """Translate between user names and primary keys: sockets have only the keys."""
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from typing import Any, cast
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 
-__all__ = ["find_user", "usernames"]
+from .cluster.connections import LiveConnection
+from .core.identity import UserKey, model_kind
+
+__all__ = ["display_name", "find_user", "is_site_user", "names_of", "user_of", "usernames"]
 
 
 def find_user(text: str) -> Any:
@@ -37,6 +40,30 @@ def usernames(user_ids: Collection[str | None]) -> dict[str, str]:
     keys = [key for key in map(_primary_key, filter(None, user_ids)) if key is not None]
     users = model._default_manager.filter(pk__in=keys) if keys else ()  # noqa: SLF001 - see above
     return {str(user.pk): user.get_username() for user in users}
+
+
+def is_site_user(kind: str | None) -> bool:
+    """Return whether users of this kind have a row in the site's user model."""
+    return kind is None or kind == model_kind(cast("Hashable", get_user_model()))
+
+
+def user_of(connection: LiveConnection) -> UserKey | None:
+    """Return the user of a socket, None for an anonymous one."""
+    if connection.user_id is None:
+        return None
+    return UserKey(kind=connection.user_kind, key=connection.user_id)
+
+
+def names_of(found: Iterable[LiveConnection]) -> dict[str, str]:
+    """Return the names of the sockets' users who have a row here. One query."""
+    return usernames({each.user_id for each in found if is_site_user(each.user_kind)})
+
+
+def display_name(connection: LiveConnection, names: Mapping[str, str]) -> str | None:
+    """Return the name of a socket's user; the key, for another service's; None for nobody."""
+    user_id = connection.user_id
+    name = names.get(user_id or "") if is_site_user(connection.user_kind) else None
+    return name or user_id
 
 
 def _primary_key(text: str) -> Any:

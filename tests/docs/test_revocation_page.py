@@ -12,6 +12,7 @@ from rest_framework.authtoken.models import Token
 from channels_token_auth import checks, signals
 from channels_token_auth.checks import layers
 from tests.docs.pages import read, snippets, table
+from tests.verification.odd_caches import Remote, cache
 
 PAGE = "docs/how-to/revocation.md"
 OF_DJANGO = {
@@ -34,6 +35,16 @@ def test_calls_work_as_written(capsys):
     exec(snippet("revoke_token(key)"), names)
     assert [token.user for token in Token.objects.all()] == [other]
     assert capsys.readouterr().out == "0 open, on []\n"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_calls_by_label_work_as_written(settings):
+    options = {"algorithms": ["HS256"], "key": "k" * 32}
+    backend = "channels_token_auth.backends.jwt.JWTBackend"
+    settings.CHANNELS_TOKEN_AUTH = {"BACKENDS": [{"BACKEND": backend, "OPTIONS": options}]}
+    settings.CACHES = cache(Remote)
+    names = {"user": User.objects.create_user("ada"), "session_id": "s1", "issuer": "https://a"}
+    exec(snippet("revoke(label="), names | {"moment": datetime.now(UTC)})
 
 
 @pytest.mark.django_db(transaction=True)

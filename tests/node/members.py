@@ -18,7 +18,15 @@ class FakeMember(Member):
     client_address = None
 
     def __init__(
-        self, user_id=1, token_id="t", *, backend="fake", issued_at=None, route=None, handle=None
+        self,
+        user_id=1,
+        token_id="t",
+        *,
+        backend="fake",
+        issuer=None,
+        issued_at=None,
+        route=None,
+        handle=None,
     ):
         scope = {"type": "websocket", "path": "/", "headers": [], "client": None}
         super().__init__("node", route, scope)
@@ -28,11 +36,11 @@ class FakeMember(Member):
         if token_id is not None:
             self._user = User(pk=user_id)
             self._handle = handle
-            self.authenticate(token_id, backend=backend, issued_at=issued_at)
+            self.authenticate(token_id, backend=backend, issuer=issuer, issued_at=issued_at)
 
-    def authenticate(self, token_id, *, backend="fake", issued_at=None):
+    def authenticate(self, token_id, *, backend="fake", issuer=None, issued_at=None):
         """Give it another token."""
-        self._auth = LiveAuthentication(authentication(token_id, backend, issued_at))
+        self._auth = LiveAuthentication(authentication(token_id, backend, issued_at, issuer))
 
     def close(self, code):
         self.code = code
@@ -51,11 +59,12 @@ class FakeMember(Member):
         super().follow(identity)
 
 
-def authentication(token_id, backend="fake", issued_at=None):
+def authentication(token_id, backend="fake", issued_at=None, issuer=None):
     return Authentication(
         backend=backend,
         token_id=token_id,
         location=Location.HEADER,
+        issuer=issuer,
         issued_at=issued_at and datetime.fromtimestamp(issued_at, UTC),
     )
 

@@ -158,6 +158,12 @@ async def test_same_id_of_another_user_or_backend_is_another_token(sweep):
     assert route.asked == [["t", "t", "t"]]
 
 
+async def test_same_id_of_another_issuer_is_another_token(sweep):
+    route = Route()
+    await once(sweep, *(Socket(route, issuer=each) for each in ("https://a", "https://b", None)))
+    assert route.asked == [["t", "t", "t"]]
+
+
 async def test_each_route_asks_its_own_backends(sweep):
     doors = Route(), Route()
     await once(sweep, *(Socket(route) for route in doors))

@@ -296,7 +296,7 @@ async def test_store_that_is_away_is_said(token, staff, monkeypatch):
     monkeypatch.setattr("channels_token_auth.admin.pages.revoke_user", away)
     path = f"{LIST}close-user/{token.user_id}/"
     answer = await post(await staff("change"), path, revoke="on")
-    assert "A token store or the cache is away: try again." in answer.content.decode()
+    assert "but not all tokens were revoked" in answer.content.decode()
 
 
 async def test_users_of_another_service_are_closed_by_their_id(site, sockets, staff):

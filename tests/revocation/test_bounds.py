@@ -53,7 +53,7 @@ def use(site, backend):
 
 
 def test_disconnect_has_to_be_told_whom():
-    with pytest.raises(TypeError, match="names a socket"):
+    with pytest.raises(TypeError, match="connection_id"):
         disconnect()
 
 

@@ -7,13 +7,15 @@ from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 
-from ..usernames import usernames
+from ..core.identity import UserKey
+from ..usernames import is_site_user, usernames
 
 __all__ = ["note"]
 
 
-def note(request: HttpRequest, user_id: str | None, what: str, *, revokes: bool) -> None:
-    """Write it down: of users who have a row here."""
+def note(request: HttpRequest, user: UserKey | None, what: str, *, revokes: bool) -> None:
+    """Record what was done to a user's sockets, where the user has a row here."""
+    user_id = user.key if user and is_site_user(user.kind) else None
     name = usernames([user_id]).get(user_id or "")
     if name is None:
         return

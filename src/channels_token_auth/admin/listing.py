@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..cluster.connections import Connections, LiveConnection, connections
-from ..usernames import find_user, usernames
+from ..usernames import display_name, find_user, names_of
 
 __all__ = ["HEADINGS", "listing"]
 
@@ -61,7 +61,7 @@ def _named(query: str) -> dict[str, Any]:
 
 
 def _rows(found: Connections, link: Link) -> list[dict[str, Any]]:
-    names = usernames({each.user_id for each in found.connections})
+    names = names_of(found.connections)
     return [
         {
             "cells": _cells(each, names),
@@ -73,7 +73,7 @@ def _rows(found: Connections, link: Link) -> list[dict[str, Any]]:
 
 def _cells(each: LiveConnection, names: dict[str, str]) -> list[str]:
     return [
-        names.get(each.user_id or "") or each.user_id or _("anonymous"),
+        display_name(each, names) or _("anonymous"),
         each.address or "-",
         _local(each.opened_at),
         _local(each.expires_at) if each.expires_at else _("never"),

@@ -10,10 +10,14 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from ..backends.sources.users import local_user_key
 from ..cluster.connections import connections
 from ..core.errors import TokenAuthError
-from ..revocation.api import disconnect, revoke_token, revoke_user
-from ..usernames import usernames
+from ..core.identity import FOREIGN, UserKey
+from ..revocation.disconnecting import disconnect
+from ..revocation.tokens import revoke_token
+from ..revocation.users import revoke_user
+from ..usernames import display_name, names_of, user_of, usernames
 from .history import note
 from .listing import HEADINGS, listing
 from .permissions import may_close, may_view, only_if
@@ -57,14 +61,17 @@ class Pages:
             messages.warning(request, _("That connection is closed, or its node does not answer."))
             return HttpResponseRedirect(self.url("connections"))
         (one,) = found
-        name = usernames([one.user_id]).get(one.user_id or "") or one.user_id or _("nobody")
+        name = display_name(one, names_of([one])) or _("nobody")
         what = _("the connection of %s from %s") % (name, one.address)
 
         def act(*, revokes: bool) -> None:
-            if revokes and one.token_id:
-                revoke_token(one.token_id, user=one.user_id)
+            # First, since a token store that fails must not keep the socket open.
             disconnect(connection_id=connection_id)
-            note(request, one.user_id, what, revokes=revokes)
+            note(request, user_of(one), what, revokes=revokes)
+            if revokes and one.token_id:
+                revoke_token(
+                    one.token_id, user=user_of(one), backend=one.backend, issuer=one.issuer
+                )
 
         return self._confirm(request, act, what, has_token=one.token_id is not None)
 
@@ -76,16 +83,17 @@ class Pages:
         service has no row here.
         """
         name = usernames([user_id]).get(user_id)
-        if name is None and not connections(user=user_id, limit=0).total:
+        user = UserKey(kind=FOREIGN, key=user_id) if name is None else local_user_key(user_id)
+        if name is None and not connections(user=user, limit=0).total:
             raise Http404
         name = name or user_id
         what = _("all connections of %s") % name
 
         def act(*, revokes: bool) -> None:
+            disconnect(user=user)
+            note(request, user, what, revokes=revokes)
             if revokes:
-                revoke_user(user_id)
-            disconnect(user=user_id)
-            note(request, user_id, what, revokes=revokes)
+                revoke_user(user)
 
         return self._confirm(request, act, what, has_token=True)
 
@@ -98,8 +106,10 @@ class Pages:
             return self._page(request, "close.html", context)
         try:
             act(revokes="revoke" in request.POST)
-        except TokenAuthError:
-            messages.error(request, _("A token store or the cache is away: try again."))
+        except TokenAuthError as error:
+            remedy = error.detail.remedy if error.detail else _("Try again.")
+            sentence = _("Closed %s, but not all tokens were revoked. %s")
+            messages.error(request, sentence % (what, remedy))
         else:
             messages.success(request, _("Closed %s.") % what)
         return HttpResponseRedirect(self.url("connections"))

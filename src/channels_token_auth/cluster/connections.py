@@ -1,8 +1,8 @@
 """List the open sockets of all nodes: the nodes are asked, and nothing is stored."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from .local_nodes import node_count
 from .message import Message, is_meant
 from .requests import asking
 
-__all__ = ["Connections", "LiveConnection", "aconnections", "connections"]
+__all__ = ["ANYBODY", "Connections", "LiveConnection", "aconnections", "connections"]
 
 TIMEOUT = 2.0
 """Seconds that nodes get to answer."""
@@ -24,6 +24,17 @@ TIMEOUT = 2.0
 SETTLED = 0.2
 """Seconds to wait for more answers when all known nodes have answered. A node that was stopped for
 a while may be the first to answer, and knows no others yet."""
+
+
+class _Anybody:
+    """The users of all sockets, and the sockets without a user."""
+
+    def __repr__(self) -> str:
+        return "ANYBODY"
+
+
+ANYBODY = _Anybody()
+"""The default of `user`: None has to be an error, since it may be a machine token's user."""
 
 LIMIT = 100
 MAX_LIMIT = 1000
@@ -34,6 +45,8 @@ MAX_LIMIT = 1000
 class LiveConnection:
     """An open socket of some node. What belongs to a user or a token is None where it has none.
 
+    `user_kind` and `user_id` identify a user; `backend`, `issuer` and `token_id` a token. `labels`
+    are those of the token, by which `revoke` and `connections` select.
     `address`, `origin` and `path` are what the client and its server sent: not to be trusted.
     """
 
@@ -48,6 +61,9 @@ class LiveConnection:
     path: str
     opened_at: datetime
     expires_at: datetime | None
+    user_kind: str | None = None
+    issuer: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +93,7 @@ class Connections:
 
 async def aconnections(
     *,
-    user: Any = None,
+    user: Any = ANYBODY,
     token_id: str | None = None,
     label: Any = None,
     connection_id: str | None = None,
@@ -88,6 +104,8 @@ async def aconnections(
 ) -> Connections:
     """Return the open sockets that match all arguments, at most `limit` of each node.
 
+    `user`: an instance or a primary key, as in `revoke_user`; without it, of all users. Raises
+    TypeError for None and for an unsaved user.
     `label`: a mapping such as `{"sid": "abc"}`, a pair, or several pairs, of which a token has to
     have all. `node`: the name of a node, or of a machine for all its nodes. `timeout`: seconds in
     which nodes may answer; it returns soon after all have answered. Raises ValueError for a limit
@@ -96,7 +114,7 @@ async def aconnections(
     if not 0 <= limit <= MAX_LIMIT:
         raise ValueError(f"limit is {limit}: it must be from 0 to {MAX_LIMIT}.")
     target = Target.of_user(
-        None if user is None else named_user(user),
+        None if user is ANYBODY else named_user(user),
         token_id=token_id,
         labels=frozenset() if label is None else read_labels(label),
         connection_id=connection_id,
@@ -145,7 +163,8 @@ def _expected(answers: dict[str, Any], node: str | None) -> set[str]:
 
 
 def _live(row: Message) -> LiveConnection:
-    known = {field.name: row[field.name] for field in fields(LiveConnection)}
+    # A node of the release before does not send the fields that have a default.
+    known = {each.name: row[each.name] for each in fields(LiveConnection) if each.name in row}
     times = {name: _moment(known[name]) for name in ("opened_at", "expires_at")}
     return LiveConnection(**{**known, **times})
 

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from ..loop_local import LoopLocal
 from .message import Message, Reply
 
-__all__ = ["LocalNode", "add_node", "deliver", "local_node", "node_count", "process_id"]
+__all__ = [
+    "LocalNode",
+    "add_node",
+    "deliver",
+    "local_node",
+    "node_count",
+    "note_server",
+    "process_id",
+    "serves_sockets",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +37,7 @@ class _Process:
 
     def __init__(self) -> None:
         self.id = uuid.uuid4().hex
+        self.is_server = getattr(self, "is_server", False)
 
 
 _process = _Process()
@@ -47,6 +57,16 @@ def add_node(node: LocalNode) -> None:
 def local_node() -> LocalNode | None:
     """Return the node of the running event loop, or None."""
     return _nodes.get()
+
+
+def note_server() -> None:
+    """Note that this process serves sockets: its node starts with the first of them."""
+    _process.is_server = True
+
+
+def serves_sockets() -> bool:
+    """Return whether this process has a node, or will have one."""
+    return _process.is_server or bool(_nodes)
 
 
 def node_count() -> int:

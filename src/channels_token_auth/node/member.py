@@ -194,5 +194,10 @@ class Member(ABC):
 
     def describe(self) -> Mapping[str, Any]:
         """Return its facts and times as plain values, for a message. Times: epoch seconds."""
-        expires_at = epoch(self._auth.expires_at) if self._auth else None
-        return {**asdict(self.facts()), "opened_at": self._opened_at, "expires_at": expires_at}
+        return {
+            **asdict(self.facts()),
+            "issuer": self.issuer,
+            "labels": dict(self.labels),
+            "opened_at": self._opened_at,
+            "expires_at": epoch(self._auth.expires_at) if self._auth else None,
+        }

@@ -32,7 +32,7 @@ and scans all objects: with 10,000 sockets that takes longer than the sweep (mea
 FIRST_PAUSE = 1.0
 """Seconds until a store that did not answer is asked again; then twice as many, and so on."""
 
-Token = tuple[Any, str, str]
+Token = tuple[str | None, Any, str, str | None, str]
 ByRoute = dict[Route, list[Member]]
 
 
@@ -187,7 +187,9 @@ def _by_token(members: Sequence[Member]) -> dict[Token, tuple[Grant, list[Member
     for member in members:
         grant = member.grant
         if grant is not None:
-            token = (grant.user_pk, grant.authentication.backend, grant.authentication.token_id)
+            of_it = grant.authentication
+            # An id is unique for its backend and issuer only, a key for its kind of user.
+            token = (grant.user_kind, grant.user_pk, of_it.backend, of_it.issuer, of_it.token_id)
             best, same = by_token.get(token, (grant, []))
             same.append(member)
             # A socket that was opened by a ticket has no handle; one of the same token may.

@@ -6,8 +6,9 @@ from typing import Any, assert_never
 
 from ..backends.contract import Revocations, TokenBackend
 from ..core.close_codes import CloseReason
-from ..revocation.api import disconnect, revoke_user
+from ..revocation.disconnecting import disconnect
 from ..revocation.labels import revoke
+from ..revocation.users import revoke_user
 from ..verification.authenticator import site_authenticator
 from .provider import Provider
 from .tokens import Effect, Notice

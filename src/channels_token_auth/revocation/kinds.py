@@ -5,10 +5,10 @@ from typing import cast
 
 from django.contrib.auth import get_user_model
 
-from ..backends.contract import TokenBackend
+from ..backends.contract import Revocations, TokenBackend
 from ..core.identity import FOREIGN, SITE_USERS, UserKey, is_foreign, is_of_kind, model_kind
 
-__all__ = ["backends_of", "kind_of_users"]
+__all__ = ["backends_of", "kind_of_users", "without_rows"]
 
 
 def kind_of_users(backend: TokenBackend) -> str | None:
@@ -26,6 +26,11 @@ def backends_of(
     `own`: the name of a backend that has verified a token of the user.
     """
     return [each for each in backends if each.name == own or _may_have(each, user.kind)]
+
+
+def without_rows(backends: Sequence[TokenBackend]) -> list[str]:
+    """Return the names of the backends with tokens that a denial has to revoke."""
+    return [each.name for each in backends if each.revocations is not Revocations.ROWS]
 
 
 def _may_have(backend: TokenBackend, wanted: str | None) -> bool:

@@ -1,6 +1,5 @@
 """Revoke all tokens with a label, such as those of one login at an identity provider."""
 
-import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
@@ -10,15 +9,14 @@ from asgiref.sync import sync_to_async
 
 from ..backends.contract import Revocations
 from ..backends.sources.users import named_user
+from ..clock import clock
 from ..core.authentication import epoch
-from ..core.close_codes import CloseReason
 from ..core.denial import Denial
-from ..core.identity import UserKey, unavailable
+from ..core.identity import UserKey
 from ..core.labels import read_labels
-from ..core.revocation import Revocation, Target
+from ..core.revocation import Target
 from ..verification.authenticator import Authenticator, site_authenticator
-from ..verification.denylist import CacheUnavailable
-from .on_commit import Deny, after_commit, site_database
+from .carry_out import Plan, carry_out
 
 __all__ = ["arevoke", "revoke"]
 
@@ -43,15 +41,15 @@ def revoke(
     """
     labels = read_labels(label)
     whose = None if user is None else named_user(user)
-    before = time.time() if issued_before is None else epoch(issued_before)
+    before = clock.calendar() if issued_before is None else epoch(issued_before)
     authenticator = site_authenticator()
     names = _deniable(authenticator, backend)
     targets = [
         Target.of_user(whose, labels=labels, backend=name, issuer=issuer, issued_before=before)
         for name in ([None] if backend is None else names)
     ]
-    denials = [partial(_deny, authenticator, names, each, whose) for each in targets]
-    _carry_out(targets, denials)
+    deny = partial(_deny, authenticator, names, targets, whose)
+    carry_out(Plan(targets=targets, denied_at=names, deny=deny))
 
 
 async def arevoke(**which: Any) -> None:
@@ -60,14 +58,17 @@ async def arevoke(**which: Any) -> None:
 
 
 def _deny(
-    authenticator: Authenticator, names: Sequence[str], target: Target, user: UserKey | None
+    authenticator: Authenticator,
+    names: Sequence[str],
+    targets: Sequence[Target],
+    user: UserKey | None,
 ) -> None:
+    denylist, target = authenticator.denylist, targets[0]
     denial = Denial(before=float(target.issued_before or 0.0))
-    for name in names if target.backend is None else [target.backend]:
-        authenticator.denylist.deny_labels(
-            target.labels, denial, backend=name, issuer=target.issuer, user=user
-        )
-    authenticator.denylist.deny_first_verified(target)
+    for name in names:
+        denylist.deny_labels(target.labels, denial, backend=name, issuer=target.issuer, user=user)
+    for each in targets:
+        denylist.deny_first_verified(each)
 
 
 def _deniable(authenticator: Authenticator, wanted: str | Iterable[str] | None) -> list[str]:
@@ -87,11 +88,3 @@ def _deniable(authenticator: Authenticator, wanted: str | Iterable[str] | None) 
             " use revoke_token or revoke_user."
         )
     return named
-
-
-def _carry_out(targets: Sequence[Target], denials: Sequence[Deny]) -> None:
-    revocations = [Revocation(target=each, code=CloseReason.TOKEN_REVOKED) for each in targets]
-    try:
-        after_commit(revocations, denials, using=site_database())
-    except CacheUnavailable as error:
-        raise unavailable() from error

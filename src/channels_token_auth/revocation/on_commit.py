@@ -32,18 +32,24 @@ Deny = Callable[[], None]
 
 
 def after_commit(
-    endings: Sequence[Revocation], denials: Sequence[Deny], *, using: str, is_told: bool = True
+    endings: Sequence[Revocation],
+    denials: Sequence[Deny],
+    *,
+    using: str,
+    is_told: bool = True,
+    instead_of: Revocation | None = None,
 ) -> None:
     """Deny, then have all nodes close sockets: now, or when the transaction of `using` commits.
 
-    `is_told`: as `token_revoked`, to a site's audit. Raises CacheUnavailable, when all else is
-    done, and only where there is no transaction: what is committed stays.
+    `is_told`: as `token_revoked`, to a site's audit. `instead_of`: the endings make up for what
+    this one covers and was noted before. Raises CacheUnavailable, when all else is done, and only
+    where there is no transaction: what is committed stays.
     """
     connection = connections[using]
     if not connection.in_atomic_block:
         committed_at = time.time()
         failure = _deny_all(denials)
-        _say(dict.fromkeys(endings, is_told), committed_at)
+        _say(dict.fromkeys(endings, is_told and not failure), committed_at, instead_of)
         if failure:
             raise failure
         return
@@ -52,8 +58,7 @@ def after_commit(
         batch = _Batch()
         transaction.on_commit(batch.carry_out, using=using, robust=True)
     batch.denials += denials
-    for ending in endings:
-        batch.add(ending, is_told=is_told)
+    batch.add_all(dict.fromkeys(endings, is_told), instead_of)
 
 
 def site_database() -> str:
@@ -106,24 +111,32 @@ class _Batch:
     _of: dict[str | None, set[Revocation]] = field(default_factory=lambda: defaultdict(set))
     """Those of a user, and those of a token."""
 
+    def add_all(self, endings: Mapping[Revocation, bool], instead_of: Revocation | None) -> None:
+        """Note several, which make up for what `instead_of` covers."""
+        if instead_of:
+            self._remove_covered(instead_of)
+        for ending, is_told in endings.items():
+            self.add(ending, is_told=is_told)
+
     def add(self, ending: Revocation, *, is_told: bool) -> None:
         """Note one more. One of a whole user makes up for those of their tokens."""
         user_id, token_id = ending.target.user_id, ending.target.token_id
-        near = self._of[token_id or user_id]
         is_told = is_told or self.endings.get(ending, False)
-        for each in [each for each in near if each != ending]:
+        for each in self._of[token_id or user_id] - {ending}:
             if each.covers(ending) and (self.endings[each] or not is_told):
                 return
-            if is_told and ending.covers(each):
-                self._remove(each)
+        if is_told:
+            self._remove_covered(ending)
         self.endings[ending] = is_told
         for key in {user_id, token_id} - {None}:
             self._of[key].add(ending)
 
-    def _remove(self, ending: Revocation) -> None:
-        self.endings.pop(ending)
-        for key in {ending.target.user_id, ending.target.token_id} - {None}:
-            self._of[key].discard(ending)
+    def _remove_covered(self, ending: Revocation) -> None:
+        near = self._of[ending.target.token_id or ending.target.user_id]
+        for each in [each for each in near if each != ending and ending.covers(each)]:
+            self.endings.pop(each)
+            for key in {each.target.user_id, each.target.token_id} - {None}:
+                self._of[key].discard(each)
 
     def carry_out(self) -> None:
         """It is committed. A method, since Django logs what fails by its `__qualname__`."""
@@ -138,13 +151,14 @@ class _Batch:
 _gathering: ContextVar[_Batch | None] = ContextVar("_gathering", default=None)
 
 
-def _say(endings: Mapping[Revocation, bool], committed_at: float) -> None:
+def _say(
+    endings: Mapping[Revocation, bool], committed_at: float, instead_of: Revocation | None = None
+) -> None:
     """Publish them. Each node measures from `committed_at`: see the event `SocketsClosed`."""
     batch = _gathering.get()
     if batch is not None:
         batch.committed_at = min(batch.committed_at, committed_at)
-        for ending, is_told in endings.items():
-            batch.add(ending, is_told=is_told)
+        batch.add_all(endings, instead_of)
         return
     said = list(endings)
     starts = range(0, len(said), PER_MESSAGE)

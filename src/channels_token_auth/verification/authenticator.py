@@ -20,12 +20,12 @@ from ..conf import BackendSpec, Configuration, derived
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
-from ..core.identity import Grant, Identity, UserInactiveError, unavailable
+from ..core.identity import Grant, Identity, UserInactiveError, Verdict, unavailable
 from ..observability.error_log import log_error
 from ..observability.events import CacheHit, emit
 from . import injected, test_mode
 from .binding import note_options
-from .chain import BackendChain
+from .chain import BackendChain, ask_alone
 from .denylist import Denylist
 from .lanes import Errand, LaneId, Onward, lanes
 from .scoped import ScopedBackend
@@ -160,6 +160,14 @@ class Authenticator:
         if verdict.code.is_transient:
             raise verdict
         return None
+
+    def ask_backend(self, backend: TokenBackend, credential: Credential) -> Verdict:
+        """Return the verdict of one backend to a caller that may block, denied or not."""
+        verdict = ask_alone(backend, credential)
+        if isinstance(verdict, Undecided):
+            futures.wait([verdict.settled], self._timeout)
+            verdict = ask_alone(backend, credential)
+        return verdict
 
     def _ask_now(self, credential: Credential) -> Identity | TokenAuthError:
         (verdict,) = self.chain.authenticate([credential])

@@ -14,7 +14,9 @@ from ..cluster.connections import LiveConnection
 from ..core.close_codes import CloseReason
 from ..core.errors import Detail, TokenAuthError
 from ..core.identity import Identity, unavailable
-from ..revocation import api
+from ..revocation.disconnecting import disconnect
+from ..revocation.tokens import revoke_token
+from ..revocation.users import revoke_user
 from .endpoint import endpoint, store
 from .identity import identify, may_reach_other_tokens
 
@@ -37,11 +39,11 @@ def connections(request: HttpRequest) -> dict[str, Any] | None:
         if not may_reach_others:
             raise TokenAuthError(CloseReason.FORBIDDEN, detail=DELEGATED)
         with store():
-            api.revoke_user(identity.user.pk, except_token=identity.authentication)
+            revoke_user(identity.user_key, except_token=identity.authentication)
         return None
     # Without the right to see other tokens, the list has the sockets of the token in use.
     token_id = None if may_reach_others else identity.authentication.token_id
-    found = cluster.connections(user=identity.user.pk, token_id=token_id)
+    found = cluster.connections(user=identity.user_key, token_id=token_id)
     body = {
         "connections": [_shown(each, identity) for each in found.connections],
         "total": found.total,
@@ -56,7 +58,7 @@ def connections(request: HttpRequest) -> dict[str, Any] | None:
 def connection(request: HttpRequest, connection_id: str) -> None:
     """Sign out one of the caller's sockets; 404 for those of other users."""
     identity = identify(request)
-    found = cluster.connections(user=identity.user.pk, connection_id=connection_id)
+    found = cluster.connections(user=identity.user_key, connection_id=connection_id)
     if found.connections:
         _sign_out(found.connections[0], identity)
     elif found.missing:
@@ -66,25 +68,25 @@ def connection(request: HttpRequest, connection_id: str) -> None:
 
 
 def _sign_out(each: LiveConnection, identity: Identity) -> None:
-    user_pk = identity.user.pk
+    user = identity.user_key
     with store():
         if _is_current(each, identity):
             # Not "token_revoked": the client would discard a token that is still valid.
-            api.disconnect(
-                user=user_pk,
+            disconnect(
+                user=user,
                 connection_id=each.connection_id,
                 code=CloseReason.FORBIDDEN,
             )
         elif not may_reach_other_tokens(identity):
             raise TokenAuthError(CloseReason.FORBIDDEN, detail=DELEGATED)
         else:
-            api.revoke_token(str(each.token_id), user=user_pk)
+            revoke_token(str(each.token_id), user=user, backend=each.backend, issuer=each.issuer)
 
 
 def _is_current(each: LiveConnection, identity: Identity) -> bool:
     """Return True if the socket was opened with the token, or in the session, that asks."""
     own = identity.authentication
-    return (each.backend, each.token_id) == (own.backend, own.token_id)
+    return (each.backend, each.issuer, each.token_id) == (own.backend, own.issuer, own.token_id)
 
 
 def _shown(each: LiveConnection, identity: Identity) -> dict[str, Any]:

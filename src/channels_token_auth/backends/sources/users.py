@@ -12,7 +12,15 @@ from django.utils.functional import LazyObject
 from ...core.authentication import Authentication
 from ...core.identity import FOREIGN, Identity, UserInactiveError, UserKey, Verdict, model_kind
 
-__all__ = ["admit", "concrete", "local_user_key", "named_user", "primary_key", "private_copy"]
+__all__ = [
+    "admit",
+    "concrete",
+    "local_user_key",
+    "named_user",
+    "primary_key",
+    "private_copy",
+    "row_key",
+]
 
 
 def admit(user: Any, authentication: Authentication, handle: Any = None) -> Verdict:
@@ -59,6 +67,8 @@ def named_user(user: Any) -> UserKey:
     those of other services. Raises TypeError for None and for a user without a key: machine tokens
     have no user, and "the tokens of None" would be those of all machines.
     """
+    if isinstance(user, UserKey):
+        return user
     user = concrete(user)
     key = getattr(user, "pk", user)
     if key is None or isinstance(key, bool) or key == "":
@@ -67,7 +77,25 @@ def named_user(user: Any) -> UserKey:
         return local_user_key(user)
     if hasattr(user, "pk"):
         return UserKey(kind=FOREIGN, key=str(key))
-    return UserKey(kind=None, key=str(primary_key(key)))
+    found = primary_key(key)
+    # A key that no user here can have is of other services only: no row is looked up by it.
+    return UserKey(kind=None if _is_possible(found) else FOREIGN, key=str(found))
+
+
+def _is_possible(key: Any) -> bool:
+    try:
+        get_user_model()._meta.pk.to_python(key)
+    except ValidationError:
+        return False
+    return True
+
+
+def row_key(user: Any) -> Any:
+    """Return the primary key of a named user as a backend's rows have it."""
+    if isinstance(user, UserKey):
+        return primary_key(user.key)
+    user = concrete(user)
+    return primary_key(getattr(user, "pk", user))
 
 
 def private_copy(user: Any) -> Any:

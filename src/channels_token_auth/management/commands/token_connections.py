@@ -11,7 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from ...cluster.connections import LIMIT, Connections, LiveConnection, connections
-from ...usernames import usernames
+from ...usernames import is_site_user, names_of
 from .. import terminal
 
 HEADING = ("ID", "NODE", "USER", "ADDRESS", "OPENED", "EXPIRES", "BY", "TOKEN", "PATH")
@@ -34,11 +34,10 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         named = {name: options[name] for name in ("address", "node", "limit")}
-        user = terminal.user_of(options["user"])
+        if options["user"] is not None:
+            named["user"] = terminal.user_of(options["user"])
         try:
-            found = connections(
-                user=user, token_id=options["token"], label=options["labels"], **named
-            )
+            found = connections(token_id=options["token"], label=options["labels"], **named)
         except ValueError as error:
             raise CommandError(str(error), returncode=terminal.USAGE) from None
         self.stdout.write(_as_json(found) if options["json"] else "\n".join(_as_text(found)))
@@ -51,7 +50,7 @@ def _as_json(found: Connections) -> str:
 
 
 def _as_text(found: Connections) -> list[str]:
-    names = usernames({each.user_id for each in found.connections})
+    names = names_of(found.connections)
     rows = [HEADING, *(_row(each, names) for each in found.connections)]
     lines = [*terminal.table(rows), ""] if found.connections else []
     shown = len(found.connections)
@@ -65,7 +64,7 @@ def _as_text(found: Connections) -> list[str]:
 
 
 def _row(each: LiveConnection, names: dict[str, str]) -> tuple[str, ...]:
-    name = names.get(each.user_id or "")
+    name = names.get(each.user_id or "") if is_site_user(each.user_kind) else None
     cells = (
         each.connection_id,
         each.node,

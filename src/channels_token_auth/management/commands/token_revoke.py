@@ -8,15 +8,13 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.utils import timezone
 
-from ...backends.contract import Revocations
 from ...cluster.connections import connections
-from ...cluster.local_nodes import node_count
 from ...conf import configuration
 from ...core.errors import TokenAuthError
-from ...revocation.api import revoke_token, revoke_user, token_id
+from ...observability.error_log import describe_error
 from ...revocation.labels import revoke
-from ...verification.authenticator import site_authenticator
-from ...verification.denylist import is_shared
+from ...revocation.tokens import revoke_token, token_id
+from ...revocation.users import revoke_user
 from .. import terminal
 
 STDIN = "-"
@@ -54,8 +52,6 @@ class Command(BaseCommand):
         tokens, labels, before = options["tokens"], options["labels"], options["before"]
         _check(options)
         user = terminal.user_of(options["user"])
-        if sentence := _undeniable():
-            raise CommandError(sentence)
         try:
             if tokens:
                 done = _revoke(_read(tokens), user)
@@ -70,9 +66,10 @@ class Command(BaseCommand):
                 done = f"The tokens of {name} ({user.pk}) are revoked."
         except ValueError as error:
             raise _usage(str(error)) from None
-        except (TokenAuthError, DatabaseError) as error:
-            sentence = "A token's store or the cache is unavailable: not all is revoked. Try again."
-            raise CommandError(sentence) from error
+        except TokenAuthError as error:
+            raise CommandError(_sentence(error)) from error
+        except DatabaseError as error:
+            raise CommandError(f"The database is unavailable: {describe_error(error)}") from error
         self.stdout.write(self.style.SUCCESS(done))
         self._say_who_answered()
 
@@ -103,24 +100,10 @@ def _shown(labels: list[tuple[str, str]]) -> str:
     return " and ".join(terminal.visible(f"{name}={value}") for name, value in labels)
 
 
-def _undeniable() -> str | None:
-    """Return why this process cannot revoke all tokens of the site, or None if it can.
-
-    A token without a row is revoked in the cache. One that no other process sees would hold the
-    denial until this command ends.
-    """
-    names = [
-        repr(each.name)
-        for each in site_authenticator().backends
-        if each.revocations is not Revocations.ROWS
-    ]
-    alias = configuration().cache
-    if not names or node_count() or is_shared(alias):
-        return None
-    return (
-        f"Nothing was revoked: tokens of {', '.join(names)} have no row, and CACHE {alias!r} is"
-        " this process's own. Use a cache that all processes share, such as Redis."
-    )
+def _sentence(error: TokenAuthError) -> str:
+    if error.detail:
+        return error.detail.remedy
+    return "A token store or the cache is unavailable: not all was revoked. Try again."
 
 
 def _revoke(tokens: list[str], user: Any) -> str:

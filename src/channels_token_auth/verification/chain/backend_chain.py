@@ -21,7 +21,7 @@ from ..tickets import Found, Tickets
 from .backend_lanes import backend_lane
 from .question import Answer, put
 
-__all__ = ["BackendChain"]
+__all__ = ["BackendChain", "ask_alone"]
 
 Step = Onward | Answer
 
@@ -214,6 +214,13 @@ class BackendChain:
     def _lane(self, backend: str | None) -> LaneId:
         # Anonymous sockets have no backend, and a site's own one may name another than itself.
         return ROWS if backend is None else self._lanes.get(backend, ROWS)
+
+
+def ask_alone(backend: TokenBackend, credential: Credential) -> Verdict:
+    """Return the verdict of one backend, whatever others and the denylist would answer. Blocks."""
+    verdict: Verdict
+    (verdict,) = put(partial(_consult, backend), [credential])
+    return verdict
 
 
 def _is_open(verdict: Verdict) -> bool:

@@ -1,0 +1,119 @@
+"""Revoke one token: its row, or a denial; and close its sockets, on every node."""
+
+from collections.abc import Collection, Sequence
+from functools import partial
+from typing import Any
+
+from asgiref.sync import sync_to_async
+
+from ..backends.contract import Revocations, TokenBackend
+from ..backends.sources.users import named_user, row_key
+from ..core.authentication import Authentication
+from ..core.credentials import Location
+from ..core.identity import Grant, Identity
+from ..core.revocation import Target
+from ..verification.authenticator import Authenticator, site_authenticator
+from .carry_out import Plan, carry_out
+from .identification import Found, find, token_id_of
+from .kinds import backends_of, without_rows
+
+__all__ = ["arevoke_token", "revoke_token", "token_id"]
+
+
+def revoke_token(
+    token: str, *, user: Any = None, backend: str | None = None, issuer: str | None = None
+) -> None:
+    """Revoke a token, and close its sockets on every node. `token`: itself, or its `token_id`.
+
+    `user`, an instance or a primary key: the token's user. With a `token_id` and without a user,
+    backends may have to read all their rows. `backend`, `issuer`: the name of the token's backend
+    and the token's issuer, since a `token_id` is unique for those only. Raises TokenAuthError
+    ("unavailable") if not all could be revoked, because a token store or the denylist's cache
+    failed; the sockets close nevertheless.
+    """
+    authenticator = site_authenticator()
+    found = find(authenticator, token)
+    if found.identity:
+        carry_out(_of_identity(authenticator, found.identity))
+        return
+    carry_out(_of_ids(authenticator, found, user=user, backend=backend, issuer=issuer))
+
+
+async def arevoke_token(token: str, **which: Any) -> None:
+    """`revoke_token` for asynchronous code."""
+    await sync_to_async(revoke_token)(token, **which)
+
+
+def token_id(token: Any) -> str:
+    """Return the `token_id` of a token; of a `token_id`, the same.
+
+    Raises TokenAuthError ("unavailable") while a backend that might know the token is unavailable.
+    """
+    return token_id_of(site_authenticator(), token)
+
+
+def _chosen(authenticator: Authenticator, name: str | None) -> Sequence[TokenBackend]:
+    """Return the backend of this name; all, without a name or for a route's own backend."""
+    chosen = [each for each in authenticator.backends if each.name == name]
+    return chosen or authenticator.backends
+
+
+def _of_identity(authenticator: Authenticator, identity: Identity) -> Plan:
+    token = identity.authentication
+    grant = Grant(user_pk=identity.user.pk, authentication=token, handle=identity.handle)
+    target = Target.of_user(
+        identity.user_key, token_id=token.token_id, backend=token.backend, issuer=token.issuer
+    )
+    own = [each for each in authenticator.backends if each.name == token.backend]
+    return Plan(
+        targets=[target],
+        steps=[(each, partial(_revoke_one, each, grant)) for each in own],
+        denied_at=[each.name for each in own if each.revocations is Revocations.NOWHERE],
+        deny=partial(authenticator.denylist.deny, token),
+    )
+
+
+def _of_ids(
+    authenticator: Authenticator,
+    found: Found,
+    *,
+    user: Any,
+    backend: str | None,
+    issuer: str | None,
+) -> Plan:
+    """Plan the revocation of a token of which only the id is known."""
+    ids, backends = found.ids, _chosen(authenticator, backend)
+    whose = None if user is None else named_user(user)
+    user_pk = None if user is None else row_key(user)
+
+    denied_at = without_rows(backends)
+
+    def deny() -> None:
+        for name in denied_at:
+            for each in ids:
+                authenticator.denylist.deny_token(each, backend=name, issuer=issuer)
+
+    first, *more = (
+        Target.of_user(whose, token_id=each, backend=backend, issuer=issuer) for each in ids
+    )
+    return Plan(
+        targets=[first],
+        also=more,
+        steps=[
+            (each, partial(_revoke_ids, each, ids, user_pk))
+            for each in (backends if whose is None else backends_of(whose, backends))
+        ],
+        denied_at=denied_at,
+        deny=deny,
+        unasked=found.unavailable,
+    )
+
+
+def _revoke_one(backend: TokenBackend, grant: Grant) -> bool:
+    return backend.revoke([grant])[0]
+
+
+def _revoke_ids(backend: TokenBackend, ids: Collection[str], user_pk: Any) -> bool:
+    name, location = backend.name, Location.HEADER
+    tokens = [Authentication(backend=name, token_id=each, location=location) for each in ids]
+    return all(backend.revoke([Grant(user_pk=user_pk, authentication=each) for each in tokens]))

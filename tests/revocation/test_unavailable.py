@@ -1,0 +1,187 @@
+"""Revocations while a store is unavailable: what can be done is done, and the rest is reported."""
+
+import os
+import subprocess
+import sys
+from typing import ClassVar
+
+import pytest
+from django.db import OperationalError
+from rest_framework.authtoken.models import Token
+from rest_framework_simplejwt.tokens import AccessToken
+
+from channels_token_auth import BaseTokenBackend, Revocations, arevoke_token, arevoke_user
+from channels_token_auth.core.credentials import Secret
+from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.revocation import carry_out
+from tests.revocation.test_commands import manage
+from tests.verification.odd_caches import Away, Remote
+from tests.verification.odd_caches import cache as cache_of
+
+pytestmark = pytest.mark.database
+BACKENDS = "channels_token_auth.backends"
+DRF = {"BACKEND": f"{BACKENDS}.drf.DRFTokenBackend"}
+SIMPLE_JWT = {"BACKEND": f"{BACKENDS}.simplejwt.SimpleJWTBackend"}
+
+
+class Store(BaseTokenBackend):
+    """A remote store that is unavailable, and notes what it is asked."""
+
+    name = "remote"
+    schemes = frozenset({"bearer", "token"})
+    revocations = Revocations.ROWS
+    asked: ClassVar[list[str]] = []
+
+    def authenticate(self, credentials):
+        self.asked.extend(each.secret.reveal() for each in credentials)
+        raise OperationalError("connection refused")
+
+    def revalidate(self, grants):
+        raise OperationalError("connection refused")
+
+    def revoke(self, grants):
+        raise OperationalError("connection refused")
+
+    def revoke_user(self, user_pk, *, except_token_id, issued_before):
+        raise OperationalError("connection refused")
+
+
+REMOTE = {"BACKEND": f"{__name__}.Store"}
+
+
+@pytest.fixture(autouse=True)
+def store(site):
+    site.CACHES = cache_of(Remote)
+    site.CHANNELS_TOKEN_AUTH = {"BACKENDS": [DRF, REMOTE], "REFUSAL": "close"}
+    Store.asked.clear()
+    return site
+
+
+@pytest.fixture
+async def socket(sockets, token):
+    return await sockets(token.key)
+
+
+async def test_id_is_revoked_where_it_can_be_and_presented_nowhere(socket, token, caplog):
+    with pytest.raises(TokenAuthError, match="unavailable") as refused:
+        await arevoke_token(Secret(token.key).digest)
+    assert refused.value.detail.slug == "not_all_revoked"
+    assert "'remote'" in refused.value.detail.remedy
+    assert await socket.closes() == 4410
+    assert not await Token.objects.aexists()
+    assert Store.asked == []
+    assert "'remote'" in caplog.text
+
+
+async def test_uuid_is_presented_nowhere(store):
+    with pytest.raises(TokenAuthError):
+        await arevoke_token("6f1f34d2-7c3e-4d3b-9d6a-0123456789ab")
+    assert Store.asked == []
+
+
+@pytest.mark.parametrize("order", [[DRF, REMOTE], [REMOTE, DRF]])
+async def test_token_of_an_available_backend_is_revoked_as_always(store, sockets, token, order):
+    socket = await sockets(token.key) if order[0] is DRF else None
+    store.CHANNELS_TOKEN_AUTH = {"BACKENDS": order}
+    await arevoke_token(token.key)
+    assert not await Token.objects.aexists()
+    assert socket is None or await socket.closes() == 4410
+
+
+async def test_token_that_nobody_knows_may_be_the_unavailable_backends(caplog):
+    raw = "ab" * 20
+    with pytest.raises(TokenAuthError, match="unavailable") as refused:
+        await arevoke_token(raw)
+    assert "'remote'" in refused.value.detail.remedy
+    assert raw not in caplog.text
+
+
+async def test_all_of_a_user_is_revoked_where_it_can_be(socket, token):
+    with pytest.raises(TokenAuthError, match="unavailable"):
+        await arevoke_user(token.user)
+    assert await socket.closes() == 4410
+    assert not await Token.objects.aexists()
+
+
+async def test_stateless_tokens_are_denied_though_a_store_is_unavailable(store, sockets, ada):
+    store.CHANNELS_TOKEN_AUTH = {"BACKENDS": [SIMPLE_JWT, REMOTE], "REFUSAL": "close"}
+    raw = str(AccessToken.for_user(ada))
+    socket = await sockets(raw, scheme="Bearer")
+    with pytest.raises(TokenAuthError):
+        await arevoke_user(ada)
+    assert await socket.closes() == 4410
+    assert await (await sockets(raw, scheme="Bearer")).closes() == 4410
+
+
+async def test_rows_are_revoked_though_the_cache_fails(store, socket, token):
+    store.CHANNELS_TOKEN_AUTH = {"BACKENDS": [DRF, SIMPLE_JWT]}
+    store.CACHES = cache_of(Away)
+    with pytest.raises(TokenAuthError) as refused:
+        await arevoke_user(token.user)
+    assert "'denylist'" in refused.value.detail.remedy
+    assert await socket.closes() == 4410
+    assert not await Token.objects.aexists()
+
+
+async def test_command_revokes_what_it_can_and_names_the_rest(socket, token):
+    code, _, error = await manage("token_revoke", Secret(token.key).digest)
+    assert (code, "'remote'" in error) == (1, True)
+    assert await socket.closes() == 4410
+    assert not await Token.objects.aexists()
+
+
+# -- A cache that no other process reads
+
+
+@pytest.fixture
+def alone(store, monkeypatch):
+    """A process that serves no sockets, on a site whose cache is each process's own."""
+    store.CACHES = cache_of("django.core.cache.backends.locmem.LocMemCache")
+    store.CHANNELS_TOKEN_AUTH = {"BACKENDS": [DRF, SIMPLE_JWT], "REFUSAL": "close"}
+    monkeypatch.setattr(carry_out, "serves_sockets", lambda: False)
+    monkeypatch.setattr(carry_out, "_warned", set())
+    return monkeypatch
+
+
+async def test_process_without_sockets_and_a_shared_cache_revokes_nothing(alone, token, told):
+    with pytest.raises(TokenAuthError, match="unavailable") as refused:
+        await arevoke_user(token.user)
+    assert refused.value.detail.slug == "cache_not_shared"
+    assert "'simplejwt'" in refused.value.detail.remedy
+    assert await Token.objects.aexists()
+    assert told == []
+
+
+async def test_process_without_sockets_revokes_tokens_that_have_rows(alone, token):
+    await arevoke_token(token.key)
+    assert not await Token.objects.aexists()
+
+
+async def test_process_that_serves_sockets_revokes_for_itself_and_warns_once(
+    alone, sockets, ada, caplog
+):
+    alone.setattr(carry_out, "serves_sockets", lambda: True)
+    raw = str(AccessToken.for_user(ada))
+    socket = await sockets(raw, scheme="Bearer")
+    for _ in range(2):
+        await arevoke_user(ada)
+    assert await socket.closes() == 4410
+    assert [each.levelname for each in caplog.records if "'simplejwt'" in each.message] == [
+        "WARNING"
+    ]
+
+
+def test_process_serves_sockets_once_its_middleware_is_built():
+    """Its node starts with the first socket, and a view may revoke before that."""
+    program = """
+import django
+django.setup()
+from channels_token_auth.cluster.local_nodes import serves_sockets
+from channels_token_auth.middleware import TokenAuthMiddleware
+before = serves_sockets()
+TokenAuthMiddleware(None)
+print(before, serves_sockets())
+"""
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+    command = [sys.executable, "-c", program]
+    assert subprocess.check_output(command, text=True, env=environment).split() == ["False", "True"]
