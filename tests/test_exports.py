@@ -30,6 +30,7 @@ PUBLIC = {
     "arevoke_user",
     "connections",
     "disconnect",
+    "remember_login",
     "requires_scopes",
     "revoke",
     "revoke_token",

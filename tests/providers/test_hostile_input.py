@@ -207,6 +207,22 @@ def test_retry_succeeds_after_the_revocation_itself_has_failed(
     assert outcome(token) == "token_revoked"
 
 
+def test_rejected_requests_count_and_a_valid_one_is_never_answered_with_429(provider, site, ada):
+    site.CHANNELS_TOKEN_AUTH = site.CHANNELS_TOKEN_AUTH | {"LIMITS": {"FAILURES": "3/min"}}
+    answers = [provider.post(PATH, **form(CANARY)) for _ in range(5)]
+    assert [each.status_code for each in answers] == [400, 400, 400, 429, 429]
+    assert 0 < int(answers[-1]["Retry-After"]) <= 60
+    request = form(signed(logout_claims(sub=str(ada.pk))))
+    assert provider.post(PATH, **request).status_code == 200
+
+
+def test_accepted_requests_do_not_count(provider, site):
+    site.CHANNELS_TOKEN_AUTH = site.CHANNELS_TOKEN_AUTH | {"LIMITS": {"FAILURES": "1/min"}}
+    answers = [provider.post(PATH, **form(signed(logout_claims()))) for _ in range(3)]
+    assert [each.status_code for each in answers] == [200] * 3
+    assert provider.post(PATH, **form(CANARY)).status_code == 400
+
+
 @pytest.mark.slow
 def test_a_hundred_thousand_random_tokens_are_rejected(revocations):
     chance = random.Random(20)

@@ -16,7 +16,17 @@ from typing import Any
 from tests.services import free_port
 from tests.wire.client import Refusal, Socket, handshake
 
-__all__ = ["KINDS", "ROOT", "Server", "launch", "make_database", "run", "running", "stop_all"]
+__all__ = [
+    "KINDS",
+    "ROOT",
+    "WITH_US",
+    "Server",
+    "launch",
+    "make_database",
+    "run",
+    "running",
+    "stop_all",
+]
 
 ROOT = Path(__file__).parents[2]
 APPLICATION = "tests.wire.project.asgi:application"

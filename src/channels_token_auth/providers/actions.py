@@ -6,12 +6,15 @@ from typing import Any, assert_never
 
 from ..backends.contract import Revocations, TokenBackend
 from ..core.close_codes import CloseReason
+from ..core.identity import unavailable
 from ..revocation.disconnecting import disconnect
 from ..revocation.labels import revoke
 from ..revocation.users import revoke_user
 from ..verification.authenticator import site_authenticator
+from ..verification.denylist import CacheUnavailable
+from .logins import end_logins
 from .provider import Provider
-from .tokens import Effect, Notice
+from .tokens import LEEWAY, Effect, Notice
 
 __all__ = ["can_end_sessions", "carry_out"]
 
@@ -80,6 +83,15 @@ def _revoke(notice: Notice, provider: Provider, user: Any) -> None:
     elif user is not None:
         # All sessions of the user here (OpenID Connect Back-Channel Logout 1.0, section 2.4).
         revoke_user(user, issued_before=before)
+    try:
+        end_logins(
+            provider.settings.issuer,
+            session_id=session,
+            user_pk=None if user is None else user.pk,
+            logged_in_before=notice.issued_before + LEEWAY,
+        )
+    except CacheUnavailable as error:
+        raise unavailable() from error
 
 
 def _renew(notice: Notice, user: Any) -> None:

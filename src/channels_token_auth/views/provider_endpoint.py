@@ -18,10 +18,12 @@ from ..conf.identity_providers import ProviderEndpoint
 from ..core.close_codes import CloseReason
 from ..core.errors import Detail, TokenAuthError
 from ..core.identity import unavailable
+from ..limits.addresses import site_address_limits
 from ..observability.error_log import log_error
 from ..observability.events import RequestRefused, emit
 from ..providers.receiving import providers_at
 from ..providers.rejection import malformed
+from .request_address import request_address
 
 __all__ = ["MAX_BODY", "media_type", "provider_endpoint", "read_body"]
 
@@ -74,7 +76,9 @@ def _answer(
 
 
 def _refusal(request: HttpRequest, error: TokenAuthError, refuse: Refuse) -> HttpResponse:
-    """Explain a refusal to the site's developers, and answer it."""
+    """Count a refusal, explain it to the site's developers, and answer it."""
+    # Only what is rejected counts: a provider behind a busy address can always report a logout.
+    error = _over_limit(request, error) or error
     response = _response(error, refuse)
     if RequestRefused.is_wanted():
         code = _CODES.get(response.status_code, error.code)
@@ -84,6 +88,19 @@ def _refusal(request: HttpRequest, error: TokenAuthError, refuse: Refuse) -> Htt
             )
         )
     return response
+
+
+def _over_limit(request: HttpRequest, error: TokenAuthError) -> TokenAuthError | None:
+    """Count a rejected request. Return the refusal of an address that had too many before."""
+    if error.code is CloseReason.UNAVAILABLE:
+        return None
+    limits, address = site_address_limits(), request_address(request)
+    try:
+        limits.check(address)
+    except TokenAuthError as exceeded:
+        return exceeded
+    limits.note_refusal(address, error.code)
+    return None
 
 
 def _response(error: TokenAuthError, refuse: Refuse) -> HttpResponse:

@@ -1,0 +1,116 @@
+"""Remember which Django sessions came from a login at an identity provider, and end them with it.
+
+Sessions have no column for a provider's session id, so the shared cache has an index: from the id,
+and from the user, to the keys of sessions. A key is as good as a password, so that it is stored
+sealed, by a key that is derived from the site's and never stored.
+"""
+
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from django.contrib.auth import SESSION_KEY
+from django.http import HttpRequest
+
+from .. import conf
+from ..backends.sources.sessions.engines import can_forget, engine
+from ..core.close_codes import CloseReason
+from ..core.credentials import Secret
+from ..core.revocation import Revocation, Target
+from ..observability.error_log import log_error
+from ..revocation.on_commit import after_commit, site_database
+from ..verification.denylist import CacheUnavailable
+from ..verification.denylist.store import Store, open_store
+from ..verification.sealing import seal, unseal
+
+__all__ = ["end_logins", "remember_login"]
+
+PREFIX = "channels_token_auth.login."
+
+MAX_SESSIONS = 20
+"""Sessions that are remembered for one login or user. With more, one of them is forgotten."""
+
+Names = list[str]
+
+
+def remember_login(request: HttpRequest, claims: Mapping[str, Any]) -> None:
+    """End the request's Django session when the identity provider ends the login it came from.
+
+    Call this after the login, with the claims of the ID token: `iss`, and `sid` if it has one.
+    Nothing is raised if the cache fails: the login succeeds, and its session lives on.
+    """
+    session = getattr(request, "session", None)
+    issuer, session_id = claims.get("iss"), claims.get("sid")
+    if session is None or not session.session_key or not can_forget() or not issuer:
+        return
+    user = str(session.get(SESSION_KEY))
+    entry = {"user": user, "at": time.time(), **_sealed(session.session_key, issuer, user)}
+    keys = [("user", user)] + ([] if session_id is None else [("sid", str(session_id))])
+    try:
+        with open_store(conf.configuration().cache) as entries:
+            for kind, value in keys:
+                _add(entries, [_names(issuer, kind, value, n) for n in range(MAX_SESSIONS)], entry)
+    except CacheUnavailable as error:
+        log_error("A login at an identity provider could not be remembered.", error, brief=True)
+
+
+def end_logins(
+    issuer: str, *, session_id: str | None, user_pk: Any, logged_in_before: float
+) -> None:
+    """Delete the sessions that were remembered for a session id or a user, and close their sockets.
+
+    If both are given, both must match. Raises CacheUnavailable, and what the sessions' store
+    raises.
+    """
+    kind, value = ("user", str(user_pk)) if session_id is None else ("sid", session_id)
+    names = [name for number in range(MAX_SESSIONS) for name in _names(issuer, kind, value, number)]
+    with open_store(conf.configuration().cache) as entries:
+        found = entries.get_many(names)
+    for key in _keys(found.values(), issuer, user_pk, logged_in_before):
+        engine()(key).delete()
+        # Tickets and sockets of the session; engines without a table send no signal.
+        target = Target(token_id=Secret(key).digest)
+        revocation = Revocation(target=target, code=CloseReason.TOKEN_REVOKED)
+        after_commit([revocation], [], using=site_database())
+
+
+def _add(entries: Store, places: list[Names], entry: Mapping[str, Any]) -> None:
+    """Store an entry in the first free place: `add` is atomic, also for logins at the same time."""
+    seconds = engine()().get_session_cookie_age()
+    if not any(entries.add(names[0], entry, seconds) for names in places):
+        entries.set(secrets.choice(places)[0], entry, seconds)
+
+
+def _keys(
+    found: Iterable[Mapping[str, Any]], issuer: str, user_pk: Any, before: float
+) -> Iterator[str]:
+    for entry in found:
+        is_meant = user_pk is None or entry["user"] == str(user_pk)
+        key = _unsealed(entry, issuer) if is_meant and entry["at"] < before else None
+        if key is not None:
+            yield key
+
+
+def _names(issuer: str, kind: str, value: str, number: int) -> Names:
+    names = conf.site_keys().names("login", issuer, kind, value, str(number))
+    return [f"{PREFIX}{name}" for name in names]
+
+
+def _sealed(key: str, issuer: str, user: str) -> dict[str, Any]:
+    # A nonce, since no keystream may seal two messages.
+    nonce = secrets.token_hex(16)
+    return {"nonce": nonce, "key": seal(key, _secrets(nonce, issuer, user)[0])}
+
+
+def _unsealed(entry: Mapping[str, Any], issuer: str) -> str | None:
+    for secret in _secrets(entry["nonce"], issuer, entry["user"]):
+        try:
+            return str(unseal(entry["key"], secret))
+        except ValueError:
+            continue  # sealed under another SECRET_KEY
+    return None
+
+
+def _secrets(nonce: str, issuer: str, user: str) -> list[Secret]:
+    return [Secret(each) for each in conf.site_keys().names("login-seal", nonce, issuer, user)]
