@@ -77,10 +77,10 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
         folder.mkdir()
     shutil.copy(ROOT / "dev.py", root)
     shutil.copytree(ROOT / "tools", root / "tools", ignore=shutil.ignore_patterns("__pycache__"))
-    (root / "client").mkdir()
     lock = "package-lock.json"
     locks = (f"client/{lock}", f"tests/providers/openid/{lock}")
     for file in ("uv.lock", "pyproject.toml", *locks):
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
         (root / file).write_text("as it was\n")
     path = f"{programs}:/usr/bin:/bin"
     checkout = Checkout(root=root, environ={"PATH": path, "UV_CALLS": str(tmp_path / "calls")})
