@@ -17,7 +17,7 @@ from tests.example.system import ExampleSystem
 IMAGES = Path(__file__).parent / "images"
 PHONE = {"width": 360, "height": 560}
 DESK = {"width": 600, "height": 560}
-WIDE = {"width": 1280, "height": 380}
+WIDE = {"width": 1280, "height": 500}
 LIST = "/admin/channels_token_auth/connections/"
 SCALE = 2
 

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from django.apps import AppConfig
 
 from . import conf
-from .observability import audit, outages, redaction_filter, refusal_log
+from .observability import audit, outages, recent, redaction_filter, refusal_log
 
 __all__ = ["ChannelsTokenAuthConfig"]
 
@@ -24,6 +24,7 @@ class ChannelsTokenAuthConfig(AppConfig):
         redaction_filter.install(conf.secret_names())
         audit.start()
         outages.start()
+        recent.start()
         refusal_log.start()
         triggers.wire()
         _start_metrics()

@@ -53,6 +53,24 @@ def test_list_follows_the_sockets_by_itself(system, page, token):
     rows(page).to_have_count(0)
 
 
+def test_panels_follow_the_sockets_by_themselves(system, page, token):
+    panels = page.locator("#connection-panels")
+    by_user = panels.get_by_role("table", name="Connections by user")
+    expect(by_user).to_contain_text("No connections.")
+    with system.socket(f"/?token={token}"), system.socket(f"/?token={token}"):
+        expect(by_user.get_by_role("row", name=f"{USER} 2")).to_be_visible()
+    expect(by_user).to_contain_text("No connections.")
+    ended = panels.get_by_role("table", name="Closed in the last hour")
+    expect(ended.get_by_role("rowheader", name="by client or application")).to_be_visible()
+
+
+def test_page_fits_a_phone(system, page, token):
+    page.set_viewport_size({"width": 320, "height": 800})
+    with system.socket(f"/?token={token}"):
+        rows(page).to_have_count(1)
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
 def test_one_is_closed_after_a_confirmation(system, page, token):
     with system.socket(f"/?token={token}") as ws:
         page.get_by_role("link", name="Close").click()

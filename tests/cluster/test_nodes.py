@@ -47,6 +47,23 @@ def test_threads_of_a_process_may_ask_at_the_same_time(fleet: Fleet) -> None:
     assert [(len(each["nodes"]), each["missing"]) for each in answers] == [(3, [])] * 4
 
 
+def test_sockets_are_counted_by_user_and_node_with_the_closes_of_all(fleet: Fleet) -> None:
+    person = fleet.somebody()
+    before = fleet.site.get("/overview")
+    fleet.open_everywhere(person)
+    fleet.open_everywhere(person)
+    found = fleet.site.get("/overview")
+    assert {each["user_id"]: each["sockets"] for each in found["users"]}[str(person)] == 6
+    assert found["nodes"] == {node: count + 2 for node, count in before["nodes"].items()}
+    fleet.send_away(person)
+    assert eventually(lambda: _closes(fleet) - before["closes"].get("unavailable", 0) == 6)
+
+
+def _closes(fleet: Fleet) -> int:
+    closes: int = fleet.site.get("/overview")["closes"].get("unavailable", 0)
+    return closes
+
+
 def test_killed_node_leaves_nothing_behind(fleet: Fleet) -> None:
     before = fleet.connections()
     fleet.open_everywhere()

@@ -71,3 +71,15 @@ def test_sockets_may_come_and_go_while_all_are_looked_at():
     for member in registry:
         registry.discard(member)
     assert not registry
+
+
+def test_busiest_users_come_first_and_anonymous_sockets_count_together():
+    registry = Registry()
+    for user_id, sockets in ((1, 1), (2, 3), (3, 2)):
+        for _ in range(sockets):
+            registry.add(FakeMember(user_id, "t"))
+    for _ in range(2):
+        registry.add(FakeMember(None, None))
+    assert registry.busiest_users(3)[0] == ("auth.user", "2", 3)
+    assert set(registry.busiest_users(3)[1:]) == {("auth.user", "3", 2), (None, None, 2)}
+    assert len(registry.busiest_users(9)) == 4

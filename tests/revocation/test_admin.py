@@ -1,5 +1,7 @@
 """The admin's page of live connections: who may see it and close, and what it shows and does."""
 
+import re
+
 import pytest
 from django.contrib.admin import AdminSite
 from django.contrib.admin.models import LogEntry
@@ -8,12 +10,18 @@ from django.test import AsyncClient, RequestFactory
 from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.tokens import AccessToken
 
-from channels_token_auth import aconnections
+from channels_token_auth import aconnections, arevoke_token
 from channels_token_auth.admin import add_connections, listing
+from channels_token_auth.admin.panels import panels as show
 from channels_token_auth.cluster.connections import Connections
+from channels_token_auth.cluster.overview import Overview, UserCount
 from channels_token_auth.core.close_codes import CloseReason
+from channels_token_auth.core.counting.recent import RecentCounts
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.core.limits import Limit
+from channels_token_auth.limits.exceeded import exceeded
 from channels_token_auth.node.node import here
+from channels_token_auth.observability import recent
 
 LIST = "/admin/channels_token_auth/connections/"
 CSRF_TOKEN = "c" * 32
@@ -152,7 +160,8 @@ async def test_who_may_only_view_is_offered_nothing_to_close(sockets, token, sta
     await sockets(token.key)
     page = (await (await staff("view")).get(f"{LIST}?q=ada")).content.decode()
     assert "<td>ada</td>" in page
-    assert "close" not in page.partition("<main")[2].lower().replace("close-list", "")
+    main = page.partition("<main")[2]
+    assert not re.search(r"/close|>Close<|data-close|Action", main)
 
 
 NOBODY = "No user has this name or id, and it is neither an IP address nor a label such as sid=abc."
@@ -207,6 +216,15 @@ async def test_anonymous_socket_is_shown_and_closed(sockets, site, staff):
     assert not await LogEntry.objects.aexists()
 
 
+def answers(monkeypatch, found):
+    """Have the nodes answer so when they are asked for their sockets."""
+
+    async def answer(**_):
+        return found
+
+    monkeypatch.setattr(listing, "aconnections", answer)
+
+
 @pytest.mark.parametrize(
     ("found", "warning"),
     [
@@ -218,7 +236,7 @@ async def test_anonymous_socket_is_shown_and_closed(sockets, site, staff):
     ],
 )
 async def test_what_is_wrong_with_nodes_is_shown(staff, monkeypatch, found, warning):
-    monkeypatch.setattr(listing, "connections", lambda **_: no(**found))
+    answers(monkeypatch, no(**found))
     browser = await staff("view")
     assert (await browser.get(f"{LIST}data/")).json()["warnings"] == [warning]
     assert f'<li class="warning">{warning}</li>' in (await browser.get(LIST)).content.decode()
@@ -228,9 +246,60 @@ async def test_more_than_fit_are_counted(sockets, token, staff, monkeypatch):
     await sockets(token.key)
     some = await aconnections()
     more = no(connections=some.connections, total=7, nodes=["a"])
-    monkeypatch.setattr(listing, "connections", lambda **_: more)
+    answers(monkeypatch, more)
     answer = await (await staff("view")).get(f"{LIST}data/")
     assert answer.json()["summary"] == "7 connections, the newest 1 shown"
+
+
+async def panels(browser):
+    shown = (await browser.get(f"{LIST}data/")).json()["panels"]
+    return [dict(panel["rows"]) for panel in shown]
+
+
+async def test_panels_count_by_user_and_node(sockets, token, staff):
+    for _ in range(2):
+        await sockets(token.key)
+    browser = await staff("view")
+    by_user, by_node, *_ = await panels(browser)
+    assert by_user == {"ada": 2}
+    assert by_node == {here().name: 2}
+    page = (await browser.get(LIST)).content.decode()
+    assert '<th scope="row">ada</th><td>2</td>' in page
+
+
+async def test_panels_show_why_sockets_were_closed_and_which_limits_were_reached(
+    sockets, token, staff, monkeypatch
+):
+    monkeypatch.setattr(recent.closes, "_counts", RecentCounts())
+    monkeypatch.setattr(recent.limits, "_counts", RecentCounts())
+    socket, left = await sockets(token.key), await sockets(token.key)
+    await left.leave()
+    exceeded(Limit.TICKETS, 5)
+    await arevoke_token(token.key)
+    assert await socket.closes() == 4410
+    *_, closes, limits = await panels(await staff("view"))
+    assert closes == {"token_revoked": 1, "by client or application": 1}
+    assert limits == {"tickets": 1}
+
+
+async def test_user_of_another_service_is_shown_by_their_key(staff, monkeypatch):
+    user = await User.objects.acreate(username="ada")
+    counts = [UserCount(user_kind="issuer:x", user_id=str(user.pk), sockets=3)]
+    found = Overview(nodes={}, users=counts, closes={}, limits={})
+
+    async def answer():
+        return found
+
+    monkeypatch.setattr(listing, "aoverview", answer)
+    by_user, *_ = await panels(await staff("view"))
+    assert by_user == {str(user.pk): 3}
+
+
+async def test_panel_sums_up_what_does_not_fit():
+    found = Overview(nodes={f"node-{n}": n for n in range(9)}, users=[], closes={}, limits={})
+    rows = show(found)[1]["rows"]
+    assert len(rows) == 6
+    assert rows[-1] == ("4 others", 5 + 6 + 7 + 8)
 
 
 # -- What it does

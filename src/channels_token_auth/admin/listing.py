@@ -1,17 +1,21 @@
 """The list: what is asked for, what the nodes answered, and how it is shown."""
 
+import asyncio
 import ipaddress
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..cluster.connections import Connections, LiveConnection, connections
+from ..cluster.connections import Connections, LiveConnection, aconnections
+from ..cluster.overview import Overview, aoverview
 from ..usernames import display_name, find_user, names_of
+from .panels import panels
 
 __all__ = ["HEADINGS", "listing"]
 
@@ -21,21 +25,32 @@ Link = Callable[..., str]
 
 def listing(query: str, link: Link) -> dict[str, Any]:
     """Return what the page shows for a search. `link` makes the address of a named page."""
-    try:
-        named = _named(query)
-    except LookupError as error:
-        return {"rows": [], "summary": str(error), "warnings": [], "close_user_url": None}
-    found = connections(**named)
+    named, mistake = _named(query)
+    found, overview = async_to_sync(_ask)(named)
     user = named.get("user")
     return {
         "rows": _rows(found, link),
-        "summary": _summary(found),
+        "summary": mistake or _summary(found),
+        "panels": panels(overview),
         "warnings": list(_warnings(found)),
         "close_user_url": user and link("connections_close_user", user_id=str(user.pk)),
     }
 
 
-def _named(query: str) -> dict[str, Any]:
+async def _ask(named: dict[str, Any]) -> tuple[Connections, Overview]:
+    """Ask all nodes for the list and for the counts, both at once."""
+    return await asyncio.gather(aconnections(**named), aoverview())
+
+
+def _named(query: str) -> tuple[dict[str, Any], str]:
+    """Return what is searched for; or what finds nothing, and a sentence that says why."""
+    try:
+        return _read(query), ""
+    except LookupError as error:
+        return {"limit": 0}, str(error)
+
+
+def _read(query: str) -> dict[str, Any]:
     """Raises LookupError with a sentence."""
     if not query:
         return {}

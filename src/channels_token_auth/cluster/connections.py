@@ -121,7 +121,7 @@ async def aconnections(
         address=address,
     )
     message = {"kind": "ask", "target": target.to_message(), "limit": limit, "node": node}
-    answers = await _gather(message, node, timeout)
+    answers = await gather(message, node, timeout)
     rows = [row for answer in answers.values() for row in answer["connections"]]
     rows.sort(key=lambda row: row["opened_at"], reverse=True)
     return Connections(
@@ -138,7 +138,7 @@ connections = async_to_sync(aconnections)
 """`aconnections` for synchronous code."""
 
 
-async def _gather(message: Message, node: str | None, seconds: float) -> dict[str, Any]:
+async def gather(message: Message, node: str | None, seconds: float) -> dict[str, Any]:
     """Return the last answer of each node, by its name."""
     answers: dict[str, Any] = {}
     are_all_in = False

@@ -7,6 +7,7 @@ from ..core.close_codes import CloseReason
 from ..core.errors import Detail, TokenAuthError
 from ..core.identity import unavailable
 from ..core.lifecycle import Act, Stage, State, Step
+from ..observability import recent
 from ..observability.events import (
     ConnectionClosed,
     ConnectionFacts,
@@ -75,7 +76,9 @@ def _emit_end(connection: Connection) -> None:
         elif HandshakeRefused.is_wanted():
             detail = _explain(connection, code)
             emit(HandshakeRefused(connection=_facts(connection), code=code, detail=detail))
-    elif ConnectionClosed.is_wanted():
+        return
+    recent.note_close(left)
+    if ConnectionClosed.is_wanted():
         close_code = left.close_code if isinstance(left, CloseReason) else left
         emit(ConnectionClosed(connection=connection.facts(), code=code, close_code=close_code))
 

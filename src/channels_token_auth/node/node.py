@@ -12,13 +12,15 @@ from typing import Any
 
 from .. import conf
 from ..cluster import layer
-from ..cluster.local_nodes import LocalNode, add_node, node_count
+from ..cluster.local_nodes import LocalNode, add_node, node_count, process_id
 from ..cluster.message import Message, Reply, is_meant
+from ..cluster.overview import MAX_USERS
 from ..cluster.subscription import Subscription
 from ..core.counting.traffic import TrafficTable
 from ..core.revocation import Revocation, Target
 from ..limits.waiting import WaitingSockets
 from ..loop_local import LoopLocal
+from ..observability import recent
 from ..observability.error_log import log_error
 from ..observability.events import MessageIgnored, emit
 from ..tasks import spawn
@@ -118,6 +120,8 @@ class Node:
             case "ask" if reply and is_meant(self.name, message["node"]):
                 target = Target.from_message(message["target"])
                 spawn(reply(self._answer(target, int(message["limit"]))))
+            case "count" if reply:
+                spawn(reply(self._count()))
             case "drain" if is_meant(self.name, message["node"]):
                 over = None if message["over"] is None else float(message["over"])
                 self.drain.request(over, reply, question=message.get("question"))
@@ -148,6 +152,19 @@ class Node:
             "peers": self._presence.peers(),
             "is_draining": self.drain.is_on,
             "failed_sweeps": self._sweep.failures,
+        }
+
+    def _count(self) -> Mapping[str, Any]:
+        return {
+            "kind": "answer",
+            "node": self.name,
+            # Its own name: "process" is the envelope's.
+            "process_id": process_id(),
+            "sockets": len(self.registry),
+            "users": self.registry.busiest_users(MAX_USERS),
+            "closes": recent.closes.counts(),
+            "limits": recent.limits.counts(),
+            "peers": self._presence.peers(),
         }
 
     async def _renew(self) -> None:

@@ -1,6 +1,8 @@
 """The authenticated sockets of one node, found by user and by token."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from heapq import nlargest
 
 from ..core.revocation import Target
 from .member import Member
@@ -49,6 +51,13 @@ class Registry:
             candidates = self
         return [member for member in candidates if target.matches(member)]
 
+    def busiest_users(self, limit: int) -> list[tuple[str | None, str | None, int]]:
+        """Return the kind, the key and the number of sockets of those who have the most."""
+        counts: Counter[tuple[str | None, str | None]] = Counter()
+        for member in self._by_user.largest(limit):
+            counts[member.user_kind, member.user_id] += 1
+        return [(kind, key, count) for (kind, key), count in counts.most_common(limit)]
+
 
 class _Index:
     """Sockets by a key. Most keys have one socket, which is stored without a set around it."""
@@ -71,8 +80,17 @@ class _Index:
                 return
         del self._members[key]
 
-    def get(self, key: str) -> list[Member]:
+    def get(self, key: str | None) -> list[Member]:
         known = self._members.get(key)
         if known is None:
             return []
         return list(known) if isinstance(known, set) else [known]
+
+    def largest(self, limit: int) -> Iterator[Member]:
+        """Yield the members of the keys that have the most."""
+        for key in nlargest(limit, self._members, key=self._size):
+            yield from self.get(key)
+
+    def _size(self, key: str | None) -> int:
+        known = self._members[key]
+        return len(known) if isinstance(known, set) else 1

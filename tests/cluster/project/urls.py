@@ -4,13 +4,16 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
 from channels_token_auth import connections, disconnect, revoke_token
+from channels_token_auth.cluster.overview import aoverview
 from channels_token_auth.cluster.pubsub import publish
 from channels_token_auth.core.close_codes import CloseReason
 
@@ -41,6 +44,11 @@ def connected() -> dict[str, Any]:
     return {"total": found.total, "nodes": found.nodes, "missing": found.missing}
 
 
+def overview() -> dict[str, Any]:
+    """What the admin's panels show."""
+    return asdict(async_to_sync(aoverview)())
+
+
 def connected_at_once(count: int) -> list[Any]:
     """The same, asked by several threads at a time."""
     with ThreadPoolExecutor(count) as pool:
@@ -65,6 +73,7 @@ urlpatterns = [
     path("revoke-in-a-thread/<token>", _view(revoke_in_a_thread)),
     path("send-away/<user>", _view(send_away)),
     path("connections", _view(connected)),
+    path("overview", _view(overview)),
     path("auth/connected", _view(connected)),  # on nodes, only this is Django's
     path("connections-at-once/<int:count>", _view(connected_at_once)),
     path("noise/<int:count>", _view(noise)),

@@ -4,6 +4,7 @@
 const INTERVAL = 3000; // milliseconds
 const list = document.getElementById("connections");
 const warnings = document.getElementById("connection-warnings");
+const panels = document.getElementById("connection-panels");
 const summary = document.getElementById("connection-summary");
 
 function element(name, text) {
@@ -23,6 +24,26 @@ function row({cells, close_url: closeUrl}) {
         made.append(cell);
     }
     return made;
+}
+
+function panel({title, rows, empty}) {
+    const body = document.createElement("tbody");
+    const made = rows.map(([name, count]) => {
+        const line = document.createElement("tr");
+        const heading = element("th", name);
+        heading.scope = "row";
+        line.append(heading, element("td", count));
+        return line;
+    });
+    if (!made.length) {
+        const line = document.createElement("tr");
+        line.append(element("td", empty));
+        made.push(line);
+    }
+    body.append(...made);
+    const table = document.createElement("table");
+    table.append(element("caption", title), body);
+    return table;
 }
 
 function warning(text) {
@@ -56,6 +77,7 @@ async function refresh() {
         if (seen !== list.dataset.seen) {
             list.dataset.seen = seen;
             replaceRows(found.rows.map(row));
+            panels.replaceChildren(...found.panels.map(panel));
             warnings.replaceChildren(...found.warnings.map(warning));
             summary.textContent = found.summary;
         }
