@@ -34,6 +34,9 @@ class Route:
 
     answer = None
 
+    def lane_of(self, backend):
+        return backend
+
     async def revalidate(self, grants):
         return [
             self.answer or Identity(user=None, authentication=each.authentication)
