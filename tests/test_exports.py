@@ -14,6 +14,7 @@ PUBLIC = {
     "Grant",
     "Identity",
     "Location",
+    "IssuedToken",
     "RevocationSignal",
     "Revocations",
     "RevokedTokens",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .authorization.scopes import requires_scopes
     from .backends.base import BaseTokenBackend
     from .backends.contract import (
+        IssuedToken,
         Revocations,
         RevocationSignal,
         RevokedTokens,
@@ -33,7 +34,13 @@ if TYPE_CHECKING:
 _MODULES = {
     "authorization.scopes": ("requires_scopes",),
     "backends.base": ("BaseTokenBackend",),
-    "backends.contract": ("RevocationSignal", "Revocations", "RevokedTokens", "TokenBackend"),
+    "backends.contract": (
+        "IssuedToken",
+        "RevocationSignal",
+        "Revocations",
+        "RevokedTokens",
+        "TokenBackend",
+    ),
     "backends.site": ("Site",),
     "backends.sources.users": ("admit",),
     "cluster.connections": ("aconnections", "connections"),
@@ -58,6 +65,7 @@ __all__ = [
     "Detail",
     "Grant",
     "Identity",
+    "IssuedToken",
     "Location",
     "RevocationSignal",
     "Revocations",

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 
 __all__ = [
     "PreparedQuery",
+    "add_commit_callback",
     "commit_callbacks",
     "has_new_password",
     "is_connection_due",
@@ -36,6 +37,12 @@ def commit_callbacks(connection: Any) -> Iterator[tuple[frozenset[str], Callable
     # An entry is (savepoints, function, robust).
     for ids, function, *_ in reversed(connection.run_on_commit):
         yield frozenset(ids) - {None}, function
+
+
+def add_commit_callback(connection: Any, function: Callable[[], Any]) -> None:
+    """Call the function after the commit, whichever savepoints are rolled back until then."""
+    # `transaction.on_commit` binds a callback to the savepoints that are open now.
+    connection.run_on_commit.append((set(), function, True))
 
 
 def has_new_password(user: Any) -> bool:

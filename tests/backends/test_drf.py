@@ -17,7 +17,7 @@ from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Grant, Identity
-from tests.backends.checking import check
+from tests.backends.checking import announcements, check
 
 pytestmark = pytest.mark.database
 LENGTH = 40  # of a key, and of its column
@@ -217,18 +217,9 @@ def test_end_user_spares_the_token_that_is_named(backend, alice):
 
 @pytest.mark.parametrize("deleted", [lambda token: token, lambda token: token.user])
 def test_deletion_of_a_key_is_announced_by_cascade_too(backend, alice, deleted):
-    (announcement,) = backend.announcements()
-    told = []
-
-    def listen(**signal):
-        told.extend(announcement.ended(**signal))
-
     expected = RevokedTokens(user_pk=alice.user.pk, token_id=Secret(alice.key).digest)
-    announcement.signal.connect(listen, sender=announcement.sender)
-    try:
+    with announcements(backend) as told:
         deleted(alice).delete()
-    finally:
-        announcement.signal.disconnect(listen, sender=announcement.sender)
     assert told == [expected]
 
 

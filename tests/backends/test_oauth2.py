@@ -7,7 +7,6 @@ from itertools import count
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db.models.signals import post_delete
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -20,7 +19,7 @@ from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Grant, Identity
-from tests.backends.checking import check
+from tests.backends.checking import announcements, check
 
 pytestmark = pytest.mark.database
 TOKENS = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=300)
@@ -314,16 +313,13 @@ def test_end_user_without_exceptions_revokes_everything(backend, alice):
 
 @pytest.fixture
 def heard(backend):
-    """What the backend's announcements have said since."""
-    (announcement,) = backend.announcements()
-    ended = []
+    """What the backend's signals announce."""
+    with announcements(backend) as said:
+        yield said
 
-    def hear(**kwargs):
-        ended.extend(announcement.ended(**kwargs))
 
-    announcement.signal.connect(hear, sender=announcement.sender)
-    yield ended
-    announcement.signal.disconnect(hear, sender=announcement.sender)
+def revoked(heard):
+    return [each for each in heard if isinstance(each, RevokedTokens)]
 
 
 @pytest.mark.parametrize(
@@ -339,7 +335,7 @@ def heard(backend):
 def test_every_way_to_revoke_is_announced(heard, alice, end):
     user_pk = alice.user.pk
     end(alice)
-    assert heard == [RevokedTokens(user_pk=user_pk, token_id=Secret(alice.token).digest)]
+    assert revoked(heard) == [RevokedTokens(user_pk=user_pk, token_id=Secret(alice.token).digest)]
 
 
 def test_tokens_of_nobody_and_expired_ones_are_deleted_in_silence(heard, db, settings):
@@ -348,12 +344,7 @@ def test_tokens_of_nobody_and_expired_ones_are_deleted_in_silence(heard, db, set
     token_of(user_of("bob"), expires_in=-HOUR)
     clear_expired()
     assert not AccessToken.objects.exists()
-    assert heard == []
-
-
-def test_announcement_is_the_deletion_of_a_token(backend):
-    (announcement,) = backend.announcements()
-    assert (announcement.signal, announcement.sender) == (post_delete, AccessToken)
+    assert revoked(heard) == []
 
 
 def test_models_that_the_settings_name_are_used(settings):

@@ -561,7 +561,22 @@ def test_deletion_of_a_row_is_announced(alice, settings, request, name, end):
     announced = request.getfixturevalue("announced")
     client, key = log_in(alice)
     end(client, key)
-    assert announced == [ended(alice, key)]
+    assert announced == [replace(ended(alice, key), is_replaced=end is cycle)]
+
+
+def test_session_that_ends_beside_one_that_is_renewed_is_not_replaced(alice, announced):
+    (client, key), (_, other) = log_in(alice), log_in(alice)
+    session = client.session
+    session.cycle_key()
+    Session.objects.get(session_key=other).delete()
+    assert announced == [replace(ended(alice, key), is_replaced=True), ended(alice, other)]
+
+
+def test_session_that_ends_right_after_a_login_is_not_replaced(alice, announced):
+    _, first = log_in(alice)
+    log_in(alice)
+    Session.objects.get(session_key=first).delete()
+    assert announced == [ended(alice, first)]
 
 
 def test_deletion_of_what_has_expired_or_is_nobodys_is_not_announced(alice, announced):

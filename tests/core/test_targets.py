@@ -163,3 +163,26 @@ def test_ending_covers_none_of_another_code():
     token = Target(user_id="1", token_id="t1")
     assert user.covers(Revocation(target=token, code=CloseReason.TOKEN_REVOKED))
     assert not user.covers(Revocation(target=token, code=CloseReason.USER_INACTIVE))
+
+
+def test_target_spares_backends_and_says_so_when_it_has_travelled():
+    spared = frozenset({"drf", "knox"})
+    target = Target(user_id="1", except_backends=spared)
+    travelled = Target.from_message(json.loads(json.dumps(target.to_message())))
+    assert travelled == target
+    assert not target.matches(SimpleNamespace(**SOCKET))
+    assert target.matches(SimpleNamespace(**SOCKET | {"backend": "jwt"}))
+
+
+@pytest.mark.parametrize(
+    ("other", "is_covered"),
+    [
+        (Target(user_id="1"), False),
+        (Target(user_id="1", backend="drf"), False),
+        (Target(user_id="1", backend="jwt"), True),
+        (Target(user_id="1", except_backends=frozenset({"drf", "knox"})), True),
+        (Target(user_id="1", except_backends=frozenset({"knox"})), False),
+    ],
+)
+def test_target_that_spares_a_backend_covers_others_only(other, is_covered):
+    assert Target(user_id="1", except_backends=frozenset({"drf"})).covers(other) is is_covered

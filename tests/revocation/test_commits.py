@@ -91,12 +91,18 @@ def test_savepoint_that_was_rolled_back_takes_its_own_with_it(layer, tokens):
     assert ended(layer) == [[target(tokens[0])]]
 
 
-def test_savepoint_that_was_kept_is_said_too(layer, tokens):
+def test_savepoints_that_were_kept_are_one_message(layer, tokens):
     with transaction.atomic():
         with transaction.atomic():
             delete(tokens[0])
         delete(tokens[1])
-    assert sorted(map(str, ended(layer))) == sorted(str([target(each)]) for each in tokens)
+    assert ended(layer) == [[target(each) for each in tokens]]
+
+
+def test_new_token_alone_publishes_nothing(layer, ada):
+    with transaction.atomic():
+        Token.objects.create(user=ada)
+    assert layer.messages == []
 
 
 def test_savepoint_inside_one_that_was_rolled_back_is_gone_with_it(layer, tokens):

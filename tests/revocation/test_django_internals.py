@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from channels_token_auth.django_internals import (
     PreparedQuery,
+    add_commit_callback,
     commit_callbacks,
     has_new_password,
     is_connection_due,
@@ -32,6 +33,17 @@ def test_savepoints_are_those_that_are_open():
                 assert savepoints(connection) == inner
         assert savepoints(connection) == outer
     assert outer < inner
+
+
+def test_added_callback_survives_its_savepoint_but_not_its_transaction():
+    calls = []
+    with transaction.atomic(), transaction.atomic():
+        add_commit_callback(connection, partial(calls.append, 1))
+        transaction.set_rollback(True)
+    with transaction.atomic():
+        add_commit_callback(connection, partial(calls.append, 2))
+        transaction.set_rollback(True)
+    assert calls == [1]
 
 
 def test_commit_callbacks_are_listed_newest_first_with_their_savepoints():

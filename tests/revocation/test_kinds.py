@@ -131,6 +131,6 @@ async def test_what_happens_to_a_token_closes_its_socket(event, kind, socket, us
 async def test_changed_password_closes_and_ends_what_has_no_row(kind, socket, present, user):
     user.set_password("another")
     await user.asave()
-    assert await socket.closes() == 4410
-    is_owners = kind.name in ("drf", "knox", "oauth2")
-    assert ((await present(socket.token)).code is None) == is_owners
+    is_kept = kind.name in ("drf", "knox", "oauth2")
+    assert await socket.closes() == (4419 if is_kept else 4410)
+    assert ((await present(socket.token)).code is None) == is_kept

@@ -74,13 +74,6 @@ async def test_deactivation_closes_with_4423(sockets, token):
     assert await socket.closes() == 4423
 
 
-async def test_password_change_closes_with_4410(sockets, token):
-    socket = await sockets(token.key)
-    token.user.set_password("another")
-    await token.user.asave()
-    assert await socket.closes() == 4410
-
-
 async def test_deletion_of_the_user_closes_with_4410(sockets, token):
     socket = await sockets(token.key)
     await token.user.adelete()

@@ -25,6 +25,7 @@ class BaseTokenBackend(TokenBackend):
     revocations = Revocations.NOWHERE
     is_local = False
     is_delegated = False
+    follows_session = False
     user_kind: str | None = SITE_USERS
     has_labels = False
     authority: Authority | None = None

@@ -19,6 +19,7 @@ from .site import Site
 
 __all__ = [
     "Authority",
+    "IssuedToken",
     "RevocationSignal",
     "Revocations",
     "RevokedTokens",
@@ -69,21 +70,33 @@ class Authority(IntEnum):
 class RevokedTokens:
     """One revoked token; or, if `token_id` is None, all tokens of the user at this backend.
 
-    `is_denied`: no row records the revocation, so the denylist has to.
+    `is_denied`: no row records the revocation, so the denylist has to. `is_replaced`: the user has
+    a successor of this very token, so that its sockets close with 4419.
     """
 
     user_pk: Any
     token_id: str | None = None
     is_denied: bool = False
+    is_replaced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedToken:
+    """A token that was issued. If its transaction revokes one of the same user, it replaces it."""
+
+    user_pk: Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationSignal:
-    """A Django signal that announces revocations. `ended` gets the signal's keyword arguments."""
+    """A Django signal that announces revocations. `ended` gets the signal's keyword arguments.
+
+    A signal may announce issued tokens too, so that rotation is told from revocation.
+    """
 
     signal: Signal
     sender: Any
-    ended: Callable[..., Iterable[RevokedTokens]]
+    ended: Callable[..., Iterable[RevokedTokens | IssuedToken]]
 
 
 class Undecided(TokenAuthError):  # noqa: N818 - a verdict, named as one
@@ -145,6 +158,11 @@ class TokenBackend(Protocol):
     has_labels: bool
     """True if its tokens may have labels, such as the `sid` of a login at an identity provider, and
     are denied by them: a logout there then ends the tokens of that login alone."""
+
+    follows_session: bool
+    """True if its tokens are Django sessions. A new password ends these, except the session that
+    `update_session_auth_hash` renews. Without it, tokens with rows outlive a new password, and
+    others are denied."""
 
     authority: Authority | None
     """Its place in BACKENDS relative to others; None: anywhere."""

@@ -8,7 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.core.checks import CheckMessage, Error
 from django.db.models import CharField
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, post_save, pre_save
 
 from ..core.authentication import Authentication
 from ..core.close_codes import CloseReason
@@ -16,12 +16,12 @@ from ..core.credentials import Credential, Secret
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Verdict
 from .base import BaseTokenBackend
-from .contract import Authority, Revocations, RevocationSignal, RevokedTokens
+from .contract import Authority, IssuedToken, Revocations, RevocationSignal, RevokedTokens
 from .shape import check_shape, has_shape
 from .site import Site
 from .sources.lookup import Lookup, read
 from .sources.moments import aware, for_column
-from .sources.owned_rows import asked_for, for_write
+from .sources.owned_rows import asked_for, for_write, former_value
 from .sources.user_columns import UserColumns
 from .sources.users import admit
 
@@ -103,8 +103,14 @@ class DRFTokenBackend(BaseTokenBackend):
         return True
 
     def announcements(self) -> Sequence[RevocationSignal]:
-        """The deletion of a row, by cascades too."""
-        return [RevocationSignal(signal=post_delete, sender=self._model, ended=_deleted)]
+        """Announce the deletion of a row, by cascades too; a new row, which may replace one; and a
+        new key in a row.
+        """
+        return [
+            RevocationSignal(signal=post_delete, sender=self._model, ended=_deleted),
+            RevocationSignal(signal=post_save, sender=self._model, ended=_saved),
+            RevocationSignal(signal=pre_save, sender=self._model, ended=_overwritten),
+        ]
 
     def check(self, site: Site) -> list[CheckMessage]:
         """The model must be installed, and the pattern one."""
@@ -152,3 +158,15 @@ def _standing(grant: Grant, user: Any) -> Verdict:
 
 def _deleted(instance: Any, **_: Any) -> Sequence[RevokedTokens]:
     return [RevokedTokens(user_pk=instance.user_id, token_id=Secret(instance.key).digest)]
+
+
+def _saved(instance: Any, created: bool, raw: bool = False, **_: Any) -> Sequence[IssuedToken]:
+    return [IssuedToken(user_pk=instance.user_id)] if created and not raw else []
+
+
+def _overwritten(instance: Any, using: str | None = None, **_: Any) -> Sequence[RevokedTokens]:
+    key = former_value(instance, "key", using=using)
+    if key is None:
+        return []
+    token_id = Secret(key).digest
+    return [RevokedTokens(user_pk=instance.user_id, token_id=token_id, is_replaced=True)]

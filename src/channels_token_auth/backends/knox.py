@@ -10,7 +10,7 @@ from typing import Any
 
 from django.apps import apps
 from django.core.checks import CheckMessage, Error
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, post_save
 from django.utils.crypto import constant_time_compare
 from knox import settings as knox
 from knox.crypto import hash_token
@@ -21,7 +21,7 @@ from ..core.credentials import Credential, Secret
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Verdict
 from .base import BaseTokenBackend
-from .contract import Authority, Revocations, RevocationSignal, RevokedTokens
+from .contract import Authority, IssuedToken, Revocations, RevocationSignal, RevokedTokens
 from .shape import check_shape, has_shape
 from .site import Site
 from .sources.lookup import Lookup, read
@@ -106,8 +106,13 @@ class KnoxTokenBackend(BaseTokenBackend):
         return True
 
     def announcements(self) -> Sequence[RevocationSignal]:
-        """The deletion of a row: knox's own logouts are nothing else."""
-        return [RevocationSignal(signal=post_delete, sender=self._model, ended=_deleted)]
+        """Announce the deletion of a row, as in knox's own logouts; and a new row, which may
+        replace one.
+        """
+        return [
+            RevocationSignal(signal=post_delete, sender=self._model, ended=_deleted),
+            RevocationSignal(signal=post_save, sender=self._model, ended=_saved),
+        ]
 
     def check(self, site: Site) -> list[CheckMessage]:
         """The model must be installed, and the pattern one."""
@@ -168,6 +173,10 @@ def _at_present(user: Any, expiry: datetime | None, authentication: Authenticati
 
 def _deleted(instance: Any, **_: Any) -> Sequence[RevokedTokens]:
     return [RevokedTokens(user_pk=instance.user_id, token_id=_token_id(instance))]
+
+
+def _saved(instance: Any, created: bool, raw: bool = False, **_: Any) -> Sequence[IssuedToken]:
+    return [IssuedToken(user_pk=instance.user_id)] if created and not raw else []
 
 
 def _key(secret: Secret) -> str:

@@ -16,7 +16,7 @@ from django.core.checks import CheckMessage, Error
 from django.db import router, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Left
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, post_save, pre_save
 from django.utils import timezone
 from oauth2_provider.settings import oauth2_settings
 from oauthlib.common import Request
@@ -27,12 +27,12 @@ from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Verdict
 from .base import BaseTokenBackend
-from .contract import Authority, Revocations, RevocationSignal, RevokedTokens
+from .contract import Authority, IssuedToken, Revocations, RevocationSignal, RevokedTokens
 from .shape import check_shape, has_shape
 from .site import Site
 from .sources.lookup import Lookup, read
 from .sources.moments import aware, for_column
-from .sources.owned_rows import for_write, owned
+from .sources.owned_rows import for_write, former_value, owned
 from .sources.users import admit
 
 __all__ = ["OAuth2Backend"]
@@ -123,8 +123,15 @@ class OAuth2Backend(BaseTokenBackend):
         return True
 
     def announcements(self) -> Sequence[RevocationSignal]:
-        """The deletion of a row: that is how the package revokes, and how it refreshes."""
-        return [RevocationSignal(signal=post_delete, sender=self._tokens, ended=_deleted)]
+        """Announce the deletion of a row, by which the package revokes; a new row, because a
+        refresh with rotation deletes one and creates another; and a new token in a row, which is a
+        refresh without.
+        """
+        return [
+            RevocationSignal(signal=post_delete, sender=self._tokens, ended=_deleted),
+            RevocationSignal(signal=post_save, sender=self._tokens, ended=_saved),
+            RevocationSignal(signal=pre_save, sender=self._tokens, ended=_overwritten),
+        ]
 
     def check(self, site: Site) -> list[CheckMessage]:
         """The models must be installed, and the pattern one."""
@@ -221,3 +228,15 @@ def _deleted(instance: Any, **_: Any) -> Iterable[RevokedTokens]:
     # Not of expired tokens: their sockets are closed, and `cleartokens` deletes them in thousands.
     if instance.user_id is not None and not instance.is_expired():
         yield RevokedTokens(user_pk=instance.user_id, token_id=_token_id(instance))
+
+
+def _saved(instance: Any, created: bool, raw: bool = False, **_: Any) -> Sequence[IssuedToken]:
+    is_issued = created and not raw and instance.user_id is not None
+    return [IssuedToken(user_pk=instance.user_id)] if is_issued else []
+
+
+def _overwritten(instance: Any, using: str | None = None, **_: Any) -> Iterable[RevokedTokens]:
+    checksum = former_value(instance, "token_checksum", using=using)
+    if checksum is not None and instance.user_id is not None:
+        token_id = checksum[:DIGITS]
+        yield RevokedTokens(user_pk=instance.user_id, token_id=token_id, is_replaced=True)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core import checks
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
 
 from ..core.authentication import Authentication
@@ -23,6 +23,7 @@ from .contract import Authority, Revocations, RevocationSignal, RevokedTokens
 from .site import Site
 from .sources.owned_rows import for_write
 from .sources.revalidation import revalidate_presented
+from .sources.sessions.cycles import note_saved, take_successor
 from .sources.sessions.engines import (
     SHORTEST_KEY,
     Session,
@@ -54,6 +55,7 @@ class SessionBackend(BaseTokenBackend):
 
     schemes = frozenset[str]()
     revocations = Revocations.STORE
+    follows_session = True
     authority = Authority.SESSION
 
     def __init__(self, *, name: str = "session") -> None:
@@ -107,8 +109,8 @@ class SessionBackend(BaseTokenBackend):
         return len(newest) <= MOST_SESSIONS
 
     def announcements(self) -> Sequence[RevocationSignal]:
-        """Announce logouts; and the deletion of rows if the engine has a table, else logins that
-        replace a browser's session.
+        """Announce logouts; and if the engine has a table, the deletion of rows, which a new key
+        replaces or not; else logins that replace a browser's session.
         """
         logout = RevocationSignal(signal=user_logged_out, sender=None, ended=_logged_out)
         model = None
@@ -117,7 +119,11 @@ class SessionBackend(BaseTokenBackend):
         if model is None:
             login = RevocationSignal(signal=user_logged_in, sender=None, ended=_logged_in)
             return [logout, login]
-        return [logout, RevocationSignal(signal=post_delete, sender=model, ended=_deleted)]
+        return [
+            logout,
+            RevocationSignal(signal=post_delete, sender=model, ended=_deleted),
+            RevocationSignal(signal=post_save, sender=model, ended=_saved),
+        ]
 
     def check(self, site: Site) -> list[checks.CheckMessage]:
         """The cookie must be read, under Django's name for it, and the engine must be there."""
@@ -148,10 +154,17 @@ def _deleted(instance: Any, **_: Any) -> Iterator[RevokedTokens]:
     # Not of expired sessions: their sockets are closed, and `clearsessions` deletes thousands.
     session = session_of(instance)
     if session.expires_at > datetime.now(UTC) and SESSION_KEY in session.data:
-        token_id = Secret(instance.session_key).digest
         yield RevokedTokens(
-            user_pk=session_user_pk(session.data), token_id=token_id, is_denied=True
+            user_pk=session_user_pk(session.data),
+            token_id=Secret(instance.session_key).digest,
+            is_denied=True,
+            is_replaced=take_successor(instance.session_key, session),
         )
+
+
+def _saved(instance: Any, created: bool, **_: Any) -> Sequence[RevokedTokens]:
+    note_saved(instance.session_key, session_of(instance), created=created)
+    return []
 
 
 def _is_of(row: Any, user_pk: Any) -> bool:

@@ -122,6 +122,7 @@ class Target:
     issuer: str | None = None
     token_id: str | None = None
     except_token_id: str | None = None
+    except_backends: frozenset[str] = frozenset()
     labels: Labels = frozenset()
     issued_before: float | None = None
     connection_id: str | None = None
@@ -149,6 +150,7 @@ class Target:
             and self.issuer in (None, socket.issuer)
             and self.token_id in (None, socket.token_id)
             and (self.except_token_id is None or self.except_token_id != socket.token_id)
+            and socket.backend not in self.except_backends
             and self.labels.issubset(socket.labels.items())
             and self._is_old_enough(socket)
             and self.connection_id in (None, socket.connection_id)
@@ -163,10 +165,15 @@ class Target:
         )
         return (
             not is_spared
+            and (not self.except_backends or self._spares_no_more_than(other))
             and self.labels <= other.labels
             and is_of_kind(other.user_kind, self.user_kind)
             and all(getattr(self, name) in (None, getattr(other, name)) for name in _COMPARED)
         )
+
+    def _spares_no_more_than(self, other: Self) -> bool:
+        is_other = other.backend is not None and other.backend not in self.except_backends
+        return is_other or self.except_backends <= other.except_backends
 
     def _is_old_enough(self, socket: Described) -> bool:
         return self.issued_before is None or is_issued_before(
@@ -179,6 +186,8 @@ class Target:
         message = {name: value for name, value in named if value not in (None, frozenset())}
         if self.labels:
             message["labels"] = sorted(list(label) for label in self.labels)
+        if self.except_backends:
+            message["except_backends"] = sorted(self.except_backends)
         return message
 
     @classmethod
@@ -186,13 +195,18 @@ class Target:
         """Read a message. Raises TypeError or ValueError for values that this version lacks."""
         values = dict(message)
         labels = values.pop("labels", ())
-        return cls(**values, labels=frozenset((str(name), str(value)) for name, value in labels))
+        spared = values.pop("except_backends", ())
+        return cls(
+            **values,
+            labels=frozenset((str(name), str(value)) for name, value in labels),
+            except_backends=frozenset(map(str, spared)),
+        )
 
 
 _COMPARED = tuple(
     field.name
     for field in fields(Target)
-    if field.name not in ("except_token_id", "labels", "user_kind")
+    if field.name not in ("except_token_id", "except_backends", "labels", "user_kind")
 )
 
 

@@ -1,26 +1,26 @@
-"""What is denied and said once the caller's transaction is committed, in as few messages as can be.
+"""Publish revocations once the caller's transaction is committed, in as few messages as can be.
 
-Inside a transaction it is gathered: a clean-up that deletes ten thousand tokens is one batch.
+Inside a transaction they are gathered: a clean-up that deletes ten thousand tokens is one batch.
 """
 
-import math
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connections, router, transaction
 
 from ..cluster.pubsub import publish
+from ..core.close_codes import CloseReason
 from ..core.revocation import Revocation
-from ..django_internals import commit_callbacks, savepoints
+from ..django_internals import add_commit_callback, commit_callbacks, savepoints
 from ..observability.error_log import log_error
 from ..observability.events import RevocationPublished, emit
+from ..verification.authenticator import site_authenticator
 from ..verification.denylist import CacheUnavailable
+from .batches import Batch, Deny, Owner, SavepointBatch, Transaction, deny_all
 
 __all__ = ["UNDENIED", "Deny", "after_commit", "gathered", "site_database"]
 
@@ -28,7 +28,6 @@ PER_MESSAGE = 100
 """Revocations in one message: a channel layer bounds how many and how large they are."""
 
 UNDENIED = "A revoked token could not be denied, because the cache failed: revoke it again."
-Deny = Callable[[], None]
 
 
 def after_commit(
@@ -38,27 +37,30 @@ def after_commit(
     using: str,
     is_told: bool = True,
     instead_of: Revocation | None = None,
+    is_announced: bool = False,
+    issued: Sequence[Owner] = (),
 ) -> None:
     """Deny, then have all nodes close sockets: now, or when the transaction of `using` commits.
 
-    `is_told`: as `token_revoked`, to a site's audit. `instead_of`: the endings make up for what
-    this one covers and was noted before. Raises CacheUnavailable, when all else is done, and only
-    where there is no transaction: what is committed stays.
+    `is_told`: to `token_revoked` and the audit. `instead_of`: the endings make up for what this one
+    covers and was noted before. `is_announced`: rows were deleted, by whomever; if the transaction
+    issues as many tokens to the user, `issued`, it replaces them. Raises CacheUnavailable, when all
+    else is done, and only where there is no transaction: what is committed stays.
     """
     connection = connections[using]
+    if not (endings or denials or issued):
+        return
     if not connection.in_atomic_block:
         committed_at = time.time()
-        failure = _deny_all(denials)
+        failure = deny_all(denials)
         _say(dict.fromkeys(endings, is_told and not failure), committed_at, instead_of)
         if failure:
             raise failure
         return
-    batch = _open_batch(connection)
-    if batch is None:
-        batch = _Batch()
-        transaction.on_commit(batch.carry_out, using=using, robust=True)
+    batch = _open_batch(connection, using)
     batch.denials += denials
-    batch.add_all(dict.fromkeys(endings, is_told), instead_of)
+    batch.issued.update(issued)
+    batch.add_all(dict.fromkeys(endings, is_told), instead_of, is_announced=is_announced)
 
 
 def site_database() -> str:
@@ -68,8 +70,8 @@ def site_database() -> str:
 
 @contextmanager
 def gathered() -> Iterator[None]:
-    """Of what is committed inside, say at its end what is not said twice."""
-    batch = _Batch()
+    """Of what is committed inside, publish at its end what is not said twice."""
+    batch = Batch()
     token = _gathering.set(batch)
     try:
         yield
@@ -78,77 +80,29 @@ def gathered() -> Iterator[None]:
         _say(batch.endings, batch.committed_at)
 
 
-def _deny_all(denials: Iterable[Deny]) -> CacheUnavailable | None:
-    """Deny each, and return what went wrong, if anything did."""
-    failure = None
-    for denial in denials:
-        try:
-            denial()
-        except CacheUnavailable as error:
-            failure = error
-    return failure
-
-
-def _open_batch(connection: Any) -> "_Batch | None":
-    """That of the same savepoints, so that both are rolled back together or not at all."""
-    current = savepoints(connection)
+def _open_batch(connection: Any, using: str) -> SavepointBatch:
+    """Return the batch of the same savepoints, so that they share its fate; or open one."""
+    current, whole = savepoints(connection), None
     for ids, call in commit_callbacks(connection):
         batch = getattr(call, "__self__", None)
-        if isinstance(batch, _Batch) and ids == current:
-            return batch
-    return None
+        if isinstance(batch, SavepointBatch) and not batch.transaction.is_over:
+            whole = batch.transaction
+            if ids == current:
+                return batch
+    whole = whole or Transaction(_publish)
+    batch = whole.open_batch()
+    transaction.on_commit(batch.carry_out, using=using, robust=True)
+    add_commit_callback(connection, whole.finish)
+    return batch
 
 
-@dataclass(slots=True)
-class _Batch:
-    """Of one transaction. Of one that is rolled back, nothing is heard."""
-
-    denials: list[Deny] = field(default_factory=list)
-    endings: dict[Revocation, bool] = field(default_factory=dict)
-    """Each, and whether it is told."""
-    committed_at: float = math.inf
-    """When the first of them was committed, in seconds since the epoch."""
-    _of: dict[str | None, set[Revocation]] = field(default_factory=lambda: defaultdict(set))
-    """Those of a user, and those of a token."""
-
-    def add_all(self, endings: Mapping[Revocation, bool], instead_of: Revocation | None) -> None:
-        """Note several, which make up for what `instead_of` covers."""
-        if instead_of:
-            self._remove_covered(instead_of)
-        for ending, is_told in endings.items():
-            self.add(ending, is_told=is_told)
-
-    def add(self, ending: Revocation, *, is_told: bool) -> None:
-        """Note one more. One of a whole user makes up for those of their tokens."""
-        user_id, token_id = ending.target.user_id, ending.target.token_id
-        is_told = is_told or self.endings.get(ending, False)
-        for each in self._of[token_id or user_id] - {ending}:
-            if each.covers(ending) and (self.endings[each] or not is_told):
-                return
-        if is_told:
-            self._remove_covered(ending)
-        self.endings[ending] = is_told
-        for key in {user_id, token_id} - {None}:
-            self._of[key].add(ending)
-
-    def _remove_covered(self, ending: Revocation) -> None:
-        near = self._of[ending.target.token_id or ending.target.user_id]
-        for each in [each for each in near if each != ending and ending.covers(each)]:
-            self.endings.pop(each)
-            for key in {each.target.user_id, each.target.token_id} - {None}:
-                self._of[key].discard(each)
-
-    def carry_out(self) -> None:
-        """It is committed. A method, since Django logs what fails by its `__qualname__`."""
-        # Before the denials: a cache that answers late delays the closes, and the metric shows it.
-        committed_at = time.time()
-        failure = _deny_all(self.denials)
-        if failure:
-            log_error(UNDENIED, failure, brief=True)
-        _say(self.endings, committed_at)
+def _publish(batch: Batch, failure: CacheUnavailable | None) -> None:
+    if failure:
+        log_error(UNDENIED, failure, brief=True)
+    _say(batch.judged(), batch.committed_at)
 
 
-_gathering: ContextVar[_Batch | None] = ContextVar("_gathering", default=None)
+_gathering: ContextVar[Batch | None] = ContextVar("_gathering", default=None)
 
 
 def _say(
@@ -161,6 +115,7 @@ def _say(
         batch.add_all(endings, instead_of)
         return
     said = list(endings)
+    _note_replaced(said)
     starts = range(0, len(said), PER_MESSAGE)
     groups = [said[start : start + PER_MESSAGE] for start in starts]
     publish(
@@ -175,3 +130,14 @@ def _say(
     )
     for ending, is_told in endings.items():
         emit(RevocationPublished(revocation=ending, is_revocation=is_told))
+
+
+def _note_replaced(endings: Sequence[Revocation]) -> None:
+    """Note the replaced tokens for nodes that miss the message: their sweep finds no row."""
+    replaced = [
+        (each.target.backend, each.target.token_id)
+        for each in endings
+        if each.code is CloseReason.TOKEN_EXPIRED and each.target.token_id
+    ]
+    if replaced:
+        site_authenticator().replaced.note(replaced)

@@ -5,7 +5,8 @@ raises into whoever saved or deleted a row.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from django.dispatch import Signal
 from .. import conf
 from ..backends.contract import (
     Authority,
+    IssuedToken,
     Revocations,
     RevocationSignal,
     RevokedTokens,
@@ -35,8 +37,10 @@ from ..django_internals import has_new_password
 from ..observability.error_log import log_error
 from ..verification.authenticator import build_authenticator, site_authenticator
 from ..verification.denylist import CacheUnavailable
+from .batches import Owner
 from .kinds import kind_of_users
 from .on_commit import UNDENIED, Deny, after_commit
+from .passwords import end_by_password
 
 __all__ = ["wire"]
 
@@ -99,22 +103,28 @@ def _quietly(receiver: Receiver, **given: Any) -> None:
 
 
 def _announced(backend: TokenBackend, announcement: RevocationSignal, **given: Any) -> None:
-    ended: Iterable[RevokedTokens] = announcement.ended(**given)
+    ended: Iterable[RevokedTokens | IssuedToken] = announcement.ended(**given)
     endings: list[Revocation] = []
     denials: list[Deny] = []
+    issued: list[Owner] = []
     for each in ended:
         user = _user_of(each, backend)
+        if isinstance(each, IssuedToken):
+            issued.append(Owner(backend.name, user.key if user else None))
+            continue
         target = Target.of_user(user, token_id=each.token_id, backend=backend.name)
-        endings.append(Revocation(target=target, code=CloseReason.TOKEN_REVOKED))
+        code = CloseReason.TOKEN_EXPIRED if each.is_replaced else CloseReason.TOKEN_REVOKED
+        endings.append(Revocation(target=target, code=code))
         if each.is_denied and each.token_id:
             deny_token = site_authenticator().denylist.deny_token
             denials.append(partial(deny_token, each.token_id, backend=backend.name))
         elif each.is_denied and user:
             denials += _deny_user(user)
-    _say(endings, denials, given)
+    if endings or issued:
+        _say(endings, denials, given, is_announced=True, issued=issued)
 
 
-def _user_of(revoked: RevokedTokens, backend: TokenBackend) -> UserKey | None:
+def _user_of(revoked: RevokedTokens | IssuedToken, backend: TokenBackend) -> UserKey | None:
     if revoked.user_pk is None:
         return None
     return UserKey(kind=kind_of_users(backend), key=str(revoked.user_pk))
@@ -127,11 +137,17 @@ def _user_saved(instance: Any, *, created: bool, raw: bool, **given: Any) -> Non
     if not instance.is_active:
         _end_user(instance, CloseReason.USER_INACTIVE, given)
     elif has_new_password(instance):
-        _end_user(instance, CloseReason.TOKEN_REVOKED, given)
+        _end_by_password(instance, given)
 
 
 def _user_deleted(instance: Any, **given: Any) -> None:
     _end_user(instance, CloseReason.TOKEN_REVOKED, given)
+
+
+def _end_by_password(user: Any, given: dict[str, Any]) -> None:
+    key = local_user_key(user)
+    with _logged():
+        end_by_password(key, _deny_user(key), using=given.get("using") or DEFAULT_DB_ALIAS)
 
 
 def _end_user(user: Any, code: CloseReason, given: dict[str, Any]) -> None:
@@ -152,9 +168,24 @@ def _deny_user(key: UserKey) -> list[Deny]:
     ]
 
 
-def _say(endings: Sequence[Revocation], denials: Sequence[Deny], given: dict[str, Any]) -> None:
+def _say(
+    endings: Sequence[Revocation],
+    denials: Sequence[Deny],
+    given: dict[str, Any],
+    *,
+    is_announced: bool = False,
+    issued: Sequence[Owner] = (),
+) -> None:
+    using = given.get("using") or DEFAULT_DB_ALIAS
+    with _logged():
+        after_commit(endings, denials, using=using, is_announced=is_announced, issued=issued)
+
+
+@contextmanager
+def _logged() -> Iterator[None]:
+    """Log a denial that failed instead of raising it into whoever saved a row."""
     try:
-        after_commit(endings, denials, using=given.get("using") or DEFAULT_DB_ALIAS)
+        yield
     except CacheUnavailable as error:
         log_error(UNDENIED, error, brief=True)
 

@@ -28,6 +28,7 @@ from .binding import note_options
 from .chain import BackendChain, ask_alone
 from .denylist import Denylist
 from .lanes import Errand, LaneId, Onward, lanes
+from .replaced import ReplacedTokens
 from .scoped import ScopedBackend
 from .single_flight import Flight, SingleFlight
 from .tickets import Tickets
@@ -102,10 +103,13 @@ class Authenticator:
     ) -> None:
         self.backends = tuple(backends)
         sessions = _session_backend(backends)
+        self.replaced = ReplacedTokens(cache)
         self.tickets = Tickets(backends, cache=cache, limit=ticket_limit, issuers=[sessions])
         self.denylist = Denylist(cache, denylist_seconds=denylist_seconds)
-        self.chain = BackendChain(backends, self.tickets, self.denylist, cache=cache)
-        self._session_chain = BackendChain([sessions], self.tickets, self.denylist, cache=cache)
+        self.chain = BackendChain(backends, self.tickets, self.denylist, self.replaced, cache=cache)
+        self._session_chain = BackendChain(
+            [sessions], self.tickets, self.denylist, self.replaced, cache=cache
+        )
         self.verified = VerdictCache(verified_cache_seconds)
         self._timeout = timeout
         _all.add(self)

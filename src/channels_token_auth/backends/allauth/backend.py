@@ -17,7 +17,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_out
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, post_save
 
 from ...core.authentication import Authentication
 from ...core.close_codes import CloseReason
@@ -29,8 +29,9 @@ from ..contract import Authority, Revocations, RevocationSignal, RevokedTokens
 from ..site import Site
 from ..sources.keys import read_key
 from ..sources.revalidation import revalidate_presented
-from ..sources.sessions.engines import Session, is_in_database
-from ..sources.sessions.users import has_password_of
+from ..sources.sessions.cycles import note_saved, take_successor
+from ..sources.sessions.engines import Session, is_in_database, session_model, session_of
+from ..sources.sessions.users import has_password_of, session_user_pk
 from ..sources.users import admit
 from ..sources.users_by_key import UsersByKey
 from .checks import check_installation, check_signing, check_strategy, strategy_problem
@@ -49,6 +50,7 @@ JWT_SHAPE = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 class _AllauthBackend(BaseTokenBackend):
     """What the two have in common."""
 
+    follows_session = True
     authority = Authority.OWNER
     extra = "allauth"
 
@@ -95,11 +97,17 @@ class _AllauthBackend(BaseTokenBackend):
         return has_lists()
 
     def announcements(self) -> Sequence[RevocationSignal]:
-        """A logout, and a session that goes from its user's list."""
-        logout = RevocationSignal(signal=user_logged_out, sender=None, ended=_logged_out)
-        if not has_lists():
-            return [logout]
-        return [logout, RevocationSignal(signal=post_delete, sender=list_model(), ended=_unlisted)]
+        """Announce logouts; a session that goes from its user's list; and if the sessions have a
+        table, those whose key is replaced.
+        """
+        found = [RevocationSignal(signal=user_logged_out, sender=None, ended=_logged_out)]
+        if has_lists():
+            found.append(RevocationSignal(signal=post_delete, sender=list_model(), ended=_unlisted))
+        rows = session_model()
+        if rows is not None:
+            found.append(RevocationSignal(signal=post_delete, sender=rows, ended=_deleted))
+            found.append(RevocationSignal(signal=post_save, sender=rows, ended=_saved))
+        return found
 
     def check(self, site: Site) -> list[checks.CheckMessage]:
         """The app must be installed, and keep its sessions where they can end."""
@@ -229,3 +237,16 @@ def _logged_out(request: Any = None, user: Any = None, **_: Any) -> Iterable[Rev
 
 def _unlisted(instance: Any, **_: Any) -> Iterable[RevokedTokens]:
     yield RevokedTokens(user_pk=instance.user_id, token_id=Secret(instance.session_key).digest)
+
+
+def _deleted(instance: Any, **_: Any) -> Iterable[RevokedTokens]:
+    # Of a deleted session, allauth announces the end by itself; of a new key, it does not.
+    session, key = session_of(instance), instance.session_key
+    if take_successor(key, session):
+        user_pk = session_user_pk(session.data)
+        yield RevokedTokens(user_pk=user_pk, token_id=Secret(key).digest, is_replaced=True)
+
+
+def _saved(instance: Any, created: bool, **_: Any) -> Sequence[RevokedTokens]:
+    note_saved(instance.session_key, session_of(instance), created=created)
+    return []

@@ -9,7 +9,7 @@ from ...core.credentials import Secret
 from ...core.identity import Grant
 from ...django_internals import named_database
 
-__all__ = ["asked_for", "for_write", "owned"]
+__all__ = ["asked_for", "for_write", "former_value", "owned"]
 
 
 def for_write(rows: Any) -> Any:
@@ -36,3 +36,17 @@ def asked_for(rows: Any, column: str, grants: Sequence[Grant]) -> Collection[Any
     token_ids = {each.authentication.token_id for each in grants}
     columns = owned(rows, grants).values_list("pk", column).iterator()
     return [pk for pk, value in columns if Secret(value).digest in token_ids]
+
+
+def former_value(instance: Any, column: str, *, using: str | None) -> Any:
+    """Return what the row has in `column`, if it is about to be overwritten with another value.
+
+    One query for each save of a row that exists; none where the column is the primary key, because
+    another key is another row.
+    """
+    field = instance._meta.get_field(column)
+    if instance._state.adding or instance.pk is None or field.primary_key:
+        return None
+    rows = instance._meta.base_manager.using(using).filter(pk=instance.pk)
+    stored = rows.values_list(column, flat=True).first()
+    return None if stored == field.pre_save(instance, add=False) else stored

@@ -17,6 +17,7 @@ from ...core.errors import TokenAuthError
 from ...core.identity import Grant, Identity, Verdict
 from ..denylist import Denials, Denylist
 from ..lanes import ROWS, LaneId, Onward, cache_lane, run_here, sweep_lane
+from ..replaced import ReplacedTokens, is_gone
 from ..tickets import Found, Tickets
 from .backend_lanes import backend_lane
 from .question import Answer, put
@@ -62,8 +63,15 @@ class BackendChain:
     """Asks tickets and the backends of one route, and then the denylist. `cache`: its alias."""
 
     def __init__(
-        self, backends: Sequence[TokenBackend], tickets: Tickets, denylist: Denylist, *, cache: str
+        self,
+        backends: Sequence[TokenBackend],
+        tickets: Tickets,
+        denylist: Denylist,
+        replaced: ReplacedTokens,
+        *,
+        cache: str,
     ) -> None:
+        self._replaced = replaced
         self._tickets = tickets
         self._by_name = {each.name: each for each in backends}
         self._lanes = {each.name: backend_lane(each) for each in backends}
@@ -152,7 +160,12 @@ class BackendChain:
         ]
 
     def _use_up(self, redeemed: Sequence[tuple[_Case, Found, Answer]]) -> Sequence[Step]:
-        verdicts = [self._tickets.use_up(found, verdict) for _, found, verdict in redeemed]
+        grants = [found.grant for _, found, _ in redeemed]
+        judged = self._replaced.judge(grants, [verdict for _, _, verdict in redeemed])
+        verdicts = [
+            self._tickets.use_up(found, verdict)
+            for (_, found, _), verdict in zip(redeemed, judged, strict=True)
+        ]
         began_at = [case.began_at for case, _, _ in redeemed]
         return self._denials.apply(verdicts, began_at, is_first=True)
 
@@ -175,26 +188,29 @@ class BackendChain:
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Answer]:
         """Return whether each still stands: one question to each backend. Blocks."""
-        verdicts = self._ask_backends(grants)
-        return self._denials.apply(verdicts, [each.verified_at for each in grants])
+        return self._settle(grants, self._ask_backends(grants))
 
     def _sweep(self, batches: Sequence[Sequence[Grant]]) -> Sequence[Step | Sequence[Answer]]:
         return [self._sweep_batch(grants) for grants in batches]
 
     def _sweep_batch(self, grants: Sequence[Grant]) -> Step | Sequence[Answer]:
         verdicts = self._ask_backends(grants)
-        if self._denials.can_block and any(map(self._denials.concern, verdicts)):
+        if self._denials.can_block and any(
+            is_gone(each) or self._denials.concern(each) for each in verdicts
+        ):
             lane = sweep_lane(self._cache_lane)
-            return Onward(lane, self._sweep_denylist, (grants, verdicts))
-        return self._denials.apply(verdicts, [each.verified_at for each in grants])
+            return Onward(lane, self._sweep_cache, (grants, verdicts))
+        return self._settle(grants, verdicts)
 
-    def _sweep_denylist(
+    def _sweep_cache(
         self, batches: Sequence[tuple[Sequence[Grant], Sequence[Answer]]]
     ) -> Sequence[Sequence[Answer]]:
-        return [
-            self._denials.apply(verdicts, [each.verified_at for each in grants])
-            for grants, verdicts in batches
-        ]
+        return [self._settle(*batch) for batch in batches]
+
+    def _settle(self, grants: Sequence[Grant], verdicts: Sequence[Answer]) -> Sequence[Answer]:
+        """Tell replaced tokens from revoked ones, and ask the denylist about the others."""
+        judged = self._replaced.judge(grants, verdicts)
+        return self._denials.apply(judged, [each.verified_at for each in grants])
 
     def _ask_backends(self, grants: Sequence[Grant]) -> Sequence[Answer]:
         by_backend: dict[str, list[int]] = defaultdict(list)

@@ -1,0 +1,58 @@
+"""Close a user's sockets when the password changes, by what becomes of each kind of token.
+
+| tokens | after a new password | their sockets |
+|---|---|---|
+| with rows (DRF, knox, OAuth) | stay valid, as their packages want it | 4419 |
+| sessions | end, but for one that `update_session_auth_hash` renews | 4410, of that one 4419 |
+| all others | are denied | 4410 |
+"""
+
+from collections.abc import Collection, Sequence
+from functools import partial
+
+from django.db import transaction
+
+from ..backends.contract import Revocations
+from ..backends.session import SessionBackend
+from ..backends.sources.sessions.cycles import successor_of
+from ..core.close_codes import CloseReason
+from ..core.identity import UserKey
+from ..core.revocation import Revocation, Target
+from ..verification.authenticator import site_authenticator
+from .batches import Deny
+from .on_commit import after_commit
+from .request_end import at_end_of_request
+
+__all__ = ["end_by_password"]
+
+
+def end_by_password(user: UserKey, denials: Sequence[Deny], *, using: str) -> None:
+    """Close the user's sockets. `denials`: those of the tokens that no row records.
+
+    Raises CacheUnavailable as `after_commit` does, when all else is done.
+    """
+    backends = site_authenticator().backends
+    # A route may accept sessions even if the settings do not.
+    sessions = {SessionBackend.name} | {each.name for each in backends if each.follows_session}
+    rows = {each.name for each in backends if each.revocations is Revocations.ROWS} - sessions
+    others = Target.of_user(user, except_backends=frozenset(sessions | rows))
+    kept = [
+        Revocation(target=Target.of_user(user, backend=name), code=CloseReason.TOKEN_EXPIRED)
+        for name in sorted(rows)
+    ]
+    after_commit(kept, [], using=using, is_told=False)
+    end_sessions = partial(_end_sessions, user, sessions, using)
+    transaction.on_commit(partial(at_end_of_request, end_sessions), using=using, robust=True)
+    has_others = any(each.name not in sessions | rows for each in backends)
+    ended = [Revocation(target=others, code=CloseReason.TOKEN_REVOKED)]
+    after_commit(ended, denials, using=using, is_told=has_others)
+
+
+def _end_sessions(user: UserKey, names: Collection[str], using: str) -> None:
+    # A page that has its new session already may have a socket by now.
+    renewed = successor_of(user.key)
+    listed = {each.name for each in site_authenticator().backends}
+    for name in sorted(names):
+        target = Target.of_user(user, backend=name, except_token_id=renewed)
+        ended = [Revocation(target=target, code=CloseReason.TOKEN_REVOKED)]
+        after_commit(ended, [], using=using, is_told=name in listed)

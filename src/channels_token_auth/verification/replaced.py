@@ -1,0 +1,80 @@
+"""Remember which tokens were replaced, so that a sweep answers as the message did that it missed.
+
+A rotation deletes a token's row and creates another one, and then nothing in the table tells a
+replaced token from a revoked one. The client of a replaced token has a successor: 4419, not 4410.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import TypeVar
+
+from django.core.cache import caches
+
+from .. import conf
+from ..core.close_codes import CloseReason
+from ..core.errors import TokenAuthError
+from ..core.identity import Grant, Verdict
+from ..observability.error_log import log_error
+
+__all__ = ["KEPT_SECONDS", "ReplacedTokens", "is_gone"]
+
+KEPT_SECONDS = 3600.0
+"""How long a replaced token is remembered; longer if sweeps are rarer."""
+
+Answer = TypeVar("Answer", bound=Verdict)
+Token = tuple[str | None, str | None]
+"""The name of a backend, and a token's id."""
+
+
+class ReplacedTokens:
+    """The replaced tokens of a site, in its cache. A cache that fails costs the distinction only:
+    the token has ended, and its client asks for a login.
+    """
+
+    def __init__(self, cache: str) -> None:
+        self._cache = cache
+
+    def note(self, tokens: Collection[Token]) -> None:
+        """Remember these tokens. Raises nothing."""
+        interval = conf.configuration().sweep_interval
+        entries = {_names(*token)[0]: 1 for token in tokens}
+        try:
+            caches[self._cache].set_many(entries, max(KEPT_SECONDS, 2 * interval))
+        except Exception as error:  # noqa: BLE001 - whatever a cache raises
+            log_error("Replaced tokens could not be noted: sweeps report them as revoked.", error)
+
+    def judge(
+        self, grants: Sequence[Grant], verdicts: Sequence[Answer]
+    ) -> list[Answer | TokenAuthError]:
+        """Return the verdicts, with "token_expired" for tokens that are gone and were replaced."""
+        gone = [i for i, verdict in enumerate(verdicts) if is_gone(verdict)]
+        names = {i: _names(*_token(grants[i])) for i in gone}
+        found = self._find([name for each in names.values() for name in each]) if gone else ()
+        return [
+            TokenAuthError(CloseReason.TOKEN_EXPIRED)
+            if any(name in found for name in names.get(i, ()))
+            else verdict
+            for i, verdict in enumerate(verdicts)
+        ]
+
+    def _find(self, names: Sequence[str]) -> Collection[str]:
+        try:
+            return set(caches[self._cache].get_many(names))
+        except Exception as error:  # noqa: BLE001 - whatever a cache raises
+            log_error("Replaced tokens could not be read: reported as revoked.", error)
+            return ()
+
+
+def is_gone(verdict: Verdict) -> bool:
+    """Return whether the verdict says that the token has ended, or does not exist."""
+    return verdict is None or (
+        isinstance(verdict, TokenAuthError) and verdict.code is CloseReason.TOKEN_REVOKED
+    )
+
+
+def _token(grant: Grant) -> Token:
+    return grant.authentication.backend, grant.authentication.token_id
+
+
+def _names(backend: str | None, token_id: str | None) -> list[str]:
+    names = conf.site_keys().names("replaced", backend, token_id)
+    return [f"channels_token_auth.replaced.{name}" for name in names]
