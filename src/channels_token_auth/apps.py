@@ -4,8 +4,10 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from django.apps import AppConfig
+from django.core.exceptions import ImproperlyConfigured
 
 from . import conf
+from .core.event_names import EventNames
 from .observability import audit, outages, recent, redaction_filter, refusal_log
 
 __all__ = ["ChannelsTokenAuthConfig"]
@@ -22,12 +24,19 @@ class ChannelsTokenAuthConfig(AppConfig):
         from .revocation import triggers  # noqa: PLC0415 - once apps are loaded
 
         redaction_filter.install(conf.secret_names())
-        audit.start()
+        audit.start(_event_names)
         outages.start()
         recent.start()
         refusal_log.start()
         triggers.wire()
         _start_metrics()
+
+
+def _event_names() -> EventNames:
+    try:
+        return conf.configuration().audit_event_names
+    except ImproperlyConfigured:  # the checks report it; a record is written all the same
+        return EventNames.SIGNALS
 
 
 def _start_metrics() -> None:

@@ -9,6 +9,7 @@ from channels_token_auth import conf
 from channels_token_auth.conf.identity_providers import ProviderEndpoint
 from channels_token_auth.conf.table import SETTINGS
 from channels_token_auth.core.credentials import Location, Secret
+from channels_token_auth.core.event_names import EventNames
 from channels_token_auth.core.handshake.origin import OriginRule
 from channels_token_auth.core.handshake.policy import Policy, RefusalMode
 from channels_token_auth.core.lifecycle import Rules
@@ -87,6 +88,7 @@ WRONG = [
     *wrong("CHANNEL_LAYER", "", None, 5, "", ["default"]),
     *wrong("CACHE", "", None, 5, "", ["default"]),
     *wrong("METRICS_TOKEN", "", 5, "", "too short", b"k" * 32, "ä" * 32),
+    *wrong("AUDIT_EVENT_NAMES", "", None, "", "OWASP", 5, ["owasp"]),
     *wrong("DENYLIST_SECONDS", "", None, *NUMBERS),
     *wrong("TRUSTED_PROXIES", "", None, True, -1, 1.0, "1", []),
     *wrong("CONNECTIONS_SCOPES", "", [], (), "connections", 5),
@@ -276,6 +278,7 @@ def test_defaults_are_the_strict_ones(site):
         rules=Rules(
             max_token_bytes=4096, auth_timeout=10, expiry_warning=30, max_connection_age=None
         ),
+        audit_event_names=EventNames.SIGNALS,
         metrics_token=None,
         policy=Policy(
             locations=STRICT,
@@ -336,6 +339,7 @@ def test_every_setting_arrives_in_the_configuration(site):
         "CONNECTIONS_SCOPES": ["connections"],
         "DENYLIST_SECONDS": 3600,
         "METRICS_TOKEN": "a-token-for-prometheus",
+        "AUDIT_EVENT_NAMES": "owasp",
         "IDENTITY_PROVIDERS": [PROVIDER, without("JWKS_URL") | {"KEYS": ["k"], "USER": "a.f"}],
         "LIMITS": {
             "FAILURES": "5/hour",
@@ -405,6 +409,7 @@ def test_every_setting_arrives_in_the_configuration(site):
             expiry_warning=9,
             max_connection_age=3600,
         ),
+        audit_event_names=EventNames.OWASP,
         metrics_token=Secret("a-token-for-prometheus"),
         policy=Policy(
             locations=frozenset({Location.QUERY, Location.COOKIE}),

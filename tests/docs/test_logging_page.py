@@ -1,9 +1,12 @@
 """The page on logging: its settings write what it says."""
 
 import json
+import re
+from collections import defaultdict
 
 import pytest
 
+from channels_token_auth.observability import owasp
 from tests.docs.pages import read
 from tests.docs.project import Project, outcome, section
 
@@ -22,10 +25,13 @@ def project(tmp_path_factory):
 def test_refusal_is_one_line_of_json(project):
     project.write(read(PAGE))
     with project.serve() as base:
-        outcome(f"ws://{base}/hello/", subprotocols=["token-auth.v1", "bearer.wrong"])
+        headers = {"X-Request-ID": "0f1e2d3c"}
+        offered = ["token-auth.v1", "bearer.wrong"]
+        outcome(f"ws://{base}/hello/", subprotocols=offered, additional_headers=headers)
     (line,) = (project.folder / "audit.log").read_text().splitlines()
     record = json.loads(line)
     assert (record["event"], record["code"]) == ("connection_refused", "token_invalid")
+    assert record["request_id"] == "0f1e2d3c"
     assert "wrong" not in line
 
 
@@ -38,3 +44,14 @@ def test_settings_for_development_show_each_event(project):
     with project.serve() as base:
         outcome(f"ws://{base}/hello/", subprotocols=["token-auth.v1", "bearer.wrong"])
     assert "connection_refused" in project.log.read_text()
+
+
+def test_page_names_owasps_events_as_the_code_does():
+    rows = [row.split("|")[1:3] for row in section(PAGE, "## OWASP's event names").splitlines()]
+    named = {row[0].strip(" `"): row[1] for row in rows if row and row[0].startswith(" `")}
+    by_code = defaultdict(set)
+    for code, name in (*owasp.REFUSED.items(), *owasp.CLOSED.items()):
+        by_code[name].add(code.value)
+    assert set(named) == {*by_code, *owasp.NAMES.values(), "malicious_cors"}
+    codes = {name: set(re.findall("`([a-z_]+)`", text)) for name, text in named.items()}
+    assert {name: found for name, found in codes.items() if found} == dict(by_code)

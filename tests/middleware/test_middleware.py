@@ -50,6 +50,19 @@ async def test_a_good_token_brings_its_user_and_its_authentication_into_the_scop
     assert server.types[0] == "websocket.accept"
 
 
+async def test_scope_has_the_names_that_a_proxy_gave_to_the_handshake():
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    headers = [GOOD, (b"X-Request-ID", b"r-1"), (b"traceparent", parent.encode())]
+    application, _ = await shake_hands(headers=headers)
+    auth = application.scope["auth"]
+    assert (auth.request_id, auth.traceparent) == ("r-1", parent)
+
+
+async def test_request_id_with_the_token_in_it_is_ignored():
+    application, _ = await shake_hands(headers=[GOOD, (b"x-request-id", b"x-g00d-canary")])
+    assert application.scope["auth"].request_id is None
+
+
 @pytest.mark.parametrize(
     ("headers", "code", "reason"),
     [([BROWSER], 4401, "token_missing"), ([BROWSER, BAD], 4401, "token_invalid")],

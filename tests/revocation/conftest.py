@@ -96,11 +96,11 @@ async def sockets():
 class Socket:
     """A client's socket on a server in memory."""
 
-    def __init__(self, key, *, scheme="Token", cookie=None, **values):
+    def __init__(self, key, *, scheme="Token", cookie=None, more=(), **values):
         headers = [(b"authorization", f"{scheme} {key}".encode())] if key else []
         if cookie:
             headers = [(b"cookie", f"{cookie}={key}".encode()), (b"origin", b"http://testserver")]
-        self.scope = scope(headers=headers, **values)
+        self.scope = scope(headers=[*headers, *more], **values)
         self.server = Server(CONNECT)
 
     async def open(self, middleware):

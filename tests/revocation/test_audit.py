@@ -34,6 +34,7 @@ from tests.connection.server import text
 
 NAMES = list(signals.__all__)
 ORIGIN = "http://localhost"
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 SOCKET = {
     "node",
     "connection_id",
@@ -45,6 +46,8 @@ SOCKET = {
     "address",
     "origin",
     "path",
+    "request_id",
+    "traceparent",
 }
 FIELDS = {
     "connection_authenticated": SOCKET,
@@ -104,7 +107,8 @@ async def test_event_is_told_once_although_apps_were_loaded_again(settings, sock
 
 @pytest.mark.asvs("16.2.1")
 async def test_who_came_in_is_named(sockets, token, told):
-    await sockets(token.key, client=["192.0.2.7", 1], path="/chat/")
+    headers = [(b"x-request-id", b"r-1"), (b"traceparent", TRACEPARENT.encode())]
+    await sockets(token.key, client=["192.0.2.7", 1], path="/chat/", more=headers)
     given = await told_of(told, "connection_authenticated")
     del given["connection_id"], given["node"]
     assert given == {
@@ -116,6 +120,8 @@ async def test_who_came_in_is_named(sockets, token, told):
         "address": "192.0.2.7",
         "origin": None,
         "path": "/chat/",
+        "request_id": "r-1",
+        "traceparent": TRACEPARENT,
     }
 
 
@@ -248,7 +254,14 @@ def test_outside_an_event_loop_receivers_are_called_at_once(told):
     detail = Detail(slug="csrf", remedy="Send the token.")
     emit(RequestRefused(method="POST", path="/t/", code=CloseReason.FORBIDDEN, detail=detail))
     assert [name for name, _ in told] == ["token_revoked", "request_refused"]
-    assert told[1][1] == {"method": "POST", "path": "/t/", "code": "forbidden", "detail": "csrf"}
+    assert told[1][1] == {
+        "method": "POST",
+        "path": "/t/",
+        "code": "forbidden",
+        "detail": "csrf",
+        "request_id": None,
+        "traceparent": None,
+    }
 
 
 async def test_receiver_that_raises_changes_nothing_and_is_logged(sockets, token, caplog):
@@ -312,7 +325,7 @@ async def test_no_client_forges_a_line_or_a_field(sockets, token, log, settings)
     (record,) = records(log)
     message = record.getMessage()
     assert len(message.splitlines()) == 1
-    assert message.endswith(f"path={json.dumps(forged)}")
+    assert f" path={json.dumps(forged)} request_id=" in message
     assert record.path == forged
 
 

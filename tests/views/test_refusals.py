@@ -63,6 +63,19 @@ def test_credential_that_is_refused_is_explained(slug, case, refused, caplog):
     assert slug not in answer.content.decode()
 
 
+def test_refused_request_has_the_names_that_a_proxy_gave_it(refused):
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    Client().post("/auth/ticket/", headers={"X-Request-ID": "r-1", "traceparent": parent})
+    assert [(each.request_id, each.traceparent) for each in refused] == [("r-1", parent)]
+
+
+@pytest.mark.parametrize("name", ["a,b", "a b", "é", f"x-{KEY}", "token=c4nary"])
+def test_name_that_is_none_is_ignored(name, refused):
+    headers = {"X-Request-ID": name, "traceparent": name, "Authorization": f"JWT {KEY}"}
+    Client().post("/auth/ticket/", headers=headers)
+    assert [(each.request_id, each.traceparent) for each in refused] == [(None, None)]
+
+
 def test_missing_csrf_token_is_explained(ada, refused):
     client = Client(enforce_csrf_checks=True)
     client.force_login(ada)

@@ -15,6 +15,7 @@ from django.utils.encoding import force_bytes
 
 from ..backends.site import Site
 from ..core.credentials import Location, Secret
+from ..core.event_names import EventNames
 from ..core.handshake.origin import OriginRule
 from ..core.handshake.policy import Policy
 from ..core.lifecycle import Rules
@@ -47,6 +48,7 @@ class Configuration:
     `policy` has the settings that decide about a handshake, and `rules` those of a socket's life.
     """
 
+    audit_event_names: EventNames
     backends: tuple[BackendSpec, ...]
     cache: str
     channel_layer: str

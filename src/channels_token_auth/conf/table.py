@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..core.credentials import Location
+from ..core.event_names import EventNames
 from ..core.handshake.origin import mistake_in
 from ..core.handshake.policy import RefusalMode
 from .backend_spec import read_backends
@@ -80,6 +81,7 @@ SETTINGS: Fields = {
     "IDENTITY_PROVIDERS": ((), read_identity_providers),
     "CONNECTIONS_SCOPES": (None, or_none(_read_some_scopes)),
     "METRICS_TOKEN": (None, or_none(read_secret)),
+    "AUDIT_EVENT_NAMES": ("signals", one_of(EventNames)),
     "DENYLIST_SECONDS": (30 * 24 * 60 * 60, read_positive),
     "QUERY_NAME": ("token", read_query_name),
     "COOKIE_NAME": ("token", read_cookie_name),

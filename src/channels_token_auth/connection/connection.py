@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from ..clock import clock, lifetime
 from ..core.asgi_types import Receive, Scope, Send
+from ..core.correlation import read_correlation
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from ..core.handshake.extraction import Handshake
@@ -38,6 +39,9 @@ class Connection(Socket):
         self, route: Route, handshake: Handshake, scope: Scope, receive: Receive, send: Send
     ) -> None:
         super().__init__(route, handshake, scope, receive, send)
+        credential = handshake.credential
+        secret = credential.secret.reveal() if credential else None
+        self.correlation = read_correlation(handshake.headers, secret=secret)
         self.refusal_reason: TokenAuthError | None = None
         """Why it was not admitted, and the credential of the first message, if that is why."""
         self.refused_credential: Credential | None = None
@@ -83,7 +87,7 @@ class Connection(Socket):
         self.leave_place()
         self._handle, self._verified_at = identity.handle, identity.verified_at
         if self._auth is None:
-            self._user, self._auth = identity.user, LiveAuthentication(identity.authentication)
+            self._user, self._auth = identity.user, self._live(identity)
             self._begin_to_count(identity.user_key)
             self.node.let_in(self)  # before the event: a subscriber may count the node's sockets
             if ConnectionAuthenticated.is_wanted():
@@ -93,6 +97,9 @@ class Connection(Socket):
             self.node.let_in(self)
         self.node.seats.take(self, identity)
         return outputs
+
+    def _live(self, identity: Identity) -> LiveAuthentication:
+        return LiveAuthentication(identity.authentication, correlation=self.correlation)
 
     def _begin_to_count(self, who: UserKey | str | None) -> None:
         self.traffic = self.node.traffic.join(who, self.route.limits, clock.steady())

@@ -22,6 +22,10 @@ class Authentication:
     Logout 1.0, section 2.1) or `client_id`; a label belongs to its backend and issuer. `acr` says
     how the user logged in, and `auth_time` when (OpenID Connect Core 1.0, section 2). `tenant` is
     the tenant that the token was verified for, where the site has tenants.
+
+    In `scope["auth"]` it has two attributes more, which belong to the socket and not to its token:
+    `request_id` and `traceparent`, the headers `X-Request-ID` and `traceparent` of its handshake,
+    or None. Use them in your own log lines. A client may have chosen them.
     """
 
     backend: str

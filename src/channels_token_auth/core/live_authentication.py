@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .authentication import Authentication
+from .correlation import UNCORRELATED, Correlation
 from .credentials import Location
 
 __all__ = ["LiveAuthentication", "refresh_user"]
@@ -17,10 +18,11 @@ __all__ = ["LiveAuthentication", "refresh_user"]
 class LiveAuthentication:
     """The present authentication of a socket: it follows reauthentication and sweeps."""
 
-    __slots__ = ("_current", "is_subscribed")
+    __slots__ = ("_correlation", "_current", "is_subscribed")
 
-    def __init__(self, current: Authentication) -> None:
+    def __init__(self, current: Authentication, *, correlation: Correlation = UNCORRELATED) -> None:
         self._current = current
+        self._correlation = correlation
         self.is_subscribed = False
 
     def subscribe(self) -> None:
@@ -79,6 +81,16 @@ class LiveAuthentication:
     @property
     def tenant(self) -> str | None:
         return self._current.tenant
+
+    @property
+    def request_id(self) -> str | None:
+        """The `X-Request-ID` of the handshake: for logs, since a client may have chosen it."""
+        return self._correlation.request_id
+
+    @property
+    def traceparent(self) -> str | None:
+        """The `traceparent` of the handshake (W3C Trace Context), as `request_id`."""
+        return self._correlation.traceparent
 
     def __repr__(self) -> str:
         return repr(self._current)

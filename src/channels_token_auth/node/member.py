@@ -16,6 +16,7 @@ from ..core.asgi_types import Scope
 from ..core.authentication import epoch
 from ..core.client_address import ClientAddress, client_address
 from ..core.close_codes import CloseReason
+from ..core.correlation import UNCORRELATED
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Identity, user_kind
 from ..core.live_authentication import LiveAuthentication
@@ -40,6 +41,7 @@ class Member(ABC):
         "_scope",
         "_user",
         "_verified_at",
+        "correlation",
         "route",
     )  # fmt: skip
 
@@ -54,6 +56,8 @@ class Member(ABC):
         self._auth: LiveAuthentication | None = None
         self._handle: Any = None
         self._verified_at: float | None = None
+        self.correlation = UNCORRELATED
+        """The names that proxies and tracers gave to its handshake."""
 
     # -- What its node does with it
 
@@ -190,12 +194,17 @@ class Member(ABC):
             address=self.address,
             origin=self.origin,
             path=self.path,
+            request_id=self.correlation.request_id,
+            traceparent=self.correlation.traceparent,
         )
 
     def describe(self) -> Mapping[str, Any]:
         """Return its facts and times as plain values, for a message. Times: epoch seconds."""
+        facts = asdict(self.facts())
+        # For logs only. Left out, a listing is no larger than before.
+        del facts["request_id"], facts["traceparent"]
         return {
-            **asdict(self.facts()),
+            **facts,
             "issuer": self.issuer,
             "labels": dict(self.labels),
             "opened_at": self._opened_at,

@@ -15,6 +15,7 @@ from django.dispatch import Signal
 
 from .. import signals
 from ..core.errors import Detail
+from ..core.event_names import EventNames
 from ..loop_local import LoopLocal
 from ..tasks import is_in_loop, spawn
 from .events import (
@@ -29,6 +30,7 @@ from .events import (
     RevocationPublished,
     subscribe,
 )
+from .owasp import owasp_name
 
 __all__ = ["LOGGER", "MAX_WAITING", "start"]
 
@@ -43,17 +45,19 @@ Fields = Mapping[str, Any]
 _unsubscribe: list[Callable[[], None]] = []
 
 
-def start() -> None:
-    """Subscribe to the events. A second call changes nothing.
+def start(names: Callable[[], EventNames] = lambda: EventNames.SIGNALS) -> None:
+    """Subscribe to the events. A second call changes nothing but `names`.
 
-    Django calls `AppConfig.ready` again whenever a test overrides INSTALLED_APPS.
+    `names` is called for each record, and returns the vocabulary. Django calls `AppConfig.ready`
+    again whenever a test overrides INSTALLED_APPS.
     """
     while _unsubscribe:
         _unsubscribe.pop()()
     for kind, name in _NAMES.items():
         signal: Signal = getattr(signals, name)
         level = _LEVELS.get(kind, logging.INFO)
-        record, wants = partial(_record, name, signal, level), partial(_is_wanted, signal, level)
+        record = partial(_record, names, name, signal, level)
+        wants = partial(_is_wanted, signal, level)
         _unsubscribe.append(subscribe(kind, record, wants=wants))
 
 
@@ -76,14 +80,17 @@ def _is_wanted(signal: Signal, level: int) -> bool:
     return bool(signal.receivers) or logger.isEnabledFor(level)
 
 
-def _record(name: str, signal: Signal, level: int, event: Any) -> None:
+def _record(
+    names: Callable[[], EventNames], name: str, signal: Signal, level: int, event: Any
+) -> None:
     """Log the event, and call the receivers of its signal."""
     if isinstance(event, RevocationPublished) and not event.is_revocation:
         return  # `disconnect` ends no token
     fields = _FIELDS[type(event)](event)
     # One line, whatever a client has put into a value; and each value as a record's attribute.
     values = " ".join(f"{key}={json.dumps(value)}" for key, value in fields.items())
-    logger.log(level, "%s %s", name, values, extra={"event": name, **fields})
+    shown = (owasp_name(event) if names() is EventNames.OWASP else None) or name
+    logger.log(level, "%s %s", shown, values, extra={"event": shown, "signal": name, **fields})
     if not signal.receivers:
         return
     if is_in_loop():
@@ -105,6 +112,8 @@ def _of_connection(event: Any) -> dict[str, Any]:
         "address": facts.address,
         "origin": facts.origin,
         "path": facts.path,
+        "request_id": facts.request_id,
+        "traceparent": facts.traceparent,
     }
 
 
@@ -127,6 +136,8 @@ def _of_request(event: RequestRefused) -> Fields:
         "path": event.path,
         "code": event.code.value,
         "detail": _slug(event.detail),
+        "request_id": event.request_id,
+        "traceparent": event.traceparent,
     }
 
 

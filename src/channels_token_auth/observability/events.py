@@ -53,7 +53,8 @@ __all__ = [
 class ConnectionFacts:
     """A connection as plain values. What belongs to a user or a token is None where it has none.
 
-    `address`, `origin` and `path` are what the client and its server sent: not to be trusted.
+    `address`, `origin`, `path`, `request_id` and `traceparent` are what the client and its server
+    sent: not to be trusted.
     """
 
     connection_id: str
@@ -66,6 +67,8 @@ class ConnectionFacts:
     address: str | None
     origin: str | None
     path: str
+    request_id: str | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +145,8 @@ class RequestRefused(Event):
     path: str
     code: CloseReason
     detail: Detail | None = None
+    request_id: str | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

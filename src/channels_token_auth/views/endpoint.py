@@ -10,6 +10,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from ..core.correlation import read_correlation
 from ..core.errors import TokenAuthError
 from ..core.handshake.refusal import http_answer
 from ..core.identity import unavailable
@@ -76,9 +77,24 @@ def store() -> Iterator[None]:
 
 
 def _refused(request: HttpRequest, error: TokenAuthError) -> RequestRefused:
+    token = request.headers.get("Authorization", "").rpartition(" ")[2]
+    correlation = read_correlation(_naming_headers(request), secret=token)
     return RequestRefused(
-        method=str(request.method), path=request.path, code=error.code, detail=error.detail
+        method=str(request.method),
+        path=request.path,
+        code=error.code,
+        detail=error.detail,
+        request_id=correlation.request_id,
+        traceparent=correlation.traceparent,
     )
+
+
+def _naming_headers(request: HttpRequest) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the headers that name the request. Of one that came twice, Django joins the values."""
+    for name in ("X-Request-ID", "traceparent"):
+        value = request.headers.get(name)
+        if value is not None:
+            yield name.encode(), value.encode("latin-1", "replace")
 
 
 def _refusal(error: TokenAuthError) -> HttpResponse:

@@ -1,0 +1,86 @@
+"""Read the headers that name a handshake in the logs of proxies, tracers and other services.
+
+A proxy sets them, but a client may too: they end up in logs, so that only what cannot break a line,
+fill a disk or hold a token is taken. All else is ignored as if it were absent: a handshake is never
+refused because of them.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .redaction import redact
+
+__all__ = ["MAX_REQUEST_ID", "UNCORRELATED", "Correlation", "read_correlation"]
+
+MAX_REQUEST_ID = 128
+"""Characters of a request's id at most: UUIDs have 36, and the ids of nginx 32."""
+
+_REQUEST_ID = re.compile(rf"[A-Za-z0-9._:/+=@~|-]{{1,{MAX_REQUEST_ID}}}")
+
+# W3C Trace Context §3.2.2: version 255 is invalid, and so are ids of zeros only. A later version
+# may append fields to those of version 00 (§4.3), which nobody can read yet: they are cut off.
+_TRACEPARENT = re.compile(
+    r"(?P<known>(?P<version>(?!ff)[0-9a-f]{2})-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}"
+    r"-[0-9a-f]{2})(?P<more>-.*)?"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation:
+    """The names that others have given to a request; None where they gave none.
+
+    `request_id`: the header `X-Request-ID`. `traceparent`: the header of W3C Trace Context.
+    """
+
+    request_id: str | None = None
+    traceparent: str | None = None
+
+
+UNCORRELATED = Correlation()
+"""Shared, since most sockets of a site without tracing have it."""
+
+
+def read_correlation(
+    headers: Iterable[tuple[bytes, bytes]], *, secret: str | None = None
+) -> Correlation:
+    """Return what the headers of a request name it. Raises nothing.
+
+    A header that comes twice is ignored: nobody knows which one the proxy has set. `secret`: the
+    request's own credential. An id that contains it is ignored.
+    """
+    request_ids, traceparents = [], []
+    for name, value in headers:
+        # Compared by length first: most of a browser's fifteen headers end here.
+        if len(name) == 12 and name.lower() == b"x-request-id":
+            request_ids.append(value)
+        elif len(name) == 11 and name.lower() == b"traceparent":
+            traceparents.append(value)
+    if not (request_ids or traceparents):
+        return UNCORRELATED
+    return Correlation(
+        request_id=_request_id(_only(request_ids), secret),
+        traceparent=_traceparent(_only(traceparents)),
+    )
+
+
+def _only(values: list[bytes]) -> str:
+    """Return the value of a header that came once, without the blanks around it (RFC 9110 §5.5)."""
+    return values[0].decode("latin-1").strip(" \t") if len(values) == 1 else ""
+
+
+SHORTEST = 8
+"""Characters that a credential must have to be looked for: a shorter one is in too many ids."""
+
+
+def _request_id(value: str, secret: str | None) -> str | None:
+    if not _REQUEST_ID.fullmatch(value) or (secret and len(secret) >= SHORTEST and secret in value):
+        return None
+    return value if redact(value) == value else None
+
+
+def _traceparent(value: str) -> str | None:
+    found = _TRACEPARENT.fullmatch(value)
+    if found is None or (found["version"] == "00" and found["more"]):
+        return None
+    return found["known"]

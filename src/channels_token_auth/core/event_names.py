@@ -1,0 +1,14 @@
+"""The vocabularies in which audit records name events."""
+
+from enum import StrEnum
+
+__all__ = ["EventNames"]
+
+
+class EventNames(StrEnum):
+    """The setting `AUDIT_EVENT_NAMES`."""
+
+    SIGNALS = "signals"
+    """The names of the library's signals."""
+    OWASP = "owasp"
+    """Those of OWASP's Logging Vocabulary, where it has one."""
