@@ -21,6 +21,7 @@ PACKAGES = {
     "prometheus": "usr/bin/promtool",
     "postgresql": "usr/lib/postgresql/*/bin/postgres",
     "redis-server": "usr/bin/redis-server",
+    "systemd": "usr/bin/systemd-analyze",
 }
 APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "-o", "DPkg::Lock::Timeout=120"]
 # `apt-get update` writes here even if no list has changed. The lists themselves carry the dates of

@@ -19,6 +19,7 @@ SERVERS = ["granian", "uvicorn", "gunicorn", "daphne"]
 def project(tmp_path_factory):
     project = Project(tmp_path_factory.mktemp("deployment"))
     project.write(section("README.md", '## Five steps to "hello ada"'))
+    project.write(section(PAGE, "## gunicorn"))
     project.manage("migrate")
     arguments = ("--noinput", "--username=ada", "--email=ada@example.com")
     project.manage("createsuperuser", *arguments, DJANGO_SUPERUSER_PASSWORD=PASSWORD)

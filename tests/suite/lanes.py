@@ -30,7 +30,7 @@ SERVICES = {
     "faults": ("faults",),
     "cluster": ("cluster",),
     "browsers": ("browser",),
-    "programs": ("benchmarks", "client", "dev", "docs", "example", "release"),
+    "programs": ("benchmarks", "client", "deploy", "dev", "docs", "example", "release"),
 }
 # All other folders and modules share nothing: they run in as many processes as there are cores.
 TESTS = Path(__file__).parents[1]
