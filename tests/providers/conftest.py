@@ -9,8 +9,8 @@ from channels_token_auth.observability.events import RequestRefused, RevocationP
 from channels_token_auth.observability.refusal_log import throttle
 from tests.backends.jwt_keys import pem
 from tests.providers.signing import AUDIENCE, ISSUER, PUBLIC
+from tests.verification.odd_caches import Remote, cache
 
-LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 PROVIDER = {
     "ISSUER": ISSUER,
     "AUDIENCE": AUDIENCE,
@@ -40,7 +40,7 @@ def site(settings, db):
     ]
     settings.CHANNELS_TOKEN_AUTH = {"BACKENDS": [JWT], "IDENTITY_PROVIDERS": [PROVIDER]}
     # A cache of the test's own: another test's user may have had the same primary key.
-    settings.CACHES = {"default": {"BACKEND": LOCMEM, "LOCATION": "providers"}}
+    settings.CACHES = cache(Remote)
     throttle.reset()
     yield settings
     throttle.reset()
