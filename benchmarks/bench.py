@@ -24,7 +24,11 @@ class Bench:
 
     def contestants(self, *names: str) -> list[Contestant]:
         """Those of a benchmark, or of them those that were asked for."""
-        return [CONTESTANTS[name] for name in names if not self.only or name in self.only]
+        return [CONTESTANTS[name] for name in names if self.wants(name)]
+
+    def wants(self, name: str) -> bool:
+        """Return whether a contestant was asked for, or none in particular."""
+        return not self.only or name in self.only
 
     def bases(self, among: Iterable[Contestant], *names: str) -> tuple[str, ...]:
         """Those that ratios are to be taken over, as far as they are measured."""

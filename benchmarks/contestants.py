@@ -77,6 +77,7 @@ CONTESTANTS = {
         Contestant(name="ours-stock-warm", application="ours_stock", header=BEARER, people=FEW),
         Contestant(name="ours-bare", application="ours_bare", header=BEARER, environ=COLD),
         Contestant(name="ours", application="ours", header=BEARER, environ=COLD),
+        Contestant(name="ours-remote", application="ours", header=BEARER, environ=COLD),
         Contestant(name="ours-warm", application="ours", header=BEARER, people=FEW),
         Contestant(name="ours-bare-warm", application="ours_bare", header=BEARER, people=FEW),
     ]

@@ -8,6 +8,7 @@ from typing import Any
 from .bench import Bench
 from .contestants import Contestant
 from .databases import database
+from .flood_of_remote import NAME, flood_of_remote
 from .run import Panel
 from .saturation import cpu_facts, saturate
 from .server import Server, serving_all
@@ -32,6 +33,7 @@ def run(bench: Bench) -> Iterator[Panel]:
             each: partial(_flood, server, seconds=seconds) for each, server in servers.items()
         }
         found = bench.compare("flood", measures)
+        remote = list(flood_of_remote(bench, kind, filled)) if bench.wants(NAME) else []
     yield Panel(
         title=f"Good handshakes among nine times as many bad ones, {kind}, {filled.kind}",
         unit="good handshakes/s",
@@ -51,6 +53,7 @@ def run(bench: Bench) -> Iterator[Panel]:
         },
         note="An accepted one is served whole: message, answer and close.",
     )
+    yield from remote
 
 
 def _flood(server: Server, contestant: Contestant, seconds: float) -> dict[str, Any]:

@@ -87,12 +87,12 @@ static inline int by_value(const void *a, const void *b) {
 }
 
 static inline void print_samples(const char *name, struct samples *samples) {
-    static const double quantiles[] = {0.5, 0.9, 0.99, 1};
-    static const char *const names[] = {"p50", "p90", "p99", "max"};
+    static const double quantiles[] = {0.5, 0.9, 0.95, 0.99, 1};
+    static const char *const names[] = {"p50", "p90", "p95", "p99", "max"};
     printf(", \"%s\": {\"count\": %zu", name, samples->count);
     if (samples->count) {
         qsort(samples->values, samples->count, sizeof *samples->values, by_value);
-        for (int i = 0; i < 4; i++) {
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
             size_t rank = (size_t)(quantiles[i] * (double)(samples->count - 1) + 0.5);
             printf(", \"%s\": %.6f", names[i], samples->values[rank]);
         }

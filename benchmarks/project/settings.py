@@ -16,6 +16,12 @@ CHANNELS_TOKEN_AUTH = {
     "SWEEP_INTERVAL": float(os.environ.get("BENCH_SWEEP_INTERVAL", "60")),
     "VERIFIED_CACHE_SECONDS": float(os.environ.get("BENCH_VERIFIED_CACHE_SECONDS", "10")),
 }
+if "BENCH_WAITING" in os.environ:
+    CHANNELS_TOKEN_AUTH["LIMITS"] = {"WAITING": {"node": int(os.environ["BENCH_WAITING"])}}
+if "BENCH_INTROSPECTION" in os.environ:
+    options = {"url": os.environ["BENCH_INTROSPECTION"], "bearer_token": "the benchmark's"}
+    introspection = "channels_token_auth.backends.introspection.IntrospectionBackend"
+    CHANNELS_TOKEN_AUTH["BACKENDS"].append({"BACKEND": introspection, "OPTIONS": options})
 DATABASES = {
     "default": json.loads(os.environ["BENCH_DATABASE"])
     | {"CONN_MAX_AGE": int(os.environ.get("BENCH_CONN_MAX_AGE", "3600"))}

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 __all__ = ["ROWS", "LaneId", "cache_lane", "sweep_lane"]
 
-MAX_WAIT = 2.0
+MAX_WAIT = 1.0
 """Seconds in the queue of a remote service, after which a verification is refused. Without this
 bound, a flood fills the queue with verifications that end just after their deadline: nobody gets
-in, and the lane stays busy until the last of them has been given up."""
+in, and the lane stays busy until the last of them has been given up. And each of them is a socket
+that waits, of which a node admits a number only (`LIMITS`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
