@@ -405,14 +405,14 @@ def by(name, alice, kid="1"):
 
 def test_known_key_does_not_wait_for_a_server_that_hangs(alice):
     with jwks_server({"keys": [jwk(rsa_keys("one")[1], kid="1")]}) as server:
-        backend = remote(server, jwks_timeout=2)
+        backend = remote(server, jwks_timeout=30)
         assert verdict_on(backend, by("one", alice)).user == alice
         server.is_open.clear()
         began = time.monotonic()
         batch = [presented(by("one", alice, kid)) for kid in ("2", "1", "3", "1")]
         verdicts = [outcome(each) for each in backend.authenticate(batch)]
         assert verdicts == [UNAVAILABLE, alice, UNAVAILABLE, alice]
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize("kid", ["2", None])

@@ -140,7 +140,7 @@ def test_a_hostile_megabyte_takes_linear_time():
 
 
 def test_a_megabyte_without_a_secret_takes_no_time_at_all():
-    assert seconds("connection open " * (MEGABYTE // 16)) < 0.1
+    assert seconds("connection open " * (MEGABYTE // 16)) < 0.5
 
 
 def seconds(text):

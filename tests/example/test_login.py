@@ -39,14 +39,22 @@ def test_unknown_user_wrong_password_and_inactive_user_look_the_same(system):
     attempts = [("suraj", "wrong"), ("nobody", "wrong"), ("gone", "gone-123"), ("suraj", "")]
     answers, seconds = [], []
     for username, password in attempts:
-        started = time.monotonic()
-        answers.append(system.log_in(username=username, password=password, address="127.0.1.2"))
-        seconds.append(time.monotonic() - started)
+        tries = [timed_log_in(system, username, password, number) for number in range(2)]
+        answers += [answer for answer, _ in tries]
+        # The fastest: other processes may have had the cores during the others.
+        seconds.append(min(taken for _, taken in tries))
     assert {answer.status for answer in answers} == {400}
     assert {answer.text for answer in answers} == {answers[0].text}
     assert list(answers[0].json()) == ["user_not_found"]
     # One password is hashed each time; not doing so would be a hundred times as fast.
     assert min(seconds) > max(seconds) / 10
+
+
+def timed_log_in(system, username, password, number):
+    """Return the answer, and how many seconds it took; from an address that is not throttled."""
+    started = time.monotonic()
+    answer = system.log_in(username=username, password=password, address=f"127.0.2.{1 + number}")
+    return answer, time.monotonic() - started
 
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
