@@ -27,7 +27,6 @@ from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import KEYS, ec_keys, jwk, pem, rsa_keys, signed_by_hand
 from tests.backends.own_users.models import Member
 
-pytestmark = pytest.mark.database
 SECRET = "a secret of the tests, with more bytes than the largest HMAC hash has"
 BASE64URL = string.ascii_letters + string.digits + "-_"
 PRINTABLE = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=80)

@@ -15,7 +15,7 @@ from channels_token_auth.testing import TokenWebsocketCommunicator
 from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import jwk, rsa_keys
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

@@ -33,7 +33,6 @@ from channels_token_auth.core.identity import Grant, Identity
 from tests.backends.checking import check, outcome
 from tests.backends.own_users.models import Member
 
-pytestmark = pytest.mark.database
 DRF = "rest_framework.authentication.TokenAuthentication"
 KNOX = "knox.auth.TokenAuthentication"
 JWT = "rest_framework_simplejwt.authentication.JWTAuthentication"

@@ -12,7 +12,7 @@ from tests.matrix.kind import new_user
 from tests.matrix.kinds import KINDS
 from tests.matrix.site import site
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 INVALID, UNAVAILABLE = CloseReason.TOKEN_INVALID, CloseReason.UNAVAILABLE
 
 

@@ -8,6 +8,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import requests
 from tests.docs.pages import ROOT
 from tests.docs.project import Project, ended, outcome, section
 
-__all__ = ["MIGRATIONS", "OUTCOMES", "measure"]
+__all__ = ["MIGRATIONS", "OUTCOMES", "after", "before"]
 
 OUTCOMES = ROOT / "docs" / "how-to" / "migrating" / "outcomes.json"
 FOREIGN = "https://elsewhere.example"
@@ -97,22 +98,37 @@ class Migration:
     wrong: str = "0123456789012345678901234567890123456789"
 
 
-def measure(name: str) -> dict[str, list[str]]:
-    """Return the outcomes of a migration: for each thing that happens, before and after."""
+def before(name: str) -> dict[str, str]:
+    """Return what clients meet before a migration: the outcome of each thing that happens."""
     migration = MIGRATIONS[name]
-    page = f"docs/how-to/migrating/{name}.md"
+    with _project(name) as project:
+        return _measured(project, migration, migration.before)
+
+
+def after(name: str) -> dict[str, str]:
+    """Return what clients meet when its page was followed."""
+    migration = MIGRATIONS[name]
+    with _project(name) as project:
+        project.write(section(_page(name), "## After"))
+        project.manage("check", "--fail-level=ERROR")
+        return _measured(project, migration, migration.after)
+
+
+@contextmanager
+def _project(name: str) -> Iterator[Project]:
+    """Make the project that is to be migrated, with its tables."""
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder))
-        project.write(section(page, "## Before"))
+        project.write(section(_page(name), "## Before"))
         (project.folder / "mysite" / "harness.py").write_text(HARNESS)
         with (project.folder / "mysite" / "settings.py").open("a") as settings:
             settings.write('\nROOT_URLCONF = "mysite.harness"\n')
         project.manage("migrate")
-        before = _measured(project, migration, migration.before)
-        project.write(section(page, "## After"))
-        project.manage("check", "--fail-level=ERROR")
-        after = _measured(project, migration, migration.after)
-    return {what: [before[what], after[what]] for what in before}
+        yield project
+
+
+def _page(name: str) -> str:
+    return f"docs/how-to/migrating/{name}.md"
 
 
 def _measured(project: Project, migration: Migration, client: Client) -> dict[str, str]:
@@ -262,5 +278,6 @@ MIGRATIONS = {
 if __name__ == "__main__":
     measured = json.loads(OUTCOMES.read_text()) if OUTCOMES.exists() else {}
     for each in sys.argv[1:] or MIGRATIONS:
-        measured[each] = measure(each)
+        old, new = before(each), after(each)
+        measured[each] = {what: [old[what], new[what]] for what in old}
     OUTCOMES.write_text(json.dumps(measured, indent=2) + "\n")

@@ -18,7 +18,7 @@ from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.verification.authenticator import build_authenticator
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 DRF = {"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}
 SESSION = {"BACKEND": "channels_token_auth.backends.session.SessionBackend"}
 TELLING = {"BACKEND": "tests.views.backend.TellingBackend"}
