@@ -44,10 +44,14 @@ def proxy(site):
         proxy.kill()  # browsers keep connections
 
 
-@pytest.fixture(params=["chromium", "firefox"])
+# What the browser decides is tried in both. What the client decides by close codes is not.
+in_both_browsers = pytest.mark.parametrize("open_page", ["chromium", "firefox"], indirect=True)
+
+
+@pytest.fixture
 def open_page(request):
-    """Return a function that opens a page of the site, in either browser."""
-    if request.param == "chromium":
+    """Return a function that opens a page of the site."""
+    if getattr(request, "param", "chromium") == "chromium":
         new_page = request.getfixturevalue("new_page")
         yield lambda url: ChromiumTab(new_page(url))
         return
@@ -106,6 +110,7 @@ def distant(proxy, tokens, open_page):
 # -- In
 
 
+@in_both_browsers
 @pytest.mark.parametrize("token", ["ada", "a=b/c"])
 @pytest.mark.parametrize("location", ["subprotocol", "first_message", "ticket"])
 def test_each_location_authenticates(client, token, location):
@@ -115,11 +120,13 @@ def test_each_location_authenticates(client, token, location):
     client.says("message hello")
 
 
+@in_both_browsers
 def test_it_works_in_a_worker(client):
     client.tab.evaluate('client.openInWorker({tokens: ["ada"]})')
     client.says("worker: open", "worker: in null 7")
 
 
+@in_both_browsers
 def test_client_works_under_a_policy_that_forbids_inline_code(client):
     client.open()
     client.says("open")
@@ -129,6 +136,7 @@ def test_client_works_under_a_policy_that_forbids_inline_code(client):
     ]
 
 
+@in_both_browsers
 def test_token_is_in_no_address_and_no_storage(client):
     client.open(location="ticket")
     client.says("open")
@@ -147,6 +155,7 @@ def test_fresh_token_is_presented_before_the_old_one_expires(client, tokens):
     assert client.asked == ["open", "expiring"]
 
 
+@in_both_browsers
 def test_expired_token_is_replaced_at_once(client, tokens):
     client.open(tokens.issue(ADA, lifetime=-1), "next")
     client.says("reconnecting token_expired", "open")
@@ -164,6 +173,7 @@ def test_connection_that_reaches_its_age_comes_back_with_the_same_token(client):
     client.says("open", "reconnecting token_expired", "open")
 
 
+@in_both_browsers
 def test_revocation_from_elsewhere_ends_it(client):
     client.open()
     client.says("in null 7")
@@ -226,6 +236,7 @@ def test_unavailable_store_is_waited_for(client, tokens):
 # -- 1006
 
 
+@in_both_browsers
 def test_failed_handshake_asks_check(client):
     client.open("wrong", path="/unseen/")
     client.says("error token_invalid login", "close 4401 token_invalid")
@@ -239,6 +250,7 @@ def test_failed_handshake_with_a_valid_token_is_tried_again(client):
 # -- The server, the line and the machine
 
 
+@in_both_browsers
 def test_restarted_server_is_found_again(client, site):
     client.open()
     client.says("open")
@@ -249,6 +261,7 @@ def test_restarted_server_is_found_again(client, site):
     assert set(client.asked[1:]) == {"reconnect"}
 
 
+@in_both_browsers
 def test_killed_server_is_found_again(distant, proxy):
     distant.open()
     distant.says("open")
@@ -258,6 +271,7 @@ def test_killed_server_is_found_again(distant, proxy):
     distant.says("reconnecting closed", "open")
 
 
+@in_both_browsers
 def test_connection_that_is_cut_without_a_word_is_noticed(distant, proxy):
     distant.open(speed=FAST)
     distant.says("open")
@@ -265,6 +279,7 @@ def test_connection_that_is_cut_without_a_word_is_noticed(distant, proxy):
     distant.says("open", "reconnecting no_answer", "open")
 
 
+@in_both_browsers
 def test_after_a_sleep_the_connection_is_pinged_at_once(distant, proxy):
     distant.open()
     distant.says("open")
@@ -273,6 +288,7 @@ def test_after_a_sleep_the_connection_is_pinged_at_once(distant, proxy):
     distant.says("open", "reconnecting no_answer", "open")
 
 
+@in_both_browsers
 def test_network_that_comes_back_ends_the_wait(distant, proxy):
     distant.open(drowsy=True)
     distant.says("open")
@@ -297,6 +313,7 @@ def test_page_that_comes_back_from_the_cache_ends_the_wait(fox, proxy, tokens):
     tab.close()
 
 
+@in_both_browsers
 def test_closed_by_the_page_it_stays_closed(client):
     client.open()
     client.says("open")
