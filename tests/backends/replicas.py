@@ -12,6 +12,9 @@ from pathlib import Path
 import django
 from django.conf import settings
 
+from tests.plugins.measure import save_at_exit
+
+save_at_exit()
 FOLDER = Path(sys.argv[1])
 ALIASES = ("default", "first", "second")
 APPS = [

@@ -2,11 +2,11 @@
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import models
+from django.db import OperationalError, models
 from django.db.models.sql.compiler import SQLCompiler
 from rest_framework.authtoken.models import Token
 
-from channels_token_auth.backends.sources.lookup import LARGEST, Lookup
+from channels_token_auth.backends.sources.lookup import LARGEST, Lookup, read
 from tests.backends.own_users.models import Member
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -145,3 +145,44 @@ def test_router_is_asked_once_for_each_query(lookup, tokens, settings, monkeypat
         monkeypatch.setattr(Balancing, "asked", ())
         assert len(lookup.find([token.key for token in tokens[:number]])) == number
         assert Balancing.asked == (Token,)
+
+
+class Primary:
+    """Route writes to a database that no test can reach."""
+
+    def db_for_write(self, model, **hints):
+        return "unreachable"
+
+
+def test_primary_is_not_asked_for_what_the_replica_has(lookup, tokens, settings):
+    settings.DATABASE_ROUTERS = [f"{__name__}.Primary"]
+    key = tokens[0].key
+    rows = Token.objects.filter(key=key)
+    assert read(rows, lambda found: {each.key: each for each in found}, {key}) == {key: tokens[0]}
+    assert lookup.find([key]) == [tokens[0]]
+
+
+def test_no_other_database_is_asked_than_the_one_that_the_manager_names(tokens, settings):
+    settings.DATABASE_ROUTERS = [f"{__name__}.Primary"]
+    named = Lookup(lambda: Token.objects.db_manager("default"), "key")
+    assert named.find([tokens[0].key, "unknown"]) == [tokens[0]]
+
+
+def test_query_with_parameters_of_its_own_is_not_compiled(tokens):
+    own = Lookup(lambda: Token.objects, "key", lambda rows: rows.filter(user__username="user 0"))
+    keys = [token.key for token in tokens[:2]]
+    assert [own.find(keys), own.find(keys)] == [[tokens[0]]] * 2
+
+
+def test_database_that_fails_is_not_taken_for_a_column_of_an_odd_type(
+    lookup, tokens, monkeypatch, django_assert_num_queries
+):
+    def fail(*_, **__):
+        raise OperationalError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SQLCompiler, "as_sql", fail)
+        with pytest.raises(OperationalError):
+            lookup.find([tokens[0].key])
+    with django_assert_num_queries(1):
+        assert lookup.find([tokens[0].key]) == [tokens[0]]

@@ -1,15 +1,17 @@
 """Measure branch coverage in this process, where the environment variable `MEASURE` asks for it.
 
 Loaded with `-p` before the other plugins, so that it runs before anything of the library is
-imported, also in each worker of pytest-xdist. Servers that tests start are not measured.
+imported, also in each worker of pytest-xdist. Servers that tests start are not measured; a program
+that is a test in a process of its own calls `save_at_exit`, before it imports the library.
 """
 
+import atexit
 import os
 
 import coverage
 import pytest
 
-__all__ = ["MEASURE"]
+__all__ = ["MEASURE", "save_at_exit"]
 
 MEASURE = "MEASURE_COVERAGE"
 
@@ -30,3 +32,8 @@ def pytest_unconfigure() -> None:
     if _measuring:
         _measuring.stop()
         _measuring.save()
+
+
+def save_at_exit() -> None:
+    """Save what this program has measured, as pytest does at the end of a run."""
+    atexit.register(pytest_unconfigure)

@@ -1,0 +1,98 @@
+"""A ticket's binding: the same for equal backends in every process, and another for others."""
+
+import subprocess
+import sys
+from types import MappingProxyType
+
+import pytest
+
+from channels_token_auth import BaseTokenBackend
+from channels_token_auth.verification.binding import bindings, note_options
+
+
+class Own(BaseTokenBackend):
+    name = "own"
+
+    def authenticate(self, credentials):
+        return [None for _ in credentials]
+
+    revalidate = authenticate
+
+
+class Other(Own):
+    pass
+
+
+class Slotted:
+    __slots__ = ()
+    name = "own"
+
+
+def user(claims):
+    return claims
+
+
+def other_user(claims):
+    return claims
+
+
+def bound(options, kind=Own):
+    backend = kind()
+    note_options(backend, options)
+    return bindings(backend)
+
+
+@pytest.mark.parametrize(
+    ("options", "others"),
+    [
+        ({"key": b"a"}, {"key": b"b"}),
+        ({"key": b"a"}, {"key": "a"}),
+        ({"audiences": {"a", "b"}}, {"audiences": {"a"}}),
+        ({"user": user}, {"user": other_user}),
+        ({"user": Own}, {"user": Other}),
+        ({"nested": {"key": b"a"}}, {"nested": {"key": b"b"}}),
+        ({1: "a", "b": "c"}, {1: "a", "b": "d"}),
+    ],
+)
+def test_options_that_differ_bind_to_another_backend(options, others):
+    assert bound(options) == bound(dict(options))
+    assert bound(options) != bound(others)
+
+
+def test_order_of_options_and_of_sets_binds_to_the_same_backend():
+    one = {"a": frozenset({"x", "y"}), "b": 1}
+    assert bound(one) == bound({"b": 1, "a": {"y", "x"}})
+
+
+def test_object_binds_by_its_class_since_its_repr_differs_in_each_process():
+    assert bound({"by": object()}) == bound({"by": object()})
+
+
+def test_mapping_that_is_no_dict_binds_as_one():
+    assert bound({"map": MappingProxyType({"a": b"1"})}) == bound({"map": {"a": b"1"}})
+
+
+def test_default_name_that_is_given_binds_to_the_same_backend():
+    assert bound({"name": "own"}) == bound({}) == bindings(Own())
+
+
+def test_classes_bind_apart():
+    assert bound({}, Own) != bound({}, Other)
+
+
+def test_backend_with_slots_binds_by_class_and_name():
+    assert bound({"key": "a"}, Slotted) == bound({"key": "b"}, Slotted)
+
+
+PRINT = """
+import os
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+from tests.verification.test_binding import bound, user
+print(bound({"scopes": {"a", "b", "c"}, "key": b"k", "user": user}))
+"""
+
+
+def test_binding_is_the_same_in_another_process():
+    command = [sys.executable, "-c", PRINT]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert printed.strip() == str(bound({"scopes": {"c", "b", "a"}, "key": b"k", "user": user}))
