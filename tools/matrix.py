@@ -13,7 +13,7 @@ from tools.environments import LOWEST, NEWEST, environment
 from tools.programs import ROOT, UserError, run, say
 from tools.pythons import SUPPORTED, find_python
 
-__all__ = ["DJANGOS", "RECORD", "combinations", "names", "run_cells"]
+__all__ = ["DJANGOS", "PACKAGES", "RECORD", "combinations", "names", "run_cells"]
 
 RECORD = ROOT / "docs" / "reference" / "supported.json"
 # Each Django, with the lowest Python that it supports.

@@ -12,6 +12,7 @@ from . import (
     python_api,
     reasons,
     settings,
+    supported,
     typescript,
 )
 
@@ -34,5 +35,7 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "request-line": reasons.request_line,
     "server-codes": close_codes.of_servers,
     "signals": python_api.signals,
+    "supported-packages": supported.by_packages,
+    "supported-versions": supported.by_versions,
     "typescript": typescript.declarations,
 }

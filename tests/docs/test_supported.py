@@ -5,8 +5,9 @@ import tomllib
 
 import yaml
 
+from docs.generators.supported import record
 from tests.docs.pages import ROOT, read
-from tools.matrix import DJANGOS, combinations
+from tools.matrix import DJANGOS, combinations, names
 from tools.pythons import SUPPORTED
 
 PROJECT = tomllib.loads(read("pyproject.toml"))["project"]
@@ -16,6 +17,19 @@ WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
 def classified(prefix):
     found = [each.removeprefix(prefix) for each in PROJECT["classifiers"] if prefix in each]
     return [version for version in found if re.fullmatch(r"\d+\.\d+", version)]
+
+
+def test_recorded_cells_exist_and_have_passed():
+    cells = record()
+    assert set(cells) <= set(names())
+    assert [name for name, cell in cells.items() if cell["failed"] or not cell["passed"]] == []
+
+
+def test_record_holds_the_versions_that_its_cells_are_named_for():
+    cells = {name: cell for name, cell in record().items() if name[0].isdigit()}
+    for name, cell in cells.items():
+        versions = [cell[key].split(".")[:2] for key in ("python", "django")]
+        assert "-".join(map(".".join, versions)) == name
 
 
 def test_classifiers_list_what_is_tested():
