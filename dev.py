@@ -80,7 +80,7 @@ def test(arguments):
 
 
 def lint(arguments):
-    """Run the linters: ruff, mypy, import-linter, check-jsonschema; biome and tsc."""
+    """Run the linters: ruff, mypy, import-linter, docstrings, check-jsonschema; biome and tsc."""
     if arguments:
         raise UserError("lint takes no arguments.")
     python = full_environment()
@@ -90,6 +90,7 @@ def lint(arguments):
         "ruff format": [python, "-m", "ruff", "format", "--check"],
         "mypy": [python, "-m", "mypy"],
         "import-linter": [python.with_name("lint-imports")],
+        "docstrings": [python, "-m", "tools.prose"],
         "workflow": [
             python.with_name("check-jsonschema"),
             "--builtin-schema=vendor.github-workflows",

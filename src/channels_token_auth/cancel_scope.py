@@ -1,4 +1,9 @@
-"""An await that can be called off from outside, as `asyncio.timeout` does it."""
+"""Interrupt an await from another task, as `asyncio.timeout` does when the time is over.
+
+The name is Trio's and AnyIO's. The rules are those of `asyncio.timeout`: the scope cancels its task
+and counts the task's other cancellations (`Task.cancelling`), so that it never swallows one that
+somebody else has requested.
+"""
 
 import asyncio
 from types import TracebackType
@@ -8,9 +13,9 @@ __all__ = ["CancelScope"]
 
 
 class CancelScope:
-    """Leaves the block silently when it was we who cancelled, and nobody else did.
+    """A block that ends silently if `interrupt` cancelled it, and nobody else did.
 
-    It may be entered again and again, by one task at a time, in the event loop it was made in.
+    It may be entered many times, by one task at a time, in the event loop that it was created in.
     """
 
     __slots__ = ("_cancelling", "_interrupted", "_loop", "_task")
@@ -26,13 +31,13 @@ class CancelScope:
         return self._task is not None
 
     def __enter__(self) -> Self:
-        # Before Python 3.12 it takes a system call to find the loop: three times as long.
+        # With the loop: before Python 3.12, finding it takes a system call, three times as long.
         self._task = task = asyncio.current_task(self._loop)
         self._cancelling = task.cancelling()  # type: ignore[union-attr]  # tasks only await this
         return self
 
     def interrupt(self) -> None:
-        """Cancel the await, if there is one. A second time it is cancelled already."""
+        """Cancel the await of the task in the block, if there is one. Further calls do nothing."""
         if self._task and not self._interrupted:
             self._interrupted = True
             self._task.cancel()
@@ -44,5 +49,6 @@ class CancelScope:
         if not self._interrupted:
             return False
         self._interrupted = False
+        # A higher count: the task was cancelled by somebody else too, and has to end.
         is_ours = task.uncancel() <= self._cancelling  # type: ignore[union-attr]  # as above
         return is_ours and kind is asyncio.CancelledError

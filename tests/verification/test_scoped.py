@@ -160,7 +160,7 @@ def test_all_else_is_the_backends_own():
     [
         ("no.such.function", "No module named 'no'"),
         (f"{__name__}.no_such_function", "no_such_function"),
-        (f"{__name__}.FAKE", "SCOPES names no function, but"),
+        (f"{__name__}.FAKE", "SCOPES must name a function"),
         ("", "doesn't look like a module path"),
     ],
 )

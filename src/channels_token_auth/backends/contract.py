@@ -30,7 +30,7 @@ __all__ = [
 
 
 class Revocations(Enum):
-    """Where the revocation of a backend's tokens shows. The denylist supplies what is missing."""
+    """The place where a backend's revocations show. The denylist supplies what is missing."""
 
     ROWS = "rows"
     """In the backend's own rows, for every token: the denylist is not consulted. `revoke` and
@@ -55,15 +55,15 @@ class Authority(IntEnum):
     """
 
     ANY_TEXT = 0
-    """It accepts any text, and asks another server about it."""
+    """Accepts any text, and asks another server about it."""
     VIEWS = 1
-    """It calls code that was written for HTTP requests."""
+    """Calls code that was written for HTTP requests."""
     ISSUER = 2
-    """It trusts the issuer's signature."""
+    """Trusts the issuer's signature."""
     SESSION = 3
-    """It reads a login session."""
+    """Reads a login session."""
     OWNER = 4
-    """It reads the rows or the settings of the package that issues the tokens."""
+    """Reads the rows or the settings of the package that issues the tokens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +139,7 @@ class TokenBackend(Protocol):
     """The lower-case schemes of an `Authorization` header that announce its tokens."""
 
     revocations: Revocations
-    """Where revocations of its tokens show."""
+    """The place where revocations of its tokens show."""
 
     is_local: bool
     """True if verifying asks nothing but this process and the site's databases. Any other backend

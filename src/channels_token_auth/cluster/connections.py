@@ -68,7 +68,7 @@ class LiveConnection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connections:
-    """What the nodes answered.
+    """The nodes' answers, added up.
 
     `total`: how many sockets match, of which `connections` are the newest. `nodes`: who answered.
     `missing`: nodes that announced themselves lately and did not answer. `draining`: nodes that

@@ -24,7 +24,7 @@ ASK_AGAIN = 0.5
 """Seconds after which a question is repeated: the first message of a process may get lost."""
 
 _waiting: dict[str, Callable[[Message], None]] = {}
-"""What takes the answers, by the id of the question."""
+"""The callers that wait for answers, by the id of the question."""
 
 
 @asynccontextmanager

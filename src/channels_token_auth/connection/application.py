@@ -13,14 +13,14 @@ from .connection import Connection
 __all__ = ["ApplicationSide"]
 
 ABNORMAL = 1006
-"""What servers tell an application whose client got no close (RFC 6455 §7.1.5)."""
+"""The code that servers report to an application whose client got no close (RFC 6455 §7.1.5)."""
 
 # Compared for every frame: before Python 3.12 an enum's attribute costs ten times as much.
 _OPEN, _CLOSING, _OVER = Stage.OPEN, Stage.CLOSING, Stage.OVER
 
 
 class ApplicationSide:
-    """What one application receives and sends. `connect`: the event that it starts with."""
+    """The `receive` and `send` of one application. `connect`: the event that it starts with."""
 
     __slots__ = ("_connect", "_connection", "_exchange", "_inbox", "_transport")
 

@@ -69,13 +69,13 @@ class Socket(Member):
         self.life = Lifecycle(route.rules)
         self.exchange = Exchange()
         self.disconnect: Message | None = None
-        """What the application gets in the stage `closing`."""
+        """The event that the application gets in the stage `closing`."""
         self.left: CloseReason | int | None = None
         """Why the socket ended: our reason, or the code of the client or of the application."""
         self.notices: deque[Message] | None = None
         """Events of ours that wait for the application."""
         self.traffic: Traffic | None = None
-        """What its frames count towards, once it was admitted; None: nothing."""
+        """The counter of its user's frames, once it was admitted; None: they are not counted."""
         self.place: Place | None = None
         """Its place among the sockets that are not authenticated yet."""
         self._due: float | None = None

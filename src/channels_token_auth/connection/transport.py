@@ -1,8 +1,9 @@
-"""The server's `receive` and `send`, and how a socket is closed from outside its application.
+"""Call the server's `receive` and `send`, and close a socket from outside its application.
 
-Servers disagree about a close that another task sends: it may not leave before a frame arrives, or
-wait for the client. So closing is our own act: the pending receive is cancelled, and the last
-messages are sent by a task of its own with a deadline. Nothing here knows what is sent.
+Servers differ in how they send a close that comes from another task: some send it only after the
+next frame from the client, others wait for the client's answer. So the library closes in its own
+way: it cancels the pending receive, and a separate task with a deadline sends the last messages.
+This module does not know what it sends.
 """
 
 import asyncio
@@ -19,11 +20,11 @@ from .inbox import Inbox
 __all__ = ["CLOSE_TIMEOUT", "Transport"]
 
 CLOSE_TIMEOUT = 1.0
-"""Seconds the server gets to send a close. It waits for nothing that a client could withhold."""
+"""Seconds in which the server has to send a close. No client can delay that for longer."""
 
 
 class Transport:
-    """One socket's way to its server."""
+    """The server's side of one socket."""
 
     __slots__ = ("_beside", "_closer", "_loop", "_receive", "_send", "_sending", "inbox")
 
@@ -37,7 +38,7 @@ class Transport:
         self._closer: asyncio.Task[None] | None = None
 
     async def send(self, message: Message) -> None:
-        """Send for the application. A close ends the wait for a client that does not read."""
+        """Send for the application. `shut` interrupts a send to a client that does not read."""
         if self._sending.is_pending:
             await self._send_beside(message)
         else:
@@ -45,7 +46,7 @@ class Transport:
                 await self._send(message)
 
     async def _send_beside(self, message: Message) -> None:
-        """Send while another task is sending."""
+        """Send while another task is sending, in a scope of its own: a scope has one task."""
         self._beside = self._beside or set()
         with CancelScope(self._loop) as scope:
             self._beside.add(scope)
@@ -55,14 +56,17 @@ class Transport:
                 self._beside.discard(scope)
 
     async def tell(self, messages: Sequence[Message]) -> None:
-        """Send in the library's own name on an open socket, to a client that may have left."""
-        # Each server raises something else for a client that has left.
+        """Send messages of the library on an open socket. The client may have left already."""
+        # Each server raises another exception for a client that has left.
         with contextlib.suppress(Exception):
             for message in messages:
                 await self.send(message)
 
     async def answer(self, messages: Sequence[Message]) -> None:
-        """Send what begins or ends the socket, within a deadline: some servers do not return."""
+        """Send the messages that open or close the socket, within a deadline.
+
+        Some servers do not return from a close while the client does not answer it.
+        """
         with contextlib.suppress(Exception):
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 for message in messages:
@@ -75,7 +79,7 @@ class Transport:
             code = message.get("code", 1000)
             if message["type"] != "websocket.close" or _is_sendable(code):
                 raise
-            # An application's own code. daphne sends none of these: its socket would stay open.
+            # The application chose the code. daphne raises for it, and its socket would stay open.
             await self._send(close_message(CloseReason.APPLICATION_FAILED))
             log_error(
                 f"The server cannot send the close code {code}: sent 4500.", error, brief=True
@@ -89,6 +93,7 @@ class Transport:
 
     async def _shut(self, last_words: Sequence[Message]) -> None:
         await self.answer(last_words)
+        # Only now: the last messages follow those that the application has sent before.
         for scope in (self._sending, *(self._beside or ())):
             scope.interrupt()
 
@@ -100,7 +105,7 @@ class Transport:
             await self._drain()
 
     async def _drain(self) -> None:
-        """Take what the client still sends: hypercorn leaks a reader whose queue stays full."""
+        """Receive until the disconnect: hypercorn leaks a reader task whose queue stays full."""
         with contextlib.suppress(Exception):
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 while (await self._receive())["type"] != "websocket.disconnect":
@@ -108,5 +113,5 @@ class Transport:
 
 
 def _is_sendable(code: object) -> bool:
-    """Return whether every server can send the close code."""
+    """Return True if every server can send the close code."""
     return code == 1000 or (isinstance(code, int) and 3000 <= code <= 4999)

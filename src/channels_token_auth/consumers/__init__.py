@@ -1,4 +1,4 @@
-"""Consumers as Channels has them, that cost only what they use. See docs/how-to/consumers.md."""
+"""Faster consumers with the API of Channels' own. See docs/how-to/consumers.md."""
 
 from .consumer import AsyncConsumer
 from .websocket import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer

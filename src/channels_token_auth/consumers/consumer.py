@@ -1,8 +1,9 @@
-"""The consumer without a protocol: one instance a connection, one handler a type of message.
+"""Consumers without a protocol: one instance per connection, one handler per type of message.
 
-A consumer has a channel, and a task that reads it, only where a message of the channel layer could
-reach it. That is decided once a class: it could where the class has a method that such a message
-could name. It knows nothing of WebSockets.
+Channels gives every consumer a channel in the channel layer, and a task that reads it. Here a
+consumer gets both only if a message of the layer could reach it: if its class has a method that the
+type of such a message could name. This is decided once per class. This module knows nothing of
+WebSockets.
 """
 
 from functools import cache, cached_property, partial, update_wrapper
@@ -21,12 +22,12 @@ __all__ = ["AsyncConsumer"]
 
 
 class AsyncConsumer:
-    """Hands each message to the method of its type, `chat.message` to `chat_message`, in turn."""
+    """Call the method of each message's type in turn: `chat_message` for `chat.message`."""
 
     channel_layer_alias: str = DEFAULT_CHANNEL_LAYER
 
     uses_channel: ClassVar[bool | None] = None
-    """True: it has a channel. None: only if it has a method that a message could name."""
+    """True: use a channel. None: only if the class has a method that a message could name."""
 
     scope: Scope
     channel_layer: Any
@@ -34,7 +35,7 @@ class AsyncConsumer:
 
     @classmethod
     def as_asgi(cls, **initkwargs: Any) -> Application:
-        """An ASGI application that makes a consumer, with these arguments, of each connection."""
+        """Return an ASGI application, which creates a consumer for each connection."""
 
         async def application(scope: Scope, receive: Receive, send: Send) -> None:
             await cls(**initkwargs)(scope, receive, send)
@@ -44,7 +45,7 @@ class AsyncConsumer:
         return application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection, until a handler raises. `StopConsumer` is a good end."""
+        """Serve one connection until a handler raises. `StopConsumer` ends it without an error."""
         self.scope = scope
         self.base_send = send
         self.channel_layer = get_channel_layer(self.channel_layer_alias)
@@ -59,7 +60,7 @@ class AsyncConsumer:
             pass
 
     async def dispatch(self, message: Message) -> None:
-        """Call the handler of a message. There must be one."""
+        """Call the handler of a message. Raises ValueError if there is none."""
         handler = getattr(self, _handler_name(message), None)
         if handler is None:
             raise ValueError(f"{type(self).__name__} has no handler for {message['type']!r}.")
@@ -73,7 +74,7 @@ class AsyncConsumer:
 
     @cached_property
     def channel_name(self) -> str:
-        """The name of its channel, in the channel layer."""
+        """Return the name of its channel in the channel layer."""
         if self.channel_layer is None:
             raise AttributeError(f"There is no channel layer {self.channel_layer_alias!r}.")
         name = type(self).__name__
@@ -96,9 +97,9 @@ def _handler_name(message: Message) -> str:
 
 @cache
 def _is_reachable(kind: type) -> bool:
-    """Return True if the class may handle messages that are not the client's."""
+    """Return True if the class may handle messages of the channel layer."""
     ours = {base for base in kind.__mro__ if base.__module__.startswith(f"{__package__}.")}
-    # Whoever overrides `dispatch` or has `__getattr__` may take any message.
+    # A class that overrides `dispatch` or has `__getattr__` may take any message.
     known = {name for base in ours for name in vars(base)} - {"dispatch"}
     added = {name for base in {*kind.__mro__} - ours for name in vars(base)} - known
     public = [getattr(kind, name) for name in added if not name.startswith("_")]

@@ -1,9 +1,9 @@
-"""Closing old database connections before a message, in the thread that sync code runs in.
+"""Close old database connections before a message, in the thread in which sync code runs.
 
-Channels goes to that thread before every message, and mostly for nothing: Django closes only what
-has failed or outlived CONN_MAX_AGE. Those are plain attributes of a connection, which can be read
-from the event loop. So each connection is remembered when it is opened, whoever opens it, and the
-thread is gone to when one of its connections is due; besides that once, to get to know it.
+Channels switches to that thread before every message, mostly for nothing: Django closes only a
+connection that has failed or is older than CONN_MAX_AGE. Both are plain attributes, which the event
+loop can read. So this module remembers each connection when it is opened, and switches to the
+thread only when one of its connections is due. The first switch tells which thread it is.
 """
 
 from collections import defaultdict
@@ -21,34 +21,34 @@ from ..django_internals import is_connection_due, sync_thread_key
 __all__ = ["close_old_connections", "is_due"]
 
 _opened: defaultdict[int, WeakKeyDictionary[Any, None]] = defaultdict(WeakKeyDictionary)
-"""The connections that each thread has opened."""
+"""The connections of each thread, by its id."""
 
 _NONE: WeakKeyDictionary[Any, None] = WeakKeyDictionary()
 
 _threads: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
-"""The thread of sync code, by what asgiref chooses it by."""
+"""The ids of the threads of sync code, by the key that asgiref chooses a thread by."""
 
 
 def is_due() -> bool:
-    """Whether there may be something to close for this task."""
+    """Return True if a connection of this task's sync thread may have to be closed."""
     thread = _threads.get(sync_thread_key())
     if thread is None:
         return True
     opened = _opened.get(thread, _NONE)
-    # A copy: the thread may open another one meanwhile.
+    # `keyrefs` copies: the thread may open another connection at the same time.
     return any(is_connection_due(connection) for each in opened.keyrefs() if (connection := each()))
 
 
 async def close_old_connections() -> None:
-    """Close what is due in the thread of this task's sync code."""
+    """Close the connections that are due, in the thread of this task's sync code."""
     _threads[sync_thread_key()] = await _close()
 
 
 @sync_to_async
 def _close() -> int:
     for connection in connections.all(initialized_only=True):
-        _remember(connection=connection)  # it may have been opened before this module was there
-        # What is open between two messages is the transaction of a test case.
+        _remember(connection=connection)  # opened before this module was imported, perhaps
+        # A transaction that is open between two messages is that of a test case.
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
     return get_ident()

@@ -1,8 +1,8 @@
-"""Two sources of messages, the client and the channel layer, whose handlers run one at a time.
+"""Read messages from the client and the channel layer, and handle them one at a time.
 
-The client's messages are awaited and handled in the consumer's own task, the layer's in a second
-one, so that neither needs a task a message. The second has a copy of the context variables, as the
-handler of the first message left them.
+The consumer's own task awaits and handles the client's messages, a second task those of the layer:
+no message needs a task of its own. The second task starts after the client's first message, with a
+copy of the context variables that its handler has set.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ Handle = Callable[[Message], Awaitable[None]]
 
 
 async def take_turns(client: Receive, layer: Receive, handle: Handle) -> NoReturn:
-    """Handle what both bring, after the client's first message, until something raises."""
+    """Handle the client's first message, then those of both, until a handler or a source raises."""
     await handle(await client())
     turn = asyncio.Lock()
     wait = CancelScope(asyncio.get_running_loop())
@@ -42,7 +42,8 @@ async def _read(layer: Receive, handle: Handle, turn: asyncio.Lock, wait: Cancel
             async with turn:
                 await handle(message)
     except BaseException:
-        if turn.locked():  # a handler of the client's is not disturbed
+        # The client's handler may run: let it finish, then end the wait for the next frame.
+        if turn.locked():
             await turn.acquire()
         wait.interrupt()
         raise

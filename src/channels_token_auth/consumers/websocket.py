@@ -1,4 +1,4 @@
-"""The consumers of WebSockets: plain, and JSON in text frames. Names and promises are Channels'."""
+"""WebSocket consumers: plain, and with JSON in text frames. The API is that of Channels."""
 
 import asyncio
 import json
@@ -24,10 +24,10 @@ LEAVE_TIMEOUT = 1.0
 
 
 class AsyncWebsocketConsumer(AsyncConsumer):
-    """A socket: override `connect`, `receive` and `disconnect`."""
+    """A consumer of one socket: override `connect`, `receive` and `disconnect`."""
 
     groups: Sequence[str] | None = None
-    """The groups of the channel layer that it is in, from before `connect` until it ends."""
+    """Groups of the channel layer, joined before `connect` and left at the end."""
 
     _has_left = False
 
@@ -36,17 +36,17 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             self.groups = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one socket. It leaves its groups however it ends."""
+        """Serve one socket, and leave its groups at the end, also after an error."""
         try:
             await super().__call__(scope, receive, send)
         finally:
             if self.groups and not self._has_left:
-                with suppress(Exception):  # what ended it is what matters
+                with suppress(Exception):  # the error that ended the consumer is the one to raise
                     async with asyncio.timeout(LEAVE_TIMEOUT):
                         await self._leave_groups()
 
     async def websocket_connect(self, message: Message) -> None:
-        """Join the groups, and let `connect` decide."""
+        """Join the groups and call `connect`."""
         await self._with_groups("group_add")
         try:
             await self.connect()
@@ -56,7 +56,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             await self.close()
 
     async def connect(self) -> None:
-        """Accept the socket, or `close` to deny it; so do AcceptConnection and DenyConnection."""
+        """Accept the socket. Override: call `accept` or `close`, or raise Channels' exceptions."""
         await self.accept()
 
     async def accept(
@@ -71,7 +71,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         await self.base_send(message)
 
     async def websocket_receive(self, message: Message) -> None:
-        """Give a frame to `receive`."""
+        """Call `receive` with the frame."""
         text = message.get("text")
         if text is not None:
             await self.receive(text_data=text)
@@ -79,7 +79,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             await self.receive(bytes_data=message["bytes"])
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Take a frame: text or bytes."""
+        """Handle a frame, which has text or bytes."""
 
     async def send(  # type: ignore[override]  # as in Channels, where a socket sends frames
         self,
@@ -87,7 +87,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         bytes_data: bytes | None = None,
         close: bool | int = False,
     ) -> None:
-        """Send a frame, and close with that code if there is one to `close` with."""
+        """Send a frame. `close`: True or a close code, to close the socket after it."""
         if text_data is not None:
             await self.base_send({"type": "websocket.send", "text": text_data})
         elif bytes_data is not None:
@@ -98,7 +98,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             await self.close(close)
 
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
-        """Close the socket, or deny it if it was not accepted."""
+        """Close the socket; before the accept, deny it."""
         message: Message = {"type": "websocket.close"}
         if code is not None and code is not True:
             message["code"] = code
@@ -107,7 +107,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         await self.base_send(message)
 
     async def websocket_disconnect(self, message: Message) -> None:
-        """Leave the groups, tell `disconnect`, and stop."""
+        """Leave the groups, call `disconnect`, and stop."""
         await self._leave_groups()
         await self.disconnect(message["code"])
         if database.is_due():
@@ -115,7 +115,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         raise StopConsumer
 
     async def disconnect(self, code: int) -> None:
-        """Take note that the socket is closed."""
+        """Handle the end of the socket."""
 
     def _needs_channel(self) -> bool:
         return bool(self.groups) or super()._needs_channel()
@@ -135,29 +135,29 @@ class AsyncWebsocketConsumer(AsyncConsumer):
 
 
 class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer):
-    """A socket whose frames are JSON in text: override `receive_json`."""
+    """A consumer of JSON in text frames: override `receive_json`."""
 
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
     ) -> None:
-        """Decode a frame for `receive_json`. It must have text."""
+        """Decode a frame and call `receive_json`. Raises ValueError for a frame without text."""
         if not text_data:
             raise ValueError("A frame has no text to decode.")
         await self.receive_json(await self.decode_json(text_data), **kwargs)
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
-        """Take what a frame said."""
+        """Handle the decoded content of a frame."""
 
     async def send_json(self, content: Any, close: bool | int = False) -> None:
-        """Send a frame that says this."""
+        """Encode the content and send it in a frame."""
         await super().send(text_data=await self.encode_json(content), close=close)
 
     @classmethod
     async def decode_json(cls, text_data: str) -> Any:
-        """The content of a frame's text."""
+        """Return the content of a frame's text."""
         return json.loads(text_data)
 
     @classmethod
     async def encode_json(cls, content: Any) -> str:
-        """The text of a frame with this content."""
+        """Return the text of a frame with this content."""
         return json.dumps(content)

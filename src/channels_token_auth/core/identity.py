@@ -85,7 +85,7 @@ class UserInactiveError(TokenAuthError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What a socket or a ticket was given: this authentication, of the user with this key.
+    """The authentication that a socket or a ticket holds, of the user with this key.
 
     `user_pk` is None where only the `token_id` is known: see `TokenBackend.revoke`. `user_kind` is
     the kind of user, as in `UserKey`. `handle` is the identity's. `needs_user`: the caller makes a

@@ -33,8 +33,8 @@ ANY_ORIGIN = OriginRule(hosts=("*",))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """What became of the token. `identity`: None if nobody knows whose it is. `detail`: the reason
-    of a refusal, and its remedy.
+    """The result for one token. `identity`: None if no backend knows it. `detail`: the reason of a
+    refusal, and its remedy.
 
     `recognized_by`: the names of the backends that take it for one of theirs, in the order in which
     they are asked, of all those in `backends`. `browser` and `native` are the ASGI messages that

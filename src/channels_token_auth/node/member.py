@@ -29,7 +29,7 @@ _NOT_READ = object()
 
 
 class Member(ABC):
-    """What a node knows of a socket. Anonymous sockets have neither a user nor a token."""
+    """A socket as its node knows it. Anonymous sockets have neither a user nor a token."""
 
     __slots__ = (
         "_auth",
@@ -168,7 +168,7 @@ class Member(ABC):
 
     @property
     def grant(self) -> Grant | None:
-        """What a sweep asks its backend about; None for an anonymous socket."""
+        """The grant that a sweep asks the backend about; None for an anonymous socket."""
         auth = self._auth
         if auth is None:
             return None

@@ -40,7 +40,7 @@ REMEDIES: dict[CloseReason, str] = {
     CloseReason.UNAVAILABLE: "A token store, a cache or a key server did not answer, or this node"
     " is draining: see the errors logged before.",
 }
-"""What to do about each code, where the refusal itself does not say more."""
+"""The remedy for each code, where the refusal has none of its own."""
 
 logger = logging.getLogger("channels_token_auth")
 throttle = Throttle(60)

@@ -40,7 +40,7 @@ Read = Callable[[Provider, Claims], Sequence[Notice]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """What became of a token. `is_replay`: it was acted on before, so that nothing was done now.
+    """The result for one token. `is_replay`: it was acted on before, so that nothing was done now.
 
     `is_known`: False if this site knows no user whom the token names.
     """

@@ -31,7 +31,7 @@ MAX_ALIASES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Whose tokens are meant: those of a user, of a session, or of a user's session.
+    """The owner of the tokens to revoke: a user, a session, or a user's session.
 
     `user`: claims that name the user. With neither, the subject is nothing that this site knows,
     such as a device or a whole organisation.

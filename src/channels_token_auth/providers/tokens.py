@@ -47,7 +47,7 @@ CREDENTIAL_CHANGE = f"{CAEP}credential-change"
 
 
 class Effect(Enum):
-    """What a reported event does to the tokens and sockets that it concerns."""
+    """The effect of a reported event on the tokens and sockets that it concerns."""
 
     REVOKE = auto()
     """Tokens end, and their sockets close with 4410."""
@@ -69,7 +69,7 @@ the verification event of a stream ([SSF] §8.1.4.1), which has to be acknowledg
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenKind:
-    """What distinguishes one kind of token. `max_age`: seconds for which it is accepted."""
+    """The rules of one kind of token. `max_age`: seconds for which it is accepted."""
 
     typ: str
     required: tuple[str, ...]

@@ -70,7 +70,7 @@ def site_database() -> str:
 
 @contextmanager
 def gathered() -> Iterator[None]:
-    """Of what is committed inside, publish at its end what is not said twice."""
+    """Publish at the end, once each, the revocations that are committed inside the block."""
     batch = Batch()
     token = _gathering.set(batch)
     try:

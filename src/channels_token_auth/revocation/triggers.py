@@ -1,7 +1,7 @@
-"""What ends sockets without anybody calling us: signals of the backends, and of the user model.
+"""Revoke tokens on signals of the backends and of the user model, without an explicit call.
 
-Signals are the fast path, and never the only one: what sends none, the sweep finds. Nothing here
-raises into whoever saved or deleted a row.
+Signals are the fast path, and never the only one: a change that sends none is found by the sweep.
+Nothing here raises into the code that saved or deleted a row.
 """
 
 import time

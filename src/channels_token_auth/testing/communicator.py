@@ -1,6 +1,7 @@
-"""A WebSocket client in memory, as Channels has one, that logs in and reads the `auth.*` messages.
+"""Test an application with a WebSocket client in memory that authenticates.
 
-Towards the application it is the server of the ASGI specification: what was closed is disconnected.
+It extends Channels' communicator. To the application it acts as a server of the ASGI specification:
+after a close the application receives a disconnect.
 """
 
 import asyncio
@@ -31,15 +32,16 @@ _KINDS = frozenset({"auth.required", "auth.ok", "auth.expiring", "auth.error", "
 class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] # it has no types
     """Channels' `WebsocketCommunicator`, with a credential.
 
-    `user`: whom to log in, by a token of the fake backend's, which is `token` if there is one.
-    `token`: presented in `location`; a ticket in the location "ticket". `origin`: as of a page.
+    `user`: the user to log in, with a token of the fake backend: `token` if it is given, else a new
+    one. `token`: presented in `location`; for the location "ticket", it is the ticket. `origin`:
+    the value of the header Origin, which browsers send.
     """
 
     auth_ok: dict[str, Any] | None = None
     """The last `auth.ok`."""
 
     close_code: int | None = None
-    """The code that the socket was closed with, None while it is open."""
+    """The close code, None while the socket is open."""
 
     def __init__(
         self,
@@ -53,7 +55,7 @@ class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] #
         headers: Iterable[Header] = (),
         origin: str | None = None,
     ) -> None:
-        # First of all: what is half made cannot be deleted either.
+        # First: Channels' `__del__` needs its attributes, also if the rest of this raises.
         super().__init__(self._serve, path, [*headers], [*subprotocols])
         self._application = application
         self._location = Location(location)
@@ -71,10 +73,10 @@ class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] #
             self.scope["headers"].append((b"sec-websocket-protocol", value))
 
     async def connect(self, timeout: float = 1) -> tuple[bool, Any]:  # noqa: ASYNC109 - as Channels'
-        """As Channels': (True, the subprotocol), or (False, the code of the close).
+        """Return (True, the subprotocol) or (False, the close code), as Channels does.
 
-        A handshake that was accepted only to be told why it is refused was not connected. Where
-        the socket has `auth.*` messages, `auth.ok` has come; or, without a token, `auth.required`.
+        A refusal that accepts and then closes counts as False. On a socket with `auth.*` messages
+        this waits for `auth.ok`; without a token, for `auth.required`.
         """
         accepted, answer = await super().connect(timeout)
         if answer == PROTOCOL or self._location is Location.FIRST_MESSAGE:
@@ -84,7 +86,7 @@ class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] #
         return accepted, answer
 
     async def reauthenticate(self, token: str, timeout: float = 1) -> dict[str, Any]:  # noqa: ASYNC109 - as Channels'
-        """Present a fresh token on the open socket: the `auth.ok` or `auth.error` it brings."""
+        """Send a new token on the open socket. Return the answer: `auth.ok` or `auth.error`."""
         await self.send_json_to({"type": "auth", "token": token})
         while True:
             message = await self.receive_auth_from(timeout)
@@ -92,10 +94,10 @@ class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] #
                 return message
 
     async def receive_auth_from(self, timeout: float = 1) -> dict[str, Any]:  # noqa: ASYNC109 - as Channels'
-        """The next `auth.*` message. Whatever else receives passes over them."""
+        """Return the next `auth.*` message. The methods of Channels do not return these."""
         message = await self._next(timeout)
         if message is None:
-            raise AssertionError(f"No auth.* message, but the end: {self.close_code}.")
+            raise AssertionError(f"No auth.* message, but the close code {self.close_code}.")
         return message
 
     async def _log_in(self, seconds: float) -> None:
@@ -109,7 +111,7 @@ class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] #
                 await self.send_json_to({"type": "auth", "token": self._token})
 
     async def _next(self, seconds: float) -> dict[str, Any] | None:
-        """The next `auth.*` message; None, however often, where there will be none."""
+        """Return the next `auth.*` message; None if the socket has ended, also for later calls."""
         async with asyncio.timeout(seconds):
             message = await self._messages.get()
         if message is None:
@@ -117,7 +119,7 @@ class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] #
         return message
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The application as Channels' part of this class sees it: without the `auth.*`."""
+        """Run the application, and pass its messages on to Channels' part, without `auth.*`."""
 
         async def sending(message: Message) -> None:
             if not self._keep(message):
@@ -129,7 +131,7 @@ class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] #
             self._messages.put_nowait(None)
 
     def _keep(self, message: Message) -> bool:
-        """Note what the server sends, and whether that was all that it is for."""
+        """Keep an `auth.*` message or a close code. Return True if Channels must not see it."""
         if message["type"] == "websocket.close":
             self.close_code = message.get("code", 1000)
             self._messages.put_nowait(None)
@@ -176,7 +178,7 @@ def _add_to_query(scope: Scope, name: str, value: str) -> None:
 
 
 def _read(text: Any) -> dict[str, Any] | None:
-    """The `auth.*` message in a frame of the server's, None where it is the application's."""
+    """Return the `auth.*` message in a frame; None if the frame is the application's."""
     if '"auth.' not in (text or ""):
         return None
     try:

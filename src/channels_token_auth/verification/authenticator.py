@@ -327,4 +327,4 @@ def _settle(answer: "asyncio.Future[Any]", verdicts: Any) -> None:
 
 
 site_authenticator = derived(build_authenticator)
-"""That of the settings, for what belongs to no route: one until a setting changes."""
+"""Return the authenticator of the settings, for code that has no route. A new one per change."""

@@ -1,4 +1,4 @@
-"""A backend whose identities get their scopes from a function of the site's."""
+"""Wrap a backend, so that a function of the site decides the scopes of its tokens."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -13,23 +13,22 @@ from ..core.identity import Grant, Identity, Verdict
 __all__ = ["ScopedBackend", "ScopesOf"]
 
 ScopesOf = Callable[[Any, Authentication], Iterable[str]]
-"""The scopes of a user's token. They take the place of the token's own."""
+"""Return the scopes of a user's token, which replace those that the token has."""
 
 
 class ScopedBackend:
-    """A `TokenBackend` around another one: a function gives the scopes, all else is the other's.
+    """A `TokenBackend` around another one. A function returns the scopes; the rest is the other's.
 
-    It has a lane of its own, since a site's function may ask anything, such as another server.
-
-    The function is asked whenever the backend is, in the same thread. What it raises counts as if
-    the backend had raised it.
+    The function is called after each verification of the backend, in the same thread. An exception
+    of the function counts as one of the backend. This backend has a lane of its own, since the
+    function may ask anything, such as another server.
     """
 
     is_local = False
 
     def __init__(self, backend: TokenBackend, scopes_of: ScopesOf) -> None:
         if not callable(scopes_of):
-            raise TypeError(f"SCOPES names no function, but {scopes_of!r}.")
+            raise TypeError(f"SCOPES must name a function, and names {scopes_of!r}.")
         self._backend = backend
         self._scopes_of = scopes_of
 
@@ -37,11 +36,11 @@ class ScopedBackend:
         return getattr(self._backend, name)
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
-        """The backend's verdicts, with the function's scopes."""
+        """Return the backend's verdicts, with the function's scopes."""
         return [self._scoped(verdict) for verdict in self._backend.authenticate(credentials)]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """The same, with the scopes of now."""
+        """Return the backend's verdicts, with the function's present scopes."""
         needing = [replace(each, needs_user=True) for each in grants]
         return [self._scoped(verdict) for verdict in self._backend.revalidate(needing)]
 

@@ -1,4 +1,4 @@
-"""Whether tokens are verified for a test, in the thread that has the test's transaction."""
+"""Tell if a test runs, whose tokens are verified in the thread of the test's transaction."""
 
 from ..django_internals import is_test_environment
 

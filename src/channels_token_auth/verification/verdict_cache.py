@@ -37,7 +37,7 @@ class VerdictCache:
 
     @staticmethod
     def key(credential: Credential) -> Hashable:
-        """What a verdict depends on. A ticket is good once, so that each is a key of its own."""
+        """Return the key of a verdict. A ticket is valid once, so that each is a key of its own."""
         if credential.location is Location.TICKET:
             return object()
         return credential.secret.digest, credential.location, credential.scheme

@@ -41,14 +41,14 @@ from .logins import Login, Logins, has_lists, list_model
 __all__ = ["AllauthJWTBackend", "AllauthSessionTokenBackend"]
 
 SESSION_KEY_SHAPE = re.compile(r"[a-z0-9]{32}")
-"""What Django makes for a session's key."""
+"""The shape of the session keys that Django makes."""
 
 JWT_SHAPE = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 """Three parts in base64url (RFC 7515 §3.1)."""
 
 
 class _AllauthBackend(BaseTokenBackend):
-    """What the two have in common."""
+    """The parts that both backends share."""
 
     follows_session = True
     authority = Authority.OWNER
@@ -115,7 +115,7 @@ class _AllauthBackend(BaseTokenBackend):
 
     @abstractmethod
     def _read(self, credential: Credential) -> Presented | TokenAuthError | None:
-        """What the token says, or the verdict on it; asks nothing."""
+        """Return the claims of the token, or the verdict on it. Asks no database."""
 
     @abstractmethod
     def _check_tokens(self) -> Iterator[checks.CheckMessage]: ...

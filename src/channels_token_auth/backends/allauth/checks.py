@@ -1,4 +1,4 @@
-"""What a site has to set, so that the tokens of django-allauth can be verified."""
+"""Check the settings that the tokens of django-allauth need to be verified."""
 
 from collections.abc import Iterator
 

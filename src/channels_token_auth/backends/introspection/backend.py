@@ -27,10 +27,10 @@ from .client import IntrospectionClient
 __all__ = ["IntrospectionBackend"]
 
 ACCESS = {None, "bearer", "access_token"}
-"""What `token_type` may be. A DPoP token is no access token without its proof (RFC 9449 §7.1)."""
+"""Accepted values of `token_type`. A DPoP token needs its proof (RFC 9449 §7.1)."""
 
 REFRESH = {"refresh", "refresh_token"}
-"""What some servers answer about refresh tokens, in `typ` or `token_use`."""
+"""Values by which some servers mark refresh tokens, in `typ` or `token_use`."""
 
 INACTIVE = Detail(
     slug="inactive_token",

@@ -34,7 +34,7 @@ from .tokens import leeway_of, read_token
 __all__ = ["SimpleJWTBackend"]
 
 MAX_JTI_BYTES = 255
-"""What the blacklist's column holds."""
+"""The longest `jti` that the blacklist's column holds."""
 
 NO_USER = Detail(
     slug="unknown_user",

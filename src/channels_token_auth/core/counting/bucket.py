@@ -10,7 +10,7 @@ from ..limits import Rate
 __all__ = ["MICROSECONDS", "Bucket"]
 
 MICROSECONDS = 1_000_000
-"""Of a second. All times here are whole microseconds of a clock that never goes back."""
+"""Microseconds of a second. All times here are whole microseconds of a monotonic clock."""
 
 
 class Bucket:

@@ -23,7 +23,7 @@ def size_of(frame: Mapping[str, Any]) -> int:
 
 
 class Traffic:
-    """What its sockets have sent lately. `key` is the table's; `sockets` counts those open."""
+    """The recent frames of one user's sockets. `key`: the table's; `sockets`: how many are open."""
 
     __slots__ = ("_bytes", "_messages", "key", "sockets")
 

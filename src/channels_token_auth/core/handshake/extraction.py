@@ -57,7 +57,7 @@ class Handshake:
 
 @dataclass(slots=True, kw_only=True)
 class _Taken:
-    """What each location holds, and the handshake without it."""
+    """The finding of each location, and the handshake without the credentials."""
 
     headers: list[Header]
     query_string: bytes

@@ -73,7 +73,7 @@ class Step(StrEnum):
 
 
 class Act(StrEnum):
-    """What the library does about a step."""
+    """The library's answer to a step."""
 
     FORWARD = "passes it on"
     DROP = "drops it"

@@ -29,7 +29,7 @@ class Denials:
 
     @property
     def can_block(self) -> bool:
-        """Whether the denylist is read from another process."""
+        """Return True if the denylist is read from another process."""
         try:
             return not self._denylist.is_in_memory
         except Exception:  # noqa: BLE001 - a cache that cannot be built is found when it is read

@@ -35,7 +35,7 @@ UNTIL_IT_ENDS, FOR_GOOD = 1, 2
 """The values of a token's entry: they tell how long it lasts."""
 
 _watches: dict[tuple[str, str], EpochWatch] = {}
-"""What this process knows of each cache, by alias and site."""
+"""The epochs that this process knows, by the cache's alias and the site."""
 
 
 class Denylist:
@@ -51,7 +51,7 @@ class Denylist:
 
     @property
     def is_in_memory(self) -> bool:
-        """Whether nothing here can block, because it asks this process only."""
+        """Return True if no call here blocks, because the entries are in this process."""
         return is_in_memory(self._cache)
 
     # -- Deny

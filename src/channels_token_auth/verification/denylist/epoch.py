@@ -41,7 +41,7 @@ class Epoch:
 
 
 class EpochWatch:
-    """What this process knows of the epoch of one cache."""
+    """The epoch of one cache, as this process knows it."""
 
     def __init__(self) -> None:
         self._lock = Lock()

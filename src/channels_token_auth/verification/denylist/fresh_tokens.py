@@ -74,4 +74,4 @@ def _key(token: Authentication) -> Key:
 
 
 first_verified = FirstVerified()
-"""Those of this process."""
+"""The first verifications of this process."""

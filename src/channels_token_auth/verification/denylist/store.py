@@ -1,4 +1,4 @@
-"""Where denials are stored: in a Django cache; or in this process, where the cache is too.
+"""Store denials: in a Django cache, or in this process if the cache is local to it.
 
 A `LocMemCache` evicts entries when it holds over 300, so that tickets and a site's own entries
 would let revoked tokens in again. Denials of such a site are kept in a dictionary instead, without
@@ -39,7 +39,7 @@ class CacheUnavailable(Exception):  # noqa: N818 - named as the answer to it
 
 
 class Store(Protocol):
-    """What denials need of a store. Its methods raise whatever the store raises."""
+    """The methods that denials need of a store. They raise whatever the store raises."""
 
     def get_many(self, keys: Collection[str]) -> dict[str, Any]:
         """Return the entries that exist."""

@@ -30,7 +30,7 @@ IDLE_SECONDS = 60.0
 
 @dataclass(slots=True, kw_only=True)
 class _Batch:
-    """What a thread does next. `refused`: errands that are answered without work."""
+    """The next work of a thread. `refused`: errands that are answered without work."""
 
     errands: list[Errand] = field(default_factory=list)
     refused: Answers = field(default_factory=list)

@@ -15,7 +15,7 @@ __all__ = [
 ]
 
 UNREADABLE = (OverflowError, RecursionError, TypeError, ValueError, jwt.PyJWTError)
-"""What PyJWT raises about some text, or about a key of another type than the algorithm."""
+"""Errors of PyJWT about some text, or about a key of another type than the algorithm."""
 
 BAD_SIGNATURE = Detail(
     slug="bad_signature",

@@ -28,7 +28,7 @@ from .keys import VerifyingKey, read_jwks
 __all__ = ["ABSENT_SECONDS", "INTERVAL", "MAX_BYTES", "KeyServer"]
 
 MAX_BYTES = 256 * 1024
-"""Of an answer at most."""
+"""The largest answer that is read."""
 
 INTERVAL = 10.0
 """Seconds between two fetches at least."""
