@@ -18,7 +18,7 @@ from ..verification.authenticator import Authenticator
 __all__ = ["Found", "find", "token_id_of"]
 
 LOCATIONS = (Location.HEADER, Location.COOKIE)
-"""Where a backend may expect its tokens: the key of a session is only accepted in a cookie."""
+"""Locations in which a backend may expect its tokens: a session's key comes in a cookie only."""
 
 # A digest, or a UUID as most issuers use it for the claim "jti".
 _ID = re.compile(r"[0-9a-f]{32}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
