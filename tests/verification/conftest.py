@@ -1,7 +1,6 @@
 import pytest
 
-from channels_token_auth.verification import authenticator as module
-from channels_token_auth.verification import test_mode
+from channels_token_auth.verification import test_mode, verifier
 from channels_token_auth.verification.lanes import Lanes
 
 
@@ -10,6 +9,6 @@ def lanes(monkeypatch):
     """Lanes of this test's own, as outside a test runner."""
     monkeypatch.setattr(test_mode, "forced", False)
     fresh = Lanes()
-    monkeypatch.setattr(module, "lanes", fresh)
+    monkeypatch.setattr(verifier, "lanes", fresh)
     yield fresh
     fresh.end()

@@ -11,8 +11,8 @@ from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Grant, Identity
 from channels_token_auth.core.redaction import MARK
-from channels_token_auth.verification import authenticator as module
 from channels_token_auth.verification.authenticator import Authenticator, build_backend
+from channels_token_auth.verification.verifier import settle
 
 from .backends import FakeBackend, credential, identity
 from .odd_caches import Away, JSONCache, cache
@@ -217,5 +217,5 @@ def test_denied_token_is_refused_with_the_reason(settings):
 async def test_answer_that_nobody_waits_for_any_more_is_dropped():
     answer = asyncio.get_running_loop().create_future()
     answer.cancel()
-    module._settle(answer, [])
+    settle(answer, [])
     assert answer.cancelled()

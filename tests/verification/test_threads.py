@@ -177,10 +177,3 @@ async def test_handshakes_that_queued_behind_a_hanging_store_are_served_by_the_f
         await hung
     assert await queued == identity()
     gate.opened.set()
-
-
-def test_of_loops_that_are_closed_no_flights_are_kept(lanes):
-    authenticator = Authenticator([FakeBackend("t0ken")], timeout=5)
-    for _ in range(3):
-        asyncio.run(authenticator.authenticate(credential()))
-    assert len(authenticator._flights) == 1

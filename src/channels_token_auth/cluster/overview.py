@@ -25,7 +25,7 @@ class UserCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """What the nodes answered.
+    """The nodes' answers, added up.
 
     `users`: those with the most sockets; where a user's sockets are few on a node that has many
     users, they may be left out of the count. `closes` and `limits`: how often each reason and each

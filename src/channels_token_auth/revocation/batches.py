@@ -39,9 +39,9 @@ class Batch:
     committed_at: float = math.inf
     """When the first of them was committed, in seconds since the epoch."""
     announced: set[Revocation] = field(default_factory=set)
-    """Those of deleted rows, which may turn out to be replaced. Explicit calls never are."""
+    """Revocations of deleted rows, which may turn out to be replaced. Explicit calls never are."""
     _of: dict[str | None, set[Revocation]] = field(default_factory=lambda: defaultdict(set))
-    """Those of a user, and those of a token."""
+    """The revocations of each user, and of each token."""
 
     def add_all(
         self,
@@ -105,7 +105,7 @@ class Batch:
 
 @dataclass(slots=True, kw_only=True)
 class SavepointBatch(Batch):
-    """What was gathered in one set of savepoints."""
+    """The revocations that were gathered in one set of savepoints."""
 
     transaction: "Transaction"
     failure: CacheUnavailable | None = None

@@ -22,7 +22,7 @@ REMEMBERED = 60.0
 
 
 class _Last(threading.local):
-    """What this thread did last: the row it created, and the session it renewed."""
+    """The last act of this thread: the row it created, and the session it renewed."""
 
     created_for: Any = None
     created_at = 0.0

@@ -1,0 +1,163 @@
+"""Run the verifications of one route: in their lanes, one for each token, within a deadline.
+
+The chain of backends blocks, and event loops must not: a verification begins in the event loop,
+goes on in the threads of `lanes`, and its answer comes back to the loop. Sockets that present the
+same token at the same time share one verification (`single_flight`).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from concurrent import futures
+from functools import partial
+from typing import Any, cast
+
+from asgiref.sync import sync_to_async
+
+from ..backends.contract import Undecided
+from ..core.credentials import Credential
+from ..core.errors import TokenAuthError
+from ..core.identity import Grant, Identity, unavailable
+from ..loop_local import LoopLocal
+from . import test_mode
+from .chain import BackendChain
+from .lanes import Errand, LaneId, Onward, lanes
+from .single_flight import Flight, SingleFlight
+from .verdict_cache import VerdictCache
+
+__all__ = ["Verifier", "ask_until_settled", "settle"]
+
+logger = logging.getLogger("channels_token_auth")
+
+Answer = Identity | TokenAuthError
+
+
+class Verifier:
+    """The verifications under way of one chain. `timeout`: seconds that each may take.
+
+    Verdicts go into the cache `verified`; the caller has looked there before.
+    """
+
+    def __init__(self, chain: BackendChain, verified: VerdictCache, timeout: float) -> None:
+        self._chain = chain
+        self._verified = verified
+        self._timeout = timeout
+        self._flights: LoopLocal[SingleFlight] = LoopLocal()
+
+    async def verify(self, key: Hashable, credential: Credential) -> Answer:
+        """Return the verdict, also of a verification that is under way with this key."""
+        verdict = await self._verify(key, credential)
+        if not isinstance(verdict, Undecided):
+            return verdict
+        # The backend fetches what it needs, such as keys, and no thread waits for that.
+        try:
+            async with asyncio.timeout(self._timeout):
+                # Shielded: others may wait for the same.
+                await asyncio.shield(asyncio.wrap_future(verdict.settled))
+                return await self._verify(key, credential)
+        except TimeoutError:
+            return verdict
+
+    async def revalidate(self, grants: Sequence[Grant]) -> Sequence[Answer]:
+        """Return the verdict on each grant, by asking all lanes at once."""
+        if test_mode.is_on():
+            return await self._ask_in_test(self._chain.revalidate, grants)
+        verdicts: dict[int, Answer] = {}
+        by_lane = self._chain.by_lane(grants)
+        asked = (self._sweep(lane, [grants[i] for i in by_lane[lane]]) for lane in by_lane)
+        # At once: a lane that does not answer must not delay the others.
+        for places, answers in zip(by_lane.values(), await asyncio.gather(*asked), strict=True):
+            verdicts |= zip(places, answers, strict=True)
+        return [verdicts[i] for i in range(len(grants))]
+
+    def forget(self) -> None:
+        """Let no new caller join a verification that is under way: its answer may be outdated."""
+        for _, flights in self._flights:
+            flights.forget()
+
+    async def _verify(self, key: Hashable, credential: Credential) -> Answer:
+        if test_mode.is_on():
+            return (await self._ask_in_test(self._chain.authenticate, [credential]))[0]
+        flights = self._flights_of_loop()
+        generation = self._verified.generation
+
+        def land(flight: Flight, verdict: Answer | None) -> None:
+            if verdict is None and flight.is_wanted():
+                start(flight)  # dropped, and joined at the same moment
+                return
+            verdict = verdict or unavailable()
+            self._verified.put(key, verdict, generation=generation)
+            flights.land(key, flight, verdict)
+
+        def start(flight: Flight) -> None:
+            step = self._chain.begin(credential)
+            if isinstance(step, Onward):
+                is_wanted = flight.is_wanted
+                flight.errand = lanes.ask(step, partial(land, flight), is_wanted=is_wanted)
+            else:
+                land(flight, step)
+
+        verdict: Answer = await flights.join(key, start)
+        return verdict
+
+    async def _sweep(self, lane: LaneId, grants: Sequence[Grant]) -> Sequence[Answer]:
+        answer = asyncio.get_running_loop().create_future()
+        step = self._chain.begin_sweep(lane, grants)
+        errand = lanes.ask(step, partial(settle, answer), is_wanted=lambda: not answer.done())
+        try:
+            async with asyncio.timeout(self._timeout):
+                verdicts = await answer
+        except TimeoutError:
+            verdicts = self._give_up([errand])
+        if isinstance(verdicts, TokenAuthError):  # the lane could not do it at all
+            return [verdicts] * len(grants)
+        return cast("Sequence[Answer]", verdicts)
+
+    async def _ask_in_test(
+        self, question: Callable[[Sequence[Any]], Any], asked: Sequence[Any]
+    ) -> Sequence[Answer]:
+        """Ask in the thread that holds the transaction of a test, as a test runner needs it.
+
+        No verdict is cached, since the next test's database is another one.
+        """
+        try:
+            async with asyncio.timeout(self._timeout):
+                ask = sync_to_async(question, thread_sensitive=True)
+                return cast("Sequence[Answer]", await ask(asked))
+        except TimeoutError:
+            return [self._give_up([])] * len(asked)
+
+    def _flights_of_loop(self) -> SingleFlight:
+        flights = self._flights.get()
+        if flights is None:
+            flights = SingleFlight(self._timeout, self._give_up_flights)
+            self._flights.set(flights)
+        return flights
+
+    def _give_up_flights(self, late: Sequence[Flight]) -> TokenAuthError:
+        return self._give_up([flight.errand for flight in late])
+
+    def _give_up(self, errands: Iterable[Errand]) -> TokenAuthError:
+        logger.error("A token took over %s s to verify.", self._timeout)
+        for errand in errands:
+            # Half of it, since the batch began later than the one who waits.
+            lanes.relieve(errand, after=self._timeout / 2)
+        return unavailable()
+
+
+def ask_until_settled(ask: Callable[[], Any], timeout: float) -> Any:
+    """Return the verdict of a backend to a caller that may block.
+
+    If the backend cannot decide yet, wait until it can, at most `timeout` seconds, and ask again.
+    """
+    verdict = ask()
+    if isinstance(verdict, Undecided):
+        futures.wait([verdict.settled], timeout)
+        verdict = ask()
+    return verdict
+
+
+def settle(answer: "asyncio.Future[Any]", value: Any) -> None:
+    """Set the result of a future, unless its caller has stopped waiting."""
+    if not answer.done():
+        answer.set_result(value)
