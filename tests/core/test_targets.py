@@ -1,6 +1,7 @@
 """Which sockets a target means, and that it says the same when it has travelled."""
 
 import json
+from dataclasses import fields
 from types import SimpleNamespace
 
 import pytest
@@ -111,6 +112,26 @@ def test_excepted_token_stays():
 def test_token_issued_before_a_moment_is_meant(issued_at, verified_at, is_meant):
     one = socket(issued_at=issued_at, verified_at=verified_at)
     assert Target(issued_before=100.0).matches(one) is is_meant
+
+
+def test_every_field_of_a_target_is_among_those_that_travel():
+    built = {
+        "user_id": "1",
+        "user_kind": "a",
+        "backend": "b",
+        "issuer": "i",
+        "token_id": "t",
+        "except_token_id": "e",
+        "labels": frozenset({("sid", "s")}),
+        "issued_before": 1.0,
+        "except_backends": frozenset({"drf"}),
+        "connection_id": "c",
+        "address": "192.0.2.1",
+    }
+    assert {each.name for each in fields(Target)} == built.keys()
+    target = Target(**built)
+    assert set(target.to_message()) == built.keys()
+    assert Target.from_message(json.loads(json.dumps(target.to_message()))) == target
 
 
 @given(targets, st.sampled_from(CloseReason))

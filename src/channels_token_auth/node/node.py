@@ -25,6 +25,7 @@ from ..observability.error_log import log_error
 from ..observability.events import MessageIgnored, emit
 from ..tasks import spawn
 from ..verification.authenticator import forget_all
+from ..verification.node_denials import deny_first_verified, learn_epoch
 from .bulk_close import BulkClose
 from .drain_state import DrainState
 from .member import Member
@@ -107,6 +108,7 @@ class Node:
             log_error("A message of a node makes no sense to this version.", error)
 
     def _act(self, message: Message, reply: Reply | None) -> None:
+        learn_epoch(message.get("epoch"))
         match message["kind"]:
             case "end":
                 revocations = [Revocation.from_message(each) for each in message["endings"]]
@@ -132,6 +134,7 @@ class Node:
         `published_at`: when they were published, on the publisher's clock, since the epoch.
         """
         forget_all()
+        deny_first_verified([each.target for each in revocations])
         for revocation in revocations:
             self.recent_revocations.add(revocation)
             self.bulk_close.close(

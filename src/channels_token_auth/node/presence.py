@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from ..cluster import layer
 from ..cluster.pubsub import publish
 from ..cluster.subscription import Subscription
+from ..verification.node_denials import check_epoch, known_epoch
 
 __all__ = ["Presence"]
 
@@ -35,6 +36,7 @@ class Presence:
             await self._subscription.join()
         except Exception as error:  # noqa: BLE001 - whatever a layer raises
             layer.note_failure(error)
+        check_epoch()
         self._announce()
 
     def note(self, name: str) -> bool:
@@ -58,4 +60,4 @@ class Presence:
 
     def _announce(self) -> None:
         self._answer = None
-        publish({"kind": "present", "node": self._name})
+        publish({"kind": "present", "node": self._name, "epoch": known_epoch()})

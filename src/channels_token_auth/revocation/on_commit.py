@@ -20,6 +20,7 @@ from ..observability.error_log import log_error
 from ..observability.events import RevocationPublished, emit
 from ..verification.authenticator import site_authenticator
 from ..verification.denylist import CacheUnavailable
+from ..verification.node_denials import known_epoch
 from .batches import Batch, Deny, Owner, SavepointBatch, Transaction, deny_all
 
 __all__ = ["UNDENIED", "Deny", "after_commit", "gathered", "site_database"]
@@ -124,6 +125,7 @@ def _say(
                 "kind": "end",
                 "endings": [each.to_message() for each in group],
                 "published_at": committed_at,
+                "epoch": known_epoch(),
             }
             for group in groups
         )

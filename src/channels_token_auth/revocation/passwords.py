@@ -26,16 +26,22 @@ from .request_end import at_end_of_request
 __all__ = ["end_by_password"]
 
 
-def end_by_password(user: UserKey, denials: Sequence[Deny], *, using: str) -> None:
+def end_by_password(
+    user: UserKey, denials: Sequence[Deny], *, using: str, issued_before: float
+) -> None:
     """Close the user's sockets. `denials`: those of the tokens that no row records.
 
+    `issued_before`: an epoch time. The view that has set the password may issue a token without a
+    row at once, which has to stay valid.
     Raises CacheUnavailable as `after_commit` does, when all else is done.
     """
     backends = site_authenticator().backends
     # A route may accept sessions even if the settings do not.
     sessions = {SessionBackend.name} | {each.name for each in backends if each.follows_session}
     rows = {each.name for each in backends if each.revocations is Revocations.ROWS} - sessions
-    others = Target.of_user(user, except_backends=frozenset(sessions | rows))
+    others = Target.of_user(
+        user, except_backends=frozenset(sessions | rows), issued_before=issued_before
+    )
     kept = [
         Revocation(target=Target.of_user(user, backend=name), code=CloseReason.TOKEN_EXPIRED)
         for name in sorted(rows)

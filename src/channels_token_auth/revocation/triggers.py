@@ -4,7 +4,6 @@ Signals are the fast path, and never the only one: a change that sends none is f
 Nothing here raises into the code that saved or deleted a row.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -29,6 +28,7 @@ from ..backends.contract import (
 )
 from ..backends.session import SessionBackend
 from ..backends.sources.users import local_user_key
+from ..clock import clock
 from ..core.close_codes import CloseReason
 from ..core.denial import Denial
 from ..core.identity import UserKey
@@ -119,7 +119,7 @@ def _announced(backend: TokenBackend, announcement: RevocationSignal, **given: A
             deny_token = site_authenticator().denylist.deny_token
             denials.append(partial(deny_token, each.token_id, backend=backend.name))
         elif each.is_denied and user:
-            denials += _deny_user(user)
+            denials += _deny_user(user, clock.calendar())
     if endings or issued:
         _say(endings, denials, given, is_announced=True, issued=issued)
 
@@ -145,23 +145,24 @@ def _user_deleted(instance: Any, **given: Any) -> None:
 
 
 def _end_by_password(user: Any, given: dict[str, Any]) -> None:
-    key = local_user_key(user)
+    key, now = local_user_key(user), clock.calendar()
+    using = given.get("using") or DEFAULT_DB_ALIAS
     with _logged():
-        end_by_password(key, _deny_user(key), using=given.get("using") or DEFAULT_DB_ALIAS)
+        end_by_password(key, _deny_user(key, now), using=using, issued_before=now)
 
 
 def _end_user(user: Any, code: CloseReason, given: dict[str, Any]) -> None:
     key = local_user_key(user)
-    _say([Revocation(target=Target.of_user(key), code=code)], _deny_user(key), given)
+    denials = _deny_user(key, clock.calendar())
+    _say([Revocation(target=Target.of_user(key), code=code)], denials, given)
 
 
-def _deny_user(key: UserKey) -> list[Deny]:
+def _deny_user(key: UserKey, now: float) -> list[Deny]:
     """Deny what no row can record: a site whose backends all have rows needs no denylist."""
     backends = site_authenticator().backends
     if all(each.revocations is Revocations.ROWS for each in backends):
         return []
-    now, denylist = time.time(), site_authenticator().denylist
-    seen = Target.of_user(key, issued_before=now)
+    denylist, seen = site_authenticator().denylist, Target.of_user(key, issued_before=now)
     return [
         partial(denylist.deny_user, key, Denial(before=now)),
         partial(denylist.deny_first_verified, seen),
