@@ -21,7 +21,7 @@ from .generator import compile_load
 from .server import SERVERS
 
 NAMES = (
-    *("handshakes", "echo", "storm", "trouble", "memory", "churn", "flood", "growth"),
+    *("handshakes", "echo", "storm", "trouble", "memory", "churn", "flood", "attack", "growth"),
     *("revocation", "revocation_many", "sweep", "frames"),
 )
 QUICK = ("bare", "stock", "tutorial", "kick", "ours", "ours-warm")

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,12 +84,16 @@ class Server:
 
 @contextmanager
 def serving(
-    kind: str, contestant: Contestant, database: Database, environ: Mapping[str, str] = {}
+    kind: str,
+    contestant: Contestant,
+    database: Database,
+    environ: Mapping[str, str] = {},
+    flags: Sequence[str] = (),
 ) -> Iterator[Server]:
-    """A contestant on a server, ready, for the length of a `with` block."""
+    """A contestant on a server, ready, for the length of a `with` block. `flags`: the server's."""
     port = free_port()
     prefix = ["setpriv", "--pdeathsig=TERM", "taskset", "--cpu-list", str(SERVER_CPU)]
-    arguments = [each.format(port=port) for each in SERVERS[kind]]
+    arguments = [*(each.format(port=port) for each in SERVERS[kind]), *flags]
     given = {"BENCH_APPLICATION": contestant.application, **contestant.environ, **environ}
     with TemporaryDirectory(prefix="benchmark-") as folder:
         output_path = Path(folder, "output")

@@ -9,11 +9,14 @@ import django
 
 django.setup()
 
+from django.core.asgi import get_asgi_application  # noqa: E402 - needs the line above
+
 from benchmarks.project import ending, queries, sweeping  # noqa: E402 - needs the line above
 from benchmarks.project.state import state  # noqa: E402
 
 ANSWERS = {"/state": state, "/end": ending.here, "/sweep": sweeping.sweep}
 
+endpoints = get_asgi_application()
 queries.watch(delay=float(os.environ.get("BENCH_QUERY_DELAY", "0")))
 contestant = import_module(f"benchmarks.project.{os.environ['BENCH_APPLICATION']}").application
 
@@ -22,6 +25,8 @@ async def application(scope, receive, send):
     """No router of anybody's stands before the contestants."""
     if scope["type"] == "websocket":
         await contestant(scope, receive, send)
+    elif scope["type"] == "http" and scope["path"].startswith("/auth/"):
+        await endpoints(scope, receive, send)
     elif scope["type"] == "http":
         facts = await ANSWERS[scope["path"]](unquote(scope["query_string"].decode()))
         await send({"type": "http.response.start", "status": 200, "headers": []})

@@ -13,6 +13,7 @@ CHANNEL_LAYERS = {"default": json.loads(os.environ.get("BENCH_CHANNEL_LAYER", "n
 BACKEND = os.environ.get("BENCH_BACKEND", "drf.DRFTokenBackend")
 CHANNELS_TOKEN_AUTH = {
     "BACKENDS": [{"BACKEND": f"channels_token_auth.backends.{BACKEND}"}],
+    "LIMITS": json.loads(os.environ.get("BENCH_LIMITS", "{}")),
     "SWEEP_INTERVAL": float(os.environ.get("BENCH_SWEEP_INTERVAL", "60")),
     "VERIFIED_CACHE_SECONDS": float(os.environ.get("BENCH_VERIFIED_CACHE_SECONDS", "10")),
 }
@@ -38,4 +39,5 @@ INSTALLED_APPS = [
 if "BENCH_WITHOUT_US" not in os.environ:
     INSTALLED_APPS.append("channels_token_auth")
 LOGGING_CONFIG = None
+ROOT_URLCONF = "benchmarks.project.urls"
 USE_TZ = True

@@ -1,0 +1,113 @@
+"""Ten times as many hostile handshakes as good ones, from 200 addresses: what good users notice.
+
+The hostile clients send bad tokens and tickets, say nothing, send a first frame of 1 MB or one that
+inflates to 15 MB, come from a foreign page, or ask for tickets without end. All limits have their
+defaults, set explicitly so that they apply to loopback addresses. The server has the flags that
+its page recommends.
+"""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from .bench import Bench
+from .contestants import CONTESTANTS, Contestant
+from .databases import ROOT, Database, database
+from .machine import GENERATOR_CPU
+from .memory import resident
+from .run import Panel, in_rounds
+from .server import serving
+
+__all__ = ["run"]
+
+LIMITS = {"FAILURES": "30/min", "WAITING": {"address": 50, "node": 1000}}
+FLAGS = {"granian": (), "uvicorn": ("--ws-max-size=65536", "--ws-per-message-deflate=false")}
+GOOD, HOSTILE = 20.0, 200.0  # a second
+DEADLINE = 120.0
+MEGABYTE = 2**20
+NAMES = {"quiet": False, "attacked": True}
+
+
+def run(bench: Bench) -> Iterator[Panel]:
+    """Each server on the first database: SQLite, if not asked otherwise."""
+    seconds = 3.0 if bench.quick else 20.0
+    with database(bench.databases[0]) as filled:
+        for kind in bench.servers:
+            measures = {
+                name: partial(_measure, CONTESTANTS["ours"], kind, filled, seconds, hostile)
+                for name, hostile in NAMES.items()
+            }
+            say = partial(_say, bench, kind)
+            yield from _panels(kind, in_rounds(measures, max(1, bench.rounds // 4), say))
+
+
+def _say(bench: Bench, kind: str, line: str) -> None:
+    bench.say(f"attack, {kind}: {line}")
+
+
+def _panels(kind: str, found: Sequence[Mapping[str, Any]]) -> Iterator[Panel]:
+    last = found[-1]
+    facts = {
+        name: {
+            "refused good users": str(sum(len(each[name]["refused"]) for each in found)),
+            "memory": f"{last[name]['memory'] / MEGABYTE:,.0f} MB",
+            "CPU": f"{last[name]['cpu']:.0%}",
+        }
+        for name in NAMES
+    }
+    for what in ("handshakes", "messages"):
+        yield Panel(
+            title=f"p99 of good users' {what}, {kind}",
+            unit="ms",
+            rounds=[{n: _p99(each[n][what]) * 1000 for n in NAMES} for each in found],
+            bases=("quiet",),
+            facts=facts,
+            note=f"The answers to the hostile clients: {_answers(last['attacked']['told'])}."
+            if what == "handshakes"
+            else "Of 20 users who are connected the whole time.",
+        )
+
+
+def _measure(
+    contestant: Contestant, kind: str, filled: Database, seconds: float, hostile: bool
+) -> dict[str, Any]:
+    environ = {"BENCH_LIMITS": json.dumps(LIMITS)}
+    with serving(kind, contestant, filled, environ, flags=FLAGS[kind]) as server:
+        _program("visitors", server.port, GOOD, 1.0).communicate(timeout=DEADLINE)  # warm up
+        before = server.state()["cpu"]
+        attackers = _program("hostile", server.port, HOSTILE, seconds) if hostile else None
+        visitors = _program("visitors", server.port, GOOD, seconds)
+        found = json.loads(visitors.communicate(timeout=DEADLINE)[0])
+        cpu = (server.state()["cpu"] - before) / seconds
+        memory = resident(server)
+        told = json.loads(attackers.communicate(timeout=DEADLINE)[0]) if attackers else {}
+        return {**found, "told": told, "memory": memory, "cpu": cpu}
+
+
+def _program(name: str, *arguments: object) -> "subprocess.Popen[str]":
+    """Start clients on the generator's CPU. The hostile ones must not delay the good ones there."""
+    prefix = ["setpriv", "--pdeathsig=KILL", "taskset", "--cpu-list", str(GENERATOR_CPU)]
+    prefix += ["nice", "-n", "10"] if name == "hostile" else []
+    return subprocess.Popen(
+        [*prefix, sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _p99(seconds: Sequence[float]) -> float:
+    return sorted(seconds)[math.ceil(len(seconds) * 0.99) - 1] if seconds else math.nan
+
+
+def _answers(told: Mapping[str, Mapping[str, int]]) -> str:
+    def one(kind: str) -> str:
+        return ", ".join(f"{count:,} × {answer}" for answer, count in sorted(told[kind].items()))
+
+    return "; ".join(f"{kind}: {one(kind) or 'none'}" for kind in told)
