@@ -111,10 +111,10 @@ async def _one(kind: str, port: int, source: str, told: "Counter[str]") -> None:
     try:
         async with asyncio.timeout(DEADLINE):
             told[await KINDS[kind](port, source)] += 1
+    except TimeoutError:  # first: it is an OSError too
+        told["nothing"] += 1
     except (OSError, EOFError):  # some servers hang up on a frame that is too long
         told["hung up"] += 1
-    except TimeoutError:
-        told["nothing"] += 1
 
 
 if __name__ == "__main__":

@@ -296,3 +296,14 @@ async def test_full_node_refuses_newcomers_and_serves_its_users(events):
     assert user.heard()[-1] == "echo hello"
     for each in (user, silent):
         await each.leave()
+
+
+async def test_full_node_closes_a_silent_socket_for_a_user_of_another_address(events):
+    silent = [await connect(overrides=waiting(node=2)) for _ in range(2)]
+    [each.heard() for each in silent]
+    other = {"client": ("203.0.113.2", 1)}
+    assert ok() in await answer("alice", overrides=waiting(node=2), **other)
+    assert [each.heard() for each in silent] == [BUSY, []]
+    assert events[-1].detail.slug == "limit_waiting_node"
+    await silent[1].leave()
+    assert len(here().waiting) == 0

@@ -14,8 +14,9 @@ def waiting():
     return WaitingSockets()
 
 
-def enter(waiting, address=ADA, limits=TWO, proxies=0):
-    return waiting.enter(address, limits, trusted_proxies=proxies)
+def enter(waiting, address=ADA, limits=TWO, proxies=0, close=None):
+    close = close or (lambda _: pytest.fail("closed"))
+    return waiting.enter(address, limits, trusted_proxies=proxies, close=close)
 
 
 def refusal(waiting, *args, **named):
@@ -31,10 +32,28 @@ def test_address_that_has_too_many_is_refused_and_no_other(waiting):
     enter(waiting, BOB)
 
 
-def test_node_that_has_too_many_refuses_everybody(waiting):
+def test_full_node_refuses_an_address_that_has_its_share(waiting):
     enter(waiting), enter(waiting), enter(waiting, BOB)
     assert refusal(waiting, BOB) == ("rate_limited", "limit_waiting_node")
-    assert refusal(waiting, None) == ("rate_limited", "limit_waiting_node")
+
+
+@pytest.mark.parametrize("newcomer", [BOB, None])
+def test_full_node_gives_an_address_its_share_of_the_one_with_the_most(waiting, newcomer):
+    limits, closed = WaitingLimits(node=3, is_default_address=False), []
+    for number in range(3):
+        enter(waiting, ADA, limits, close=lambda error, n=number: closed.append((n, error)))
+    enter(waiting, newcomer, limits)
+    assert [(number, error.detail.slug) for number, error in closed] == [(0, "limit_waiting_node")]
+    assert len(waiting) == 3
+    assert refusal(waiting, newcomer, limits)
+    assert refusal(waiting, ADA, limits)
+
+
+def test_full_node_of_many_addresses_refuses_newcomers(waiting):
+    limits = WaitingLimits(node=3)
+    for number in range(3):
+        enter(waiting, read_address(f"203.0.113.{number}"), limits)
+    assert refusal(waiting, read_address("203.0.113.9"), limits)
 
 
 def test_place_that_is_left_is_free_again_and_only_once(waiting):

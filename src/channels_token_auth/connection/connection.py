@@ -56,6 +56,12 @@ class Connection(Socket):
         """True from its first admission on."""
         return self._user is not None
 
+    def end(self, error: TokenAuthError) -> None:
+        """Close it, or refuse its handshake; and remember why, until it is admitted."""
+        if not self.was_admitted:
+            self.refusal_reason = self.refusal_reason or error
+        super().end(error)
+
     def inner_scope(self) -> Scope:
         """Return the scope of its application."""
         return inner_scope(self._scope, self.handshake, user=self._user, auth=self._auth)

@@ -82,7 +82,10 @@ def _take_place(connection: Connection) -> Place:
     """Count the socket as one that is not authenticated. Raises TokenAuthError if all are taken."""
     route = connection.route
     return connection.node.waiting.enter(
-        connection.client_address, route.limits.waiting, trusted_proxies=route.trusted_proxies
+        connection.client_address,
+        route.limits.waiting,
+        trusted_proxies=route.trusted_proxies,
+        close=connection.end,
     )
 
 
