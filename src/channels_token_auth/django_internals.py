@@ -17,6 +17,7 @@ __all__ = [
     "PreparedQuery",
     "add_commit_callback",
     "commit_callbacks",
+    "copy_results",
     "has_new_password",
     "is_connection_due",
     "is_test_environment",
@@ -49,6 +50,17 @@ def has_new_password(user: Any) -> bool:
     """Return whether `set_password` was called on this instance and `save` has just stored it."""
     # AbstractBaseUser.save clears it after post_save: signals see it, and nothing else tells.
     return getattr(user, "_password", None) is not None
+
+
+def copy_results(rows: Any, copy_one: Callable[[Any], Any]) -> Any:
+    """Return a copy of a queryset with copies of the objects that it holds. Runs no query."""
+    fresh = object.__new__(type(rows))
+    # Clones of both copy the query that they share before they change it.
+    fresh.__dict__ = vars(rows).copy()
+    # The results are no list before they were fetched; the others refer to the parent object.
+    for name in ("_result_cache", "_known_related_objects", "_hints"):
+        setattr(fresh, name, copy_one(getattr(rows, name)))
+    return fresh
 
 
 def named_database(rows: QuerySet[Any]) -> str | None:

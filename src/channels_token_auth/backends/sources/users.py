@@ -1,4 +1,4 @@
-"""Admit the user of a token, and copy users so that no two sockets share one."""
+"""Admit the user of a token, and name users."""
 
 import copy
 from collections.abc import Hashable
@@ -18,7 +18,6 @@ __all__ = [
     "local_user_key",
     "named_user",
     "primary_key",
-    "private_copy",
     "row_key",
 ]
 
@@ -96,30 +95,3 @@ def row_key(user: Any) -> Any:
         return primary_key(user.key)
     user = concrete(user)
     return primary_key(getattr(user, "pk", user))
-
-
-def private_copy(user: Any) -> Any:
-    """Return a copy of the user: a value that one socket sets must not reach another."""
-    if not isinstance(user, Model):
-        # `copy.copy` asks the new object for attributes before it has any, and some look into what
-        # is not there yet.
-        return _bare(user) if hasattr(user, "__dict__") else copy.copy(user)
-    # What `copy.copy` does of a model, in a seventh of its time: each handshake pays it.
-    fresh, state = _bare(user), _bare(user._state)
-    fresh._state = state
-    state.fields_cache = user._state.fields_cache.copy()
-    return fresh
-
-
-def _bare(original: Any) -> Any:
-    fresh = object.__new__(type(original))
-    # A copy of a dict shares its keys, and takes a third of the time of filling another one.
-    fresh.__dict__ = values = vars(original).copy()
-    # Most users have no dict or list (a JSONField's, say) in them: one look at the types tells.
-    if not _CONTAINERS.isdisjoint(map(type, values.values())):
-        values.update({name: copy.deepcopy(each) for name, each in values.items()
-                       if type(each) in _CONTAINERS})  # fmt: skip
-    return fresh
-
-
-_CONTAINERS = frozenset({bytearray, dict, list, set})
