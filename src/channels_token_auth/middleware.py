@@ -1,5 +1,6 @@
 """Authenticate the WebSockets of an ASGI application."""
 
+import logging
 from typing import Any
 
 from django.apps import apps
@@ -11,13 +12,20 @@ from .connection.application import ApplicationSide
 from .connection.asgi_scope import clean
 from .connection.connection import Connection
 from .connection.ending import end_without_application, finish
+from .connection.nesting import NESTED, find_inside, is_inside
 from .connection.opening import open_connection
 from .core.asgi_types import Application, Receive, Scope, Send
+from .core.close_codes import CloseReason
 from .core.errors import TokenAuthError
+from .core.handshake.refusal import close_message
 from .observability import redaction_filter
+from .observability.throttle import Throttle
 from .verification.route import Route
 
 __all__ = ["TokenAuthMiddleware", "TokenAuthMiddlewareStack"]
+
+logger = logging.getLogger("channels_token_auth")
+_throttle = Throttle()
 
 
 class TokenAuthMiddleware:
@@ -28,11 +36,14 @@ class TokenAuthMiddleware:
     arguments are the settings' names in lower case, and override them here. Other kinds of scope
     pass untouched.
 
-    Building it raises ImproperlyConfigured if a setting is wrong, a backend cannot be built, or
-    "channels_token_auth" is missing from INSTALLED_APPS: a server runs no system checks.
+    Building it raises ImproperlyConfigured if a setting is wrong, a backend cannot be built,
+    "channels_token_auth" is missing from INSTALLED_APPS, or another one is in the application: a
+    server runs no system checks.
     """
 
     def __init__(self, application: Application, **overrides: Any) -> None:
+        if find_inside(application, TokenAuthMiddleware):
+            raise ImproperlyConfigured(NESTED)
         self.application = application
         self._overrides = overrides
         note_server()
@@ -46,6 +57,9 @@ class TokenAuthMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":
             await self.application(scope, receive, send)
+            return
+        if is_inside(scope, receive):  # hidden in middleware that nothing could look into
+            await _refuse_second(send)
             return
         connection = self._connection(scope, receive, send)
         try:
@@ -78,6 +92,13 @@ class TokenAuthMiddleware:
             self._built = Route(overridden)
             self._settings = settings
         return self._built
+
+
+async def _refuse_second(send: Send) -> None:
+    # Not passed on: the inner one may be stricter.
+    if _throttle.allows("nested"):
+        logger.error(NESTED)
+    await send(close_message(CloseReason.APPLICATION_FAILED))
 
 
 def _require_installed() -> None:

@@ -12,6 +12,7 @@ from .limits import limits
 from .policy import loosened
 from .providers import providers
 from .servers import development_server, installed_servers
+from .test_environment import test_environment
 from .times import clamped
 
 __all__ = ["check_settings"]
@@ -41,4 +42,5 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
         *clamped(),
         *installed_servers(),
         *development_server(),
+        *test_environment(),
     ]

@@ -10,12 +10,14 @@ from typing import Any
 from unittest import mock
 
 from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - as Django names it
 from django.db import OperationalError
 from django.test import override_settings
 
 from .. import conf
 from ..backends.base import BaseTokenBackend
 from ..backends.contract import Revocations
+from ..backends.site import Site
 from ..backends.sources.users import admit
 from ..clock import clock
 from ..core.authentication import Authentication
@@ -23,6 +25,7 @@ from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Identity, Verdict
+from ..django_internals import is_test_environment
 
 __all__ = ["PATH", "FakeTokenBackend", "FakeTokens", "fake_tokens"]
 
@@ -143,6 +146,20 @@ class FakeTokenBackend(BaseTokenBackend):
             ):
                 self.tokens.forget(token_id)
         return True
+
+    def check(self, site: Site) -> list[CheckMessage]:
+        """Report a site that accepts fake tokens and runs no tests."""
+        if is_test_environment():
+            return []
+        kind = Warning if settings.DEBUG else Error
+        return [
+            kind(
+                "BACKENDS has FakeTokenBackend, outside of a test run: whatever token any code of"
+                " this process names is accepted.",
+                hint="Name it in the settings of tests only, or use fake_tokens() in them.",
+                id="channels_token_auth.E191",
+            )
+        ]
 
     def _verdict(self, token_id: str, location: Location) -> Verdict:
         known = self.tokens.verdict(token_id)

@@ -1,0 +1,24 @@
+"""Report what belongs into tests only, in a process that runs none."""
+
+import sys
+from collections.abc import Iterator
+
+from django.core import checks
+
+from ..django_internals import is_test_environment
+
+__all__ = ["test_environment"]
+
+RUNNERS = ("django.test.runner", "pytest")
+"""Modules one of which is loaded where tests run."""
+
+
+def test_environment() -> Iterator[checks.CheckMessage]:
+    """Warn where somebody has called `setup_test_environment` outside of a test run."""
+    if is_test_environment() and not any(name in sys.modules for name in RUNNERS):
+        yield checks.Warning(
+            "setup_test_environment() was called, and no tests run: tokens are verified one by one"
+            " in the thread of the site's views, and no verdict is cached.",
+            hint="Call teardown_test_environment(), or leave it to the test runner.",
+            id="channels_token_auth.W016",
+        )
