@@ -7,8 +7,8 @@ from django.apps import AppConfig
 from django.core.exceptions import ImproperlyConfigured
 
 from . import conf
-from .core.event_names import EventNames
 from .observability import audit, outages, recent, redaction_filter, refusal_log
+from .observability.event_names import EventNames
 
 __all__ = ["ChannelsTokenAuthConfig"]
 

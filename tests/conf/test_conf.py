@@ -9,7 +9,6 @@ from channels_token_auth import conf
 from channels_token_auth.conf.identity_providers import ProviderEndpoint
 from channels_token_auth.conf.table import SETTINGS
 from channels_token_auth.core.credentials import Location, Secret
-from channels_token_auth.core.event_names import EventNames
 from channels_token_auth.core.handshake.origin import OriginRule
 from channels_token_auth.core.handshake.policy import Policy, RefusalMode
 from channels_token_auth.core.lifecycle import Rules
@@ -20,6 +19,7 @@ from channels_token_auth.core.limits import (
     Rate,
     WaitingLimits,
 )
+from channels_token_auth.observability.event_names import EventNames
 
 DRF = "channels_token_auth.backends.drf.DRFTokenBackend"
 BACKENDS = [{"BACKEND": DRF}]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels_token_auth.core.client_address import client_address, read_address
+from channels_token_auth.core.counting.client_address import client_address, read_address
 
 PEER = ("192.0.2.1", 4711)
 

@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels_token_auth.core.correlation import MAX_REQUEST_ID, Correlation, read_correlation
+from channels_token_auth.core.handshake.correlation import (
+    MAX_REQUEST_ID,
+    Correlation,
+    read_correlation,
+)
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SPAN = "b7ad6b7169203331"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels_token_auth.core.masking import RUN, mask
 from channels_token_auth.core.redaction import MARK
+from channels_token_auth.core.redaction.known import RUN, mask
 
 KEY = "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b"
 AWKWARD = "a'b\\c\"d/é+&%=zzzzz"

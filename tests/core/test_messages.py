@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Secret
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.core.messages import (
+from channels_token_auth.core.lifecycle.messages import (
     FRAME_OVERHEAD,
     AuthControl,
     InvalidControl,

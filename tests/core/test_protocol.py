@@ -4,7 +4,7 @@ import ast
 import json
 import re
 
-from channels_token_auth.core.messages import read_control
+from channels_token_auth.core.lifecycle.messages import read_control
 from tests.docs.pages import ROOT, links, read, table
 
 PROTOCOL = "spec/PROTOCOL.md"

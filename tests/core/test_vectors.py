@@ -25,7 +25,7 @@ from channels_token_auth.core.lifecycle import (
     Verify,
     Warn,
 )
-from channels_token_auth.core.messages import read_control, write
+from channels_token_auth.core.lifecycle.messages import read_control, write
 
 SPEC = Path(__file__).parents[2] / "spec"
 

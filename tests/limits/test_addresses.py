@@ -1,7 +1,7 @@
 import pytest
 
-from channels_token_auth.core.client_address import read_address
 from channels_token_auth.core.close_codes import CloseReason
+from channels_token_auth.core.counting.client_address import read_address
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.limits import Limit, Limits, Rate
 from channels_token_auth.limits.addresses import AddressLimits

@@ -1,6 +1,6 @@
 import pytest
 
-from channels_token_auth.core.client_address import read_address
+from channels_token_auth.core.counting.client_address import read_address
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.limits import WaitingLimits
 from channels_token_auth.limits.waiting import WaitingSockets

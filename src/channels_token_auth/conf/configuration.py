@@ -15,12 +15,12 @@ from django.utils.encoding import force_bytes
 
 from ..backends.site import Site
 from ..core.credentials import Location, Secret
-from ..core.event_names import EventNames
 from ..core.handshake.origin import OriginRule
 from ..core.handshake.policy import Policy
 from ..core.lifecycle import Rules
 from ..core.limits import Limits
 from ..core.site_keys import SiteKeys
+from ..observability.event_names import EventNames
 from .backend_spec import BackendSpec
 from .identity_providers import IdentityProvider
 from .problem import NAME, Problem, WrongValueError, unknown_key

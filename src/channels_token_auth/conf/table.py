@@ -3,9 +3,9 @@
 from typing import Any
 
 from ..core.credentials import Location
-from ..core.event_names import EventNames
 from ..core.handshake.origin import mistake_in
 from ..core.handshake.policy import RefusalMode
+from ..observability.event_names import EventNames
 from .backend_spec import read_backends
 from .identity_providers import read_identity_providers
 from .limits import read_limits

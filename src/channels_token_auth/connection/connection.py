@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from ..clock import clock, lifetime
 from ..core.asgi_types import Receive, Scope, Send
-from ..core.correlation import read_correlation
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
+from ..core.handshake.correlation import read_correlation
 from ..core.handshake.extraction import Handshake
 from ..core.identity import Identity, UserKey, unavailable
 from ..core.lifecycle import Output, State

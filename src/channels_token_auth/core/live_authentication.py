@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import Any
 
 from .authentication import Authentication
-from .correlation import UNCORRELATED, Correlation
 from .credentials import Location
+from .handshake.correlation import UNCORRELATED, Correlation
 
 __all__ = ["LiveAuthentication", "refresh_user"]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 from typing import Any, Protocol, Self
 
 from .authentication import Authentication, epoch
-from .client_address import read_address
 from .close_codes import CloseReason
+from .counting.client_address import read_address
 from .denial import is_issued_before
 from .identity import UserKey, is_of_kind
 from .labels import Labels

@@ -1,8 +1,8 @@
 """The limits that count per address: rejected credentials, and handshakes."""
 
 from .. import conf
-from ..core.client_address import ClientAddress
 from ..core.close_codes import CloseReason
+from ..core.counting.client_address import ClientAddress
 from ..core.limits import Limit, Limits, Rate
 from .exceeded import exceeded
 from .rate_counter import RateCounter, rate_counter

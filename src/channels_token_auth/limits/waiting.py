@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ..core.client_address import ClientAddress
+from ..core.counting.client_address import ClientAddress
 from ..core.errors import TokenAuthError
 from ..core.limits import Limit, WaitingLimits
 from .exceeded import exceeded

@@ -14,10 +14,10 @@ from typing import Any
 
 from ..core.asgi_types import Scope
 from ..core.authentication import epoch
-from ..core.client_address import ClientAddress, client_address
 from ..core.close_codes import CloseReason
-from ..core.correlation import UNCORRELATED
+from ..core.counting.client_address import ClientAddress, client_address
 from ..core.errors import TokenAuthError
+from ..core.handshake.correlation import UNCORRELATED
 from ..core.identity import Grant, Identity, user_kind
 from ..core.live_authentication import LiveAuthentication
 from ..observability.events import ConnectionFacts

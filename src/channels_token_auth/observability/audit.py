@@ -15,9 +15,9 @@ from django.dispatch import Signal
 
 from .. import signals
 from ..core.errors import Detail
-from ..core.event_names import EventNames
 from ..loop_local import LoopLocal
 from ..tasks import is_in_loop, spawn
+from .event_names import EventNames
 from .events import (
     ConnectionAuthenticated,
     ConnectionClosed,

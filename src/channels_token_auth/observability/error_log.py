@@ -12,8 +12,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from ..core.credentials import Secret
-from ..core.masking import mask
-from ..core.redaction import MARK, redact
+from ..core.redaction import MARK, mask, redact
 
 __all__ = ["describe_error", "log_error"]
 

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from ..core.correlation import read_correlation
 from ..core.errors import TokenAuthError
+from ..core.handshake.correlation import read_correlation
 from ..core.handshake.refusal import http_answer
 from ..core.identity import unavailable
 from ..limits.addresses import site_address_limits

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.http import HttpRequest
 
 from .. import conf
-from ..core.client_address import FORWARDED_FOR, ClientAddress, client_address
+from ..core.counting.client_address import FORWARDED_FOR, ClientAddress, client_address
 
 __all__ = ["request_address"]
 

@@ -1,1 +1,1 @@
-"""Count what users do: the frames that they send, and the sockets that they have."""
+"""Find the addresses of clients, and count the frames and the sockets of users."""

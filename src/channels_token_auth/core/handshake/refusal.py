@@ -6,7 +6,7 @@ from typing import Any
 
 from ..close_codes import CloseReason
 from ..errors import TokenAuthError
-from ..messages import error_message
+from ..lifecycle.messages import error_message
 from .extraction import PROTOCOL, Handshake
 from .found import Header, Headers
 from .policy import RefusalMode

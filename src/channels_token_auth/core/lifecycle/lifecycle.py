@@ -12,7 +12,7 @@ from ..close_codes import CloseReason
 from ..credentials import Secret
 from ..errors import TokenAuthError
 from ..identity import unavailable
-from ..messages import (
+from .messages import (
     AuthControl,
     InvalidControl,
     PingControl,

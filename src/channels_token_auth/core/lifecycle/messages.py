@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from .close_codes import CloseReason
-from .credentials import Secret, is_token
-from .errors import TokenAuthError
+from ..close_codes import CloseReason
+from ..credentials import Secret, is_token
+from ..errors import TokenAuthError
 
 __all__ = [
     "FRAME_OVERHEAD",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .redaction import redact
+from ..redaction import redact
 
 __all__ = ["MAX_REQUEST_ID", "UNCORRELATED", "Correlation", "read_correlation"]
 

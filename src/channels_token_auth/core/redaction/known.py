@@ -1,6 +1,6 @@
 """Take secrets that are known out of a text: whole, in part, or in another spelling.
 
-`redaction` finds secrets by where they are written. This module finds those whose value we hold at
+`text` finds secrets by where they are written. This module finds those whose value we hold at
 that moment, wherever a driver, a database or a library has put them into its message.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from urllib.parse import quote
 
-from .redaction import MARK
+from .text import MARK
 
 __all__ = ["mask"]
 

@@ -11,4 +11,4 @@ class EventNames(StrEnum):
     SIGNALS = "signals"
     """The names of the library's signals."""
     OWASP = "owasp"
-    """Those of OWASP's Logging Vocabulary, where it has one."""
+    """The names of OWASP's Logging Vocabulary, for events that it knows."""
