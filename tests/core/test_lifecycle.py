@@ -546,3 +546,71 @@ def test_frames_that_come_before_the_handshake_is_answered_are_malformed():
     assert said(Lifecycle(Rules()).text("hello", 0)) == [CloseReason.MALFORMED]
     assert said(Lifecycle(Rules()).text('{"type":"auth.ping"}', 0)) == [CloseReason.MALFORMED]
     assert said(Lifecycle(Rules()).binary()) == [CloseReason.MALFORMED]
+
+
+# -- A deadline that is brought forward
+
+
+def test_deadline_that_is_brought_forward_is_announced_at_once():
+    life = admitted()
+    assert said(life.shorten(20, 10)) == [{"type": "auth.expiring", "expires_in": 20}]
+    assert (life.next_tick, life.expires_in(10)) == (30, 20)
+    assert life.tick(29) == []
+    assert said(life.tick(30)) == EXPIRED
+
+
+def test_deadline_is_never_put_off():
+    life = admitted(LIFETIME)
+    assert said(life.shorten(500, 90)) == [{"type": "auth.expiring", "expires_in": 10}]
+    assert life.next_tick == LIFETIME
+    life.shorten(2, 90)
+    life.shorten(5, 91)
+    assert life.next_tick == 92
+
+
+def test_token_without_an_end_gets_one():
+    life = admitted(None)
+    assert said(life.shorten(20, 10)) == [{"type": "auth.expiring", "expires_in": 20}]
+    assert said(life.tick(30)) == EXPIRED
+
+
+def test_client_without_messages_is_closed_at_the_deadline_without_a_word():
+    life = admitted(speaks=False)
+    assert life.shorten(20, 10) == []
+    assert said(life.tick(30)) == [CloseReason.TOKEN_EXPIRED]
+
+
+def test_deadline_that_has_passed_closes_at_once():
+    assert said(admitted().shorten(-3, 10)) == EXPIRED
+
+
+def test_fresh_token_lifts_the_deadline():
+    life = admitted()
+    life.shorten(20, 10)
+    life.text(AUTH, 15)
+    assert life.must_renew
+    assert said(life.admit(USER, LIFETIME, 16)) == [ok()]
+    assert (life.must_renew, life.expires_in(16)) == (False, LIFETIME)
+
+
+@pytest.mark.parametrize("code", [CloseReason.TOKEN_REVOKED, CloseReason.TOKEN_INVALID])
+def test_revoked_token_that_comes_again_has_expired(code):
+    life = admitted()
+    life.shorten(20, 10)
+    life.text(AUTH, 15)
+    assert said(life.refuse(TokenAuthError(code), 16)) == EXPIRED
+
+
+@pytest.mark.parametrize("code", NOT_NOW)
+def test_verdict_for_later_leaves_the_deadline(code):
+    life = admitted()
+    life.shorten(20, 10)
+    life.text(AUTH, 15)
+    life.refuse(TokenAuthError(code), 16)
+    assert life.next_tick == 30
+
+
+def test_deadline_of_a_closed_socket_is_nothing():
+    life = admitted()
+    life.leave()
+    assert life.shorten(1, 0) == []

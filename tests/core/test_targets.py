@@ -134,9 +134,9 @@ def test_every_field_of_a_target_is_among_those_that_travel():
     assert Target.from_message(json.loads(json.dumps(target.to_message()))) == target
 
 
-@given(targets, st.sampled_from(CloseReason))
-def test_ending_is_the_same_after_its_travel(target, code):
-    ending = Revocation(target=target, code=code)
+@given(targets, st.sampled_from(CloseReason), times)
+def test_ending_is_the_same_after_its_travel(target, code, deadline):
+    ending = Revocation(target=target, code=code, deadline=deadline)
     assert Revocation.from_message(json.loads(json.dumps(ending.to_message()))) == ending
 
 

@@ -33,6 +33,7 @@ class FakeMember(Member):
         self.code = None
         self.followed = []
         self.ticks = 0
+        self.deadline = None
         if token_id is not None:
             self._user = User(pk=user_id)
             self._handle = handle
@@ -47,6 +48,13 @@ class FakeMember(Member):
 
     def end(self, error):
         self.code = error.code
+
+    def renew_by(self, deadline):
+        self.deadline = deadline
+
+    @property
+    def must_renew(self):
+        return self.deadline is not None
 
     def tick(self):
         self.ticks += 1

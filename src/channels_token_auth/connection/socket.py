@@ -102,6 +102,16 @@ class Socket(Member):
         """Close it with this code. Returns at once; from now on no frame passes."""
         self.end(TokenAuthError(code))
 
+    def renew_by(self, deadline: float) -> None:
+        """Have its client send a fresh token until `deadline`, an epoch time; else close it."""
+        self.act_later(self.life.shorten(deadline - clock.calendar(), clock.steady()))
+        self.watch()
+
+    @property
+    def must_renew(self) -> bool:
+        """True while its old token is revoked, and its client may still send a fresh one."""
+        return self.life.must_renew
+
     @property
     def next_tick(self) -> float | None:
         """The time of its next deadline on the steady clock, None for none."""

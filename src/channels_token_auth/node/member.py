@@ -69,6 +69,15 @@ class Member(ABC):
     def end(self, error: TokenAuthError) -> None:
         """Close it for this reason, which the client gets. Returns at once."""
 
+    @abstractmethod
+    def renew_by(self, deadline: float) -> None:
+        """Have its client send a fresh token until `deadline`, an epoch time; else close it."""
+
+    @property
+    @abstractmethod
+    def must_renew(self) -> bool:
+        """True while its old token is revoked, and its client may still send a fresh one."""
+
     @property
     @abstractmethod
     def next_tick(self) -> float | None:

@@ -32,6 +32,7 @@ from .member import Member
 from .presence import Presence
 from .recent_revocations import RevocationLog
 from .registry import Registry
+from .renewals import renew_all
 from .seats import Seats
 from .sweep import Sweep
 
@@ -137,12 +138,16 @@ class Node:
         deny_first_verified([each.target for each in revocations])
         for revocation in revocations:
             self.recent_revocations.add(revocation)
+            found, is_meant = self.registry.find(revocation.target), revocation.target.matches
+            if revocation.deadline is not None:
+                renew_all(found, revocation.deadline, only_if=is_meant)
+                continue
             self.bulk_close.close(
-                self.registry.find(revocation.target),
+                found,
                 revocation.code,
                 cause="revocation",
                 since=published_at,
-                only_if=revocation.target.matches,
+                only_if=is_meant,
             )
 
     def _answer(self, target: Target, limit: int) -> Mapping[str, Any]:

@@ -130,6 +130,8 @@ class Sweep:
         """Group the sockets by the service that knows about their tokens, and by their route."""
         by_lane: dict[Hashable, ByRoute] = defaultdict(lambda: defaultdict(list))
         for member in self._registry:
+            if member.must_renew:
+                continue  # its token is revoked, and its deadline closes it
             by_lane[member.route.lane_of(member.backend)][member.route].append(member)
         return by_lane
 

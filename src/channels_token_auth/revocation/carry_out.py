@@ -30,7 +30,7 @@ class Plan:
     `denied_at`: the names of the backends with tokens that only a denial revokes. `deny`: denies
     them, if there are such backends, or if a step leaves something to it. `unasked`: backends that
     might know the token, and were unavailable. `instead_of`: makes up for what signals of the rows
-    announce.
+    announce. `deadline`: until when open sockets may renew their tokens, as in `Revocation`.
     """
 
     targets: Sequence[Target]
@@ -40,6 +40,7 @@ class Plan:
     deny: Deny
     unasked: Collection[str] = ()
     instead_of: Target | None = None
+    deadline: float | None = None
 
 
 def carry_out(plan: Plan) -> None:
@@ -66,7 +67,7 @@ def _publish(plan: Plan, denials: Sequence[Deny], *, is_told: bool) -> None:
     database = site_database()
     after_commit(_endings(plan.also), [], using=database, is_told=False)
     after_commit(
-        _endings(plan.targets),
+        _endings(plan.targets, plan.deadline),
         denials,
         using=database,
         is_told=is_told,
@@ -74,12 +75,12 @@ def _publish(plan: Plan, denials: Sequence[Deny], *, is_told: bool) -> None:
     )
 
 
-def _endings(targets: Sequence[Target]) -> list[Revocation]:
-    return [_ending(each) for each in targets]
+def _endings(targets: Sequence[Target], deadline: float | None = None) -> list[Revocation]:
+    return [_ending(each, deadline) for each in targets]
 
 
-def _ending(target: Target) -> Revocation:
-    return Revocation(target=target, code=CloseReason.TOKEN_REVOKED)
+def _ending(target: Target, deadline: float | None = None) -> Revocation:
+    return Revocation(target=target, code=CloseReason.TOKEN_REVOKED, deadline=deadline)
 
 
 def _attempt(

@@ -19,11 +19,18 @@ from .carry_out import Plan, carry_out
 from .identification import token_id_of
 from .kinds import backends_of, without_rows
 
-__all__ = ["arevoke_user", "revoke_user"]
+__all__ = ["MAX_MARGIN", "arevoke_user", "revoke_user"]
+
+MAX_MARGIN = 3600.0
+"""Seconds for which sockets may live on at most: meanwhile no sweep asks about their tokens."""
 
 
 def revoke_user(
-    user: Any, *, except_token: Any = None, issued_before: datetime | None = None
+    user: Any,
+    *,
+    except_token: Any = None,
+    issued_before: datetime | None = None,
+    margin: float | None = None,
 ) -> None:
     """Revoke the tokens of a user, and close their sockets on every node.
 
@@ -31,16 +38,21 @@ def revoke_user(
     site's, and those of each service whose tokens it accepts. `except_token`: one that stays,
     itself or its `token_id`, or a socket's `scope["auth"]`. `issued_before`: an aware datetime;
     later tokens stay. Without it, the time is now, so that a token which is issued after this call
-    is valid. Raises TypeError for None and for an unsaved user; else as `revoke_token` does.
+    is valid. `margin`: seconds in which open sockets live on and may be given a token that was
+    issued after this call, as after a change of roles: their clients get `auth.expiring`, and those
+    that do not reauthenticate are closed with 4419. Raises TypeError for None and for an unsaved
+    user, ValueError for a margin over an hour; else as `revoke_token` does.
     """
     whose = named_user(user)
+    now = clock.calendar()
+    deadline = None if margin is None else now + _checked(margin)
     authenticator = site_authenticator()
     excepted = None if except_token is None else token_id_of(authenticator, except_token)
     moment = epoch(issued_before)
     target = Target.of_user(
         whose,
         except_token_id=excepted,
-        issued_before=clock.calendar() if moment is None else moment,
+        issued_before=now if moment is None else moment,
     )
     step = partial(
         _revoke_rows,
@@ -56,7 +68,8 @@ def revoke_user(
             ],
             denied_at=without_rows(authenticator.backends),
             deny=partial(_deny, authenticator, whose, target),
-            instead_of=replace(target, issued_before=None) if issued_before is None else None,
+            instead_of=_of_rows(target, is_whole=issued_before is None or margin is not None),
+            deadline=deadline,
         )
     )
 
@@ -64,6 +77,17 @@ def revoke_user(
 async def arevoke_user(user: Any, **which: Any) -> None:
     """`revoke_user` for asynchronous code."""
     await sync_to_async(revoke_user)(user, **which)
+
+
+def _checked(margin: float) -> float:
+    if not 0 <= margin <= MAX_MARGIN:
+        raise ValueError(f"margin is {margin}: it must be from 0 to {MAX_MARGIN:g} seconds.")
+    return margin
+
+
+def _of_rows(target: Target, *, is_whole: bool) -> Target | None:
+    """Return what covers the announcements of the rows that are deleted, if all are meant."""
+    return replace(target, issued_before=None) if is_whole else None
 
 
 def _revoke_rows(backend: TokenBackend, *, user_pk: Any, **which: Any) -> bool:

@@ -36,6 +36,7 @@ _BEFORE_ADMISSION = (State.CONNECTING, State.AWAITING_CREDENTIAL, State.AUTHENTI
 # Looked up for every socket: before Python 3.12 an enum's attribute costs ten times as much.
 _AUTHENTICATED, _REAUTHENTICATING = State.AUTHENTICATED, State.REAUTHENTICATING
 _CLOSED = State.CLOSED
+_OLD_TOKEN = (CloseReason.TOKEN_REVOKED, CloseReason.TOKEN_INVALID)
 _PRESENT, _ADMIT, _END = Event.PRESENT, Event.ADMIT, Event.END
 
 
@@ -47,8 +48,8 @@ class Lifecycle:
     """
 
     __slots__ = (
-        "_ages_at", "_expires_at", "_identity", "_presented", "_rules", "_speaks", "_waits_until",
-        "_warns", "state",
+        "_ages_at", "_expires_at", "_identity", "_presented", "_renews_by", "_rules", "_speaks",
+        "_waits_until", "_warns", "state",
     )  # fmt: skip
 
     def __init__(self, rules: Rules) -> None:
@@ -58,6 +59,7 @@ class Lifecycle:
         self._identity: Hashable = None
         self._expires_at: float | None = None
         self._ages_at: float | None = None
+        self._renews_by: float | None = None  # its token was revoked: another one has to come
         self._waits_until: float | None = None  # for the client, or for a verdict
         self._warns = False  # `auth.expiring` is still to be sent
         self._presented: deque[float] | None = None
@@ -74,10 +76,18 @@ class Lifecycle:
 
     @property
     def _deadline(self) -> float | None:
-        """The time when the socket closes if nothing happens: expiry or age, whichever is first."""
-        if self._expires_at is None or self._ages_at is None:
-            return self._ages_at if self._expires_at is None else self._expires_at
-        return min(self._expires_at, self._ages_at)
+        """The time when the socket closes if nothing happens: the first of all that it has."""
+        expires_at, ages_at, renews_by = self._expires_at, self._ages_at, self._renews_by
+        if ages_at is not None and (expires_at is None or ages_at < expires_at):
+            expires_at = ages_at
+        if renews_by is not None and (expires_at is None or renews_by < expires_at):
+            return renews_by
+        return expires_at
+
+    @property
+    def must_renew(self) -> bool:
+        """True from `shorten` on, until a fresh token is admitted."""
+        return self._renews_by is not None
 
     # -- Before the application
 
@@ -102,7 +112,7 @@ class Lifecycle:
         if self.state is _REAUTHENTICATING and identity != self._identity:
             return self.end(TokenAuthError(CloseReason.IDENTITY_CHANGED))
         self._move(_ADMIT)
-        self._waits_until = None
+        self._waits_until = self._renews_by = None
         self._identity = identity
         age = self._rules.max_connection_age
         self._expires_at = None if lifetime is None else now + lifetime
@@ -153,6 +163,9 @@ class Lifecycle:
     def refuse(self, error: TokenAuthError, now: float) -> list[Output]:
         """Take a verdict against the token. If it only means "not now", an open socket lives on."""
         if self.state is not _REAUTHENTICATING or not error.code.is_transient:
+            if self.must_renew and error.code in _OLD_TOKEN:
+                # The client has sent the revoked token again: it has to fetch another one (4419).
+                error = TokenAuthError(CloseReason.TOKEN_EXPIRED)
             return self.end(error)
         self._move(Event.KEEP)
         self._waits_until = None
@@ -185,6 +198,22 @@ class Lifecycle:
         self._expires_at = None if lifetime is None else now + lifetime
         self._warns = self._speaks and self._deadline is not None
         return self.tick(now)
+
+    def shorten(self, seconds: float, now: float) -> list[Output]:
+        """Bring the deadline forward: its token was revoked, and the client may send another one.
+
+        The client gets `auth.expiring` at once, whatever warning it got before.
+        """
+        if self.state is _CLOSED:
+            return []
+        by = now + max(0.0, seconds)
+        self._renews_by = by if self._renews_by is None else min(by, self._renews_by)
+        self._warns = False
+        outputs = self.tick(now)
+        if outputs or not self._speaks:
+            return outputs
+        expires_in = max(0, int((self._deadline or by) - now))
+        return [Warn(write("auth.expiring", expires_in=expires_in), expires_in)]
 
     def expires_in(self, now: float) -> int | None:
         """Return the whole seconds until the socket closes if nothing happens; None: never."""

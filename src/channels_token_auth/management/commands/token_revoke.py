@@ -47,6 +47,13 @@ class Command(BaseCommand):
             metavar="TIME",
             help="only what was issued until then: 2026-11-28, or 2026-11-28T03:00, local time",
         )
+        parser.add_argument(
+            "--margin",
+            type=float,
+            metavar="SECONDS",
+            help="with --user: open sockets live on for so long, and stay if their clients send"
+            " fresh tokens, as after a change of roles",
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
         tokens, labels, before = options["tokens"], options["labels"], options["before"]
@@ -61,7 +68,7 @@ class Command(BaseCommand):
             else:
                 spared = options["spared"]
                 one = _read([spared])[0] if spared else None
-                revoke_user(user, except_token=one, issued_before=before)
+                revoke_user(user, except_token=one, issued_before=before, margin=options["margin"])
                 name = terminal.visible(user.get_username())
                 done = f"The tokens of {name} ({user.pk}) are revoked."
         except ValueError as error:
@@ -92,6 +99,8 @@ def _check(options: dict[str, Any]) -> None:
         raise _usage("Name tokens, a --user or a --label.")
     if options["spared"] and labels:
         raise _usage("--except goes with --user alone, and without --label.")
+    if options["margin"] is not None and (tokens or labels):
+        raise _usage("--margin goes with --user alone.")
     if options["before"] and not (user or labels):
         raise _usage("--before goes with --user or --label.")
 

@@ -1,0 +1,167 @@
+"""Tokens revoked with a margin: open sockets may be given fresh ones, and nothing else opens."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from asgiref.sync import sync_to_async
+from rest_framework.authtoken.models import Token
+from rest_framework_simplejwt.tokens import AccessToken
+
+from channels_token_auth import adisconnect, arevoke_user, revoke_user
+from tests.revocation.test_commands import manage
+from tests.verification.odd_caches import Remote
+from tests.verification.odd_caches import cache as cache_of
+
+pytestmark = pytest.mark.database
+SIMPLE_JWT = {"BACKEND": "channels_token_auth.backends.simplejwt.SimpleJWTBackend"}
+DRF = {"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}
+
+
+@pytest.fixture(autouse=True)
+def site(site):
+    site.CACHES = cache_of(Remote)
+    site.CHANNELS_TOKEN_AUTH = {
+        "BACKENDS": [SIMPLE_JWT, DRF],
+        "REFUSAL": "close",
+        "SWEEP_INTERVAL": 0.2,
+    }
+    return site
+
+
+@pytest.fixture
+def issue(ada):
+    def issue(age=0):
+        token = AccessToken.for_user(ada)
+        token.set_iat(at_time=datetime.now(UTC) - timedelta(seconds=age))
+        return str(token)
+
+    return sync_to_async(issue)
+
+
+@pytest.fixture
+def talk(sockets):
+    """Opens a socket whose client gets messages."""
+
+    async def talk(raw):
+        socket = await sockets(raw, scheme="Bearer", subprotocols=["token-auth.v1"])
+        await heard(socket, "auth.ok")
+        return socket
+
+    return talk
+
+
+def messages(socket):
+    texts = (each.get("text") for each in socket.server.sent)
+    return [json.loads(text) for text in texts if text]
+
+
+async def heard(socket, kind):
+    """The last message of this kind."""
+    await socket.eventually(lambda: any(each["type"] == kind for each in messages(socket)))
+    return [each for each in messages(socket) if each["type"] == kind][-1]
+
+
+def say(socket, token):
+    text = json.dumps({"type": "auth", "token": token})
+    socket.server.inbox.put_nowait({"type": "websocket.receive", "text": text})
+
+
+@pytest.mark.asvs("7.4.1")
+async def test_open_socket_is_warned_at_once_and_the_old_token_opens_no_other(
+    talk, sockets, issue, ada
+):
+    old = await issue(age=60)
+    socket = await talk(old)
+    await arevoke_user(ada, margin=30)
+    assert (await heard(socket, "auth.expiring"))["expires_in"] in {29, 30}
+    assert await socket.stays()
+    assert await (await sockets(old, scheme="Bearer")).closes() == 4410
+
+
+async def test_fresh_token_keeps_the_socket_beyond_the_deadline(talk, issue, ada, site):
+    socket = await talk(await issue(age=60))
+    await arevoke_user(ada, margin=1)
+    await heard(socket, "auth.expiring")
+    said = len(messages(socket))
+    say(socket, await issue())
+    await socket.eventually(lambda: len(messages(socket)) > said)
+    assert messages(socket)[-1]["type"] == "auth.ok"
+    for _ in range(13):
+        assert await socket.stays()
+
+
+async def test_client_that_renews_nothing_is_closed_with_4419(talk, issue, ada):
+    socket = await talk(await issue(age=60))
+    await arevoke_user(ada, margin=0.5)
+    assert await socket.closes() == 4419
+
+
+async def test_socket_without_messages_closes_with_4419_at_the_deadline(sockets, issue, ada):
+    socket = await sockets(await issue(age=60), scheme="Bearer")
+    await arevoke_user(ada, margin=0.5)
+    assert await socket.stays()
+    assert await socket.closes() == 4419
+    assert messages(socket) == []
+
+
+async def test_revoked_token_that_is_sent_again_closes_with_4419(talk, issue, ada):
+    old = await issue(age=60)
+    socket = await talk(old)
+    await arevoke_user(ada, margin=30)
+    say(socket, old)
+    assert await socket.closes() == 4419
+
+
+async def test_row_is_deleted_at_once_and_its_socket_lives_on(sockets, token, ada):
+    socket = await sockets(token.key)
+    await arevoke_user(ada, margin=1)
+    assert not await Token.objects.aexists()
+    for _ in range(5):  # sweeps
+        assert await socket.stays()
+    assert await socket.closes() == 4419
+
+
+async def test_other_users_sockets_and_the_excepted_token_are_left_alone(talk, issue, ada, bob):
+    fresh = await issue(age=60)
+    socket = await talk(fresh)
+    await arevoke_user(bob, margin=0)
+    await arevoke_user(ada, except_token=fresh, margin=0)
+    assert await socket.stays()
+    assert [each["type"] for each in messages(socket)] == ["auth.ok"]
+
+
+async def test_second_revocation_without_a_margin_closes_at_once(talk, issue, ada):
+    socket = await talk(await issue(age=60))
+    await arevoke_user(ada, margin=30)
+    await arevoke_user(ada)
+    assert await socket.closes() == 4410
+
+
+async def test_later_margin_does_not_put_off_the_deadline(talk, issue, ada):
+    socket = await talk(await issue(age=60))
+    await arevoke_user(ada, margin=0.5)
+    await arevoke_user(ada, margin=30)
+    assert await socket.closes() == 4419
+
+
+async def test_socket_of_a_margin_can_be_disconnected(talk, issue, ada):
+    socket = await talk(await issue(age=60))
+    await arevoke_user(ada, margin=30)
+    await adisconnect(user=ada)
+    assert await socket.closes() == 4410
+
+
+@pytest.mark.parametrize("margin", [-1, 3601, float("nan"), float("inf")])
+def test_margin_is_a_number_of_seconds_up_to_an_hour(ada, token, margin):
+    with pytest.raises(ValueError, match="margin"):
+        revoke_user(ada, margin=margin)
+    assert Token.objects.exists()
+
+
+async def test_command_revokes_with_a_margin(sockets, issue, ada):
+    socket = await sockets(await issue(age=60), scheme="Bearer")
+    assert (await manage("token_revoke", "--user=ada", "--margin=0.5"))[0] == 0
+    assert await socket.closes() == 4419
+    assert (await manage("token_revoke", "--label=sid=s", "--margin=1"))[0] == 2
+    assert (await manage("token_revoke", "--user=ada", "--margin=-1"))[0] == 2
