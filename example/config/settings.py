@@ -141,6 +141,7 @@ CHANNELS_TOKEN_AUTH = {
     ],
     "ALLOWED_ORIGINS": ORIGINS,
     "MAX_CONNECTION_AGE": number("EXAMPLE_MAX_CONNECTION_AGE") or None,
+    "TRUSTED_PROXIES": PROXIES,
 }
 
 # All is in the memory of one process: its tickets, and its revocations.

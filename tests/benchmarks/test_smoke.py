@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from benchmarks import frames, handshakes, revocation
+from benchmarks import attack, frames, handshakes, revocation
 from benchmarks.bench import Bench
 from benchmarks.commands import commands_of_a_handshake
 from benchmarks.contestants import CONTESTANTS
@@ -29,6 +29,16 @@ def filled():
 def test_frames_are_counted():
     (panel,) = frames.run(Bench(rounds=1, quick=True, say=lambda _: None))
     assert all(nanoseconds > 0 for nanoseconds in panel.rounds[0].values())
+
+
+@pytest.mark.slow  # silent clients are closed after AUTH_TIMEOUT
+def test_good_users_are_served_while_hostile_ones_are_refused():
+    bench = Bench(rounds=1, quick=True, servers=("uvicorn",), say=lambda _: None)
+    panels = {panel.title: panel for panel in attack.run(bench)}
+    handshakes = panels["p99 of good users' handshakes, uvicorn"]
+    assert handshakes.names == ["quiet", "attacked"]
+    assert handshakes.facts["quiet"]["refused good users"] == "0"
+    assert "foreign page" in handshakes.note
 
 
 def test_contestants_are_compared(filled):

@@ -60,9 +60,11 @@ def address() -> str:
     return next(_addresses)
 
 
-def connect(server: Server, address: str, *headers: bytes, policy: str = "default") -> Any:
+def connect(
+    server: Server, address: str, *headers: bytes, policy: str = "default", query: str = ""
+) -> Any:
     forwarded = f"X-Forwarded-For: 198.51.100.66, {address}".encode()
-    return server.open(f"/{policy}/whoami/{next(_names)}", [forwarded, *headers])
+    return server.open(f"/{policy}/whoami/{next(_names)}{query}", [forwarded, *headers])
 
 
 def refused(answer: Any) -> tuple[int, int]:
@@ -127,6 +129,12 @@ def test_rejected_first_messages_count(limited: Server, address: str) -> None:
             socket.send_json({"type": "auth", "token": "bad"})
             assert socket.read_until_close().code == 4401
     assert refused(connect(limited, address, OFFER, policy="messages"))[0] == 4429
+
+
+def test_tickets_that_are_none_count(limited: Server, address: str) -> None:
+    for number in range(3):
+        assert connect(limited, address, query=f"?ticket=bad{number}").status == 401
+    assert refused(connect(limited, address, GOOD))[0] == 429
 
 
 def test_neighbour_in_the_same_64_bits_is_counted_with_it(limited: Server, address: str) -> None:
