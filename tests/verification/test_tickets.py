@@ -23,7 +23,8 @@ from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Identity
 from channels_token_auth.verification.authenticator import Authenticator, build_backend
 from channels_token_auth.verification.binding import bindings
-from channels_token_auth.verification.tickets import LIFETIME, CacheUnavailable, Tickets
+from channels_token_auth.verification.denylist import CacheUnavailable
+from channels_token_auth.verification.tickets import LIFETIME, Tickets
 
 from .backends import FakeBackend, credential
 

@@ -2,9 +2,9 @@
 
 from .exchange import STEPS, Act, Exchange, Stage, Step
 from .idle import IDLE_RETRY_AFTER, Idle
-from .lifecycle import MAX_REAUTHENTICATIONS, REAUTHENTICATION_WINDOW, Lifecycle
+from .lifecycle import Lifecycle
 from .outputs import Abandon, Close, Output, Send, Verify, Warn
-from .rules import Rules
+from .rules import MAX_REAUTHENTICATIONS, REAUTHENTICATION_WINDOW, Rules
 from .states import TRANSITIONS, Event, State
 
 __all__ = [

@@ -22,15 +22,10 @@ from .messages import (
     write,
 )
 from .outputs import Abandon, Close, Output, Send, Verify, Warn
-from .rules import Rules
+from .rules import MAX_REAUTHENTICATIONS, REAUTHENTICATION_WINDOW, Rules, is_flood
 from .states import TRANSITIONS, Event, State
 
-__all__ = ["MAX_REAUTHENTICATIONS", "REAUTHENTICATION_WINDOW", "Lifecycle"]
-
-MAX_REAUTHENTICATIONS = 10
-"""Reauthentications in `REAUTHENTICATION_WINDOW` seconds at most: more are a flood."""
-
-REAUTHENTICATION_WINDOW = 60.0
+__all__ = ["Lifecycle"]
 
 _BEFORE_ADMISSION = (State.CONNECTING, State.AWAITING_CREDENTIAL, State.AUTHENTICATING)
 # Looked up for every socket: before Python 3.12 an enum's attribute costs ten times as much.
@@ -255,7 +250,7 @@ class Lifecycle:
 
     def _reauthenticate(self, secret: Secret, now: float) -> list[Output]:
         is_second = self.state is _REAUTHENTICATING
-        if is_second or self._is_flood(now):
+        if is_second or is_flood(self._presented or (), now):
             wait = int(REAUTHENTICATION_WINDOW)
             return self.end(TokenAuthError(CloseReason.RATE_LIMITED, retry_after=wait))
         if self._identity is None:  # an anonymous socket stays anonymous
@@ -263,12 +258,6 @@ class Lifecycle:
         self._presented = self._presented or deque(maxlen=MAX_REAUTHENTICATIONS)
         self._presented.append(now)
         return self._verify(secret, now)
-
-    def _is_flood(self, now: float) -> bool:
-        recent = self._presented
-        if recent is None or len(recent) < MAX_REAUTHENTICATIONS:
-            return False
-        return now - recent[0] < REAUTHENTICATION_WINDOW
 
     def _time_out(self, now: float) -> list[Output]:
         """Stop waiting for the client, or for the token store."""

@@ -13,19 +13,19 @@ from typing import TypeVar
 
 from django.core.cache import caches
 
-from .. import conf
-from ..backends.contract import TokenBackend
-from ..clock import clock
-from ..core.close_codes import CloseReason
-from ..core.credentials import Credential, Location, Secret
-from ..core.errors import Detail, TokenAuthError
-from ..core.identity import Grant, Identity, Verdict, unavailable
-from ..core.limits import Limit
-from ..limits.exceeded import exceeded
-from ..observability.error_log import log_error
-from .binding import bindings
-from .denylist import CacheUnavailable, cache_outages
-from .ticket_entries import Entry, entry_of, grant_of
+from ... import conf
+from ...backends.contract import TokenBackend
+from ...clock import clock
+from ...core.close_codes import CloseReason
+from ...core.credentials import Credential, Location, Secret
+from ...core.errors import Detail, TokenAuthError
+from ...core.identity import Grant, Identity, Verdict, unavailable
+from ...core.limits import Limit
+from ...limits.exceeded import exceeded
+from ...observability.error_log import log_error
+from ..binding import bindings
+from ..denylist import CacheUnavailable, cache_outages
+from .entries import Entry, entry_of, grant_of
 
 __all__ = ["LIFETIME", "Found", "Tickets"]
 

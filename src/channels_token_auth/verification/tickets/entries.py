@@ -7,11 +7,11 @@ revalidate it, such as a session's key, is sealed: see `sealing`.
 from datetime import datetime
 from typing import Any
 
-from ..backends.sources.users import primary_key
-from ..core.authentication import Authentication
-from ..core.credentials import Location, Secret
-from ..core.identity import Grant, Identity
-from .sealing import seal, unseal
+from ...backends.sources.users import primary_key
+from ...core.authentication import Authentication
+from ...core.credentials import Location, Secret
+from ...core.identity import Grant, Identity
+from ..sealing import seal, unseal
 
 __all__ = ["Entry", "entry_of", "grant_of"]
 

@@ -1,0 +1,66 @@
+"""Everything that happens, as frozen values: each is emitted once, at the place where it happens.
+
+Audit records, Django signals, the developer's warnings and metrics subscribe. The code that emits
+does not know who they are: see `subscriptions`. A place that runs for every socket asks `is_wanted`
+first, so that an event without a subscriber is never built.
+"""
+
+from ..subscriptions import Event, emit, subscribe
+from .connections import (
+    AnonymousAdmitted,
+    ConnectionAuthenticated,
+    ConnectionClosed,
+    ConnectionFacts,
+    ConnectionReauthenticated,
+    HandshakeAbandoned,
+    HandshakeBegan,
+    HandshakeRefused,
+    IdentityInjected,
+    LimitReached,
+    ReauthenticationRefused,
+    RequestRefused,
+)
+from .operations import (
+    BatchVerified,
+    CacheHit,
+    Cause,
+    MessageIgnored,
+    OutageBegan,
+    OutageEnded,
+    QueueMeasured,
+    QueueOverflowed,
+    RevocationPublished,
+    SocketsClosed,
+    SweepFailed,
+    SweepFinished,
+)
+
+__all__ = [
+    "AnonymousAdmitted",
+    "BatchVerified",
+    "CacheHit",
+    "Cause",
+    "ConnectionAuthenticated",
+    "ConnectionClosed",
+    "ConnectionFacts",
+    "ConnectionReauthenticated",
+    "Event",
+    "HandshakeAbandoned",
+    "HandshakeBegan",
+    "HandshakeRefused",
+    "IdentityInjected",
+    "LimitReached",
+    "MessageIgnored",
+    "OutageBegan",
+    "OutageEnded",
+    "QueueMeasured",
+    "QueueOverflowed",
+    "ReauthenticationRefused",
+    "RequestRefused",
+    "RevocationPublished",
+    "SocketsClosed",
+    "SweepFailed",
+    "SweepFinished",
+    "emit",
+    "subscribe",
+]
