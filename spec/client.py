@@ -129,7 +129,9 @@ class Client:
             case "auth.error":
                 self._error(message["code"], message["retry_after"] or 0, retry=message["retry"])
             case "auth.expiring":
-                self._socket.expiring(message["expires_in"], self.now)
+                # Not before the server allows another `auth`.
+                at = max(self.now, self._retries.not_before)
+                self._socket.expiring(message["expires_in"], self.now, at)
                 self.tick()
 
     def _required(self) -> None:

@@ -26,12 +26,12 @@ class OpenSocket:
         self._ends_at = NEVER if expires_in is None else now + expires_in
         self._half_at = now + max(1, (expires_in or 0) / 2)
 
-    def expiring(self, expires_in: int, now: float) -> None:
-        """Take note of `auth.expiring`: renew at once if the deadline was brought forward."""
+    def expiring(self, expires_in: int, now: float, at: float) -> None:
+        """Take note of `auth.expiring`: renew if the deadline was brought forward, `at` first."""
         is_earlier = now + expires_in < self._ends_at - MARGIN
         if is_earlier:
             self._ends_at = now + expires_in
-        self.renew_at = now if is_earlier else max(now, self._half_at)
+        self.renew_at = at if is_earlier else max(at, self._half_at)
 
     def starts_to_renew(self, now: float) -> bool:
         """Return True if it is time to ask for a fresh token; one question at a time."""

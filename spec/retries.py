@@ -13,7 +13,7 @@ class Retries:
     def __init__(self, backoff: Callable[[int], float]) -> None:
         self._backoff = backoff
         self._waits = 0
-        self._not_before = 0.0  # what retry_after allows
+        self.not_before = 0.0  # what retry_after allows
         self._is_hurried = False  # an attempt was made at once, and no socket has settled since
         self._expired: str | None = None  # the token that met 4419 since the last auth.ok
         self.rejected: tuple[str, int, str] | None = None  # the same for 4401 and 4410, and why
@@ -21,23 +21,23 @@ class Retries:
     def admitted(self) -> None:
         """Take note of `auth.ok`."""
         self._expired = self.rejected = None
-        self._not_before = 0
+        self.not_before = 0
 
     def settled(self) -> None:
         self._waits, self._is_hurried = 0, False
 
     def defer(self, until: float, *, replaces: bool = False) -> None:
         """Obey a retry_after. The last `auth.error` replaces earlier ones."""
-        self._not_before = until if replaces else max(self._not_before, until)
+        self.not_before = until if replaces else max(self.not_before, until)
 
     def delay(self, now: float) -> float:
         """Return the seconds that the server asked for, and then a random time."""
         self._waits += 1
-        return max(0, self._not_before - now) + self._backoff(self._waits)
+        return max(0, self.not_before - now) + self._backoff(self._waits)
 
     def may_be_at_once(self, now: float) -> bool:
         """Return True once until a socket has settled, and not before the server allows it."""
-        if self._is_hurried or self._not_before > now:
+        if self._is_hurried or self.not_before > now:
             return False
         self._is_hurried = True
         return True

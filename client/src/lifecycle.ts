@@ -215,7 +215,8 @@ export class Lifecycle {
   }
 
   #expiring(expiresIn: number): void {
-    this.#socket.expiring(expiresIn, this.now);
+    // As if it arrived when the server allows the next `auth`: earlier there must be none.
+    this.#socket.expiring(expiresIn, Math.max(this.#retries.renewAt, this.now));
     this.tick();
   }
 

@@ -10,9 +10,10 @@ export class Retries {
   rejected: { token: string; why: Failure } | null = null;
   /** Waits in a row: each is longer than the last. */
   waits = 0;
+  /** When the server's retry_after allows the next attempt: to renew the token, or to reconnect. */
+  renewAt = 0;
   #expired: string | null = null; // the same for 4419
   #isHurried = false; // whether a failure was answered at once, and no socket has settled since
-  #notBefore = 0; // what the server's retry_after allows
   readonly #backoff: (n: number) => number;
 
   constructor(backoff: (n: number) => number) {
@@ -22,7 +23,7 @@ export class Retries {
   /** `auth.ok`: the token is valid, and the server does not ask for a wait. */
   admitted(): void {
     this.#expired = this.rejected = null;
-    this.#notBefore = 0;
+    this.renewAt = 0;
   }
 
   /** A socket was authenticated for long enough to count as a success. */
@@ -33,12 +34,12 @@ export class Retries {
 
   /** Wait until then at least. Of two auth.error before a close the last one counts, even without a wait. */
   defer(until: number, replaces = false): void {
-    this.#notBefore = replaces ? until : Math.max(this.#notBefore, until);
+    this.renewAt = replaces ? until : Math.max(this.renewAt, until);
   }
 
   /** Return the seconds to wait: what the server asked for, and then the random time. */
   delay(now: number): number {
-    return Math.max(this.#notBefore - now, 0) + this.#backoff(++this.waits);
+    return Math.max(this.renewAt - now, 0) + this.#backoff(++this.waits);
   }
 
   /** Return whether a token is one that expired or was rejected. */
@@ -67,7 +68,7 @@ export class Retries {
 
   /** Return whether to try again at once: one time until a socket has settled, so that there is no loop. */
   isAtOnce(now: number): boolean {
-    if (this.#isHurried || this.#notBefore > now) return false;
+    if (this.#isHurried || this.renewAt > now) return false;
     this.#isHurried = true;
     return true;
   }

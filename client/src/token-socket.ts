@@ -119,7 +119,7 @@ export class TokenSocket extends EventTarget implements WebSocket {
 
   /** Send a frame. Throws an `InvalidStateError` while there is no connection: nothing is queued. */
   send(data: Parameters<WebSocket["send"]>[0]): void {
-    if (!this.readyState) throw new DOMException("There is no connection.", "InvalidStateError");
+    if (!this.readyState) throw new DOMException("No connection.", "InvalidStateError");
     this.#socket?.send(data);
     this.#input("sent");
   }
