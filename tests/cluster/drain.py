@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.cluster.crowd import Absence, Crowd
-from tests.cluster.site import Site, wait_until_it_serves
+from tests.cluster.site import Site, is_ready, wait_until_it_serves
 
 __all__ = ["report", "roll"]
 
@@ -63,6 +63,8 @@ def _restart(site: Site, kind: str, over: float) -> None:
     site.balance(but=kind)
     node = site.nodes[kind]
     site.manage("token_drain", f"--node={site.name(kind)}", f"--over={over}")
+    if is_ready(node):
+        raise RuntimeError(f"{kind} was drained, and is ready for new sockets.")
     node.stop()
     site.start(kind)
     wait_until_it_serves(site.nodes[kind])

@@ -17,7 +17,7 @@ from tests.nginx import Nginx, nginx
 from tests.services import PostgreSQL, children, postgresql, redis
 from tests.wire.servers import ROOT, Server, launch, stop_all
 
-__all__ = ["ADMINISTRATOR", "NODES", "Site", "site"]
+__all__ = ["ADMINISTRATOR", "NODES", "Site", "is_ready", "site", "wait_until_it_serves"]
 
 NODES = ("daphne", "uvicorn-sansio", "granian")
 APPLICATION = "config.asgi:application"
@@ -68,8 +68,12 @@ class Site:
         )
 
     def balance(self, *, but: str | None = None) -> None:
-        """Have nginx send new sockets to all nodes, or to all but one."""
-        self.proxy.balance(node.port for kind, node in self.nodes.items() if kind != but)
+        """Have nginx send new sockets to all nodes whose `auth/ready/` answers 200.
+
+        `but`: a node that nginx must not send any to, although it is ready.
+        """
+        nodes = (node for kind, node in self.nodes.items() if kind != but)
+        self.proxy.balance(node.port for node in nodes if is_ready(node))
 
 
 @contextmanager
@@ -101,16 +105,22 @@ def site(directory: Path, port: int | None = None) -> Iterator[Site]:
 
 
 def wait_until_it_serves(node: Server) -> None:
-    """Return when its page is there; raise with its output otherwise."""
+    """Return when it is ready; raise with its output if it never is."""
     deadline = time.monotonic() + DEADLINE
     while time.monotonic() < deadline and node.process.poll() is None:
-        connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=5)
-        try:
-            with suppress(OSError, http.client.HTTPException):
-                connection.request("GET", "/")
-                if connection.getresponse().status == http.HTTPStatus.OK:
-                    return
-        finally:
-            connection.close()
+        if is_ready(node):
+            return
         time.sleep(0.1)
     raise RuntimeError(f"{node.kind} did not start:\n{node.output}")
+
+
+def is_ready(node: Server) -> bool:
+    """Return whether the node takes new sockets."""
+    connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=5)
+    try:
+        with suppress(OSError, http.client.HTTPException):
+            connection.request("GET", "/auth/ready/")
+            return connection.getresponse().status == http.HTTPStatus.OK
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,59 @@
+"""A real Prometheus watches two nodes: alerts fire when they should, and resolve."""
+
+import time
+from contextlib import ExitStack
+
+import pytest
+
+from tests.metrics.incident import eventually, incident
+
+pytestmark = pytest.mark.slow
+PREFIX = "channels_token_auth"
+LAYER, FLOOD = "TokenChannelLayerDown", "TokenRefusalsHigh"
+
+
+def closes(watched):
+    """Return how many closes each node has timed."""
+    count = f"sum by (instance) ({PREFIX}_revocation_to_close_seconds_count)"
+    return list(watched.prometheus.query(count).values())
+
+
+def causes(watched):
+    """Return what made nodes close sockets."""
+    count = f"sum by (cause) ({PREFIX}_revocation_to_close_seconds_count > 0)"
+    found = watched.prometheus.query_range(count, time.time() - 0.5, time.time())
+    return {each["metric"]["cause"] for each in found}
+
+
+def test_alerts_fire_and_resolve_during_a_revocation_an_outage_and_a_flood(tmp_path):
+    with incident(tmp_path) as watched, ExitStack() as clients:
+        for name in ("ada", "bob"):
+            watched.open(name, clients)
+        seen = watched.prometheus
+        eventually(lambda: list(seen.query(f"{PREFIX}_open_connections").values()) == [2, 2])
+        eventually(lambda: list(seen.query(f"{PREFIX}_nodes_seen").values()) == [2, 2])
+
+        # A revocation in another process reaches both nodes by a message.
+        watched.revoke("ada")
+        eventually(lambda: watched.has_ended("ada"))
+        eventually(lambda: closes(watched) == [1, 1])
+        # A sweep may be faster on one node: it sees the row go before the message is sent.
+        assert "revocation" in causes(watched)
+        assert seen.firing() == set()
+
+        # Without the channel layer, a sweep of each node finds it.
+        watched.redis.stop()
+        eventually(lambda: LAYER in seen.firing())
+        watched.revoke("bob")
+        eventually(lambda: watched.has_ended("bob"))
+        eventually(lambda: closes(watched) == [2, 2])
+        assert "sweep" in causes(watched)
+        watched.redis.start()
+        eventually(lambda: seen.firing() == set())
+
+        def is_alarmed():
+            watched.flood()
+            return FLOOD in seen.firing()
+
+        eventually(is_alarmed)
+        eventually(lambda: seen.firing() == set())
