@@ -11,7 +11,7 @@ from django.db.models.fields.files import FieldFile, FileField
 from django.utils.functional import SimpleLazyObject
 from rest_framework.authtoken.models import Token
 
-from channels_token_auth.backends.sources.private_copies import private_copy
+from channels_token_auth.backends.sources.users.private_copies import private_copy
 
 pytestmark = pytest.mark.database
 

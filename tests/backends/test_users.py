@@ -7,8 +7,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser, Group
 from rest_framework.authtoken.models import Token
 
-from channels_token_auth.backends.sources.private_copies import private_copy
 from channels_token_auth.backends.sources.users import admit
+from channels_token_auth.backends.sources.users.private_copies import private_copy
 from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Location

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from django.contrib.auth.models import User
 
-from channels_token_auth.backends.sources.private_copies import private_copy
+from channels_token_auth.backends.sources.users.private_copies import private_copy
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.verification.authenticator import Authenticator

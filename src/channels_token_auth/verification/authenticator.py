@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from ..backends.contract import Authority, TokenBackend
 from ..backends.session import SessionBackend
-from ..backends.sources.private_copies import private_copy
+from ..backends.sources.users.private_copies import private_copy
 from ..clock import clock
 from ..conf import BackendSpec, Configuration, derived
 from ..core.close_codes import CloseReason

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ...backends.contract import Revocations, TokenBackend, Unrecognized
+from ...backends.contract import Revocations, TokenBackend
 from ...clock import clock
 from ...core.close_codes import CloseReason
 from ...core.credentials import Credential
@@ -20,9 +20,10 @@ from ..lanes import ROWS, LaneId, Onward, cache_lane, run_here, sweep_lane
 from ..replaced import ReplacedTokens, is_gone
 from ..tickets import Found, Tickets
 from .backend_lanes import backend_lane
+from .consulting import consult, is_open, may_recognize
 from .question import Answer, put
 
-__all__ = ["BackendChain", "ask_alone"]
+__all__ = ["BackendChain"]
 
 Step = Onward | Answer
 
@@ -47,13 +48,13 @@ class _Stop:
 
     def recognizes(self, credential: Credential) -> bool:
         """Return whether one of its backends has to be asked. Runs no query."""
-        return any(_recognizes(backend, credential) for backend in self.backends)
+        return any(may_recognize(backend, credential) for backend in self.backends)
 
     def ask(self, cases: Sequence[_Case]) -> Sequence[Step]:
         """Ask the backends in order, each about what is still unknown."""
         for backend in self.backends:
-            unknown = [case for case in cases if _is_open(case.verdict)]
-            answers = put(partial(_consult, backend), [case.credential for case in unknown])
+            unknown = [case for case in cases if is_open(case.verdict)]
+            answers = put(partial(consult, backend), [case.credential for case in unknown])
             for case, answer in zip(unknown, answers, strict=True):
                 case.verdict = answer or case.verdict
         return self.chain.conclude(cases, after=self.number)
@@ -100,7 +101,7 @@ class BackendChain:
         """Return the next steps after this stop: another one, the denylist, or none."""
         verdicts = [case.verdict for case in cases]
         steps: list[Step] = [
-            self._next(case, after + 1) if verdict is None or _is_open(verdict) else verdict
+            self._next(case, after + 1) if verdict is None or is_open(verdict) else verdict
             for case, verdict in zip(cases, verdicts, strict=True)
         ]
         return self._undenied(cases, steps)
@@ -230,37 +231,6 @@ class BackendChain:
     def _lane(self, backend: str | None) -> LaneId:
         # Anonymous sockets have no backend, and a site's own one may name another than itself.
         return ROWS if backend is None else self._lanes.get(backend, ROWS)
-
-
-def ask_alone(backend: TokenBackend, credential: Credential) -> Verdict:
-    """Return the verdict of one backend, whatever others and the denylist would answer. Blocks."""
-    verdict: Verdict
-    (verdict,) = put(partial(_consult, backend), [credential])
-    return verdict
-
-
-def _is_open(verdict: Verdict) -> bool:
-    """Return True if the next backend has to be asked."""
-    return verdict is None or isinstance(verdict, Unrecognized)
-
-
-def _recognizes(backend: TokenBackend, credential: Credential) -> bool:
-    try:
-        return backend.recognizes(credential)
-    except Exception:  # noqa: BLE001 - it fails once more in its lane, where that is logged
-        return True
-
-
-def _consult(backend: TokenBackend, credentials: Sequence[Credential]) -> Sequence[Verdict]:
-    """Return the backend's verdicts, None for what it does not recognise."""
-    recognized = [backend.recognizes(credential) for credential in credentials]
-    mine = [c for c, is_mine in zip(credentials, recognized, strict=True) if is_mine]
-    # Counted against what it was asked: a verdict too few would be another token's.
-    answers = list(backend.authenticate(mine)) if mine else []
-    if len(answers) != len(mine):
-        raise TypeError(f"A token backend gave {len(answers)} verdicts on {len(mine)}.")
-    left = iter(answers)
-    return [next(left) if is_mine else None for is_mine in recognized]
 
 
 def _names(backends: Sequence[TokenBackend], revocations: Revocations) -> frozenset[str]:

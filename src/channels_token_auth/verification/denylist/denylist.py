@@ -21,6 +21,7 @@ from ...core.revocation import Target
 from .epoch import Epoch, EpochWatch
 from .fresh_tokens import first_verified
 from .names import GrantNames, Names, label_names, names, token_names, user_names
+from .reasons import denial_reason
 from .store import CacheUnavailable, Store, is_in_memory, open_store
 
 __all__ = ["SLACK", "Denylist"]
@@ -137,7 +138,7 @@ class Denylist:
             entries, current = self._read(entries_of, keys)
         is_told = [each.authentication.backend in with_store for each in grants]
         return [
-            _reason(grant, each, entries, current, is_told=told)
+            denial_reason(grant, each, entries, current, is_told=told)
             for grant, each, told in zip(grants, found, is_told, strict=True)
         ]
 
@@ -194,44 +195,6 @@ class Denylist:
     def _ensure_epoch(self, entries_of: Store) -> None:
         found = names("epoch")
         self._watch.ensure(entries_of, found[0], _latest(entries_of.get_many(found), found))
-
-
-def _reason(
-    grant: Grant,
-    found: GrantNames,
-    entries: Mapping[str, Any],
-    current: Epoch | None,
-    *,
-    is_told: bool,
-) -> CloseReason | None:
-    token = grant.authentication
-    issued_at = epoch(token.issued_at)
-    if any(name in entries for name in found.tokens):
-        return CloseReason.TOKEN_REVOKED
-    if _is_user_denied(grant, found, entries, is_told=is_told) or any(
-        LabelDenial.from_entry(each).covers(token, grant.user_kind, verified_at=grant.verified_at)
-        for name in found.labels
-        for each in entries.get(name, ())
-    ):
-        return CloseReason.TOKEN_REVOKED
-    wiped_at = current.wiped_at if current and not is_told else None
-    # In whole seconds, as tokens have them: one of the same second may be the successor.
-    if wiped_at is not None and issued_at is not None and issued_at < int(wiped_at):
-        return CloseReason.TOKEN_EXPIRED
-    return None
-
-
-def _is_user_denied(
-    grant: Grant, found: GrantNames, entries: Mapping[str, Any], *, is_told: bool
-) -> bool:
-    token = grant.authentication
-    issued_at = epoch(token.issued_at)
-    if issued_at is None and is_told:
-        return False
-    rules = (Denial.from_entry(entries[name]) for name in found.users if name in entries)
-    return any(
-        rule.covers(token.token_id, issued_at, verified_at=grant.verified_at) for rule in rules
-    )
 
 
 def _first(entries: Mapping[str, Any], found: Names) -> Any:

@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.functional import LazyObject
 
-from ...core.authentication import Authentication
-from ...core.identity import FOREIGN, Identity, UserInactiveError, UserKey, Verdict, model_kind
+from ....core.authentication import Authentication
+from ....core.identity import FOREIGN, Identity, UserInactiveError, UserKey, Verdict, model_kind
 
 __all__ = [
     "admit",

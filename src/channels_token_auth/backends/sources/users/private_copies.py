@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Model, QuerySet
 from django.db.models.base import ModelState
 
-from ...django_internals import copy_results
+from ....django_internals import copy_results
 
 __all__ = ["private_copy"]
 

@@ -1,0 +1,43 @@
+"""Ask one backend of the chain. Blocks, where a backend asks its store."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from ...backends.contract import TokenBackend, Unrecognized
+from ...core.credentials import Credential
+from ...core.identity import Verdict
+from .question import put
+
+__all__ = ["ask_alone", "consult", "is_open", "may_recognize"]
+
+
+def ask_alone(backend: TokenBackend, credential: Credential) -> Verdict:
+    """Return the verdict of one backend, whatever others and the denylist would answer. Blocks."""
+    verdict: Verdict
+    (verdict,) = put(partial(consult, backend), [credential])
+    return verdict
+
+
+def is_open(verdict: Verdict) -> bool:
+    """Return True if the next backend has to be asked."""
+    return verdict is None or isinstance(verdict, Unrecognized)
+
+
+def may_recognize(backend: TokenBackend, credential: Credential) -> bool:
+    """Return True if the backend has to be asked about the credential. Runs no query."""
+    try:
+        return backend.recognizes(credential)
+    except Exception:  # noqa: BLE001 - it fails once more in its lane, where that is logged
+        return True
+
+
+def consult(backend: TokenBackend, credentials: Sequence[Credential]) -> Sequence[Verdict]:
+    """Return the backend's verdicts, None for what it does not recognise."""
+    recognized = [backend.recognizes(credential) for credential in credentials]
+    mine = [c for c, is_mine in zip(credentials, recognized, strict=True) if is_mine]
+    # Counted against what it was asked: a verdict too few would be another token's.
+    answers = list(backend.authenticate(mine)) if mine else []
+    if len(answers) != len(mine):
+        raise TypeError(f"A token backend gave {len(answers)} verdicts on {len(mine)}.")
+    left = iter(answers)
+    return [next(left) if is_mine else None for is_mine in recognized]

@@ -1,0 +1,56 @@
+"""Judge a token by the entries of the denylist and by its epoch."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...core.authentication import epoch
+from ...core.close_codes import CloseReason
+from ...core.denial import Denial
+from ...core.identity import Grant
+from ...core.label_denials import LabelDenial
+from .epoch import Epoch
+from .names import GrantNames
+
+__all__ = ["denial_reason"]
+
+
+def denial_reason(
+    grant: Grant,
+    found: GrantNames,
+    entries: Mapping[str, Any],
+    current: Epoch | None,
+    *,
+    is_told: bool,
+) -> CloseReason | None:
+    """Return why the token is denied by the entries that were read for it; None: it is not.
+
+    `is_told`: its backend's own store shows most revocations, so that a wiped cache loses none.
+    """
+    token = grant.authentication
+    issued_at = epoch(token.issued_at)
+    if any(name in entries for name in found.tokens):
+        return CloseReason.TOKEN_REVOKED
+    if _is_user_denied(grant, found, entries, is_told=is_told) or any(
+        LabelDenial.from_entry(each).covers(token, grant.user_kind, verified_at=grant.verified_at)
+        for name in found.labels
+        for each in entries.get(name, ())
+    ):
+        return CloseReason.TOKEN_REVOKED
+    wiped_at = current.wiped_at if current and not is_told else None
+    # In whole seconds, as tokens have them: one of the same second may be the successor.
+    if wiped_at is not None and issued_at is not None and issued_at < int(wiped_at):
+        return CloseReason.TOKEN_EXPIRED
+    return None
+
+
+def _is_user_denied(
+    grant: Grant, found: GrantNames, entries: Mapping[str, Any], *, is_told: bool
+) -> bool:
+    token = grant.authentication
+    issued_at = epoch(token.issued_at)
+    if issued_at is None and is_told:
+        return False
+    rules = (Denial.from_entry(entries[name]) for name in found.users if name in entries)
+    return any(
+        rule.covers(token.token_id, issued_at, verified_at=grant.verified_at) for rule in rules
+    )
