@@ -22,9 +22,9 @@ from .server import SERVERS
 
 NAMES = (
     *("handshakes", "echo", "storm", "trouble", "memory", "churn", "flood", "attack", "growth"),
-    *("revocation", "revocation_many", "sweep", "frames"),
+    *("revocation", "revocation_many", "logout", "sweep", "frames"),
 )
-QUICK = ("bare", "stock", "tutorial", "kick", "ours", "ours-warm")
+QUICK = ("bare", "stock", "tutorial", "kick", "ours", "ours-warm", "revoke-user", "logout")
 SOCKETS = 32_768
 RESULTS = Path(__file__).parent / "results"
 

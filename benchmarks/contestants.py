@@ -42,6 +42,7 @@ class Contestant:
 BEARER = "Authorization: Bearer {}\r\n"
 COLD = {"BENCH_VERIFIED_CACHE_SECONDS": "0"}
 FEW = 16
+PROVIDER = COLD | {"BENCH_PROVIDER": "1"}
 
 CONTESTANTS = {
     each.name: each
@@ -78,6 +79,22 @@ CONTESTANTS = {
         Contestant(name="ours-bare", application="ours_bare", header=BEARER, environ=COLD),
         Contestant(name="ours", application="ours", header=BEARER, environ=COLD),
         Contestant(name="ours-remote", application="ours", header=BEARER, environ=COLD),
+        Contestant(
+            name="revoke-user",
+            application="ours",
+            header=BEARER,
+            good=people.provider_token,
+            bad=people.bad_provider_token,
+            environ=PROVIDER,
+        ),
+        Contestant(
+            name="logout",
+            application="ours",
+            header=BEARER,
+            good=people.provider_token,
+            bad=people.bad_provider_token,
+            environ=PROVIDER | {"BENCH_WAY": "logout"},
+        ),
         Contestant(name="ours-warm", application="ours", header=BEARER, people=FEW),
         Contestant(name="ours-bare-warm", application="ours_bare", header=BEARER, people=FEW),
     ]

@@ -1,19 +1,24 @@
 """Whose tokens there are: the same people in every database, and credentials that nobody has."""
 
 import time
+import uuid
 from hashlib import sha1, sha256
 
 import jwt
 
 __all__ = [
+    "ISSUER",
     "MILLION",
     "PEOPLE",
     "SECRET_KEY",
     "bad_json_web_token",
     "bad_key",
+    "bad_provider_token",
     "json_web_token",
     "key",
     "knox_token",
+    "logout_token",
+    "provider_token",
 ]
 
 PEOPLE = 5000
@@ -49,6 +54,33 @@ def json_web_token(number: int, secret: str = SECRET_KEY) -> str:
         "user_id": str(number + 1),
     }
     return jwt.encode(claims, secret, algorithm="HS256")
+
+
+ISSUER = "https://sso.test"
+"""The identity provider of these people."""
+
+
+def provider_token(number: int) -> str:
+    """An access token of the identity provider: another one at each call."""
+    claims = {"sub": str(number + 1), "sid": f"session {number}", "exp": int(time.time()) + 86_400}
+    return _of_provider(claims, "at+jwt")
+
+
+def bad_provider_token(number: int) -> str:
+    """An access token that somebody else signed."""
+    return provider_token(number)[:-9] + "A" * 9
+
+
+def logout_token(number: int) -> str:
+    """What the provider posts when one of the people logs out there."""
+    event = "http://schemas.openid.net/event/backchannel-logout"
+    claims = {"sub": str(number + 1), "sid": f"session {number}", "events": {event: {}}}
+    return _of_provider(claims | {"aud": "web", "exp": int(time.time()) + 120}, "logout+jwt")
+
+
+def _of_provider(claims: dict[str, object], typ: str) -> str:
+    own = {"iss": ISSUER, "iat": int(time.time()), "jti": uuid.uuid4().hex}
+    return jwt.encode(own | claims, SECRET_KEY, algorithm="HS256", headers={"typ": typ})
 
 
 def bad_json_web_token(number: int) -> str:

@@ -87,15 +87,22 @@ def run_cases(
         yield panel(kind, case, found)
 
 
-def _contestants(bench: Bench, kind: str) -> list[Contestant]:
-    return bench.contestants(*(name for name in NAMES if (name, kind) != ("kick", "granian")))
+def _contestants(bench: Bench, kind: str, names: Sequence[str] = NAMES) -> list[Contestant]:
+    return bench.contestants(*(name for name in names if (name, kind) != ("kick", "granian")))
 
 
 def measure(
-    bench: Bench, kind: str, case: Case, *, filled: Database, rounds: int
+    bench: Bench,
+    kind: str,
+    case: Case,
+    *,
+    filled: Database,
+    rounds: int,
+    names: Sequence[str] = NAMES,
 ) -> list[dict[str, Any]]:
     """What each contestant needed in each round."""
-    contestants = [each for each in _contestants(bench, kind) if case.rivals or each.name != "kick"]
+    among = _contestants(bench, kind, names)
+    contestants = [each for each in among if case.rivals or each.name != "kick"]
     with ExitStack() as stack:
         sites = {
             each: stack.enter_context(site(kind, each, case.layer, nodes=case.nodes, filled=filled))
@@ -153,7 +160,7 @@ def _wait_until_quiet(sites: Iterable[Site]) -> None:
     raise RuntimeError(f"The nodes were not done after {QUIET_DEADLINE:.0f} s.")
 
 
-def panel(kind: str, case: Case, found: Sequence[dict[str, Any]]) -> Panel:
+def panel(kind: str, case: Case, found: Sequence[dict[str, Any]], *, base: str = "kick") -> Panel:
     """The last one of one user's sockets; of many tokens, what 99 of 100 waited at most."""
     share = 1.0 if case.tokens == 1 else 0.99
     names = list(found[0])
@@ -164,7 +171,7 @@ def panel(kind: str, case: Case, found: Sequence[dict[str, Any]]) -> Panel:
             {name: _quantile(each["waited"], share) for name, each in results.items()}
             for results in found
         ],
-        bases=tuple(name for name in ("kick",) if name in names),
+        bases=tuple(name for name in (base,) if name in names),
         facts={name: _facts([results[name] for results in found]) for name in names},
     )
 

@@ -59,6 +59,7 @@ def site(
         ]
         if server:
             environ |= {"BENCH_APPLICATION": contestant.application, **contestant.environ}
+            environ["BENCH_PORT"] = str(servers[0].port)
             ask = stack.enter_context(_caller(filled.environ | environ))
         else:
             ask = partial(servers[0].ask, "end")

@@ -8,6 +8,8 @@ import json
 import os
 import sys
 import time
+import urllib.request
+from urllib.parse import urlencode
 
 from asgiref.sync import async_to_sync, sync_to_async
 
@@ -19,7 +21,7 @@ if __name__ == "__main__":
 from django.contrib.auth.models import User
 from rest_framework.authtoken.models import Token
 
-from benchmarks.people import key
+from benchmarks.people import key, logout_token
 from benchmarks.project.kick import kick
 from channels_token_auth import revoke_token, revoke_user
 
@@ -37,7 +39,15 @@ def kick_token(number):
     async_to_sync(kick)(key(number))
 
 
+def log_out(number):
+    """Post a logout token to a node, as an identity provider does."""
+    body = urlencode({"logout_token": logout_token(number)}).encode()
+    url = f"http://127.0.0.1:{os.environ['BENCH_PORT']}/auth/backchannel-logout/"
+    urllib.request.urlopen(url, body, timeout=30).close()
+
+
 WAYS = {
+    "logout": {"user": log_out},
     "kick": {"user": kick_user, "token": kick_token},
     "ours": {
         "user": lambda number: revoke_user(User(pk=number + 1)),
@@ -53,7 +63,8 @@ def answer(question):
         tokens = [Token(user_id=number + 1, key=key(number)) for number in numbers]
         Token.objects.bulk_create(tokens, ignore_conflicts=True)
         return {}
-    end = WAYS["kick" if os.environ["BENCH_APPLICATION"] == "kick" else "ours"][what]
+    way = "kick" if os.environ["BENCH_APPLICATION"] == "kick" else "ours"
+    end = WAYS[os.environ.get("BENCH_WAY", way)][what]
     began = []
     for number in numbers:
         began.append(time.monotonic())

@@ -3,7 +3,7 @@
 import json
 import os
 
-from benchmarks.people import SECRET_KEY
+from benchmarks.people import ISSUER, SECRET_KEY
 
 __all__ = ["SECRET_KEY"]
 
@@ -23,6 +23,21 @@ if "BENCH_INTROSPECTION" in os.environ:
     options = {"url": os.environ["BENCH_INTROSPECTION"], "bearer_token": "the benchmark's"}
     introspection = "channels_token_auth.backends.introspection.IntrospectionBackend"
     CHANNELS_TOKEN_AUTH["BACKENDS"].append({"BACKEND": introspection, "OPTIONS": options})
+if "BENCH_PROVIDER" in os.environ:
+    by = {"ALGORITHMS": ["HS256"], "KEY": SECRET_KEY, "ISSUER": ISSUER}
+    options = {name.lower(): value for name, value in by.items()}
+    CHANNELS_TOKEN_AUTH |= {
+        "BACKENDS": [
+            {"BACKEND": "channels_token_auth.backends.jwt.JWTBackend", "OPTIONS": options}
+        ],
+        "IDENTITY_PROVIDERS": [
+            by | {"AUDIENCE": "web", "BACKENDS": ["jwt"], "ENDPOINTS": ["backchannel-logout"]}
+        ],
+    }
+    redis = {"BACKEND": "django.core.cache.backends.redis.RedisCache"}
+    if "CONFIG" in CHANNEL_LAYERS["default"]:
+        redis["LOCATION"] = CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0]
+        CACHES = {"default": redis}
 DATABASES = {
     "default": json.loads(os.environ["BENCH_DATABASE"])
     | {"CONN_MAX_AGE": int(os.environ.get("BENCH_CONN_MAX_AGE", "3600"))}

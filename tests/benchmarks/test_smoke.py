@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from benchmarks import attack, frames, handshakes, revocation
+from benchmarks import attack, frames, handshakes, logout, revocation
 from benchmarks.bench import Bench
 from benchmarks.commands import commands_of_a_handshake
 from benchmarks.contestants import CONTESTANTS
@@ -130,6 +130,16 @@ def test_revocation_is_compared_with_a_kick(filled, layer, tokens):
         panel.names, 3 * nodes
     )
     assert all(facts["lost"] == "0" for facts in panel.facts.values())
+
+
+def test_logout_at_a_provider_is_compared_with_revoke_user(filled):
+    case = revocation.Case(layer="Redis", nodes=2, sockets=3)
+    bench = Bench(rounds=2, quick=True, say=lambda _: None)
+    options = {"filled": filled, "rounds": 2, "names": logout.NAMES}
+    found = revocation.measure(bench, "uvicorn", case, **options)
+    panel = revocation.panel("uvicorn", case, found, base="revoke-user")
+    assert (panel.names, panel.bases) == (["revoke-user", "logout"], ("revoke-user",))
+    assert [len(each["waited"]) for results in found for each in results.values()] == [6] * 4
 
 
 @pytest.mark.parametrize(("name", "least", "most"), [("kick", 3, 9), ("ours", -0.5, 0.5)])
