@@ -5,7 +5,7 @@ caller: an outage is logged when it begins and when it ends, and sweeps find wha
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from asgiref.sync import async_to_sync
@@ -36,6 +36,9 @@ GROUP = "channels_token_auth"
 
 TIMEOUT = 1.0
 """Seconds that a channel layer gets for one call."""
+
+HEAD_START = 0.05
+"""Seconds by which the messages to other processes may delay the closes in this one."""
 
 T = TypeVar("T")
 
@@ -80,17 +83,30 @@ async def call(awaitable: Awaitable[T], *, is_bounded: bool = True) -> T:
         raise LayerUnavailableError from error
 
 
-def send_all(*messages: Message) -> None:
+def send_all(*messages: Message, then: Callable[[], None]) -> None:
     """Send messages to the nodes of all other processes. Raises nothing.
 
-    In an event loop it returns at once; elsewhere when the layer has taken them.
+    In an event loop it returns at once; elsewhere when the layer has taken them. `then`: called
+    once, when the messages are under way. A view's thread sends them in the event loop of this
+    process's own sockets: if those were closed first, other nodes would have to wait for them.
     """
     if is_alone() or not messages:
-        return
-    if is_in_loop():
+        then()
+    elif is_in_loop():
         spawn(_send_all(*messages))
-        return
-    async_to_sync(_send_all)(*messages)
+        then()
+    else:
+        async_to_sync(_send_all_then)(messages, then)
+
+
+async def _send_all_then(messages: Sequence[Message], then: Callable[[], None]) -> None:
+    sending = asyncio.ensure_future(_send_all(*messages))
+    try:
+        # A layer that is slow or unavailable must not keep this process's own sockets open.
+        await asyncio.wait([sending], timeout=HEAD_START)
+    finally:
+        then()
+    await sending
 
 
 async def _send_all(*messages: Message) -> None:

@@ -3,6 +3,9 @@
 Works from any thread and process, in an event loop or outside, and leaves nothing behind.
 """
 
+from collections.abc import Sequence
+from functools import partial
+
 from . import layer
 from .local_nodes import deliver
 from .message import Message
@@ -15,6 +18,9 @@ def publish(*messages: Message) -> None:
 
     In an event loop it returns at once; elsewhere when the channel layer has taken them.
     """
+    layer.send_all(*messages, then=partial(_deliver_all, messages))
+
+
+def _deliver_all(messages: Sequence[Message]) -> None:
     for message in messages:
         deliver(message)
-    layer.send_all(*messages)
