@@ -17,6 +17,10 @@ def test_nothing_is_counted_where_nothing_is_limited():
     assert TrafficTable().join(ANNE, Limits(), 0) is None
 
 
+def test_clients_without_user_and_address_are_not_limited():
+    assert TrafficTable().join(None, TWO, 0) is None
+
+
 def test_sockets_of_a_user_share_one_count():
     table = TrafficTable()
     first, second = table.join(ANNE, TWO, 0), table.join(ANNE, TWO, 0)
@@ -25,7 +29,7 @@ def test_sockets_of_a_user_share_one_count():
 
 def test_users_of_two_kinds_and_the_address_of_nobody_count_apart():
     table = TrafficTable()
-    for who in (ANNE, NAMESAKE, "192.0.2.1", "192.0.2.2", None):
+    for who in (ANNE, NAMESAKE, "192.0.2.1", "192.0.2.2"):
         traffic = table.join(who, TWO, 0)
         assert [traffic.take(FRAME, 0) for _ in range(3)] == [None, None, OVER], who
 
@@ -83,3 +87,50 @@ def test_users_with_a_socket_are_never_forgotten():
     for number in range(3 * SLACK):
         table.join(str(number), TWO, 100)
     assert table.join(ANNE, TWO, 100) is anne
+
+
+# -- Counts that several processes share
+
+
+class Reported(list):
+    def add(self, limit, amount):
+        self.append((limit, amount))
+
+
+def shared(limits=TWO):
+    reported = Reported()
+    table = TrafficTable(lambda *_: reported)
+    return table, table.join(ANNE, limits, 0), reported
+
+
+def test_frames_are_reported_together_but_the_first_at_once():
+    _, traffic, reported = shared(Limits(messages=Rate(99, 1), bytes=Rate(99, 1)))
+    for now in (0, 0.01, 0.02, 0.06):
+        traffic.take(FRAME, now)
+    assert reported[:2] == [(Limit.MESSAGES, 1), (Limit.BYTES, 5)]
+    assert reported[2:] == [(Limit.MESSAGES, 3), (Limit.BYTES, 15)]
+
+
+def test_rest_is_reported_when_a_socket_closes():
+    table, traffic, reported = shared()
+    for _ in range(2):
+        traffic.take(FRAME, 0)
+    table.leave(traffic, 0)
+    assert reported == [(Limit.MESSAGES, 1), (Limit.MESSAGES, 1)]
+
+
+def test_refused_frames_are_not_reported():
+    _, traffic, reported = shared()
+    for _ in range(9):
+        traffic.take(FRAME, 1)
+    traffic.share(reported)
+    assert sum(amount for _, amount in reported) == 2
+
+
+def test_user_who_is_blocked_is_refused_also_after_a_reconnection():
+    table, traffic, _ = shared()
+    traffic.block(Limit.BYTES, 7.5)
+    table.leave(traffic, 1)
+    again = table.join(ANNE, TWO, 1)
+    assert again.take(FRAME, 1) == (Limit.BYTES, 7)
+    assert again.take(FRAME, 7.5) is None

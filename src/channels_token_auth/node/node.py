@@ -18,6 +18,7 @@ from ..cluster.overview import MAX_USERS
 from ..cluster.subscription import Subscription
 from ..core.counting.traffic import TrafficTable
 from ..core.revocation import Revocation, Target
+from ..limits.shared_traffic import share_traffic
 from ..limits.waiting import WaitingSockets
 from ..loop_local import LoopLocal
 from ..observability import recent
@@ -55,7 +56,7 @@ class Node:
         self.waiting = WaitingSockets()
         """The sockets that are not authenticated yet."""
         self.recent_revocations = RevocationLog()
-        self.traffic = TrafficTable()
+        self.traffic = TrafficTable(share_traffic)
         self.bulk_close = BulkClose()
         self.drain = DrainState(self.name, self.sockets, self.bulk_close)
         interval = configuration.sweep_interval

@@ -1,16 +1,27 @@
 """The frames of one user, or of one address without a user, over all sockets of a node."""
 
-from collections.abc import Hashable, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, Protocol
 
 from ..identity import UserKey
 from ..limits import Limit, Limits, Rate
 from .bucket import MICROSECONDS, Bucket
 
-__all__ = ["Traffic", "TrafficTable", "size_of"]
+__all__ = ["Sharing", "Traffic", "TrafficTable", "size_of"]
 
 SLACK = 64
 """Users without a socket that are kept at least, before those who owe nothing are looked for."""
+
+SHARE_EVERY = MICROSECONDS // 20
+"""The pause between two reports of one user's frames to the other processes."""
+
+
+class Sharing(Protocol):
+    """Reports what a user sent to the other processes, which may have it blocked here."""
+
+    def add(self, limit: Limit, amount: int) -> None:
+        """Report so many messages or bytes. Returns at once."""
+        ...
 
 
 def size_of(frame: Mapping[str, Any]) -> int:
@@ -23,15 +34,32 @@ def size_of(frame: Mapping[str, Any]) -> int:
 
 
 class Traffic:
-    """The recent frames of one user's sockets. `key`: the table's; `sockets`: how many are open."""
+    """Frames that a user's sockets have sent lately. `key`: the table's; `sockets`: those open.
 
-    __slots__ = ("_bytes", "_messages", "key", "sockets")
+    `sharing`: where the frames of several processes count together. Each counts by itself as well.
+    """
+
+    __slots__ = (
+        "_blocked_by",
+        "_blocked_until",
+        "_bytes",
+        "_messages",
+        "_share_at",
+        "_unshared",
+        "key",
+        "sharing",
+        "sockets",
+    )
 
     def __init__(self, key: Hashable, messages: Rate | None, in_bytes: Rate | None) -> None:
         self.key = key
         self.sockets = 0
         self._messages = Bucket(messages) if messages else None
         self._bytes = Bucket(in_bytes) if in_bytes else None
+        self._blocked_by, self._blocked_until = Limit.MESSAGES, 0
+        self.sharing: Sharing | None = None
+        self._share_at = 0
+        self._unshared = {Limit.MESSAGES: 0, Limit.BYTES: 0}
 
     def take(self, frame: Mapping[str, Any], now: float) -> tuple[Limit, int] | None:
         """Count a frame; or return its limit, and the seconds until the whole rate is free again.
@@ -39,25 +67,55 @@ class Traffic:
         `now`: in seconds. Called for every frame: it allocates nothing but numbers.
         """
         moment = int(now * MICROSECONDS)
+        if moment < self._blocked_until:
+            return self._blocked_by, -((moment - self._blocked_until) // MICROSECONDS)
         if self._messages and not self._messages.take(1, moment):
             return Limit.MESSAGES, max(1, self._messages.full_in(moment))
         if self._bytes and not self._bytes.take(size_of(frame), moment):
             return Limit.BYTES, max(1, self._bytes.full_in(moment))
+        if self.sharing is not None:
+            self._share(self.sharing, frame, moment)
         return None
+
+    def block(self, limit: Limit, until: float) -> None:
+        """Refuse all frames until then: other processes counted them. Any thread may call it."""
+        self._blocked_by, self._blocked_until = limit, int(until * MICROSECONDS)
+
+    def share(self, sharing: Sharing) -> None:
+        """Report what was not reported yet."""
+        for limit, amount in self._unshared.items():
+            if amount:
+                self._unshared[limit] = 0
+                sharing.add(limit, amount)
+
+    def _share(self, sharing: Sharing, frame: Mapping[str, Any], moment: int) -> None:
+        if self._messages:
+            self._unshared[Limit.MESSAGES] += 1
+        if self._bytes:
+            self._unshared[Limit.BYTES] += size_of(frame)
+        if moment >= self._share_at:
+            self._share_at = moment + SHARE_EVERY
+            self.share(sharing)
 
     def owes(self, now: float) -> bool:
         """Return whether a new bucket would let more pass than this one."""
         moment = int(now * MICROSECONDS)
-        return any(it.full_in(moment) for it in (self._messages, self._bytes) if it)
+        return moment < self._blocked_until or any(
+            it.full_in(moment) for it in (self._messages, self._bytes) if it
+        )
 
 
 class TrafficTable:
     """The traffic of all users of a node.
 
     It outlives their sockets until it is paid off: who reconnects must not start anew.
+    `sharing`: returns what reports the frames of new traffic, where a site shares its counts.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, sharing: Callable[[Traffic, UserKey | str, Limits], Sharing | None] | None = None
+    ) -> None:
+        self._sharing = sharing
         self._all: dict[Hashable, Traffic] = {}
         self._prune_at = SLACK
 
@@ -67,22 +125,26 @@ class TrafficTable:
     def join(self, who: UserKey | str | None, limits: Limits, now: float) -> Traffic | None:
         """Return the traffic that a new socket of theirs adds to; None if nothing is limited.
 
-        `who`: a user, or an address. Routes with other rates count by themselves.
+        `who`: a user, or an address. Clients without either, as on a Unix socket, are not limited:
+        nobody can tell one from the others. Routes with other rates count by themselves.
         """
         messages, in_bytes = limits.messages, limits.bytes
-        if messages is None and in_bytes is None:
+        if who is None or (messages is None and in_bytes is None):
             return None
         key = (who, messages, in_bytes)
         traffic = self._all.get(key)
         if traffic is None:
             self._prune(now)
             traffic = self._all[key] = Traffic(key, messages, in_bytes)
+            traffic.sharing = self._sharing(traffic, who, limits) if self._sharing else None
         traffic.sockets += 1
         return traffic
 
     def leave(self, traffic: Traffic, now: float) -> None:
         """Note that one of its sockets has closed."""
         traffic.sockets -= 1
+        if traffic.sharing is not None:
+            traffic.share(traffic.sharing)
         if not traffic.sockets and not traffic.owes(now):
             del self._all[traffic.key]
 

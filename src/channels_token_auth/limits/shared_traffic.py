@@ -1,0 +1,55 @@
+"""Count a user's frames over all processes, in the store that a site shares its counters in.
+
+A frame waits for nothing: each process counts by itself, reports every 50 ms what a user has sent,
+and refuses the user's frames for the rest of the period once the store has counted too many.
+"""
+
+from dataclasses import dataclass
+
+from ..clock import clock
+from ..core.counting.traffic import Traffic
+from ..core.identity import UserKey
+from ..core.limits import Limit, Limits, Rate
+from .shared_counters import SharedCounters, shared_counters
+
+__all__ = ["SharedTraffic", "share_traffic"]
+
+
+class SharedTraffic:
+    """Reports the frames of one user, or of one address without a user."""
+
+    def __init__(
+        self, traffic: Traffic, who: UserKey | str, limits: Limits, counters: SharedCounters
+    ) -> None:
+        # A user's kind is a model's label, or begins with "issuer:" or "backend:".
+        self._key = f"{who.kind} {who.key}" if isinstance(who, UserKey) else f"address {who}"
+        self._counters = counters
+        rates = {Limit.MESSAGES: limits.messages, Limit.BYTES: limits.bytes}
+        self._counts = {
+            limit: _Count(limit, rate, traffic) for limit, rate in rates.items() if rate
+        }
+
+    def add(self, limit: Limit, amount: int) -> None:
+        """Report so many messages or bytes. Returns at once."""
+        self._counters.add(self._counts[limit], self._key, amount)
+
+
+@dataclass(slots=True, eq=False)
+class _Count:
+    """One rate of one user, as the shared counters know it."""
+
+    limit: Limit
+    rate: Rate
+    traffic: Traffic
+
+    def block(self, key: str, seconds: float) -> None:
+        """Refuse the user's frames for so long."""
+        seconds = min(seconds, self.rate.seconds)
+        self.traffic.block(self.limit, clock.steady() + seconds)
+
+
+def share_traffic(traffic: Traffic, who: UserKey | str, limits: Limits) -> SharedTraffic | None:
+    """Return what reports the frames of new traffic; None where the site shares no counters."""
+    if limits.storage is None:
+        return None
+    return SharedTraffic(traffic, who, limits, shared_counters(limits.storage))
