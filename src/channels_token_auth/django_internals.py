@@ -24,6 +24,7 @@ __all__ = [
     "named_database",
     "savepoints",
     "sync_thread_key",
+    "take_test_callbacks",
 ]
 
 
@@ -73,6 +74,20 @@ def is_test_environment() -> bool:
     # Production never imports the module, so that this costs one look-up there.
     utils = sys.modules.get("django.test.utils")
     return utils is not None and hasattr(utils._TestState, "saved_data")  # noqa: SLF001 - as above
+
+
+def take_test_callbacks(
+    connection: Any, is_ours: Callable[[Callable[[], Any]], bool]
+) -> list[Callable[[], Any]]:
+    """Return and remove the callbacks that wait for a commit, if only the atomic blocks of a
+    `TestCase` are open: its transaction is rolled back, and never committed.
+    """
+    blocks = connection.atomic_blocks if connection.in_atomic_block else []
+    if not blocks or not all(getattr(each, "_from_testcase", False) for each in blocks):
+        return []
+    waiting = connection.run_on_commit
+    connection.run_on_commit = [each for each in waiting if not is_ours(each[1])]
+    return [each[1] for each in waiting if is_ours(each[1])]
 
 
 def sync_thread_key() -> Any:

@@ -45,8 +45,8 @@ def site(tmp_path):
 @pytest.mark.parametrize(
     ("runner", "tally"),
     [
-        (("django", "test", "chat.test_0"), "Ran 3"),
-        (("pytest", "-o", "asyncio_default_fixture_loop_scope=function"), "5 passed"),
+        (("django", "test", "chat.test_0"), "Ran 4"),
+        (("pytest", "-o", "asyncio_default_fixture_loop_scope=function"), "6 passed"),
     ],
 )
 def test_the_papers_code_passes(site, runner, tally):

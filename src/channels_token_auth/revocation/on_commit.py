@@ -4,9 +4,10 @@ Inside a transaction they are gathered: a clean-up that deletes ten thousand tok
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -22,8 +23,9 @@ from ..verification.authenticator import site_authenticator
 from ..verification.denylist import CacheUnavailable
 from ..verification.node_denials import known_epoch
 from .batches import Batch, Deny, Owner, SavepointBatch, Transaction, deny_all
+from .request_end import at_end_of_request
 
-__all__ = ["UNDENIED", "Deny", "after_commit", "gathered", "site_database"]
+__all__ = ["UNDENIED", "Deny", "after_commit", "gathered", "is_ours", "site_database"]
 
 PER_MESSAGE = 100
 """Revocations in one message: a channel layer bounds how many and how large they are."""
@@ -62,6 +64,13 @@ def after_commit(
     batch.denials += denials
     batch.issued.update(issued)
     batch.add_all(dict.fromkeys(endings, is_told), instead_of, is_announced=is_announced)
+
+
+def is_ours(callback: Callable[[], Any]) -> bool:
+    """Return whether a callback of a transaction publishes revocations."""
+    if isinstance(callback, partial):
+        return callback.func is at_end_of_request
+    return isinstance(getattr(callback, "__self__", None), SavepointBatch | Transaction)
 
 
 def site_database() -> str:

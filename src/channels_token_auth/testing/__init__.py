@@ -4,6 +4,7 @@ Of use with unittest and pytest alike, and knows neither. Nothing in it is for p
 """
 
 from .clock import FrozenClock, frozen_clock
+from .commits import apublish_revocations, publish_revocations
 from .communicator import TokenWebsocketCommunicator
 from .tokens import FakeTokenBackend, FakeTokens, fake_tokens
 
@@ -12,6 +13,8 @@ __all__ = [
     "FakeTokens",
     "FrozenClock",
     "TokenWebsocketCommunicator",
+    "apublish_revocations",
     "fake_tokens",
     "frozen_clock",
+    "publish_revocations",
 ]

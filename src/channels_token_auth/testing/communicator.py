@@ -19,6 +19,7 @@ from ..core.asgi_types import Application, Message, Receive, Scope, Send
 from ..core.close_codes import TABLE
 from ..core.credentials import Location
 from ..core.handshake.extraction import PROTOCOL, TICKET_NAME
+from .commits import apublish_revocations
 from .tokens import PATH, FakeTokenBackend
 
 __all__ = ["TokenWebsocketCommunicator"]
@@ -100,6 +101,22 @@ class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] #
             raise AssertionError(f"No auth.* message, but the close code {self.close_code}.")
         return message
 
+    async def wait(self, timeout: float = 1) -> None:  # noqa: ASYNC109 - as Channels'
+        """Wait for the application to end, after publishing what the test has revoked."""
+        await apublish_revocations()
+        await super().wait(timeout)
+
+    async def receive_output(self, timeout: float = 1) -> Message:  # noqa: ASYNC109 - as Channels'
+        """Receive as in Channels, after publishing what the test has revoked."""
+        await apublish_revocations()
+        message: Message = await super().receive_output(timeout)
+        return message
+
+    async def receive_nothing(self, timeout: float = 0.1, interval: float = 0.01) -> bool:  # noqa: ASYNC109 - as Channels'
+        """Receive as in Channels, after publishing what the test has revoked."""
+        await apublish_revocations()
+        return bool(await super().receive_nothing(timeout, interval))
+
     async def _log_in(self, seconds: float) -> None:
         while message := await self._next(seconds):
             if message["type"] == "auth.ok":
@@ -112,6 +129,7 @@ class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] #
 
     async def _next(self, seconds: float) -> dict[str, Any] | None:
         """Return the next `auth.*` message; None if the socket has ended, also for later calls."""
+        await apublish_revocations()
         async with asyncio.timeout(seconds):
             message = await self._messages.get()
         if message is None:
