@@ -46,6 +46,7 @@ SHAPES = (
     '"{{\\"type\\":\\"auth\\",\\"token\\":\\"{}\\"}}"',
     'b\'{{"type": "auth", "token": "{}"}}\'',
     '< TEXT \'{{"type":"auth","token":"{}"}}\' [83 bytes]',
+    "< CONT {} [text, 48 bytes]",
     '{{"type":"auth","token":"{}',
     '{{"ticket": "{}", "expires_in": 30}}',
     "{{'token': ['{}'], 'x': ['1']}}",

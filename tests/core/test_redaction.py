@@ -147,3 +147,15 @@ def seconds(text):
     began = time.process_time()
     redact(text)
     return time.process_time() - began
+
+
+@pytest.mark.parametrize("end", [" [text, 48 bytes]", " [9 bytes, continued]", ""])
+@pytest.mark.parametrize("part", ['en":"s3cret1"}', "s3cr", 'et1"}', "6f 6b 65 6e"])
+def test_nothing_of_a_later_fragment_is_shown(part, end):
+    shown = redact(f"DEBUG\n< CONT '{part}'{end}")
+    assert shown == f"DEBUG\n< CONT {MARK}{end}"
+
+
+def test_first_fragment_shows_no_part_of_a_token():
+    shown = redact('< TEXT \'{"type": "auth", "token": "s3cr\' [30 bytes, continued]')
+    assert "s3cr" not in shown

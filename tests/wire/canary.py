@@ -1,5 +1,6 @@
 """Tokens that may show up nowhere, and every way to bring one in."""
 
+import json
 from dataclasses import dataclass
 
 from tests.wire.client import Refusal, Socket
@@ -20,6 +21,8 @@ class Song:
     query: str = ""
     policy: str = "default"
     message: str | None = None  # a token to send in an `auth` message
+    cuts: tuple[int, ...] = ()  # where that message is cut into frames
+    is_compressed: bool = False
 
     @property
     def forms(self) -> tuple[str, ...]:
@@ -38,16 +41,16 @@ def sing(server: Server, song: Song) -> str:
             case Socket() as socket:
                 with socket:
                     heard.append(repr(socket.headers))
-                    heard += _listen(socket, song.message)
+                    heard += _listen(socket, song)
     return "\n".join(heard)
 
 
-def _listen(socket: Socket, message: str | None) -> list[str]:
+def _listen(socket: Socket, song: Song) -> list[str]:
     heard = []
     try:
-        if message:
-            socket.send_json({"type": "auth", "token": message})
-            while not heard or not (heard[-1].closes or "auth.ok" in heard[-1].text):
+        if song.message:
+            _send(socket, song, json.dumps({"type": "auth", "token": song.message}))
+            while not heard or not (heard[-1].closes or b"auth.ok" in heard[-1].payload):
                 heard.append(socket.read())
         socket.send("sing")
         while not heard or not heard[-1].closes:
@@ -55,6 +58,15 @@ def _listen(socket: Socket, message: str | None) -> list[str]:
     except (EOFError, OSError):
         pass  # it has said all that it will, or hung up
     return [repr(frame) for frame in heard]
+
+
+def _send(socket: Socket, song: Song, text: str) -> None:
+    if song.cuts:
+        is_agreed = "sec-websocket-extensions" in {name.lower() for name in socket.headers}
+        is_compressed = song.is_compressed and is_agreed  # not every server compresses
+        socket.send_fragments(text, song.cuts, is_compressed=is_compressed)
+    else:
+        socket.send(text)
 
 
 def _protocols(*entries: str) -> bytes:
@@ -65,6 +77,16 @@ def _bad(number: int) -> str:
     return f"0ff5{number:04}" + "c" * 32
 
 
+DEFLATE = b"Sec-WebSocket-Extensions: permessage-deflate"
+CUTS = {
+    "cut in the name of the token": (21,),
+    "cut before the token": (26,),
+    "cut in the token": (30,),
+    "cut at its end": (68,),
+    "cut into three": (12, 21),
+    "compressed and cut": (10,),
+}
+"""Where `{"type": "auth", "token": "…"}` is cut."""
 ORIGIN = b"Origin: http://127.0.0.1"
 GOOD = CANARIES
 
@@ -112,6 +134,25 @@ SONGS = [
         token=_bad(19),
         headers=(bearer(GOOD["header"]), _protocols("token-auth.v1")),
         message=_bad(19),
+    ),
+    *(
+        Song(
+            name=f"first message {name}",
+            token=_bad(20 + number),
+            policy="messages",
+            message=_bad(20 + number),
+            cuts=cuts,
+            is_compressed=name.startswith("compressed"),
+            headers=(DEFLATE,) if name.startswith("compressed") else (),
+        )
+        for number, (name, cuts) in enumerate(CUTS.items())
+    ),
+    Song(
+        name="reauthentication in fragments",
+        token=_bad(29),
+        headers=(bearer(GOOD["header"]), _protocols("token-auth.v1")),
+        message=_bad(29),
+        cuts=(21,),
     ),
     Song(name="bad header", token=_bad(1), headers=(bearer(_bad(1)),)),
     Song(name="bad header of a browser", token=_bad(2), headers=(ORIGIN, bearer(_bad(2)))),

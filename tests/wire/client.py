@@ -7,7 +7,8 @@ decision. It needs nothing but the standard library, so no library can tidy a re
 import json
 import struct
 import time
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
@@ -114,6 +115,20 @@ class Socket:
         # The mask is four zero bytes: legal, and the payload stays as it is.
         first = 0x80 | kind | (0x40 if is_compressed else 0)
         self._stream.send(bytes([first]) + size + bytes(4) + data)
+
+    def send_fragments(self, text: str, cuts: Sequence[int], *, is_compressed: bool) -> None:
+        """Send a text in several frames (RFC 6455 §5.4), cut at these places."""
+        data = text.encode()
+        if is_compressed:  # as a whole, without the empty block at its end (RFC 7692 §7.2.1)
+            deflate = zlib.compressobj(wbits=-15)
+            data = (deflate.compress(data) + deflate.flush(zlib.Z_SYNC_FLUSH))[:-4]
+        ends = [min(cut, len(data)) for cut in cuts] + [len(data)]
+        start, kind = 0, TEXT | (0x40 if is_compressed else 0)
+        for number, end in enumerate(ends):
+            fin = 0x80 if number == len(ends) - 1 else 0
+            part = data[start:end]
+            self._stream.send(bytes([fin | kind, 0x80 | len(part)]) + bytes(4) + part)
+            start, kind = end, 0
 
     def send_json(self, value: object) -> None:
         self.send(json.dumps(value))

@@ -50,6 +50,9 @@ _FIXED = (
     r"((?<![\w-])(?:bearer|token)[ \t]++)(?=[a-z._~+/-]*+[0-9])[\w.~+/-]{16,}+=*+",
     # Sec-WebSocket-Protocol: token-auth.v1, bearer.abc (names of subprotocols have a case)
     r"((?<![\w./-])(?-i:(?:base64url\.)?bearer\.(?:authorization\.k8s\.io\.|phx\.)?))" + _IN_LIST,
+    # A later fragment of a message (RFC 6455 §5.4), as websockets shows it: < CONT 'en":"abc"}' [9
+    # bytes]. It may be the token of an `auth` frame, and nothing in it tells: all of it goes.
+    r"(^[<>] CONT ).+?(?= \[[^\[\n]*$|$)",
     # The end of a long frame, as websockets shows it: < TEXT '{"type":"auth",...abc"}' [99 bytes]
     r"(^[<>] (?:TEXT|BINARY|CONT) (?=.*auth).*?\.{3}).+?(?= \[[^\[\n]*$|$)",
 )
@@ -82,7 +85,7 @@ def _mark(match: re.Match[str]) -> str:
 @lru_cache(maxsize=16)
 def _rules(names: frozenset[str]) -> tuple[tuple[str, ...], tuple[re.Pattern[str], ...]]:
     """Return words of which a text with a secret contains one, and patterns that find secrets."""
-    hints = ("auth", "bearer", "%", "\\u00", *(name.lower() for name in names))
+    hints = ("auth", "bearer", "cont ", "%", "\\u00", *(name.lower() for name in names))
     patterns = (*_named(names), *_FIXED)
     return hints, tuple(re.compile(pattern, _FLAGS) for pattern in patterns)
 
