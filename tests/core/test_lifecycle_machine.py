@@ -24,6 +24,7 @@ from tests.core.lives import PING, auth
 MAX = 16
 BINARY = PEER_LEAVES = None
 NOT_NOW = (CloseReason.RATE_LIMITED, CloseReason.UNAVAILABLE)
+OLD = (CloseReason.TOKEN_REVOKED, CloseReason.TOKEN_INVALID)
 OPEN_TO_FRAMES = (State.AUTHENTICATED, State.REAUTHENTICATING)
 
 seconds = st.integers(0, 40) | st.floats(0, 40)
@@ -71,6 +72,7 @@ class Life(RuleBasedStateMachine):
         self.is_over = False
         self.token_ends = None
         self.age_ends = None
+        self.renews_by = None  # its token was revoked, and a fresh one may come until then
         self.waits_until = None  # for the first message, or for a verdict on a message
 
     @property
@@ -79,9 +81,8 @@ class Life(RuleBasedStateMachine):
 
     @property
     def deadline(self):
-        return min(
-            (end for end in (self.token_ends, self.age_ends) if end is not None), default=None
-        )
+        ends = self.token_ends, self.age_ends, self.renews_by
+        return min((end for end in ends if end is not None), default=None)
 
     # -- What happens
 
@@ -119,6 +120,7 @@ class Life(RuleBasedStateMachine):
         self.waits_until = None
         if not self.is_over and self.users[-1:] in ([], [user]):
             self.users.append(user)
+            self.renews_by = None
             age = self.rules.max_connection_age
             self.token_ends = None if lifetime is None else self.now + lifetime
             self.age_ends = None if age is None else self.now + age
@@ -142,12 +144,13 @@ class Life(RuleBasedStateMachine):
     @rule(code=st.sampled_from([code for code in CloseReason if code not in NOT_NOW]))
     def refuse_for_good(self, code):
         was_over, was_somebodys = self.is_over, bool(self.users)
+        expected = CloseReason.TOKEN_EXPIRED if self.renews_by and code in OLD else code
         if code is CloseReason.IDENTITY_CHANGED and was_somebodys:
             self.is_verifying = False
             said = self.let_in(8, 100)
         else:
             said = self.refuse(code)
-        assert closes(said) == [code] * (not was_over)
+        assert closes(said) == [expected] * (not was_over)
 
     def refuse(self, code, retry_after=None):
         self.is_verifying, self.waits_until = False, None
@@ -213,6 +216,18 @@ class Life(RuleBasedStateMachine):
             return expired
         return [CloseReason.UNAVAILABLE if self.is_verifying else CloseReason.AUTH_TIMEOUT]
 
+    @precondition(lambda self: self.users and self.users[0] is not None)
+    @rule(left=seconds)
+    def token_is_revoked_with_a_margin(self, left):
+        end = self.now + left
+        if not self.is_over:
+            self.renews_by = end if self.renews_by is None else min(end, self.renews_by)
+        expected = self.due_now()
+        said = self.hear(self.life.shorten(left, self.now))
+        assert closes(said) == expected
+        kinds = [each["type"] for each in said if not isinstance(each, CloseReason)]
+        assert expected or kinds == ["auth.expiring"] * (self.speaks and not self.is_over)
+
     @rule(ahead=seconds)
     def calendar_goes_ahead(self, ahead):
         self.life.jump(ahead)
@@ -269,7 +284,8 @@ class Life(RuleBasedStateMachine):
                 assert message["user_id"] == (None if user is None else str(user))
                 self.judge_time(message["expires_in"])
             case "auth.expiring":
-                assert self.deadline - self.now <= self.rules.expiry_warning
+                is_soon = self.deadline - self.now <= self.rules.expiry_warning
+                assert is_soon or self.renews_by is not None
                 self.judge_time(message["expires_in"])
             case "auth.error":
                 assert message["code"] in set(CloseReason)
