@@ -387,6 +387,34 @@ async def test_users_of_another_service_are_closed_by_their_id(site, sockets, st
     assert not await LogEntry.objects.aexists()
 
 
+async def test_services_user_with_a_local_users_key_is_another_user(site, sockets, staff, token):
+    simple_jwt = "channels_token_auth.backends.simplejwt.SimpleJWTBackend"
+    site.CACHES = {
+        "default": {"BACKEND": "tests.verification.odd_caches.Remote", "LOCATION": "kinds"}
+    }
+    site.CHANNELS_TOKEN_AUTH = {
+        "BACKENDS": [
+            *site.CHANNELS_TOKEN_AUTH["BACKENDS"],
+            {"BACKEND": simple_jwt, "OPTIONS": {"stateless": True}},
+        ]
+    }
+    raw = AccessToken()
+    raw["user_id"] = str(token.user_id)
+    mine, theirs = await sockets(token.key), await sockets(str(raw), scheme="Bearer")
+    browser = await staff("change")
+    rows = (await browser.get(f"{LIST}data/")).json()["rows"]
+    assert {each["cells"][0] for each in rows} == {"ada", str(token.user_id)}
+    (other,) = (each for each in rows if each["cells"][0] != "ada")
+    await post(browser, other["close_url"], revoke="on")
+    assert await theirs.closes() == 4410
+    assert await mine.stays()
+    assert await Token.objects.aexists()
+    assert not await LogEntry.objects.aexists()
+    await post(browser, f"{LIST}close-user/{token.user_id}/", revoke="on")
+    assert await mine.closes() == 4410
+    assert await LogEntry.objects.aexists()
+
+
 @pytest.mark.parametrize("user_id", ["abc", "0", "9" * 40, "%00", "1.5", "-1"])
 async def test_user_who_does_not_exist_is_not_found(staff, user_id):
     browser = await staff("change")

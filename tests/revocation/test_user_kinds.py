@@ -1,5 +1,6 @@
 """User 1 of this site and user 1 of another service: neither reaches the other's sockets."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -145,7 +146,7 @@ async def test_change_of_a_local_user_ends_no_service_token(mine, theirs, ada, c
     else:
         ada.is_active = False
         await ada.asave()
-    assert await mine.closes() in {4410, 4423}
+    assert await mine.closes() in {4410, 4419, 4423}
     assert await theirs.stays()
     assert (await ask("get", "/auth/check/", theirs.raw)).status_code == 200
 
@@ -223,3 +224,18 @@ async def test_token_with_the_same_id_of_another_issuer_stays(sockets, ada, site
     assert await again[1].stays()
     await arevoke_token(token("b"))
     assert await other.closes() == 4410
+
+
+async def test_id_of_a_local_users_token_is_denied_at_no_other_service(theirs, ada, site):
+    (one,) = (await aconnections(user=ada.pk)).connections
+    await arevoke_token(one.token_id, user=ada)
+    assert await theirs.stays()
+    assert (await ask("get", "/auth/check/", theirs.raw)).status_code == 200
+
+
+async def test_local_users_token_does_not_take_over_the_services_socket(sockets, ada, token):
+    raw = jwt_of(ada.pk)
+    socket = await sockets(raw, scheme="Bearer", subprotocols=["token-auth.v1"])
+    text = json.dumps({"type": "auth", "token": token.key})
+    socket.server.inbox.put_nowait({"type": "websocket.receive", "text": text})
+    assert await socket.closes() == 4409

@@ -10,7 +10,7 @@ from ..backends.contract import Revocations, TokenBackend
 from ..backends.sources.users import named_user, row_key
 from ..core.authentication import Authentication
 from ..core.credentials import Location
-from ..core.identity import Grant, Identity
+from ..core.identity import Grant, Identity, UserKey
 from ..core.revocation import Target
 from ..verification.authenticator import Authenticator, site_authenticator
 from .carry_out import Plan, carry_out
@@ -52,10 +52,14 @@ def token_id(token: Any) -> str:
     return token_id_of(site_authenticator(), token)
 
 
-def _chosen(authenticator: Authenticator, name: str | None) -> Sequence[TokenBackend]:
-    """Return the backend of this name; all, without a name or for a route's own backend."""
-    chosen = [each for each in authenticator.backends if each.name == name]
-    return chosen or authenticator.backends
+def _chosen(
+    authenticator: Authenticator, name: str | None, user: UserKey | None
+) -> Sequence[TokenBackend]:
+    """Return the backend of this name; without a name, those that may have tokens of the user."""
+    backends = authenticator.backends
+    if name is not None:
+        return [each for each in backends if each.name == name]
+    return backends if user is None else backends_of(user, backends)
 
 
 def _of_identity(authenticator: Authenticator, identity: Identity) -> Plan:
@@ -82,11 +86,12 @@ def _of_ids(
     issuer: str | None,
 ) -> Plan:
     """Plan the revocation of a token of which only the id is known."""
-    ids, backends = found.ids, _chosen(authenticator, backend)
     whose = None if user is None else named_user(user)
     user_pk = None if user is None else row_key(user)
-
+    ids, backends = found.ids, _chosen(authenticator, backend, whose)
     denied_at = without_rows(backends)
+    if backend is not None and not backends:
+        denied_at = [backend]  # of another route; or a session, whose tickets are always accepted
 
     def deny() -> None:
         for name in denied_at:
@@ -99,10 +104,7 @@ def _of_ids(
     return Plan(
         targets=[first],
         also=more,
-        steps=[
-            (each, partial(_revoke_ids, each, ids, user_pk))
-            for each in (backends if whose is None else backends_of(whose, backends))
-        ],
+        steps=[(each, partial(_revoke_ids, each, ids, user_pk)) for each in backends],
         denied_at=denied_at,
         deny=deny,
         unasked=found.unavailable,

@@ -49,6 +49,7 @@ def revoke_user(
     authenticator = site_authenticator()
     excepted = None if except_token is None else token_id_of(authenticator, except_token)
     moment = epoch(issued_before)
+    own = getattr(except_token, "backend", None)  # of a socket or a request
     target = Target.of_user(
         whose,
         except_token_id=excepted,
@@ -64,7 +65,8 @@ def revoke_user(
         Plan(
             targets=[target],
             steps=[
-                (each, partial(step, each)) for each in backends_of(whose, authenticator.backends)
+                (each, partial(step, each))
+                for each in backends_of(whose, authenticator.backends, own=own)
             ],
             denied_at=without_rows(authenticator.backends),
             deny=partial(_deny, authenticator, whose, target),

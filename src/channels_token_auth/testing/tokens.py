@@ -117,6 +117,7 @@ class FakeTokenBackend(BaseTokenBackend):
     schemes = frozenset({"bearer", "token"})
     revocations = Revocations.ROWS
     is_local = True
+    user_kind = None  # a test may issue tokens to any user
 
     def __init__(self, *, name: str = "fake") -> None:
         super().__init__(name=name)
