@@ -97,5 +97,17 @@ CONTESTANTS = {
         ),
         Contestant(name="ours-warm", application="ours", header=BEARER, people=FEW),
         Contestant(name="ours-bare-warm", application="ours_bare", header=BEARER, people=FEW),
+        Contestant(
+            name="ours-all-off",
+            application="ours",
+            header=BEARER,
+            environ=COLD | {"BENCH_EVERYTHING": "off"},
+        ),
+        Contestant(
+            name="ours-all-on",
+            application="ours",
+            header=BEARER,
+            environ=COLD | {"BENCH_EVERYTHING": "on"},
+        ),
     ]
 }

@@ -1,7 +1,8 @@
 """Handshakes a second: connect, opening handshake, message and answer, close; 64 clients at once.
 
 Each handshake shows another token of 5,000, and the library's cache is off, but for the
-contestants called warm: those show 16 in turn.
+contestants called warm: those show 16 in turn. `ours-all-on` counts metrics, enforces all limits
+and writes audit records; `ours-all-off` does none of it.
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ __all__ = ["run"]
 NAMES = (
     *("bare", "stock", "tutorial", "peer-auth-token", "peer-jwt"),
     *("ours-stock", "ours-stock-warm", "ours", "ours-warm", "ours-bare", "ours-bare-warm"),
+    *("ours-all-off", "ours-all-on"),
 )
 
 
@@ -49,7 +51,7 @@ def _panel(bench: Bench, kind: str, filled: Database) -> Panel:
             {name: each["cycles"] / each["seconds"] for name, each in results.items()}
             for results in found
         ],
-        bases=bench.bases(contestants, "bare", "stock", "tutorial"),
+        bases=bench.bases(contestants, "bare", "stock", "tutorial", "ours-all-off"),
         facts={
             each.name: {
                 "p99": _milliseconds(results[each.name]["handshakes"]["p99"] for results in found),

@@ -4,6 +4,12 @@ import json
 import os
 
 from benchmarks.people import ISSUER, SECRET_KEY
+from benchmarks.project.everything import (
+    LIMITED,
+    UNLIMITED,
+    switch_metrics_off,
+    write_audit_records,
+)
 
 __all__ = ["SECRET_KEY"]
 
@@ -38,6 +44,14 @@ if "BENCH_PROVIDER" in os.environ:
     if "CONFIG" in CHANNEL_LAYERS["default"]:
         redis["LOCATION"] = CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0]
         CACHES = {"default": redis}
+LOGGING_CONFIG = None
+EVERYTHING = os.environ.get("BENCH_EVERYTHING")
+if EVERYTHING:
+    CHANNELS_TOKEN_AUTH["LIMITS"] = LIMITED if EVERYTHING == "on" else UNLIMITED
+if EVERYTHING == "on":
+    write_audit_records()
+else:
+    switch_metrics_off()
 DATABASES = {
     "default": json.loads(os.environ["BENCH_DATABASE"])
     | {"CONN_MAX_AGE": int(os.environ.get("BENCH_CONN_MAX_AGE", "3600"))}
@@ -53,6 +67,5 @@ INSTALLED_APPS = [
 ]
 if "BENCH_WITHOUT_US" not in os.environ:
     INSTALLED_APPS.append("channels_token_auth")
-LOGGING_CONFIG = None
 ROOT_URLCONF = "benchmarks.project.urls"
 USE_TZ = True

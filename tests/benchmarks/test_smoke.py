@@ -51,6 +51,14 @@ def test_contestants_are_compared(filled):
     assert "uvicorn, sqlite: round 1/1  ours" in lines
 
 
+def test_everything_on_is_compared_with_everything_off(filled):
+    names = ["ours-all-off", "ours-all-on"]
+    bench = Bench(rounds=1, quick=True, only=tuple(names), say=lambda _: None)
+    panel = handshakes._panel(bench, "uvicorn", filled)
+    assert (panel.names, panel.bases) == (names, ("ours-all-off",))
+    assert all(rate > 0 for rate in panel.rounds[0].values())
+
+
 @pytest.fixture(scope="module")
 def ours(filled):
     with serving("uvicorn", CONTESTANTS["ours"], filled) as server:

@@ -134,6 +134,12 @@ def value(name, **labels):
             0.5,
         ),
         (
+            events.SweepFinished(node="n", tokens=7, closed=0, seconds=0.5, unavailable=()),
+            "swept_tokens_total",
+            {},
+            7,
+        ),
+        (
             events.SweepFinished(node="n", tokens=1, closed=0, seconds=0.5, unavailable=["drf"]),
             "sweep_failures_total",
             {},

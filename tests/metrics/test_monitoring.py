@@ -58,3 +58,19 @@ def test_every_metric_that_is_named_exists():
 def test_every_panel_has_a_question_and_an_explanation():
     assert all(panel["title"].endswith("?") for panel in DASHBOARD["panels"])
     assert all(panel["description"] for panel in DASHBOARD["panels"])
+
+
+def test_page_lists_every_metric():
+    """And no metric that does not exist."""
+    page = (FOLDER.parent / "docs" / "how-to" / "monitoring.md").read_text()
+    table = page.partition("| metric | meaning |")[2].partition("\n\n")[0]
+    listed = {
+        name
+        for row in table.splitlines()
+        for name in re.findall(r"`(\w+)`", row[: row.find("|", 2)].split(" by ")[0])
+    }
+    metrics = (each for each in REGISTRY.collect() if each.name.startswith("channels_token_auth_"))
+    names = {each.name.removeprefix("channels_token_auth_"): each.type for each in metrics}
+    assert listed == {
+        f"{name}_total" if kind == "counter" else name for name, kind in names.items()
+    }

@@ -81,6 +81,9 @@ queue_refusals = Counter(
 )
 cache_hits = Counter(f"{PREFIX}_cache_hits", "Handshakes answered from the verdict cache.")
 sweep_seconds = Histogram(f"{PREFIX}_sweep_seconds", "Time that one sweep took.", buckets=SLOW)
+swept_tokens = Counter(
+    f"{PREFIX}_swept_tokens", "Tokens whose backends sweeps have asked about them."
+)
 sweep_failures = Counter(
     f"{PREFIX}_sweep_failures", "Sweeps that failed, or did not get all answers."
 )
@@ -195,6 +198,7 @@ def _verified(event: events.BatchVerified) -> None:
 
 def _swept(event: events.SweepFinished) -> None:
     sweep_seconds.observe(event.seconds)
+    swept_tokens.inc(event.tokens)
     refresh()
     if event.unavailable:
         sweep_failures.inc()
