@@ -1,6 +1,7 @@
 """The limits of one address, and of sockets that are not authenticated, in every moment."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -192,6 +193,29 @@ async def test_foreign_page_is_refused_for_its_origin_and_counted(site):
         browser = await connect(overrides=overrides, **values)
         assert browser.server.sent[0]["status"] == 403
     assert (await answer("alice", overrides=overrides))[-1] == 4429
+
+
+@pytest.mark.parametrize("is_silent", [True, False])
+async def test_store_that_hangs_or_is_stopped_delays_no_handshake_and_no_frame(is_silent):
+    with socket.create_server(("127.0.0.1", 0)) as store:  # connects, and never answers
+        port = store.getsockname()[1] if is_silent else 9  # of the discard protocol: none
+        storage = f"redis://127.0.0.1:{port}"
+        limits = {"HANDSHAKES": "99/min", "MESSAGES": "99/min", "STORAGE": storage}
+        began = asyncio.get_running_loop().time()
+        for _ in range(3):
+            browser = await connect("alice", overrides=failures(9, **limits))
+            await browser.say("hello")
+            assert browser.heard()[-1] == "echo hello"
+            await browser.leave()
+        assert asyncio.get_running_loop().time() - began < 2
+
+
+async def test_frames_count_towards_a_shared_rate():
+    limits = {"limits": {"MESSAGES": "2/min", "STORAGE": "memory://"}}
+    browser = await connect("alice", overrides=limits)
+    for _ in range(3):
+        await browser.say("hello")
+    assert browser.heard()[-1] == 4429
 
 
 # -- Sockets that are not authenticated yet
