@@ -54,14 +54,24 @@ def test_event_about_a_session_revokes_that_session_only(provider, ada):
     assert (outcome(ended), outcome(other)) == ("token_revoked", "accepted")
 
 
-def test_changed_claims_have_the_client_fetch_a_fresh_token(provider, ada, revocations):
+def test_changed_claims_leave_open_sockets_time_for_a_fresh_token(provider, ada, revocations):
     token = access_token(ada)
     payload = {"claims": {"role": "reader"}}
     answer = sent(provider, f"{CAEP}token-claims-change", payload, sub_id=iss_sub(ada))
     assert answer.status_code == 202
-    ((revocation),) = [each.revocation for each in revocations]
+    (revocation,) = [each.revocation for each in revocations]
+    assert (revocation.target.user_id, revocation.deadline is None) == (str(ada.pk), False)
+    assert outcome(token) == "token_revoked"
+
+
+def test_changed_claims_of_a_session_have_its_client_fetch_a_token(provider, ada, revocations):
+    token = access_token(ada)
+    subject = {"user": iss_sub(ada), "session": {"format": "opaque", "id": "s1"}}
+    answer = sent(provider, f"{CAEP}token-claims-change", sub_id=subject)
+    assert answer.status_code == 202
+    (revocation,) = [each.revocation for each in revocations]
     assert revocation.code is CloseReason.TOKEN_EXPIRED
-    assert revocation.target.user_id == str(ada.pk)
+    assert revocation.target.labels == {("sid", "s1")}
     assert outcome(token) == "accepted"
 
 

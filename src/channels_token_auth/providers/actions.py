@@ -21,6 +21,9 @@ __all__ = ["can_end_sessions", "carry_out"]
 SESSION_LABEL = "sid"
 """The label of a session at the provider (OpenID Connect Back-Channel Logout 1.0, section 2.1)."""
 
+MARGIN = 30.0
+"""Seconds in which an open socket may reauthenticate after its user's claims have changed."""
+
 logger = logging.getLogger("channels_token_auth")
 
 
@@ -95,5 +98,11 @@ def _revoke(notice: Notice, provider: Provider, user: Any) -> None:
 
 
 def _renew(notice: Notice, user: Any) -> None:
-    label = notice.subject.session and {SESSION_LABEL: notice.subject.session}
-    disconnect(user=user, label=label or None, code=CloseReason.TOKEN_EXPIRED)
+    session = notice.subject.session
+    if session is None:
+        # Tokens with the old claims are refused from now on; open sockets may be given a new one.
+        before = datetime.fromtimestamp(notice.issued_before, UTC)
+        revoke_user(user, issued_before=before, margin=MARGIN)
+        return
+    # A session has no margin: its tokens stay valid, and its clients fetch others at once.
+    disconnect(user=user, label={SESSION_LABEL: session}, code=CloseReason.TOKEN_EXPIRED)

@@ -52,7 +52,8 @@ class Effect(Enum):
     REVOKE = auto()
     """Tokens end, and their sockets close with 4410."""
     RENEW = auto()
-    """Sockets close with 4419: their clients fetch a fresh token, with the new claims."""
+    """Clients fetch a fresh token, with the new claims: their sockets stay open if it comes soon,
+    and close with 4419 otherwise."""
 
 
 EFFECTS = {
