@@ -22,7 +22,7 @@ from .server import SERVERS
 
 NAMES = (
     *("handshakes", "echo", "storm", "trouble", "memory", "churn", "flood", "attack", "growth"),
-    *("revocation", "revocation_many", "logout", "sweep", "frames"),
+    *("revocation", "revocation_many", "logout", "sweep", "frames", "connections"),
 )
 QUICK = ("bare", "stock", "tutorial", "kick", "ours", "ours-warm", "revoke-user", "logout")
 SOCKETS = 32_768

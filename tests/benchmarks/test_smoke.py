@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from benchmarks import attack, frames, handshakes, logout, revocation
+from benchmarks import attack, connections, frames, handshakes, logout, revocation
 from benchmarks.bench import Bench
 from benchmarks.commands import commands_of_a_handshake
 from benchmarks.contestants import CONTESTANTS
@@ -164,3 +164,12 @@ def test_sweep_is_timed(filled):
     assert [each["queries"] for each in sweeps] == [1, 1]
     assert all(0 < each["waited"] < each["seconds"] for each in sweeps)
     assert all(each["stall"] >= 0 for each in sweeps)
+
+
+@pytest.mark.parametrize("policy", connections.POLICIES)
+def test_limit_on_sockets_is_reached(filled, policy):
+    who = connections.limited(policy)
+    with site("uvicorn", who, "Redis", nodes=2, filled=filled) as two:
+        reached = connections.reach(two, who, range(5), policy)
+    assert len(reached.after) == 5
+    assert 0 <= reached.percentile(50) <= max(reached.after) < 5000
