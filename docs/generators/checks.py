@@ -28,6 +28,7 @@ COMPOSED = {
         "The user field or function of a backend cannot be found, or the field is not unique.",
     ),
     "E170": "An option of the introspection backend is missing or unsafe. The message names it.",
+    "E011": "The class in TENANTS cannot be used. The message says why.",
     "E020": "An entry of IDENTITY_PROVIDERS cannot be used. The message says why.",
     "E181": "allauth's token strategy makes session tokens of its own, which cannot be verified.",
 }

@@ -77,6 +77,10 @@ def check(settings, monkeypatch):
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"},
         "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+        "by tenant": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "KEY_FUNCTION": "django_tenants.cache.make_key",
+        },
         "nothing": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
         "table": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"},
         "large table": {
@@ -116,6 +120,9 @@ def test_default_settings_are_fine(check):
         ({"CACHE": "nothing"}, ["W004"]),
         ({"CACHE": "memory", "LOCATIONS": ["header"]}, []),
         ({"CACHE": "no such"}, ["E004"]),
+        ({"TENANTS": "tests.tenants.fakes.FakeTenants"}, []),
+        ({"TENANTS": "tests.tenants.fakes.Nobody"}, ["E011"]),
+        ({"TENANTS": "tests.tenants.fakes.FakeTenants", "CACHE": "by tenant"}, ["E012"]),
         ({"CACHE": "no such", "LOCATIONS": ["header"]}, ["E004"]),
         ({"CACHE": "table"}, []),
         ({"CACHE": "table", "BACKENDS": WITHOUT_ROWS}, ["W009"]),

@@ -87,6 +87,7 @@ WRONG = [
     *wrong("SWEEP_GRACE", "", *NUMBERS),
     *wrong("CHANNEL_LAYER", "", None, 5, "", ["default"]),
     *wrong("CACHE", "", None, 5, "", ["default"]),
+    *wrong("TENANTS", "", 5, "", ["a.B"]),
     *wrong("METRICS_TOKEN", "", 5, "", "too short", b"k" * 32, "ä" * 32),
     *wrong("AUDIT_EVENT_NAMES", "", None, "", "OWASP", 5, ["owasp"]),
     *wrong("DENYLIST_SECONDS", "", None, *NUMBERS),
@@ -280,6 +281,7 @@ def test_defaults_are_the_strict_ones(site):
         ),
         audit_event_names=EventNames.SIGNALS,
         metrics_token=None,
+        tenants=None,
         policy=Policy(
             locations=STRICT,
             origins=OriginRule(hosts=("example.com",), exact=None),
@@ -338,6 +340,7 @@ def test_every_setting_arrives_in_the_configuration(site):
         "CACHE": "tickets",
         "CONNECTIONS_SCOPES": ["connections"],
         "DENYLIST_SECONDS": 3600,
+        "TENANTS": "a.Tenants",
         "METRICS_TOKEN": "a-token-for-prometheus",
         "AUDIT_EVENT_NAMES": "owasp",
         "IDENTITY_PROVIDERS": [PROVIDER, without("JWKS_URL") | {"KEYS": ["k"], "USER": "a.f"}],
@@ -410,6 +413,7 @@ def test_every_setting_arrives_in_the_configuration(site):
             max_connection_age=3600,
         ),
         audit_event_names=EventNames.OWASP,
+        tenants="a.Tenants",
         metrics_token=Secret("a-token-for-prometheus"),
         policy=Policy(
             locations=frozenset({Location.QUERY, Location.COOKIE}),

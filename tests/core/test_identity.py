@@ -6,7 +6,15 @@ import pytest
 
 from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.credentials import Location
-from channels_token_auth.core.identity import Identity, UserKey
+from channels_token_auth.core.identity import (
+    FOREIGN,
+    Identity,
+    UserKey,
+    is_foreign,
+    is_of_kind,
+    of_tenant,
+    without_tenant,
+)
 
 
 def model(name, *bases, **options):
@@ -68,6 +76,40 @@ def test_issuer_has_the_same_users_by_whichever_backend():
 
 def test_each_tenant_has_a_user_1_of_its_own():
     assert len({key(User()), key(User(), tenant="a"), key(User(), tenant="b")}) == 3
+
+
+@pytest.mark.parametrize(
+    ("wanted", "is_meant"),
+    [
+        (None, True),  # everybody, of all tenants
+        ("app.user@acme", True),
+        ("@acme", True),
+        ("app.user@globex", False),
+        ("@globex", False),
+        ("app.user", False),
+        ("app.user@", False),
+        (of_tenant(FOREIGN, "acme"), False),
+    ],
+)
+def test_kind_means_users_of_its_own_tenant_only(wanted, is_meant):
+    assert is_of_kind("app.user@acme", wanted) is is_meant
+
+
+def test_foreign_users_are_those_of_the_same_tenant():
+    kind = key(SimpleNamespace(pk=1), issuer="https://a", tenant="acme").kind
+    assert is_of_kind(kind, of_tenant(FOREIGN, "acme"))
+    assert not is_of_kind(kind, of_tenant(FOREIGN, "globex"))
+    assert not is_of_kind(kind, FOREIGN)
+
+
+def test_sign_in_an_issuers_name_begins_no_tenant():
+    kind = key(SimpleNamespace(pk=1), issuer="me@acme").kind
+    assert without_tenant(kind) == (kind, None)
+    assert is_of_kind(kind, FOREIGN)
+
+
+def test_tenant_with_a_colon_makes_no_local_user_foreign():
+    assert not is_foreign("app.user@a:b")
 
 
 def test_user_key_is_written_as_the_primary_key():

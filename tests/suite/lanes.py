@@ -27,7 +27,7 @@ CORE = ("core",)
 # Folders that start real services, a step for each group.
 SERVICES = {
     "wire": ("wire",),
-    "faults": ("faults",),
+    "faults": ("faults", "tenants"),
     "cluster": ("cluster",),
     "browsers": ("browser",),
     "programs": ("benchmarks", "client", "deploy", "dev", "docs", "example", "release"),

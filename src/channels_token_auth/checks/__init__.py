@@ -12,6 +12,7 @@ from .limits import limits
 from .policy import loosened
 from .providers import providers
 from .servers import development_server, installed_servers
+from .tenants import tenants
 from .test_environment import test_environment
 from .times import clamped
 
@@ -40,6 +41,7 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
         *limits(),
         *loosened(),
         *clamped(),
+        *tenants(),
         *installed_servers(),
         *development_server(),
         *test_environment(),

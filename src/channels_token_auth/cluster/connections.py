@@ -1,6 +1,7 @@
 """List the open sockets of all nodes: the nodes are asked, and nothing is stored."""
 
 import asyncio
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from asgiref.sync import async_to_sync
 
 from ..backends.sources.users import named_user
 from ..core.labels import read_labels
-from ..core.revocation import Target
+from ..tenants.site import in_other_threads, sockets_here
 from . import layer
 from .local_nodes import node_count
 from .message import Message, is_meant
@@ -113,7 +114,7 @@ async def aconnections(
     """
     if not 0 <= limit <= MAX_LIMIT:
         raise ValueError(f"limit is {limit}: it must be from 0 to {MAX_LIMIT}.")
-    target = Target.of_user(
+    target = sockets_here(
         None if user is ANYBODY else named_user(user),
         token_id=token_id,
         labels=frozenset() if label is None else read_labels(label),
@@ -134,8 +135,10 @@ async def aconnections(
     )
 
 
-connections = async_to_sync(aconnections)
-"""`aconnections` for synchronous code."""
+@functools.wraps(aconnections)
+def connections(**which: Any) -> Connections:
+    with in_other_threads():
+        return async_to_sync(aconnections)(**which)
 
 
 async def gather(message: Message, node: str | None, seconds: float) -> dict[str, Any]:

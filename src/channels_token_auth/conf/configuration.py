@@ -62,6 +62,7 @@ class Configuration:
     scopes: frozenset[str]
     sweep_grace: float | None
     sweep_interval: float
+    tenants: str | None
     trusted_proxies: int
     verify_timeout: float
     verified_cache_seconds: float

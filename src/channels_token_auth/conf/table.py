@@ -80,6 +80,7 @@ SETTINGS: Fields = {
     "TRUSTED_PROXIES": (0, read_whole),
     "IDENTITY_PROVIDERS": ((), read_identity_providers),
     "CONNECTIONS_SCOPES": (None, or_none(_read_some_scopes)),
+    "TENANTS": (None, or_none(text("the dotted path of a class"))),
     "METRICS_TOKEN": (None, or_none(read_secret)),
     "AUDIT_EVENT_NAMES": ("signals", one_of(EventNames)),
     "DENYLIST_SECONDS": (30 * 24 * 60 * 60, read_positive),

@@ -33,7 +33,7 @@ __all__ = ["Connection", "failed"]
 class Connection(Socket):
     """A socket that authenticates."""
 
-    __slots__ = ("refusal_reason", "refused_credential")
+    __slots__ = ("_tenant", "refusal_reason", "refused_credential")
 
     def __init__(
         self, route: Route, handshake: Handshake, scope: Scope, receive: Receive, send: Send
@@ -42,6 +42,7 @@ class Connection(Socket):
         credential = handshake.credential
         secret = credential.secret.reveal() if credential else None
         self.correlation = read_correlation(handshake.headers, secret=secret)
+        self._tenant: str | None = None
         self.refusal_reason: TokenAuthError | None = None
         """Why it was not admitted, and the credential of the first message, if that is why."""
         self.refused_credential: Credential | None = None
@@ -128,13 +129,21 @@ class Connection(Socket):
             self.act_later(self.life.renew(lifetime(identity), clock.steady()))
             self.watch()
 
+    async def identify(self, credential: Credential) -> Identity:
+        """Return the identity of a valid token of the handshake's tenant. Raises TokenAuthError."""
+        if self.route.has_tenants:
+            if self._tenant is None:
+                self._tenant = await self.route.tenant_of(self._scope)
+            credential = replace(credential, tenant=self._tenant)
+        return await self.route.verify(credential)
+
     async def verify(self, secret: Secret) -> None:
         """Verify a token that came in a message, and act on the verdict."""
         credential = Credential(location=Location.FIRST_MESSAGE, secret=secret)
         mark = self.node.recent_revocations.mark
         try:
             self.route.address_limits.check(self.client_address)
-            outputs = self.admit(await self.route.verify(credential), since=mark)
+            outputs = self.admit(await self.identify(credential), since=mark)
         except TokenAuthError as error:
             self.note_failure(error.code)
             self._note_refusal(error, credential)

@@ -94,7 +94,7 @@ async def _verify(connection: Connection, credential: Credential) -> None:
     connection.life.present()
     # Before the verification: a revocation that arrives during it must refuse this token.
     mark = connection.node.recent_revocations.mark
-    identity = await connection.route.verify(credential)
+    identity = await connection.identify(credential)
     if connection.handshake.rivals:
         await _reject_rivals(connection, identity)
     connection.admit(identity, since=mark)
@@ -107,7 +107,7 @@ async def _reject_rivals(connection: Connection, identity: Identity) -> None:
         raise TokenAuthError(CloseReason.MALFORMED)
     for rival in rivals:
         try:
-            other = await connection.route.verify(rival)
+            other = await connection.identify(rival)
         except TokenAuthError as error:
             if error.code.is_transient:
                 raise

@@ -81,10 +81,12 @@ class Credential:
     """One token as presented.
 
     `scheme` is the lower-case one of a header, else None. `origin` is the handshake's Origin, or
-    None where no browser sent one.
+    None where no browser sent one. `tenant` is the key of the tenant that it was presented to,
+    where the site has tenants.
     """
 
     location: Location
     secret: Secret
     scheme: str | None = None
     origin: str | None = None
+    tenant: str | None = None

@@ -24,8 +24,10 @@ __all__ = [
     "is_foreign",
     "is_of_kind",
     "model_kind",
+    "of_tenant",
     "unavailable",
     "user_kind",
+    "without_tenant",
 ]
 
 FOREIGN = "foreign:"
@@ -116,17 +118,39 @@ def user_kind(user: Any, authentication: Authentication) -> str:
     Where the site has tenants, a kind belongs to one tenant: each has its own user 1.
     """
     kind = model_kind(cast("Hashable", type(user))) or _foreign_kind(authentication)
-    return kind if authentication.tenant is None else f"{kind}@{authentication.tenant}"
+    return str(of_tenant(kind, authentication.tenant))
+
+
+def of_tenant(kind: str | None, tenant: str | None) -> str | None:
+    """Return the kind of a tenant's users, such as "auth.user@acme"; "@acme" for every kind."""
+    return kind if tenant is None else f"{kind or ''}@{tenant}"
+
+
+def without_tenant(kind: str | None) -> tuple[str | None, str | None]:
+    """Return the kind that `of_tenant` was given, and the tenant."""
+    if kind is None or "@" not in kind:
+        return kind, None
+    base, _, tenant = kind.partition("@")
+    return base or None, tenant
 
 
 def is_of_kind(kind: str | None, wanted: str | None) -> bool:
-    """Return whether users of `kind` are meant by `wanted`, which may name several kinds."""
-    return wanted in (None, kind) or (wanted == FOREIGN and is_foreign(kind))
+    """Return whether users of `kind` are meant by `wanted`, which may name several kinds.
+
+    None means every kind of every tenant; with a tenant in it, a kind means that tenant's users.
+    """
+    if wanted in (None, kind):
+        return True
+    (base, tenant), (wanted_base, wanted_tenant) = without_tenant(kind), without_tenant(wanted)
+    if tenant != wanted_tenant:
+        return False
+    return wanted_base is None or (wanted_base == FOREIGN and is_foreign(base))
 
 
 def is_foreign(kind: str | None) -> bool:
     """Return whether the users of a kind have no row here."""
-    return kind is not None and ":" in kind
+    base, _ = without_tenant(kind)
+    return base is not None and ":" in base
 
 
 @lru_cache(maxsize=64)  # asked for every socket, and a site has few user models
@@ -147,6 +171,9 @@ def _is_concrete(model: Any) -> bool:
 
 def _foreign_kind(authentication: Authentication) -> str:
     # A colon is in no model's label, so that no backend can name itself like a model.
-    if authentication.issuer is None:
-        return f"backend:{authentication.backend}"
-    return f"issuer:{authentication.issuer}"
+    origin = (
+        f"backend:{authentication.backend}"
+        if authentication.issuer is None
+        else f"issuer:{authentication.issuer}"
+    )
+    return origin.replace("@", "%40")  # the sign separates a kind from its tenant

@@ -7,7 +7,8 @@ from asgiref.sync import sync_to_async
 from ..backends.sources.users import named_user
 from ..core.close_codes import CloseReason
 from ..core.labels import read_labels
-from ..core.revocation import Revocation, Target
+from ..core.revocation import Revocation
+from ..tenants.site import sockets_here
 from .on_commit import after_commit, site_database
 from .tokens import token_id
 
@@ -30,7 +31,7 @@ def disconnect(
     """
     if user is token is connection_id is address is label is None:
         raise TypeError("disconnect() needs a user, token, label, connection_id or address.")
-    target = Target.of_user(
+    target = sockets_here(
         None if user is None else named_user(user),
         labels=frozenset() if label is None else read_labels(label),
         token_id=None if token is None else token_id(token),

@@ -6,7 +6,15 @@ from typing import cast
 from django.contrib.auth import get_user_model
 
 from ..backends.contract import Revocations, TokenBackend
-from ..core.identity import FOREIGN, SITE_USERS, UserKey, is_foreign, is_of_kind, model_kind
+from ..core.identity import (
+    FOREIGN,
+    SITE_USERS,
+    UserKey,
+    is_foreign,
+    is_of_kind,
+    model_kind,
+    without_tenant,
+)
 
 __all__ = ["backends_of", "kind_of_users", "without_rows"]
 
@@ -25,7 +33,8 @@ def backends_of(
 
     `own`: the name of a backend that has verified a token of the user.
     """
-    return [each for each in backends if each.name == own or _may_have(each, user.kind)]
+    kind, _ = without_tenant(user.kind)
+    return [each for each in backends if each.name == own or _may_have(each, kind)]
 
 
 def without_rows(backends: Sequence[TokenBackend]) -> list[str]:

@@ -15,6 +15,7 @@ from ..core.denial import Denial
 from ..core.identity import UserKey
 from ..core.labels import read_labels
 from ..core.revocation import Target
+from ..tenants.site import here, in_tenant, target_here
 from ..verification.authenticator import Authenticator, site_authenticator
 from .carry_out import Plan, carry_out
 
@@ -40,15 +41,15 @@ def revoke(
     ("unavailable") while the denylist's cache fails.
     """
     labels = read_labels(label)
-    whose = None if user is None else named_user(user)
+    whose = None if user is None else in_tenant(named_user(user))
     before = clock.calendar() if issued_before is None else epoch(issued_before)
     authenticator = site_authenticator()
     names = _deniable(authenticator, backend)
     targets = [
-        Target.of_user(whose, labels=labels, backend=name, issuer=issuer, issued_before=before)
+        target_here(whose, labels=labels, backend=name, issuer=issuer, issued_before=before)
         for name in ([None] if backend is None else names)
     ]
-    deny = partial(_deny, authenticator, names, targets, whose)
+    deny = partial(_deny, authenticator, names, targets, whose, here())
     carry_out(Plan(targets=targets, denied_at=names, deny=deny))
 
 
@@ -62,11 +63,14 @@ def _deny(
     names: Sequence[str],
     targets: Sequence[Target],
     user: UserKey | None,
+    tenant: str | None,
 ) -> None:
     denylist, target = authenticator.denylist, targets[0]
     denial = Denial(before=float(target.issued_before or 0.0))
     for name in names:
-        denylist.deny_labels(target.labels, denial, backend=name, issuer=target.issuer, user=user)
+        denylist.deny_labels(
+            target.labels, denial, backend=name, issuer=target.issuer, tenant=tenant, user=user
+        )
     for each in targets:
         denylist.deny_first_verified(each)
 

@@ -12,6 +12,7 @@ from ..core.authentication import Authentication
 from ..core.credentials import Location
 from ..core.identity import Grant, Identity, UserKey
 from ..core.revocation import Target
+from ..tenants.site import here, target_here
 from ..verification.authenticator import Authenticator, site_authenticator
 from .carry_out import Plan, carry_out
 from .identification import Found, find, token_id_of
@@ -89,17 +90,17 @@ def _of_ids(
     whose = None if user is None else named_user(user)
     user_pk = None if user is None else row_key(user)
     ids, backends = found.ids, _chosen(authenticator, backend, whose)
-    denied_at = without_rows(backends)
+    denied_at, tenant = without_rows(backends), here()
     if backend is not None and not backends:
         denied_at = [backend]  # of another route; or a session, whose tickets are always accepted
 
     def deny() -> None:
         for name in denied_at:
             for each in ids:
-                authenticator.denylist.deny_token(each, backend=name, issuer=issuer)
+                authenticator.denylist.deny_token(each, backend=name, issuer=issuer, tenant=tenant)
 
     first, *more = (
-        Target.of_user(whose, token_id=each, backend=backend, issuer=issuer) for each in ids
+        target_here(whose, token_id=each, backend=backend, issuer=issuer) for each in ids
     )
     return Plan(
         targets=[first],

@@ -35,6 +35,7 @@ from ..core.identity import UserKey
 from ..core.revocation import Revocation, Target
 from ..django_internals import has_new_password
 from ..observability.error_log import log_error
+from ..tenants.site import here, in_tenant, target_here
 from ..verification.authenticator import build_authenticator, site_authenticator
 from ..verification.denylist import CacheUnavailable
 from .batches import Owner
@@ -112,14 +113,16 @@ def _announced(backend: TokenBackend, announcement: RevocationSignal, **given: A
         if isinstance(each, IssuedToken):
             issued.append(Owner(backend.name, user.key if user else None))
             continue
-        target = Target.of_user(user, token_id=each.token_id, backend=backend.name)
+        target = target_here(
+            user, may_be_outside=True, token_id=each.token_id, backend=backend.name
+        )
         code = CloseReason.TOKEN_EXPIRED if each.is_replaced else CloseReason.TOKEN_REVOKED
         endings.append(Revocation(target=target, code=code))
         if each.is_denied and each.token_id:
             deny_token = site_authenticator().denylist.deny_token
-            denials.append(partial(deny_token, each.token_id, backend=backend.name))
+            denials.append(partial(deny_token, each.token_id, backend=backend.name, tenant=here()))
         elif each.is_denied and user:
-            denials += _deny_user(user, clock.calendar())
+            denials += _deny_user(in_tenant(user, may_be_outside=True), clock.calendar())
     if endings or issued:
         _say(endings, denials, given, is_announced=True, issued=issued)
 
@@ -145,14 +148,14 @@ def _user_deleted(instance: Any, **given: Any) -> None:
 
 
 def _end_by_password(user: Any, given: dict[str, Any]) -> None:
-    key, now = local_user_key(user), clock.calendar()
+    key, now = in_tenant(local_user_key(user), may_be_outside=True), clock.calendar()
     using = given.get("using") or DEFAULT_DB_ALIAS
     with _logged():
         end_by_password(key, _deny_user(key, now), using=using, issued_before=now)
 
 
 def _end_user(user: Any, code: CloseReason, given: dict[str, Any]) -> None:
-    key = local_user_key(user)
+    key = in_tenant(local_user_key(user), may_be_outside=True)
     denials = _deny_user(key, clock.calendar())
     _say([Revocation(target=Target.of_user(key), code=code)], denials, given)
 

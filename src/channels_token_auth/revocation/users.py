@@ -14,6 +14,7 @@ from ..core.authentication import epoch
 from ..core.denial import Denial
 from ..core.identity import UserKey
 from ..core.revocation import Target
+from ..tenants.site import in_tenant
 from ..verification.authenticator import Authenticator, site_authenticator
 from .carry_out import Plan, carry_out
 from .identification import token_id_of
@@ -43,7 +44,7 @@ def revoke_user(
     that do not reauthenticate are closed with 4419. Raises TypeError for None and for an unsaved
     user, ValueError for a margin over an hour; else as `revoke_token` does.
     """
-    whose = named_user(user)
+    whose = in_tenant(named_user(user))
     now = clock.calendar()
     deadline = None if margin is None else now + _checked(margin)
     authenticator = site_authenticator()

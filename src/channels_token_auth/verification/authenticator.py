@@ -17,12 +17,15 @@ from ..backends.session import SessionBackend
 from ..backends.sources.users.private_copies import private_copy
 from ..clock import clock
 from ..conf import BackendSpec, Configuration, derived
+from ..core.asgi_types import Scope
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Identity, UserInactiveError, Verdict, unavailable
 from ..observability.error_log import log_error
 from ..observability.events import CacheHit, emit
+from ..tenants import Tenants
+from ..tenants.site import build_tenants
 from . import injected
 from .binding import note_options
 from .chain import BackendChain, ask_alone
@@ -30,6 +33,7 @@ from .denylist import Denylist
 from .lanes import LaneId
 from .replaced import ReplacedTokens
 from .scoped import ScopedBackend
+from .tenancy import TenantBackend, TenantsOfHandshakes
 from .tickets import Tickets
 from .verdict_cache import VerdictCache
 from .verifier import Verifier, ask_until_settled
@@ -70,6 +74,7 @@ def build_authenticator(configuration: Configuration) -> "Authenticator":
         cache=configuration.cache,
         denylist_seconds=configuration.denylist_seconds,
         ticket_limit=configuration.limits.tickets,
+        tenants=build_tenants(configuration),
     )
 
 
@@ -88,7 +93,7 @@ class Authenticator:
     `timeout`: seconds that one verification may take. `verified_cache_seconds`: how long a verdict
     is cached. `cache`: the alias of the cache for tickets and the denylist. `denylist_seconds`: how
     long a denial lasts whose token has no known expiry. `ticket_limit`: outstanding tickets of one
-    token at most; None: any number.
+    token at most; None: any number. `tenants`: the site's, if it has some.
     """
 
     def __init__(
@@ -100,9 +105,14 @@ class Authenticator:
         cache: str = "default",
         denylist_seconds: float = 0.0,
         ticket_limit: int | None = None,
+        tenants: Tenants | None = None,
     ) -> None:
-        self.backends = tuple(backends)
         sessions = _session_backend(backends)
+        if tenants:
+            backends = [_of_tenants(each, tenants) for each in backends]
+            sessions = _of_tenants(sessions, tenants)
+        self._tenants = TenantsOfHandshakes(tenants) if tenants else None
+        self.backends = tuple(backends)
         self.replaced = ReplacedTokens(cache)
         self.tickets = Tickets(backends, cache=cache, limit=ticket_limit, issuers=[sessions])
         self.denylist = Denylist(cache, denylist_seconds=denylist_seconds)
@@ -115,6 +125,23 @@ class Authenticator:
         self._timeout = timeout
         _all.add(self)
         self.schemes = frozenset[str]().union(*(backend.schemes for backend in backends))
+
+    @property
+    def has_tenants(self) -> bool:
+        """Whether each credential belongs to a tenant."""
+        return self._tenants is not None
+
+    async def tenant_of(self, scope: Scope) -> str | None:
+        """Return the key of a handshake's tenant; None: the site has none.
+
+        Raises TokenAuthError.
+        """
+        if self._tenants is None:
+            return None
+        tenant = await self._verifier.ask(self._tenants.begin(scope))
+        if isinstance(tenant, TokenAuthError):
+            raise tenant
+        return str(tenant)
 
     async def authenticate(self, credential: Credential) -> Identity:
         """Return the identity of a valid token, with a user of the caller's own.
@@ -203,6 +230,10 @@ def _current(verdict: Identity | TokenAuthError) -> Identity | TokenAuthError:
     if isinstance(verdict, Identity) and verdict.authentication.is_expired(clock.calendar()):
         return TokenAuthError(CloseReason.TOKEN_EXPIRED)
     return verdict
+
+
+def _of_tenants(backend: TokenBackend, tenants: Tenants) -> TokenBackend:
+    return cast("TokenBackend", TenantBackend(backend, tenants))
 
 
 def _session_backend(backends: Sequence[TokenBackend]) -> TokenBackend:

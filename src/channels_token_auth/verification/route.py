@@ -53,6 +53,18 @@ class Route:
         """Return what to do with the handshake: admit, wait, verify or refuse. Asks no backend."""
         return decide(handshake, self._policy)
 
+    @property
+    def has_tenants(self) -> bool:
+        """Whether each credential belongs to a tenant."""
+        return self._authenticator.has_tenants
+
+    async def tenant_of(self, scope: Scope) -> str | None:
+        """Return the key of a handshake's tenant; None: the site has none.
+
+        Raises TokenAuthError.
+        """
+        return await self._authenticator.tenant_of(scope)
+
     async def verify(self, credential: Credential) -> Identity:
         """Return the identity of a valid token that has this route's scopes.
 

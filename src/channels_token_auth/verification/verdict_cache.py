@@ -40,7 +40,8 @@ class VerdictCache:
         """Return the key of a verdict. A ticket is valid once, so that each is a key of its own."""
         if credential.location is Location.TICKET:
             return object()
-        return credential.secret.digest, credential.location, credential.scheme
+        token = credential.secret.digest, credential.location, credential.scheme
+        return (*token, credential.tenant) if credential.tenant else token
 
     def get(self, key: Hashable) -> Answer | None:
         """The verdict that was remembered, while it is good."""

@@ -24,33 +24,44 @@ Asked = TypeVar("Asked")
 Answer = Identity | TokenAuthError
 
 
-def put(question: Callable[[Sequence[Asked]], Sequence[Any]], asked: Sequence[Asked]) -> list[Any]:
-    """Return the answers. Where the question raises, ask once more, then answer "unavailable".
+def put(
+    question: Callable[[Sequence[Asked]], Sequence[Any]],
+    asked: Sequence[Asked],
+    *,
+    usable: Callable[[Any], Any] | None = None,
+) -> list[Any]:
+    """Return the answers, each as `usable` returns it: by default verdicts, with loaded users.
+
+    Where the question raises, ask once more, then answer "unavailable".
 
     A store that fails proves nothing about a token. One token that makes a backend fail must not
     cost the others of its batch, so halves are asked again.
     """
     if not asked:
         return []
+    usable = usable or _usable
     try:
-        return _answers(question, asked)
+        return _answers(question, asked, usable)
     except Exception:  # noqa: BLE001 - whatever a backend or its store raises
         # The store may have been restarted since: once more, on fresh connections.
         _close_connections()
     try:
-        return _answers(question, asked)
+        return _answers(question, asked, usable)
     except Exception as error:  # noqa: BLE001 - the same, again
         if len(asked) == 1 or isinstance(error, _UNAVAILABLE):
             log_error(UNANSWERED, error, about=asked)
             return [unavailable() for _ in asked]
     middle: int = len(asked) // 2
-    return [*put(question, asked[:middle]), *put(question, asked[middle:])]
+    halves = asked[:middle], asked[middle:]
+    return [answer for half in halves for answer in put(question, half, usable=usable)]
 
 
 def _answers(
-    question: Callable[[Sequence[Asked]], Sequence[Any]], asked: Sequence[Asked]
+    question: Callable[[Sequence[Asked]], Sequence[Any]],
+    asked: Sequence[Asked],
+    usable: Callable[[Any], Any],
 ) -> list[Any]:
-    answers = [_usable(each) for each in question(asked)]
+    answers = [usable(each) for each in question(asked)]
     if len(answers) != len(asked):
         raise TypeError(f"A token backend gave {len(answers)} verdicts on {len(asked)}.")
     return answers

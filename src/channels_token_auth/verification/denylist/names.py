@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ... import conf
 from ...core.authentication import Authentication
-from ...core.identity import FOREIGN, Grant, UserKey, is_foreign
+from ...core.identity import FOREIGN, Grant, UserKey, is_foreign, of_tenant
 
 __all__ = ["GrantNames", "Names", "label_names", "names", "token_names", "user_names"]
 
@@ -46,7 +46,8 @@ class GrantNames:
     def __init__(self, grant: Grant) -> None:
         token, user_id = grant.authentication, str(grant.user_pk)
         self.tokens = [name for found in token_names(token) for name in found]
-        kinds = [grant.user_kind, None, *([FOREIGN] if is_foreign(grant.user_kind) else [])]
+        several = [None, *([FOREIGN] if is_foreign(grant.user_kind) else [])]
+        kinds = [grant.user_kind, *(of_tenant(each, token.tenant) for each in several)]
         # By one key each: of the same rule under two keys, both count.
         self.users = [
             name for kind in kinds for name in user_names(UserKey(kind=kind, key=user_id))

@@ -154,6 +154,8 @@ class Tickets:
         is_ours = bound_to is None or bound_to in self._bindings.get(backend, ())
         if backend not in self._parents or not is_ours:
             return TokenAuthError(CloseReason.TOKEN_INVALID, detail=OTHER_BACKEND)
+        if entry["tenant"] != credential.tenant:
+            return TokenAuthError(CloseReason.TOKEN_INVALID)
         if entry["origin"] not in (None, credential.origin):
             return TokenAuthError(CloseReason.FORBIDDEN)
         return None

@@ -1,0 +1,45 @@
+"""Define how a site tells its tenants apart."""
+
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
+
+from ..core.asgi_types import Scope
+from ..core.authentication import Authentication
+
+__all__ = ["Tenants"]
+
+
+class Tenants(ABC):
+    """The tenants of a site, each known by a key, such as the name of its schema.
+
+    Built once for each route, without arguments. A key is a text that is not empty, is not secret,
+    and never changes: sockets, tickets and denials are bound to it.
+    """
+
+    @abstractmethod
+    def of_scope(self, scope: Scope) -> str | None:
+        """Return the key of the tenant that a handshake belongs to; None: it is refused.
+
+        Runs in a thread of the library, with the context variables of the handshake, and may
+        query. If it raises, the handshake is answered "unavailable".
+        """
+
+    @abstractmethod
+    def current(self) -> str | None:
+        """Return the key of the tenant that the calling code works for; None: of no tenant.
+
+        Views, commands and signals that revoke or list tokens mean those of this tenant.
+        """
+
+    def admits(self, authentication: Authentication, tenant: str) -> bool:
+        """Return whether a token that no row of the tenant vouches for is the tenant's.
+
+        All tenants share the keys of stateless tokens, and the servers that introspect tokens: a
+        token of user 1 would be valid for the user 1 of every tenant. So it has to name its tenant,
+        by default in the label `tenant`, which a backend's option `labels` takes from a claim.
+        """
+        return authentication.labels.get("tenant") == tenant
+
+    @abstractmethod
+    def activate(self, tenant: str) -> AbstractContextManager[object]:
+        """Return a context manager inside which queries of this thread are the tenant's."""

@@ -1,0 +1,109 @@
+"""A backend that asks each tenant separately, and whose identities belong to one tenant."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from ...backends.contract import Authority, Revocations, TokenBackend
+from ...core.close_codes import CloseReason
+from ...core.credentials import Credential
+from ...core.errors import Detail, TokenAuthError
+from ...core.identity import Grant, Identity, UserInactiveError, Verdict
+from ...tenants import Tenants
+
+__all__ = ["TenantBackend"]
+
+OTHER_TENANT = Detail(
+    slug="tenant_not_named",
+    remedy="The token does not name this tenant, whose keys or server are those of all tenants: put"
+    " the tenant's key into a claim 'tenant' and add labels=['tenant'] to the backend's OPTIONS, or"
+    " override admits() in the class that TENANTS names.",
+)
+
+Asked = TypeVar("Asked", Credential, Grant)
+
+
+class TenantBackend:
+    """A `TokenBackend` around another one. One batch may hold the tokens of many tenants.
+
+    What names no tenant belongs to that of the caller: a view, or a command.
+    """
+
+    def __init__(self, backend: TokenBackend, tenants: Tenants) -> None:
+        self._backend = backend
+        self._tenants = tenants
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)
+
+    def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
+        """Return the backend's verdicts on each tenant's credentials."""
+        tenants = [each.tenant for each in credentials]
+        return self._verdicts(self._backend.authenticate, credentials, tenants)
+
+    def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
+        """Return the backend's verdicts on each tenant's grants."""
+        tenants = [each.authentication.tenant for each in grants]
+        return self._verdicts(self._backend.revalidate, grants, tenants)
+
+    def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
+        """Revoke each token at its tenant's source."""
+        tenants = [each.authentication.tenant for each in grants]
+        return self._ask(self._backend.revoke, grants, tenants)[0]
+
+    def _verdicts(
+        self,
+        question: Callable[[Sequence[Asked]], Sequence[Any]],
+        asked: Sequence[Asked],
+        tenants: Sequence[str | None],
+    ) -> list[Any]:
+        verdicts, owners = self._ask(question, asked, tenants)
+        return [self._owned(each, owner) for each, owner in zip(verdicts, owners, strict=True)]
+
+    def _owned(self, verdict: Any, tenant: str | None) -> Any:
+        """Return the verdict with an identity that belongs to the tenant, or a refusal."""
+        if isinstance(verdict, UserInactiveError):
+            identity = self._owned(verdict.identity, tenant)
+            return UserInactiveError(identity) if isinstance(identity, Identity) else identity
+        if not isinstance(verdict, Identity) or tenant is None:
+            return verdict
+        authentication = verdict.authentication
+        if self._is_shared and not self._tenants.admits(authentication, tenant):
+            return TokenAuthError(CloseReason.TOKEN_INVALID, detail=OTHER_TENANT)
+        return replace(verdict, authentication=replace(authentication, tenant=tenant))
+
+    @property
+    def _is_shared(self) -> bool:
+        """True if the tenants share what vouches for tokens: a key, or another server."""
+        is_stateless = self._backend.revocations is Revocations.NOWHERE
+        return is_stateless or self._backend.authority in (Authority.ANY_TEXT, Authority.ISSUER)
+
+    def _ask(
+        self,
+        question: Callable[[Sequence[Asked]], Sequence[Any]],
+        asked: Sequence[Asked],
+        tenants: Sequence[str | None],
+    ) -> tuple[list[Any], list[str | None]]:
+        """Return the answers, and the tenant of each."""
+        current = self._tenants.current() if None in tenants else None
+        owners = [current if tenant is None else tenant for tenant in tenants]
+        by_tenant: dict[str | None, list[int]] = defaultdict(list)
+        for i, owner in enumerate(owners):
+            by_tenant[owner].append(i)
+        answers: dict[int, Any] = {}
+        for owner, places in by_tenant.items():
+            found = self._ask_one(question, [asked[i] for i in places], owner)
+            answers |= zip(places, found, strict=True)
+        return [answers[i] for i in range(len(asked))], owners
+
+    def _ask_one(
+        self,
+        question: Callable[[Sequence[Asked]], Sequence[Any]],
+        asked: Sequence[Asked],
+        tenant: str | None,
+    ) -> Sequence[Any]:
+        if tenant is None:  # of no tenant: nobody's token
+            return [None] * len(asked)
+        with self._tenants.activate(tenant):
+            return question(asked)

@@ -1,0 +1,48 @@
+"""Find the tenant of a handshake, in the lane of rows: it may cost a query."""
+
+from collections.abc import Sequence
+from contextvars import Context, copy_context
+from typing import Any
+
+from ...core.asgi_types import Scope
+from ...core.close_codes import CloseReason
+from ...core.errors import Detail, TokenAuthError
+from ...tenants import Tenants
+from ..chain.question import put
+from ..lanes import ROWS, Onward
+
+__all__ = ["TenantsOfHandshakes"]
+
+UNKNOWN = Detail(
+    slug="tenant_unknown",
+    remedy="The handshake belongs to no tenant: of_scope() of the class in TENANTS returned None."
+    " With django-tenants, add the host as a domain of a tenant.",
+)
+
+
+class TenantsOfHandshakes:
+    """Finds tenants. `tenants`: the site's."""
+
+    def __init__(self, tenants: Tenants) -> None:
+        self._tenants = tenants
+
+    def begin(self, scope: Scope) -> Onward:
+        """Return the step whose answer is the key of the tenant, or a TokenAuthError."""
+        # With the context: middleware around ours may have put the tenant into a variable.
+        return Onward(ROWS, self.find, (copy_context(), scope))
+
+    def find(self, handshakes: Sequence[tuple[Context, Scope]]) -> Sequence[Any]:
+        """Return the key of each handshake's tenant, or a TokenAuthError. Raises nothing."""
+        return put(self._find, handshakes, usable=_usable)
+
+    def _find(self, handshakes: Sequence[tuple[Context, Scope]]) -> Sequence[Any]:
+        # A copy each time: a context cannot be entered twice, and a failure is tried again.
+        return [context.copy().run(self._tenants.of_scope, scope) for context, scope in handshakes]
+
+
+def _usable(tenant: Any) -> Any:
+    if tenant is None:
+        return TokenAuthError(CloseReason.TOKEN_INVALID, detail=UNKNOWN)
+    if not isinstance(tenant, str) or not tenant:
+        raise TypeError(f"of_scope() returned a {type(tenant).__name__} instead of a key.")
+    return tenant

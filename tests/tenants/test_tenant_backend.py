@@ -1,0 +1,127 @@
+"""One batch holds tokens of many tenants: each tenant is asked about its own."""
+
+from dataclasses import replace
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from channels_token_auth import CloseReason, Grant, Identity, Revocations
+from channels_token_auth.conf import override
+from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.tenants.site import build_tenants
+from channels_token_auth.verification.authenticator import Authenticator
+from channels_token_auth.verification.tenancy import TenantsOfHandshakes
+from tests.tenants.fakes import FakeTenants
+from tests.verification.backends import FakeBackend, credential
+
+
+class Noting(FakeBackend):
+    """Notes who was active for which tokens."""
+
+    def __init__(self, tenants, *tokens):
+        super().__init__(*tokens)
+        self.asked = []
+        self._tenants = tenants
+
+    def authenticate(self, credentials):
+        found = super().authenticate(credentials)
+        self.asked.append((self._tenants.active, self.batches[-1]))
+        return found
+
+    def revalidate(self, grants):
+        self.asked.append((self._tenants.active, len(grants)))
+        return [Identity(user=None, authentication=each.authentication) for each in grants]
+
+
+def presented(token, tenant):
+    return replace(credential(token), tenant=tenant)
+
+
+@pytest.fixture
+def tenants():
+    return FakeTenants()
+
+
+@pytest.fixture
+def backend(tenants):
+    return Noting(tenants, "a", "b")
+
+
+@pytest.fixture
+def authenticator(backend, tenants):
+    return Authenticator([backend], timeout=5, tenants=tenants)
+
+
+def test_batch_is_asked_tenant_by_tenant(authenticator, backend):
+    batch = [presented("a", "acme"), presented("b", "globex"), presented("x", "acme")]
+    first, second, third = authenticator.chain.authenticate(batch)
+    assert backend.asked == [("acme", ["a", "x"]), ("globex", ["b"])]
+    assert (first.authentication.tenant, second.authentication.tenant) == ("acme", "globex")
+    assert third.code is CloseReason.TOKEN_INVALID
+
+
+def test_same_user_of_two_tenants_is_two_users(authenticator):
+    batch = [presented("a", "acme"), presented("a", "globex")]
+    first, second = authenticator.chain.authenticate(batch)
+    assert first.user.pk == second.user.pk
+    assert first.user_key != second.user_key
+
+
+def test_sweep_asks_tenant_by_tenant_and_keeps_them(authenticator, backend):
+    batch = [presented("a", "acme"), presented("b", "globex")]
+    identities = authenticator.chain.authenticate(batch)
+    backend.asked.clear()
+    grants = [Grant(user_pk=1, authentication=each.authentication) for each in identities]
+    verdicts = authenticator.chain.revalidate(grants)
+    assert backend.asked == [("acme", 1), ("globex", 1)]
+    assert [each.authentication.tenant for each in verdicts] == ["acme", "globex"]
+
+
+async def test_verdict_of_one_tenant_is_not_remembered_for_another(backend, tenants):
+    authenticator = Authenticator([backend], timeout=5, verified_cache_seconds=9, tenants=tenants)
+    found = [await authenticator.authenticate(presented("a", name)) for name in ("acme", "globex")]
+    assert [each.authentication.tenant for each in found] == ["acme", "globex"]
+
+
+def test_view_asks_for_the_tenant_that_it_works_for(authenticator, tenants):
+    tenants.active = "acme"
+    assert authenticator.authenticate_now(credential("a")).authentication.tenant == "acme"
+
+
+def test_code_that_works_for_no_tenant_knows_no_token(authenticator):
+    assert authenticator.authenticate_now(credential("a")).code is CloseReason.TOKEN_INVALID
+
+
+def test_stateless_token_that_names_no_tenant_is_refused(authenticator, backend):
+    backend.revocations = Revocations.NOWHERE
+    (verdict,) = authenticator.chain.authenticate([presented("a", "acme")])
+    assert (verdict.code, verdict.detail.slug) == (CloseReason.TOKEN_INVALID, "tenant_not_named")
+
+
+def find(tenants, path):
+    step = TenantsOfHandshakes(tenants).begin({"type": "websocket", "path": path})
+    (answer,) = TenantsOfHandshakes(tenants).find([step.item])
+    return answer
+
+
+def test_handshake_of_no_tenant_is_refused(tenants):
+    refused = find(tenants, None)
+    assert isinstance(refused, TokenAuthError)
+    assert (refused.code, refused.detail.slug) == (CloseReason.TOKEN_INVALID, "tenant_unknown")
+
+
+@pytest.mark.parametrize("answer", [5, "", b"acme", ("acme",)])
+def test_key_that_is_no_text_is_unavailable(tenants, answer):
+    assert find(tenants, answer).code is CloseReason.UNAVAILABLE
+
+
+def test_tenant_that_cannot_be_found_is_unavailable(tenants, caplog):
+    tenants.by_scope = lambda scope: 1 / 0
+    assert find(tenants, "acme").code is CloseReason.UNAVAILABLE
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["nowhere.Tenants", "builtins.dict", "builtins.nothing"])
+def test_class_that_is_none_is_named(path):
+    with pytest.raises(ImproperlyConfigured, match="TENANTS"):
+        build_tenants(override({"tenants": path}))
