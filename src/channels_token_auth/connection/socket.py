@@ -1,8 +1,7 @@
 """One socket, driven: it does what the two state machines decide.
 
-`Lifecycle` decides about the authentication, `Exchange` about who has accepted the socket and who
-knows of its end; both are pure. A `Socket` feeds them, and carries out what they ask for over a
-`Transport`. What it authenticates is the business of `Connection`.
+`Lifecycle` decides about the authentication, `Exchange` about the accept and the end; both are
+pure. A `Socket` feeds them, and acts on their outputs over a `Transport`.
 """
 
 import asyncio
@@ -168,18 +167,12 @@ class Socket(Member):
             self.node.seats.release(self)
             return None
         if outputs is None and self.traffic is not None:
-            return self._count(self.traffic, event)
+            # Messages of ours do not count: no client is refused because it renews its token.
+            excess = self.traffic.take(event, clock.steady())
+            return None if excess is None else self.life.end(exceeded(*excess))
         if outputs and isinstance(outputs[-1], Close):
             self.note_failure(outputs[-1].code)
         return outputs
-
-    def _count(self, traffic: Traffic, frame: Message) -> Sequence[Output] | None:
-        """Count a frame of the application. Return None if it may pass.
-
-        Messages of ours do not count: no client is refused because it pings or renews its token.
-        """
-        excess = traffic.take(frame, clock.steady())
-        return None if excess is None else self.life.end(exceeded(*excess))
 
     def note_failure(self, code: CloseReason) -> None:
         """Count that a credential of this client was refused, if the code is one that counts."""

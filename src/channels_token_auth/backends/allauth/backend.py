@@ -7,17 +7,15 @@ and logged-out sessions, asks about one token at a time, and may write; so none 
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from allauth.headless import app_settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.signals import user_logged_out
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models.signals import post_delete, post_save
 
 from ...core.authentication import Authentication
 from ...core.close_codes import CloseReason
@@ -25,18 +23,18 @@ from ...core.credentials import Credential, Secret
 from ...core.errors import TokenAuthError
 from ...core.identity import Grant, Verdict
 from ..base import BaseTokenBackend
-from ..contract import Authority, Revocations, RevocationSignal, RevokedTokens
+from ..contract import Authority, Revocations, RevocationSignal
 from ..site import Site
 from ..sources.keys import read_key
 from ..sources.revalidation import revalidate_presented
-from ..sources.sessions.cycles import note_saved, take_successor
-from ..sources.sessions.engines import Session, is_in_database, session_model, session_of
-from ..sources.sessions.users import has_password_of, session_user_pk
+from ..sources.sessions.engines import Session, is_in_database
+from ..sources.sessions.users import has_password_of
 from ..sources.users import admit
 from ..sources.users_by_key import UsersByKey
+from .announcements import announcements
 from .checks import check_installation, check_signing, check_strategy, strategy_problem
 from .jwt import Presented, read_access_token
-from .logins import Login, Logins, has_lists, list_model
+from .logins import Login, Logins, has_lists
 
 __all__ = ["AllauthJWTBackend", "AllauthSessionTokenBackend"]
 
@@ -100,14 +98,7 @@ class _AllauthBackend(BaseTokenBackend):
         """Announce logouts; a session that goes from its user's list; and if the sessions have a
         table, those whose key is replaced.
         """
-        found = [RevocationSignal(signal=user_logged_out, sender=None, ended=_logged_out)]
-        if has_lists():
-            found.append(RevocationSignal(signal=post_delete, sender=list_model(), ended=_unlisted))
-        rows = session_model()
-        if rows is not None:
-            found.append(RevocationSignal(signal=post_delete, sender=rows, ended=_deleted))
-            found.append(RevocationSignal(signal=post_save, sender=rows, ended=_saved))
-        return found
+        return announcements()
 
     def check(self, site: Site) -> list[checks.CheckMessage]:
         """The app must be installed, and keep its sessions where they can end."""
@@ -227,26 +218,3 @@ def _mistaken(user: Any, subject: str | None) -> CloseReason | None:
 
 def _is_past(moment: datetime | None) -> bool:
     return moment is not None and moment <= datetime.now(UTC)
-
-
-def _logged_out(request: Any = None, user: Any = None, **_: Any) -> Iterable[RevokedTokens]:
-    key = getattr(getattr(request, "session", None), "session_key", None)
-    if key and user is not None:
-        yield RevokedTokens(user_pk=user.pk, token_id=Secret(key).digest, is_denied=not has_lists())
-
-
-def _unlisted(instance: Any, **_: Any) -> Iterable[RevokedTokens]:
-    yield RevokedTokens(user_pk=instance.user_id, token_id=Secret(instance.session_key).digest)
-
-
-def _deleted(instance: Any, **_: Any) -> Iterable[RevokedTokens]:
-    # Of a deleted session, allauth announces the end by itself; of a new key, it does not.
-    session, key = session_of(instance), instance.session_key
-    if take_successor(key, session):
-        user_pk = session_user_pk(session.data)
-        yield RevokedTokens(user_pk=user_pk, token_id=Secret(key).digest, is_replaced=True)
-
-
-def _saved(instance: Any, created: bool, **_: Any) -> Sequence[RevokedTokens]:
-    note_saved(instance.session_key, session_of(instance), created=created)
-    return []

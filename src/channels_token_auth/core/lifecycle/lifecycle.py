@@ -24,6 +24,7 @@ from .messages import (
 from .outputs import Abandon, Close, Output, Send, Verify, Warn
 from .rules import MAX_REAUTHENTICATIONS, REAUTHENTICATION_WINDOW, Rules, is_flood
 from .states import TRANSITIONS, Event, State
+from .timetable import Timetable
 
 __all__ = ["Lifecycle"]
 
@@ -35,54 +36,20 @@ _OLD_TOKEN = (CloseReason.TOKEN_REVOKED, CloseReason.TOKEN_INVALID)
 _PRESENT, _ADMIT, _END = Event.PRESENT, Event.ADMIT, Event.END
 
 
-class Lifecycle:
+class Lifecycle(Timetable):
     """The life of one socket. Each input returns the outputs to act on, in order.
 
     An input that the present state does not allow raises RuntimeError; a closed lifecycle ignores
     its inputs.
     """
 
-    __slots__ = (
-        "_ages_at", "_expires_at", "_identity", "_presented", "_renews_by", "_rules", "_speaks",
-        "_waits_until", "_warns", "state",
-    )  # fmt: skip
+    __slots__ = ("_identity", "_presented", "_speaks")
 
     def __init__(self, rules: Rules) -> None:
-        self.state = State.CONNECTING
-        self._rules = rules
+        super().__init__(rules)
         self._speaks = False  # the client gets `auth.*` messages
         self._identity: Hashable = None
-        self._expires_at: float | None = None
-        self._ages_at: float | None = None
-        self._renews_by: float | None = None  # its token was revoked: another one has to come
-        self._waits_until: float | None = None  # for the client, or for a verdict
-        self._warns = False  # `auth.expiring` is still to be sent
         self._presented: deque[float] | None = None
-
-    @property
-    def next_tick(self) -> float | None:
-        """The time when `tick` has something to do; None: never."""
-        if self._waits_until is not None:
-            return self._waits_until
-        deadline = self._deadline
-        if deadline is None or self.state is _CLOSED:
-            return None
-        return deadline - self._rules.expiry_warning if self._warns else deadline
-
-    @property
-    def _deadline(self) -> float | None:
-        """The time when the socket closes if nothing happens: the first of all that it has."""
-        expires_at, ages_at, renews_by = self._expires_at, self._ages_at, self._renews_by
-        if ages_at is not None and (expires_at is None or ages_at < expires_at):
-            expires_at = ages_at
-        if renews_by is not None and (expires_at is None or renews_by < expires_at):
-            return renews_by
-        return expires_at
-
-    @property
-    def must_renew(self) -> bool:
-        """True from `shorten` on, until a fresh token is admitted."""
-        return self._renews_by is not None
 
     # -- Before the application
 
@@ -209,15 +176,6 @@ class Lifecycle:
             return outputs
         expires_in = max(0, int((self._deadline or by) - now))
         return [Warn(write("auth.expiring", expires_in=expires_in), expires_in)]
-
-    def expires_in(self, now: float) -> int | None:
-        """Return the whole seconds until the socket closes if nothing happens; None: never."""
-        return None if self._deadline is None else max(0, int(self._deadline - now))
-
-    def jump(self, seconds: float) -> None:
-        """Take into account that the calendar went ahead of the clock: a token expires sooner."""
-        if self._expires_at is not None:
-            self._expires_at -= seconds
 
     # -- The end
 

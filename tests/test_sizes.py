@@ -1,0 +1,35 @@
+"""Files, functions and folders of the library stay small enough to be read at once."""
+
+import ast
+from collections import Counter
+
+from tests.docs.pages import ROOT
+
+MAX_LINES, MAX_FUNCTION, MAX_FILES = 250, 35, 14
+FILES = sorted((ROOT / "src").rglob("*.py"))
+
+
+def test_no_file_is_too_long():
+    long = {path.name: len(path.read_text().splitlines()) for path in FILES}
+    assert {name: lines for name, lines in long.items() if lines > MAX_LINES} == {}
+
+
+def test_no_function_is_too_long():
+    functions = (
+        (f"{path.name}: {node.name}", length(node))
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    assert {name: lines for name, lines in functions if lines > MAX_FUNCTION} == {}
+
+
+def test_no_folder_has_too_many_files():
+    folders = Counter(str(path.parent.relative_to(ROOT)) for path in FILES)
+    assert {name: number for name, number in folders.items() if number > MAX_FILES} == {}
+
+
+def length(function):
+    """Return the lines of a function's body, without its signature and its docstring."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return function.end_lineno - body[0].lineno + 1 if body else 0
