@@ -179,6 +179,23 @@ def test_retry_succeeds_when_the_keys_can_be_fetched_again(provider, key_server,
     assert outcome(token) == "token_revoked"
 
 
+def test_rotated_key_is_fetched_at_most_every_ten_seconds(provider, key_server, steady):
+    assert provider.post(PATH, **form(signed(logout_claims()))).status_code == 200
+    private, public = rsa_keys("rotated")
+    key_server.document = {"keys": [jwk(PUBLIC, kid="first"), jwk(public, kid="second")]}
+    request = form(signed(logout_claims(), key=pem(private), kid="second"))
+    answer = provider.post(PATH, **request)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "10")
+    steady.now += 11
+    assert provider.post(PATH, **request).status_code == 200
+    assert len(key_server.asked) == 2
+
+
+def test_key_that_is_not_published_is_rejected_once_the_keys_are_fetched(provider, key_server):
+    token = signed(logout_claims(), key=pem(rsa_keys("thief")[0]), kid="thief")
+    assert provider.post(PATH, **form(token)).status_code == 400
+
+
 def test_foreign_issuer_does_not_have_keys_fetched(provider, key_server):
     token = signed(logout_claims(iss="https://other.test"), kid="other")
     assert provider.post(PATH, **form(token)).status_code == 400

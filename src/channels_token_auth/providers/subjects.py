@@ -71,7 +71,7 @@ def _simple(members: Mapping[str, Any], issuer: str) -> Claims | None:
     if wanted is None:
         return None
     claims = {claim: members.get(name) for name, claim in wanted.items()}
-    if not all(isinstance(each, str) and each for each in claims.values()):
+    if not all(isinstance(each, str) and each and each.isprintable() for each in claims.values()):
         raise rejected("malformed_subject", "The subject lacks a member of its format.")
     # A provider speaks for its own users alone. Some write their name with a slash at its end.
     if str(claims.get("iss", issuer)).rstrip("/") != issuer.rstrip("/"):
