@@ -182,8 +182,9 @@ class Node:
         self.seats.repeat()
 
     def _recover(self) -> None:
-        """The channel layer is available again: find what was published meanwhile."""
+        """Find what was published while the channel layer was unavailable, and repeat our news."""
         self._sweep.hurry()
+        self.seats.repeat()  # at once: a sweep that is running has done so before the recovery
 
 
 def _name() -> str:
