@@ -2,12 +2,13 @@
 
 import json
 import re
+import subprocess
 from collections import defaultdict
 
 import pytest
 
 from channels_token_auth.observability import owasp
-from tests.docs.pages import read
+from tests.docs.pages import read, snippets
 from tests.docs.project import Project, outcome, section
 
 pytestmark = pytest.mark.slow
@@ -55,3 +56,13 @@ def test_page_names_owasps_events_as_the_code_does():
     assert set(named) == {*by_code, *owasp.NAMES.values(), "malicious_cors"}
     codes = {name: set(re.findall("`([a-z_]+)`", text)) for name, text in named.items()}
     assert {name: found for name, found in codes.items() if found} == dict(by_code)
+
+
+def test_nginx_accepts_the_lines_that_name_a_request(tmp_path):
+    (lines,) = snippets(PAGE, "nginx")
+    server = "server { listen 127.0.0.1:1; location / { proxy_pass http://127.0.0.1:2; } }"
+    text = f"pid {tmp_path}/pid; events {{}} http {{ access_log off; {lines} {server} }}"
+    (tmp_path / "nginx.conf").write_text(text)
+    command = ["nginx", "-t", "-e", "stderr", "-p", tmp_path, "-c", "nginx.conf"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert "syntax is ok" in done.stderr, done.stderr

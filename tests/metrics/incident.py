@@ -23,7 +23,7 @@ CHANNEL_LAYERS = {{
         "CONFIG": {{"hosts": ["{url}"]}},
     }}
 }}
-CHANNELS_TOKEN_AUTH["SWEEP_INTERVAL"] = 4
+CHANNELS_TOKEN_AUTH |= {{"SWEEP_INTERVAL": 4, "LIMITS": {{"FAILURES": "100/minute"}}}}
 """
 URLS = """
 from django.urls import include

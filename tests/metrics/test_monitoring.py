@@ -74,3 +74,10 @@ def test_page_lists_every_metric():
     assert listed == {
         f"{name}_total" if kind == "counter" else name for name, kind in names.items()
     }
+
+
+def test_page_lists_every_alert():
+    page = (FOLDER.parent / "docs" / "how-to" / "monitoring.md").read_text()
+    table = page.partition("| alert | look at first |")[2].partition("\n\n")[0]
+    alerts = re.findall(r"alert: (\w+)", (FOLDER / "alerts.yml").read_text())
+    assert set(re.findall(r"`(Token\w+)`", table)) == set(alerts)

@@ -51,9 +51,9 @@ def test_alerts_fire_and_resolve_during_a_revocation_an_outage_and_a_flood(tmp_p
         watched.redis.start()
         eventually(lambda: seen.firing() == set())
 
-        def is_alarmed():
+        def is_noticed():
             watched.flood()
-            return FLOOD in seen.firing()
+            return FLOOD in seen.firing() and seen.query(f"{PREFIX}_limits_reached_total")
 
-        eventually(is_alarmed)
+        eventually(is_noticed)
         eventually(lambda: seen.firing() == set())
