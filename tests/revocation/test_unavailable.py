@@ -6,6 +6,7 @@ import sys
 from typing import ClassVar
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import OperationalError
 from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.tokens import AccessToken
@@ -185,3 +186,14 @@ print(before, serves_sockets())
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     command = [sys.executable, "-c", program]
     assert subprocess.check_output(command, text=True, env=environment).split() == ["False", "True"]
+
+
+async def test_id_of_a_named_backend_is_presented_to_no_other(store, sockets, ada):
+    store.CHANNELS_TOKEN_AUTH = {"BACKENDS": [SIMPLE_JWT, REMOTE], "REFUSAL": "close"}
+    token = await sync_to_async(AccessToken.for_user)(ada)
+    token["jti"] = "of-any-shape"
+    socket = await sockets(str(token), scheme="Bearer")
+    await arevoke_token("of-any-shape", user=ada, backend="simplejwt")
+    assert await socket.closes() == 4410
+    assert await (await sockets(str(token), scheme="Bearer")).closes() == 4410
+    assert "of-any-shape" not in Store.asked

@@ -15,7 +15,7 @@ from ..core.errors import TokenAuthError
 from ..core.identity import Identity, UserInactiveError, unavailable
 from ..verification.authenticator import Authenticator
 
-__all__ = ["Found", "find", "token_id_of"]
+__all__ = ["Found", "find", "is_secret", "token_id_of"]
 
 LOCATIONS = (Location.HEADER, Location.COOKIE)
 """Locations in which a backend may expect its tokens: a session's key comes in a cookie only."""
@@ -36,24 +36,31 @@ class Found:
     unavailable: Collection[str] = ()
 
 
-def find(authenticator: Authenticator, text: str) -> Found:
-    """Ask each backend whose token it is. Raises nothing."""
+def find(authenticator: Authenticator, text: str, *, backend: str | None = None) -> Found:
+    """Ask each backend whose token it is, or only the one of this name. Raises nothing."""
+    named = [each for each in authenticator.backends if each.name == backend]
+    backends = named or authenticator.backends
+    is_token = any(_may_be_token(each, text) for each in backends)
     if _ID.fullmatch(text):
         # A token may look like an id. Then its own id is the digest.
-        may_be_token = any(_may_be_token(each, text) for each in authenticator.backends)
-        return Found(ids=[text, Secret(text).digest] if may_be_token else [text])
+        return Found(ids=[text, Secret(text).digest] if is_token else [text])
     failed: list[str] = []
-    for backend in authenticator.backends:
-        for credential in _credentials(backend, text):
-            verdict = authenticator.ask_backend(backend, credential)
+    for each in backends:
+        for credential in _credentials(each, text):
+            verdict = authenticator.ask_backend(each, credential)
             if isinstance(verdict, UserInactiveError):
                 return Found(identity=verdict.identity)
             if isinstance(verdict, Identity):
                 return Found(identity=verdict)
             if isinstance(verdict, TokenAuthError) and verdict.code.is_transient:
-                failed.append(backend.name)
-    is_token = any(_may_be_token(each, text) for each in authenticator.backends)
+                failed.append(each.name)
     return Found(ids=[Secret(text).digest if is_token else text], unavailable=failed)
+
+
+def is_secret(authenticator: Authenticator, text: str) -> bool:
+    """Return whether the text is a token itself, or may be one, and not an id. Raises nothing."""
+    found = find(authenticator, text)
+    return found.identity is not None or text not in found.ids
 
 
 def token_id_of(authenticator: Authenticator, token: Any) -> str:

@@ -28,12 +28,13 @@ def revoke_token(
 
     `user`, an instance or a primary key: the token's user. With a `token_id` and without a user,
     backends may have to read all their rows. `backend`, `issuer`: the name of the token's backend
-    and the token's issuer, since a `token_id` is unique for those only. Raises TokenAuthError
+    and the token's issuer, since a `token_id` is unique for those only; no other backend is asked
+    then. Raises TokenAuthError
     ("unavailable") if not all could be revoked, because a token store or the denylist's cache
     failed; the sockets close nevertheless.
     """
     authenticator = site_authenticator()
-    found = find(authenticator, token)
+    found = find(authenticator, token, backend=backend)
     if found.identity:
         carry_out(_of_identity(authenticator, found.identity))
         return

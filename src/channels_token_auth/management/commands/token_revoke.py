@@ -12,9 +12,11 @@ from ...cluster.connections import connections
 from ...conf import configuration
 from ...core.errors import TokenAuthError
 from ...observability.error_log import describe_error
+from ...revocation.identification import is_secret
 from ...revocation.labels import revoke
-from ...revocation.tokens import revoke_token, token_id
+from ...revocation.tokens import revoke_token
 from ...revocation.users import revoke_user
+from ...verification.authenticator import site_authenticator
 from .. import terminal
 
 STDIN = "-"
@@ -123,7 +125,8 @@ def _revoke(tokens: list[str], user: Any) -> str:
 
 def _read(tokens: list[str]) -> list[str]:
     """The tokens that are meant; of those in the arguments, ids only."""
-    if any(each != STDIN and token_id(each) != each for each in tokens):
+    authenticator = site_authenticator()
+    if any(each != STDIN and is_secret(authenticator, each) for each in tokens):
         raise _usage("That is a token itself, and not its id: give it on standard input, with -.")
     read = [
         one for each in tokens for one in (terminal.read_secrets() if each == STDIN else [each])
