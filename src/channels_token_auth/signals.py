@@ -16,7 +16,7 @@ change nothing.
 | `connection_authenticated`, `connection_reauthenticated` | `connection_id`, `node`, `user_id`, `user_kind`, `token_id`, `backend`, `location`, `address`, `origin`, `path`, `request_id`, `traceparent` |
 | `connection_refused`, `reauthentication_refused` | the same, `code` and `detail`; before a token is accepted, `user_id` and `token_id` are None, `location` is that of the credential, and `backend` the only one that recognizes it, or None |
 | `connection_closed` | the same as `connection_authenticated`, and `code`, None where the library did not close it; `close_code`, the number |
-| `request_refused` | `method`, `path`, `code`, `detail`, `request_id`, `traceparent` of a request to the HTTP endpoints |
+| `request_refused` | `method`, `path`, `address`, `code`, `detail`, `request_id`, `traceparent` of a request to the HTTP endpoints |
 | `identity_injected` | `operator`, the login name of a person with a shell; `user_id` and `path` that they connect with, without a token |
 | `token_revoked` | `user_id`, `user_kind`, `token_id`, `backend`, `issuer`, `except_token_id`, `issued_before` (seconds since the epoch), None where not named; `labels`, a mapping; `code` |
 """  # noqa: E501 - a table

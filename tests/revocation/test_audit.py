@@ -257,6 +257,7 @@ def test_outside_an_event_loop_receivers_are_called_at_once(told):
     assert told[1][1] == {
         "method": "POST",
         "path": "/t/",
+        "address": None,
         "code": "forbidden",
         "detail": "csrf",
         "request_id": None,

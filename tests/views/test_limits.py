@@ -137,3 +137,11 @@ async def test_asynchronous_server_is_limited_as_well():
     for _ in range(2):
         await client.get("/auth/check/", headers=headers)
     assert (await client.get("/auth/check/", headers=headers)).status_code == 429
+
+
+def test_audit_record_of_a_refused_request_has_the_clients_address(site, caplog):
+    caplog.set_level(logging.INFO, "channels_token_auth.audit")
+    site.CHANNELS_TOKEN_AUTH = {**site.CHANNELS_TOKEN_AUTH, "TRUSTED_PROXIES": 1}
+    ask("bad", headers={"X-Forwarded-For": "198.51.100.66, 203.0.113.1"}, **PROXY)
+    (record,) = [each for each in caplog.records if each.name == "channels_token_auth.audit"]
+    assert (record.event, record.address) == ("request_refused", "203.0.113.1")

@@ -134,6 +134,7 @@ def _of_request(event: RequestRefused) -> Fields:
     return {
         "method": event.method,
         "path": event.path,
+        "address": event.address,
         "code": event.code.value,
         "detail": _slug(event.detail),
         "request_id": event.request_id,

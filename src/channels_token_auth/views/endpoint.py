@@ -18,7 +18,7 @@ from ..limits.addresses import site_address_limits
 from ..observability.error_log import log_error
 from ..observability.events import RequestRefused, emit
 from ..verification.authenticator import site_authenticator
-from .request_address import request_address
+from .request_address import address_text, request_address
 
 __all__ = ["endpoint", "store"]
 
@@ -84,6 +84,7 @@ def _refused(request: HttpRequest, error: TokenAuthError) -> RequestRefused:
         path=request.path,
         code=error.code,
         detail=error.detail,
+        address=address_text(request),
         request_id=correlation.request_id,
         traceparent=correlation.traceparent,
     )

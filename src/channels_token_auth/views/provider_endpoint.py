@@ -23,7 +23,7 @@ from ..observability.error_log import log_error
 from ..observability.events import RequestRefused, emit
 from ..providers.receiving import providers_at
 from ..providers.rejection import malformed
-from .request_address import request_address
+from .request_address import address_text, request_address
 
 __all__ = ["MAX_BODY", "media_type", "provider_endpoint", "read_body"]
 
@@ -84,7 +84,11 @@ def _refusal(request: HttpRequest, error: TokenAuthError, refuse: Refuse) -> Htt
         code = _CODES.get(response.status_code, error.code)
         emit(
             RequestRefused(
-                method=str(request.method), path=request.path, code=code, detail=error.detail
+                method=str(request.method),
+                path=request.path,
+                code=code,
+                detail=error.detail,
+                address=address_text(request),
             )
         )
     return response

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from .. import conf
 from ..core.counting.client_address import FORWARDED_FOR, ClientAddress, client_address
 
-__all__ = ["request_address"]
+__all__ = ["address_text", "request_address"]
 
 
 def request_address(request: HttpRequest) -> ClientAddress | None:
@@ -15,6 +15,12 @@ def request_address(request: HttpRequest) -> ClientAddress | None:
     peer = request.META.get("REMOTE_ADDR")
     proxies = conf.configuration().trusted_proxies
     return client_address((peer,) if peer else None, _headers(request), proxies)
+
+
+def address_text(request: HttpRequest) -> str | None:
+    """Return the same as text, as audit records have it."""
+    address = request_address(request)
+    return address.text if address else None
 
 
 def _headers(request: HttpRequest) -> Iterable[tuple[bytes, bytes]]:

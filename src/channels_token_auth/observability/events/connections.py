@@ -119,6 +119,7 @@ class RequestRefused(Event):
     path: str
     code: CloseReason
     detail: Detail | None = None
+    address: str | None = None
     request_id: str | None = None
     traceparent: str | None = None
 
