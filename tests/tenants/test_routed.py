@@ -22,6 +22,7 @@ def found(tmp_path_factory):
     return json.loads(done.stdout)
 
 
+@pytest.mark.asvs("8.4.1")
 @pytest.mark.parametrize(
     ("scene", "expected"),
     [

@@ -25,6 +25,7 @@ def found():
     return json.loads(done.stdout.splitlines()[-1])  # django-tenants prints, too
 
 
+@pytest.mark.asvs("8.4.1")
 @pytest.mark.parametrize(
     ("scene", "expected"),
     [
