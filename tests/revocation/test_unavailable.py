@@ -197,3 +197,13 @@ async def test_id_of_a_named_backend_is_presented_to_no_other(store, sockets, ad
     assert await socket.closes() == 4410
     assert await (await sockets(str(token), scheme="Bearer")).closes() == 4410
     assert "of-any-shape" not in Store.asked
+
+
+async def test_cache_that_cannot_be_built_is_unavailable(store, socket, token):
+    store.CHANNELS_TOKEN_AUTH = {"BACKENDS": [DRF, SIMPLE_JWT]}
+    store.CACHES = {"default": {"BACKEND": "missing.Cache"}}
+    with pytest.raises(TokenAuthError, match="unavailable"):
+        await arevoke_user(token.user)
+    assert await socket.closes() == 4410
+    assert not await Token.objects.aexists()
+    store.CACHES = cache_of(Remote)  # the fixture clears it

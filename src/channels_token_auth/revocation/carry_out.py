@@ -110,9 +110,8 @@ def _report(failed: Mapping[str, BaseException], unasked: Collection[str]) -> No
 
 def _require_a_shared_cache(plan: Plan) -> None:
     """Raise TokenAuthError if a denial would be stored where no server process reads it."""
-    alias = conf.configuration().cache
-    names = plan.denied_at
-    if not names or is_shared(alias):
+    alias, names = conf.configuration().cache, plan.denied_at
+    if not names or _is_shared(alias):
         return
     if not serves_sockets():
         raise unavailable(
@@ -124,6 +123,13 @@ def _require_a_shared_cache(plan: Plan) -> None:
             )
         )
     _warn_once(alias, names)
+
+
+def _is_shared(alias: str) -> bool:
+    try:
+        return is_shared(alias)
+    except Exception:  # noqa: BLE001 - it cannot be built: the denial fails, and is reported
+        return True
 
 
 def _warn_once(alias: str, names: Collection[str]) -> None:

@@ -40,9 +40,10 @@ def known_epoch() -> str | None:
 
     A cache of this process alone has an epoch that means nothing to others.
     """
-    if not _is_shared_denylist():
+    try:
+        return site_authenticator().denylist.epoch_id if _is_shared_denylist() else None
+    except Exception:  # noqa: BLE001 - a setting or a cache is wrong: its own use reports it
         return None
-    return site_authenticator().denylist.epoch_id
 
 
 def learn_epoch(epoch_id: object) -> None:
