@@ -83,7 +83,7 @@ class Project:
         return finished.stdout
 
     @contextlib.contextmanager
-    def serve(self, *command: str, host: str = "127.0.0.1") -> Iterator[str]:
+    def serve(self, *command: str, host: str = "127.0.0.1", **variables: str) -> Iterator[str]:
         """Run a server, and yield its address: `manage.py runserver`, or a command with {port}.
 
         A command begins with the name of a program that is installed beside Python.
@@ -96,7 +96,7 @@ class Project:
             server = subprocess.Popen(
                 [program, *arguments],
                 cwd=self.folder,
-                env=_environ({"PYTHONUNBUFFERED": "1"}),
+                env=_environ({"PYTHONUNBUFFERED": "1", **variables}),
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

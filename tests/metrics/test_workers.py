@@ -1,0 +1,45 @@
+"""A server with two worker processes: whichever answers, a scrape shows the sockets of both."""
+
+import urllib.request
+from contextlib import ExitStack
+
+import pytest
+from websockets.sync.client import connect
+
+from tests.docs.project import Project, section
+from tests.metrics.incident import URLS, eventually
+
+pytestmark = pytest.mark.slow
+SERVER = ["granian", "--interface", "asgi", "--workers", "2", "--workers-kill-timeout", "2"]
+SERVER += ["--port", "{port}", "mysite.asgi:application"]
+SOCKETS = 12
+
+
+def scrape(base):
+    with urllib.request.urlopen(f"http://{base}/auth/metrics/", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name.removeprefix("channels_token_auth_"): float(value) for name, value in pairs}
+
+
+def test_scrape_adds_up_the_workers(tmp_path):
+    project, folder = Project(tmp_path), tmp_path / "metrics"
+    folder.mkdir()
+    project.write(section("README.md", '## Five steps to "hello ada"'))
+    with (project.folder / "mysite" / "urls.py").open("a") as urls:
+        urls.write(URLS)
+    project.manage("migrate")
+    arguments = ("--noinput", "--username=ada", "--email=ada@example.com")
+    project.manage("createsuperuser", *arguments, DJANGO_SUPERUSER_PASSWORD="p")
+    headers = {"Authorization": f"Token {project.manage('drf_create_token', 'ada').split()[2]}"}
+    with project.serve(*SERVER, PROMETHEUS_MULTIPROC_DIR=str(folder)) as base:
+        with ExitStack() as clients:
+            for _ in range(SOCKETS):
+                clients.enter_context(connect(f"ws://{base}/hello/", additional_headers=headers))
+            # Each scrape may be answered by the other worker.
+            assert [scrape(base)["open_connections"] for _ in range(6)] == [SOCKETS] * 6
+            workers = {each.stem.rpartition("_")[2] for each in folder.glob("gauge_livesum_*")}
+            assert len(workers) == 2, "one worker took all sockets"
+        eventually(lambda: scrape(base)["open_connections"] == 0)
+        accepted = 'handshakes_total{backend="drf",location="header",outcome="accepted"}'
+        assert scrape(base)[accepted] == SOCKETS
