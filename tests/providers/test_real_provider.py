@@ -17,6 +17,7 @@ def site(tmp_path) -> Iterator[SingleSignOn]:
         yield site
 
 
+@pytest.mark.asvs("7.6.1")
 @pytest.mark.slow  # it starts two servers, a provider and Redis
 def test_logout_at_the_provider_ends_that_login_on_every_node_and_no_other(site):
     first, second = site.nodes
