@@ -25,6 +25,7 @@ __all__ = [
     "savepoints",
     "sync_thread_key",
     "take_test_callbacks",
+    "test_case_block",
 ]
 
 
@@ -74,6 +75,19 @@ def is_test_environment() -> bool:
     # Production never imports the module, so that this costs one look-up there.
     utils = sys.modules.get("django.test.utils")
     return utils is not None and hasattr(utils._TestState, "saved_data")  # noqa: SLF001 - as above
+
+
+def test_case_block(connection: Any) -> tuple[bool, str | None]:
+    """Return whether a `TestCase` has opened the transaction; and the savepoint of the outermost
+    atomic block in it that is not the test's own, None if there is none.
+    """
+    blocks = connection.atomic_blocks
+    own = sum(1 for each in blocks if getattr(each, "_from_testcase", False))
+    if not own:
+        return False, None
+    # The first block of all has no savepoint: it has begun the transaction.
+    inside = connection.savepoint_ids[own - 1 :]
+    return True, inside[0] if inside else None
 
 
 def take_test_callbacks(

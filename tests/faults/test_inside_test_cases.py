@@ -153,7 +153,17 @@ class Closing(TestCase):
             await client.wait()
             assert client.close_code == 4410
 
+    async def test_token_of_the_test_itself_is_revoked_and_not_replaced(self):
+        user = await User.objects.acreate(username="grace")
+        for _ in range(2):
+            token = await Token.objects.acreate(user=user)
+            client = await self.opened(token=token.key)
+            await token.adelete()
+            await client.wait()
+            assert client.close_code == 4410
+
     async def test_captured_commit_closes_for_any_client(self):
+        self.token = await Token.objects.acreate(user=await User.objects.acreate(username="grace"))
         client = await self.opened()
 
         def delete():

@@ -195,6 +195,12 @@ def rotate_and_roll_the_new_one_back(user, key):
             transaction.set_rollback(True)
 
 
+def issue_another_and_end_it_too(user, key):
+    with transaction.atomic():
+        Token.objects.get(key=key).delete()
+        Token.objects.create(user=user).delete()
+
+
 def issue_to_another(user, key):
     with transaction.atomic():
         Token.objects.get(key=key).delete()
@@ -218,6 +224,7 @@ def revoke_all_and_issue(user, key):
     [
         delete_only,
         rotate_and_roll_the_new_one_back,
+        issue_another_and_end_it_too,
         issue_to_another,
         revoke_and_issue,
         revoke_all_and_issue,

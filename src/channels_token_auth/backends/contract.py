@@ -82,9 +82,12 @@ class RevokedTokens:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuedToken:
-    """A token that was issued. If its transaction revokes one of the same user, it replaces it."""
+    """A token that was issued. If its transaction revokes another one of the same user, it replaces
+    that one.
+    """
 
     user_pk: Any
+    token_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

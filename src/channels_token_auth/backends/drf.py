@@ -161,7 +161,9 @@ def _deleted(instance: Any, **_: Any) -> Sequence[RevokedTokens]:
 
 
 def _saved(instance: Any, created: bool, raw: bool = False, **_: Any) -> Sequence[IssuedToken]:
-    return [IssuedToken(user_pk=instance.user_id)] if created and not raw else []
+    if not created or raw:
+        return []
+    return [IssuedToken(user_pk=instance.user_id, token_id=Secret(instance.key).digest)]
 
 
 def _overwritten(instance: Any, using: str | None = None, **_: Any) -> Sequence[RevokedTokens]:

@@ -176,7 +176,9 @@ def _deleted(instance: Any, **_: Any) -> Sequence[RevokedTokens]:
 
 
 def _saved(instance: Any, created: bool, raw: bool = False, **_: Any) -> Sequence[IssuedToken]:
-    return [IssuedToken(user_pk=instance.user_id)] if created and not raw else []
+    if not created or raw:
+        return []
+    return [IssuedToken(user_pk=instance.user_id, token_id=_token_id(instance))]
 
 
 def _key(secret: Secret) -> str:

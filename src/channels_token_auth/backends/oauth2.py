@@ -232,7 +232,9 @@ def _deleted(instance: Any, **_: Any) -> Iterable[RevokedTokens]:
 
 def _saved(instance: Any, created: bool, raw: bool = False, **_: Any) -> Sequence[IssuedToken]:
     is_issued = created and not raw and instance.user_id is not None
-    return [IssuedToken(user_pk=instance.user_id)] if is_issued else []
+    if not is_issued:
+        return []
+    return [IssuedToken(user_pk=instance.user_id, token_id=_token_id(instance))]
 
 
 def _overwritten(instance: Any, using: str | None = None, **_: Any) -> Iterable[RevokedTokens]:

@@ -15,16 +15,17 @@ from ..core.close_codes import CloseReason
 from ..core.revocation import Revocation
 from ..verification.denylist import CacheUnavailable
 
-__all__ = ["Batch", "Deny", "Owner", "SavepointBatch", "Transaction", "deny_all"]
+__all__ = ["Batch", "Deny", "Finish", "Issued", "SavepointBatch", "Transaction", "deny_all"]
 
 Deny = Callable[[], None]
 
 
-class Owner(NamedTuple):
-    """A user at a backend, as a `Target` names them."""
+class Issued(NamedTuple):
+    """A token that was issued, as a `Target` names one."""
 
     backend: str | None
     user_id: str | None
+    token_id: str | None
 
 
 @dataclass(slots=True)
@@ -34,7 +35,7 @@ class Batch:
     endings: dict[Revocation, bool] = field(default_factory=dict)
     """Each, with True if it is a revocation to `token_revoked` and the audit."""
     denials: list[Deny] = field(default_factory=list)
-    issued: Counter[Owner] = field(default_factory=Counter)
+    issued: set[Issued] = field(default_factory=set)
     """The tokens that were issued in the same transaction."""
     committed_at: float = math.inf
     """When the first of them was committed, in seconds since the epoch."""
@@ -75,7 +76,7 @@ class Batch:
 
     def merge(self, other: "Batch") -> None:
         """Note all of another batch."""
-        self.issued += other.issued
+        self.issued |= other.issued
         self.committed_at = min(self.committed_at, other.committed_at)
         for ending, is_told in other.endings.items():
             self.add(ending, is_told=is_told, is_announced=ending in other.announced)
@@ -86,10 +87,12 @@ class Batch:
         If a transaction issues as many tokens of a user as it deletes, it replaces them. If it
         deletes more, nobody knows which one was replaced, and the others must not come back.
         """
-        deleted = Counter(_owner(each) for each in self.endings if each in self.announced)
+        ended = {_named(each) for each in self.endings if each in self.announced}
+        deleted = Counter(each[:2] for each in ended)
+        issued = Counter(each[:2] for each in self.issued - ended)
         return {
             replace(each, code=CloseReason.TOKEN_EXPIRED)
-            if each in self.announced and deleted[_owner(each)] <= self.issued[_owner(each)]
+            if each in self.announced and deleted[_named(each)[:2]] <= issued[_named(each)[:2]]
             else each: is_told
             for each, is_told in self.endings.items()
         }
@@ -121,24 +124,30 @@ class SavepointBatch(Batch):
 
 @dataclass(slots=True)
 class Transaction:
-    """The batches of one transaction. `publish` gets what is left of them after the commit."""
+    """The batches of one transaction. `publish` gets what is left of them after the commit.
+
+    `block`: inside a `TestCase`, the savepoint that stands for a transaction.
+    """
 
     publish: Callable[[Batch, CacheUnavailable | None], None]
+    block: str | None = None
     is_over: bool = False
+    finishes: int = 0
     _batches: list[SavepointBatch] = field(default_factory=list)
-    _finishes: int = 0
 
     def open_batch(self) -> SavepointBatch:
-        """Return a new batch. After it, `finish` must be registered as a callback once more."""
+        """Return a new batch. After it, another finish must be registered as a callback."""
         batch = SavepointBatch(transaction=self)
         self._batches.append(batch)
         return batch
 
+    def next_finish(self) -> "Finish":
+        """Return one more finish: only the last one publishes, when all batches are carried out."""
+        self.finishes += 1
+        return Finish(self, self.finishes)
+
     def finish(self) -> None:
-        """Publish, if this call is the last one: only then have all batches been carried out."""
-        self._finishes += 1
-        if self._finishes < len(self._batches):
-            return
+        """Publish what was committed."""
         self.is_over = True
         merged, failure = Batch(), None
         for batch in self._batches:
@@ -146,6 +155,19 @@ class Transaction:
                 merged.merge(batch)
                 failure = batch.failure or failure
         self.publish(merged, failure)
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """A callback that finishes a transaction, unless another one was registered after it."""
+
+    transaction: Transaction
+    number: int
+
+    def run(self) -> None:
+        """Finish the transaction, if this is the last one."""
+        if self.number == self.transaction.finishes:
+            self.transaction.finish()
 
 
 def deny_all(denials: Iterable[Deny]) -> CacheUnavailable | None:
@@ -159,5 +181,5 @@ def deny_all(denials: Iterable[Deny]) -> CacheUnavailable | None:
     return failure
 
 
-def _owner(ending: Revocation) -> Owner:
-    return Owner(ending.target.backend, ending.target.user_id)
+def _named(ending: Revocation) -> Issued:
+    return Issued(ending.target.backend, ending.target.user_id, ending.target.token_id)

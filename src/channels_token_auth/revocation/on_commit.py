@@ -16,13 +16,18 @@ from django.db import connections, router, transaction
 from ..cluster.pubsub import publish
 from ..core.close_codes import CloseReason
 from ..core.revocation import Revocation
-from ..django_internals import add_commit_callback, commit_callbacks, savepoints
+from ..django_internals import (
+    add_commit_callback,
+    commit_callbacks,
+    savepoints,
+    test_case_block,
+)
 from ..observability.error_log import log_error
 from ..observability.events import RevocationPublished, emit
 from ..verification.authenticator import site_authenticator
 from ..verification.denylist import CacheUnavailable
 from ..verification.node_denials import known_epoch
-from .batches import Batch, Deny, Owner, SavepointBatch, Transaction, deny_all
+from .batches import Batch, Deny, Finish, Issued, SavepointBatch, Transaction, deny_all
 from .request_end import at_end_of_request
 
 __all__ = ["UNDENIED", "Deny", "after_commit", "gathered", "is_ours", "site_database"]
@@ -41,7 +46,7 @@ def after_commit(
     is_told: bool = True,
     instead_of: Revocation | None = None,
     is_announced: bool = False,
-    issued: Sequence[Owner] = (),
+    issued: Sequence[Issued] = (),
 ) -> None:
     """Deny, then have all nodes close sockets: now, or when the transaction of `using` commits.
 
@@ -70,7 +75,7 @@ def is_ours(callback: Callable[[], Any]) -> bool:
     """Return whether a callback of a transaction publishes revocations."""
     if isinstance(callback, partial):
         return callback.func is at_end_of_request
-    return isinstance(getattr(callback, "__self__", None), SavepointBatch | Transaction)
+    return isinstance(getattr(callback, "__self__", None), SavepointBatch | Finish)
 
 
 def site_database() -> str:
@@ -92,17 +97,21 @@ def gathered() -> Iterator[None]:
 
 def _open_batch(connection: Any, using: str) -> SavepointBatch:
     """Return the batch of the same savepoints, so that they share its fate; or open one."""
+    is_test, block = test_case_block(connection)
     current, whole = savepoints(connection), None
     for ids, call in commit_callbacks(connection):
         batch = getattr(call, "__self__", None)
-        if isinstance(batch, SavepointBatch) and not batch.transaction.is_over:
+        if not isinstance(batch, SavepointBatch) or batch.transaction.is_over:
+            continue
+        # A test captures callbacks that are registered from some moment on: none is shared there.
+        if ids == current and not is_test:
+            return batch
+        if not is_test or (block is not None and batch.transaction.block == block):
             whole = batch.transaction
-            if ids == current:
-                return batch
-    whole = whole or Transaction(_publish)
+    whole = whole or Transaction(_publish, block=block)
     batch = whole.open_batch()
     transaction.on_commit(batch.carry_out, using=using, robust=True)
-    add_commit_callback(connection, whole.finish)
+    add_commit_callback(connection, whole.next_finish().run)
     return batch
 
 

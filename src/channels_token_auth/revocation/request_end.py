@@ -6,25 +6,43 @@ it known which sessions ended.
 """
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 from django.core.signals import request_finished, request_started
 
-__all__ = ["at_end_of_request"]
+__all__ = ["LONGEST", "at_end_of_request"]
 
-LONGEST = 60.0
-"""Seconds after which a request counts as over, because its server never closed the response."""
+LONGEST = 2.0
+"""Seconds that a call waits at most: a response may be streamed for long, or never be closed."""
 
 
 class _Request(threading.local):
     """The request of a thread. Under ASGI, all synchronous code of one has the same thread."""
 
-    began_at: float | None = None
+    is_open = False
 
     def __init__(self) -> None:
-        self.calls: list[Callable[[], None]] = []
+        self.calls: list[_Call] = []
+
+
+class _Call:
+    """A call that is made once: by the end of the request, or by a timer."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._waiting = [call]
+        self._timer = threading.Timer(LONGEST, self.make)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def make(self) -> None:
+        """Make the call, unless it was made."""
+        self._timer.cancel()
+        try:
+            call = self._waiting.pop()  # atomic: the timer has a thread of its own
+        except IndexError:
+            return
+        call()
 
 
 _request = _Request()
@@ -32,22 +50,21 @@ _request = _Request()
 
 def at_end_of_request(call: Callable[[], None]) -> None:
     """Call the function at the end of the request; at once if there is none."""
-    began_at = _request.began_at
-    if began_at is None or time.monotonic() - began_at > LONGEST:
-        call()
+    if _request.is_open:
+        _request.calls.append(_Call(call))
     else:
-        _request.calls.append(call)
+        call()
 
 
 def _begin(**_: Any) -> None:
     _finish()  # of a request whose response was never closed
-    _request.began_at = time.monotonic()
+    _request.is_open = True
 
 
 def _finish(**_: Any) -> None:
-    calls, _request.calls, _request.began_at = _request.calls, [], None
+    calls, _request.calls, _request.is_open = _request.calls, [], False
     for call in calls:
-        call()
+        call.make()
 
 
 request_started.connect(_begin, dispatch_uid=f"{__name__}._begin")

@@ -38,7 +38,7 @@ from ..observability.error_log import log_error
 from ..tenants.site import here, in_tenant, target_here
 from ..verification.authenticator import build_authenticator, site_authenticator
 from ..verification.denylist import CacheUnavailable
-from .batches import Owner
+from .batches import Issued
 from .kinds import kind_of_users
 from .on_commit import UNDENIED, Deny, after_commit
 from .passwords import end_by_password
@@ -107,11 +107,11 @@ def _announced(backend: TokenBackend, announcement: RevocationSignal, **given: A
     ended: Iterable[RevokedTokens | IssuedToken] = announcement.ended(**given)
     endings: list[Revocation] = []
     denials: list[Deny] = []
-    issued: list[Owner] = []
+    issued: list[Issued] = []
     for each in ended:
         user = _user_of(each, backend)
         if isinstance(each, IssuedToken):
-            issued.append(Owner(backend.name, user.key if user else None))
+            issued.append(Issued(backend.name, user.key if user else None, each.token_id))
             continue
         target = target_here(
             user, may_be_outside=True, token_id=each.token_id, backend=backend.name
@@ -178,7 +178,7 @@ def _say(
     given: dict[str, Any],
     *,
     is_announced: bool = False,
-    issued: Sequence[Owner] = (),
+    issued: Sequence[Issued] = (),
 ) -> None:
     using = given.get("using") or DEFAULT_DB_ALIAS
     with _logged():
