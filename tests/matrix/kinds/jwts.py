@@ -5,6 +5,7 @@ import hmac
 import json
 import time
 from contextlib import contextmanager
+from itertools import count
 from unittest import mock
 
 import jwt
@@ -26,6 +27,7 @@ from channels_token_auth.core.close_codes import CloseReason
 from tests.matrix.kind import Kind, State
 from tests.matrix.kinds.sessions import MODEL_BACKEND, logged_in
 
+numbers = count()
 HOUR = 3600
 OTHER_SECRET = "of another site, and long enough for every algorithm that signs with it"
 
@@ -150,7 +152,8 @@ class JWT(Signed):
     def valid(self, user):
         now = int(time.time())
         claims = {"sub": str(user.pk), "iat": now, "exp": now + HOUR, "aud": "ours"}
-        claims |= {"scope": "read write", "token_use": "access"}
+        # Another one in each test: a transaction that was rolled back gives out its keys again.
+        claims |= {"scope": "read write", "token_use": "access", "test": next(numbers)}
         return jwt.encode(claims, PRIVATE, algorithm="RS256")
 
     def refresh_token(self, user):
