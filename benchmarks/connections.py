@@ -1,4 +1,4 @@
-"""How soon the limit on a user's sockets is reached over two nodes that share a Redis.
+"""Measure how soon the limit on a user's sockets is reached over two nodes that share a Redis.
 
 The limit is one socket. Each user opens one at the first node and, as soon as that is accepted,
 another one at the second. The clock runs from the second accept until a client has read the close

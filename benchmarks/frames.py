@@ -1,4 +1,4 @@
-"""The time that a frame needs to be counted towards its user's rates, in nanoseconds.
+"""Measure the time that counting a frame towards its user's rates takes, in nanoseconds.
 
 Without a server: to count is pure, and its time would disappear in that of receiving a frame.
 """

@@ -1,4 +1,4 @@
-"""How many sockets a user or a token may have on one node: both policies, in every moment."""
+"""A user or a token has as many sockets on one node as the limit allows, with both policies."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""How much may pass at a rate, checked against a plain count over time."""
+"""The bucket lets as much pass as an exact count with fractions does."""
 
 from fractions import Fraction
 

@@ -1,4 +1,4 @@
-"""What occurred lately."""
+"""Names are counted for an hour."""
 
 from channels_token_auth.core.counting.recent import MINUTES, RecentCounts
 

@@ -1,4 +1,4 @@
-"""Which sockets are too many: all nodes come to the same answer, whatever they learn when."""
+"""All nodes choose the same sockets as too many, whatever they learn when."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Which other nodes a node has heard of."""
+"""A node knows the others that announced themselves."""
 
 from channels_token_auth.cluster.subscription import Subscription
 from channels_token_auth.node.presence import Presence

@@ -1,4 +1,4 @@
-"""What a node publishes of its sockets, and what it does when others publish theirs."""
+"""A node publishes its sockets, and acts on those that others publish."""
 
 import asyncio
 from types import SimpleNamespace

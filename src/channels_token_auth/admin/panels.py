@@ -1,4 +1,4 @@
-"""The panels above the list: who has how many sockets, and what happened in the last hour."""
+"""Fill the panels above the list: sockets by user and by node, closes and limits of an hour."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The limit on a user's and a token's sockets over all nodes, as one node enforces it.
+"""Enforce the limit on a user's and a token's sockets over all nodes, as one of them.
 
 Every node publishes which sockets it opened and closed, repeats all of them at each sweep, and
 closes its own sockets that are too many: see `core.counting.seats`. Only sockets of routes with a

@@ -1,4 +1,4 @@
-"""The last hour of this process: why sockets were closed, and which limits were reached.
+"""Count why sockets of this process were closed, and which limits were reached, for an hour.
 
 The admin page shows it. It is bounded, kept in memory, and lost with the process: for history there
 are audit records and metrics.

@@ -1,4 +1,4 @@
-"""A token bucket in whole numbers: how much may pass now, at a rate.
+"""Let as much pass as a rate allows: a token bucket in whole numbers.
 
 It is the "generic cell rate algorithm" of ITU-T I.371. One number is kept: when all that was taken
 will be paid off. Times are multiplied by the rate's count, so that a unit costs a whole number of

@@ -1,4 +1,4 @@
-"""How often each of a few names occurred lately."""
+"""Count how often each of a few names occurred in the last hour."""
 
 from collections import Counter, deque
 

@@ -1,4 +1,4 @@
-"""Which sockets of a user or a token are too many, so that all nodes come to the same answer.
+"""Choose the sockets of a user or a token that are too many, so that all nodes choose the same.
 
 Each node has a table of the open sockets of all nodes, and closes its own that are too many.
 Nothing is agreed on between them. That works because the order is total (time of admission, then

@@ -1,4 +1,4 @@
-"""The frames of one user, or of one address without a user, over all sockets of a node."""
+"""Count the frames of one user, or of one address without a user, over all sockets of a node."""
 
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Protocol

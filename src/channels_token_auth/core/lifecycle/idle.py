@@ -1,4 +1,4 @@
-"""How long a client has been silent, without a timer that moves with every frame."""
+"""Measure how long a client sends nothing, without a timer that moves with every frame."""
 
 __all__ = ["IDLE_RETRY_AFTER", "Idle"]
 
