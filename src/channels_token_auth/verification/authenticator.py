@@ -33,7 +33,7 @@ from .denylist import Denylist
 from .lanes import LaneId
 from .replaced import ReplacedTokens
 from .scoped import ScopedBackend
-from .tenancy import TenantBackend, TenantsOfHandshakes
+from .tenancy import TenantsOfHandshakes, of_tenants
 from .tickets import Tickets
 from .verdict_cache import VerdictCache
 from .verifier import Verifier, ask_until_settled
@@ -107,10 +107,8 @@ class Authenticator:
         ticket_limit: int | None = None,
         tenants: Tenants | None = None,
     ) -> None:
-        sessions = _session_backend(backends)
-        if tenants:
-            backends = [_of_tenants(each, tenants) for each in backends]
-            sessions = _of_tenants(sessions, tenants)
+        sessions = of_tenants(_session_backend(backends), tenants)
+        backends = [of_tenants(each, tenants) for each in backends]
         self._tenants = TenantsOfHandshakes(tenants) if tenants else None
         self.backends = tuple(backends)
         self.replaced = ReplacedTokens(cache)
@@ -230,10 +228,6 @@ def _current(verdict: Identity | TokenAuthError) -> Identity | TokenAuthError:
     if isinstance(verdict, Identity) and verdict.authentication.is_expired(clock.calendar()):
         return TokenAuthError(CloseReason.TOKEN_EXPIRED)
     return verdict
-
-
-def _of_tenants(backend: TokenBackend, tenants: Tenants) -> TokenBackend:
-    return cast("TokenBackend", TenantBackend(backend, tenants))
 
 
 def _session_backend(backends: Sequence[TokenBackend]) -> TokenBackend:

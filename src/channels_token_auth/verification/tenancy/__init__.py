@@ -1,6 +1,6 @@
 """Verify tokens separately for each tenant of the site."""
 
-from .backend import TenantBackend
+from .backend import of_tenants
 from .handshakes import TenantsOfHandshakes
 
-__all__ = ["TenantBackend", "TenantsOfHandshakes"]
+__all__ = ["TenantsOfHandshakes", "of_tenants"]

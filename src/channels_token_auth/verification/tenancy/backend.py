@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from ...backends.contract import Authority, Revocations, TokenBackend
 from ...core.close_codes import CloseReason
@@ -12,7 +12,7 @@ from ...core.errors import Detail, TokenAuthError
 from ...core.identity import Grant, Identity, UserInactiveError, Verdict
 from ...tenants import Tenants
 
-__all__ = ["TenantBackend"]
+__all__ = ["of_tenants"]
 
 OTHER_TENANT = Detail(
     slug="tenant_not_named",
@@ -24,7 +24,12 @@ OTHER_TENANT = Detail(
 Asked = TypeVar("Asked", Credential, Grant)
 
 
-class TenantBackend:
+def of_tenants(backend: TokenBackend, tenants: Tenants | None) -> TokenBackend:
+    """Return the backend; where the site has tenants, one that keeps them apart."""
+    return cast("TokenBackend", _TenantBackend(backend, tenants)) if tenants else backend
+
+
+class _TenantBackend:
     """A `TokenBackend` around another one. One batch may hold the tokens of many tenants.
 
     What names no tenant belongs to that of the caller: a view, or a command.
