@@ -15,6 +15,7 @@ IDLE = {"limits": {"IDLE": 30}}
 CLOSED = [error("connection_limit", retry=True, retry_after=1), 4429]
 
 
+@pytest.mark.asvs("7.3.1")
 async def test_silent_client_is_closed_in_time(time):
     browser = await open_socket(overrides=IDLE)
     browser.heard()

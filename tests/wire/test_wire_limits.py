@@ -143,6 +143,7 @@ def test_neighbour_in_the_same_64_bits_is_counted_with_it(limited: Server, addre
     assert refused(connect(limited, f"[{address[:-1]}ffff]:4711", GOOD))[0] == 429
 
 
+@pytest.mark.asvs("2.4.1")
 def test_handshakes_over_the_rate_are_refused(limited: Server, address: str) -> None:
     for _ in range(40):
         assert is_welcome(connect(limited, address, GOOD))
@@ -150,6 +151,7 @@ def test_handshakes_over_the_rate_are_refused(limited: Server, address: str) -> 
     assert is_welcome(connect(limited, next(_addresses), GOOD))
 
 
+@pytest.mark.asvs("2.4.1")
 def test_silent_sockets_of_one_address_are_bounded_and_time_out(
     limited: Server, address: str
 ) -> None:
