@@ -230,7 +230,9 @@ def test_rejected_requests_count_and_a_valid_one_is_never_answered_with_429(prov
     assert [each.status_code for each in answers] == [400, 400, 400, 429, 429]
     assert 0 < int(answers[-1]["Retry-After"]) <= 60
     request = form(signed(logout_claims(sub=str(ada.pk))))
-    assert provider.post(PATH, **request).status_code == 200
+    assert [provider.post(PATH, **request).status_code for _ in range(2)] == [200, 400]
+    wrong = form(signed(logout_claims(aud="other")))
+    assert provider.post(PATH, **wrong).status_code == 400
 
 
 def test_accepted_requests_do_not_count(provider, site):

@@ -12,7 +12,7 @@ from ..core.identity import unavailable
 from ..observability.error_log import log_error
 from .actions import carry_out
 from .provider import Provider
-from .rejection import rejected
+from .rejection import unsigned
 from .replays import once
 from .subjects import Claims
 from .tokens import (
@@ -91,7 +91,7 @@ def receive(raw: str, endpoint: ProviderEndpoint, read: Read) -> Received:
 def _verified(raw: str, endpoint: ProviderEndpoint) -> tuple[Provider, Claims]:
     """Return the provider that signed the token, and its claims. Raises TokenAuthError."""
     if not raw or len(raw) > MAX_TOKEN or not raw.isascii():
-        raise rejected("not_a_jwt", "The request has no token, or one that is no signed JWT.")
+        raise unsigned("not_a_jwt", "The request has no token, or one that is no signed JWT.")
     refusals = []
     for provider in providers_at(endpoint):
         try:

@@ -7,10 +7,19 @@ logged: it helps whoever configures the provider, and would help an attacker as 
 from enum import StrEnum
 from typing import Self
 
+from ..backends.contract import Unrecognized
 from ..core.close_codes import CloseReason
 from ..core.errors import Detail, TokenAuthError
 
-__all__ = ["ErrorCode", "Rejected", "error_code", "malformed", "rejected"]
+__all__ = [
+    "ErrorCode",
+    "Rejected",
+    "error_code",
+    "is_signed",
+    "malformed",
+    "rejected",
+    "unsigned",
+]
 
 
 class ErrorCode(StrEnum):
@@ -32,22 +41,43 @@ class ErrorCode(StrEnum):
 
 
 class Rejected(TokenAuthError):  # noqa: N818 - a verdict, named as one
-    """A request that revokes nothing: sending it again does not help."""
+    """A request that revokes nothing: sending it again does not help.
 
-    def __init__(self, code: CloseReason, detail: Detail, error: ErrorCode) -> None:
+    `is_signed`: True if its token has a valid signature, so that a provider has sent it.
+    """
+
+    def __init__(
+        self, code: CloseReason, detail: Detail, error: ErrorCode, *, is_signed: bool
+    ) -> None:
         super().__init__(code, detail=detail)
         self.error = error
+        self.is_signed = is_signed
 
 
 def malformed(slug: str, remedy: str) -> Rejected:
     """Return the rejection of a request that carries no token in the form that it must have."""
     detail = Detail(slug=slug, remedy=remedy)
-    return Rejected(CloseReason.MALFORMED, detail, ErrorCode.INVALID_REQUEST)
+    return Rejected(CloseReason.MALFORMED, detail, ErrorCode.INVALID_REQUEST, is_signed=False)
 
 
 def rejected(slug: str, remedy: str, error: ErrorCode = ErrorCode.INVALID_REQUEST) -> Rejected:
     """Return the rejection of a signed token whose claims are not what they must be."""
-    return Rejected(CloseReason.TOKEN_INVALID, Detail(slug=slug, remedy=remedy), error)
+    detail = Detail(slug=slug, remedy=remedy)
+    return Rejected(CloseReason.TOKEN_INVALID, detail, error, is_signed=True)
+
+
+def unsigned(slug: str, remedy: str) -> Rejected:
+    """Return the rejection of what is no signed token at all."""
+    detail = Detail(slug=slug, remedy=remedy)
+    return Rejected(CloseReason.TOKEN_INVALID, detail, ErrorCode.INVALID_REQUEST, is_signed=False)
+
+
+def is_signed(error: TokenAuthError) -> bool:
+    """Return True if a provider's key made the signature of the token that is refused."""
+    if isinstance(error, Rejected):
+        return error.is_signed
+    # The verifier of JWTs looks at the claims once the signature is right.
+    return error.code is CloseReason.TOKEN_INVALID and not isinstance(error, Unrecognized)
 
 
 # By the slugs of `backends.sources.jwks.errors`; any other one is about the signature or its key.

@@ -22,7 +22,7 @@ from ..limits.addresses import site_address_limits
 from ..observability.error_log import log_error
 from ..observability.events import RequestRefused, emit
 from ..providers.receiving import providers_at
-from ..providers.rejection import malformed
+from ..providers.rejection import is_signed, malformed
 from .request_address import address_text, request_address
 
 __all__ = ["MAX_BODY", "media_type", "provider_endpoint", "read_body"]
@@ -99,6 +99,9 @@ def _over_limit(request: HttpRequest, error: TokenAuthError) -> TokenAuthError |
     if error.code is CloseReason.UNAVAILABLE:
         return None
     limits, address = site_address_limits(), request_address(request)
+    if is_signed(error):  # by a provider: it learns what is wrong with its request
+        limits.note_refusal(address, error.code)
+        return None
     try:
         limits.check(address)
     except TokenAuthError as exceeded:

@@ -11,7 +11,7 @@ from ..core.close_codes import CloseReason
 from ..core.errors import TokenAuthError
 from ..providers.provider import Provider
 from ..providers.receiving import receive
-from ..providers.rejection import ErrorCode, Rejected, error_code, malformed, rejected
+from ..providers.rejection import ErrorCode, Rejected, error_code, malformed, rejected, unsigned
 from ..providers.subjects import Claims
 from ..providers.tokens import Notice, read_logout, read_revocation, read_security_event
 from .provider_endpoint import media_type, provider_endpoint, read_body
@@ -79,7 +79,7 @@ def global_token_revocation(request: HttpRequest) -> HttpResponse:
     """Revoke all tokens of a user, as Okta's Universal Logout asks."""
     scheme, _, raw = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
-        raise rejected("no_token", "The request has no token in 'Authorization: Bearer …'.")
+        raise unsigned("no_token", "The request has no token in 'Authorization: Bearer …'.")
     body = read_body(request)
 
     def read(provider: Provider, claims: Claims) -> list[Notice]:
@@ -131,4 +131,4 @@ def _about_the_body(error: Rejected) -> Rejected:
     """Return the same rejection, as one of a request whose token is right."""
     detail = error.detail
     assert detail is not None  # noqa: S101 - each rejection has one
-    return Rejected(CloseReason.MALFORMED, detail, error.error)
+    return Rejected(CloseReason.MALFORMED, detail, error.error, is_signed=True)
