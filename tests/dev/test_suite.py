@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.suite.lanes import CORE, IN_PROCESS, SERVICES, Options, Step, lanes_of
+from tests.suite.lanes import CORE, IN_PROCESS, SERVICES, Options, Step, lanes_of, suite
 from tests.suite.reports import closing_line, skipped, slowest
 from tests.suite.running import INTERRUPTED, in_lanes
 
@@ -29,9 +29,19 @@ def test_each_test_is_in_exactly_one_lane():
 def test_gate_leaves_out_what_is_measured_and_all_does_not():
     gate = Options(own="own", other="other")
     everything = Options(own="own", other="other", lowest="lowest", newest="newest")
-    (_, waiting), (_, all_waiting) = lanes_of(gate), lanes_of(everything)
-    assert all("not measured" in step.arguments for step in waiting)
-    assert not any("not measured" in step.arguments for step in all_waiting)
+    (computing, waiting), (all_computing, all_waiting) = lanes_of(gate), lanes_of(everything)
+    services = [*waiting, *(step for step in computing if step.name == "wire")]
+    assert {step.name for step in services} == set(SERVICES)
+    assert all("not measured" in step.arguments for step in services)
+    all_services = [*all_waiting, *(step for step in all_computing if step.name == "wire")]
+    assert not any("not measured" in step.arguments for step in all_services)
+
+
+def test_properties_run_once_in_the_gate_and_on_all_versions_of_the_matrix():
+    computing, _ = lanes_of(Options(own="own", other="other"))
+    assert sum("hypothesis or slow" in step.arguments for step in computing) == 1
+    cell = suite("3.12-6.0", "python", servers=())
+    assert sum("hypothesis or slow" in step.arguments for step in cell) == 1
 
 
 def test_closing_line_adds_up_all_reports(tmp_path):

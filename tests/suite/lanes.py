@@ -1,7 +1,8 @@
 """The steps of the gate, in lanes by the resource that they need.
 
-A lane runs its steps one after another; the lanes run at the same time. The first lane computes and
-uses all cores. The second lane starts servers, browsers and clusters, and mostly waits for them.
+A lane runs its steps one after another; the lanes run at the same time, and should take equally
+long. The first lane computes, on all cores; in the end it sends handshakes to real servers. The
+second lane starts clusters, browsers and programs, and mostly waits for them.
 """
 
 import os
@@ -48,6 +49,8 @@ WIRE_ON_ONE_SERVER = ("tests/wire", "--server=granian")
 PROMISED = "not measured"
 # Property tests and slow tests have a step of their own, so that the others answer quickly.
 QUICK, LONG = "not hypothesis and not slow", "hypothesis or slow"
+# Properties hold on every Python or on none. The matrix tries them on all versions.
+SLOW = "slow and not hypothesis"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,20 +94,24 @@ def gate(options: Options) -> tuple[list[Step], list[Step]]:
         Step(name="properties", python=own, arguments=properties(), is_covered=True),
         Step(name="in-process", python=own, arguments=in_process(), is_covered=True),
         Step(name="postgresql", python=own, arguments=postgresql(), is_covered=True),
-        *suite("other Python", options.other, servers=WIRE_ON_ONE_SERVER),
+        *suite("other Python", options.other, servers=WIRE_ON_ONE_SERVER, long=SLOW),
     ]
-    waiting = [
-        Step(name=name, python=own, arguments=[*paths(folders), *promised])
+    services = {
+        name: Step(name=name, python=own, arguments=[*paths(folders), *promised])
         for name, folders in SERVICES.items()
-    ]
-    return computing, waiting
+    }
+    wire = services.pop("wire")
+    return [*computing, wire], [*services.values()]
 
 
-def suite(name: str, python: str, *, servers: Sequence[str]) -> list[Step]:
-    """Return what another Python, or other packages, may change: no service, one wire table."""
+def suite(name: str, python: str, *, servers: Sequence[str], long: str = LONG) -> list[Step]:
+    """Return what another Python, or other packages, may change: no service, one wire table.
+
+    `long`: the slow tests and the property tests that run, as an expression of markers.
+    """
     return [
         Step(name=f"{name}: core", python=python, arguments=core()),
-        Step(name=f"{name}: properties", python=python, arguments=properties()),
+        Step(name=f"{name}: slow", python=python, arguments=properties(long)),
         Step(name=f"{name}: in-process", python=python, arguments=in_process()),
         Step(name=f"{name}: wire", python=python, arguments=[*servers, "-m", PROMISED]),
     ]
@@ -114,8 +121,8 @@ def core() -> list[str]:
     return [*paths(CORE), "-m", QUICK]
 
 
-def properties() -> list[str]:
-    return [*paths(CORE + IN_PROCESS), "-m", LONG, *WORKERS]
+def properties(long: str = LONG) -> list[str]:
+    return [*paths(CORE + IN_PROCESS), "-m", long, *WORKERS]
 
 
 def in_process() -> list[str]:
