@@ -25,7 +25,7 @@ __all__ = [
     "start_private",
 ]
 
-DEADLINE = 30.0
+DEADLINE = 120.0
 
 
 def free_port() -> int:

@@ -8,7 +8,7 @@ from playwright.sync_api import Error, expect, sync_playwright
 from tests.browser.firefox import firefox
 from tests.example.system import ExampleSystem
 
-DEADLINE = 15_000  # milliseconds; long, since it only ends what is broken
+DEADLINE = 60_000  # milliseconds; long, since it only ends what is broken
 expect.set_options(timeout=DEADLINE)
 
 

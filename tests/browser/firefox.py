@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 __all__ = ["Firefox", "Tab", "firefox"]
 
 PROGRAM = "/usr/bin/firefox-esr"
-DEADLINE = 30.0
+DEADLINE = 120.0
 
 
 class Firefox:

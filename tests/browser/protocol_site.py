@@ -23,7 +23,7 @@ from tests.services import free_port
 __all__ = ["Site", "running_site"]
 
 CLIENT = ROOT / "spec" / "client.html"
-DEADLINE = 15.0
+DEADLINE = 60.0
 
 urlpatterns = [
     path("", lambda request: HttpResponse(CLIENT.read_bytes())),

@@ -12,7 +12,7 @@ from tests.browser.protocol_site import running_site
 from tests.faults.proxy import proxy_to
 
 ADA, EVE = User(pk=7, username="ada"), User(pk=9, username="eve", is_active=False)
-DEADLINE = 20.0
+DEADLINE = 60.0
 FAST = 20
 """How many times faster the client's clock runs, for rules that are about seconds."""
 

@@ -13,7 +13,7 @@ from tests.client.node import NODE
 __all__ = ["PASSWORD", "Admin", "Console"]
 
 PASSWORD = "swordfish"
-DEADLINE = 30.0
+DEADLINE = 120.0
 
 
 class Admin:

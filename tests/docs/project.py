@@ -21,7 +21,7 @@ from tests.services import free_port
 
 __all__ = ["Project", "ended", "files", "outcome", "section"]
 
-DEADLINE = 30.0
+DEADLINE = 120.0
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _FILE = re.compile(r"(?:#|//|<!--) ([\w./-]+\.\w+)(: add at the end)?(?: -->)?\n")
 

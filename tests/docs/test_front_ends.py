@@ -14,7 +14,7 @@ from tests.docs.project import Project
 
 pytestmark = pytest.mark.slow
 FOLDER = "docs/how-to/front-ends"
-DEADLINE = 20_000
+DEADLINE = 60_000
 # The element that a framework fills; the test gives it the token.
 MOUNT = """\
 <!doctype html>

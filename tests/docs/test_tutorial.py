@@ -11,7 +11,7 @@ from tests.docs.project import Project
 
 pytestmark = pytest.mark.slow
 PAGE = "docs/tutorial/index.md"
-DEADLINE = 15_000
+DEADLINE = 60_000
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from tests.matrix.kind import Kind
 
 __all__ = ["Visit", "asking", "site", "ticket_for", "visit"]
 
-DEADLINE = 5
+DEADLINE = 30
 MIDDLEWARE = ["django.contrib.sessions.middleware.SessionMiddleware"]
 MIDDLEWARE += ["allauth.account.middleware.AccountMiddleware"]
 

@@ -24,7 +24,7 @@ __all__ = ["Browser", "SingleSignOn", "single_sign_on"]
 OPENID = Path(__file__).parent / "openid"
 APPLICATION = "tests.providers.project.asgi:application"
 NODES = ("uvicorn-sansio", "daphne")
-DEADLINE = 30.0
+DEADLINE = 120.0
 
 
 class Browser:
