@@ -19,7 +19,7 @@ from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Verdict
 from .base import BaseTokenBackend
-from .contract import Authority, Revocations, RevocationSignal, RevokedTokens
+from .contract import Authority, Revocations, RevocationSignal, RevokedTokens, TokenBackend
 from .site import Site
 from .sources.owned_rows import for_write
 from .sources.revalidation import revalidate_presented
@@ -38,7 +38,7 @@ from .sources.sessions.users import has_password_of, session_user, session_user_
 from .sources.users import admit
 from .sources.users_by_key import UsersByKey
 
-__all__ = ["SessionBackend"]
+__all__ = ["SessionBackend", "session_backend"]
 
 MOST_SESSIONS = 10_000
 """Sessions that `revoke_user` reads at most, newest first: about half a second."""
@@ -233,3 +233,12 @@ def _check_engine() -> Iterator[checks.CheckMessage]:
                 hint="Use an engine that can forget a session.",
                 id="channels_token_auth.W141",
             )
+
+
+def session_backend(backends: Sequence[TokenBackend]) -> TokenBackend:
+    """Return the session backend that is listed, with its options and scopes; else a plain one.
+
+    The endpoints know a session even if no route of the site accepts one.
+    """
+    listed = (each for each in backends if each.authority is Authority.SESSION)
+    return next(listed, None) or SessionBackend()

@@ -222,10 +222,6 @@ def _outage_began(event: events.OutageBegan) -> None:
     services_down.labels(event.service).inc()
 
 
-def _outage_ended(event: events.OutageEnded) -> None:
-    services_down.labels(event.service).dec()
-
-
 HANDLERS: dict[type[events.Event], Callable[[Any], None]] = {
     events.HandshakeBegan: _count_sockets,
     events.ConnectionAuthenticated: lambda event: _handshake_ended("accepted", event.connection),
@@ -247,6 +243,6 @@ HANDLERS: dict[type[events.Event], Callable[[Any], None]] = {
     events.RevocationPublished: _revoked,
     events.SocketsClosed: _sockets_closed,
     events.OutageBegan: _outage_began,
-    events.OutageEnded: _outage_ended,
+    events.OutageEnded: lambda event: services_down.labels(event.service).dec(),
     events.MessageIgnored: lambda event: messages_ignored.labels(event.reason).inc(),
 }

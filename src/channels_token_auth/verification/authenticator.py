@@ -12,8 +12,8 @@ from weakref import WeakSet
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from ..backends.contract import Authority, TokenBackend
-from ..backends.session import SessionBackend
+from ..backends.contract import TokenBackend
+from ..backends.session import session_backend
 from ..backends.sources.users.private_copies import private_copy
 from ..clock import clock
 from ..conf import BackendSpec, Configuration, derived
@@ -107,7 +107,7 @@ class Authenticator:
         ticket_limit: int | None = None,
         tenants: Tenants | None = None,
     ) -> None:
-        sessions = of_tenants(_session_backend(backends), tenants)
+        sessions = of_tenants(session_backend(backends), tenants)
         backends = [of_tenants(each, tenants) for each in backends]
         self._tenants = TenantsOfHandshakes(tenants) if tenants else None
         self.backends = tuple(backends)
@@ -126,7 +126,7 @@ class Authenticator:
 
     @property
     def has_tenants(self) -> bool:
-        """Whether each credential belongs to a tenant."""
+        """True if each credential belongs to a tenant."""
         return self._tenants is not None
 
     async def tenant_of(self, scope: Scope) -> str | None:
@@ -228,15 +228,6 @@ def _current(verdict: Identity | TokenAuthError) -> Identity | TokenAuthError:
     if isinstance(verdict, Identity) and verdict.authentication.is_expired(clock.calendar()):
         return TokenAuthError(CloseReason.TOKEN_EXPIRED)
     return verdict
-
-
-def _session_backend(backends: Sequence[TokenBackend]) -> TokenBackend:
-    """Return the session backend that is listed, with its options and scopes; else a plain one.
-
-    The endpoints know a session even if no route of the site accepts one.
-    """
-    listed = (each for each in backends if each.authority is Authority.SESSION)
-    return next(listed, None) or SessionBackend()
 
 
 def _copy_of(user: Any) -> Any:

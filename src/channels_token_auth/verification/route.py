@@ -55,7 +55,7 @@ class Route:
 
     @property
     def has_tenants(self) -> bool:
-        """Whether each credential belongs to a tenant."""
+        """True if each credential belongs to a tenant."""
         return self._authenticator.has_tenants
 
     async def tenant_of(self, scope: Scope) -> str | None:
