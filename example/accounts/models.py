@@ -2,8 +2,11 @@
 
 import hashlib
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from rest_framework.authtoken.models import Token
+
+from channels_token_auth import revoke_user
 
 __all__ = ["UserToken", "replace_token", "token_id"]
 
@@ -30,6 +33,9 @@ class UserToken(Token):
 
 @transaction.atomic
 def replace_token(user_id):
-    """Delete the user's token, if there is one, and return a new one."""
-    Token.objects.filter(user_id=user_id).delete()
+    """Revoke the user's token, if there is one, and return a new one.
+
+    To delete it would be a rotation (4419): other devices would try again instead of logging in.
+    """
+    revoke_user(get_user_model()(pk=user_id))
     return Token.objects.create(user_id=user_id)
