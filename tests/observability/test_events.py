@@ -44,6 +44,14 @@ def test_subscriber_gets_the_event_that_was_emitted(subscribed):
     assert seen == [event]
 
 
+def test_subscriber_that_subscribes_again_gets_each_event_once(subscribed):
+    seen = []
+    subscribed(Probe, seen.append)
+    subscribed(Probe, seen.append)
+    emit(Probe())
+    assert len(seen) == 1
+
+
 def test_several_subscribers_each_get_it(subscribed):
     seen = []
     subscribed(Probe, lambda _: seen.append(1))

@@ -49,4 +49,8 @@ def note_close(code: CloseReason | int | None) -> None:
 
 def start() -> None:
     """Begin to count the limits."""
-    subscribe(LimitReached, lambda event: limits.add(event.limit.value))
+    subscribe(LimitReached, _count)
+
+
+def _count(event: LimitReached) -> None:
+    limits.add(event.limit.value)

@@ -39,10 +39,12 @@ def subscribe(
 
     `handle` runs in the thread that emits, often an event loop's or that of the verifications: it
     returns at once and queries nothing. What it raises is logged. `wants`: a cheap function; while
-    it returns False, the events of this kind need not be built for this subscriber.
+    it returns False, the events of this kind need not be built for this subscriber. A `handle` that
+    has subscribed already is called once all the same: Django may call `AppConfig.ready` again.
     """
     subscription = _Subscription(handle=handle, wants=wants)
-    kind._subscriptions = (*kind._subscriptions, subscription)  # noqa: SLF001 - of this module
+    others = tuple(each for each in kind._subscriptions if each.handle != handle)  # noqa: SLF001 - of this module
+    kind._subscriptions = (*others, subscription)  # noqa: SLF001 - as above
 
     def unsubscribe() -> None:
         left = tuple(each for each in kind._subscriptions if each is not subscription)  # noqa: SLF001 - as above
