@@ -117,10 +117,21 @@ def test_every_column_has_a_heading(page):
 
 def problems(page):
     """Return what axe finds in either color scheme."""
-    page.emulate_media(color_scheme="light")
+    switch_colors(page, "light")
     found = findings(page, SERIOUS)
-    page.emulate_media(color_scheme="dark")
+    switch_colors(page, "dark")
     return found + findings(page, SERIOUS, rules=COLORS)
+
+
+def switch_colors(page, scheme):
+    """Wait for the admin's links: their color changes slowly, with too little contrast halfway."""
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate(
+        """async () => {
+            for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+            await Promise.allSettled(document.getAnimations().map((each) => each.finished));
+        }"""
+    )
 
 
 @pytest.mark.parametrize("width", [320, 1280])
