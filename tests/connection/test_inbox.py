@@ -125,6 +125,22 @@ async def test_application_with_time_limits_loses_nothing_after_its_first_one(se
     assert received == [text(str(number)) for number in range(1, 50)]
 
 
+async def test_event_that_is_popped_at_once_does_not_end_the_next_wait():
+    events = [asyncio.Future(), asyncio.Future()]
+    waiting_for = iter(events)
+
+    async def receive():
+        return await next(waiting_for)
+
+    inbox = Inbox(receive, asyncio.get_running_loop())
+    inbox.listen()
+    await asyncio.sleep(0)
+    events[0].set_result(text("a"))
+    await asyncio.sleep(0)  # the event is here; asyncio has not yet called who waits for it
+    asyncio.get_running_loop().call_later(0.01, events[1].set_result, text("b"))
+    assert [await inbox.next(may_wake=True) for _ in events] == [text("a"), text("b")]
+
+
 @pytest.mark.parametrize("may_wake", [False, True])
 async def test_error_of_the_server_reaches_the_caller(may_wake):
     async def broken():

@@ -115,4 +115,7 @@ class Inbox:
             pending.exception()
         if self._idle:
             self._idle.hear()
-        self.wake()
+        # asyncio calls this after the event is here, so the event may be popped already. Then
+        # the application waits for the next one, and that wait must go on.
+        if pending is self._pending:
+            self.wake()
