@@ -37,11 +37,15 @@ def test_gate_leaves_out_what_is_measured_and_all_does_not():
     assert not any("not measured" in step.arguments for step in all_services)
 
 
-def test_properties_run_once_in_the_gate_and_on_all_versions_of_the_matrix():
-    computing, _ = lanes_of(Options(own="own", other="other"))
-    assert sum("hypothesis or slow" in step.arguments for step in computing) == 1
-    cell = suite("3.12-6.0", "python", servers=())
-    assert sum("hypothesis or slow" in step.arguments for step in cell) == 1
+def test_properties_run_once_in_the_gate_and_on_other_packages():
+    assert _property_runs(lanes_of(Options(own="own", other="other"))) == 1
+    everything = Options(own="own", other="other", lowest="lowest", newest="newest")
+    assert _property_runs(lanes_of(everything)) == 3
+    assert _property_runs([suite("3.12-6.0", "python", servers=())]) == 0
+
+
+def _property_runs(lanes):
+    return sum("hypothesis or slow" in step.arguments for step in chain(*lanes))
 
 
 def test_closing_line_adds_up_all_reports(tmp_path):

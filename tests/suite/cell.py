@@ -1,7 +1,7 @@
 """Run the tests of one cell of the matrix, in its environment: `python -m tests.suite.cell FILE`.
 
-The file gets the counts and the versions, in JSON. The servers are all of them where the servers'
-versions are what the cell is about, else one.
+The file gets the counts and the versions, in JSON. Where the packages' versions are what the cell
+is about, all servers and the property tests run, else one server and no property tests.
 """
 
 import json
@@ -13,20 +13,22 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.suite.lanes import WIRE_ON_ALL_SERVERS, WIRE_ON_ONE_SERVER, suite
+from tests.suite.lanes import LONG, SLOW, WIRE_ON_ALL_SERVERS, WIRE_ON_ONE_SERVER, suite
 from tests.suite.reports import closing_line, counts
 from tests.suite.running import in_lanes
 
-ON_ALL_SERVERS = ("lowest", "newest")
+OF_PACKAGES = ("lowest", "newest")
 PACKAGES = ("channels", "daphne", "granian", "hypercorn", "uvicorn")
 
 
 def main(file: str) -> int:
     began = time.monotonic()
     name = Path(sys.prefix).name
-    servers = WIRE_ON_ALL_SERVERS if name in ON_ALL_SERVERS else WIRE_ON_ONE_SERVER
+    is_of_packages = name in OF_PACKAGES
+    servers = WIRE_ON_ALL_SERVERS if is_of_packages else WIRE_ON_ONE_SERVER
+    long = LONG if is_of_packages else SLOW
     with TemporaryDirectory() as folder:
-        steps = suite(name, sys.executable, servers=servers)
+        steps = suite(name, sys.executable, servers=servers, long=long)
         results = in_lanes([steps], Path(folder))
         reports = [result.report for result in results]
         totals = sum((counts(report) for report in reports), Counter())

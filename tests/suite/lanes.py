@@ -13,7 +13,9 @@ from pathlib import Path
 __all__ = [
     "CORE",
     "IN_PROCESS",
+    "LONG",
     "SERVICES",
+    "SLOW",
     "WIRE_ON_ALL_SERVERS",
     "WIRE_ON_ONE_SERVER",
     "Options",
@@ -49,7 +51,7 @@ WIRE_ON_ONE_SERVER = ("tests/wire", "--server=granian")
 PROMISED = "not measured"
 # Property tests and slow tests have a step of their own, so that the others answer quickly.
 QUICK, LONG = "not hypothesis and not slow", "hypothesis or slow"
-# Properties hold on every Python or on none. The matrix tries them on all versions.
+# Properties hold on every Python or on none. They run on the lowest and the newest packages too.
 SLOW = "slow and not hypothesis"
 
 
@@ -82,7 +84,7 @@ def lanes_of(options: Options) -> list[list[Step]]:
     computing, waiting = gate(options)
     if options.lowest and options.newest:
         for name, python in {"lowest": options.lowest, "newest": options.newest}.items():
-            computing += suite(f"{name} packages", python, servers=WIRE_ON_ALL_SERVERS)
+            computing += suite(f"{name} packages", python, servers=WIRE_ON_ALL_SERVERS, long=LONG)
     return [computing, waiting]
 
 
@@ -94,7 +96,7 @@ def gate(options: Options) -> tuple[list[Step], list[Step]]:
         Step(name="properties", python=own, arguments=properties(), is_covered=True),
         Step(name="in-process", python=own, arguments=in_process(), is_covered=True),
         Step(name="postgresql", python=own, arguments=postgresql(), is_covered=True),
-        *suite("other Python", options.other, servers=WIRE_ON_ONE_SERVER, long=SLOW),
+        *suite("other Python", options.other, servers=WIRE_ON_ONE_SERVER),
     ]
     services = {
         name: Step(name=name, python=own, arguments=[*paths(folders), *promised])
@@ -104,7 +106,7 @@ def gate(options: Options) -> tuple[list[Step], list[Step]]:
     return [*computing, wire], [*services.values()]
 
 
-def suite(name: str, python: str, *, servers: Sequence[str], long: str = LONG) -> list[Step]:
+def suite(name: str, python: str, *, servers: Sequence[str], long: str = SLOW) -> list[Step]:
     """Return what another Python, or other packages, may change: no service, one wire table.
 
     `long`: the slow tests and the property tests that run, as an expression of markers.
