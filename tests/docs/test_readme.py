@@ -12,9 +12,12 @@ MOST_WORDS = 500
 
 
 def words(text):
-    """Return the words of a page without its code blocks, comments and link targets."""
+    """Return the words of a page without its code blocks, comments and link targets.
+
+    Whatever stands between blanks counts, as `wc -w` counts it: also the rules of tables.
+    """
     text = re.sub(r"^```.*?^```$|<!--.*?-->", "", text, flags=re.DOTALL | re.MULTILINE)
-    return re.findall(r"\S*\w\S*", re.sub(r"\]\([^)]*\)", "]", text))
+    return re.sub(r"\]\([^)]*\)", "]", text).split()
 
 
 def test_it_has_at_most_500_words():
