@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.contrib.auth.models import User
 
 from tests.providers.signing import (
     ISSUER,
@@ -41,11 +42,18 @@ def test_all_tokens_of_the_user_are_revoked(provider, ada, bob):
 
 
 def test_user_is_named_by_email(provider, configure, ada):
-    configure(USER_CLAIM="email", USER_FIELD=..., USER="tests.providers.users.by_email")
     configure(USER="tests.providers.users.by_email")
     token = access_token(ada)
     assert asked(provider, {"format": "email", "email": ada.email}).status_code == 204
     assert outcome(token) == "token_revoked"
+
+
+def test_all_tokens_are_revoked_also_if_the_subject_names_a_session(provider, ada):
+    tokens = [access_token(ada, "s1"), access_token(ada, "s2")]
+    session = {"format": "opaque", "id": "s1"}
+    subject = {"format": "complex", "user": iss_sub(ada), "session": session}
+    assert asked(provider, subject).status_code == 204
+    assert [outcome(each) for each in tokens] == ["token_revoked"] * 2
 
 
 def test_earlier_name_of_the_subject_is_read_too(provider, ada):
@@ -75,6 +83,8 @@ BODIES = {
     "no subject": "{}",
     "subject without a format": '{"sub_id": {"sub": "1"}}',
     "unknown format": '{"sub_id": {"format": "jwt_id", "iss": "a", "jti": "b"}}',
+    "format by which the site finds nobody": '{"sub_id": {"format": "email", "email": "a@b.test"}}',
+    "session without a user": '{"sub_id": {"session": {"format": "opaque", "id": "s1"}}}',
     "subject is a text": '{"sub_id": "1"}',
     "nested too deeply": "[" * 50_000,
 }
@@ -114,7 +124,24 @@ def test_request_without_a_good_token_is_answered_with_401(provider, ada, revoca
 
 def test_request_without_a_header_is_answered_with_401(provider, ada):
     answer = provider.post(PATH, data={"sub_id": iss_sub(ada)}, content_type="application/json")
-    assert answer.status_code == 401
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
+
+
+USERS_OWN = {
+    "ID token": lambda user: signed(request_claims(sub=str(user.pk), nonce="n"), "JWT"),
+    "token without a type": lambda user: signed(request_claims(sub=str(user.pk)), ...),
+    "access token": lambda user: access_token(user, aud="web"),
+}
+
+
+@pytest.mark.parametrize("token", USERS_OWN.values(), ids=USERS_OWN)
+def test_user_s_own_token_revokes_nobody_else_s_even_where_other_types_may_be_omitted(
+    provider, configure, bob, revocations, token
+):
+    configure(REQUIRE_TYP=False)
+    user = User.objects.create_user("mallory")
+    assert asked(provider, iss_sub(bob), token(user)).status_code == 401
+    assert revocations == []
 
 
 def test_token_is_accepted_once_whatever_the_body_is(provider, ada, bob):

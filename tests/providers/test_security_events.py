@@ -3,10 +3,12 @@
 import pytest
 
 from channels_token_auth.core.close_codes import CloseReason
-from tests.backends.jwt_keys import pem, rsa_keys
+from tests.backends.jwks_server import jwks_server
+from tests.backends.jwt_keys import jwk, pem, rsa_keys
 from tests.providers.signing import (
     CAEP,
     ISSUER,
+    PUBLIC,
     RISC,
     access_token,
     event_claims,
@@ -160,6 +162,14 @@ def test_copy_is_acknowledged_and_does_nothing(provider, ada, revocations):
     assert len(revocations) == 1
 
 
+@pytest.fixture
+def published(configure):
+    """The provider publishes its keys: one, whose id is `first`."""
+    with jwks_server({"keys": [jwk(PUBLIC, kid="first")]}) as server:
+        configure(KEY=..., JWKS_URL=server.url)
+        yield server
+
+
 REJECTED = {
     "invalid_request": lambda: "c4n4ry",
     "invalid_request: type": lambda: signed(event_claims("urn:a"), "JWT"),
@@ -187,6 +197,7 @@ REJECTED = {
     "authentication_failed": lambda: signed(
         event_claims("urn:a"), "secevent+jwt", key=pem(rsa_keys("thief")[0])
     ),
+    "invalid_key": lambda: signed(event_claims("urn:a"), "secevent+jwt", kid="withdrawn"),
     "access_denied": lambda: signed(
         event_claims(
             f"{CAEP}session-revoked",
@@ -198,9 +209,12 @@ REJECTED = {
 
 
 @pytest.mark.parametrize(("code", "token"), REJECTED.items(), ids=REJECTED)
-def test_rejected_token_is_answered_with_its_error_code(provider, revocations, code, token):
+def test_rejected_token_is_answered_with_its_error_code(
+    provider, published, revocations, code, token
+):
     answer = provider.post(PATH, **push(token()))
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/json")
+    assert answer["Content-Language"] == "en"  # RFC 8935 §2.3
     assert answer.json().keys() == {"err", "description"}
     assert answer.json()["err"] == code.partition(":")[0]
     assert revocations == []

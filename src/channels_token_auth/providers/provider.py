@@ -46,7 +46,7 @@ class Provider:
         if isinstance(verdict, TokenAuthError):
             raise verdict
         # Without REQUIRE_TYP, a provider may omit the type; another kind's is still refused.
-        if verdict.typ not in (kind.typ, *GENERIC):
+        if verdict.typ not in (kind.typ, *(GENERIC if kind.may_omit_typ else ())):
             raise rejected("wrong_type", f"The header's 'typ' is not {kind.typ!r}.")
         claims: Claims = verdict.claims
         if not isinstance(claims["jti"], str) or not claims["jti"]:

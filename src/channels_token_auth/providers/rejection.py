@@ -34,6 +34,7 @@ class ErrorCode(StrEnum):
         return code
 
     INVALID_REQUEST = ("invalid_request", "The request is not a valid token of this endpoint.")
+    INVALID_KEY = ("invalid_key", "The key of the signature is not accepted here.")
     INVALID_ISSUER = ("invalid_issuer", "The issuer is not accepted here.")
     INVALID_AUDIENCE = ("invalid_audience", "The token was issued for another recipient.")
     AUTHENTICATION_FAILED = ("authentication_failed", "The signature cannot be verified.")
@@ -84,6 +85,7 @@ def is_signed(error: TokenAuthError) -> bool:
 _ERRORS = {
     "missing_claim": ErrorCode.INVALID_REQUEST,
     "not_a_jwt": ErrorCode.INVALID_REQUEST,
+    "unknown_key": ErrorCode.INVALID_KEY,
     "wrong_audience": ErrorCode.INVALID_AUDIENCE,
     "wrong_issuer": ErrorCode.INVALID_ISSUER,
     "wrong_type": ErrorCode.INVALID_REQUEST,

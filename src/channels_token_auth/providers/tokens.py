@@ -70,11 +70,16 @@ the verification event of a stream ([SSF] §8.1.4.1), which has to be acknowledg
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenKind:
-    """The rules of one kind of token. `max_age`: seconds for which it is accepted."""
+    """The rules of one kind of token. `max_age`: seconds for which it is accepted.
+
+    `may_omit_typ`: whether a site may admit tokens without `typ`: its other claims tell this kind
+    from ID and access tokens.
+    """
 
     typ: str
     required: tuple[str, ...]
     max_age: int
+    may_omit_typ: bool = True
 
 
 LOGOUT_TOKEN = TokenKind(
@@ -91,6 +96,8 @@ REVOCATION_REQUEST = TokenKind(
     typ="global-token-revocation+jwt",  # Okta's profile of [GTR]
     required=("iss", "aud", "iat", "exp", "jti"),
     max_age=DAY,
+    # Every user has an ID token with these claims: only the type tells them apart.
+    may_omit_typ=False,
 )
 
 
@@ -159,17 +166,26 @@ def read_security_event(claims: Claims, *, issuer: str) -> list[Notice]:
     return notices
 
 
-def read_revocation(claims: Claims, body: Any, *, issuer: str) -> list[Notice]:
+def read_revocation(
+    claims: Claims, body: Any, *, issuer: str, user_claim: str | None = None
+) -> list[Notice]:
     """Return what a request to revoke all tokens of a user reports ([GTR] §3). Raises Rejected.
 
-    `claims`: of the token that authenticates the request.
+    `claims`: of the token that authenticates the request. `user_claim`: the only one that this site
+    finds users by; None: any. A session of the user that the subject
+    names as well changes nothing: all tokens have to be revoked ([GTR] §3.3).
     """
     # `subject` is the name of Okta's first version.
     identifier = body.get("sub_id", body.get("subject")) if isinstance(body, dict) else None
     subject = read_subject(identifier, issuer=issuer)
-    if subject.user is None:
-        raise rejected("no_user", "The request's 'sub_id' names no user in a format known here.")
-    return [_notice(Effect.REVOKE, subject, claims["iat"])]
+    user = subject.user
+    if user is None or user_claim not in (None, *user):  # §3.4.2: an unsupported type is malformed
+        raise rejected(
+            "no_user",
+            "The request's 'sub_id' names no user in a format by which this site finds users:"
+            " choose another format there, or set USER to a function that knows this one.",
+        )
+    return [_notice(Effect.REVOKE, Subject(user=subject.user), claims["iat"])]
 
 
 def _events(claims: Claims) -> Mapping[str, Any]:

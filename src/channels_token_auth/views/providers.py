@@ -22,6 +22,8 @@ FORM = "application/x-www-form-urlencoded"
 SECURITY_EVENT = "application/secevent+jwt"
 JSON = "application/json"
 
+NO_TOKEN = "no_token"  # noqa: S105 - a reason
+
 MAX_FIELDS = 10
 """Fields of a form at most: it has one that counts."""
 
@@ -35,7 +37,9 @@ def _refuse_logout(error: TokenAuthError) -> HttpResponse:
 def _refuse_event(error: TokenAuthError) -> HttpResponse:
     """Answer as RFC 8935, section 2.3."""
     code = error_code(error)
-    return JsonResponse({"err": code.value, "description": code.description}, status=400)
+    body = {"err": code.value, "description": code.description}
+    # Required, and not the site's language: that of the description.
+    return JsonResponse(body, status=400, headers={"Content-Language": "en"})
 
 
 def _refuse_revocation(error: TokenAuthError) -> HttpResponse:
@@ -50,7 +54,9 @@ def _refuse_revocation(error: TokenAuthError) -> HttpResponse:
     body = {"error": slug, "error_description": code.description}
     response = JsonResponse(body, status=status)
     if status == 401:  # RFC 9110 §11.6.1 wants a challenge
-        response["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+        is_missing = error.detail is not None and error.detail.slug == NO_TOKEN
+        # RFC 6750 §3.1: an error belongs to a token, so that there is none without one.
+        response["WWW-Authenticate"] = "Bearer" if is_missing else 'Bearer error="invalid_token"'
     return response
 
 
@@ -79,13 +85,16 @@ def global_token_revocation(request: HttpRequest) -> HttpResponse:
     """Revoke all tokens of a user, as Okta's Universal Logout asks."""
     scheme, _, raw = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
-        raise unsigned("no_token", "The request has no token in 'Authorization: Bearer …'.")
+        raise unsigned(NO_TOKEN, "The request has no token in 'Authorization: Bearer …'.")
     body = read_body(request)
 
     def read(provider: Provider, claims: Claims) -> list[Notice]:
-        issuer = provider.settings.issuer
+        settings = provider.settings
+        by = settings.user_claim if settings.user is None else None
         try:
-            return read_revocation(claims, _json(request, body), issuer=issuer)
+            return read_revocation(
+                claims, _json(request, body), issuer=settings.issuer, user_claim=by
+            )
         except Rejected as error:
             raise _about_the_body(error) from None
 
