@@ -21,9 +21,9 @@ def server(site):
         yield server
 
 
-def answer(user, sid):
-    times = {"iat": now(), "exp": now() + 600}
-    return {"active": True, "iss": ISSUER, "sub": str(user.pk), "sid": sid, **times}
+def answer(user, sid, **changes):
+    claims = {"iat": now(), "exp": now() + 600, "iss": ISSUER, "sub": str(user.pk), "sid": sid}
+    return {"active": True} | {k: v for k, v in (claims | changes).items() if v is not ...}
 
 
 def test_logout_ends_the_tokens_of_its_session_although_the_server_still_accepts_them(
@@ -34,3 +34,33 @@ def test_logout_ends_the_tokens_of_its_session_although_the_server_still_accepts
     token = signed(logout_claims(sub=str(ada.pk), sid="s1"))
     assert provider.post(PATH, **form(token)).status_code == 200
     assert (outcome("opaque-one"), outcome("opaque-two")) == ("token_revoked", "accepted")
+
+
+@pytest.fixture
+def unnamed(site, server):
+    """The server leaves out what is optional (RFC 7662 §2.2), so that no `issuer` is required."""
+    (backend,) = site.CHANNELS_TOKEN_AUTH["BACKENDS"]
+    options = {k: v for k, v in backend["OPTIONS"].items() if k != "issuer"}
+    backends = [backend | {"OPTIONS": options}]
+    site.CHANNELS_TOKEN_AUTH = site.CHANNELS_TOKEN_AUTH | {"BACKENDS": backends}
+    return server
+
+
+@pytest.mark.parametrize("missing", ["iss", "iat", "exp"])
+def test_logout_ends_tokens_whose_server_leaves_out_optional_claims(
+    unnamed, provider, ada, missing
+):
+    unnamed.claims = {
+        "opaque-one": answer(ada, "s1", **{missing: ...}),
+        "opaque-two": answer(ada, "s2", **{missing: ...}),
+        "opaque-three": answer(ada, "s1", iss="https://other.test"),
+    }
+    assert {outcome(each) for each in unnamed.claims} == {"accepted"}
+    token = signed(logout_claims(sub=str(ada.pk), sid="s1"))
+    assert provider.post(PATH, **form(token)).status_code == 200
+    assert [outcome(each) for each in unnamed.claims] == ["token_revoked", "accepted", "accepted"]
+
+
+def test_answer_without_the_issuer_that_the_site_requires_is_refused(server, ada):
+    server.claims = {"opaque": answer(ada, "s1", iss=...)}
+    assert outcome("opaque") == "token_invalid"

@@ -2,7 +2,6 @@
 
 import pytest
 
-from channels_token_auth.core.close_codes import CloseReason
 from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import jwk, pem, rsa_keys
 from tests.providers.signing import (
@@ -66,15 +65,17 @@ def test_changed_claims_leave_open_sockets_time_for_a_fresh_token(provider, ada,
     assert outcome(token) == "token_revoked"
 
 
-def test_changed_claims_of_a_session_have_its_client_fetch_a_token(provider, ada, revocations):
-    token = access_token(ada)
+def test_changed_claims_of_a_session_leave_its_sockets_time_and_end_no_other_session(
+    provider, ada, revocations
+):
+    token, other = access_token(ada), access_token(ada, "s2")
     subject = {"user": iss_sub(ada), "session": {"format": "opaque", "id": "s1"}}
     answer = sent(provider, f"{CAEP}token-claims-change", sub_id=subject)
     assert answer.status_code == 202
-    (revocation,) = [each.revocation for each in revocations]
-    assert revocation.code is CloseReason.TOKEN_EXPIRED
+    (revocation,) = [each.revocation for each in revocations if each.is_revocation]
     assert revocation.target.labels == {("sid", "s1")}
-    assert outcome(token) == "accepted"
+    assert all(each.revocation.deadline for each in revocations)
+    assert (outcome(token), outcome(other)) == ("token_revoked", "accepted")
 
 
 IGNORED = {

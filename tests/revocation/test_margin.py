@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.tokens import AccessToken
 
-from channels_token_auth import adisconnect, arevoke_user, revoke_user
+from channels_token_auth import adisconnect, arevoke, arevoke_user, revoke, revoke_user
 from tests.revocation.test_commands import manage
 from tests.verification.odd_caches import Remote
 from tests.verification.odd_caches import cache as cache_of
@@ -31,8 +31,9 @@ def site(site):
 
 @pytest.fixture
 def issue(ada):
-    def issue(age=0):
+    def issue(age=0, **claims):
         token = AccessToken.for_user(ada)
+        token.payload.update(claims)
         token.set_iat(at_time=datetime.now(UTC) - timedelta(seconds=age))
         return str(token)
 
@@ -155,12 +156,46 @@ async def test_socket_of_a_margin_can_be_disconnected(talk, issue, ada):
 def test_margin_is_a_number_of_seconds_up_to_an_hour(ada, token, margin):
     with pytest.raises(ValueError, match="margin"):
         revoke_user(ada, margin=margin)
+    with pytest.raises(ValueError, match="margin"):
+        revoke(label={"sid": "s1"}, margin=margin)
     assert Token.objects.exists()
+
+
+@pytest.mark.parametrize("which", [{}, {"backend": "simplejwt", "issuer": "https://a"}])
+async def test_label_with_a_margin_spares_open_sockets_and_other_labels(
+    talk, sockets, issue, ada, which
+):
+    old, other = await issue(age=60, sid="s1"), await issue(age=60, sid="s2")
+    socket, spared = await talk(old), await talk(other)
+    await arevoke(label={"sid": "s1"}, margin=30, **which)
+    assert (await heard(socket, "auth.expiring"))["expires_in"] in {29, 30}
+    assert await socket.stays()  # sweeps
+    assert await (await sockets(old, scheme="Bearer")).closes() == 4410
+    assert await (await sockets(other, scheme="Bearer")).stays()
+    assert [each["type"] for each in messages(spared)] == ["auth.ok"]
+
+
+async def test_fresh_token_of_the_same_label_keeps_the_socket(talk, issue):
+    socket = await talk(await issue(age=60, sid="s1"))
+    await arevoke(label={"sid": "s1"}, margin=2)
+    await heard(socket, "auth.expiring")
+    said = len(messages(socket))
+    say(socket, await issue(sid="s1"))
+    await socket.eventually(lambda: len(messages(socket)) > said)
+    assert messages(socket)[-1]["type"] == "auth.ok"
+    for _ in range(23):
+        assert await socket.stays()
+
+
+async def test_client_of_a_label_that_renews_nothing_is_closed_with_4419(talk, issue):
+    socket = await talk(await issue(age=60, sid="s1"))
+    assert (await manage("token_revoke", "--label=sid=s1", "--margin=0.5"))[0] == 0
+    assert await socket.closes() == 4419
 
 
 async def test_command_revokes_with_a_margin(sockets, issue, ada):
     socket = await sockets(await issue(age=60), scheme="Bearer")
     assert (await manage("token_revoke", "--user=ada", "--margin=0.5"))[0] == 0
     assert await socket.closes() == 4419
-    assert (await manage("token_revoke", "--label=sid=s", "--margin=1"))[0] == 2
+    assert (await manage("token_revoke", "a-token-id", "--margin=1"))[0] == 2
     assert (await manage("token_revoke", "--user=ada", "--margin=-1"))[0] == 2

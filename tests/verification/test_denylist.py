@@ -200,7 +200,7 @@ def test_ids_users_and_labels_may_be_any_text(any_cache, denylist, recwarn):
     odd = "a b\n" * 200 + "ü"
     denylist.deny_token(odd, backend=odd)
     denylist.deny_user(UserKey(kind=odd, key=odd), now())
-    denylist.deny_labels(frozenset({(odd, odd)}), now(), backend=odd, issuer=odd)
+    denylist.deny_labels(frozenset({(odd, odd)}), now(), backend=odd, issuers=[odd])
     asked = [
         held(odd, backend=odd),
         held("t2", UserKey(kind=odd, key=odd)),
@@ -231,9 +231,15 @@ def test_id_of_one_backend_issuer_and_tenant_denies_no_other_token(denylist, oth
 @pytest.mark.parametrize(("issuer", "found"), [(None, REVOKED), ("a", REVOKED), ("b", None)])
 def test_denial_without_an_issuer_denies_the_id_of_any(denylist, issuer, found):
     denylist.deny_token("t1", backend="jwt", issuer=issuer)
-    denylist.deny_labels(SID, now(), backend="jwt", issuer=issuer)
+    denylist.deny_labels(SID, now(), backend="jwt", issuers=[issuer])
     asked = [held(issuer="a"), held("t2", issuer="a", labels={"sid": "s1"})]
     assert denylist.find(asked) == [found, found]
+
+
+def test_label_of_tokens_without_an_issuer_denies_these_alone(denylist):
+    denylist.deny_labels(SID, now(), backend="jwt", issuers=["a", ""])
+    asked = [held(each or "t", issuer=each, labels={"sid": "s1"}) for each in ("a", None, "b")]
+    assert denylist.find(asked) == [REVOKED, REVOKED, None]
 
 
 def test_user_of_another_kind_with_the_same_key_is_somebody_else(denylist):

@@ -23,7 +23,8 @@ SESSION_LABEL = "sid"
 class LabelDenial:
     """Denies tokens that have all of `labels`, by the times of `denial`.
 
-    `issuer`, `user_kind`: only tokens of this issuer, and of users of this kind; None: of any.
+    `issuer`, `user_kind`: only tokens of this issuer, and of users of this kind; None: of any. The
+    issuer "" means tokens that name none.
     """
 
     labels: Labels
@@ -37,7 +38,7 @@ class LabelDenial:
         """Return whether the token is denied."""
         return (
             self.labels <= token.labels.items()
-            and self.issuer in (None, token.issuer)
+            and self.issuer in (None, token.issuer or "")
             and is_of_kind(user_kind, self.user_kind)
             and self.denial.covers(token.token_id, epoch(token.issued_at), verified_at=verified_at)
         )

@@ -14,7 +14,10 @@ from .denial import is_issued_before
 from .identity import UserKey, is_of_kind
 from .labels import Labels
 
-__all__ = ["Described", "Revocation", "Target", "VerifiedToken"]
+__all__ = ["NO_ISSUER", "Described", "Revocation", "Target", "VerifiedToken"]
+
+NO_ISSUER = ""
+"""The issuer of a target that means only tokens which name none."""
 
 
 class Described(Protocol):
@@ -112,8 +115,9 @@ class Target:
     """All sockets that match every value that is set here. Without values: all sockets.
 
     `user_id` alone means that key in any kind of user; with the kind `FOREIGN`, in any kind of
-    other services. `token_id` alone means that id of any backend and issuer. `labels`: all of these
-    pairs. `issued_before`: seconds since the epoch, as in `is_issued_before`.
+    other services. `token_id` alone means that id of any backend and issuer. `issuer`: NO_ISSUER
+    means tokens that name none. `labels`: all of these pairs. `issued_before`: seconds since the
+    epoch, as in `is_issued_before`.
     """
 
     user_id: str | None = None
@@ -147,7 +151,7 @@ class Target:
             self.user_id in (None, socket.user_id)
             and is_of_kind(socket.user_kind, self.user_kind)
             and self.backend in (None, socket.backend)
-            and self.issuer in (None, socket.issuer)
+            and self.issuer in (None, socket.issuer or NO_ISSUER)
             and self.token_id in (None, socket.token_id)
             and (self.except_token_id is None or self.except_token_id != socket.token_id)
             and socket.backend not in self.except_backends

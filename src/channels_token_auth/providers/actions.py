@@ -5,9 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from ..backends.contract import Revocations, TokenBackend
-from ..core.close_codes import CloseReason
 from ..core.identity import unavailable
-from ..revocation.disconnecting import disconnect
 from ..revocation.labels import revoke
 from ..revocation.users import revoke_user
 from ..verification.authenticator import site_authenticator
@@ -49,7 +47,8 @@ def carry_out(notice: Notice, provider: Provider) -> bool:
         case Effect.REVOKE:
             _revoke(notice, provider, user)
         case Effect.RENEW:
-            _renew(notice, user)
+            # Tokens with the old claims are refused; open sockets may be given a new one.
+            _end_tokens(notice, provider, user, margin=MARGIN)
         case _:
             assert_never(notice.effect)
     return True
@@ -72,6 +71,21 @@ def can_end_sessions(backend: TokenBackend) -> bool:
 
 
 def _revoke(notice: Notice, provider: Provider, user: Any) -> None:
+    _end_tokens(notice, provider, user)
+    try:
+        end_logins(
+            provider.settings.issuer,
+            session_id=notice.subject.session,
+            user_pk=None if user is None else user.pk,
+            logged_in_before=notice.issued_before + LEEWAY,
+        )
+    except CacheUnavailable as error:
+        raise unavailable() from error
+
+
+def _end_tokens(
+    notice: Notice, provider: Provider, user: Any, *, margin: float | None = None
+) -> None:
     before = datetime.fromtimestamp(notice.issued_before, UTC)
     session, names = notice.subject.session, _session_backends(provider)
     if session is not None and names:
@@ -82,27 +96,8 @@ def _revoke(notice: Notice, provider: Provider, user: Any) -> None:
             issuer=provider.settings.issuer,
             user=user,
             issued_before=before,
+            margin=margin,
         )
     elif user is not None:
         # All sessions of the user here (OpenID Connect Back-Channel Logout 1.0, section 2.4).
-        revoke_user(user, issued_before=before)
-    try:
-        end_logins(
-            provider.settings.issuer,
-            session_id=session,
-            user_pk=None if user is None else user.pk,
-            logged_in_before=notice.issued_before + LEEWAY,
-        )
-    except CacheUnavailable as error:
-        raise unavailable() from error
-
-
-def _renew(notice: Notice, user: Any) -> None:
-    session = notice.subject.session
-    if session is None:
-        # Tokens with the old claims are refused from now on; open sockets may be given a new one.
-        before = datetime.fromtimestamp(notice.issued_before, UTC)
-        revoke_user(user, issued_before=before, margin=MARGIN)
-        return
-    # A session has no margin: its tokens stay valid, and its clients fetch others at once.
-    disconnect(user=user, label={SESSION_LABEL: session}, code=CloseReason.TOKEN_EXPIRED)
+        revoke_user(user, issued_before=before, margin=margin)

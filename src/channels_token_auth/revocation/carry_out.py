@@ -65,7 +65,7 @@ def carry_out(plan: Plan) -> None:
 
 def _publish(plan: Plan, denials: Sequence[Deny], *, is_told: bool) -> None:
     database = site_database()
-    after_commit(_endings(plan.also), [], using=database, is_told=False)
+    after_commit(_endings(plan.also, plan.deadline), [], using=database, is_told=False)
     after_commit(
         _endings(plan.targets, plan.deadline),
         denials,

@@ -1,6 +1,7 @@
 """Revoke all tokens with a label, such as those of one login at an identity provider."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -14,10 +15,11 @@ from ..core.authentication import epoch
 from ..core.denial import Denial
 from ..core.identity import UserKey
 from ..core.labels import read_labels
-from ..core.revocation import Target
+from ..core.revocation import NO_ISSUER, Target
 from ..tenants.site import here, in_tenant, target_here
 from ..verification.authenticator import Authenticator, site_authenticator
 from .carry_out import Plan, carry_out
+from .margins import deadline_of
 
 __all__ = ["arevoke", "revoke"]
 
@@ -29,17 +31,21 @@ def revoke(
     issuer: str | None = None,
     user: Any = None,
     issued_before: datetime | None = None,
+    margin: float | None = None,
 ) -> None:
     """Revoke the tokens that have all of these labels, and close their sockets on every node.
 
     `label`: a mapping such as `{"sid": "abc"}`, a pair, or several pairs. A token is denied until
     it expires, on each backend whose tokens have no row of their own. `backend`: the names of the
-    backends, where not all are meant. `issuer`: only its tokens. `user`, an instance or a primary
-    key: only this user's, so that a logout token's `sid` and `sub` must both match.
-    `issued_before`: an aware datetime; later tokens stay. Raises ValueError for a backend that
-    cannot deny by label, TypeError for labels or a user that name nobody, and TokenAuthError
-    ("unavailable") while the denylist's cache fails.
+    backends, where not all are meant. `issuer`: only its tokens; with `backend`, also those that
+    name no issuer. `user`, an instance or a primary key: only this user's, so that a logout token's
+    `sid` and `sub` must both match. `issued_before`: an aware datetime; later tokens stay.
+    `margin`: seconds in which open sockets may be given a fresh token, as in `revoke_user`. Raises
+    ValueError for a backend that cannot deny by label and for a margin over an hour, TypeError for
+    labels or a user that name nobody, and TokenAuthError ("unavailable") while the denylist's cache
+    fails.
     """
+    deadline = deadline_of(margin)
     labels = read_labels(label)
     whose = None if user is None else in_tenant(named_user(user))
     before = clock.calendar() if issued_before is None else epoch(issued_before)
@@ -49,8 +55,11 @@ def revoke(
         target_here(whose, labels=labels, backend=name, issuer=issuer, issued_before=before)
         for name in ([None] if backend is None else names)
     ]
-    deny = partial(_deny, authenticator, names, targets, whose, here())
-    carry_out(Plan(targets=targets, denied_at=names, deny=deny))
+    # Many servers leave `iss` out when they introspect a token (RFC 7662 §2.2: it is optional).
+    is_named = backend is not None and issuer is not None
+    unnamed = [replace(each, issuer=NO_ISSUER) for each in targets] if is_named else []
+    deny = partial(_deny, authenticator, names, [*targets, *unnamed], whose, here())
+    carry_out(Plan(targets=targets, also=unnamed, denied_at=names, deny=deny, deadline=deadline))
 
 
 async def arevoke(**which: Any) -> None:
@@ -65,11 +74,12 @@ def _deny(
     user: UserKey | None,
     tenant: str | None,
 ) -> None:
-    denylist, target = authenticator.denylist, targets[0]
+    denylist, (target, *_) = authenticator.denylist, targets
     denial = Denial(before=float(target.issued_before or 0.0))
+    issuers = dict.fromkeys(each.issuer for each in targets)
     for name in names:
         denylist.deny_labels(
-            target.labels, denial, backend=name, issuer=target.issuer, tenant=tenant, user=user
+            target.labels, denial, backend=name, issuers=[*issuers], tenant=tenant, user=user
         )
     for each in targets:
         denylist.deny_first_verified(each)

@@ -19,11 +19,9 @@ from ..verification.authenticator import Authenticator, site_authenticator
 from .carry_out import Plan, carry_out
 from .identification import token_id_of
 from .kinds import backends_of, without_rows
+from .margins import deadline_of
 
-__all__ = ["MAX_MARGIN", "arevoke_user", "revoke_user"]
-
-MAX_MARGIN = 3600.0
-"""Seconds for which sockets may live on at most: meanwhile no sweep asks about their tokens."""
+__all__ = ["arevoke_user", "revoke_user"]
 
 
 def revoke_user(
@@ -45,8 +43,7 @@ def revoke_user(
     user, ValueError for a margin over an hour; else as `revoke_token` does.
     """
     whose = in_tenant(named_user(user))
-    now = clock.calendar()
-    deadline = None if margin is None else now + _checked(margin)
+    now, deadline = clock.calendar(), deadline_of(margin)
     authenticator = site_authenticator()
     excepted = None if except_token is None else token_id_of(authenticator, except_token)
     moment = epoch(issued_before)
@@ -80,12 +77,6 @@ def revoke_user(
 async def arevoke_user(user: Any, **which: Any) -> None:
     """`revoke_user` for asynchronous code."""
     await sync_to_async(revoke_user)(user, **which)
-
-
-def _checked(margin: float) -> float:
-    if not 0 <= margin <= MAX_MARGIN:
-        raise ValueError(f"margin is {margin}: it must be from 0 to {MAX_MARGIN:g} seconds.")
-    return margin
 
 
 def _of_rows(target: Target, *, is_whole: bool) -> Target | None:

@@ -53,8 +53,8 @@ class Command(BaseCommand):
             "--margin",
             type=float,
             metavar="SECONDS",
-            help="with --user: open sockets live on for so long, and stay if their clients send"
-            " fresh tokens, as after a change of roles",
+            help="with --user or --label: open sockets live on for so long, and stay if their"
+            " clients send fresh tokens, as after a change of roles",
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
@@ -65,7 +65,7 @@ class Command(BaseCommand):
             if tokens:
                 done = _revoke(_read(tokens), user)
             elif labels:
-                revoke(label=labels, user=user, issued_before=before)
+                revoke(label=labels, user=user, issued_before=before, margin=options["margin"])
                 done = f"The tokens with {_shown(labels)} are revoked."
             else:
                 spared = options["spared"]
@@ -101,8 +101,8 @@ def _check(options: dict[str, Any]) -> None:
         raise _usage("Name tokens, a --user or a --label.")
     if options["spared"] and labels:
         raise _usage("--except goes with --user alone, and without --label.")
-    if options["margin"] is not None and (tokens or labels):
-        raise _usage("--margin goes with --user alone.")
+    if options["margin"] is not None and tokens:
+        raise _usage("--margin goes with --user or --label.")
     if options["before"] and not (user or labels):
         raise _usage("--before goes with --user or --label.")
 

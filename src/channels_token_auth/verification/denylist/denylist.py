@@ -87,22 +87,26 @@ class Denylist:
         denial: Denial,
         *,
         backend: str,
-        issuer: str | None = None,
+        issuers: Sequence[str | None] = (None,),
         tenant: str | None = None,
         user: UserKey | None = None,
     ) -> None:
         """Deny tokens that have all of these labels, in addition to those denied before.
 
-        Without an issuer: whoever issued them. Without a user: of all users.
+        `issuers`: whose tokens; None: of any. Without a user: of all users.
         """
-        rule = LabelDenial(
-            labels=labels, denial=denial, issuer=issuer, user_kind=user.kind if user else None
-        )
+        kind = user.kind if user else None
+        rules = [
+            LabelDenial(labels=labels, denial=denial, issuer=each, user_kind=kind)
+            for each in issuers
+        ]
         since = time.time() - self._denylist_seconds
 
         def merge(older: Sequence[Any]) -> Any:
             known = [LabelDenial.from_entry(each) for entry in older for each in entry]
-            return [each.to_entry() for each in merged(rule, known, since=since)]
+            for rule in rules:
+                known = merged(rule, known, since=since)
+            return [each.to_entry() for each in known]
 
         user_id = user.key if user else None
         label = shared_label(labels)
