@@ -637,11 +637,3 @@ def test_schemes_are_bearer_and_the_sites_own(sessions, settings):
     settings.HEADLESS_JWT_AUTHORIZATION_HEADER_SCHEME = "JWT"
     assert sessions.schemes == {"bearer"}
     assert AllauthJWTBackend().schemes == {"bearer", "jwt"}
-
-
-@pytest.mark.parametrize(
-    ("kind", "name"),
-    [(AllauthSessionTokenBackend, "allauth"), (AllauthJWTBackend, "allauth_jwt")],
-)
-def test_name_is_the_kinds_or_the_sites_own(kind, name):
-    assert (kind().name, kind(name="apps").name) == (name, "apps")
