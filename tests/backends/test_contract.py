@@ -7,6 +7,7 @@ the file of that backend.
 import re
 from base64 import urlsafe_b64encode
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from tests.matrix.site import asking, site, visit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 BATCH = 3
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ERROR = 40  # the level of Django's system checks
 
 
@@ -173,9 +175,9 @@ def test_no_text_makes_it_raise_or_write_and_no_text_is_let_in(backend, kind):
 @each_kind
 def test_token_that_stands_gives_its_user_as_they_are_now(backend, kind, user):
     held = grant_of(backend, kind, kind.valid(user))
-    get_user_model().objects.filter(pk=user.pk).update(is_superuser=True)
+    get_user_model().objects.filter(pk=user.pk).update(last_login=NOON)
     (verdict,) = backend.revalidate([held])
-    assert verdict.user.is_superuser
+    assert verdict.user.last_login == NOON
     assert verdict.authentication == held.authentication
     assert verdict.handle == held.handle
 
