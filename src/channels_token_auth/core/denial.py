@@ -4,8 +4,8 @@ One rule for each user or label, however often tokens of it are revoked.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 __all__ = ["Denial", "is_issued_before"]
@@ -37,11 +37,13 @@ class Denial:
 
     The excepted token is denied only if it was issued before `floor`: an earlier rule without this
     exception set it. Times are seconds since the epoch; infinity: whenever they were issued.
+    `until`: how long the rule has to be kept; None where that is not known.
     """
 
     before: float
     except_token_id: str | None = None
     floor: float | None = None
+    until: float | None = field(default=None, compare=False)
 
     def covers(
         self, token_id: str, issued_at: float | None, *, verified_at: float | None = None
@@ -60,7 +62,8 @@ class Denial:
         return Denial(
             before=second.before,
             except_token_id=excepted,
-            floor=max((floor for floor in floors if floor is not None), default=None),
+            floor=_latest(floors),
+            until=_latest([older.until, self.until]),
         )
 
     def to_entry(self) -> dict[str, Any]:
@@ -74,6 +77,10 @@ class Denial:
             name: math.inf if each == _EVER else each for name, each in entry.items()
         }
         return cls(**values)
+
+
+def _latest(moments: Iterable[float | None]) -> float | None:
+    return max((each for each in moments if each is not None), default=None)
 
 
 _EVER = "ever"

@@ -55,17 +55,17 @@ class LabelDenial:
         return cls(**{**entry, "labels": labels, "denial": Denial.from_entry(entry["denial"])})
 
 
-def merged(new: LabelDenial, older: Sequence[LabelDenial], *, since: float) -> list[LabelDenial]:
+def merged(new: LabelDenial, older: Sequence[LabelDenial], *, now: float) -> list[LabelDenial]:
     """Return what denies all that these deny, in one denial for equal requirements.
 
-    `since`: denials of tokens that were issued before this time alone are dropped, so that a label
-    which is revoked again and again does not grow for ever.
+    A denial whose time is over at `now` is dropped, so that a label which is revoked again and
+    again does not grow for ever.
     """
     others = []
     for each in older:
         if replace(each, denial=new.denial) == new:
             new = replace(new, denial=new.denial.merged(each.denial))
-        elif each.denial.before >= since:
+        elif each.denial.until is None or now < each.denial.until:
             others.append(each)
     return [new, *others]
 

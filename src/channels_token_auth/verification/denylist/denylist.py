@@ -5,8 +5,8 @@ key, so that two sites on one cache never read each other's denials.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.core.signals import setting_changed
@@ -18,8 +18,10 @@ from ...core.identity import Grant, UserKey
 from ...core.label_denials import LabelDenial, merged, shared_label
 from ...core.labels import Labels
 from ...core.revocation import Target
+from .ends import end_after, latest_end, seconds_until
 from .epoch import Epoch, EpochWatch
 from .fresh_tokens import first_verified
+from .lock import locked
 from .names import GrantNames, Names, label_names, names, token_names, user_names
 from .reasons import denial_reason
 from .store import CacheUnavailable, Store, is_in_memory, open_store
@@ -29,11 +31,8 @@ __all__ = ["SLACK", "Denylist"]
 SLACK = 60
 """Seconds for which an entry outlives its token: clocks of several machines differ."""
 
-LOCK_SECONDS = 2
-"""How long one process may keep others from adding to the entry of a user or label."""
-
-UNTIL_IT_ENDS, FOR_GOOD = 1, 2
-"""The values of a token's entry: they tell how long it lasts."""
+Merge = Callable[[Sequence[Any]], tuple[Any, Iterable[Denial]]]
+"""Makes the new entry of those that exist, and returns the rules in it."""
 
 _watches: dict[tuple[str, str], EpochWatch] = {}
 """The epochs that this process knows, by the cache's alias and the site."""
@@ -72,12 +71,13 @@ class Denylist:
 
     def deny_user(self, user: UserKey, denial: Denial) -> None:
         """Deny tokens of a user, in addition to those that were denied before."""
+        new = self._lasting(denial)
 
-        def merge(older: Sequence[Any]) -> Any:
-            rule = denial
+        def merge(older: Sequence[Any]) -> tuple[Any, Iterable[Denial]]:
+            rule = new
             for each in older:
                 rule = rule.merged(Denial.from_entry(each))
-            return rule.to_entry()
+            return rule.to_entry(), [rule]
 
         self._merge(user_names(user), merge)
 
@@ -95,18 +95,18 @@ class Denylist:
 
         `issuers`: whose tokens; None: of any. Without a user: of all users.
         """
-        kind = user.kind if user else None
-        rules = [
-            LabelDenial(labels=labels, denial=denial, issuer=each, user_kind=kind)
+        kind, lasting = user.kind if user else None, self._lasting(denial)
+        new = [
+            LabelDenial(labels=labels, denial=lasting, issuer=each, user_kind=kind)
             for each in issuers
         ]
-        since = time.time() - self._denylist_seconds
 
-        def merge(older: Sequence[Any]) -> Any:
+        def merge(older: Sequence[Any]) -> tuple[Any, Iterable[Denial]]:
             known = [LabelDenial.from_entry(each) for entry in older for each in entry]
-            for rule in rules:
-                known = merged(rule, known, since=since)
-            return [each.to_entry() for each in known]
+            now = time.time()
+            for rule in new:
+                known = merged(rule, known, now=now)
+            return [each.to_entry() for each in known], [each.denial for each in known]
 
         user_id = user.key if user else None
         label = shared_label(labels)
@@ -182,27 +182,36 @@ class Denylist:
     # -- Store
 
     def _deny_token(self, found: Names, seconds: float | None) -> None:
+        end, name = end_after(seconds), found[0]
         with open_store(self._cache) as entries_of:
             self._ensure_epoch(entries_of)
-            entry = FOR_GOOD if seconds is None else UNTIL_IT_ENDS
-            # Who knows less of the token does not shorten its entry.
-            if _first(entries_of.get_many(found), found) != FOR_GOOD:
-                entries_of.set(found[0], entry, seconds)
+            if not entries_of.get_many(found) and entries_of.add(name, end, seconds):
+                if name not in entries_of.get_many([name]):  # some caches fail in silence
+                    raise CacheUnavailable
+                return
+            # Denied before, by whoever knew more of it or less: the later end counts.
+            with locked(entries_of, name) as require_lock:
+                older = entries_of.get_many(found).values()
+                end = latest_end([end, *older])
+                require_lock()
+                entries_of.set(name, end, seconds_until(end))
 
-    def _merge(self, found: Names, merge: Callable[[Sequence[Any]], Any]) -> None:
-        """Store what `merge` makes of the entries that exist."""
-        with open_store(self._cache) as entries_of, _locked(entries_of, found[0]):
+    def _lasting(self, denial: Denial) -> Denial:
+        return replace(denial, until=time.time() + self._denylist_seconds)
+
+    def _merge(self, found: Names, merge: Merge) -> None:
+        """Store what `merge` makes of the entries that exist, until the last of its rules ends."""
+        with open_store(self._cache) as entries_of:
             self._ensure_epoch(entries_of)
-            older = list(entries_of.get_many(found).values())
-            entries_of.set(found[0], merge(older), self._denylist_seconds)
+            with locked(entries_of, found[0]) as require_lock:
+                entry, rules = merge(list(entries_of.get_many(found).values()))
+                end = max((each.until or 0.0 for each in rules), default=0.0)
+                require_lock()
+                entries_of.set(found[0], entry, seconds_until(end))
 
     def _ensure_epoch(self, entries_of: Store) -> None:
         found = names("epoch")
         self._watch.ensure(entries_of, found[0], _latest(entries_of.get_many(found), found))
-
-
-def _first(entries: Mapping[str, Any], found: Names) -> Any:
-    return next((entries[name] for name in found if name in entries), None)
 
 
 def _latest(entries: Mapping[str, Any], keys: Names) -> Any:
@@ -217,15 +226,3 @@ def _forget(setting: str, **_: Any) -> None:
 
 
 setting_changed.connect(_forget, dispatch_uid=f"{__name__}._forget")
-
-
-@contextmanager
-def _locked(entries_of: Store, key: str) -> Iterator[None]:
-    """Let one process at a time add to an entry. One that died delays others, not for long."""
-    lock, waits_until = f"{key}.lock", time.monotonic() + LOCK_SECONDS
-    while not entries_of.add(lock, 1, LOCK_SECONDS) and time.monotonic() < waits_until:
-        time.sleep(0.01)
-    try:
-        yield
-    finally:
-        entries_of.delete(lock)

@@ -1,0 +1,31 @@
+"""Tell until when a token is denied: the value of its entry on the denylist.
+
+A second denial may know less of the token than the first one: it must never shorten that one's
+entry. So the entry holds its own end.
+"""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = ["FOR_GOOD", "end_after", "latest_end", "seconds_until"]
+
+FOR_GOOD = 2
+"""The value of an entry without an end. All others are epoch times."""
+
+
+def end_after(seconds: float | None) -> float:
+    """Return the end of an entry that lasts so many seconds; None: it lasts for good."""
+    return FOR_GOOD if seconds is None else time.time() + seconds
+
+
+def latest_end(ends: Iterable[Any]) -> float:
+    """Return the latest end of several entries for the same token."""
+    # Before entries held their ends, the value 1 meant "some time": it may be later than all.
+    known = [FOR_GOOD if each <= FOR_GOOD else float(each) for each in ends]
+    return FOR_GOOD if FOR_GOOD in known else max(known)
+
+
+def seconds_until(end: float) -> float | None:
+    """Return for how long a cache has to keep an entry with this end."""
+    return None if end == FOR_GOOD else max(1.0, end - time.time())
