@@ -8,6 +8,7 @@ from django.test import Client, RequestFactory
 
 from channels_token_auth import remember_login
 from tests.providers.signing import ISSUER, form, logout_claims, now, signed
+from tests.tenants.fakes import FakeTenants
 from tests.verification.odd_caches import Away, Remote, cache
 
 pytestmark = pytest.mark.database
@@ -82,3 +83,26 @@ def test_more_logins_than_are_remembered_still_end_the_latest(provider, ada):
     latest = logged_in(ada, sid="s1")
     provider.post(PATH, **form(signed(logout_claims(sub=str(ada.pk), sid="s1"))))
     assert not is_logged_in(latest)
+
+
+class OneTenant(FakeTenants):
+    """Every request is of the tenant that `tenant` names."""
+
+    tenant = "acme"
+
+    def current(self):
+        return self.tenant
+
+
+def test_user_1_of_another_tenant_stays_logged_in(provider, ada, site, monkeypatch):
+    site.CHANNELS_TOKEN_AUTH = site.CHANNELS_TOKEN_AUTH | {
+        "TENANTS": "tests.providers.test_logins.OneTenant"
+    }
+    browser = logged_in(ada, sid="s1")
+    monkeypatch.setattr(OneTenant, "tenant", "globex")
+    for claims in (logout_claims(sub=str(ada.pk), sid=...), logout_claims(sub=..., sid="s1")):
+        assert provider.post(PATH, **form(signed(claims))).status_code == 200
+    assert is_logged_in(browser)
+    monkeypatch.setattr(OneTenant, "tenant", "acme")
+    provider.post(PATH, **form(signed(logout_claims(sub=str(ada.pk), sid="s1"))))
+    assert not is_logged_in(browser)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from channels_token_auth.core.close_codes import CloseReason
+from channels_token_auth.observability.events import RevocationPublished, subscribe
 from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import jwk, pem, rsa_keys
 from tests.providers.signing import (
@@ -121,6 +123,34 @@ def test_subject_is_read_in_each_format(provider, ada, claims):
     assert outcome(token) == "token_revoked"
 
 
+@pytest.mark.parametrize("event", ["session-revoked", "token-claims-change"])
+def test_opaque_subject_that_is_no_user_is_a_session(provider, ada, event):
+    ended, other = access_token(ada, "dMTlD|16008.16"), access_token(ada, "s2")
+    subject = {"format": "opaque", "id": "dMTlD|16008.16"}  # CAEP 1.0 §3.1.2
+    assert sent(provider, f"{CAEP}{event}", sub_id=subject).status_code == 202
+    assert (outcome(ended), outcome(other)) == ("token_revoked", "accepted")
+
+
+def jwt_id(**changes):
+    return {"format": "jwt_id", "iss": ISSUER, "jti": "f61t6e20zdo3px"} | changes
+
+
+def test_subject_that_is_a_token_ends_that_token_alone(provider, ada):
+    ended, other = access_token(ada, jti="f61t6e20zdo3px"), access_token(ada)
+    assert sent(provider, f"{CAEP}session-revoked", sub_id=jwt_id()).status_code == 202
+    assert (outcome(ended), outcome(other)) == ("token_revoked", "accepted")
+
+
+def test_changed_claims_of_a_token_have_its_client_fetch_another(provider, ada):
+    seen = []
+    end = subscribe(RevocationPublished, seen.append)
+    assert sent(provider, f"{CAEP}token-claims-change", sub_id=jwt_id()).status_code == 202
+    end()
+    (ending,) = [each.revocation for each in seen]
+    assert (ending.code, ending.target.token_id) == (CloseReason.TOKEN_EXPIRED, "f61t6e20zdo3px")
+    assert (ending.target.backend, ending.target.issuer) == ("jwt", ISSUER)
+
+
 def test_subject_by_email_finds_the_user_by_the_site_s_function(provider, configure, ada):
     configure(USER="tests.providers.users.by_email")
     token = access_token(ada)
@@ -130,9 +160,10 @@ def test_subject_by_email_finds_the_user_by_the_site_s_function(provider, config
 
 
 UNKNOWN = {
-    "nobody": {"format": "opaque", "id": "999"},
+    "nobody": {"format": "iss_sub", "iss": ISSUER, "sub": "999"},
+    "organisation": {"format": "complex", "tenant": {"format": "opaque", "id": "123456789"}},
     "device": {"format": "complex", "device": {"format": "opaque", "id": "d"}},
-    "unknown format": {"format": "jwt_id", "iss": ISSUER, "jti": "a"},
+    "unknown format": {"format": "saml_assertion_id", "issuer": ISSUER, "assertion_id": "a"},
     "email where users are found by sub": {"format": "email", "email": "ada@site.test"},
 }
 
@@ -199,6 +230,12 @@ REJECTED = {
         event_claims("urn:a"), "secevent+jwt", key=pem(rsa_keys("thief")[0])
     ),
     "invalid_key": lambda: signed(event_claims("urn:a"), "secevent+jwt", kid="withdrawn"),
+    "access_denied: token": lambda: signed(
+        event_claims(f"{CAEP}session-revoked", sub_id=jwt_id(iss="https://b.test")), "secevent+jwt"
+    ),
+    "invalid_request: no jti": lambda: signed(
+        event_claims(f"{CAEP}session-revoked", sub_id=jwt_id(jti="")), "secevent+jwt"
+    ),
     "access_denied": lambda: signed(
         event_claims(
             f"{CAEP}session-revoked",

@@ -1,17 +1,24 @@
 """Carry out what a provider reports: revoke by session or user, or have clients renew tokens."""
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from ..backends.contract import Revocations, TokenBackend
+from ..core.close_codes import CloseReason
 from ..core.identity import unavailable
+from ..core.revocation import Revocation
 from ..revocation.labels import revoke
+from ..revocation.on_commit import after_commit, site_database
+from ..revocation.tokens import revoke_token
 from ..revocation.users import revoke_user
+from ..tenants.site import sockets_here
 from ..verification.authenticator import site_authenticator
 from ..verification.denylist import CacheUnavailable
 from .logins import end_logins
 from .provider import Provider
+from .subjects import Subject
 from .tokens import LEEWAY, Effect, Notice
 
 __all__ = ["can_end_sessions", "carry_out"]
@@ -31,17 +38,21 @@ def carry_out(notice: Notice, provider: Provider) -> bool:
     Raises TokenAuthError ("unavailable"), and what a database raises.
     """
     subject = notice.subject
-    user = None
-    if subject.user is not None:
-        user = provider.find_user(subject.user)
-        if user is None:
-            # Not an error: the provider reports everybody who has logged in anywhere.
-            logger.info(
-                "The identity provider %s reports a user that this site does not know.",
-                provider.settings.issuer,
-            )
-            return False
-    if user is None and subject.session is None:
+    if subject.token is not None:
+        _end_token(subject.token, notice.effect, provider)
+        return True
+    user = None if subject.user is None else provider.find_user(subject.user)
+    if user is None and subject.opaque is not None:
+        # [CAEP] §3.1.2 names a session by a simple subject, as others name a user.
+        notice = replace(notice, subject=Subject(session=subject.opaque))
+    elif user is None and subject.user is not None:
+        # Not an error: the provider reports everybody who has logged in anywhere.
+        logger.info(
+            "The identity provider %s reports a user that this site does not know.",
+            provider.settings.issuer,
+        )
+        return False
+    elif user is None and subject.session is None:
         return False  # a device, or an organisation
     match notice.effect:
         case Effect.REVOKE:
@@ -68,6 +79,18 @@ def can_end_sessions(backend: TokenBackend) -> bool:
     # A backend of a site's own may be older than the attribute.
     has_labels = bool(getattr(backend, "has_labels", False))
     return has_labels and backend.revocations is not Revocations.ROWS
+
+
+def _end_token(token_id: str, effect: Effect, provider: Provider) -> None:
+    issuer, names = provider.settings.issuer, _session_backends(provider)
+    if effect is Effect.REVOKE:
+        for name in names:
+            revoke_token(token_id, backend=name, issuer=issuer)
+        return
+    targets = [sockets_here(None, token_id=token_id, backend=name, issuer=issuer) for name in names]
+    # Its clients fetch a token with the new claims. A denial would have them stop.
+    endings = [Revocation(target=each, code=CloseReason.TOKEN_EXPIRED) for each in targets]
+    after_commit(endings, [], using=site_database(), is_told=False)
 
 
 def _revoke(notice: Notice, provider: Provider, user: Any) -> None:

@@ -17,9 +17,11 @@ from .. import conf
 from ..backends.sources.sessions.engines import can_forget, engine
 from ..core.close_codes import CloseReason
 from ..core.credentials import Secret
+from ..core.identity import of_tenant
 from ..core.revocation import Revocation, Target
 from ..observability.error_log import log_error
 from ..revocation.on_commit import after_commit, site_database
+from ..tenants.site import here
 from ..verification.denylist import CacheUnavailable
 from ..verification.denylist.store import Store, open_store
 from ..verification.sealing import seal, unseal
@@ -44,7 +46,7 @@ def remember_login(request: HttpRequest, claims: Mapping[str, Any]) -> None:
     issuer, session_id = claims.get("iss"), claims.get("sid")
     if session is None or not session.session_key or not can_forget() or not issuer:
         return
-    user = str(session.get(SESSION_KEY))
+    user = _of_here(session.get(SESSION_KEY))
     entry = {"user": user, "at": time.time(), **_sealed(session.session_key, issuer, user)}
     keys = [("user", user)] + ([] if session_id is None else [("sid", str(session_id))])
     try:
@@ -63,11 +65,12 @@ def end_logins(
     If both are given, both must match. Raises CacheUnavailable, and what the sessions' store
     raises.
     """
-    kind, value = ("user", str(user_pk)) if session_id is None else ("sid", session_id)
+    user = None if user_pk is None else _of_here(user_pk)
+    kind, value = ("user", str(user)) if session_id is None else ("sid", session_id)
     names = [name for number in range(MAX_SESSIONS) for name in _names(issuer, kind, value, number)]
     with open_store(conf.configuration().cache) as entries:
         found = entries.get_many(names)
-    for key in _keys(found.values(), issuer, user_pk, logged_in_before):
+    for key in _keys(found.values(), issuer, user, logged_in_before):
         engine()(key).delete()
         # Tickets and sockets of the session; engines without a table send no signal.
         target = Target(token_id=Secret(key).digest)
@@ -83,17 +86,22 @@ def _add(entries: Store, places: list[Names], entry: Mapping[str, Any]) -> None:
 
 
 def _keys(
-    found: Iterable[Mapping[str, Any]], issuer: str, user_pk: Any, before: float
+    found: Iterable[Mapping[str, Any]], issuer: str, user: str | None, before: float
 ) -> Iterator[str]:
     for entry in found:
-        is_meant = user_pk is None or entry["user"] == str(user_pk)
+        is_meant = user in (None, entry["user"])
         key = _unsealed(entry, issuer) if is_meant and entry["at"] < before else None
         if key is not None:
             yield key
 
 
+def _of_here(user_pk: Any) -> str:
+    """Return the user's key; where the site has tenants, with the tenant: each has a user 1."""
+    return str(of_tenant(str(user_pk), here()))
+
+
 def _names(issuer: str, kind: str, value: str, number: int) -> Names:
-    names = conf.site_keys().names("login", issuer, kind, value, str(number))
+    names = conf.site_keys().names("login", issuer, here(), kind, value, str(number))
     return [f"{PREFIX}{name}" for name in names]
 
 

@@ -31,14 +31,17 @@ MAX_ALIASES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """The owner of the tokens to revoke: a user, a session, or a user's session.
+    """The owner of the tokens to revoke: a user, a session, or a user's session; or one token.
 
-    `user`: claims that name the user. With neither, the subject is nothing that this site knows,
-    such as a device or a whole organisation.
+    `user`: claims that name the user. `opaque`: an id that does not tell what it names: the user,
+    or else a session. `token`: the id of the only token that is meant. With none of them, the
+    subject is nothing that this site knows, such as a device or a whole organisation.
     """
 
     user: Claims | None = None
     session: str | None = None
+    opaque: str | None = None
+    token: str | None = None
 
 
 def read_subject(identifier: Any, *, issuer: str) -> Subject:
@@ -46,8 +49,12 @@ def read_subject(identifier: Any, *, issuer: str) -> Subject:
     members = _object(identifier)
     kind = _format(members)
     is_complex = kind == "complex" or (kind is None and {"user", "session"} & members.keys())
+    if kind == "jwt_id":  # RFC 8417 §2.1 defines the claims; [CAEP] §3.2.2 shows the format
+        named = _texts(members, {"iss": "iss", "jti": "jti"}, issuer)
+        return Subject(token=named["jti"])
     if not is_complex:
-        return Subject(user=_user(members, issuer))
+        user = _user(members, issuer)
+        return Subject(user=user, opaque=user["sub"] if user and kind == "opaque" else None)
     user, session = members.get("user"), members.get("session")
     return Subject(
         user=None if user is None else _user(_object(user), issuer),
@@ -68,8 +75,11 @@ def _user(members: Mapping[str, Any], issuer: str) -> Claims | None:
 
 def _simple(members: Mapping[str, Any], issuer: str) -> Claims | None:
     wanted = CLAIMS_OF.get(_format(members) or "")
-    if wanted is None:
-        return None
+    return None if wanted is None else _texts(members, wanted, issuer)
+
+
+def _texts(members: Mapping[str, Any], wanted: Mapping[str, str], issuer: str) -> Claims:
+    """Return the members that are wanted, as claims of the provider."""
     claims = {claim: members.get(name) for name, claim in wanted.items()}
     if not all(isinstance(each, str) and each and each.isprintable() for each in claims.values()):
         raise rejected("malformed_subject", "The subject lacks a member of its format.")
