@@ -344,6 +344,29 @@ async def test_no_token_is_in_any_record(sockets, token, told, log):
     assert token.key not in everything
 
 
+@pytest.mark.asvs("16.2.5")
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"path": "/x/?token={}"},
+        {"path": "/x/&ticket={}/y"},
+        {"origin": "http://foreign.example/?token={}"},
+        {"origin": "bearer.{}"},
+    ],
+    ids=str,
+)
+async def test_token_in_a_path_or_an_origin_is_in_no_record_and_no_signal(
+    chosen, sockets, token, told, log
+):
+    chosen = {name: value.format(token.key) for name, value in chosen.items()}
+    more = [(b"origin", chosen.pop("origin").encode())] if "origin" in chosen else []
+    await sockets(token.key, more=more, **chosen)
+    await until(lambda: told)
+    everything = repr([vars(record) for record in records(log)]) + repr(told)
+    assert "[redacted]" in everything
+    assert token.key not in everything
+
+
 async def test_key_of_a_session_is_not_told_as_its_id(settings, told, log, client, ada):
     settings.CHANNELS_TOKEN_AUTH = {
         "BACKENDS": [{"BACKEND": "channels_token_auth.backends.session.SessionBackend"}],
