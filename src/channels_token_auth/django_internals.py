@@ -22,6 +22,7 @@ __all__ = [
     "is_connection_due",
     "is_test_environment",
     "named_database",
+    "put_last_callback_first",
     "savepoints",
     "sync_thread_key",
     "take_test_callbacks",
@@ -36,9 +37,9 @@ def savepoints(connection: Any) -> frozenset[str]:
 
 
 def commit_callbacks(connection: Any) -> Iterator[tuple[frozenset[str], Callable[[], Any]]]:
-    """Yield what runs after the commit, the newest first, with the savepoints it depends on."""
+    """Yield what runs after the commit, in this order, with the savepoints it depends on."""
     # An entry is (savepoints, function, robust).
-    for ids, function, *_ in reversed(connection.run_on_commit):
+    for ids, function, *_ in connection.run_on_commit:
         yield frozenset(ids) - {None}, function
 
 
@@ -46,6 +47,12 @@ def add_commit_callback(connection: Any, function: Callable[[], Any]) -> None:
     """Call the function after the commit, whichever savepoints are rolled back until then."""
     # `transaction.on_commit` binds a callback to the savepoints that are open now.
     connection.run_on_commit.append((set(), function, True))
+
+
+def put_last_callback_first(connection: Any) -> None:
+    """Run the callback that was registered last before all others, once the commit is done."""
+    waiting = connection.run_on_commit
+    waiting.insert(0, waiting.pop())
 
 
 def has_new_password(user: Any) -> bool:

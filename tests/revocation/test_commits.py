@@ -18,6 +18,7 @@ from channels_token_auth.core.credentials import Secret
 from channels_token_auth.core.revocation import Revocation, Target
 from channels_token_auth.revocation import on_commit as module
 from channels_token_auth.revocation.on_commit import after_commit, gathered
+from channels_token_auth.verification.denylist import CacheUnavailable
 from tests.verification.odd_caches import Away, cache
 
 pytestmark = pytest.mark.database
@@ -168,15 +169,15 @@ def test_dead_cache_is_told_to_who_is_there_to_hear_it(site):
     site.CACHES = cache(Away)
 
     def deny():
-        raise module.CacheUnavailable
+        raise CacheUnavailable
 
-    with pytest.raises(module.CacheUnavailable):
+    with pytest.raises(CacheUnavailable):
         after_commit([], [deny], using="default")
 
 
 def test_dead_cache_does_not_undo_a_commit_and_is_logged(layer, tokens, caplog):
     def deny():
-        raise module.CacheUnavailable
+        raise CacheUnavailable
 
     with transaction.atomic():
         delete(tokens[0])

@@ -18,6 +18,7 @@ from channels_token_auth.django_internals import (
     has_new_password,
     is_connection_due,
     named_database,
+    put_last_callback_first,
     savepoints,
     sync_thread_key,
 )
@@ -46,7 +47,7 @@ def test_added_callback_survives_its_savepoint_but_not_its_transaction():
     assert calls == [1]
 
 
-def test_commit_callbacks_are_listed_newest_first_with_their_savepoints():
+def test_commit_callbacks_are_listed_in_their_order_with_their_savepoints():
     calls = []
     first, second = partial(calls.append, 1), partial(calls.append, 2)
     with transaction.atomic():
@@ -54,9 +55,23 @@ def test_commit_callbacks_are_listed_newest_first_with_their_savepoints():
         with transaction.atomic():
             inner = savepoints(connection)
             transaction.on_commit(second)
-        assert list(commit_callbacks(connection)) == [(inner, second), (frozenset(), first)]
+        assert list(commit_callbacks(connection)) == [(frozenset(), first), (inner, second)]
     assert calls == [1, 2]
     assert not list(commit_callbacks(connection))
+
+
+def test_last_callback_can_be_put_first_and_depends_on_its_savepoint():
+    calls = []
+    with transaction.atomic():
+        transaction.on_commit(partial(calls.append, 1))
+        with transaction.atomic():
+            transaction.on_commit(partial(calls.append, 2))
+            put_last_callback_first(connection)
+        with transaction.atomic():
+            transaction.on_commit(partial(calls.append, 3))
+            put_last_callback_first(connection)
+            transaction.set_rollback(True)
+    assert calls == [2, 1]
 
 
 def test_callbacks_of_a_savepoint_that_was_rolled_back_are_gone():

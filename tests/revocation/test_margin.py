@@ -1,14 +1,23 @@
 """Tokens revoked with a margin: open sockets may be given fresh ones, and nothing else opens."""
 
 import json
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import transaction
 from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.tokens import AccessToken
 
-from channels_token_auth import adisconnect, arevoke, arevoke_user, revoke, revoke_user
+from channels_token_auth import (
+    adisconnect,
+    arevoke,
+    arevoke_user,
+    revoke,
+    revoke_token,
+    revoke_user,
+)
 from tests.revocation.test_commands import manage
 from tests.verification.odd_caches import Remote
 from tests.verification.odd_caches import cache as cache_of
@@ -199,3 +208,17 @@ async def test_command_revokes_with_a_margin(sockets, issue, ada):
     assert await socket.closes() == 4419
     assert (await manage("token_revoke", "a-token-id", "--margin=1"))[0] == 2
     assert (await manage("token_revoke", "--user=ada", "--margin=-1"))[0] == 2
+
+
+@pytest.mark.parametrize("is_atomic", [True, False])
+async def test_margin_is_no_reprieve_for_a_token_that_was_revoked_before(
+    sockets, token, ada, is_atomic
+):
+    def revoke():
+        with transaction.atomic() if is_atomic else nullcontext():
+            revoke_token(token.key)
+            revoke_user(ada, margin=30)
+
+    socket = await sockets(token.key)
+    await sync_to_async(revoke)()
+    assert await socket.closes() == 4410

@@ -219,10 +219,17 @@ def revoke_all_and_issue(user, key):
         Token.objects.create(user=user)
 
 
+def rotate_in_two_transactions(user, key):
+    """The socket closes after the first, when nobody knows of a new token."""
+    Token.objects.get(key=key).delete()
+    Token.objects.create(user=user)
+
+
 @pytest.mark.parametrize(
     "end",
     [
         delete_only,
+        rotate_in_two_transactions,
         rotate_and_roll_the_new_one_back,
         issue_another_and_end_it_too,
         issue_to_another,
@@ -234,6 +241,36 @@ async def test_token_that_was_only_revoked_closes_with_4410(sockets, ada, end):
     socket, key = await opened(sockets, drf_token, ada)
     await sync_to_async(end)(ada, key)
     assert await socket.closes() == REVOKED.close_code
+
+
+def issue_oauth_token(user):
+    AccessToken.objects.create(
+        user=user, token="b" * 30, expires=timezone.now() + timedelta(hours=1), scope="read"
+    )
+
+
+@pytest.mark.parametrize("which", [{}, {"issued_before": True}, {"except_token": "c" * 32}])
+@pytest.mark.parametrize(
+    "issuers",
+    [(oauth_token, issue_oauth_token), (knox_token, knox_token), (drf_token, drf_token)],
+)
+async def test_token_that_was_revoked_on_purpose_has_no_successor(
+    sockets, ada, told, issuers, which
+):
+    issue, issue_another = issuers
+
+    def revoke_and_issue():
+        if "issued_before" in which:
+            which["issued_before"] = timezone.now()
+        with transaction.atomic():
+            revoke_user(ada, **which)
+            issue_another(ada)
+
+    socket, _ = await opened(sockets, issue, ada)
+    await sync_to_async(revoke_and_issue)()
+    assert await socket.closes() == REVOKED.close_code
+    codes = {given["code"] for name, given in told if name == "token_revoked"}
+    assert codes == {REVOKED.value}
 
 
 def sign_out_everywhere(user, token):

@@ -12,8 +12,10 @@ from ..core.errors import Detail
 from ..core.identity import unavailable
 from ..core.revocation import Revocation, Target
 from ..observability.error_log import log_error
-from ..verification.denylist import CacheUnavailable, is_shared
-from .on_commit import Deny, after_commit, gathered, site_database
+from ..verification.denylist import is_shared
+from .on_commit import after_commit, gathered, site_database
+from .pending.batches import Deny
+from .pending.savepoints import in_savepoints
 
 __all__ = ["Plan", "carry_out"]
 
@@ -52,12 +54,12 @@ def carry_out(plan: Plan) -> None:
     """
     _require_a_shared_cache(plan)
     failed: dict[str, BaseException] = {}
-    with gathered():
+    with gathered(deadline=plan.deadline):
         is_complete = [_attempt(backend, step, failed) for backend, step in plan.steps]
         denials = [plan.deny] if plan.denied_at or not all(is_complete) else []
         try:
             _publish(plan, denials, is_told=not failed and not plan.unasked)
-        except CacheUnavailable as error:
+        except Exception as error:  # noqa: BLE001 - whatever a denial raises
             failed[DENYLIST] = error
     if failed or plan.unasked:
         _report(failed, plan.unasked)
@@ -71,7 +73,7 @@ def _publish(plan: Plan, denials: Sequence[Deny], *, is_told: bool) -> None:
         denials,
         using=database,
         is_told=is_told,
-        instead_of=_ending(plan.instead_of) if plan.instead_of else None,
+        instead_of=_ending(plan.instead_of, plan.deadline) if plan.instead_of else None,
     )
 
 
@@ -88,7 +90,8 @@ def _attempt(
 ) -> bool:
     """Return True if no denial is needed, also where none would help."""
     try:
-        return step()
+        with in_savepoints():
+            return step()
     except Exception as error:  # noqa: BLE001 - whatever a backend or its store raises
         failed[backend.name] = error
         return backend.revocations is Revocations.ROWS

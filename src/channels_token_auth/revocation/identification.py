@@ -9,11 +9,14 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import DatabaseError
+
 from ..backends.contract import TokenBackend
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
-from ..core.identity import Identity, UserInactiveError, unavailable
+from ..core.identity import Identity, UserInactiveError, Verdict, unavailable
 from ..verification.authenticator import Authenticator
+from .pending.savepoints import in_savepoints
 
 __all__ = ["Found", "find", "is_secret", "token_id_of"]
 
@@ -47,7 +50,7 @@ def find(authenticator: Authenticator, text: str, *, backend: str | None = None)
     failed: list[str] = []
     for each in backends:
         for credential in _credentials(each, text):
-            verdict = authenticator.ask_backend(each, credential)
+            verdict = _ask(authenticator, each, credential)
             if isinstance(verdict, UserInactiveError):
                 return Found(identity=verdict.identity)
             if isinstance(verdict, Identity):
@@ -76,6 +79,20 @@ def token_id_of(authenticator: Authenticator, token: Any) -> str:
     if found.unavailable:
         raise unavailable()
     return next(iter(found.ids))
+
+
+def _ask(authenticator: Authenticator, backend: TokenBackend, credential: Credential) -> Verdict:
+    """Return the verdict of a backend. If it fails, the caller's transaction goes on."""
+    try:
+        with in_savepoints():
+            verdict = authenticator.ask_backend(backend, credential)
+            if isinstance(verdict, TokenAuthError) and verdict.code.is_transient:
+                raise verdict  # a query may have failed, so that the savepoint is needed
+            return verdict
+    except TokenAuthError as error:
+        return error
+    except DatabaseError:
+        return unavailable()  # the caller's transaction was broken before
 
 
 def _may_be_token(backend: TokenBackend, text: str) -> bool:

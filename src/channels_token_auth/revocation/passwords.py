@@ -19,8 +19,8 @@ from ..core.close_codes import CloseReason
 from ..core.identity import UserKey
 from ..core.revocation import Revocation, Target
 from ..verification.authenticator import site_authenticator
-from .batches import Deny
 from .on_commit import after_commit
+from .pending.batches import Deny
 from .request_end import at_end_of_request
 
 __all__ = ["end_by_password"]

@@ -38,10 +38,11 @@ from ..observability.error_log import log_error
 from ..tenants.site import here, in_tenant, target_here
 from ..verification.authenticator import build_authenticator, site_authenticator
 from ..verification.denylist import CacheUnavailable
-from .batches import Issued
 from .kinds import kind_of_users
-from .on_commit import UNDENIED, Deny, after_commit
+from .on_commit import after_commit
 from .passwords import end_by_password
+from .pending.batches import Deny, Issued
+from .pending.savepoints import UNDENIED
 
 __all__ = ["wire"]
 

@@ -1,0 +1,1 @@
+"""Revocations that wait for the commit of their transaction."""
