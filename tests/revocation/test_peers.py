@@ -44,6 +44,16 @@ async def test_node_that_knows_nobody_does_not_pass_for_all(sockets, token, laye
     assert set((await asked).nodes) == {"other", here().name}
 
 
+async def test_node_joins_a_drain_that_was_requested_before_it_was_there(sockets, token, layer):
+    drain = {"question": "q", "node": None, "over": 0.0, "age": 0.0}
+    news = {"kind": "present", "node": "other", "drains": [drain]}
+    await sockets(token.key)
+    await layer.group_send(GROUP, sealed(news))
+    async with asyncio.timeout(10):
+        while not here().drain.is_on:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.01)
+
+
 async def _hears(layer, times):
     """Our node has said so often that it is there: not once for each that is new."""
     name = here().name

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import AsyncClient, Client
 
-from channels_token_auth.node.node import here
+from channels_token_auth.node.node import here, local_nodes
 from channels_token_auth.observability.events import OutageBegan, OutageEnded, emit
 
 FAR = "192.0.2.7"
@@ -80,6 +80,17 @@ async def test_draining_node_is_not_ready():
     assert (answer.status_code, answer.json()["ready"]) == (503, False)
     node.drain.request(None, None, question=None)
     assert (await AsyncClient().get("/auth/ready/")).status_code == 200
+
+
+async def test_process_that_had_no_socket_yet_gets_its_node():
+    assert not local_nodes()
+    await AsyncClient().get("/auth/ready/")
+    assert [node.name for node in local_nodes()] == [here().name]
+
+
+def test_under_wsgi_no_node_is_started():
+    ask()
+    assert not local_nodes()
 
 
 def test_site_that_cannot_serve_is_not_ready(site):

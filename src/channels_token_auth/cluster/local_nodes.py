@@ -1,6 +1,7 @@
 """The nodes of this process: messages reach them directly, each in its own event loop."""
 
 import os
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +17,7 @@ __all__ = [
     "local_node",
     "node_count",
     "note_server",
+    "process_began_at",
     "process_id",
     "serves_sockets",
 ]
@@ -37,6 +39,7 @@ class _Process:
 
     def __init__(self) -> None:
         self.id = uuid.uuid4().hex
+        self.began_at = time.monotonic()
         self.is_server = getattr(self, "is_server", False)
 
 
@@ -47,6 +50,11 @@ os.register_at_fork(after_in_child=_process.__init__)  # type: ignore[misc] # a 
 def process_id() -> str:
     """Return the random id of this process."""
     return _process.id
+
+
+def process_began_at() -> float:
+    """Return when this process loaded the library or was forked, on its monotonic clock."""
+    return _process.began_at
 
 
 def add_node(node: LocalNode) -> None:

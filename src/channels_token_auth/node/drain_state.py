@@ -33,6 +33,11 @@ class DrainState:
         """Return whether handshakes are refused. True until undone, also when no socket is left."""
         return self._task is not None
 
+    @property
+    def question(self) -> str | None:
+        """The id of the request that it carried out last."""
+        return self._question
+
     def request(self, over: float | None, reply: Reply | None, *, question: str | None) -> None:
         """Start a drain of so many seconds, or undo it with None.
 

@@ -12,7 +12,13 @@ from typing import Any
 
 from .. import conf
 from ..cluster import layer
-from ..cluster.local_nodes import LocalNode, add_node, node_count, process_id
+from ..cluster.local_nodes import (
+    LocalNode,
+    add_node,
+    node_count,
+    process_began_at,
+    process_id,
+)
 from ..cluster.message import Message, Reply, is_meant
 from ..cluster.overview import MAX_USERS
 from ..cluster.subscription import Subscription
@@ -28,6 +34,7 @@ from ..tasks import spawn
 from ..verification.authenticator import forget_all
 from ..verification.node_denials import deny_first_verified, learn_epoch
 from .bulk_close import BulkClose
+from .drain_requests import DrainRequests
 from .drain_state import DrainState
 from .member import Member
 from .presence import Presence
@@ -59,9 +66,15 @@ class Node:
         self.traffic = TrafficTable(share_traffic)
         self.bulk_close = BulkClose()
         self.drain = DrainState(self.name, self.sockets, self.bulk_close)
+        self._drains = DrainRequests(self.name)
         interval = configuration.sweep_interval
         self._subscription = Subscription(self.hear, self._recover)
-        self._presence = Presence(self.name, self._subscription, interval=interval)
+        self._presence = Presence(
+            self.name,
+            self._subscription,
+            interval=interval,
+            news=lambda: {"drains": self._drains.announce()},
+        )
         is_alone = not joins or layer.is_alone()
         self.seats = Seats(self.name, interval=interval, is_alone=is_alone)
         self._sweep = Sweep(
@@ -119,6 +132,8 @@ class Node:
             case "present":
                 if self._presence.note(str(message["node"])):
                     self.seats.repeat()
+                self._drains.learn(message.get("drains", ()))
+                self._join_drain()
             case "seats":
                 self.seats.hear(message)
             case "ask" if reply and is_meant(self.name, message["node"]):
@@ -126,9 +141,17 @@ class Node:
                 spawn(reply(self._answer(target, int(message["limit"]))))
             case "count" if reply:
                 spawn(reply(self._count()))
-            case "drain" if is_meant(self.name, message["node"]):
-                over = None if message["over"] is None else float(message["over"])
-                self.drain.request(over, reply, question=message.get("question"))
+            case "drain":
+                self._drains.note(message)  # also another node's: its machine may have more
+                if is_meant(self.name, message["node"]):
+                    over = None if message["over"] is None else float(message["over"])
+                    self.drain.request(over, reply, question=message.get("question"))
+
+    def _join_drain(self) -> None:
+        """Start the drain that this node missed, or end it: its request came before the node."""
+        missed = self._drains.missed(process_began_at())
+        if missed and missed.question != self.drain.question:
+            self.drain.request(missed.over, None, question=missed.question)
 
     def end(self, revocations: Sequence[Revocation], published_at: float | None = None) -> None:
         """Close the sockets of these revocations, and admit none that is being verified.

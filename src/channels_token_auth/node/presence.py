@@ -7,7 +7,8 @@ a membership without a word. The list of peers tells who has to answer a questio
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from ..cluster import layer
 from ..cluster.pubsub import publish
@@ -21,12 +22,23 @@ ANSWER_WITHIN = 0.5
 
 
 class Presence:
-    """The presence of one node. `interval`: seconds between its announcements."""
+    """The presence of one node.
 
-    def __init__(self, name: str, subscription: Subscription, *, interval: float) -> None:
+    `interval`: seconds between its announcements. `news`: more to announce each time.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        subscription: Subscription,
+        *,
+        interval: float,
+        news: Callable[[], Mapping[str, Any]] = dict,
+    ) -> None:
         self._name = name
         self._subscription = subscription
         self._interval = interval
+        self._news = news
         self._seen: dict[str, float] = {}
         self._answer: asyncio.TimerHandle | None = None
 
@@ -60,4 +72,5 @@ class Presence:
 
     def _announce(self) -> None:
         self._answer = None
-        publish({"kind": "present", "node": self._name, "epoch": known_epoch()})
+        own = {"kind": "present", "node": self._name, "epoch": known_epoch()}
+        publish({**own, **self._news()})

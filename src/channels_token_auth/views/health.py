@@ -4,12 +4,14 @@ import ipaddress
 import logging
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ImproperlyConfigured
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from ..node.node import local_nodes
+from ..node.node import here, local_nodes
 from ..observability.outages import current_outages
 from ..verification.authenticator import site_authenticator
 
@@ -23,17 +25,22 @@ logger = logging.getLogger("channels_token_auth")
 
 @login_not_required
 @require_safe
-def ready(request: HttpRequest) -> HttpResponse:
+async def ready(request: HttpRequest) -> HttpResponse:
     """Answer 503 while a node of this process drains or the site cannot serve; otherwise 200.
+
+    Under ASGI it starts the node of this process, so that a drain reaches a process that has had
+    no socket yet.
 
     Services that the library can do without (channel layer, cache, a token store) do not change
     the status: taking every node out of service would not repair them. The body names them, for
     staff and for requests from this machine only.
     """
+    if isinstance(request, ASGIRequest):  # under WSGI, this event loop ends with the answer
+        _start_node()
     draining = [node.name for node in local_nodes() if node.drain.is_on]
     is_ready = not draining and _can_serve()
     body: dict[str, Any] = {"ready": is_ready}
-    if is_loopback(request) or _is_staff(request):
+    if is_loopback(request) or await _is_staff(request):
         body["draining"] = draining
         body["down"] = [
             {"service": each.service, "name": each.name, "error": each.error}
@@ -62,6 +69,14 @@ def _can_serve() -> bool:
     return True
 
 
+def _start_node() -> None:
+    try:
+        here()
+    except ImproperlyConfigured:
+        return  # the settings are wrong: `_can_serve` logs that
+
+
+@sync_to_async
 def _is_staff(request: HttpRequest) -> bool:
     try:
         user = getattr(request, "user", None)

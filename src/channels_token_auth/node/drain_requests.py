@@ -1,0 +1,83 @@
+"""The drains that were requested lately, for nodes that did not receive the request.
+
+A server process has no node before its first socket or its first `ready/`, and a channel layer may
+lose a message. So each node repeats the drains it knows when it announces itself. Times travel as
+ages, since the clocks of two machines differ.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..cluster.message import Message, is_meant
+
+__all__ = ["DrainRequest", "DrainRequests"]
+
+MAX_REQUESTS = 8
+"""Requests that a node remembers: they travel with every announcement."""
+
+DELAY = 1.0
+"""Seconds that an announcement may take. A process that is younger than the drain by less than this
+does not join it: it may be the one that replaces the drained process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainRequest:
+    """A drain, or the end of one (`over` is None). `node`: as in `token_drain --node`."""
+
+    question: str
+    node: str | None
+    over: float | None
+    at: float  # on this process's monotonic clock
+
+
+class DrainRequests:
+    """What one node knows of drains, its own or not. `name`: the name of the node."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._known: dict[str, DrainRequest] = {}
+
+    def note(self, message: Message, *, age: float = 0.0) -> None:
+        """Remember a request. One that is known keeps its time, since announcements repeat it."""
+        question = message.get("question")
+        if question is None or question in self._known:
+            return
+        over = message["over"]
+        self._known[str(question)] = DrainRequest(
+            question=str(question),
+            node=message["node"],
+            over=None if over is None else float(over),
+            at=time.monotonic() - age,
+        )
+        newest = sorted(self._known.values(), key=lambda each: each.at)[-MAX_REQUESTS:]
+        self._known = {each.question: each for each in newest}
+
+    def learn(self, announced: Iterable[Mapping[str, Any]]) -> None:
+        """Remember the requests that another node knows."""
+        for each in announced:
+            self.note(each, age=max(0.0, float(each["age"])))
+
+    def announce(self) -> list[Message]:
+        """Return all that is known, for an announcement."""
+        now = time.monotonic()
+        return [
+            {
+                "question": each.question,
+                "node": each.node,
+                "over": each.over,
+                "age": now - each.at,
+            }
+            for each in self._known.values()
+        ]
+
+    def missed(self, began_at: float) -> DrainRequest | None:
+        """Return the newest request for this node, if its process existed already.
+
+        `began_at`: the start of the process. A process that was started after the drain replaces
+        one that was drained, and serves.
+        """
+        own = [each for each in self._known.values() if is_meant(self._name, each.node)]
+        newest = max(own, key=lambda each: each.at, default=None)
+        return newest if newest and began_at < newest.at - DELAY else None
