@@ -57,10 +57,12 @@ REDIS = "channels_redis.core.RedisChannelLayer"
 
 
 def with_provider(**changes):
-    """A site with JWTs and their provider: CACHE is the site's, all else is the provider's."""
+    """A site with JWTs and their provider: OPTIONS are the backend's."""
     site = {"CACHE": changes.pop("CACHE")} if "CACHE" in changes else {}
+    (jwt,) = WITHOUT_ROWS
+    backend = jwt | {"OPTIONS": jwt["OPTIONS"] | changes.pop("OPTIONS", {})}
     provider = PROVIDER | {"BACKENDS": ["jwt"]} | changes
-    return site | {"BACKENDS": WITHOUT_ROWS, "IDENTITY_PROVIDERS": [provider]}
+    return site | {"BACKENDS": [backend], "IDENTITY_PROVIDERS": [provider]}
 
 
 CANARY = "redis://:canary@example.com"
@@ -162,6 +164,24 @@ def test_default_settings_are_fine(check):
         ({"IDENTITY_PROVIDERS": [PROVIDER | {"BACKENDS": ["drf"]}]}, ["E021"]),
         ({"IDENTITY_PROVIDERS": [PROVIDER | {"BACKENDS": ["drf", "jwt"]}]}, ["E009", "E021"]),
         (with_provider(CACHE="memory"), ["E023", "W004", "E008"]),
+        (with_provider(OPTIONS={"typ": "at+jwt", "issuer": "https://other.test"}), ["W021"]),
+        (with_provider(OPTIONS={"typ": "at+jwt", "issuer": f"{PROVIDER['ISSUER']}/"}), ["W021"]),
+        (
+            with_provider(
+                OPTIONS={"typ": "at+jwt", "issuer": ["https://other.test", PROVIDER["ISSUER"]]}
+            ),
+            [],
+        ),
+        (
+            with_provider(
+                OPTIONS={"typ": "at+jwt", "issuer": "https://other.test"},
+                ENDPOINTS=["security-events"],
+            ),
+            [],
+        ),
+        (with_provider(OPTIONS={"user_field": "username"}), ["W022"]),
+        (with_provider(OPTIONS={"user_field": "username"}, USER_FIELD="username"), []),
+        (with_provider(OPTIONS={"user_field": "username", "user_claim": "uid"}), []),
         (with_provider(JWKS_URL="http://sso.test/certs"), ["E124"]),
         (with_provider(JWKS_URL="http://127.0.0.1:8080/certs"), []),
         (with_provider(ALGORITHMS=["none"]), ["E120"]),

@@ -6,6 +6,7 @@ Prints JSON: what happens to each token and socket of the two tenants.
 import asyncio
 import json
 import sys
+import time
 
 import django
 from django.conf import settings
@@ -46,6 +47,16 @@ settings.configure(
                 },
             },
         ],
+        "IDENTITY_PROVIDERS": [
+            {
+                "ISSUER": "https://sso.test",
+                "AUDIENCE": "web",
+                "KEY": SECRET,
+                "ALGORITHMS": ["HS256"],
+                "BACKENDS": ["jwt"],
+                "ENDPOINTS": ["backchannel-logout"],
+            }
+        ],
         "SWEEP_INTERVAL": 1,
         "TENANTS": f"{OURS}.tenants.schemas.SchemaTenants",
     },
@@ -56,6 +67,7 @@ django.setup()
 import jwt  # noqa: E402 - Django had to be set up
 from django.contrib.auth.models import User  # noqa: E402
 from django.core.management import call_command  # noqa: E402
+from django.db import transaction  # noqa: E402
 from django.test import Client  # noqa: E402
 from django_tenants.utils import schema_context  # noqa: E402
 from rest_framework.authtoken.models import Token  # noqa: E402
@@ -83,8 +95,9 @@ users, sockets = [], []
 class Socket:
     """A client's socket at the host of a tenant."""
 
-    def __init__(self, tenant, token=None, *, scheme="Token", ticket=None):
-        headers = [(b"host", f"{tenant}.example.com:8000".encode())]
+    def __init__(self, tenant, token=None, *, scheme="Token", ticket=None, proxy=None):
+        host = f"{tenant}.example.com:8000".encode()
+        headers = [(b"x-forwarded-host", host), (b"host", proxy)] if proxy else [(b"host", host)]
         if token:
             headers.append((b"authorization", f"{scheme} {token}".encode()))
         query = f"ticket={ticket}".encode() if ticket else b""
@@ -132,20 +145,77 @@ def set_up():
             keys[name] = Token.objects.create(user=User.objects.create(username=f"{name}-1")).key
             user = User.objects.create(username=f"{name}-2")
             keys[f"{name} 2"] = Token.objects.create(user=user).key
+            user = User.objects.create(username=f"{name}-3")
+            keys[f"{name} 3"] = Token.objects.create(user=user).key
     return keys
 
 
-def stateless(tenant=None):
-    claims = {"sub": "1", "aud": "site", "exp": 2**33, "jti": "1"}
+def stateless(tenant=None, **given):
+    claims = {"sub": "1", "aud": "site", "exp": 2**33, "jti": "1"} | given
     return jwt.encode(claims | ({"tenant": tenant} if tenant else {}), SECRET, "HS256")
 
 
-def get(tenant, key, method="get", name="check"):
+def get(tenant, key, method="get", name="check", *, scheme="Token"):
     client = Client()
     url = f"/auth/{name}/"
-    headers = {"HTTP_HOST": f"{tenant}.example.com", "HTTP_AUTHORIZATION": f"Token {key}"}
+    headers = {"HTTP_HOST": f"{tenant}.example.com", "HTTP_AUTHORIZATION": f"{scheme} {key}"}
     answer = getattr(client, method)(url, **headers)
     return [answer.status_code, answer.json()]
+
+
+def logout_token(jti):
+    """What the provider sends to the host of each tenant, of which each has a session s1."""
+    now = int(time.time())
+    times = {"iat": now, "exp": now + 60}
+    claims = {"iss": "https://sso.test", "aud": "web", "sub": "3", "sid": "s1", "jti": jti, **times}
+    events = {"http://schemas.openid.net/event/backchannel-logout": {}}
+    headers = {"typ": "logout+jwt"}
+    return jwt.encode(claims | {"events": events}, SECRET, "HS256", headers=headers)
+
+
+def log_out(tenant, token):
+    """Post a logout token to the tenant's host, and return the status of the answer."""
+    path = "/auth/backchannel-logout/"
+    kind, host = "application/x-www-form-urlencoded", f"{tenant}.example.com"
+    data = f"logout_token={token}"
+    return Client().post(path, data=data, content_type=kind, HTTP_HOST=host).status_code
+
+
+def rotate():
+    """Replace the token of user 3, as a view does that issues a fresh one."""
+    with transaction.atomic():
+        Token.objects.get(user_id=3).delete()
+        Token.objects.create(user_id=3)
+
+
+async def of_one_tenant(keys):
+    """What happens in acme, and never in globex, although ids and sessions are equal there."""
+    a, b = NAMES
+    found = {}
+    # The same JWT id and user in both.
+    bearer = [(host, stateless(host)) for host in [*[a] * 9, b]]
+    found["tickets"] = [
+        (await asyncio.to_thread(get, host, token, "post", "ticket", scheme="Bearer"))[0]
+        for host, token in bearer
+    ]
+    session = {"sub": "3", "sid": "s1", "iat": int(time.time()) - 9, "iss": "https://sso.test"}
+    logins = [Socket(name, stateless(name, **session), scheme="Bearer") for name in NAMES]
+    found["logins"] = [await each.answer() for each in logins]
+    first, second = logout_token("1"), logout_token("2")
+    found["logout"] = [await asyncio.to_thread(log_out, host, first) for host in (a, b)]
+    found["logged out"] = [await logins[0].close_code(), logins[1].closes]
+    found["logout of b"] = await asyncio.to_thread(log_out, b, second)
+    found["logged out of b"] = await logins[1].close_code()
+    third = [Socket(name, keys[f"{name} 3"]) for name in NAMES]
+    found["third"] = [await each.answer() for each in third]
+    await in_schema(a, rotate)
+    found["replaced"] = [await third[0].close_code(), third[1].closes]
+    key = await in_schema(a, lambda: Token.objects.get(user_id=3).key)
+    third[0] = Socket(a, key)
+    found["again"] = await third[0].answer()
+    await in_schema(a, lambda: revoke_user(3, margin=0.5))
+    found["margin"] = [await third[0].close_code(), third[1].closes]
+    return found
 
 
 async def main(keys):
@@ -175,6 +245,12 @@ async def main(keys):
     found["second"] = [await each.answer() for each in second]
     await in_schema(a, lambda: Token.objects.filter(user_id=2)._raw_delete("default"))
     found["swept"] = [await second[0].close_code(), second[1].closes]
+    found |= await of_one_tenant(keys)
+    found["not believed"] = await Socket(a, keys[a], proxy=b"10.0.0.1").answer()
+    settings.USE_X_FORWARDED_HOST = True
+    forwarded = [Socket(name, keys[a], proxy=b"globex.example.com") for name in NAMES]
+    found["forwarded"] = [await each.answer() for each in forwarded]
+    settings.USE_X_FORWARDED_HOST = False
     # A revocation of user 1 of acme.
     await in_schema(a, revoke_user, 1)
     admitted = [each for each in batch if await each.answer() == "accept"]

@@ -1,6 +1,7 @@
 """Check the identity providers: their keys, users, backends, and the cache that replays need."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.conf import settings
 from django.core import checks
@@ -54,6 +55,40 @@ def _check_backends(provider: Provider, place: str) -> Iterator[checks.CheckMess
             " 'introspection'.",
             id="channels_token_auth.E021",
         )
+    if is_logout:
+        yield from _check_issuers(provider, known, place)
+    yield from _check_users(provider, known, place)
+
+
+def _check_issuers(
+    provider: Provider, backends: Sequence[Any], place: str
+) -> Iterator[checks.CheckMessage]:
+    """Warn about tokens of other issuers: a session id belongs to its issuer."""
+    accepted = [getattr(each, "issuers", ()) for each in backends]  # empty: of any
+    issuers = sorted({issuer for each in accepted for issuer in each})
+    if issuers and all(accepted) and provider.settings.issuer not in issuers:
+        yield checks.Warning(
+            f"{place} has the ISSUER {provider.settings.issuer!r}, and its BACKENDS accept tokens"
+            f" of {issuers} only: a logout of one session would end nothing.",
+            hint="Copy ISSUER from the claim 'iss' of its tokens, to the letter. If access tokens"
+            " have another issuer, its logouts must name the user only.",
+            id="channels_token_auth.W021",
+        )
+
+
+def _check_users(
+    provider: Provider, backends: Sequence[Any], place: str
+) -> Iterator[checks.CheckMessage]:
+    """Warn where the same claim names users by one field here, and by another one in tokens."""
+    for each in backends:
+        users = getattr(each, "claimed_users", None)
+        if users is not None and users.contradicts(provider.users):
+            yield checks.Warning(
+                f"{place} and the backend {each.name!r} look for the same claim in different fields"
+                " of the user: what the provider reports would find nobody, or somebody else.",
+                hint="Give USER_FIELD the value of the backend's option 'user_field'.",
+                id="channels_token_auth.W022",
+            )
 
 
 def _check_keys(provider: Provider, place: str) -> Iterator[checks.CheckMessage]:

@@ -2,6 +2,7 @@
 
 from contextlib import AbstractContextManager
 
+from django.conf import settings
 from django.db import connection
 from django_tenants.utils import get_tenant_domain_model, remove_www, schema_context
 
@@ -32,7 +33,11 @@ class SchemaTenants(Tenants):
 
 
 def _hostname(scope: Scope) -> str:
-    hosts = [value for name, value in read_headers(scope) if name == b"host"]
+    """Return the host that the client asked for, as `HttpRequest.get_host` reads it."""
+    headers = read_headers(scope)
+    hosts = [value for name, value in headers if name == b"host"]
+    if settings.USE_X_FORWARDED_HOST:
+        hosts = [value for name, value in headers if name == b"x-forwarded-host"] or hosts
     host = hosts[0].decode("latin-1").lower() if len(hosts) == 1 else ""
     if host.startswith("["):  # an IPv6 address has colons of its own
         return host.partition("]")[0] + "]"

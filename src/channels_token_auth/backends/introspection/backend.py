@@ -106,7 +106,7 @@ class IntrospectionBackend(BaseTokenBackend):
             raise TypeError("'labels' must be a list of claims.")
         self._audience = audience
         self._issuer = issuer
-        self._claimed_users = ClaimedUsers(claim=user_claim, field=user_field, function=user)
+        self.claimed_users = ClaimedUsers(claim=user_claim, field=user_field, function=user)
         self._users_by_key = UsersByKey(package_users)
         self._rules = ClaimRules(
             backend=self.name,
@@ -126,7 +126,7 @@ class IntrospectionBackend(BaseTokenBackend):
         """Send a request for each token, in parallel; and ask one query for the users."""
         answers = self._client.ask({credential.secret for credential in credentials})
         active = {secret: claims for secret, claims in answers.items() if claims["active"]}
-        users = dict(zip(active, self._claimed_users.find(list(active.values())), strict=True))
+        users = dict(zip(active, self.claimed_users.find(list(active.values())), strict=True))
         return [
             self._verdict(c, answers[c.secret], users.get(c.secret))
             if c.secret in answers
@@ -145,9 +145,14 @@ class IntrospectionBackend(BaseTokenBackend):
         return [
             *self._check_client(),
             *self._check_audience(),
-            *self._claimed_users.check("E171", "W171"),
+            *self.claimed_users.check("E171", "W171"),
             *self._check_age(site),
         ]
+
+    @property
+    def issuers(self) -> Sequence[str]:
+        """Return the only issuer whose tokens are accepted; empty: of any."""
+        return [self._issuer] if self._issuer else []
 
     def _verdict(self, credential: Credential, claims: Claims, user: Any) -> Verdict:
         if not claims["active"]:

@@ -59,7 +59,7 @@ class JWTBackend(BaseTokenBackend):
             allows_machines=self._options.allow_machines,
         )
         self._users_by_key = UsersByKey(package_users)
-        self._claimed_users = ClaimedUsers(
+        self.claimed_users = ClaimedUsers(
             claim=self._options.user_claim,
             field=self._options.user_field,
             function=self._options.user,
@@ -75,7 +75,7 @@ class JWTBackend(BaseTokenBackend):
         """
         opened = [self._open(credential) for credential in credentials]
         valid = [each for each in opened if isinstance(each, _Valid)]
-        users = iter(self._claimed_users.find([each.claims for each in valid]))
+        users = iter(self.claimed_users.find([each.claims for each in valid]))
         return [
             _verdict(each, next(users)) if isinstance(each, _Valid) else each for each in opened
         ]
@@ -95,7 +95,12 @@ class JWTBackend(BaseTokenBackend):
 
     def check(self, site: Site) -> list[CheckMessage]:
         """Report options that accept more than they seem to, and claims that name no one user."""
-        return [*check_options(self._options), *self._claimed_users.check("E125", "W125")]
+        return [*check_options(self._options), *self.claimed_users.check("E125", "W125")]
+
+    @property
+    def issuers(self) -> Sequence[str]:
+        """Return the only issuers whose tokens are accepted; empty: of any."""
+        return self._options.issuers
 
     def _open(self, credential: Credential) -> _Valid | TokenAuthError:
         verified = self._verifier.verify(credential.secret.reveal())

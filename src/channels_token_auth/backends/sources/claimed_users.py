@@ -86,6 +86,20 @@ class ClaimedUsers:
                     id=f"channels_token_auth.{error}",
                 )
 
+    def contradicts(self, other: "ClaimedUsers") -> bool:
+        """Return True if both look for the same claim, in different fields."""
+        mine, theirs = (each.field_of(self._claim) for each in (self, other))
+        return None not in (mine, theirs) and mine is not theirs
+
+    def field_of(self, claim: str) -> Any:
+        """Return the field in which the claim is looked for; None: users are found otherwise."""
+        if self._function or claim != self._claim:
+            return None
+        try:
+            return self._field
+        except FieldDoesNotExist:
+            return None  # reported by `check`
+
     @cached_property
     def _field(self) -> Any:
         model: Any = get_user_model()
