@@ -60,6 +60,8 @@ class SingleFlight:
         self._under_way.pop(flight, None)
         if self._joinable.get(key) is flight:
             del self._joinable[key]
+        # The errand refers to the flight: left here, both would wait for the garbage collector.
+        flight.errand = None
         for future in flight.waiting:
             if not future.done():
                 future.set_result(answer)

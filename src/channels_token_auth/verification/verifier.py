@@ -79,25 +79,8 @@ class Verifier:
         if test_mode.is_on():
             return (await self._ask_in_test(self._chain.authenticate, [credential]))[0]
         flights = self._flights_of_loop()
-        generation = self._verified.generation
-
-        def land(flight: Flight, verdict: Answer | None) -> None:
-            if verdict is None and flight.is_wanted():
-                start(flight)  # dropped, and joined at the same moment
-                return
-            verdict = verdict or unavailable()
-            self._verified.put(key, verdict, generation=generation)
-            flights.land(key, flight, verdict)
-
-        def start(flight: Flight) -> None:
-            step = self._chain.begin(credential)
-            if isinstance(step, Onward):
-                is_wanted = flight.is_wanted
-                flight.errand = lanes.ask(step, partial(land, flight), is_wanted=is_wanted)
-            else:
-                land(flight, step)
-
-        verdict: Answer = await flights.join(key, start)
+        attempt = _Attempt(self._chain, self._verified, flights, key, credential)
+        verdict: Answer = await flights.join(key, attempt.start)
         return verdict
 
     async def ask(self, step: Onward) -> Any:
@@ -149,6 +132,48 @@ class Verifier:
             # Half of it, since the batch began later than the one who waits.
             lanes.relieve(errand, after=self._timeout / 2)
         return unavailable()
+
+
+class _Attempt:
+    """One verification, from its first step until its verdict is cached and handed out.
+
+    An object and not two functions that call each other: those would be a reference cycle, which
+    keeps the token and its user in memory until the garbage collector runs.
+    """
+
+    __slots__ = ("_chain", "_credential", "_flights", "_generation", "_key", "_verified")
+
+    def __init__(
+        self,
+        chain: BackendChain,
+        verified: VerdictCache,
+        flights: SingleFlight,
+        key: Hashable,
+        credential: Credential,
+    ) -> None:
+        self._chain = chain
+        self._verified = verified
+        self._flights = flights
+        self._key = key
+        self._credential = credential
+        self._generation = verified.generation
+
+    def start(self, flight: Flight) -> None:
+        """Take the first step, which may have the answer already."""
+        step = self._chain.begin(self._credential)
+        if isinstance(step, Onward):
+            land = partial(self._land, flight)
+            flight.errand = lanes.ask(step, land, is_wanted=flight.is_wanted)
+        else:
+            self._land(flight, step)
+
+    def _land(self, flight: Flight, verdict: Answer | None) -> None:
+        if verdict is None and flight.is_wanted():
+            self.start(flight)  # dropped, and joined at the same moment
+            return
+        verdict = verdict or unavailable()
+        self._verified.put(self._key, verdict, generation=self._generation)
+        self._flights.land(self._key, flight, verdict)
 
 
 def ask_until_settled(ask: Callable[[], Any], timeout: float) -> Any:
