@@ -21,7 +21,18 @@ from .generator import compile_load
 from .server import SERVERS
 
 NAMES = (
-    *("handshakes", "echo", "storm", "trouble", "memory", "churn", "flood", "attack", "growth"),
+    *(
+        "handshakes",
+        "cost",
+        "echo",
+        "storm",
+        "trouble",
+        "memory",
+        "churn",
+        "flood",
+        "attack",
+        "growth",
+    ),
     *("revocation", "revocation_many", "logout", "sweep", "frames", "connections"),
 )
 QUICK = ("bare", "stock", "tutorial", "kick", "ours", "ours-warm", "revoke-user", "logout")

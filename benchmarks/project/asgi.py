@@ -11,10 +11,15 @@ django.setup()
 
 from django.core.asgi import get_asgi_application  # noqa: E402 - needs the line above
 
-from benchmarks.project import ending, queries, sweeping  # noqa: E402 - needs the line above
+from benchmarks.project import ending, profiling, queries, sweeping  # noqa: E402 - needs the line above
 from benchmarks.project.state import state  # noqa: E402
 
-ANSWERS = {"/state": state, "/end": ending.here, "/sweep": sweeping.sweep}
+ANSWERS = {
+    "/state": state,
+    "/profile": profiling.profile,
+    "/end": ending.here,
+    "/sweep": sweeping.sweep,
+}
 
 endpoints = get_asgi_application()
 queries.watch(delay=float(os.environ.get("BENCH_QUERY_DELAY", "0")))

@@ -9,6 +9,7 @@ import os
 import time
 from pathlib import Path
 
+from benchmarks.project.profiling import thread_seconds
 from benchmarks.project.queries import counts
 
 __all__ = ["state"]
@@ -28,6 +29,7 @@ def _facts():
     return {
         "pid": os.getpid(),
         "cpu": time.process_time(),
+        "threads": thread_seconds(),
         "rss": _resident_bytes(),
         "tasks": len(asyncio.all_tasks()),
         "timers": len(timers),

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from benchmarks import attack, connections, frames, handshakes, logout, revocation
+from benchmarks import attack, connections, cost, frames, handshakes, logout, revocation
 from benchmarks.bench import Bench
 from benchmarks.commands import commands_of_a_handshake
 from benchmarks.contestants import CONTESTANTS
@@ -49,6 +49,18 @@ def test_contestants_are_compared(filled):
     assert all(rate > 0 for rate in panel.rounds[0].values())
     assert panel.bases == ("bare",)
     assert "uvicorn, sqlite: round 1/1  ours" in lines
+
+
+@pytest.mark.slow  # starts four servers, two of them to be counted and profiled
+def test_the_cost_of_a_handshake_is_counted_and_profiled():
+    only = ("stock", "ours-stock")
+    bench = Bench(rounds=1, quick=True, only=only, servers=("uvicorn",), say=lambda _: None)
+    costs, *profiles = cost.run(bench)
+    assert costs.names == ["stock", "ours-stock"]
+    assert all(microseconds > 0 for microseconds in costs.rounds[0].values())
+    assert float(costs.facts["ours-stock"]["tasks"]) >= 2
+    names = profiles[1].rounds[0]
+    assert any(name.startswith("channels_token_auth/") for name in names)
 
 
 def test_everything_on_is_compared_with_everything_off(filled):

@@ -1,0 +1,86 @@
+"""GET /profile: where the event loop's thread spends its time, and what is asked of the loop.
+
+`?count` counts tasks, futures, timers and callbacks from then on; `?start` profiles the functions.
+Any other question answers with what was found since. Both slow the server down: measure its speed
+in another one.
+"""
+
+import asyncio
+import contextvars
+import cProfile
+import pstats
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+__all__ = ["profile", "thread_seconds"]
+
+MOST = 40
+COUNTED = {
+    "create_task": "tasks",
+    "create_future": "futures",
+    "call_at": "timers",
+    "call_soon": "callbacks",
+    "call_soon_threadsafe": "wakes from threads",
+    "run_in_executor": "hops to threads",
+}
+_counts: Counter[str] = Counter()
+# Of this thread's CPU time: on the clock, a function that has to wait for the CPU looks slow.
+_profile = cProfile.Profile(time.thread_time)
+
+
+async def profile(question):
+    """Answer one request."""
+    if question == "count":
+        _count()
+    elif question == "start":
+        _profile.enable()
+    else:
+        _profile.disable()
+        return {"counts": dict(_counts), "functions": _functions()}
+    return {}
+
+
+def thread_seconds():
+    """Return the CPU time of each of Python's threads by its name, without its number."""
+    seconds = Counter()
+    for thread in threading.enumerate():
+        clock = time.pthread_getcpuclockid(thread.ident)
+        seconds[thread.name.rstrip("0123456789_- ")] += time.clock_gettime(clock)
+    return dict(seconds)
+
+
+def _count():
+    loop = asyncio.get_running_loop()
+    for name, counted in COUNTED.items():
+        setattr(loop, name, _counting(getattr(loop, name), counted))
+    # In `asyncio.to_thread` and in asgiref: the copies that asyncio makes for each task and
+    # callback are counted with those.
+    contextvars.copy_context = _counting(contextvars.copy_context, "explicit context copies")
+
+
+def _counting(call, counted):
+    def counting(*arguments, **options):
+        _counts[counted] += 1
+        return call(*arguments, **options)
+
+    return counting
+
+
+def _functions():
+    if not _profile.getstats():
+        return {}
+    found = pstats.Stats(_profile).stats
+    seconds = {_name(*function): each[2] for function, each in found.items()}
+    return dict(sorted(seconds.items(), key=lambda each: -each[1])[:MOST])
+
+
+def _name(path, line, function):
+    if path == "~":
+        return function.strip("<>")
+    file = Path(path)
+    roots = (Path(each) for each in sys.path if each)
+    inside = [file.relative_to(root) for root in roots if file.is_relative_to(root)]
+    return f"{min(inside, key=lambda each: len(each.parts), default=file)}:{line} {function}"
