@@ -1,8 +1,8 @@
 """The steps of the gate, in lanes by the resource that they need.
 
 A lane runs its steps one after another; the lanes run at the same time, and should take equally
-long. The first lane computes, on all cores; in the end it sends handshakes to real servers. The
-second lane starts clusters, browsers and programs, and mostly waits for them.
+long. The first lane computes, on all cores. The others start servers, clusters, browsers and
+programs, and mostly wait for them: two such lanes fill the cores better than one.
 """
 
 import os
@@ -35,6 +35,8 @@ SERVICES = {
     "browsers": ("browser",),
     "programs": ("benchmarks", "client", "deploy", "dev", "docs", "example", "release"),
 }
+# The services in lanes that take equally long.
+WAITING = (("browsers", "wire", "faults"), ("programs", "cluster"))
 # All other folders and modules share nothing: they run in as many processes as there are cores.
 TESTS = Path(__file__).parents[1]
 IN_PROCESS = tuple(
@@ -81,15 +83,15 @@ class Options:
 
 def lanes_of(options: Options) -> list[list[Step]]:
     """Return the lanes of the gate, or those of `test --all`."""
-    computing, waiting = gate(options)
+    computing, *waiting = gate(options)
     if options.lowest and options.newest:
         for name, python in {"lowest": options.lowest, "newest": options.newest}.items():
             computing += suite(f"{name} packages", python, servers=WIRE_ON_ALL_SERVERS, long=LONG)
-    return [computing, waiting]
+    return [computing, *waiting]
 
 
-def gate(options: Options) -> tuple[list[Step], list[Step]]:
-    """Return the computing and the waiting lane."""
+def gate(options: Options) -> list[list[Step]]:
+    """Return the computing lane and the waiting lanes."""
     own, promised = options.own, () if options.is_all else ("-m", PROMISED)
     computing = [
         Step(name="core", python=own, arguments=core(), is_covered=True),
@@ -102,8 +104,7 @@ def gate(options: Options) -> tuple[list[Step], list[Step]]:
         name: Step(name=name, python=own, arguments=[*paths(folders), *promised])
         for name, folders in SERVICES.items()
     }
-    wire = services.pop("wire")
-    return [*computing, wire], [*services.values()]
+    return [computing, *([services[name] for name in lane] for lane in WAITING)]
 
 
 def suite(name: str, python: str, *, servers: Sequence[str], long: str = SLOW) -> list[Step]:
