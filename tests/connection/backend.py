@@ -14,12 +14,19 @@ from channels_token_auth.core.identity import Identity
 
 class Store:
     """`tokens`: token → user (or only the primary key), lifetime in seconds and scopes; or the
-    error that refuses it. `opened`: while it is not set, verification waits."""
+    error that refuses it. `opened`: while it is not set, verification waits. `asked`: set as
+    soon as it does."""
 
     def __init__(self):
         self.tokens = {}
         self.opened = threading.Event()
         self.opened.set()
+        self.asked = threading.Event()
+
+    @property
+    def holds(self):
+        """Whether a verification waits."""
+        return self.asked.is_set() and not self.opened.is_set()
 
 
 store = Store()
@@ -34,7 +41,9 @@ class StoreBackend(BaseTokenBackend):
         return True
 
     def authenticate(self, credentials):
+        store.asked.set()
         store.opened.wait(5)
+        store.asked.clear()
         return [self._verdict(each) for each in credentials]
 
     def _verdict(self, credential):

@@ -113,7 +113,7 @@ class Browser:
         idle = 0  # twice in a row: a socket that was just let in starts its application
         for _ in range(100):
             await asyncio.sleep(0.01)
-            verifying = store.opened.is_set() and any(map(_is_verifying, open_sockets()))
+            verifying = not store.holds and any(map(_is_verifying, open_sockets()))
             idle = idle + 1 if self.server.is_idle and not verifying else 0
             if self.task.done() or idle == 2:
                 return
