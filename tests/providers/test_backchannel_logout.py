@@ -125,6 +125,10 @@ def test_type_of_another_token_is_rejected_also_where_it_may_be_omitted(provider
     assert provider.post(PATH, **form(signed(logout_claims(), "at+jwt"))).status_code == 400
 
 
+FORMS = [
+    "application/x-www-form-urlencoded; charset=UTF-8",
+    "Application/X-WWW-Form-Urlencoded",
+]
 BODIES = {
     "no field": {"data": "token=a"},
     "twice": {"data": "logout_token=a&logout_token=b"},
@@ -141,17 +145,35 @@ def test_body_that_is_no_form_with_a_token_is_rejected(provider, body):
     assert provider.post(PATH, **given).status_code == 400
 
 
+@pytest.mark.parametrize("content_type", FORMS)
+def test_media_type_may_have_parameters_and_capitals(provider, content_type):
+    request = form(signed(logout_claims())) | {"content_type": content_type}
+    assert provider.post(PATH, **request).status_code == 200
+
+
+ENDPOINTS = ["backchannel-logout", "security-events", "global-token-revocation"]
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize("method", ["get", "head", "put", "patch", "delete", "options"])
-def test_only_post_is_allowed(provider, method):
-    answer = getattr(provider, method)(PATH)
+def test_only_post_is_allowed(provider, revocations, endpoint, method):
+    answer = getattr(provider, method)(f"/auth/{endpoint}/")
     assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert answer["Cache-Control"] == "no-store"
+    assert revocations == []
 
 
-@pytest.mark.parametrize("endpoints", [["security-events"], ["global-token-revocation"]])
-def test_endpoint_that_is_not_configured_is_not_there(provider, configure, endpoints):
-    configure(ENDPOINTS=endpoints)
-    assert provider.post(PATH, **form(signed(logout_claims()))).status_code == 404
-    assert provider.get(PATH).status_code == 404
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_endpoint_that_is_not_configured_is_not_there(provider, configure, endpoint):
+    configure(ENDPOINTS=[each for each in ENDPOINTS if each != endpoint])
+    path = f"/auth/{endpoint}/"
+    assert provider.post(path, **form(signed(logout_claims()))).status_code == 404
+    assert [getattr(provider, each)(path).status_code for each in ("get", "options")] == [404, 404]
+
+
+def test_refused_request_has_the_name_that_a_proxy_gave_it(provider, refused):
+    provider.post(PATH, **form("c4n4ry"), headers={"X-Request-ID": "r-1"})
+    assert [each.request_id for each in refused] == ["r-1"]
 
 
 def test_login_of_a_browser_counts_for_nothing(ada):

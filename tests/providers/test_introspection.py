@@ -3,8 +3,11 @@
 import pytest
 
 from tests.backends.introspection_server import introspection_server
+from tests.backends.jwks_server import jwks_server
+from tests.backends.jwt_keys import jwk
+from tests.docs.test_identity_provider_pages import settings_of
 from tests.providers.conftest import PROVIDER
-from tests.providers.signing import ISSUER, form, logout_claims, now, outcome, signed
+from tests.providers.signing import ISSUER, PUBLIC, form, logout_claims, now, outcome, signed
 
 BACKEND = "channels_token_auth.backends.introspection.IntrospectionBackend"
 PATH = "/auth/backchannel-logout/"
@@ -64,3 +67,23 @@ def test_logout_ends_tokens_whose_server_leaves_out_optional_claims(
 def test_answer_without_the_issuer_that_the_site_requires_is_refused(server, ada):
     server.claims = {"opaque": answer(ada, "s1", iss=...)}
     assert outcome("opaque") == "token_invalid"
+
+
+def test_recipe_of_the_page_ends_a_session_at_a_server_and_a_key_server(
+    site, provider, ada, monkeypatch
+):
+    monkeypatch.setenv("INTROSPECTION_SECRET", "a-secret")
+    recipe, issuer = settings_of("others"), "https://sso.example.com"
+    with (
+        introspection_server() as server,
+        jwks_server({"keys": [jwk(PUBLIC, kid="first")]}) as keys,
+    ):
+        recipe["BACKENDS"][0]["OPTIONS"]["url"] = server.url
+        recipe["IDENTITY_PROVIDERS"][0]["JWKS_URL"] = keys.url
+        site.CHANNELS_TOKEN_AUTH = recipe
+        named = {"iss": issuer, "sub": "ada", "aud": "api"}
+        server.claims = {f"opaque-{sid}": answer(ada, sid, **named) for sid in ("s1", "s2")}
+        assert [outcome(each) for each in server.claims] == ["accepted", "accepted"]
+        token = signed(logout_claims(iss=issuer, sub="ada", sid="s1"))
+        assert provider.post(PATH, **form(token)).status_code == 200
+        assert [outcome(each) for each in server.claims] == ["token_revoked", "accepted"]

@@ -39,6 +39,7 @@ LEEWAY = 60
 """Seconds that the provider's clock may differ from ours."""
 
 DAY = 24 * 60 * 60
+YEAR = 365 * DAY
 
 BACKCHANNEL_LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 CAEP = "https://schemas.openid.net/secevent/caep/event-type/"
@@ -214,10 +215,13 @@ def _text(claims: Claims, name: str) -> str | None:
 
 
 def _happened_at(claims: Claims, payload: Mapping[str, Any]) -> float:
-    """Return when the event happened: before the token was issued, if the token tells."""
+    """Return when the event happened: before the token was issued, if the token tells.
+
+    A time of over a year before is a mistake, such as another unit: nothing would be revoked.
+    """
     given: Any
     for given in (payload.get("event_timestamp"), claims.get("toe")):  # [CAEP] §2; [SET] §2.2
-        if is_moment(given) and given <= claims["iat"]:
+        if is_moment(given) and claims["iat"] - YEAR < given <= claims["iat"]:
             return float(given)
     return float(claims["iat"])
 

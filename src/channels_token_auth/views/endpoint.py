@@ -10,7 +10,8 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from ..core.errors import TokenAuthError
+from ..core.close_codes import CloseReason
+from ..core.errors import Detail, TokenAuthError
 from ..core.handshake.correlation import read_correlation
 from ..core.handshake.refusal import http_answer
 from ..core.identity import unavailable
@@ -20,7 +21,7 @@ from ..observability.events import RequestRefused, emit
 from ..verification.authenticator import site_authenticator
 from .request_address import address_text, request_address
 
-__all__ = ["endpoint", "store"]
+__all__ = ["endpoint", "refused", "store"]
 
 NOT_KEPT = {"Cache-Control": "no-store"}
 Answer = Callable[..., dict[str, Any] | None]
@@ -42,7 +43,7 @@ def endpoint(answer: Answer) -> View:
             body = _limited(answer, request, named)
         except TokenAuthError as error:
             if RequestRefused.is_wanted():
-                emit(_refused(request, error))
+                emit(refused(request, error.code, error.detail))
             return _refusal(error)
         except Http404:
             return JsonResponse({"code": "not_found"}, status=404, headers=NOT_KEPT)
@@ -76,14 +77,15 @@ def store() -> Iterator[None]:
         raise unavailable() from None
 
 
-def _refused(request: HttpRequest, error: TokenAuthError) -> RequestRefused:
+def refused(request: HttpRequest, code: CloseReason, detail: Detail | None) -> RequestRefused:
+    """Return the event of a request that is refused, with the names that a proxy gave it."""
     token = request.headers.get("Authorization", "").rpartition(" ")[2]
     correlation = read_correlation(_naming_headers(request), secret=token)
     return RequestRefused(
         method=str(request.method),
         path=request.path,
-        code=error.code,
-        detail=error.detail,
+        code=code,
+        detail=detail,
         address=address_text(request),
         request_id=correlation.request_id,
         traceparent=correlation.traceparent,

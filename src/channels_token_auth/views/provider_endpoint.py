@@ -23,7 +23,8 @@ from ..observability.error_log import log_error
 from ..observability.events import RequestRefused, emit
 from ..providers.receiving import providers_at
 from ..providers.rejection import is_signed, malformed
-from .request_address import address_text, request_address
+from .endpoint import refused
+from .request_address import request_address
 
 __all__ = ["MAX_BODY", "media_type", "provider_endpoint", "read_body"]
 
@@ -82,15 +83,7 @@ def _refusal(request: HttpRequest, error: TokenAuthError, refuse: Refuse) -> Htt
     response = _response(error, refuse)
     if RequestRefused.is_wanted():
         code = _CODES.get(response.status_code, error.code)
-        emit(
-            RequestRefused(
-                method=str(request.method),
-                path=request.path,
-                code=code,
-                detail=error.detail,
-                address=address_text(request),
-            )
-        )
+        emit(refused(request, code, error.detail))
     return response
 
 
