@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from functools import reduce
 from itertools import permutations
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from channels_token_auth.core.credentials import Secret
 from channels_token_auth.core.denial import Denial, is_issued_before
 
 TOKENS = ["a", "b", "c", "d"]
@@ -89,3 +91,24 @@ def test_exception_does_not_lift_an_earlier_rule():
     merged = Denial(before=200, except_token_id="a").merged(Denial(before=100))
     assert merged.covers("a", 99)
     assert not merged.covers("a", 150)
+
+
+@pytest.mark.parametrize(
+    ("backend", "issuer", "is_denied"), [("jwt", "a", False), ("jwt", "b", True), ("x", "a", True)]
+)
+def test_only_the_excepted_token_of_that_origin_stays(backend, issuer, is_denied):
+    rule = Denial(before=100, except_token_id="t", except_backend="jwt", except_issuer="a")
+    assert rule.covers("t", 1, backend=backend, issuer=issuer) is is_denied
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_token_that_is_excepted_twice_stays_however_much_was_known_of_it(is_reversed):
+    known = Denial(before=100, except_token_id="t", except_backend="jwt", except_issuer="a")
+    named = Denial(before=101, except_token_id=Secret("t").digest)
+    rules = (
+        [replace(named, before=100), replace(known, before=101)] if is_reversed else [known, named]
+    )
+    rule = merge(rules)
+    assert not rule.covers("t", 1, backend="jwt", issuer="a")
+    assert rule.covers("t", 1, backend="jwt", issuer="b")
+    assert rule.covers("u", 1, backend="jwt", issuer="a")

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels_token_auth.core.close_codes import CloseReason
+from channels_token_auth.core.credentials import Secret
 from channels_token_auth.core.revocation import Revocation, Target
 
 SOCKET = {
@@ -99,6 +100,27 @@ def test_excepted_token_stays():
     assert target.matches(socket(token_id="t2"))
 
 
+@pytest.mark.parametrize("name", ["backend", "issuer"])
+def test_token_with_the_excepted_id_of_another_origin_is_meant(name):
+    target = Target(except_token_id="t1", except_backend=SOCKET["backend"], except_issuer="i")
+    own = {"issuer": "i"}
+    assert not target.matches(socket(**own))
+    assert target.matches(socket(**own | {name: "another"}))
+
+
+@pytest.mark.parametrize("text", ["login:7", "t", "é", "0" * 31])
+def test_digest_of_an_id_names_the_token_too(text):
+    name = Secret(text).digest
+    assert Target(token_id=name).matches(socket(token_id=text))
+    assert not Target(except_token_id=name).matches(socket(token_id=text))
+    assert not Target(token_id=name).matches(socket(token_id=f"{text}-"))
+
+
+def test_digest_of_an_id_of_that_shape_is_another_token():
+    token_id = Secret("key").digest
+    assert not Target(token_id=Secret(token_id).digest).matches(socket(token_id=token_id))
+
+
 @pytest.mark.parametrize(
     ("issued_at", "verified_at", "is_meant"),
     [
@@ -122,6 +144,8 @@ def test_every_field_of_a_target_is_among_those_that_travel():
         "issuer": "i",
         "token_id": "t",
         "except_token_id": "e",
+        "except_backend": "b",
+        "except_issuer": "i",
         "labels": frozenset({("sid", "s")}),
         "issued_before": 1.0,
         "except_backends": frozenset({"drf"}),

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from .token_names import NamedToken
+
 __all__ = ["Denial", "is_issued_before"]
 
 
@@ -35,34 +37,61 @@ def is_issued_before(
 class Denial:
     """Denies tokens that were issued before `before`, except one.
 
-    The excepted token is denied only if it was issued before `floor`: an earlier rule without this
-    exception set it. Times are seconds since the epoch; infinity: whenever they were issued.
-    `until`: how long the rule has to be kept; None where that is not known.
+    `except_backend`, `except_issuer`: those of the excepted token, where they are known: another
+    issuer's token may have the same id. The excepted token is denied only if it was issued before
+    `floor`: an earlier rule without this exception set it. Times are seconds since the epoch;
+    infinity: whenever they were issued. `until`: how long the rule has to be kept; None where that
+    is not known.
     """
 
     before: float
     except_token_id: str | None = None
+    except_backend: str | None = None
+    except_issuer: str | None = None
     floor: float | None = None
     until: float | None = field(default=None, compare=False)
 
     def covers(
-        self, token_id: str, issued_at: float | None, *, verified_at: float | None = None
+        self,
+        token_id: str,
+        issued_at: float | None,
+        *,
+        verified_at: float | None = None,
+        backend: str | None = None,
+        issuer: str | None = None,
     ) -> bool:
         """Return whether the token is denied. See `is_issued_before`."""
-        bound = self.floor if token_id == self.except_token_id else self.before
+        excepted = self.excepted
+        is_spared = excepted is not None and excepted.is_of(
+            token_id, backend=backend, issuer=issuer
+        )
+        bound = self.floor if is_spared else self.before
         return bound is not None and is_issued_before(bound, issued_at, verified_at=verified_at)
+
+    @property
+    def excepted(self) -> NamedToken | None:
+        """The token that stays valid, if there is one."""
+        if self.except_token_id is None:
+            return None
+        return NamedToken(
+            token_id=self.except_token_id, backend=self.except_backend, issuer=self.except_issuer
+        )
 
     def merged(self, older: "Denial | None") -> "Denial":
         """Return one rule that denies what either rule denies."""
         if older is None:
             return self
         first, second = sorted((older, self), key=lambda denial: denial.before)
-        excepted = second.except_token_id
-        floors = [second.floor, first.floor if excepted == first.except_token_id else first.before]
+        kept = _narrower(first.excepted, second.excepted)
+        # The exception of the later rule counts; the earlier rule denies that token, unless it
+        # has the same exception.
+        excepted = kept or second.excepted
         return Denial(
             before=second.before,
-            except_token_id=excepted,
-            floor=_latest(floors),
+            except_token_id=excepted.token_id if excepted else None,
+            except_backend=excepted.backend if excepted else None,
+            except_issuer=excepted.issuer if excepted else None,
+            floor=_latest([second.floor, first.floor if kept else first.before]),
             until=_latest([older.until, self.until]),
         )
 
@@ -77,6 +106,15 @@ class Denial:
             name: math.inf if each == _EVER else each for name, each in entry.items()
         }
         return cls(**values)
+
+
+def _narrower(one: NamedToken | None, other: NamedToken | None) -> NamedToken | None:
+    """Return what tells more of a token that both name; None if they name different ones."""
+    if one is None or other is None:
+        return None
+    if one.includes(other):
+        return other
+    return one if other.includes(one) else None
 
 
 def _latest(moments: Iterable[float | None]) -> float | None:

@@ -40,7 +40,13 @@ class LabelDenial:
             self.labels <= token.labels.items()
             and self.issuer in (None, token.issuer or "")
             and is_of_kind(user_kind, self.user_kind)
-            and self.denial.covers(token.token_id, epoch(token.issued_at), verified_at=verified_at)
+            and self.denial.covers(
+                token.token_id,
+                epoch(token.issued_at),
+                verified_at=verified_at,
+                backend=token.backend,
+                issuer=token.issuer,
+            )
         )
 
     def to_entry(self) -> dict[str, Any]:

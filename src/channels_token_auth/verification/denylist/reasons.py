@@ -52,5 +52,12 @@ def _is_user_denied(
         return False
     rules = (Denial.from_entry(entries[name]) for name in found.users if name in entries)
     return any(
-        rule.covers(token.token_id, issued_at, verified_at=grant.verified_at) for rule in rules
+        rule.covers(
+            token.token_id,
+            issued_at,
+            verified_at=grant.verified_at,
+            backend=token.backend,
+            issuer=token.issuer,
+        )
+        for rule in rules
     )
