@@ -11,6 +11,7 @@ from asgiref.sync import async_to_sync
 
 from ..backends.sources.users import named_user
 from ..core.labels import read_labels
+from ..core.token_names import token_name
 from ..tenants.site import in_other_threads, sockets_here
 from . import layer
 from .local_nodes import node_count
@@ -96,6 +97,8 @@ async def aconnections(
     *,
     user: Any = ANYBODY,
     token_id: str | None = None,
+    backend: str | None = None,
+    issuer: str | None = None,
     label: Any = None,
     connection_id: str | None = None,
     address: str | None = None,
@@ -107,6 +110,7 @@ async def aconnections(
 
     `user`: an instance or a primary key, as in `revoke_user`; without it, of all users. Raises
     TypeError for None and for an unsaved user.
+    `token_id`: that of a token, which is unique for its `backend` and `issuer` only.
     `label`: a mapping such as `{"sid": "abc"}`, a pair, or several pairs, of which a token has to
     have all. `node`: the name of a node, or of a machine for all its nodes. `timeout`: seconds in
     which nodes may answer; it returns soon after all have answered. Raises ValueError for a limit
@@ -116,7 +120,10 @@ async def aconnections(
         raise ValueError(f"limit is {limit}: it must be from 0 to {MAX_LIMIT}.")
     target = sockets_here(
         None if user is ANYBODY else named_user(user),
-        token_id=token_id,
+        # By its name: no message holds a text that may turn out to be a token.
+        token_id=None if token_id is None else token_name(token_id),
+        backend=backend,
+        issuer=issuer,
         labels=frozenset() if label is None else read_labels(label),
         connection_id=connection_id,
         address=address,

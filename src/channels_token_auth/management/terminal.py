@@ -14,6 +14,7 @@ from ..usernames import find_user
 __all__ = [
     "USAGE",
     "add_label",
+    "add_origin",
     "incomplete",
     "read_secrets",
     "read_token",
@@ -49,6 +50,12 @@ def add_label(parser: ArgumentParser, sentence: str) -> None:
         metavar="NAME=VALUE",
         help=f"{sentence}, such as sid=abc; given several times, all have to match",
     )
+
+
+def add_origin(parser: ArgumentParser) -> None:
+    """Add the options that tell apart tokens with the same id or label."""
+    parser.add_argument("--backend", metavar="NAME", help="only tokens of this backend: its name")
+    parser.add_argument("--issuer", metavar="URL", help="only tokens of this issuer: their 'iss'")
 
 
 def _label(text: str) -> tuple[str, str]:

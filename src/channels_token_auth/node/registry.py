@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from heapq import nlargest
 
 from ..core.revocation import Target
+from ..core.token_names import token_name
 from .member import Member
 
 __all__ = ["Registry"]
@@ -29,7 +30,7 @@ class Registry:
         """Note a socket under its user and its token; again after a reauthentication."""
         if member in self._all:
             self.discard(member)
-        self._all[member] = keys = member.user_id, member.token_id
+        self._all[member] = keys = member.user_id, _name(member.token_id)
         self._by_user.add(keys[0], member)
         self._by_token.add(keys[1], member)
 
@@ -44,7 +45,7 @@ class Registry:
         """Return the sockets of a target."""
         candidates: Iterable[Member]
         if target.token_id is not None:
-            candidates = self._by_token.get(target.token_id)
+            candidates = self._by_token.get(token_name(target.token_id))
         elif target.user_id is not None:
             candidates = self._by_user.get(target.user_id)
         else:
@@ -57,6 +58,10 @@ class Registry:
         for member in self._by_user.largest(limit):
             counts[member.user_kind, member.user_id] += 1
         return [(kind, key, count) for (kind, key), count in counts.most_common(limit)]
+
+
+def _name(token_id: str | None) -> str | None:
+    return None if token_id is None else token_name(token_id)
 
 
 class _Index:

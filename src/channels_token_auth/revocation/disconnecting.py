@@ -1,5 +1,6 @@
 """Close sockets without revoking their tokens, on every node."""
 
+from dataclasses import asdict
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -8,9 +9,11 @@ from ..backends.sources.users import named_user
 from ..core.close_codes import CloseReason
 from ..core.labels import read_labels
 from ..core.revocation import Revocation
+from ..core.token_names import NamedToken
 from ..tenants.site import sockets_here
+from ..verification.authenticator import site_authenticator
+from .identification import named_tokens
 from .on_commit import after_commit, site_database
-from .tokens import token_id
 
 __all__ = ["adisconnect", "disconnect"]
 
@@ -26,20 +29,32 @@ def disconnect(
 ) -> None:
     """Close the sockets that match every argument, and revoke nothing: clients may come again.
 
-    `label`: as in `revoke`. The clients get `code`: after "token_revoked" they stop, after
-    "unavailable" they reconnect by themselves. Raises TypeError if no argument names a socket.
+    `token`: itself, its `token_id`, or a socket's `scope["auth"]`, which tells its backend and
+    issuer too. `label`: as in `revoke`. The clients get `code`: after "token_revoked" they stop,
+    after "unavailable" they reconnect by themselves. Raises TypeError if no argument names a
+    socket.
     """
     if user is token is connection_id is address is label is None:
         raise TypeError("disconnect() needs a user, token, label, connection_id or address.")
-    target = sockets_here(
-        None if user is None else named_user(user),
-        labels=frozenset() if label is None else read_labels(label),
-        token_id=None if token is None else token_id(token),
-        connection_id=connection_id,
-        address=address,
-    )
-    closing = Revocation(target=target, code=CloseReason(code))
-    after_commit([closing], [], using=site_database(), is_told=False)
+    values = {
+        "labels": frozenset() if label is None else read_labels(label),
+        "connection_id": connection_id,
+        "address": address,
+    }
+    whose = None if user is None else named_user(user)
+    closings = [
+        Revocation(target=sockets_here(whose, **values, **each), code=CloseReason(code))
+        for each in _tokens(token)
+    ]
+    after_commit(closings, [], using=site_database(), is_told=False)
+
+
+def _tokens(token: Any) -> list[dict[str, Any]]:
+    """Return what the targets say of the token; without one, of nothing."""
+    if token is None:
+        return [{}]
+    named: list[NamedToken] = named_tokens(site_authenticator(), token)
+    return [asdict(each) for each in named]
 
 
 async def adisconnect(**which: Any) -> None:

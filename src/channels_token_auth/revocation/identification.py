@@ -1,11 +1,11 @@
 """Find out which tokens a text names: a token itself, or the public id of one.
 
-An id is never presented to a backend as a token. A text that no backend knows is revoked by its
-digest where it may be a token, so that no token gets into messages and audit records.
+A text in the shape of an id (`has_shape_of_id`) is never presented to a backend as a token. Any
+other text is presented to those that may know it. If none does, it may still be both: a `jti` of
+any text, or a token that is valid on another route only. Both are revoked then.
 """
 
-import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,28 +15,43 @@ from ..backends.contract import TokenBackend
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from ..core.identity import Identity, UserInactiveError, Verdict, unavailable
+from ..core.token_names import NamedToken, has_shape_of_id
 from ..verification.authenticator import Authenticator
 from .pending.savepoints import in_savepoints
 
-__all__ = ["Found", "find", "is_secret", "token_id_of"]
+__all__ = ["Excepted", "Found", "excepted", "find", "has_shape_of_token", "named_tokens"]
 
 LOCATIONS = (Location.HEADER, Location.COOKIE)
 """Locations in which a backend may expect its tokens: a session's key comes in a cookie only."""
-
-# A digest, or a UUID as most issuers use it for the claim "jti".
-_ID = re.compile(r"[0-9a-f]{32}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """The token that was named: `identity`, or the ids that it may have.
 
+    `names`: what may leave the process instead of `ids`, since a text among those may be a token.
     `unavailable`: backends that might know the token, and could not be asked.
     """
 
     identity: Identity | None = None
     ids: Collection[str] = ()
+    names: Sequence[str] = ()
     unavailable: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excepted:
+    """A token that stays valid when others are revoked. `token` may leave the process.
+
+    `token_id`: the id that its backend knows it by.
+    """
+
+    token: NamedToken
+    token_id: str
+
+    def id_at(self, backend: TokenBackend) -> str | None:
+        """Return the id that this backend has to spare, if it may be its token."""
+        return self.token_id if self.token.backend in (None, backend.name) else None
 
 
 def find(authenticator: Authenticator, text: str, *, backend: str | None = None) -> Found:
@@ -44,9 +59,11 @@ def find(authenticator: Authenticator, text: str, *, backend: str | None = None)
     named = [each for each in authenticator.backends if each.name == backend]
     backends = named or authenticator.backends
     is_token = any(_may_be_token(each, text) for each in backends)
-    if _ID.fullmatch(text):
+    digest = Secret(text).digest
+    if has_shape_of_id(text):
         # A token may look like an id. Then its own id is the digest.
-        return Found(ids=[text, Secret(text).digest] if is_token else [text])
+        ids = [text, digest] if is_token else [text]
+        return Found(ids=ids, names=ids)
     failed: list[str] = []
     for each in backends:
         for credential in _credentials(each, text):
@@ -57,28 +74,62 @@ def find(authenticator: Authenticator, text: str, *, backend: str | None = None)
                 return Found(identity=verdict)
             if isinstance(verdict, TokenAuthError) and verdict.code.is_transient:
                 failed.append(each.name)
-    return Found(ids=[Secret(text).digest if is_token else text], unavailable=failed)
+    if not is_token:
+        return Found(ids=[text], names=[text], unavailable=failed)
+    # The digest names both the token with this text and the token with this id.
+    return Found(ids=[text, digest], names=[digest], unavailable=failed)
 
 
-def is_secret(authenticator: Authenticator, text: str) -> bool:
-    """Return whether the text is a token itself, or may be one, and not an id. Raises nothing."""
-    found = find(authenticator, text)
-    return found.identity is not None or text not in found.ids
+def named_tokens(authenticator: Authenticator, token: Any) -> list[NamedToken]:
+    """Return the tokens that a text names, or a socket's `scope["auth"]`, for use on all nodes.
 
-
-def token_id_of(authenticator: Authenticator, token: Any) -> str:
-    """Return the id of a token, an id, or a socket's `scope["auth"]`.
-
-    Raises TokenAuthError ("unavailable") while a backend that might know the token is unavailable.
+    Raises TokenAuthError ("unavailable") while a backend that might know the text is unavailable,
+    and TypeError for anything else.
     """
     if not isinstance(token, str):
-        return str(token.token_id)
+        return [_of_object(token)]
     found = find(authenticator, token)
     if found.identity:
-        return found.identity.authentication.token_id
+        return [_of_object(found.identity.authentication)]
     if found.unavailable:
         raise unavailable()
-    return next(iter(found.ids))
+    return [NamedToken(token_id=each) for each in found.names]
+
+
+def excepted(authenticator: Authenticator, token: Any) -> Excepted:
+    """Return the token that is to stay valid. Takes and raises what `named_tokens` does."""
+    first, *_ = named_tokens(authenticator, token)
+    # No backend knows the text as a token that is valid: in their rows it can only be an id.
+    is_id = isinstance(token, str) and first.token_id == Secret(token).digest and not first.backend
+    return Excepted(token=first, token_id=token if is_id else first.token_id)
+
+
+def has_shape_of_token(authenticator: Authenticator, text: str) -> bool:
+    """Return whether the text is a valid token, or looks like one of some backend's.
+
+    A text that a backend recognizes as it would any other text of that length may be an id.
+    """
+    other = "~" * len(text)
+    if has_shape_of_id(text):
+        return False
+    return find(authenticator, text).identity is not None or any(
+        _may_be_token(each, text) and not _may_be_token(each, other)
+        for each in authenticator.backends
+    )
+
+
+def _of_object(token: Any) -> NamedToken:
+    token_id = getattr(token, "token_id", None)
+    if token_id is None:
+        raise TypeError(
+            f"A {type(token).__name__} names no token: give the token itself, its token_id, or"
+            ' scope["auth"].'
+        )
+    return NamedToken(
+        token_id=str(token_id),
+        backend=getattr(token, "backend", None),
+        issuer=getattr(token, "issuer", None),
+    )
 
 
 def _ask(authenticator: Authenticator, backend: TokenBackend, credential: Credential) -> Verdict:

@@ -15,10 +15,10 @@ from ..core.revocation import Target
 from ..tenants.site import here, target_here
 from ..verification.authenticator import Authenticator, site_authenticator
 from .carry_out import Plan, carry_out
-from .identification import Found, find, token_id_of
+from .identification import Found, find
 from .kinds import backends_of, without_rows
 
-__all__ = ["arevoke_token", "revoke_token", "token_id"]
+__all__ = ["arevoke_token", "revoke_token"]
 
 
 def revoke_token(
@@ -26,6 +26,7 @@ def revoke_token(
 ) -> None:
     """Revoke a token, and close its sockets on every node. `token`: itself, or its `token_id`.
 
+    A text that may be either, such as an issuer's "login:7" on a site with sessions, revokes both.
     `user`, an instance or a primary key: the token's user. With a `token_id` and without a user,
     backends may have to read all their rows. `backend`, `issuer`: the name of the token's backend
     and the token's issuer, since a `token_id` is unique for those only; no other backend is asked
@@ -44,14 +45,6 @@ def revoke_token(
 async def arevoke_token(token: str, **which: Any) -> None:
     """`revoke_token` for asynchronous code."""
     await sync_to_async(revoke_token)(token, **which)
-
-
-def token_id(token: Any) -> str:
-    """Return the `token_id` of a token; of a `token_id`, the same.
-
-    Raises TokenAuthError ("unavailable") while a backend that might know the token is unavailable.
-    """
-    return token_id_of(site_authenticator(), token)
 
 
 def _chosen(
@@ -101,7 +94,7 @@ def _of_ids(
                 authenticator.denylist.deny_token(each, backend=name, issuer=issuer, tenant=tenant)
 
     first, *more = (
-        target_here(whose, token_id=each, backend=backend, issuer=issuer) for each in ids
+        target_here(whose, token_id=each, backend=backend, issuer=issuer) for each in found.names
     )
     return Plan(
         targets=[first],

@@ -17,7 +17,7 @@ from ..core.revocation import Target
 from ..tenants.site import in_tenant
 from ..verification.authenticator import Authenticator, site_authenticator
 from .carry_out import Plan, carry_out
-from .identification import token_id_of
+from .identification import Excepted, excepted
 from .kinds import backends_of, without_rows
 from .margins import deadline_of
 
@@ -35,30 +35,22 @@ def revoke_user(
 
     `user`: an instance is one user. A primary key names the users with this key in every kind: this
     site's, and those of each service whose tokens it accepts. `except_token`: one that stays,
-    itself or its `token_id`, or a socket's `scope["auth"]`. `issued_before`: an aware datetime;
-    later tokens stay. Without it, the time is now, so that a token which is issued after this call
-    is valid. `margin`: seconds in which open sockets live on and may be given a token that was
-    issued after this call, as after a change of roles: their clients get `auth.expiring`, and those
-    that do not reauthenticate are closed with 4419. Raises TypeError for None and for an unsaved
-    user, ValueError for a margin over an hour; else as `revoke_token` does.
+    itself or its `token_id`, or a socket's `scope["auth"]`, which tells its backend and issuer
+    too: an id alone spares the user's tokens of every issuer with this id. `issued_before`: an
+    aware datetime; later tokens stay. Without it, the time is now, so that a token which is issued
+    after this call is valid. `margin`: seconds in which open sockets live on and may be given a
+    token that was issued after this call, as after a change of roles: their clients get
+    `auth.expiring`, and those that do not reauthenticate are closed with 4419. Raises TypeError for
+    None and for an unsaved user, ValueError for a margin over an hour; else as `revoke_token` does.
     """
     whose = in_tenant(named_user(user))
     now, deadline = clock.calendar(), deadline_of(margin)
     authenticator = site_authenticator()
-    excepted = None if except_token is None else token_id_of(authenticator, except_token)
+    kept = None if except_token is None else excepted(authenticator, except_token)
     moment = epoch(issued_before)
-    own = getattr(except_token, "backend", None)  # of a socket or a request
-    target = Target.of_user(
-        whose,
-        except_token_id=excepted,
-        issued_before=now if moment is None else moment,
-    )
-    step = partial(
-        _revoke_rows,
-        user_pk=row_key(user),
-        except_token_id=excepted,
-        issued_before=issued_before,
-    )
+    own = kept.token.backend if kept else None
+    target = replace(_sparing(whose, kept), issued_before=now if moment is None else moment)
+    step = partial(_revoke_rows, user_pk=row_key(user), kept=kept, issued_before=issued_before)
     carry_out(
         Plan(
             targets=[target],
@@ -79,17 +71,40 @@ async def arevoke_user(user: Any, **which: Any) -> None:
     await sync_to_async(revoke_user)(user, **which)
 
 
+def _sparing(user: UserKey, kept: Excepted | None) -> Target:
+    if kept is None:
+        return Target.of_user(user)
+    token = kept.token
+    return Target.of_user(
+        user,
+        except_token_id=token.token_id,
+        except_backend=token.backend,
+        except_issuer=token.issuer,
+    )
+
+
 def _of_rows(target: Target, *, is_whole: bool) -> Target | None:
     """Return what covers the announcements of the rows that are deleted, if all are meant."""
     return replace(target, issued_before=None) if is_whole else None
 
 
-def _revoke_rows(backend: TokenBackend, *, user_pk: Any, **which: Any) -> bool:
-    return backend.revoke_user(user_pk, **which)
+def _revoke_rows(
+    backend: TokenBackend, *, user_pk: Any, kept: Excepted | None, issued_before: datetime | None
+) -> bool:
+    return backend.revoke_user(
+        user_pk,
+        except_token_id=kept.id_at(backend) if kept else None,
+        issued_before=issued_before,
+    )
 
 
 def _deny(authenticator: Authenticator, user: UserKey, target: Target) -> None:
     before = float(target.issued_before or 0.0)
-    denial = Denial(before=before, except_token_id=target.except_token_id)
+    denial = Denial(
+        before=before,
+        except_token_id=target.except_token_id,
+        except_backend=target.except_backend,
+        except_issuer=target.except_issuer,
+    )
     authenticator.denylist.deny_user(user, denial)
     authenticator.denylist.deny_first_verified(target)

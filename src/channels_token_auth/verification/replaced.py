@@ -13,6 +13,7 @@ from .. import conf
 from ..core.close_codes import CloseReason
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Verdict
+from ..core.token_names import token_name
 from ..observability.error_log import log_error
 
 __all__ = ["KEPT_SECONDS", "ReplacedTokens", "is_gone"]
@@ -76,5 +77,6 @@ def _token(grant: Grant) -> Token:
 
 
 def _names(backend: str | None, token_id: str | None) -> list[str]:
-    names = conf.site_keys().names("replaced", backend, token_id)
+    name = None if token_id is None else token_name(token_id)
+    names = conf.site_keys().names("replaced", backend, name)
     return [f"channels_token_auth.replaced.{name}" for name in names]

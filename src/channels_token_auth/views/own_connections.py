@@ -42,8 +42,9 @@ def connections(request: HttpRequest) -> dict[str, Any] | None:
             revoke_user(identity.user_key, except_token=identity.authentication)
         return None
     # Without the right to see other tokens, the list has the sockets of the token in use.
-    token_id = None if may_reach_others else identity.authentication.token_id
-    found = cluster.connections(user=identity.user_key, token_id=token_id)
+    own = identity.authentication
+    named = {"token_id": own.token_id, "backend": own.backend, "issuer": own.issuer}
+    found = cluster.connections(user=identity.user_key, **({} if may_reach_others else named))
     body = {
         "connections": [_shown(each, identity) for each in found.connections],
         "total": found.total,

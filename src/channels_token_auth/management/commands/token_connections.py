@@ -16,6 +16,9 @@ from .. import terminal
 
 HEADING = ("ID", "NODE", "USER", "ADDRESS", "OPENED", "EXPIRES", "BY", "TOKEN", "PATH")
 
+NAMED = ("backend", "issuer", "address", "node", "limit")
+"""Options that `connections` takes as they are."""
+
 
 class Command(BaseCommand):
     help = (
@@ -27,13 +30,14 @@ class Command(BaseCommand):
         parser.add_argument("--user", help="a username, or a user's id")
         parser.add_argument("--token", metavar="ID", help="the id of a token, never itself")
         terminal.add_label(parser, "only sockets of tokens with this label")
+        terminal.add_origin(parser)
         parser.add_argument("--address", help="the client's IP address")
         parser.add_argument("--node", help="a node, or a machine: all nodes of it")
         parser.add_argument("--limit", type=int, default=LIMIT, help="default: %(default)s")
         parser.add_argument("--json", action="store_true", help="for programs")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        named = {name: options[name] for name in ("address", "node", "limit")}
+        named = {name: options[name] for name in NAMED}
         if options["user"] is not None:
             named["user"] = terminal.user_of(options["user"])
         try:

@@ -11,8 +11,9 @@ from django.utils import timezone
 from ...cluster.connections import connections
 from ...conf import configuration
 from ...core.errors import TokenAuthError
+from ...core.token_names import NamedToken
 from ...observability.error_log import describe_error
-from ...revocation.identification import is_secret
+from ...revocation.identification import has_shape_of_token
 from ...revocation.labels import revoke
 from ...revocation.tokens import revoke_token
 from ...revocation.users import revoke_user
@@ -43,6 +44,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--except", dest="spared", metavar="TOKEN_ID", help="one that stays, or - to read it"
         )
+        terminal.add_origin(parser)
         parser.add_argument(
             "--before",
             type=_moment,
@@ -58,19 +60,19 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
-        tokens, labels, before = options["tokens"], options["labels"], options["before"]
+        tokens, labels = options["tokens"], options["labels"]
+        times = {"issued_before": options["before"], "margin": options["margin"]}
+        origin = {name: options[name] for name in ("backend", "issuer")}
         _check(options)
         user = terminal.user_of(options["user"])
         try:
             if tokens:
-                done = _revoke(_read(tokens), user)
+                done = _revoke(_read(tokens), user, **origin)
             elif labels:
-                revoke(label=labels, user=user, issued_before=before, margin=options["margin"])
+                revoke(label=labels, user=user, **origin, **times)
                 done = f"The tokens with {_shown(labels)} are revoked."
             else:
-                spared = options["spared"]
-                one = _read([spared])[0] if spared else None
-                revoke_user(user, except_token=one, issued_before=before, margin=options["margin"])
+                revoke_user(user, except_token=_spared(options["spared"], **origin), **times)
                 name = terminal.visible(user.get_username())
                 done = f"The tokens of {name} ({user.pk}) are revoked."
         except ValueError as error:
@@ -105,6 +107,8 @@ def _check(options: dict[str, Any]) -> None:
         raise _usage("--margin goes with --user or --label.")
     if options["before"] and not (user or labels):
         raise _usage("--before goes with --user or --label.")
+    if (options["backend"] or options["issuer"]) and not (tokens or labels or options["spared"]):
+        raise _usage("--backend and --issuer go with tokens, --label or --except.")
 
 
 def _shown(labels: list[tuple[str, str]]) -> str:
@@ -117,16 +121,26 @@ def _sentence(error: TokenAuthError) -> str:
     return "A token store or the cache is unavailable: not all was revoked. Try again."
 
 
-def _revoke(tokens: list[str], user: Any) -> str:
+def _revoke(tokens: list[str], user: Any, **origin: str | None) -> str:
     for each in tokens:
-        revoke_token(each, user=user)
+        revoke_token(each, user=user, **origin)
     return f"Revoked: {len(tokens)} {'token' if len(tokens) == 1 else 'tokens'}."
+
+
+def _spared(text: str | None, *, backend: str | None, issuer: str | None) -> Any:
+    """Return the token that stays. With a backend or an issuer, the text is an id."""
+    if text is None:
+        return None
+    one = _read([text])[0]
+    if backend is issuer is None:
+        return one
+    return NamedToken(token_id=one, backend=backend, issuer=issuer)
 
 
 def _read(tokens: list[str]) -> list[str]:
     """The tokens that are meant; of those in the arguments, ids only."""
     authenticator = site_authenticator()
-    if any(each != STDIN and is_secret(authenticator, each) for each in tokens):
+    if any(each != STDIN and has_shape_of_token(authenticator, each) for each in tokens):
         raise _usage("That is a token itself, and not its id: give it on standard input, with -.")
     read = [
         one for each in tokens for one in (terminal.read_secrets() if each == STDIN else [each])
