@@ -249,6 +249,16 @@ def test_refusal_has_a_reason_for_developers(judge, changes, slug):
 
 
 @pytest.mark.parametrize(
+    ("changes", "expected"),
+    [({"aud": "c4nary"}, "'chat'"), ({"iss": "c4nary"}, "'https://id'"), ({"aud": ...}, "'aud'")],
+)
+def test_refusal_names_what_the_site_expects_and_not_what_the_token_has(judge, changes, expected):
+    remedy = judge(OPTIONS, **(GOOD | changes)).detail.remedy
+    assert expected in remedy
+    assert "c4nary" not in remedy
+
+
+@pytest.mark.parametrize(
     ("options", "token", "slug"),
     [
         ({"key": SECRET[::-1]}, signed({"sub": "1"}), "bad_signature"),

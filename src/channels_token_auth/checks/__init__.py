@@ -5,6 +5,7 @@ from typing import Any
 from django.core import checks
 
 from .. import conf
+from .application import application
 from .backends import each_backend, order
 from .caches import cache
 from .layers import layer
@@ -44,5 +45,6 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
         *tenants(),
         *installed_servers(),
         *development_server(),
+        *application(),
         *test_environment(),
     ]

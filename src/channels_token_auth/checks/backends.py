@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from difflib import get_close_matches
 from itertools import pairwise
 
 from django.core import checks
@@ -18,6 +19,22 @@ __all__ = ["each_backend", "order", "those_that_can_be_built"]
 OURS = "channels_token_auth.backends."
 EXTRAS = {"rest_framework": "drf"}
 """Extras whose name differs from their backend's module."""
+OWN = tuple(
+    OURS + name
+    for name in (
+        "allauth.AllauthJWTBackend",
+        "allauth.AllauthSessionTokenBackend",
+        "drf.DRFTokenBackend",
+        "introspection.IntrospectionBackend",
+        "jwt.JWTBackend",
+        "knox.KnoxTokenBackend",
+        "oauth2.OAuth2Backend",
+        "rest_framework.RESTFrameworkBackend",
+        "session.SessionBackend",
+        "simplejwt.SimpleJWTBackend",
+    )
+)
+"""The library's own backends, by name: importing one needs its package."""
 
 
 def each_backend() -> Iterator[checks.CheckMessage]:
@@ -57,7 +74,15 @@ def _remedy(spec: conf.BackendSpec) -> str:
         if spec.path.startswith(OURS) and is_foreign:
             extra = EXTRAS.get(module, module)
             return f'Install what it needs: pip install "channels-token-auth[{extra}]"'
+        ends = {_end(path): path for path in OWN}  # as the beginning is the same for all
+        if close := get_close_matches(_end(spec.path), ends, n=1, cutoff=0.65):
+            return f'Did you mean "{ends[close[0]]}"?'
     return "Correct the entry in BACKENDS: the dotted paths, and the OPTIONS that it takes."
+
+
+def _end(path: str) -> str:
+    """Return the last module and the class of a dotted path."""
+    return ".".join(path.split(".")[-2:])
 
 
 def order() -> Iterator[checks.CheckMessage]:

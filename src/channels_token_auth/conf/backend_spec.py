@@ -1,5 +1,6 @@
 """Read the entries of the setting `BACKENDS`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,8 @@ from .readers import REQUIRED, Fields, or_none, read_boolean, read_entry, read_l
 
 __all__ = ["BackendSpec", "read_backends"]
 
-_A_LIST = 'must be a list of {"BACKEND": "dotted.path", "OPTIONS": {…}}, and not an empty one.'
+_EXAMPLE = '{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}'
+_DOTTED_PATH = re.compile(r"\w+(\.\w+)+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +32,27 @@ class BackendSpec:
 
 def read_backends(value: Any) -> tuple[BackendSpec, ...]:
     # The value is not shown: it may hold keys and passwords.
-    if not isinstance(value, list | tuple) or not value:
-        raise WrongValueError(_A_LIST)
-    entries = read_list(value, _read_fields, _A_LIST)
+    if isinstance(value, str):
+        raise WrongValueError(f"is a text: it must be a list, such as [{_entry(value)}].")
+    if isinstance(value, Mapping):
+        raise WrongValueError(f"is a dictionary: put it into a list, such as [{_EXAMPLE}].")
+    if not isinstance(value, list | tuple):
+        raise WrongValueError(f"must be a list, such as [{_EXAMPLE}].")
+    if not value:
+        raise WrongValueError(f"is missing or empty: name a backend, such as [{_EXAMPLE}].")
+    entries = read_list(value, _read_fields, "a list")
     return tuple(_spec(read, place) for place, read in enumerate(entries))
 
 
 def _read_fields(entry: Any) -> dict[str, Any]:
+    if isinstance(entry, str):
+        raise WrongValueError(f"is a text: it must be a dictionary, such as {_entry(entry)}.")
     return read_entry(entry, _FIELDS)
+
+
+def _entry(text: str) -> str:
+    """Return the entry that a text was meant as, if it is a dotted path; else an example."""
+    return f'{{"BACKEND": "{text}"}}' if _DOTTED_PATH.fullmatch(text) else _EXAMPLE
 
 
 def _spec(read: Mapping[str, Any], place: int) -> BackendSpec:

@@ -23,7 +23,7 @@ from ..core.site_keys import SiteKeys
 from ..observability.event_names import EventNames
 from .backend_spec import BackendSpec
 from .identity_providers import IdentityProvider
-from .problem import NAME, Problem, WrongValueError, unknown_key
+from .problem import NAME, Problem, WrongValueError, misspelt, unknown_key
 from .table import SETTINGS
 
 __all__ = [
@@ -121,6 +121,9 @@ def problems(given: Any = None) -> Iterator[Problem]:
     given = _given() if given is None else given
     if not isinstance(given, Mapping):
         yield Problem(name="", path="", sentence="must be a dictionary.")
+        return
+    if not given and not hasattr(settings, NAME):
+        yield Problem(name="", path="", sentence=f"is missing.{misspelt(dir(settings))}")
         return
     for name in given.keys() - SETTINGS.keys():
         yield _problem(str(name), unknown_key(name, SETTINGS))

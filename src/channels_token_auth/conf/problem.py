@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-__all__ = ["NAME", "Problem", "WrongValueError", "must_be", "shown", "unknown_key"]
+__all__ = ["NAME", "Problem", "WrongValueError", "misspelt", "must_be", "shown", "unknown_key"]
 
 NAME = "CHANNELS_TOKEN_AUTH"
 LONGEST = 60
@@ -48,6 +48,13 @@ def unknown_key(key: Any, known: Collection[str]) -> WrongValueError:
     """Return the error of a key that does not exist, with the most similar one that does."""
     advice = _suggestion(key, known) or f" Choose from: {', '.join(known)}."
     return WrongValueError(f"is unknown.{advice}")
+
+
+def misspelt(names: Collection[str]) -> str:
+    """Return advice if one of a site's settings was probably meant as `NAME`."""
+    close = get_close_matches(NAME, names, n=1, cutoff=0.8)
+    found = f' You have "{close[0]}": rename it.' if close else ""
+    return found or ' Add it to the settings, with "BACKENDS".'
 
 
 def shown(value: Any) -> str:

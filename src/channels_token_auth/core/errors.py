@@ -1,6 +1,7 @@
 """Define the library's one error: a code for machines, details for the site's developers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from .close_codes import CloseReason
 
@@ -17,6 +18,10 @@ class Detail:
 
     slug: str
     remedy: str
+
+    def expecting(self, setting: str, value: Any) -> "Detail":
+        """Return the same reason, with the site's own setting that the token does not match."""
+        return replace(self, remedy=f"{self.remedy} {setting} is {value!r}.")
 
 
 class TokenAuthError(Exception):

@@ -4,6 +4,7 @@ Signals are the fast path, and never the only one: a change that sends none is f
 Nothing here raises into the code that saved or deleted a row.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
@@ -46,6 +48,7 @@ from .pending.savepoints import UNDENIED
 
 __all__ = ["wire"]
 
+logger = logging.getLogger("channels_token_auth")
 Receiver = Callable[..., None]
 _wired: list[tuple[Signal, Any, Receiver]] = []
 
@@ -62,6 +65,12 @@ def wire(**_: Any) -> None:
             _listen(
                 announcement.signal, announcement.sender, partial(_announced, backend, announcement)
             )
+    except ImproperlyConfigured:
+        # `check`, `runserver` and the middleware name the mistake themselves: once is enough.
+        logger.error(  # noqa: TRY400 - a traceback would repeat it
+            "CHANNELS_TOKEN_AUTH is wrong, so no revocation signal is connected:"
+            " `manage.py check` names the mistake."
+        )
     except Exception as error:  # noqa: BLE001 - whatever a backend with wrong settings raises
         log_error(
             "Configuration error: revocation signals are not connected; see `manage.py check`.",

@@ -37,6 +37,7 @@ from .tenancy import TenantsOfHandshakes, of_tenants
 from .tickets import Tickets
 from .verdict_cache import VerdictCache
 from .verifier import Verifier, ask_until_settled
+from .wrong_options import describe_wrong_options
 
 __all__ = [
     "Authenticator",
@@ -51,8 +52,10 @@ logger = logging.getLogger("channels_token_auth")
 
 def build_backend(spec: BackendSpec) -> TokenBackend:
     """Build the backend of an entry of BACKENDS. Raises ImproperlyConfigured, naming the entry."""
+    kind: Any = None
     try:
-        backend = import_string(spec.path)(**spec.options)
+        kind = import_string(spec.path)
+        backend = kind(**spec.options)
         note_options(backend, spec.options)
         if spec.scopes is not None:
             backend = ScopedBackend(backend, import_string(spec.scopes))
@@ -60,7 +63,8 @@ def build_backend(spec: BackendSpec) -> TokenBackend:
             backend.is_delegated = spec.delegated
     except (AttributeError, ImportError, TypeError, ValueError) as error:
         entry = f'CHANNELS_TOKEN_AUTH["BACKENDS"][{spec.place}]'
-        sentence = f"{entry}: the token backend {spec.path!r} cannot be used: {error}"
+        why = describe_wrong_options(kind, error) if kind else error
+        sentence = f"{entry}: the token backend {spec.path!r} cannot be used: {why}"
         raise ImproperlyConfigured(sentence) from error
     return cast("TokenBackend", backend)
 

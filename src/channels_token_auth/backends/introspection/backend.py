@@ -171,10 +171,12 @@ class IntrospectionBackend(BaseTokenBackend):
         if not _is_bearer_token(claims):
             return WRONG_TYPE
         if self._issuer not in (None, claims.get("iss")):
-            return WRONG_ISSUER
+            return WRONG_ISSUER.expecting("The option 'issuer'", self._issuer)
         audience = claims.get("aud")
         audiences = audience if isinstance(audience, list) else [audience]
-        return None if self._audience is None or self._audience in audiences else WRONG_AUDIENCE
+        if self._audience is None or self._audience in audiences:
+            return None
+        return WRONG_AUDIENCE.expecting("The option 'audience'", self._audience)
 
     def _check_client(self) -> Iterator[checks.CheckMessage]:
         if problem := self._client.problem():

@@ -44,6 +44,9 @@ _LEFT_OUT = dict.fromkeys(
 # PyJWT's errors about a token whose signature and issuer are right.
 _REFUSED = (jwt.InvalidAudienceError, jwt.MissingRequiredClaimError)
 
+# The option of the backend that a refused token does not match, by the reason of the refusal.
+_OPTIONS = {"wrong_algorithm": "algorithms", "wrong_audience": "audience", "wrong_issuer": "issuer"}
+
 WRONG_TYPE = Detail(
     slug="wrong_type",
     remedy="The token's type, or a claim that the backend requires, has another value: the client"
@@ -115,7 +118,7 @@ class JWTVerifier:
         except UNREADABLE as error:
             return Unrecognized(detail_of(error) or NOT_A_JWT)
         if header.get("alg") not in self._algorithms:
-            return Unrecognized(WRONG_ALGORITHM)
+            return Unrecognized(self._with_option(WRONG_ALGORITHM))
         key_id = header.get("kid") or None
         keys = server.known(key_id)
         answer = self._verify_with(keys, raw)
@@ -130,9 +133,10 @@ class JWTVerifier:
             try:
                 token = self._decode(key, raw)
             except _REFUSED as error:
-                return TokenAuthError(CloseReason.TOKEN_INVALID, detail=detail_of(error))
+                refusal = self._with_option(detail_of(error) or detail)
+                return TokenAuthError(CloseReason.TOKEN_INVALID, detail=refusal)
             except UNREADABLE as error:
-                detail = detail_of(error) or detail
+                detail = self._with_option(detail_of(error) or detail)
                 continue
             if self._is_meant(token["header"], token["payload"]):
                 return Verified(
@@ -152,6 +156,13 @@ class JWTVerifier:
             issuer=self._options.issuer,
             options=self._settings,
         )
+
+    def _with_option(self, detail: Detail) -> Detail:
+        """Add the option that the token does not match. The token's own claim is not repeated."""
+        option = _OPTIONS.get(detail.slug)
+        if option is None:
+            return detail
+        return detail.expecting(f"The option {option!r}", getattr(self._options, option))
 
     def _is_meant(self, header: Mapping[str, Any], claims: Claims) -> bool:
         """Return True for the right type, with nothing critical that is not understood."""

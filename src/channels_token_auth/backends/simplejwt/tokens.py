@@ -34,6 +34,9 @@ _FOREIGN = (
 # Claims of the wrong kind.
 _UNREADABLE = (OverflowError, RecursionError, TypeError, ValueError)
 
+# The setting that a refused token does not match, by the reason of the refusal.
+_SETTINGS = {"wrong_algorithm": "ALGORITHM", "wrong_audience": "AUDIENCE", "wrong_issuer": "ISSUER"}
+
 WRONG_TYPE = Detail(
     slug="wrong_type",
     remedy="The token is of none of AUTH_TOKEN_CLASSES: it may be a refresh token, or its type, id"
@@ -88,8 +91,16 @@ def _refusal(error: TokenError) -> TokenAuthError:
     # The package's text is the same for all. PyJWT's error is behind the one of its backend.
     cause = error.__cause__ and error.__cause__.__cause__
     if isinstance(cause, _FOREIGN):
-        return Unrecognized(detail_of(cause) or NOT_A_JWT)
-    return _invalid(detail_of(cause) or WRONG_TYPE)
+        return Unrecognized(_with_setting(detail_of(cause) or NOT_A_JWT))
+    return _invalid(_with_setting(detail_of(cause) or WRONG_TYPE))
+
+
+def _with_setting(detail: Detail) -> Detail:
+    """Add the setting that the token does not match. The token's own claim is not repeated."""
+    name = _SETTINGS.get(detail.slug)
+    if name is None:
+        return detail
+    return detail.expecting(f'SIMPLE_JWT["{name}"]', getattr(api_settings, name))
 
 
 def _invalid(detail: Detail | None) -> TokenAuthError:

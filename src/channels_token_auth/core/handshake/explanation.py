@@ -42,6 +42,13 @@ def _origin(handshake: Handshake, policy: Policy) -> Detail:
             remedy="The credential is a cookie, and the handshake has no Origin. Clients that are"
             " no browser have to send their token in another location, such as the header.",
         )
+    if any(header == (b"origin", b"null") for header in handshake.headers):
+        return Detail(
+            slug="origin_is_null",
+            remedy="A page that was opened from a file, or in a sandboxed frame, has the origin"
+            ' "null". Serve the page over HTTP; or add "null" to ALLOWED_ORIGINS while DEBUG is on,'
+            ' with "self" for the site\'s own pages.',
+        )
     if policy.origins.exact is not None:
         return Detail(
             slug="origin_not_listed",
@@ -52,12 +59,14 @@ def _origin(handshake: Handshake, policy: Policy) -> Detail:
         return Detail(
             slug="origin_is_not_the_host",
             remedy='ALLOWED_HOSTS has "*", so only pages of the host that was asked for may open'
-            " sockets. Add the page's origin to ALLOWED_ORIGINS.",
+            " sockets. To allow the page, list its origin in ALLOWED_ORIGINS, with 'self' for the"
+            " site's own pages.",
         )
     return Detail(
         slug="origin_not_in_allowed_hosts",
-        remedy="Add the host of the page's origin to ALLOWED_HOSTS, or the origin to"
-        f" ALLOWED_ORIGINS. ALLOWED_HOSTS is: {', '.join(policy.origins.hosts) or 'empty'}.",
+        remedy="Add the host of the page's origin to ALLOWED_HOSTS; or list the origin in"
+        ' ALLOWED_ORIGINS, with "self" for the site\'s own pages.'
+        f" ALLOWED_HOSTS is: {', '.join(policy.origins.hosts) or 'empty'}.",
     )
 
 
@@ -83,7 +92,8 @@ def _missing(handshake: Handshake, policy: Policy) -> Iterator[Detail]:
         yield Detail(
             slug="protocol_not_offered",
             remedy=f"The client offers subprotocols without {PROTOCOL!r}, so that it cannot send a"
-            f" first message. Have it offer {PROTOCOL!r}, or send the token in the handshake.",
+            f" first message. Have it offer [{PROTOCOL!r}, 'bearer.<token>'], or send the token in"
+            " another location.",
         )
     locations = ", ".join(each.value for each in Location if each in policy.locations)
     yield Detail(slug="no_token", remedy=f"The client sent no token. LOCATIONS are: {locations}.")

@@ -53,14 +53,6 @@ _DETAILS: tuple[tuple[type[jwt.PyJWTError], Detail], ...] = (
         ),
     ),
     (
-        jwt.MissingRequiredClaimError,
-        Detail(
-            slug="missing_claim",
-            remedy="A claim that the backend requires is missing ('exp', 'aud', 'iss', or one of"
-            " its options): have the issuer add it.",
-        ),
-    ),
-    (
         jwt.ImmatureSignatureError,
         Detail(
             slug="not_yet_valid",
@@ -73,4 +65,10 @@ _DETAILS: tuple[tuple[type[jwt.PyJWTError], Detail], ...] = (
 
 def detail_of(error: BaseException | None) -> Detail | None:
     """Return the detail of one of PyJWT's errors, None of any other."""
+    if isinstance(error, jwt.MissingRequiredClaimError):
+        return Detail(
+            slug="missing_claim",
+            remedy=f"The claim {error.claim!r} is missing, which the backend requires: have the"
+            " issuer add it.",
+        )
     return next((detail for kind, detail in _DETAILS if isinstance(error, kind)), None)

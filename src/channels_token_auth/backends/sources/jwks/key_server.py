@@ -101,7 +101,8 @@ class KeyServer:
             return Unrecognized(NOT_A_JWT)
         # The issuer is not verified, and decides nothing but whether a fetch is worth it.
         if self._issuers and claims.get("iss") not in self._issuers:
-            return Unrecognized(WRONG_ISSUER)
+            expected = WRONG_ISSUER.expecting("The option 'issuer'", list(self._issuers))
+            return Unrecognized(expected)
         return self._look_for(key_id or Secret(raw).digest)
 
     def _look_for(self, name: str) -> TokenAuthError | None:

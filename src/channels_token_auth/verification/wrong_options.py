@@ -1,0 +1,41 @@
+"""Say which option of a backend is wrong, in terms of the settings and not of Python's calls."""
+
+import inspect
+import re
+import sys
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+__all__ = ["describe_wrong_options"]
+
+_UNKNOWN = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
+_MISSING = re.compile(r"__init__\(\) missing \d+ required keyword-only arguments?: (.*)")
+
+
+def describe_wrong_options(backend: Any, error: Exception) -> str:
+    """Return what is wrong with the OPTIONS of a backend's class, from the error of its call.
+
+    Python's sentence names `__init__`, which nobody who writes settings has called. Any other
+    error, such as a backend's own TypeError, already speaks of the options.
+    """
+    if unknown := _UNKNOWN.search(str(error)):
+        known = sorted(set(_parameters(backend)) | set(_parameters(_class(backend, unknown[1]))))
+        close = get_close_matches(unknown[2], known, n=1)
+        advice = f"did you mean {close[0]!r}?" if close else f"choose from: {', '.join(known)}."
+        return f"it has no option {unknown[2]!r}: {advice}"
+    if missing := _MISSING.search(str(error)):
+        return f"these OPTIONS are missing: {missing[1]}."
+    return str(error)
+
+
+def _class(backend: Any, name: str) -> Any:
+    """Return the class of that name, to which a backend passes its options on; or the backend."""
+    return getattr(sys.modules.get(backend.__module__), name, backend)
+
+
+def _parameters(cls: Any) -> Iterable[str]:
+    # Options are keywords; `**options` is where a backend passes them on.
+    for parameter in inspect.signature(cls).parameters.values():
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
+            yield parameter.name
