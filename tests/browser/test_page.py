@@ -70,6 +70,14 @@ def test_token_is_in_no_address_storage_or_document(system, new_page):
         assert PASSWORD not in text
 
 
+def test_text_that_is_typed_after_the_login_replaces_the_example(system, new_page):
+    page = new_page(system.url)
+    log_in(page)
+    status(page).to_have_text("Connected.")
+    page.keyboard.type("good morning")
+    expect(page.get_by_label("Your text")).to_have_value("good morning")
+
+
 @pytest.mark.parametrize("username", [USER, "x" * 151])
 def test_wrong_login_is_said_and_another_try_is_possible(system, new_page, username):
     page = new_page(system.url)

@@ -107,6 +107,7 @@
     form.reset();
     connect();
     at("text").focus();
+    at("text").select(); // what is typed replaces the example
   }
 
   function loginRefusal(status, answer, wait) {

@@ -17,6 +17,7 @@ from ..backends.session import session_backend
 from ..backends.sources.users.private_copies import private_copy
 from ..clock import clock
 from ..conf import BackendSpec, Configuration, derived
+from ..conf.wrong_options import describe_wrong_options
 from ..core.asgi_types import Scope
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
@@ -37,7 +38,6 @@ from .tenancy import TenantsOfHandshakes, of_tenants
 from .tickets import Tickets
 from .verdict_cache import VerdictCache
 from .verifier import Verifier, ask_until_settled
-from .wrong_options import describe_wrong_options
 
 __all__ = [
     "Authenticator",
