@@ -61,7 +61,7 @@ print(Client().get("/metrics").content.decode())
 
 SERVE = """
 import os, sys
-from channels_token_auth.metrics.collectors import open_connections
+from channels_token_auth.metrics.sockets import open_connections
 emit(CacheHit())
 open_connections.set(7)
 print("ready", flush=True)

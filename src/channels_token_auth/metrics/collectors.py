@@ -9,6 +9,7 @@ from ..node.node import local_nodes
 from ..observability import events
 from ..observability.events import subscribe
 from ..verification.lanes import lanes
+from .sockets import count_sockets, is_counted_at_scrape
 
 __all__ = ["HANDLERS", "refresh", "start"]
 
@@ -21,16 +22,6 @@ SLOW = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
-open_connections = Gauge(
-    f"{PREFIX}_open_connections",
-    "Sockets that were admitted and are open, anonymous ones included.",
-    multiprocess_mode="livesum",
-)
-waiting_connections = Gauge(
-    f"{PREFIX}_waiting_connections",
-    "Sockets in their opening handshake, or without a first message yet.",
-    multiprocess_mode="livesum",
-)
 nodes_seen = Gauge(
     f"{PREFIX}_nodes_seen",
     "Nodes that were heard of within three sweeps, this one included.",
@@ -128,34 +119,22 @@ def start() -> None:
         return
     _started = True
     for kind, handle in HANDLERS.items():
+        if kind is events.HandshakeBegan and is_counted_at_scrape():
+            continue  # there is nothing to do, so the event need not be built
         subscribe(kind, handle)
 
 
 def refresh() -> None:
     """Bring the gauges up to date."""
-    _count_sockets()
+    count_sockets()
     for lane, length in lanes.lengths().items():
         queue_length.labels(lane).set(length)
     nodes_seen.set(max((node.nodes_seen for node in local_nodes()), default=0))
 
 
-def _count_sockets(_: object = None) -> None:
-    """Set the numbers of sockets of this process.
-
-    They are read, not changed by one: a number that was wrong once would stay wrong. And they are
-    set at each change, since a scrape of another worker process finds only what was set here.
-    """
-    sockets = admitted = 0
-    for node in local_nodes():
-        sockets += len(node.sockets)
-        admitted += len(node.registry)
-    open_connections.set(admitted)
-    waiting_connections.set(max(0, sockets - admitted))
-
-
 def _handshake_ended(outcome: str, facts: events.ConnectionFacts) -> None:
     handshakes.labels(outcome, facts.backend or "none", facts.location or "none").inc()
-    _count_sockets()
+    count_sockets()
 
 
 def _measured(event: events.QueueMeasured) -> None:
@@ -179,7 +158,7 @@ def _reauthentication_refused(event: events.ReauthenticationRefused) -> None:
 
 
 def _closed(event: events.ConnectionClosed) -> None:
-    _count_sockets()
+    count_sockets()
     # A client chooses its own close code: only the library's own are told apart.
     if event.code is None:
         closes.labels("other", "none").inc()
@@ -223,7 +202,7 @@ def _outage_began(event: events.OutageBegan) -> None:
 
 
 HANDLERS: dict[type[events.Event], Callable[[Any], None]] = {
-    events.HandshakeBegan: _count_sockets,
+    events.HandshakeBegan: count_sockets,
     events.ConnectionAuthenticated: lambda event: _handshake_ended("accepted", event.connection),
     events.AnonymousAdmitted: lambda event: _handshake_ended("anonymous", event.connection),
     events.HandshakeRefused: _refused,

@@ -1,0 +1,54 @@
+"""The numbers of sockets of this process: those that were admitted, and those that are not yet."""
+
+import os
+
+from prometheus_client import Gauge
+
+from ..node.node import local_nodes
+from ..observability import events
+from .registry import FOLDER
+
+__all__ = ["count_sockets", "is_counted_at_scrape", "open_connections", "waiting_connections"]
+
+open_connections = Gauge(
+    "channels_token_auth_open_connections",
+    "Sockets that were admitted and are open, anonymous ones included.",
+    multiprocess_mode="livesum",
+)
+waiting_connections = Gauge(
+    "channels_token_auth_waiting_connections",
+    "Sockets in their opening handshake, or without a first message yet.",
+    multiprocess_mode="livesum",
+)
+
+
+def is_counted_at_scrape() -> bool:
+    """Return True unless several processes share a folder of metrics.
+
+    Alone, a process is scraped itself, so that nothing has to be set while sockets come and go.
+    """
+    return FOLDER not in os.environ
+
+
+def count_sockets(_: events.Event | None = None) -> None:
+    """Set the numbers, where a scrape of another process finds only what was set here.
+
+    They are read, not changed by one: a number that was wrong once would stay wrong.
+    """
+    if not is_counted_at_scrape():
+        admitted = _admitted()
+        open_connections.set(admitted)
+        waiting_connections.set(_waiting())
+
+
+def _admitted() -> int:
+    return sum(len(node.registry) for node in local_nodes())
+
+
+def _waiting() -> int:
+    return max(0, sum(len(node.sockets) for node in local_nodes()) - _admitted())
+
+
+if is_counted_at_scrape():
+    open_connections.set_function(_admitted)
+    waiting_connections.set_function(_waiting)
