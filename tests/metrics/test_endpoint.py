@@ -18,7 +18,7 @@ def scrape(address="192.0.2.7", **headers):
     return Client(REMOTE_ADDR=address).get("/auth/metrics/", headers=headers)
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1"])
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
 def test_this_machine_may_scrape(address):
     answer = scrape(address)
     assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
@@ -46,7 +46,10 @@ def test_nobody_else_may(headers):
     assert not answer.content
 
 
-@pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
+@pytest.mark.parametrize(
+    "name",
+    ["X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Proto", "Via", "CF-Connecting-IP"],
+)
 @pytest.mark.asvs("4.1.3", "15.3.4")
 def test_client_of_a_proxy_on_this_machine_may_not(name):
     assert scrape("127.0.0.1", **{name: "127.0.0.1"}).status_code == 401

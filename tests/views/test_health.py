@@ -45,7 +45,10 @@ def test_services_that_are_down_leave_it_ready_and_are_named_on_this_machine(out
     assert answer.json() == {"ready": True, "draining": [], "down": down}
 
 
-@pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
+@pytest.mark.parametrize(
+    "name",
+    ["X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Proto", "Via", "CF-Connecting-IP"],
+)
 @pytest.mark.asvs("4.1.3")
 def test_client_of_a_proxy_is_not_this_machine(outage, name):
     assert ask("127.0.0.1", **{name: "127.0.0.1"}).json() == {"ready": True}

@@ -11,14 +11,30 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from ..core.counting.client_address import read_address
 from ..node.node import here, local_nodes
 from ..observability.outages import current_outages
 from ..verification.authenticator import site_authenticator
 
 __all__ = ["is_loopback", "ready"]
 
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")
+FORWARDED = frozenset(
+    {
+        "cf-connecting-ip",
+        "client-ip",
+        "forwarded",  # RFC 7239
+        "true-client-ip",
+        "via",  # RFC 9110 §7.6.3
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-original-forwarded-for",
+        "x-real-ip",
+    }
+)
 """Headers by which a proxy on this machine shows that the client is somewhere else."""
+
+FORWARDED_PREFIX = "x-forwarded-"
+"""Of others, such as the scheme: many proxies set that one, and not the address."""
 
 logger = logging.getLogger("channels_token_auth")
 
@@ -52,12 +68,12 @@ async def ready(request: HttpRequest) -> HttpResponse:
 
 def is_loopback(request: HttpRequest) -> bool:
     """Return True for a request that a program on this machine sent, and no proxy forwarded."""
-    if any(name in request.headers for name in FORWARDED):
+    names = {name.lower() for name in request.headers}
+    if names & FORWARDED or any(name.startswith(FORWARDED_PREFIX) for name in names):
         return False
-    try:
-        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
-    except ValueError:  # a Unix socket has no address
-        return False
+    # A server that listens on IPv4 and IPv6 at once reports "::ffff:127.0.0.1".
+    peer = read_address(request.META.get("REMOTE_ADDR") or "")  # a Unix socket has none
+    return peer is not None and ipaddress.ip_address(peer.text).is_loopback
 
 
 def _can_serve() -> bool:
