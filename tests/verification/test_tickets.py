@@ -184,6 +184,27 @@ def test_handle_that_somebody_changes_in_the_cache_opens_nothing(cache):
     assert parent.asked == []
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda entry: entry | {"handle": "x"},
+        lambda entry: entry | {"handle": 7},
+        lambda entry: entry | {"scopes": 7},
+        lambda _: "a text",
+    ],
+)
+def test_entry_that_somebody_changes_does_not_affect_other_tickets_of_the_batch(cache, change):
+    """A ticket that is used up must not be looked up again."""
+    spoiled = issue(replace(identity(), handle="a handle"))
+    ((key, _),) = cache._cache.items()
+    name = key.removeprefix(":1:")
+    cache.set(name, change(cache.get(name)), LIFETIME)
+    others = [presented(issue(origin=ORIGIN), "https://another"), presented(issue(identity("u")))]
+    first, second, third = judge([others[0], presented(spoiled), others[1]])
+    assert (first, second) == (CloseReason.FORBIDDEN, CloseReason.UNAVAILABLE)
+    assert third.authentication.token_id == "u"
+
+
 def test_two_tickets_of_one_token_share_no_sealed_text(cache):
     for _ in range(2):
         issue(replace(identity(), handle="a handle"))

@@ -144,8 +144,13 @@ class Tickets:
         """Refuse a ticket that is wrong by itself. It is used up: others have seen it."""
         if entry is None:
             return TokenAuthError(CloseReason.TOKEN_INVALID)
-        found = Found(key=key, slot=entry.get("slot"), grant=grant_of(entry, credential.secret))
-        problem = self._problem(credential, entry)
+        try:
+            found = Found(key=key, slot=entry.get("slot"), grant=grant_of(entry, credential.secret))
+            problem = self._problem(credential, entry)
+        except Exception as error:  # noqa: BLE001 - whatever an entry that others have written does
+            # Not raised: the other tickets of the batch are valid.
+            log_error("A ticket's entry in the cache was changed, or cannot be read.", error)
+            return unavailable()
         return found if problem is None else self.use_up(found, problem)
 
     def _problem(self, credential: Credential, entry: Entry) -> TokenAuthError | None:
