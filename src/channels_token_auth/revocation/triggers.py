@@ -132,7 +132,7 @@ def _announced(backend: TokenBackend, announcement: RevocationSignal, **given: A
             deny_token = site_authenticator().denylist.deny_token
             denials.append(partial(deny_token, each.token_id, backend=backend.name, tenant=here()))
         elif each.is_denied and user:
-            denials += _deny_user(in_tenant(user, may_be_outside=True), clock.calendar())
+            denials += _deny_user(in_tenant(user, may_be_outside=True))
     if endings or issued:
         _say(endings, denials, given, is_announced=True, issued=issued)
 
@@ -158,28 +158,36 @@ def _user_deleted(instance: Any, **given: Any) -> None:
 
 
 def _end_by_password(user: Any, given: dict[str, Any]) -> None:
+    # Not the time of the commit: the view may issue a token after this, which has to stay valid.
     key, now = in_tenant(local_user_key(user), may_be_outside=True), clock.calendar()
     using = given.get("using") or DEFAULT_DB_ALIAS
     with _logged():
-        end_by_password(key, _deny_user(key, now), using=using, issued_before=now)
+        end_by_password(key, _deny_user(key, issued_before=now), using=using, issued_before=now)
 
 
 def _end_user(user: Any, code: CloseReason, given: dict[str, Any]) -> None:
     key = in_tenant(local_user_key(user), may_be_outside=True)
-    denials = _deny_user(key, clock.calendar())
+    denials = _deny_user(key)
     _say([Revocation(target=Target.of_user(key), code=code)], denials, given)
 
 
-def _deny_user(key: UserKey, now: float) -> list[Deny]:
-    """Deny what no row can record: a site whose backends all have rows needs no denylist."""
+def _deny_user(key: UserKey, *, issued_before: float | None = None) -> list[Deny]:
+    """Deny what no row can record: a site whose backends all have rows needs no denylist.
+
+    `issued_before`: an epoch time. None: the time of the commit, because until then other requests
+    still find the user active, and issue tokens.
+    """
     backends = site_authenticator().backends
     if all(each.revocations is Revocations.ROWS for each in backends):
         return []
-    denylist, seen = site_authenticator().denylist, Target.of_user(key, issued_before=now)
-    return [
-        partial(denylist.deny_user, key, Denial(before=now)),
-        partial(denylist.deny_first_verified, seen),
-    ]
+    return [partial(_deny_now, key, issued_before)]
+
+
+def _deny_now(key: UserKey, issued_before: float | None) -> None:
+    before = clock.calendar() if issued_before is None else issued_before
+    denylist = site_authenticator().denylist
+    denylist.deny_user(key, Denial(before=before))
+    denylist.deny_first_verified(Target.of_user(key, issued_before=before))
 
 
 def _say(
