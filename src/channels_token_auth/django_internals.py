@@ -16,11 +16,13 @@ from django.db.models import QuerySet
 __all__ = [
     "PreparedQuery",
     "add_commit_callback",
+    "asgi_request",
     "commit_callbacks",
     "copy_results",
     "has_new_password",
     "is_connection_due",
     "is_test_environment",
+    "loop_of_sync_code",
     "named_database",
     "put_last_callback_first",
     "savepoints",
@@ -109,6 +111,19 @@ def take_test_callbacks(
     waiting = connection.run_on_commit
     connection.run_on_commit = [each for each in waiting if not is_ours(each[1])]
     return [each[1] for each in waiting if is_ours(each[1])]
+
+
+def asgi_request() -> Any:
+    """Return the object that stands for the ASGI request of the caller; None if there is none.
+
+    All code of the request has it: tasks, and threads that asgiref started.
+    """
+    return SyncToAsync.thread_sensitive_context.get(None)
+
+
+def loop_of_sync_code() -> Any:
+    """Return the event loop that has sent its synchronous code to this thread; None without one."""
+    return getattr(SyncToAsync.threadlocal, "main_event_loop", None)
 
 
 def sync_thread_key() -> Any:

@@ -6,7 +6,6 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.core.signals import request_finished
 from django.db import connections
 from rest_framework.authtoken.models import Token
 
@@ -40,13 +39,8 @@ def _no_outage(monkeypatch):
 
 @pytest.fixture(autouse=True)
 async def _no_connection_left(transactional_db):
-    """Close those of asynchronous code's thread and of the lanes: no later test may find one.
-
-    End that thread's request too: the asynchronous test client starts one there, and ends it in the
-    event loop's thread.
-    """
+    """Close those of asynchronous code's thread and of the lanes: no later test may find one."""
     yield
-    await sync_to_async(request_finished.send)(sender=None)
     await sync_to_async(connections.close_all)()
     await asyncio.to_thread(lanes.end)
 

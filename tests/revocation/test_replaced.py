@@ -3,16 +3,17 @@
 The real packages rotate. Each case is tried twice: with the message, and by what a sweep asks.
 """
 
+import threading
 from datetime import timedelta
 from importlib import import_module
 
 import pytest
 from allauth.usersessions.models import UserSession
 from asgiref.sync import sync_to_async
-from django.contrib.auth import get_user, get_user_model, update_session_auth_hash
+from django.contrib.auth import get_user, get_user_model, login, update_session_auth_hash
 from django.core.cache import caches
 from django.db import connection, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import Client, RequestFactory
 from django.urls import path
 from django.utils import timezone
@@ -27,6 +28,7 @@ from channels_token_auth import revoke_token, revoke_user
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Secret
 from channels_token_auth.core.identity import Identity
+from channels_token_auth.revocation import request_end
 from channels_token_auth.verification.authenticator import site_authenticator
 from tests.connection.sockets import open_sockets
 
@@ -339,7 +341,36 @@ def change_own_password(request):
     return HttpResponse()
 
 
-urlpatterns = [path("password/", change_own_password)]
+def log_in_again(request):
+    """Change the password, and make a new session of the browser's own."""
+    user = get_user(request)
+    change_password(user)
+    request.session.flush()
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    request.session.save()
+    return HttpResponse()
+
+
+def stream(view):
+    """Answer slowly: the headers, with the new cookie, are long at the browser."""
+
+    def streamed(request):
+        def chunks():
+            yield b"first"
+            proceed.wait(10)
+
+        view(request)
+        return StreamingHttpResponse(chunks())
+
+    return streamed
+
+
+proceed = threading.Event()
+urlpatterns = [
+    path("password/", change_own_password),
+    path("streamed/change_own_password/", stream(change_own_password)),
+    path("streamed/log_in_again/", stream(log_in_again)),
+]
 
 
 @pytest.fixture(params=[True, False], ids=["atomic", "autocommit"])
@@ -384,3 +415,19 @@ async def test_sweep_knows_the_session_that_a_new_password_renewed(sockets, brow
     await sync_to_async(browsers[0].post)("/password/")
     grants = {each.token_id: each.grant for each in open_sockets()}
     assert [await swept(grants[key]) for key in keys] == [REPLACED, REVOKED]
+
+
+@pytest.mark.usefixtures("view")
+@pytest.mark.parametrize("name", ["change_own_password", "log_in_again"])
+async def test_new_session_of_a_streamed_response_keeps_its_socket(
+    sockets, browsers, monkeypatch, name
+):
+    monkeypatch.setattr(request_end, "LONGEST", 0.5)
+    proceed.clear()
+    other = await with_cookie(sockets, browsers[1])
+    answer = await sync_to_async(browsers[0].post)(f"/streamed/{name}/")
+    again = await with_cookie(sockets, browsers[0])
+    assert await other.closes() == REVOKED.close_code  # by the timer: nobody reads the response
+    assert await again.stays()
+    proceed.set()
+    await sync_to_async(answer.close)()

@@ -7,6 +7,7 @@
 | all others | are denied | 4410 |
 """
 
+import time
 from collections.abc import Collection, Sequence
 from functools import partial
 
@@ -14,7 +15,7 @@ from django.db import transaction
 
 from ..backends.contract import Revocations
 from ..backends.session import SessionBackend
-from ..backends.sources.sessions.cycles import successor_of
+from ..backends.sources.sessions.cycles import Renewals, renewals
 from ..core.close_codes import CloseReason
 from ..core.identity import UserKey
 from ..core.revocation import Revocation, Target
@@ -47,18 +48,24 @@ def end_by_password(
         for name in sorted(rows)
     ]
     after_commit(kept, [], using=using, is_told=False)
-    end_sessions = partial(_end_sessions, user, sessions, using)
+    end_sessions = partial(_end_sessions, user, sessions, using, renewals(), time.monotonic())
     transaction.on_commit(partial(at_end_of_request, end_sessions), using=using, robust=True)
     has_others = any(each.name not in sessions | rows for each in backends)
     ended = [Revocation(target=others, code=CloseReason.TOKEN_REVOKED)]
     after_commit(ended, denials, using=using, is_told=has_others)
 
 
-def _end_sessions(user: UserKey, names: Collection[str], using: str) -> None:
+def _end_sessions(
+    user: UserKey, names: Collection[str], using: str, renewed: Renewals, since: float
+) -> None:
+    """Close the sockets of the user's sessions. Any thread may call it.
+
+    `renewed`: filled by the request that has set the password, at the time `since`.
+    """
     # A page that has its new session already may have a socket by now.
-    renewed = successor_of(user.key)
+    successor = renewed.successor_of(user.key, since=since)
     listed = {each.name for each in site_authenticator().backends}
     for name in sorted(names):
-        target = Target.of_user(user, backend=name, except_token_id=renewed)
+        target = Target.of_user(user, backend=name, except_token_id=successor)
         ended = [Revocation(target=target, code=CloseReason.TOKEN_REVOKED)]
         after_commit(ended, [], using=using, is_told=name in listed)

@@ -1,15 +1,26 @@
-"""Call functions at the end of the HTTP request that this thread answers.
+"""Call functions at the end of the HTTP request that the caller works for.
 
 A view that changes a password saves the user first, and calls `update_session_auth_hash` for the
 session that may stay afterwards. No signal announces that call: only at the end of the request is
 it known which sessions ended.
+
+Code belongs to a request in one of three ways. Under ASGI, tasks and threads of a request share the
+object by which asgiref chooses their thread. Under WSGI they share a context variable. Django's
+asynchronous test client has neither: a request starts in the thread of synchronous code and ends in
+another one, and only the event loop is the same.
 """
 
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.core.signals import request_finished, request_started
+from django.db import connections
+
+from ..django_internals import asgi_request, loop_of_sync_code
+from ..observability.error_log import log_error
 
 __all__ = ["LONGEST", "at_end_of_request"]
 
@@ -17,21 +28,12 @@ LONGEST = 2.0
 """Seconds that a call waits at most: a response may be streamed for long, or never be closed."""
 
 
-class _Request(threading.local):
-    """The request of a thread. Under ASGI, all synchronous code of one has the same thread."""
-
-    is_open = False
-
-    def __init__(self) -> None:
-        self.calls: list[_Call] = []
-
-
 class _Call:
     """A call that is made once: by the end of the request, or by a timer."""
 
     def __init__(self, call: Callable[[], None]) -> None:
         self._waiting = [call]
-        self._timer = threading.Timer(LONGEST, self.make)
+        self._timer = threading.Timer(LONGEST, self._run_out)
         self._timer.daemon = True
         self._timer.start()
 
@@ -42,29 +44,77 @@ class _Call:
             call = self._waiting.pop()  # atomic: the timer has a thread of its own
         except IndexError:
             return
-        call()
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 - the response is sent, and nobody catches it
+            log_error("Sockets could not be closed: the next sweep closes them.", error)
+
+    def _run_out(self) -> None:
+        self.make()
+        connections.close_all()  # those that a receiver has opened in the timer's own thread
 
 
-_request = _Request()
+class _Request:
+    """A request, and the calls that wait for its end."""
+
+    def __init__(self) -> None:
+        self.is_open = True
+        self._calls: list[_Call] = []
+        self._lock = threading.Lock()
+
+    def add(self, call: Callable[[], None]) -> bool:
+        """Make the call at the end. Return False if the request has ended."""
+        with self._lock:
+            if self.is_open:
+                self._calls.append(_Call(call))
+            return self.is_open
+
+    def end(self) -> None:
+        """Make the calls."""
+        with self._lock:
+            self.is_open = False
+            calls, self._calls = self._calls, []
+        for call in calls:
+            call.make()
+
+
+_of_context: ContextVar[_Request | None] = ContextVar("_of_context", default=None)
+_of_owner: WeakKeyDictionary[Any, _Request] = WeakKeyDictionary()
 
 
 def at_end_of_request(call: Callable[[], None]) -> None:
     """Call the function at the end of the request; at once if there is none."""
-    if _request.is_open:
-        _request.calls.append(_Call(call))
-    else:
+    request = _find()
+    if request is None or not request.add(call):
         call()
 
 
+def _find() -> _Request | None:
+    """Return the open request that the caller works for."""
+    asgi = asgi_request()
+    if asgi is not None:
+        return _of_owner.get(asgi)
+    request = _of_context.get()
+    if request is None or not request.is_open:
+        loop = loop_of_sync_code()
+        request = None if loop is None else _of_owner.get(loop)
+    return request
+
+
 def _begin(**_: Any) -> None:
-    _finish()  # of a request whose response was never closed
-    _request.is_open = True
+    _finish()  # a request whose response was never closed
+    request, owner = _Request(), asgi_request()
+    if owner is None:
+        _of_context.set(request)
+        owner = loop_of_sync_code()
+    if owner is not None:
+        _of_owner[owner] = request
 
 
 def _finish(**_: Any) -> None:
-    calls, _request.calls, _request.is_open = _request.calls, [], False
-    for call in calls:
-        call.make()
+    request = _find()
+    if request is not None:
+        request.end()
 
 
 request_started.connect(_begin, dispatch_uid=f"{__name__}._begin")

@@ -1,64 +1,98 @@
 """Tell a session whose key was cycled from one that ended, by the signals of the engine's table.
 
 `cycle_key` creates a row with the session's data, and deletes the old one right after, in the same
-thread. `flush` deletes only; and a login creates a row in which nobody is logged in yet.
+request. `flush` deletes only; and a login creates a row in which nobody is logged in yet.
 """
 
 import threading
 import time
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ....core.credentials import Secret
+from ....django_internals import asgi_request
 from .engines import Session
 from .users import session_user_pk
 
-__all__ = ["note_saved", "successor_of", "take_successor"]
+__all__ = ["Renewals", "note_saved", "renewals", "take_successor"]
 
 SOON = 1.0
 """Seconds between both, at most."""
 
-REMEMBERED = 60.0
-"""Seconds for which a thread remembers the session that it renewed."""
+MAX_CREATED = 8
+"""Rows whose creation is remembered: a request creates one or two."""
 
 
-class _Last(threading.local):
-    """The last act of this thread: the row it created, and the session it renewed."""
+class Renewals:
+    """The sessions that one request has created, or one thread where there is no ASGI request.
 
-    created_for: Any = None
-    created_at = 0.0
-    token_id = ""
-    replaced = ""
-    renewed: tuple[str, str, float] | None = None
+    Any thread may read it: the request may have ended, or may go on elsewhere.
+    """
+
+    def __init__(self) -> None:
+        self.created_for: Any = None
+        self.created_at = 0.0
+        self.replaced = ""
+        self._created: dict[str, float] = {}
+        self._renewed: dict[str, tuple[str, float]] = {}
+
+    def note(self, token_id: str, user_pk: Any, *, created: bool) -> None:
+        """Note that a session's row was saved. Any later one of the user takes its place."""
+        now = time.monotonic()
+        self.created_for, self.created_at = user_pk if created else None, now
+        if created:
+            self._created = dict([*self._created.items(), (token_id, now)][-MAX_CREATED:])
+        # A login creates a row first, and saves the user in it afterwards.
+        if user_pk is not None and token_id in self._created:
+            newest = [*self._renewed.items(), (str(user_pk), (token_id, self._created[token_id]))]
+            self._renewed = dict(newest[-MAX_CREATED:])
+
+    def successor_of(self, user_key: str, *, since: float) -> str | None:
+        """Return the `token_id` of the user's newest session that was created after `since`.
+
+        `since`: on the monotonic clock.
+        """
+        token_id, created_at = self._renewed.get(user_key, (None, 0.0))
+        return token_id if created_at >= since else None
 
 
-_last = _Last()
+class _OfThread(threading.local):
+    """The renewals of a thread."""
+
+    def __init__(self) -> None:
+        self.renewals = Renewals()
+
+
+_of_thread = _OfThread()
+_of_request: WeakKeyDictionary[Any, Renewals] = WeakKeyDictionary()
+
+
+def renewals() -> Renewals:
+    """Return the renewals of the request that the caller works for."""
+    request = asgi_request()
+    if request is None:
+        return _of_thread.renewals
+    return _of_request.setdefault(request, Renewals())
 
 
 def note_saved(session_key: str, session: Session, *, created: bool) -> None:
-    """Note that a row was saved. Any later one takes its place."""
-    _last.created_for = session_user_pk(session.data) if created else None
-    _last.token_id = Secret(session_key).digest
-    _last.created_at = time.monotonic()
+    """Note that a row was saved."""
+    renewals().note(Secret(session_key).digest, session_user_pk(session.data), created=created)
 
 
 def take_successor(session_key: str, session: Session) -> bool:
     """Return whether the row that was deleted just now has a successor: for one row only, but for
     each backend that asks about it.
     """
-    if session_key == _last.replaced:
+    last = renewals()
+    if session_key == last.replaced:
         return True
-    user_pk, _last.created_for = _last.created_for, None
-    now = time.monotonic()
-    if user_pk is None or user_pk != session_user_pk(session.data) or now - _last.created_at > SOON:
+    user_pk, last.created_for = last.created_for, None
+    if (
+        user_pk is None
+        or user_pk != session_user_pk(session.data)
+        or time.monotonic() - last.created_at > SOON
+    ):
         return False
-    _last.replaced = session_key
-    _last.renewed = (str(user_pk), _last.token_id, now)
+    last.replaced = session_key
     return True
-
-
-def successor_of(user_key: str) -> str | None:
-    """Return the `token_id` of the session that this thread has just renewed for the user."""
-    if _last.renewed is None:
-        return None
-    key, token_id, at = _last.renewed
-    return token_id if key == user_key and time.monotonic() - at < REMEMBERED else None
