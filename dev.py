@@ -80,7 +80,7 @@ def test(arguments):
 
 
 def lint(arguments):
-    """Run the linters: ruff, mypy, import-linter, docstrings, check-jsonschema; biome and tsc."""
+    """Run the linters: ruff, mypy, import-linter, own checks, check-jsonschema; biome and tsc."""
     if arguments:
         raise UserError("lint takes no arguments.")
     python = full_environment()
@@ -91,6 +91,7 @@ def lint(arguments):
         "mypy": [python, "-m", "mypy"],
         "import-linter": [python.with_name("lint-imports")],
         "docstrings": [python, "-m", "tools.prose"],
+        "private names": [python, "-m", "tools.private_names"],
         "workflow": [
             python.with_name("check-jsonschema"),
             "--builtin-schema=vendor.github-workflows",

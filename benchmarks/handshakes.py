@@ -30,10 +30,10 @@ def run(bench: Bench) -> Iterator[Panel]:
     pair = zip if bench.quick else product
     for kind, server in pair(bench.databases, bench.servers):
         with database(kind) as filled:
-            yield _panel(bench, server, filled)
+            yield panel(bench, server, filled)
 
 
-def _panel(bench: Bench, kind: str, filled: Database) -> Panel:
+def panel(bench: Bench, kind: str, filled: Database) -> Panel:
     title = f"{kind}, {filled.kind}"
     also = ["tutorial-reconnecting"] if filled.server else []
     contestants = bench.contestants(*NAMES, *also)

@@ -44,7 +44,7 @@ def test_good_users_are_served_while_hostile_ones_are_refused():
 def test_contestants_are_compared(filled):
     lines = []
     bench = Bench(rounds=1, quick=True, only=("bare", "ours"), say=lines.append)
-    panel = handshakes._panel(bench, "uvicorn", filled)
+    panel = handshakes.panel(bench, "uvicorn", filled)
     assert panel.names == ["bare", "ours"]
     assert all(rate > 0 for rate in panel.rounds[0].values())
     assert panel.bases == ("bare",)
@@ -66,7 +66,7 @@ def test_the_cost_of_a_handshake_is_counted_and_profiled():
 def test_everything_on_is_compared_with_everything_off(filled):
     names = ["ours-all-off", "ours-all-on"]
     bench = Bench(rounds=1, quick=True, only=tuple(names), say=lambda _: None)
-    panel = handshakes._panel(bench, "uvicorn", filled)
+    panel = handshakes.panel(bench, "uvicorn", filled)
     assert (panel.names, panel.bases) == (names, ("ours-all-off",))
     assert all(rate > 0 for rate in panel.rounds[0].values())
 

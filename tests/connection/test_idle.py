@@ -151,4 +151,4 @@ async def test_sockets_share_one_timer_and_need_no_task(time):
     await time.pass_by(30)
     for browser in browsers:
         await browser.task
-    assert deadlines()._timer is None
+    assert deadlines()._timer is None  # private: nothing public shows timers

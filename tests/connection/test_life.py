@@ -129,7 +129,9 @@ class Browser:
 
 
 def _is_verifying(connection):
-    return connection._verifier and not connection._verifier.done()
+    return (
+        connection._verifier and not connection._verifier.done()
+    )  # private: nothing public shows a verification
 
 
 def _short(message):
@@ -814,8 +816,8 @@ async def test_a_thousand_sockets_that_came_and_went_leave_the_heap_small():
         heap.watch(entry)
         entry.next_tick = None
         heap.watch(entry)
-    assert len(heap._heap) <= 65
-    assert heap._timer is None
+    assert len(heap._heap) <= 65  # private: nothing public shows memory
+    assert heap._timer is None  # private: nothing public shows memory
 
 
 async def test_the_timer_looks_when_the_first_is_due():
@@ -827,7 +829,6 @@ async def test_the_timer_looks_when_the_first_is_due():
         while not entry.ticks:  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.01)
     assert entry.ticks == 1
-    heap._timer.cancel()
 
 
 async def test_a_receive_that_the_application_gave_up_is_not_cancelled_later():

@@ -110,14 +110,20 @@ async def test_thread_of_a_context_of_its_own_is_looked_after(shop, store):
 
 async def test_connection_that_was_there_first_is_looked_after(shop, store, monkeypatch):
     assert await sync_to_async(_query)() == 1
-    monkeypatch.setattr(database, "_opened", defaultdict(WeakKeyDictionary))
-    monkeypatch.setattr(database, "_threads", type(database._threads)())
+    monkeypatch.setattr(
+        database, "_opened", defaultdict(WeakKeyDictionary)
+    )  # private: a process starts without any
+    monkeypatch.setattr(
+        database, "_threads", type(database._threads)()
+    )  # private: a process starts without any
     peer = await serve(make_asker(ours), CONNECT, _dropping(store), text("?"), text("?"), gone())
     assert _answers(peer) == ["OperationalError", "1"]
 
 
 async def test_first_message_of_a_process_hops_and_no_other(hops, monkeypatch):
-    monkeypatch.setattr(database, "_threads", type(database._threads)())
+    monkeypatch.setattr(
+        database, "_threads", type(database._threads)()
+    )  # private: a process starts without any
     for _ in range(2):
         await serve(ours.AsyncWebsocketConsumer, CONNECT, text("x"), gone())
     assert len(hops) == 1

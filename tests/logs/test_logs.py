@@ -41,7 +41,9 @@ def log():
 @pytest.fixture
 def bare_loggers(monkeypatch):
     """The loggers of servers as they are before `install`, and a filter that was never used."""
-    monkeypatch.setattr(redaction_filter, "_FILTER", RedactionFilter())
+    monkeypatch.setattr(
+        redaction_filter, "_FILTER", RedactionFilter()
+    )  # private: a process has one
     for name in LOGGERS:
         monkeypatch.setattr(logging.getLogger(name), "filters", [])
 

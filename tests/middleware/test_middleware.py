@@ -140,11 +140,11 @@ async def test_a_changed_setting_is_seen_and_an_unchanged_one_costs_no_new_door(
         return server.types[0]
 
     assert await attempt() == "websocket.close"
-    route = middleware._route()
-    assert middleware._route() is route
+    route = middleware._route()  # private: nothing public shows a route
+    assert middleware._route() is route  # private: nothing public shows a route
     settings.CHANNELS_TOKEN_AUTH = settings.CHANNELS_TOKEN_AUTH | {"ANONYMOUS": True}
     assert await attempt() == "websocket.accept"
-    assert middleware._route() is not route
+    assert middleware._route() is not route  # private: nothing public shows a route
 
 
 async def test_a_close_from_outside_before_accept_is_answered_as_a_refusal():

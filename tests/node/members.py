@@ -35,13 +35,17 @@ class FakeMember(Member):
         self.ticks = 0
         self.deadline = None
         if token_id is not None:
-            self._user = User(pk=user_id)
+            self.user = self._user = User(pk=user_id)
             self._handle = handle
             self.authenticate(token_id, backend=backend, issuer=issuer, issued_at=issued_at)
 
     def authenticate(self, token_id, *, backend="fake", issuer=None, issued_at=None):
         """Give it another token."""
         self._auth = LiveAuthentication(authentication(token_id, backend, issued_at, issuer))
+
+    def leave(self):
+        """Have no token any more, as a socket that has left."""
+        self._auth = None
 
     def close(self, code):
         self.code = code

@@ -77,7 +77,7 @@ async def test_application_that_is_cancelled_holds_up_no_other():
     work, said, sockets = make(5)
     first = sockets[-1]
     close(work, sockets)
-    await until(lambda: work._waiting)
+    await until(lambda: work._waiting)  # private: nothing public shows who waits
     first.task.cancel()
     await until(lambda: len(said) == 9)
     assert first.task.cancelled()

@@ -13,7 +13,7 @@ MESSAGE = {"kind": "present", "node": "n"}
 
 @pytest.fixture
 def ignored(monkeypatch):
-    monkeypatch.setattr(envelope, "_throttle", envelope.Throttle())
+    monkeypatch.setattr(envelope, "_throttle", envelope.Throttle())  # private: one per process
     seen = []
     end = subscribe(MessageIgnored, seen.append)
     yield lambda: [each.reason for each in seen]

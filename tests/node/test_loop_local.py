@@ -29,9 +29,9 @@ def test_closed_loop_is_dropped_when_another_sets_a_value():
         values.set(asyncio.get_running_loop())  # a value that holds its loop
 
     asyncio.run(use())
-    assert len(values._values) == 1
+    assert len(values._values) == 1  # private: nothing public shows memory
     asyncio.run(use())
-    assert len(values._values) == 1
+    assert len(values._values) == 1  # private: nothing public shows memory
 
 
 def test_fork_has_none():
@@ -41,7 +41,7 @@ def test_fork_has_none():
         values.set(1)
         pid = os.fork()
         if pid == 0:
-            os._exit(len(values._values))
+            os._exit(len(values._values))  # private: nothing public shows memory
         return os.waitstatus_to_exitcode((await asyncio.to_thread(os.waitpid, pid, 0))[1])
 
     assert asyncio.run(fork()) == 0

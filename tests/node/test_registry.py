@@ -60,8 +60,8 @@ def test_registry_without_sockets_keeps_nothing():
     member = FakeMember()
     registry.add(member)
     registry.discard(member)
-    assert not registry._by_user._members
-    assert not registry._by_token._members
+    assert not registry._by_user._members  # private: nothing public shows memory
+    assert not registry._by_token._members  # private: nothing public shows memory
 
 
 def test_sockets_may_come_and_go_while_all_are_looked_at():

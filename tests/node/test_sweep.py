@@ -189,7 +189,7 @@ async def test_socket_that_has_another_token_by_now_is_left_alone(sweep):
 async def test_socket_that_has_left_meanwhile_is_left_alone(sweep):
     route = Route(old=TokenAuthError(CloseReason.TOKEN_REVOKED))
     socket = Socket(route, "old")
-    route.meanwhile = lambda: setattr(socket, "_auth", None)
+    route.meanwhile = socket.leave
     await once(sweep, socket)
     assert socket.code is None
 
@@ -227,23 +227,23 @@ async def test_store_whose_sockets_have_all_left_is_not_called_back(sweep, caplo
 
 
 async def test_each_pause_is_twice_the_last_until_the_interval_is_reached(sweep):
-    assert sweep._pause() == INTERVAL
+    assert sweep.pause() == INTERVAL
     pauses = []
     for _ in range(8):
         await once(sweep, Socket(Route(t=unavailable())))
-        pauses.append(sweep._pause())
+        pauses.append(sweep.pause())
     assert pauses == [1, 2, 4, 8, 16, 32, INTERVAL, INTERVAL]
 
 
 async def test_outage_of_weeks_still_has_a_pause(sweep):
     sweep.failures = 10**6
-    assert sweep._pause() == INTERVAL
+    assert sweep.pause() == INTERVAL
 
 
 async def test_grace_bounds_the_pause_too():
     sweep = new_sweep(grace=5.0)
     sweep.failures = 10
-    assert sweep._pause() == 5.0
+    assert sweep.pause() == 5.0
 
 
 async def test_store_that_is_away_for_longer_than_the_grace_closes_with_unavailable(clock):
@@ -292,16 +292,20 @@ async def test_store_of_one_backend_says_nothing_about_anothers(clock):
 
 
 async def test_nobody_connected_needs_no_timer(sweep):
-    sweep._begin()
-    assert sweep._timer is sweep._task is None
+    sweep.hurry()
+    assert not sweep.is_armed
+    assert not sweep.is_running
 
 
-async def test_sweep_is_armed_once(sweep):
-    sweep.arm()
-    timer = sweep._timer
-    sweep.arm()
-    assert sweep._timer is timer
-    timer.cancel()
+async def test_sweep_is_armed_once():
+    route = Route()
+    sweep = new_sweep(interval=0.02)
+    fill(sweep, Socket(route))
+    for _ in range(3):
+        sweep.arm()
+    await until(lambda: route.asked)
+    assert len(route.asked) == 1
+    fill(sweep)
 
 
 async def test_sweeps_follow_one_another():
@@ -320,9 +324,8 @@ async def test_hurry_sweeps_now_and_not_twice():
     sweep.arm()
     sweep.hurry()
     sweep.hurry()
-    await until(lambda: sweep._task is None)
+    await until(lambda: not sweep.is_running)
     assert route.asked == [["t"]]
-    sweep._timer.cancel()
 
 
 async def test_sweep_that_fails_is_logged_and_repeated(caplog):
@@ -333,10 +336,9 @@ async def test_sweep_that_fails_is_logged_and_repeated(caplog):
     sweep = new_sweep()
     fill(sweep, Socket(Broken()))
     sweep.hurry()
-    await until(lambda: sweep._timer)
+    await until(lambda: sweep.is_armed)
     assert [each.levelno for each in caplog.records] == [logging.ERROR]
     assert sweep.failures == 1
-    sweep._timer.cancel()
 
 
 async def test_what_else_is_to_be_done_is_done_each_time():
@@ -347,8 +349,7 @@ async def test_what_else_is_to_be_done_is_done_each_time():
 
     sweep = new_sweep(before)
     sweep.hurry()
-    await until(lambda: done and sweep._timer)
-    sweep._timer.cancel()
+    await until(lambda: done and sweep.is_armed)
 
 
 async def until(condition):
@@ -428,6 +429,5 @@ async def test_failed_sweep_is_emitted(sweep, events):
 
     fill(sweep, Socket(Broken()))
     sweep.hurry()
-    await until(lambda: sweep._timer)
-    sweep._timer.cancel()
+    await until(lambda: sweep.is_armed)
     assert events == [SweepFailed(node="node")]

@@ -270,8 +270,12 @@ async def test_panels_count_by_user_and_node(sockets, token, staff):
 async def test_panels_show_why_sockets_were_closed_and_which_limits_were_reached(
     sockets, token, staff, monkeypatch
 ):
-    monkeypatch.setattr(recent.closes, "_counts", RecentCounts())
-    monkeypatch.setattr(recent.limits, "_counts", RecentCounts())
+    monkeypatch.setattr(
+        recent.closes, "_counts", RecentCounts()
+    )  # private: counted since the process started
+    monkeypatch.setattr(
+        recent.limits, "_counts", RecentCounts()
+    )  # private: counted since the process started
     socket, left = await sockets(token.key), await sockets(token.key)
     await left.leave()
     exceeded(Limit.TICKETS, 5)

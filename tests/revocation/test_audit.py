@@ -246,7 +246,7 @@ async def test_revocation_in_an_event_loop_calls_receivers_beside_it(is_async):
     finally:
         signals.token_revoked.disconnect(receiver)
     assert (calls == [threading.current_thread()]) == is_async
-    await until(lambda: not tasks._tasks)
+    await until(lambda: not tasks._tasks)  # private: nothing public shows tasks
 
 
 def test_outside_an_event_loop_receivers_are_called_at_once(told):
@@ -294,9 +294,9 @@ async def test_slow_receiver_makes_events_wait_but_not_without_end(monkeypatch, 
         for number in range(10):
             published(number)
         goes_on.set()
-        await until(lambda: not tasks._tasks)
+        await until(lambda: not tasks._tasks)  # private: nothing public shows tasks
         published(10)
-        await until(lambda: not tasks._tasks)
+        await until(lambda: not tasks._tasks)  # private: nothing public shows tasks
     finally:
         signals.token_revoked.disconnect(receive)
     assert calls == [0, 1, 2, 10]
@@ -305,7 +305,9 @@ async def test_slow_receiver_makes_events_wait_but_not_without_end(monkeypatch, 
 
 def test_event_that_nobody_wants_is_not_built(log):
     # Others may subscribe too, such as metrics: the audit's own subscription is meant.
-    audit = next(each for each in ConnectionAuthenticated._subscriptions if each.wants)
+    audit = next(
+        each for each in ConnectionAuthenticated._subscriptions if each.wants
+    )  # private: others subscribe too
     log.set_level(logging.WARNING, LOGGER)
     assert not audit.wants()
     log.set_level(logging.INFO, LOGGER)

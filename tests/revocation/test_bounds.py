@@ -91,7 +91,7 @@ async def test_own_authentication_may_be_excepted(sockets, site, ada):
     use(site, "channels_token_auth.backends.knox.KnoxTokenBackend")
     keys = [(await in_thread(AuthToken.objects.create, ada))[1] for _ in range(2)]
     mine, other = [await sockets(key, scheme="Bearer", path=f"/{key}/") for key in keys]
-    await arevoke_user(ada, except_token=connection_of(mine)._auth)
+    await arevoke_user(ada, except_token=connection_of(mine).inner_scope()["auth"])
     assert await other.closes() == 4410
     assert mine.code is None
 
@@ -112,7 +112,7 @@ async def test_socket_with_another_token_by_its_turn_is_passed_over(sockets, tok
     )
     node.here().end([ending])
     waiting = next(each for each in opened if connection_of(each).disconnect is None)
-    auth = connection_of(waiting)._auth
+    auth = connection_of(waiting).inner_scope()["auth"]
     auth.replace(replace(auth.current, token_id="another"))
     for socket in opened:
         assert socket is waiting or await socket.closes() == 4410

@@ -18,7 +18,7 @@ from channels_token_auth.cluster import drain, layer
 from channels_token_auth.core.credentials import Secret
 from channels_token_auth.management import terminal
 from channels_token_auth.management.commands import token_drain
-from channels_token_auth.management.commands.token_connections import HEADING, _row
+from channels_token_auth.management.commands.token_connections import HEADING, row
 from channels_token_auth.node.node import here
 from channels_token_auth.revocation import carry_out
 from channels_token_auth.usernames import usernames
@@ -113,7 +113,7 @@ def test_user_without_a_row_is_shown_by_id(ada):
         opened_at=datetime.now(UTC),
         path="/",
     )
-    assert _row(connection, usernames(["auth0|7", "999", None]))[2] == "auth0|7"
+    assert row(connection, usernames(["auth0|7", "999", None]))[2] == "auth0|7"
 
 
 async def test_more_than_the_limit_are_counted(sockets, token):
@@ -142,7 +142,7 @@ async def test_nobody_answers_where_no_node_can_be_reached(token):
 
 async def test_node_whose_store_is_away_is_named(sockets, token):
     await sockets(token.key)
-    here()._sweep.failures = 1
+    here().sweep.failures = 1
     _, out, _ = await manage("token_connections")
     assert f"A token store was away at the last sweep of: {here().name}." in out
 

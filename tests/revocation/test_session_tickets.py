@@ -77,5 +77,5 @@ async def test_socket_closes_at_the_next_sweep_where_no_message_comes(
     monkeypatch.setattr("channels_token_auth.revocation.on_commit.publish", lambda *_: None)
     await sync_to_async(end)(browser)
     assert await socket.stays()
-    here()._sweep.hurry()
+    here().sweep.hurry()
     assert await socket.closes() == 4410

@@ -159,13 +159,15 @@ def test_new_user_and_a_fixture_end_nothing(ada, told, tmp_path):
 
 
 def test_proxy_of_the_user_model_is_the_user(ada, told):
-    people = [model for model in triggers._with_proxies(User) if model._meta.proxy]
+    people = [
+        model for model in triggers._with_proxies(User) if model._meta.proxy
+    ]  # private: which models are meant
     for model in people:
         user = model.objects.get(pk=ada.pk)
         user.is_active = False
         user.save()
     assert len(told) == len(people)
-    assert triggers._with_proxies(Token) == [Token, TokenProxy]
+    assert triggers._with_proxies(Token) == [Token, TokenProxy]  # private: which models are meant
 
 
 def test_site_whose_tokens_all_have_rows_needs_no_cache(site, ada, told):

@@ -140,7 +140,7 @@ def alone(store, monkeypatch):
     store.CACHES = cache_of("django.core.cache.backends.locmem.LocMemCache")
     store.CHANNELS_TOKEN_AUTH = {"BACKENDS": [DRF, SIMPLE_JWT], "REFUSAL": "close"}
     monkeypatch.setattr(carry_out, "serves_sockets", lambda: False)
-    monkeypatch.setattr(carry_out, "_warned", set())
+    monkeypatch.setattr(carry_out, "_warned", set())  # private: once in a process
     return monkeypatch
 
 

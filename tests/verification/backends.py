@@ -48,11 +48,11 @@ class FakeBackend(BaseTokenBackend):
         self.tokens = tokens
         self.batches: list[list[str]] = []
         self.threads: set[str] = set()
-        self._claims = claims
+        self.claims = claims
         self._before = before
 
     def recognizes(self, credential):
-        return self._claims(credential.secret.reveal())
+        return self.claims(credential.secret.reveal())
 
     def authenticate(self, credentials):
         tokens = [each.secret.reveal() for each in credentials]

@@ -26,7 +26,7 @@ def denylist():
 
 
 def issue():
-    user = FakeMember()._user
+    user = FakeMember().user
     tickets = Tickets([], cache="default", limit=8)
     return tickets.issue(Identity(user=user, authentication=AUTHENTICATION), origin=None)
 

@@ -423,7 +423,9 @@ def test_site_without_a_cache_refuses_nobody(settings, denylist):
 # -- A cache that evicts
 
 
-def test_memory_keeps_more_denials_than_a_locmem_cache_has_entries(denylist):
+def test_memory_keeps_more_denials_than_a_locmem_cache_has_entries(
+    denylist,
+):  # private: nothing public shows memory
     for number in range(1000):
         denylist.deny_token(f"t{number}", backend="jwt")
         caches["default"].set(f"other-{number}", 1)
@@ -437,4 +439,4 @@ def test_memory_is_not_filled_by_denials_that_are_over(denylist, monkeypatch):
     for number in range(5000):
         clock += DAYS / 100
         denylist.deny_token(f"t{number}", backend="jwt")
-    assert len(store._stores["default"]._entries) <= 1000
+    assert len(store._stores["default"]._entries) <= 1000  # private: nothing public shows memory

@@ -25,30 +25,30 @@ class Process:
         self.watches = {}
         self.denylist = Denylist("default", denylist_seconds=1000)
 
-    def _run(self, method, *arguments, **named):
-        module._watches = self.watches
+    def run(self, method, *arguments, **named):
+        module._watches = self.watches  # private: of one process
         return getattr(self.denylist, method)(*arguments, **named)
 
     def deny(self, token_id="denied"):
-        self._run("deny_token", token_id, backend="jwt")
+        self.run("deny_token", token_id, backend="jwt")
 
     def answer(self, issued_in=OLD, **fields):
-        return self._run("find", [held(issued_in=issued_in, **fields)])[0]
+        return self.run("find", [held(issued_in=issued_in, **fields)])[0]
 
     def learn(self, other):
-        module._watches = other.watches
+        module._watches = other.watches  # private: of one process
         epoch_id = other.denylist.epoch_id
-        self._run("learn_epoch", epoch_id)
+        self.run("learn_epoch", epoch_id)
 
     def sweep(self):
-        self._run("check_epoch")
+        self.run("check_epoch")
 
 
 @pytest.fixture(autouse=True)
 def _watches():
-    before = module._watches
+    before = module._watches  # private: of one process
     yield
-    module._watches = before
+    module._watches = before  # private: of one process
 
 
 @pytest.fixture(autouse=True)
@@ -108,8 +108,10 @@ def test_token_of_the_second_of_the_wipe_may_be_the_successor_and_is_good(shared
     process.sweep()
     watch = next(iter(process.watches.values()))
     token = held().authentication
-    object.__setattr__(token, "issued_at", datetime.fromtimestamp(int(watch._known.wiped_at), UTC))
-    assert process._run("find", [Grant(user_pk=1, authentication=token)]) == [None]
+    object.__setattr__(
+        token, "issued_at", datetime.fromtimestamp(int(watch._known.wiped_at), UTC)
+    )  # private: of one process
+    assert process.run("find", [Grant(user_pk=1, authentication=token)]) == [None]
 
 
 def test_token_that_does_not_tell_when_it_was_issued_survives_a_wipe(shared):
@@ -123,7 +125,7 @@ def test_wipe_costs_nothing_where_a_store_shows_revocations(shared):
     process = Process()
     process.deny()
     shared.clear()
-    assert process._run("find", [held(issued_in=OLD)], with_store={"jwt"}) == [None]
+    assert process.run("find", [held(issued_in=OLD)], with_store={"jwt"}) == [None]
 
 
 def test_process_that_started_later_adopts_the_wipe(shared):

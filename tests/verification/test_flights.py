@@ -94,7 +94,7 @@ async def test_an_idle_one_holds_no_timer():
     starts.join("a")
     starts.land(0, "yes")
     await asyncio.sleep(0.03)
-    assert starts.flights._timer is None
+    assert starts.flights._timer is None  # private: nothing public shows timers
 
 
 async def test_a_token_that_is_verified_for_ever_does_not_keep_the_others_waiting():

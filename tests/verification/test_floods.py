@@ -33,15 +33,15 @@ class Remote(FakeBackend):
     """Asks a server that does not answer before it is opened."""
 
     def __init__(self, *tokens, name="remote"):
-        super().__init__(*tokens, name=name, before=self._wait)
+        super().__init__(*tokens, name=name, before=self.wait)
         self.entered, self.opened = threading.Event(), threading.Event()
 
-    def _wait(self, tokens):
+    def wait(self, tokens):
         self.entered.set()
         assert self.opened.wait(5)
 
     def revalidate(self, grants):
-        self._wait([])
+        self.wait([])
         return [identity("far", self.name) for _ in grants]
 
 
@@ -78,7 +78,7 @@ async def test_flood_of_a_remote_backend_delays_no_login_of_another(lanes, remot
     local = Local("row")
     backends = [remote, local] if order == "remote first" else [local, remote]
     if order == "remote first":
-        remote._claims = lambda token: not token.startswith("row")
+        remote.claims = lambda token: not token.startswith("row")
     authenticator = Authenticator(backends, timeout=5)
     bad = await flood(authenticator, remote)
     assert await authenticator.authenticate(credential("row")) == identity("row", "local")
@@ -111,7 +111,7 @@ async def test_server_that_hangs_in_a_sweep_costs_other_tokens_of_the_sweep_noth
 async def test_flood_delays_no_sweep_of_the_same_backend(lanes, remote):
     authenticator = Authenticator([remote], timeout=5)
     await flood(authenticator, remote)
-    remote._wait = lambda tokens: None  # the server answers again, while the flood still waits
+    remote.wait = lambda tokens: None  # the server answers again, while the flood still waits
     (verdict,) = await authenticator.revalidate([held("remote", "far")])
     assert verdict.authentication.backend == "remote"
 

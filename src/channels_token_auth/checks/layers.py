@@ -64,7 +64,7 @@ def _problem(alias: str) -> str:
 def _traps(alias: str, found: dict[str, Any]) -> Iterator[checks.CheckMessage]:
     """Report what known layers lose."""
     config = found.get("CONFIG") or {}
-    if found["BACKEND"] == CORE and _is_broken() and not _has_timeout(config):
+    if found["BACKEND"] == CORE and is_broken() and not _has_timeout(config):
         yield from caution(
             f"CHANNEL_LAYER is {alias!r}, whose connection redis-py {BREAKS_FROM} drops after 5 s"
             " without a message: every idle consumer fails, and revocations are missed meanwhile.",
@@ -91,7 +91,7 @@ def _traps(alias: str, found: dict[str, Any]) -> Iterator[checks.CheckMessage]:
         )
 
 
-def _is_broken() -> bool:
+def is_broken() -> bool:
     try:
         return int(metadata.version("redis").partition(".")[0]) >= BREAKS_FROM
     except (metadata.PackageNotFoundError, ValueError):

@@ -77,7 +77,7 @@ class Node:
         )
         is_alone = not joins or layer.is_alone()
         self.seats = Seats(self.name, interval=interval, is_alone=is_alone)
-        self._sweep = Sweep(
+        self.sweep = Sweep(
             self.name,
             self.registry,
             self.bulk_close,
@@ -89,7 +89,7 @@ class Node:
         add_node(LocalNode(hear=self.hear, channel=lambda: self.channel))
         if not is_alone:
             spawn(self._subscription.run())
-            self._sweep.hurry()
+            self.sweep.hurry()
 
     @property
     def nodes_seen(self) -> int:
@@ -104,7 +104,7 @@ class Node:
     def let_in(self, member: Member) -> None:
         """Register a socket that was admitted, or has another token."""
         self.registry.add(member)
-        self._sweep.arm()
+        self.sweep.arm()
 
     def leave(self, member: Member) -> None:
         """Forget a socket whose application has ended."""
@@ -183,7 +183,7 @@ class Node:
             "connections": [each.describe() for each in found[:limit]],
             "peers": self._presence.peers(),
             "is_draining": self.drain.is_on,
-            "failed_sweeps": self._sweep.failures,
+            "failed_sweeps": self.sweep.failures,
         }
 
     def _count(self) -> Mapping[str, Any]:
@@ -206,7 +206,7 @@ class Node:
 
     def _recover(self) -> None:
         """Find what was published while the channel layer was unavailable, and repeat our news."""
-        self._sweep.hurry()
+        self.sweep.hurry()
         self.seats.repeat()  # at once: a sweep that is running has done so before the recovery
 
 

@@ -69,18 +69,28 @@ class Sweep:
         self.failures = 0
         """Sweeps in a row that did not get all answers."""
 
+    @property
+    def is_armed(self) -> bool:
+        """True while the timer for the next sweep is set."""
+        return self._timer is not None
+
+    @property
+    def is_running(self) -> bool:
+        """True during a sweep."""
+        return self._task is not None
+
     def arm(self) -> None:
         """Set the timer for the next sweep, unless it is set or a sweep runs."""
-        if self._timer is None and self._task is None:
+        if not (self.is_armed or self.is_running):
             # Spread over a tenth, so that nodes started together do not ask together.
-            pause = self._pause() * random.uniform(0.9, 1.0)  # noqa: S311 - no secret
+            pause = self.pause() * random.uniform(0.9, 1.0)  # noqa: S311 - no secret
             self._timer = self._loop.call_later(pause, self._begin)
 
     def hurry(self) -> None:
         """Sweep now, because messages may have been lost."""
         if self._timer:
             self._timer.cancel()
-        if self._task is None:
+        if not self.is_running:
             self._begin()
 
     def _begin(self) -> None:
@@ -175,7 +185,8 @@ class Sweep:
             done=note,
         )
 
-    def _pause(self) -> float:
+    def pause(self) -> float:
+        """Return the seconds until the next sweep: fewer while a store does not answer."""
         if not self.failures:
             return self._interval
         # Bounded exponent: past a thousand failures a power of two is no float any more.

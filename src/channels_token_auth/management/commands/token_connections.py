@@ -55,7 +55,7 @@ def _as_json(found: Connections) -> str:
 
 def _as_text(found: Connections) -> list[str]:
     names = names_of(found.connections)
-    rows = [HEADING, *(_row(each, names) for each in found.connections)]
+    rows = [HEADING, *(row(each, names) for each in found.connections)]
     lines = [*terminal.table(rows), ""] if found.connections else []
     shown = len(found.connections)
     more = f", the newest {shown} of them shown" if shown < found.total else ""
@@ -67,7 +67,7 @@ def _as_text(found: Connections) -> list[str]:
     return lines
 
 
-def _row(each: LiveConnection, names: dict[str, str]) -> tuple[str, ...]:
+def row(each: LiveConnection, names: dict[str, str]) -> tuple[str, ...]:
     name = names.get(each.user_id or "") if is_site_user(each.user_kind) else None
     cells = (
         each.connection_id,

@@ -1,0 +1,81 @@
+"""Keep tests off private names: `python -m tools.private_names`, a part of `dev.py lint`.
+
+A test that reads `sweep._timer` breaks when code moves, although nothing has changed for users.
+Where nothing public shows a fact, a comment next to it gives the reason: `# private: <why>`.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["findings", "main", "private_names"]
+
+ROOT = Path(__file__).resolve().parents[1]
+REASON = re.compile(r"# private: \w+")
+_DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+# Names of Django that the library has too, or sets.
+_OF_OTHERS = {"_cache", "_default_manager", "_meta", "_state", "_value_"}
+
+
+def main() -> int:
+    """Print each access to a private name without a reason. Return 1 if there is one."""
+    names = private_names(ROOT / "src")
+    lines = [line for name in ("tests", "benchmarks") for line in findings(ROOT / name, names)]
+    print("\n".join(lines) or "Tests rely on public names.")
+    return int(bool(lines))
+
+
+def private_names(folder: Path) -> set[str]:
+    """Return the names that the code in a folder defines for itself: they begin with one `_`."""
+    found: set[str] = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, _DEFINITIONS):
+                found.add(node.name)
+            elif isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store):
+                found.add(node.attr if isinstance(node, ast.Attribute) else node.id)
+    return {name for name in found if _is_private(name)} - _OF_OTHERS
+
+
+def findings(folder: Path, names: set[str]) -> Iterator[str]:
+    """Yield a line for each access from outside to one of these names that gives no reason."""
+    for path in sorted(folder.rglob("*.py")):
+        text = path.read_text()
+        lines = text.splitlines()
+        for number, name in _accesses(ast.parse(text)):
+            # The formatter may move a comment to the next line, with the bracket that closes.
+            nearby = "\n".join(lines[max(number - 3, 0) : number + 2])
+            if name in names and not REASON.search(nearby):
+                yield f"{path}:{number}: {name!r} is private: use a public name, or say why"
+
+
+def _accesses(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the names that are read or replaced: by a dot, an import, or a string for `setattr`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and not _is_own(node.value):
+            yield node.lineno, node.attr
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.lineno, each.name) for each in node.names)
+        elif isinstance(node, ast.Call) and _name_of(node.func) in ("getattr", "setattr"):
+            for each in node.args:
+                if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                    yield each.lineno, each.value.split(".")[-1]
+
+
+def _is_own(node: ast.expr) -> bool:
+    """Return True for `self` and `cls`: a class may use its own private names."""
+    return isinstance(node, ast.Name) and node.id in ("self", "cls")
+
+
+def _name_of(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__") and name != "_"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
