@@ -1,4 +1,4 @@
-"""A page of Django's admin: the live sockets of all nodes, and the way to close them.
+"""Show the live sockets of all nodes in Django's admin, and close them there.
 
 It needs no model. Whoever may view users sees it, and whoever may change them closes sockets. A
 site with an `AdminSite` of its own calls `add_connections` with it.

@@ -1,1 +1,1 @@
-"""Token backends: each knows one kind of token, and no other backend."""
+"""Verify tokens: one backend for each kind of token. No backend imports another."""

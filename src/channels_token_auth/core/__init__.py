@@ -1,1 +1,1 @@
-"""The rules, without I/O, clock, randomness or logging: values in, values out."""
+"""Decide: pure rules that map values to values, without I/O, clock, randomness or logging."""

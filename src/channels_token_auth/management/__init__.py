@@ -1,1 +1,1 @@
-"""The management commands `token_…`."""
+"""Management commands: list and revoke tokens, connect a socket, drain a node."""

@@ -1,1 +1,1 @@
-"""Audit records, and the filter that keeps credentials out of logs."""
+"""Report what happens: events, audit records, signals, and logs without credentials."""

@@ -1,6 +1,6 @@
-"""For tests of sites that use this library, and for its own: a client, tokens and a clock.
+"""Test sites that use this library: a client, tokens and a clock.
 
-Of use with unittest and pytest alike, and knows neither. Nothing in it is for production.
+It works with unittest and with pytest, and imports neither. Nothing in it is for production.
 """
 
 from .clock import FrozenClock, frozen_clock

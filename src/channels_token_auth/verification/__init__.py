@@ -1,1 +1,1 @@
-"""From a credential to an identity: order, batches, deadline, thread."""
+"""Find the identity behind a credential: in order, in batches, by a deadline, in threads."""

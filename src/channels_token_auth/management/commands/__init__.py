@@ -1,1 +1,1 @@
-"""One command a file, as Django finds them."""
+"""The commands themselves, one in each file, where Django looks for them."""
