@@ -15,7 +15,7 @@ FENCES = re.findall(r"^```text\n(.*?)^```$", read(PAGE), re.MULTILINE | re.DOTAL
 
 @pytest.mark.parametrize("journey", JOURNEYS, ids=["handshake", "revocation", "sweep"])
 def test_modules_of_a_diagram_exist(journey):
-    named = [each for each in re.findall(r"\b[a-z_]+(?:/[a-z_]+)+", journey)]
+    named = re.findall(r"\b[a-z_]+(?:/[a-z_]+)+", journey)
     modules = [SOURCE / each for each in named if each.split("/")[0] in PACKAGES]
     assert len(modules) >= 8
     missing = [path for path in modules if not (path.is_dir() or path.with_suffix(".py").exists())]
