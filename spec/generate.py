@@ -26,6 +26,7 @@ PATTERNS = [
     "spec/*.html",
     "client/src/*.ts",
     "src/channels_token_auth/core/**/*.py",
+    "src/channels_token_auth/observability/*.py",
 ]
 BLOCK = re.compile(
     r"(^[^\n]*close-codes:([a-z-]+)\b[^\n]*\n)(.*?)(^[^\n]*close-codes:end)",
@@ -107,6 +108,12 @@ def python_row(row: dict[str, Any]) -> str:
     return f"Row({row['close_code']}, {row['http_status']}, {challenge}{flags})"
 
 
+def python_remedies() -> str:
+    """Return what the log tells developers about each reason that has no details of its own."""
+    rows = [f"    CloseReason.{row['slug'].upper()}: {json.dumps(row['remedy'])}," for row in CODES]
+    return "\n".join(["REMEDIES: dict[CloseReason, str] = {", *rows, "}"])
+
+
 def by_close_code() -> dict[int, dict[str, Any]]:
     """Return one row for each close code: those of one code have the same action."""
     return {row["close_code"]: row for row in CODES}
@@ -118,6 +125,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "javascript": javascript,
     "python-enum": python_enum,
     "python-table": python_table,
+    "python-remedies": python_remedies,
 }
 
 

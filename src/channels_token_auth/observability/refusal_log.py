@@ -23,6 +23,7 @@ from .throttle import Throttle
 
 __all__ = ["REMEDIES", "start", "throttle"]
 
+# close-codes:python-remedies, written by `python -m spec.generate`
 REMEDIES: dict[CloseReason, str] = {
     CloseReason.MALFORMED: "A message or a credential breaks the protocol: see PROTOCOL.md.",
     CloseReason.TOKEN_MISSING: "The client sent no token.",
@@ -37,9 +38,9 @@ REMEDIES: dict[CloseReason, str] = {
     CloseReason.RATE_LIMITED: "The client sent too much in too short a time: see LIMITS.",
     CloseReason.CONNECTION_LIMIT: "There are as many sockets as LIMITS allows.",
     CloseReason.APPLICATION_FAILED: "The application ended without a close: see its log.",
-    CloseReason.UNAVAILABLE: "A token store, a cache or a key server did not answer, or this node"
-    " is draining: see the errors logged before.",
+    CloseReason.UNAVAILABLE: "A store did not answer, or the node is draining: see earlier errors.",
 }
+# close-codes:end
 """The remedy for each code, where the refusal has none of its own."""
 
 logger = logging.getLogger("channels_token_auth")
