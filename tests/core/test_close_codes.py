@@ -20,6 +20,7 @@ COLUMNS = {
     "retry",
     "transient",
     "meaning",
+    "remedy",
 }
 
 
@@ -42,6 +43,7 @@ def test_every_generated_table_is_up_to_date():
         "spec/client.html",
         "client/src/close-codes.ts",
         "src/channels_token_auth/core/close_codes.py",
+        "src/channels_token_auth/observability/refusal_log.py",
     ],
 )
 def test_table_is_generated_in(file):
