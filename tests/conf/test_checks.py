@@ -212,6 +212,9 @@ EXPLICIT = {"FAILURES": "5/min", "WAITING": {"address": 5}}
         ({"LIMITS": {"STORAGE": "memory://"}}, ["W015"]),
         ({"LIMITS": {"STORAGE": "async+redis://example.com"}}, ["E010"]),
         ({"LIMITS": {"STORAGE": "nothing://:canary@example.com"}}, ["E010"]),
+        ({"LIMITS": {"IDLE": 24.9}}, ["W018"]),
+        ({"LIMITS": {"IDLE": 25}}, []),
+        ({"LIMITS": {"IDLE": None}}, []),
     ],
 )
 def test_limits_that_count_less_than_meant_are_reported(check, given, expected):

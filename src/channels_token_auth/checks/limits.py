@@ -13,6 +13,9 @@ from .caution import caution
 
 __all__ = ["limits"]
 
+KEEPALIVE = 25.0
+"""Seconds after which a silent TokenSocket has sent its `auth.ping`: 20, and some for its way."""
+
 
 def limits() -> Iterator[checks.CheckMessage]:
     """Check LIMITS and TRUSTED_PROXIES together."""
@@ -23,6 +26,7 @@ def limits() -> Iterator[checks.CheckMessage]:
             yield from _counted_by_each()
     if storage is not None:
         yield from _storage(storage)
+    yield from _idle()
 
 
 def _spared() -> Iterator[checks.CheckMessage]:
@@ -51,6 +55,19 @@ def _counted_by_each() -> Iterator[checks.CheckMessage]:
             f" itself, so an address may reach each rate {workers} times.",
             hint='Set LIMITS["STORAGE"] to a store that all processes reach, or divide the rates.',
             id="channels_token_auth.I007",
+        )
+
+
+def _idle() -> Iterator[checks.CheckMessage]:
+    """Report a limit that closes sockets whose client keeps them open as it should."""
+    idle = conf.configuration().limits.idle
+    if idle is not None and idle < KEEPALIVE:
+        yield from caution(
+            f'LIMITS["IDLE"] is {idle:g}: TokenSocket sends auth.ping after 20 s without a frame,'
+            " so sockets of clients that are still there close with 4429, again and again.",
+            hint=f"Set it to {KEEPALIVE:g} or more, or to None.",
+            id="channels_token_auth.W018",
+            about="CHANNELS_TOKEN_AUTH",
         )
 
 
