@@ -88,14 +88,15 @@ class Connection(Socket):
         if code := self.node.recent_revocations.since(since, identity):
             raise TokenAuthError(code)
         self.node.seats.check(self, identity)
-        outputs = self.life.admit(identity.user_key, lifetime(identity), clock.steady())
+        user_key = identity.user_key
+        outputs = self.life.admit(user_key, lifetime(identity), clock.steady())
         if not self.is_admitted:  # closed meanwhile, or another user
             return outputs
         self.leave_place()
         self._handle, self._verified_at = identity.handle, identity.verified_at
         if self._auth is None:
             self._user, self._auth = identity.user, self._live(identity)
-            self._begin_to_count(identity.user_key)
+            self._begin_to_count(user_key)
             self.node.let_in(self)  # before the event: a subscriber may count the node's sockets
             if ConnectionAuthenticated.is_wanted():
                 emit(ConnectionAuthenticated(connection=self.facts()))

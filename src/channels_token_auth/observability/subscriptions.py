@@ -18,9 +18,11 @@ class Event:
     @classmethod
     def is_wanted(cls) -> bool:
         """Return whether anybody wants events of this kind at the moment."""
-        # Without a subscriber this is an attribute and no generator: a tenth of the time.
-        subscriptions = cls._subscriptions
-        return bool(subscriptions) and any(s.wants is None or s.wants() for s in subscriptions)
+        # A loop and no generator, which takes twice as long: each socket asks four times.
+        for each in cls._subscriptions:  # noqa: SIM110
+            if each.wants is None or each.wants():
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,10 +25,12 @@ def read_headers(scope: Scope) -> list[Header]:
         given = list(given)
         with suppress(TypeError):  # a scope that cannot be changed
             scope["headers"] = given
-    if all(name.islower() for name, _ in given):
-        # As ASGI has them: each socket keeps these very objects instead of copies.
-        return [*given]
-    return [(name.lower(), value) for name, value in given]
+    # A loop and no generator, which takes twice as long: each handshake pays for each header.
+    for name, _ in given:
+        if not name.islower():
+            return [(name.lower(), value) for name, value in given]
+    # As ASGI has them: each socket keeps these very objects instead of copies.
+    return [*given]
 
 
 def read_query(scope: Scope) -> bytes:
