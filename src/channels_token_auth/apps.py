@@ -14,7 +14,7 @@ __all__ = ["ChannelsTokenAuthConfig"]
 
 
 class ChannelsTokenAuthConfig(AppConfig):
-    """Registers the system checks, keeps tokens out of logs, and hears of tokens that end."""
+    """Registers the system checks, keeps tokens out of logs, and watches for revocations."""
 
     name = "channels_token_auth"
     verbose_name = "Channels token authentication"

@@ -43,7 +43,7 @@ async def _ask(named: dict[str, Any]) -> tuple[Connections, Overview]:
 
 
 def _named(query: str) -> tuple[dict[str, Any], str]:
-    """Return what is searched for; or what finds nothing, and a sentence that says why."""
+    """Return the target of the search; or a target that matches nothing, and the reason."""
     try:
         return _read(query), ""
     except LookupError as error:

@@ -100,7 +100,7 @@ class Pages:
     def _confirm(
         self, request: HttpRequest, act: Callable[..., None], what: str, *, has_token: bool
     ) -> HttpResponse:
-        """Ask before; then act, and say so."""
+        """Ask for confirmation; then act, and show what was done."""
         if request.method != "POST":
             context = {"what": what, "has_token": has_token, "title": _("Are you sure?")}
             return self._page(request, "close.html", context)

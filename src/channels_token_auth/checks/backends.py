@@ -86,7 +86,7 @@ def _end(path: str) -> str:
 
 
 def order() -> Iterator[checks.CheckMessage]:
-    """Warn about a backend that stands before one that knows more about its tokens."""
+    """Warn about a backend that is listed before one that knows more about the same tokens."""
     ranked = [
         (each.authority, each.name)
         for each in those_that_can_be_built()

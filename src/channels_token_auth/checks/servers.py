@@ -24,7 +24,7 @@ class Fault:
 
     @property
     def concerns(self) -> str:
-        """The versions, as a reader would say it."""
+        """Return the versions in words."""
         return f"{self.server} before {self.fixed_in}" if self.fixed_in else self.server
 
 

@@ -10,7 +10,7 @@ __all__ = ["clamped"]
 
 
 def clamped() -> Iterator[checks.CheckMessage]:
-    """A site that asks for more than it gets is told."""
+    """Warn about a setting that has less effect than its value suggests."""
     asked, gets = conf.given("VERIFIED_CACHE_SECONDS"), conf.configuration().verified_cache_seconds
     if asked is not None and asked > gets:
         yield checks.Info(

@@ -1,4 +1,4 @@
-"""List the open sockets of all nodes: the nodes are asked, and nothing is stored."""
+"""List the open sockets of all nodes by asking them. Nothing is stored."""
 
 import asyncio
 import functools
@@ -131,6 +131,7 @@ async def aconnections(
     message = {"kind": "ask", "target": target.to_message(), "limit": limit, "node": node}
     answers = await gather(message, node, timeout)
     rows = [row for answer in answers.values() for row in answer["connections"]]
+    # Each node sent its newest: the newest of all are among them.
     rows.sort(key=lambda row: row["opened_at"], reverse=True)
     return Connections(
         connections=[_live(row) for row in rows[:limit]],
@@ -159,7 +160,9 @@ async def gather(message: Message, node: str | None, seconds: float) -> dict[str
                 while not (is_alone and len(answers) >= own):
                     async with asyncio.timeout(SETTLED if are_all_in else None):
                         answer = await queue.get()
+                    # The question is sent twice. Of two answers the later one counts.
                     answers[answer["node"]] = answer
+                    # Each answer names the nodes that its sender knows, so the set may still grow.
                     are_all_in = _expected(answers, node) <= answers.keys()
         except TimeoutError:
             pass
@@ -167,7 +170,7 @@ async def gather(message: Message, node: str | None, seconds: float) -> dict[str
 
 
 def _expected(answers: dict[str, Any], node: str | None) -> set[str]:
-    """Return who has to answer, as far as those who have answered know."""
+    """Return the nodes that have to answer, according to those that have answered."""
     known = {name for answer in answers.values() for name in answer["peers"]}
     return {name for name in known if is_meant(name, node)}
 

@@ -25,7 +25,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalNode:
-    """How to reach a node. `hear` acts on a message in its loop; `channel` is the one it reads."""
+    """Access to a node. `hear` handles a message in its loop; `channel` is the one it reads."""
 
     hear: Callable[[Message, Reply | None], None]
     channel: Callable[[], str | None]
@@ -40,6 +40,7 @@ class _Process:
     def __init__(self) -> None:
         self.id = uuid.uuid4().hex
         self.began_at = time.monotonic()
+        # A fork runs this again: the child serves sockets if its parent was a server.
         self.is_server = getattr(self, "is_server", False)
 
 
@@ -86,4 +87,5 @@ def deliver(message: Message, reply: Reply | None = None) -> None:
     """Have each node of this process act on the message, in its own event loop."""
     for loop, node in _nodes:
         with suppress(RuntimeError):  # the loop was closed meanwhile, and its sockets with it
+            # From any thread: a node is touched only by its own event loop.
             loop.call_soon_threadsafe(node.hear, message, reply)

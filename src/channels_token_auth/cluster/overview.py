@@ -59,6 +59,7 @@ def _users(answers: Iterable[Message]) -> list[UserCount]:
     total: Counter[tuple[str | None, str | None]] = Counter()
     for answer in answers:
         for kind, user_id, sockets in answer["users"]:
+            # A user may have sockets on several nodes.
             total[kind, user_id] += int(sockets)
     return [
         UserCount(user_kind=kind, user_id=user_id, sockets=sockets)

@@ -49,13 +49,16 @@ class Subscription:
                 remote = layer.remote_layer()
                 if remote is None:
                     return
+                # The channel survives an outage; the membership of the group may not.
                 await self._open(remote)
                 await self.join()
                 layer.note_success()
                 if failures:
+                    # Messages may be lost: the sweep finds what they reported.
                     self._recovered()
                 await self._receive(remote)
             except Exception as error:  # noqa: BLE001 - whatever a layer raises
+                # A layer that can be joined, and fails right after, must not reset the pause.
                 is_same = time.monotonic() - failed_at < SAME_OUTAGE
                 failures, failed_at = failures + 1 if is_same else 1, time.monotonic()
                 layer.note_failure(error)
@@ -78,6 +81,7 @@ class Subscription:
             message = envelope.open_(
                 await layer.call(remote.receive(self.channel), is_bounded=False)
             )
+            # Answers to this node's own questions arrive on the same channel.
             if message is not None and not answered(message):
                 self._hear(message, reply_to(message))
 

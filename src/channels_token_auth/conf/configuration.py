@@ -96,6 +96,7 @@ def override(arguments: Mapping[str, Any]) -> Configuration:
     if wrong := list(problems(given)):
         raise ImproperlyConfigured("\n".join(_describe(each, arguments) for each in wrong))
     read = {name: reader(given.get(name, default)) for name, (default, reader) in SETTINGS.items()}
+    # A client without a credential connects as anonymous: it is not asked for a first message.
     if read["ANONYMOUS"] and "LOCATIONS" not in given:
         read["LOCATIONS"] -= {Location.FIRST_MESSAGE}
     # A revocation whose message is lost may not live on in the cache after the sweep.
@@ -155,6 +156,7 @@ def _describe(problem: Problem, arguments: Mapping[str, Any]) -> str:
 
 def derived(build: Callable[[Configuration], T]) -> Callable[[], T]:
     """Return a function that builds something of the settings, once until a setting changes."""
+    # Tests change settings: what was built of the old ones is dropped.
     built = lru_cache(maxsize=1)(lambda: build(configuration()))
     setting_changed.connect(lambda **_: built.cache_clear(), weak=False)
     return built

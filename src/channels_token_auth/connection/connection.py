@@ -1,4 +1,4 @@
-"""One socket and its identity: who is admitted, by which token, and what becomes of later tokens.
+"""Give one socket its identity: the user it is admitted for, the token, and tokens sent later.
 
 `opening` leads it through the handshake, `application` shows it to the application, and `ending`
 takes leave of it.

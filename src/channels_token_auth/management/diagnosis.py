@@ -1,4 +1,4 @@
-"""Find out what a site's settings say about one token, as a handshake with it would.
+"""Find out how a site's settings decide about one token, as a handshake would.
 
 Nothing is opened and nothing is audited: the token is verified, and that is all. A ticket cannot be
 diagnosed, since looking at it uses it up.

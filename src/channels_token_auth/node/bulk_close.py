@@ -55,6 +55,7 @@ class BulkClose:
                 loop = asyncio.get_running_loop()
                 loop.call_soon(_emit, cause, code, closed, since)
 
+        # A single slice needs no task: most revocations close a few sockets.
         if len(members) > SLICE:
             self._running += 1
             spawn(self._close_in_slices(members, close_slice))
@@ -66,6 +67,8 @@ class BulkClose:
 
         Called before an application gets its `websocket.disconnect`.
         """
+        # All sockets close before the first application gets its disconnect, so that a slow
+        # application delays no close.
         if self._running:
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
@@ -77,6 +80,7 @@ class BulkClose:
         try:
             while members:
                 close_slice()
+                # Let other sockets exchange frames between two slices.
                 await asyncio.sleep(0)
         finally:
             self._running -= 1
@@ -98,6 +102,7 @@ def _close_slice(
 ) -> int:
     """Close the last sockets of the list, take them off it, and return how many were closed."""
     closed = 0
+    # From the end: removing there moves no other entries.
     for member in members[-SLICE:]:
         try:
             if only_if(member):

@@ -33,7 +33,7 @@ class DrainRequest:
 
 
 class DrainRequests:
-    """What one node knows of drains, its own or not. `name`: the name of the node."""
+    """Drains that one node knows, its own or others. `name`: the name of the node."""
 
     def __init__(self, name: str) -> None:
         self._name = name

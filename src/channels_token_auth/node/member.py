@@ -92,7 +92,7 @@ class Member(ABC):
         """Bring the expiry forward: the calendar went ahead of the steady clock by so much."""
 
     def follow(self, identity: Identity) -> None:
-        """Take over what a sweep found out about its token: its scopes of now."""
+        """Take over what a sweep found out about its token: the current scopes."""
         scopes = identity.authentication.scopes
         if self._auth and scopes != self._auth.scopes:
             self._auth.replace(replace(self._auth.current, scopes=scopes))

@@ -1,4 +1,4 @@
-"""Which other nodes there are: each node announces itself, and notes whom it received from.
+"""Know the other nodes: each announces itself, and notes the announcements that it receives.
 
 A node rejoins the group and announces itself before every sweep, because a channel layer may lose
 a membership without a word. The list of peers tells who has to answer a question to all nodes.

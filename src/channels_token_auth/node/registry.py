@@ -24,10 +24,12 @@ class Registry:
         return len(self._all)
 
     def __iter__(self) -> Iterator[Member]:
+        # A copy: closing sockets removes them from here while somebody iterates.
         return iter(list(self._all))
 
     def add(self, member: Member) -> None:
         """Note a socket under its user and its token; again after a reauthentication."""
+        # A reauthentication changes the token: remove the entry under the old one first.
         if member in self._all:
             self.discard(member)
         self._all[member] = keys = member.user_id, _name(member.token_id)
@@ -50,6 +52,7 @@ class Registry:
             candidates = self._by_user.get(target.user_id)
         else:
             candidates = self
+        # The index only narrows the search: an id may occur at several backends and issuers.
         return [member for member in candidates if target.matches(member)]
 
     def busiest_users(self, limit: int) -> list[tuple[str | None, str | None, int]]:
@@ -74,6 +77,7 @@ class _Index:
         known = self._members.setdefault(key, member)
         if isinstance(known, set):
             known.add(member)
+        # A second socket of the same key: only now is a set worth its memory.
         elif known is not member:
             self._members[key] = {known, member}
 

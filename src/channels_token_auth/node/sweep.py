@@ -37,7 +37,7 @@ ByRoute = dict[Route, list[Member]]
 
 
 class Sweep:
-    """The sweep of one node. `before`: what else is done each time (presence), or None.
+    """The sweep of one node. `before` runs at the start of each sweep (presence), if it is set.
 
     Between two sweeps there is a timer and no task; and no timer while no socket is open, unless
     there is something else to do.
@@ -95,6 +95,7 @@ class Sweep:
 
     def _begin(self) -> None:
         self._timer = None
+        # Without sockets there is nothing to verify: the next one sets the timer again.
         if self._before or self._registry:
             self._task = self._loop.create_task(self._run())
 
@@ -113,6 +114,7 @@ class Sweep:
     async def once(self) -> None:
         """Revalidate every token, and close the sockets of those that have ended."""
         began_at, tokens, self._closed = time.monotonic(), 0, 0
+        # Before the questions: what is revoked during this sweep, the next one may find.
         calendar = time.time()
         self._outages.begin()
         asked = [self._sweep(by_route) for by_route in self._by_lane().values()]
@@ -122,6 +124,7 @@ class Sweep:
                 raise count
             tokens += count
         unavailable = self._outages.finish()
+        # One backend without an answer makes the sweep incomplete: the next one comes sooner.
         self.failures = self.failures + 1 if unavailable else 0
         if not unavailable:
             self._complete_at = calendar
@@ -154,6 +157,7 @@ class Sweep:
         return tokens
 
     async def _revalidate(self, route: Route, members: Sequence[Member]) -> int:
+        # A user with ten tabs has ten sockets and one token: ask once.
         by_token = _by_token(members)
         verdicts = await route.revalidate([grant for grant, _ in by_token.values()])
         closing: dict[CloseReason, dict[Member, str]] = defaultdict(dict)
@@ -195,7 +199,7 @@ class Sweep:
 
 
 def _by_token(members: Sequence[Member]) -> dict[Token, tuple[Grant, list[Member]]]:
-    """Group sockets by their token, with the grant that its backend can be asked about best."""
+    """Group sockets by their token, each with the grant that tells its backend most."""
     by_token: dict[Token, tuple[Grant, list[Member]]] = {}
     for member in members:
         grant = member.grant

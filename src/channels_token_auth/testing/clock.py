@@ -1,4 +1,4 @@
-"""Time that passes when a test says so."""
+"""Provide a clock that a test moves."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Tokens without a token store: whose each is, is what a test says."""
+"""Accept tokens without a token store: a test decides who their users are."""
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence

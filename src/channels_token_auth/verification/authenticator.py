@@ -150,6 +150,7 @@ class Authenticator:
 
         Raises TokenAuthError only.
         """
+        # Before the verification: revocations of the same second compare with this time.
         presented_at = clock.calendar()
         key = self.verified.key(credential)
         verdict = self.verified.get(key)
@@ -182,7 +183,7 @@ class Authenticator:
 
         For a caller that may block, and that revokes or describes the token instead of admitting
         its user. None: no backend knows the token. Raises TokenAuthError with a transient
-        code, such as "unavailable": then it is open whose token it is.
+        code, such as "unavailable", if the owner cannot be found out now.
         """
         verdict = self._ask_now(credential)
         if isinstance(verdict, Identity):
@@ -205,7 +206,7 @@ class Authenticator:
         return _current(verdict)
 
     async def revalidate(self, grants: Sequence[Grant]) -> Sequence[Identity | TokenAuthError]:
-        """Return whether each still stands. Raises nothing: an unavailable store is a verdict."""
+        """Return a verdict on each grant. Raises nothing: an unavailable store is a verdict."""
         return await self._verifier.revalidate(grants)
 
     def lane_of(self, backend: str | None) -> LaneId:
@@ -214,6 +215,7 @@ class Authenticator:
 
     def forget(self) -> None:
         """Forget all verdicts, and let no new caller wait for one that is under way."""
+        # Both: a verification that runs now may have read the row before its revocation.
         self.verified.clear()
         self._verifier.forget()
 
@@ -225,7 +227,7 @@ class Authenticator:
 
 
 def _current(verdict: Identity | TokenAuthError) -> Identity | TokenAuthError:
-    """Return the verdict of now: a token may have expired in the cache, or unseen by its backend.
+    """Return the verdict, or "expired" if the token has expired since, or unseen by its backend.
 
     The one place that judges the expiry of a token that is presented.
     """

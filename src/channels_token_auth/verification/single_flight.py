@@ -45,19 +45,22 @@ class SingleFlight:
         """
         future = self._loop.create_future()
         flight = self._joinable.get(key)
+        # The same token is being verified already: share the answer, ask no backend.
         if flight is not None:
             flight.waiting.append(future)
             return future
         flight = self._joinable[key] = Flight(self._loop.time() + self._timeout, [future])
         self._under_way[flight] = key
         start(flight)
+        # One timer for all: verifications have the same timeout, so the oldest ends first.
         if self._timer is None and self._under_way:
             self._timer = self._loop.call_at(flight.ends_at, self._run_out)
         return future
 
     def land(self, key: Hashable, flight: Flight, answer: Any) -> None:
-        """Answer all who wait for it. For one that was given up, nobody waits any more."""
+        """Give the answer to all callers that wait; after a verification was given up, none do."""
         self._under_way.pop(flight, None)
+        # After `forget`, a newer verification may have this key: leave it alone.
         if self._joinable.get(key) is flight:
             del self._joinable[key]
         # The errand refers to the flight: left here, both would wait for the garbage collector.
@@ -72,6 +75,7 @@ class SingleFlight:
 
     def _run_out(self) -> None:
         now, self._timer = self._loop.time(), None
+        # Callers get an answer even if the store never gives one.
         late = [each for each in self._under_way.items() if each[0].ends_at <= now]
         if late:
             answer = self._give_up([flight for flight, _ in late])

@@ -24,10 +24,10 @@ Answer = Identity | TokenAuthError
 
 
 class VerdictCache:
-    """Remembers verdicts for `seconds` (0: none), under digests. Of a token it keeps at most what
-    its backend has put into the `handle`, as the socket does.
+    """Caches verdicts for `seconds` (0: never), by the digests of tokens. Of a token it keeps at
+    most the `handle` of its backend, as the socket does.
 
-    Whether a token has expired since is for the reader to see, who knows the calendar.
+    It does not judge expiry: the caller does, with the current time.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -44,20 +44,23 @@ class VerdictCache:
         return (*token, credential.tenant) if credential.tenant else token
 
     def get(self, key: Hashable) -> Answer | None:
-        """The verdict that was remembered, while it is good."""
+        """Return the cached verdict, or None if there is none or it is too old."""
+        # Accepted first: it is the usual case, and each handshake pays for the look-up.
         return self._accepted.get(key) or self._refused.get(key)
 
     def put(self, key: Hashable, verdict: Answer, *, generation: int) -> None:
-        """Remember a verdict that was asked for in that generation: not if it is over."""
+        """Cache a verdict requested in this generation, unless the cache was cleared since."""
+        # A token was revoked after the question was sent: the answer may be older than that.
         if generation != self.generation:
             return
         if isinstance(verdict, Identity):
             self._accepted.put(key, verdict)
+        # "Unavailable" is no verdict on the token: cached, it would outlast the outage.
         elif not verdict.code.is_transient:
             self._refused.put(key, verdict)
 
     def clear(self) -> None:
-        """Forget all, and whatever is being verified at this moment too."""
+        """Drop all verdicts, and those of verifications that are running now."""
         self.generation += 1
         self._accepted.clear()
         self._refused.clear()
@@ -81,6 +84,7 @@ class _Recent:
             return
         now = time.monotonic()
         self._entries.pop(key, None)  # so that it becomes the newest
+        # A dict keeps its order of insertion, so the first entry is the oldest.
         while self._entries and (self._is_over(now) or len(self._entries) >= self._limit):
             del self._entries[next(iter(self._entries))]
         self._entries[key] = (now + self._seconds, verdict)

@@ -1,4 +1,4 @@
-"""A ticket to open a socket with, and whether a token or a session still stands."""
+"""Issue tickets to open sockets with, and check whether a token or a session is valid."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ __all__ = ["check", "ticket"]
 @require_POST
 @endpoint
 def ticket(request: HttpRequest) -> dict[str, Any]:
-    """Issue a ticket to whoever asks, bound to the page's Origin where a browser sent one."""
+    """Issue a ticket to the caller, bound to the page's Origin where a browser sent one."""
     identity = identify(request)
     with store():
         issued = site_authenticator().tickets.issue(identity, origin=request.headers.get("Origin"))

@@ -52,7 +52,7 @@ class Presented:
 
 
 def read_access_token(credential: Credential) -> Presented | TokenAuthError:
-    """Return what the token says, or why it is refused or left to the next backend."""
+    """Return the claims of the token, or why it is refused or left to the next backend."""
     algorithm, key = algorithm_and_key()
     try:
         claims = jwt.decode(credential.secret.reveal(), key, algorithms=[algorithm], options=CHECKS)

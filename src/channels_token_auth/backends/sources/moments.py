@@ -1,4 +1,4 @@
-"""Times of rows: aware everywhere in the library, whatever `USE_TZ` says about the columns."""
+"""Convert times of rows: the library uses aware times, whatever `USE_TZ` makes of the columns."""
 
 from datetime import datetime
 

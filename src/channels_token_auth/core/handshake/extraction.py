@@ -77,6 +77,7 @@ def extract(
     """Read a handshake by `policy`: its Origin, then an explicit credential, then the cookie."""
     present = dict(headers)
     taken = _take(headers, query_string, subprotocols, present, policy)
+    # An explicit credential wins over the ambient cookie (PROTOCOL.md, "Precedence").
     in_order = (taken.in_header, taken.in_subprotocol, taken.in_ticket, taken.in_query)
     explicit = [each for each in in_order if each]
     origin = present[b"origin"].decode("latin-1") if b"origin" in present else None
@@ -119,6 +120,7 @@ def _take(
         taken.in_subprotocol, taken.headers, taken.subprotocols, taken.offers_credential = (
             take_subprotocol(taken.headers, subprotocols, policy)
         )
+    # The ticket first: what it leaves is searched for the token.
     if query_string:
         ticket, token = Location.TICKET, Location.QUERY
         taken.in_ticket, left = take_query(ticket, TICKET_NAME, query_string, policy)
@@ -145,14 +147,16 @@ def _agree(found: Sequence[Found]) -> Found:
         return found[0]
     problems = [each for each in found if isinstance(each, Problem)]
     if problems:
+        # A hostile problem decides: then the client is not even accepted.
         return max(problems, key=lambda each: each.is_hostile)
+    # The same token twice is one credential; two tokens are a client's mistake.
     if len({each.secret for each in found if isinstance(each, Credential)}) > 1:
         return Problem(code=CloseReason.MALFORMED)
     return found[0]
 
 
 def _guard(in_cookie: Found | None, origin: str | None) -> Found | None:
-    """A cookie proves nothing about the page that used it; its Origin does."""
+    """Refuse a cookie without an Origin: only the Origin shows which page opened the socket."""
     return Problem(code=CloseReason.FORBIDDEN) if in_cookie and origin is None else in_cookie
 
 

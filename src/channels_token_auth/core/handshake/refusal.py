@@ -33,8 +33,10 @@ def refuse(
     server's plain one. `schemes`: those that the site's backends recognise.
     """
     if sees_codes(handshake, mode):
+        # A browser that offered subprotocols gets no code unless one of them is selected.
         echo = _echo(handshake.subprotocols)
         return [_accept(echo), *_last_words(error, speaks=echo == PROTOCOL)]
+    # Reasons of open sockets have no status: an HTTP client gets the plain denial.
     if http and error.code.http_status:
         return _http_response(error, error.code.http_status, schemes)
     return [close_message(error.code)]
@@ -58,6 +60,7 @@ def deny(message: Mapping[str, Any], handshake: Handshake, *, is_accepted: bool)
 
 def sees_codes(handshake: Handshake, mode: RefusalMode) -> bool:
     """Return whether a client that is refused is accepted first, to be closed with a code."""
+    # A hostile client is denied before accept: it never learns a code.
     visible = mode is RefusalMode.CLOSE or (mode is RefusalMode.AUTO and _is_browser(handshake))
     return visible and not handshake.is_hostile
 
@@ -82,9 +85,9 @@ def _is_close_code(code: int) -> bool:
 
 
 def _is_browser(handshake: Handshake) -> bool:
-    """A page sends its Origin; Node, Deno and Bun have browsers' WebSocket without one.
+    """Return whether the client has a browser's WebSocket: Node, Deno and Bun send no Origin.
 
-    Those can read no HTTP answer either. A credential in a subprotocol is a browser's way: clients
+    None of them can read an HTTP answer. A credential in a subprotocol is a browser's way: clients
     that can set headers use one.
     """
     return (

@@ -1,4 +1,4 @@
-"""The ASGI exchange of one socket: who has accepted it, and who knows of its end.
+"""The ASGI exchange of one socket: who accepted it, and who was informed of its end.
 
 Theory of operation
 ===================

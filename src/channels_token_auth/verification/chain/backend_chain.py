@@ -56,6 +56,7 @@ class _Stop:
             unknown = [case for case in cases if is_open(case.verdict)]
             answers = put(partial(consult, backend), [case.credential for case in unknown])
             for case, answer in zip(unknown, answers, strict=True):
+                # An `Unrecognized` stays as the reason, in case no later backend accepts the token.
                 case.verdict = answer or case.verdict
         return self.chain.conclude(cases, after=self.number)
 
@@ -117,6 +118,7 @@ class BackendChain:
         rows: list[tuple[LaneId, list[TokenBackend]]] = []
         for backend in backends:
             lane = self._lanes[backend.name]
+            # Neighbours that share a lane are asked in one step: a change costs a thread switch.
             if not rows or rows[-1][0] != lane:
                 rows.append((lane, []))
             rows[-1][1].append(backend)
@@ -161,6 +163,7 @@ class BackendChain:
         ]
 
     def _use_up(self, redeemed: Sequence[tuple[_Case, Found, Answer]]) -> Sequence[Step]:
+        # A replaced parent makes its ticket expired (4419), not revoked.
         grants = [found.grant for _, found, _ in redeemed]
         judged = self._replaced.judge(grants, [verdict for _, _, verdict in redeemed])
         verdicts = [
@@ -188,7 +191,7 @@ class BackendChain:
         return Onward(lane, self._sweep, grants)
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Answer]:
-        """Return whether each still stands: one question to each backend. Blocks."""
+        """Return a verdict on each grant, with one question to each backend. Blocks."""
         return self._settle(grants, self._ask_backends(grants))
 
     def _sweep(self, batches: Sequence[Sequence[Grant]]) -> Sequence[Step | Sequence[Answer]]:
@@ -222,6 +225,7 @@ class BackendChain:
             asked = [grants[i] for i in places]
             verdicts |= zip(places, put(partial(self._revalidate, name), asked), strict=True)
         revoked = TokenAuthError(CloseReason.TOKEN_REVOKED)
+        # None from `revalidate`: the token does not exist any more.
         return [verdicts[i] or revoked for i in range(len(grants))]
 
     def _revalidate(self, name: str, grants: Sequence[Grant]) -> Sequence[Verdict]:

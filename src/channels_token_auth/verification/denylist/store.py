@@ -35,7 +35,7 @@ cache_outages = OutageWatch(
 
 
 class CacheUnavailable(Exception):  # noqa: N818 - named as the answer to it
-    """The cache failed, or lost what it was given, in whatever words it says so."""
+    """The cache failed, or lost a value that it had stored."""
 
 
 class Store(Protocol):

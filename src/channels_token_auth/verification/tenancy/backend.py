@@ -108,7 +108,7 @@ class _TenantBackend:
         asked: Sequence[Asked],
         tenant: str | None,
     ) -> Sequence[Any]:
-        if tenant is None:  # of no tenant: nobody's token
+        if tenant is None:  # no tenant: the token is invalid
             return [None] * len(asked)
         with self._tenants.activate(tenant):
             return question(asked)

@@ -95,7 +95,7 @@ class Sessions:
 
 
 def _find_cached(store: Any, keys: Collection[str]) -> dict[str, Session]:
-    """Not by the engine, which says "no session" where the cache is away."""
+    """Read the cache itself: while it fails, the engine would return "no session"."""
     names = {store.cache_key_prefix + key: key for key in keys if _CACHEABLE.fullmatch(key)}
     try:
         found = caches[settings.SESSION_CACHE_ALIAS].get_many(names)
@@ -114,6 +114,6 @@ def _write_nothing(*_: Any, **__: Any) -> None:
 
 
 def _of(store: Any, data: Mapping[str, Any]) -> Session:
-    """A session whose engine doesn't say when it was last used: now, at the latest."""
+    """Return the expiry of a session whose engine stores no time of use, as if it were used now."""
     expires_at = store.get_expiry_date(expiry=data.get("_session_expiry"))
     return Session(data=data, expires_at=aware(expires_at))
