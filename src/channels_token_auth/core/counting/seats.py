@@ -105,7 +105,9 @@ class SeatTable:
     def is_full(self, seat: Seat, limits: ConnectionLimits, now: float) -> bool:
         """Return whether there is no room for a new seat, or for its new token."""
         return any(
-            len([each for each in self._of(key, now) if each.id != seat.id]) >= limit
+            # Counted first: nearly all users have few sockets, and then none is looked at.
+            len(self._by_key.get(key, ())) >= limit
+            and len([each for each in self._of(key, now) if each.id != seat.id]) >= limit
             for key, limit in _limited(seat, limits)
         )
 
@@ -122,11 +124,10 @@ class SeatTable:
         found: set[str] = set()
         for key in {key for seat in touched for key in _keys(seat)}:
             seats = self._of(key, now)
-            own = {each: limits_of(each) for each in seats if each.node == self._node}
-            for limits in {limits for limits in own.values() if limits}:
-                found |= _over(key, seats, limits) & {
-                    s.id for s, its in own.items() if its == limits
-                }
+            own = [(each, limits_of(each)) for each in seats if each.node == self._node]
+            # Nearly always empty, so that nothing is sorted and no seat is hashed.
+            for limits in {its for _, its in own if its and _is_over(key, len(seats), its)}:
+                found |= _over(key, seats, limits) & {s.id for s, its in own if its == limits}
         return found
 
     def _of(self, key: "_Key", now: float) -> list[Seat]:
@@ -155,12 +156,20 @@ def _limited(seat: Seat, limits: ConnectionLimits) -> list[tuple[_Key, int]]:
     return [(key, limit) for key, limit in both if limit is not None]
 
 
+def _limit(key: _Key, limits: ConnectionLimits) -> int | None:
+    return limits.user if key.token is None else limits.token
+
+
+def _is_over(key: _Key, count: int, limits: ConnectionLimits) -> bool:
+    limit = _limit(key, limits)
+    return limit is not None and count > limit
+
+
 def _over(key: _Key, seats: Collection[Seat], limits: ConnectionLimits) -> set[str]:
-    of_token = key.token is not None
-    limit = limits.token if of_token else limits.user
-    if limit is None or len(seats) <= limit:
+    limit = _limit(key, limits)
+    if limit is None:
         return set()
-    return too_many(seats, limit, limits.policy, of_token=of_token)
+    return too_many(seats, limit, limits.policy, of_token=key.token is not None)
 
 
 def _by_user(seat: Seat) -> tuple[int, str]:
