@@ -73,9 +73,11 @@ def _pass_limits(connection: Connection) -> None:
     limits, address = connection.route.address_limits, connection.client_address
     handshake = connection.handshake
     # A foreign page learns nothing but that: the Origin comes first (PROTOCOL.md, "Precedence").
+    # Its handshakes do not count either: it would use up what its visitors have. That spares no
+    # attacker anything, since this refusal costs as little as that of the limit.
     if not (handshake.is_hostile and handshake.problem is CloseReason.FORBIDDEN):
         limits.check_handshake(address)
-    limits.count_handshake(address)
+        limits.count_handshake(address)
 
 
 def _take_place(connection: Connection) -> Place:
