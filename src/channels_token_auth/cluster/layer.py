@@ -37,7 +37,7 @@ GROUP = "channels_token_auth"
 TIMEOUT = 1.0
 """Seconds that a channel layer gets for one call."""
 
-HEAD_START = 0.05
+HEAD_START = 0.25
 """Seconds by which the messages to other processes may delay the closes in this one."""
 
 T = TypeVar("T")
