@@ -4,14 +4,17 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from tools.matrix import PACKAGES, RECORD, combinations
+from tools.matrix import DJANGOS, PACKAGES, RECORD, combinations
+from tools.pythons import SUPPORTED
 
 from .markdown import table
 
-__all__ = ["by_packages", "by_versions", "record"]
+__all__ = ["GATE", "by_packages", "by_versions", "record"]
 
 _SERVERS = ("daphne", "granian", "hypercorn", "uvicorn")
 _NOT_RUN = "–"
+GATE = ((SUPPORTED[0], next(iter(DJANGOS))), (SUPPORTED[-1], list(DJANGOS)[-1]))
+"""The combinations of the gate: both ends of the range, each with the Django that uv.lock has."""
 
 
 def record() -> dict[str, Any]:
@@ -20,23 +23,28 @@ def record() -> dict[str, Any]:
 
 
 def by_versions() -> str:
-    """Return the table of Pythons and Djangos, with the exact versions and the day of the run."""
+    """Return the table of Pythons and Djangos: what tests each, and the last recorded run."""
     cells = record()
-    rows = [(*pair, *_result(cells.get("-".join(pair)))) for pair in combinations()]
-    return table(("Python", "Django", "exactly", "tests passed", "on"), rows)
+    rows = [(*pair, _tested_by(pair), _last(cells.get("-".join(pair)))) for pair in combinations()]
+    return table(("Python", "Django", "tested by", "last recorded run"), rows)
 
 
 def by_packages() -> str:
     """Return the table of the lowest and the newest packages."""
     cells = record()
-    rows = [(name, *_result(cells.get(name)), *_servers(cells.get(name))) for name in PACKAGES]
-    return table(("packages", "exactly", "tests passed", "on", *_SERVERS), rows)
+    rows = [(name, _last(cells.get(name)), *_servers(cells.get(name))) for name in PACKAGES]
+    return table(("packages", "last recorded run", *_SERVERS), rows)
 
 
-def _result(cell: dict[str, Any] | None) -> Iterable[str]:
+def _tested_by(pair: tuple[str, str]) -> str:
+    return "the gate, and the matrix" if pair in GATE else "the matrix"
+
+
+def _last(cell: dict[str, Any] | None) -> str:
     if cell is None:
-        return (_NOT_RUN,) * 3
-    return f"Python {cell['python']}, Django {cell['django']}", str(cell["passed"]), cell["on"]
+        return "none yet"
+    versions = f"Python {cell['python']}, Django {cell['django']}"
+    return f"{versions}: {cell['passed']} tests passed on {cell['on']}"
 
 
 def _servers(cell: dict[str, Any] | None) -> Iterable[str]:

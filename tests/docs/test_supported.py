@@ -5,12 +5,13 @@ import tomllib
 
 import yaml
 
-from docs.generators.supported import record
+from docs.generators.supported import GATE, record
 from tests.docs.pages import ROOT, read
 from tools.matrix import DJANGOS, combinations, names
 from tools.pythons import SUPPORTED
 
 PROJECT = tomllib.loads(read("pyproject.toml"))["project"]
+PAGE = "docs/reference/supported.md"
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
 
 
@@ -59,3 +60,15 @@ def test_public_ci_runs_the_commands_of_a_developer_and_has_no_secret():
         "python3 dev.py test --matrix",
     ]
     assert "secrets." not in (ROOT / ".github/workflows/ci.yml").read_text()
+
+
+def test_gate_runs_the_djangos_that_the_lock_has():
+    packages = tomllib.loads(read("uv.lock"))["package"]
+    locked = sorted(each["version"] for each in packages if each["name"] == "django")
+    assert [version.rpartition(".")[0] for version in locked] == [django for _, django in GATE]
+
+
+def test_page_without_a_recorded_run_says_what_tests_a_combination():
+    rows = re.findall(r"^\| (3\.\d+) \| (\d\.\d) \| (the [^|]+) \|", read(PAGE), re.MULTILINE)
+    assert [tuple(row[:2]) for row in rows] == combinations()
+    assert [tuple(row[:2]) for row in rows if "gate" in row[2]] == list(GATE)
