@@ -36,7 +36,8 @@ def ready(base):
         with urllib.request.urlopen(f"http://{base}/auth/ready/", timeout=10) as answer:
             return answer.status, json.load(answer)["draining"]
     except urllib.error.HTTPError as error:
-        return error.code, json.load(error)["draining"]
+        with error:
+            return error.code, json.load(error)["draining"]
 
 
 def test_worker_that_never_had_a_socket_is_drained_too(tmp_path):

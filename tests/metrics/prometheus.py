@@ -99,6 +99,10 @@ class Prometheus:
 
     def _get(self, path: str) -> bytes:
         url = f"http://127.0.0.1:{self.port}{path}"
-        with urllib.request.urlopen(url, timeout=DEADLINE) as answer:
-            content: bytes = answer.read()
-            return content
+        try:
+            with urllib.request.urlopen(url, timeout=DEADLINE) as answer:
+                content: bytes = answer.read()
+                return content
+        except urllib.error.HTTPError as error:
+            error.close()  # it has a body, which is open
+            raise
