@@ -1,6 +1,7 @@
 """Tokens revoked with a margin: open sockets may be given fresh ones, and nothing else opens."""
 
 import json
+import time
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +19,7 @@ from channels_token_auth import (
     revoke_token,
     revoke_user,
 )
+from channels_token_auth.backends.drf import DRFTokenBackend
 from tests.revocation.test_commands import manage
 from tests.verification.odd_caches import Remote
 from tests.verification.odd_caches import cache as cache_of
@@ -129,6 +131,26 @@ async def test_row_is_deleted_at_once_and_its_socket_lives_on(sockets, token, ad
     assert not await Token.objects.aexists()
     for _ in range(5):  # sweeps
         assert await socket.stays()
+
+
+class SlowDRFTokenBackend(DRFTokenBackend):
+    """Deletes rows long before its caller goes on: some sweeps come in between."""
+
+    def revoke_user(self, user_pk, **which):
+        done = super().revoke_user(user_pk, **which)
+        time.sleep(0.7)
+        return done
+
+
+async def test_sweep_that_finds_the_row_deleted_first_leaves_the_socket_open(
+    sockets, token, ada, site
+):
+    site.CHANNELS_TOKEN_AUTH = site.CHANNELS_TOKEN_AUTH | {
+        "BACKENDS": [{"BACKEND": f"{__name__}.SlowDRFTokenBackend"}]
+    }
+    socket = await sockets(token.key)
+    await arevoke_user(ada, margin=30)
+    assert await socket.stays()
 
 
 async def test_other_users_sockets_and_the_excepted_token_are_left_alone(talk, issue, ada, bob):

@@ -169,7 +169,7 @@ class Sweep:
                     continue  # reauthenticated or gone meanwhile: this verdict is not about it
                 if isinstance(verdict, Identity):
                     member.follow(verdict)
-                elif code is not None:
+                elif code is not None and not member.must_renew:
                     closing[code][member] = token_id
         for code, tokens in closing.items():
             self._close(code, tokens)

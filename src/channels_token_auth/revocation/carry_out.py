@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db import connections
+
 from .. import conf
 from ..backends.contract import Revocations, TokenBackend
 from ..cluster.local_nodes import serves_sockets
@@ -53,6 +55,8 @@ def carry_out(plan: Plan) -> None:
     done, if this process cannot deny the tokens where the servers would find it.
     """
     _require_a_shared_cache(plan)
+    if plan.deadline is not None:
+        _warn_sockets(plan)
     failed: dict[str, BaseException] = {}
     with gathered(deadline=plan.deadline):
         is_complete = [_attempt(backend, step, failed) for backend, step in plan.steps]
@@ -63,6 +67,16 @@ def carry_out(plan: Plan) -> None:
             failed[DENYLIST] = error
     if failed or plan.unasked:
         _report(failed, plan.unasked)
+
+
+def _warn_sockets(plan: Plan) -> None:
+    """Give the open sockets their deadline first, unless the transaction may be rolled back.
+
+    A sweep that finds a token revoked before its socket has a deadline would close it at once.
+    """
+    if not connections[site_database()].in_atomic_block:
+        endings = _endings([*plan.targets, *plan.also], plan.deadline)
+        after_commit(endings, [], using=site_database(), is_told=False)
 
 
 def _publish(plan: Plan, denials: Sequence[Deny], *, is_told: bool) -> None:
