@@ -12,6 +12,7 @@ from typing import Any
 
 from asgiref.sync import SyncToAsync
 from django.db.models import QuerySet
+from django.db.models.base import ModelState
 
 __all__ = [
     "PreparedQuery",
@@ -19,6 +20,7 @@ __all__ = [
     "asgi_request",
     "commit_callbacks",
     "copy_results",
+    "copy_state",
     "has_new_password",
     "is_connection_due",
     "is_test_environment",
@@ -71,6 +73,14 @@ def copy_results(rows: Any, copy_one: Callable[[Any], Any]) -> Any:
     # The results are no list before they were fetched; the others refer to the parent object.
     for name in ("_result_cache", "_known_related_objects", "_hints"):
         setattr(fresh, name, copy_one(getattr(rows, name)))
+    return fresh
+
+
+def copy_state(state: ModelState, copy_one: Callable[[Any], Any]) -> ModelState:
+    """Return a copy of a model instance's state with copies of the related objects in it."""
+    fresh = object.__new__(ModelState)
+    fresh.__dict__ = vars(state).copy()
+    fresh.fields_cache = {name: copy_one(each) for name, each in state.fields_cache.items()}
     return fresh
 
 

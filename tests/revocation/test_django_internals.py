@@ -1,26 +1,37 @@
 """The private parts of Django and asgiref that we use are there, and mean what we think."""
 
 import asyncio
+import subprocess
+import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.contrib.auth.models import User
 from django.db import connection, connections, transaction
 from django.db.models.signals import post_save
+from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
+from channels_token_auth import django_internals
 from channels_token_auth.django_internals import (
     PreparedQuery,
     add_commit_callback,
+    asgi_request,
     commit_callbacks,
+    copy_results,
+    copy_state,
     has_new_password,
     is_connection_due,
+    is_test_environment,
+    loop_of_sync_code,
     named_database,
     put_last_callback_first,
     savepoints,
     sync_thread_key,
+    take_test_callbacks,
 )
 
 
@@ -169,3 +180,74 @@ def test_prepared_query_gives_objects_with_their_joins(ada):
     (found,) = query.run([ada.pk])
     assert found == ada
     assert found is not query.run([ada.pk])[0]
+
+
+def test_copied_results_need_no_query_and_share_no_object(ada):
+    rows = User.objects.all()
+    (original,) = rows
+    copied = copy_results(rows, lambda each: [User(pk=7)] if isinstance(each, list) else each)
+    with CaptureQueriesContext(connection) as queries:
+        assert [each.pk for each in copied] == [7]
+        assert list(rows) == [original]
+    assert len(queries) == 0
+
+
+def test_copied_state_keeps_its_database_and_copies_related_objects(ada):
+    ada._state.fields_cache["friend"] = friend = User(pk=7)
+    state = copy_state(ada._state, lambda each: User(pk=each.pk))
+    assert (state.db, state.adding) == ("default", False)
+    assert state.fields_cache["friend"] is not friend
+    assert ada._state.fields_cache["friend"] is friend
+
+
+def test_test_environment_is_that_of_djangos_runner():
+    assert is_test_environment()
+    command = [sys.executable, "-c", "import django.test.utils", "--", "no runner"]
+    program = f"import django.test.utils\nfrom {django_internals.__name__} import *\n"
+    command[2] = f"{program}assert not is_test_environment()"
+    assert subprocess.run(command, check=False, timeout=60).returncode == 0
+
+
+async def test_request_is_that_of_its_context_in_tasks_and_threads():
+    assert asgi_request() is None
+    async with ThreadSensitiveContext() as context:
+        found = [
+            asgi_request(),
+            await asyncio.create_task(_request()),
+            await sync_to_async(asgi_request)(),
+        ]
+    assert found == [context] * 3
+
+
+async def _request():
+    return asgi_request()
+
+
+async def test_loop_that_sent_synchronous_code_is_known_there():
+    assert await sync_to_async(loop_of_sync_code)() is asyncio.get_running_loop()
+
+
+class InATestCase(TestCase):
+    """A test whose transaction is rolled back, as those of most sites are."""
+
+    def test_block_of_the_test_is_told_from_the_codes_own(self):
+        assert django_internals.test_case_block(connection) == (True, None)
+        with transaction.atomic():
+            (own,) = savepoints(connection) - self.outside
+            assert django_internals.test_case_block(connection) == (True, own)
+
+    def test_callbacks_that_wait_for_ever_can_be_taken(self):
+        calls = []
+        ours, other = partial(calls.append, 1), partial(calls.append, 2)
+        transaction.on_commit(ours)
+        transaction.on_commit(other)
+        assert take_test_callbacks(connection, lambda each: each is ours) == [ours]
+        assert take_test_callbacks(connection, lambda each: True) == [other]
+
+    def setUp(self):
+        self.outside = savepoints(connection)
+
+
+def test_every_private_part_has_a_test():
+    text = Path(__file__).read_text()
+    assert [name for name in django_internals.__all__ if text.count(name) < 2] == []
