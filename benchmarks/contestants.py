@@ -104,6 +104,12 @@ CONTESTANTS = {
             environ=COLD | {"BENCH_EVERYTHING": "off"},
         ),
         Contestant(
+            name="ours-metrics",
+            application="ours",
+            header=BEARER,
+            environ=COLD | {"BENCH_EVERYTHING": "metrics"},
+        ),
+        Contestant(
             name="ours-all-on",
             application="ours",
             header=BEARER,

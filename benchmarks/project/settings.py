@@ -50,7 +50,7 @@ if EVERYTHING:
     CHANNELS_TOKEN_AUTH["LIMITS"] = LIMITED if EVERYTHING == "on" else UNLIMITED
 if EVERYTHING == "on":
     write_audit_records()
-else:
+elif EVERYTHING != "metrics":
     switch_metrics_off()
 DATABASES = {
     "default": json.loads(os.environ["BENCH_DATABASE"])
