@@ -79,12 +79,26 @@ class Inbox:
         """
         self.listen()
         if self._pending and not self._pending.done():
-            self._waiter = self._loop.create_future()
+            self._waiter = waiter = self._loop.create_future()
             try:
-                await self._waiter
+                await waiter
             finally:
-                self._waiter = None
+                # A caller that was cancelled may get here after the next one began to wait.
+                if self._waiter is waiter:
+                    self._waiter = None
         return self._pending is not None and self._pending.done()
+
+    async def has_left(self) -> bool:
+        """Wait for an event, and return True if it reports that the client has left.
+
+        The event stays here, whatever it is. False, too, if something else ended the wait.
+        """
+        if not await self.has_event():
+            return False
+        pending = self._pending
+        if pending is None or pending.cancelled() or pending.exception():
+            return False
+        return bool(pending.result()["type"] == "websocket.disconnect")
 
     def pop(self) -> Message:
         """Take the event that `has_event` reported. Raises what the server raised instead."""
