@@ -91,3 +91,22 @@ def test_token_that_the_view_issues_after_a_new_password_is_valid(ada, time):
         wait(time, 2)
     assert not is_denied(token, ada)
     assert is_denied(before, ada)
+
+
+def change_password(user):
+    user.set_password("another")
+    user.save()
+
+
+@pytest.mark.parametrize("end", [deactivate, change_password, delete])
+def test_token_is_denied_where_the_site_commits_by_itself(ada, time, end):
+    """With autocommit off and outside of atomic blocks, as some old code has it."""
+    token = issue(ada)
+    wait(time, 2)
+    transaction.set_autocommit(False)
+    try:
+        end(ada)
+        transaction.commit()
+    finally:
+        transaction.set_autocommit(True)
+    assert is_denied(token, ada)

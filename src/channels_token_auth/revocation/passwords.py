@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection, Sequence
 from functools import partial
 
-from django.db import transaction
+from django.db import connections, transaction
 
 from ..backends.contract import Revocations
 from ..backends.session import SessionBackend
@@ -49,7 +49,10 @@ def end_by_password(
     ]
     after_commit(kept, [], using=using, is_told=False)
     end_sessions = partial(_end_sessions, user, sessions, using, renewals(), time.monotonic())
-    transaction.on_commit(partial(at_end_of_request, end_sessions), using=using, robust=True)
+    if connections[using].in_atomic_block:
+        transaction.on_commit(partial(at_end_of_request, end_sessions), using=using, robust=True)
+    else:  # with autocommit off, `on_commit` would raise, and the denials below would be lost
+        at_end_of_request(end_sessions)
     has_others = any(each.name not in sessions | rows for each in backends)
     ended = [Revocation(target=others, code=CloseReason.TOKEN_REVOKED)]
     after_commit(ended, denials, using=using, is_told=has_others)
