@@ -244,3 +244,16 @@ async def test_margin_is_no_reprieve_for_a_token_that_was_revoked_before(
     socket = await sockets(token.key)
     await sync_to_async(revoke)()
     assert await socket.closes() == 4410
+
+
+async def test_margin_begins_with_the_commit(talk, issue, token, ada):
+    def revoke_slowly():
+        with transaction.atomic():
+            with transaction.atomic():
+                revoke_user(ada, margin=2)
+            time.sleep(2)
+
+    socket = await talk(await issue(age=60))
+    await sync_to_async(revoke_slowly)()
+    assert (await heard(socket, "auth.expiring"))["expires_in"] in {1, 2}
+    assert await socket.stays()

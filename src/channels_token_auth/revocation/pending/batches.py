@@ -5,6 +5,7 @@ made, and returns as few as are needed.
 """
 
 import math
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -42,6 +43,8 @@ class Note:
     instead_of: Revocation | None = None
     is_announced: bool = False
     issued: Sequence[Issued] = ()
+    made_at: float = field(default_factory=time.time)
+    """Its time, in seconds since the epoch."""
 
 
 @dataclass(slots=True)

@@ -6,13 +6,14 @@ how the classes work together.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
 from django.db import connections, transaction
 
+from ...core.revocation import Revocation
 from ...observability.error_log import log_error
 from .batches import Batch, Note
 
@@ -83,8 +84,10 @@ class Transaction:
             if batch.committed_at is not None:
                 merged.committed_at = min(merged.committed_at, batch.committed_at)
                 notes += batch.notes
-        for _, note in sorted(notes, key=itemgetter(0)):
-            merged.note(note)
+        notes.sort(key=itemgetter(0))
+        waited = _waited([note for _, note in notes], merged.committed_at)
+        for _, note in notes:
+            merged.note(_postponed(note, waited))
         self.publish(merged)
 
 
@@ -134,3 +137,28 @@ def _denied(note: Note) -> Note:
     # Nobody is left to whom it could be raised: what is committed stays.
     log_error(UNDENIED, failure, brief=True)
     return replace(note, is_told=False)
+
+
+def _waited(notes: Sequence[Note], committed_at: float) -> dict[float, float]:
+    """Return how long each call with a margin has waited for the commit, by its deadline."""
+    waited: dict[float, float] = {}
+    for note in notes:
+        for ending in note.endings:
+            if ending.deadline is not None:
+                waited.setdefault(ending.deadline, max(0.0, committed_at - note.made_at))
+    return waited
+
+
+def _postponed(note: Note, waited: Mapping[float, float]) -> Note:
+    """Return the note with margins that begin at the commit: until then no client is warned."""
+    if not waited:
+        return note
+
+    def postpone(revocation: Revocation) -> Revocation:
+        if revocation.deadline is None:
+            return revocation
+        late = waited.get(revocation.deadline, 0.0)
+        return replace(revocation, deadline=revocation.deadline + late)
+
+    instead_of = postpone(note.instead_of) if note.instead_of else None
+    return replace(note, endings=[postpone(e) for e in note.endings], instead_of=instead_of)
