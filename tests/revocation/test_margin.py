@@ -1,6 +1,8 @@
 """Tokens revoked with a margin: open sockets may be given fresh ones, and nothing else opens."""
 
+import asyncio
 import json
+import threading
 import time
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -246,7 +248,9 @@ async def test_margin_is_no_reprieve_for_a_token_that_was_revoked_before(
     assert await socket.closes() == 4410
 
 
-async def test_margin_begins_with_the_commit(talk, issue, token, ada):
+async def test_margin_begins_with_the_commit(talk, issue, ada, site):
+    site.CHANNELS_TOKEN_AUTH = {**site.CHANNELS_TOKEN_AUTH, "SWEEP_INTERVAL": 60}
+
     def revoke_slowly():
         with transaction.atomic():
             with transaction.atomic():
@@ -256,4 +260,25 @@ async def test_margin_begins_with_the_commit(talk, issue, token, ada):
     socket = await talk(await issue(age=60))
     await sync_to_async(revoke_slowly)()
     assert (await heard(socket, "auth.expiring"))["expires_in"] in {1, 2}
+    assert await socket.stays()
+
+
+class Held(DRFTokenBackend):
+    """A backend whose answer to a sweep can be held back."""
+
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def revalidate(self, grants):
+        self.asked.set()
+        self.may_answer.wait(4)
+        return super().revalidate(grants)
+
+
+async def test_sweep_under_way_does_not_end_the_margin(sockets, token, ada, site):
+    held = {"BACKEND": f"{__name__}.Held"}
+    site.CHANNELS_TOKEN_AUTH = {**site.CHANNELS_TOKEN_AUTH, "BACKENDS": [held]}
+    socket = await sockets(token.key)
+    await asyncio.to_thread(Held.asked.wait)
+    await arevoke_user(ada, margin=30)
+    Held.may_answer.set()
     assert await socket.stays()

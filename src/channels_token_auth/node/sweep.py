@@ -165,8 +165,8 @@ class Sweep:
             backend, token_id = grant.authentication.backend, grant.authentication.token_id
             code = self._outages.judge(backend, verdict)
             for member in same:
-                if not _has(member, token_id):
-                    continue  # reauthenticated or gone meanwhile: this verdict is not about it
+                if member.must_renew or not _has(member, token_id):
+                    continue  # revoked with a margin, reauthenticated or gone meanwhile
                 if isinstance(verdict, Identity):
                     member.follow(verdict)
                 elif code is not None and not member.must_renew:
