@@ -90,8 +90,8 @@ def test_checks_that_the_page_names_are_there():
 
 def test_log_lines_on_the_page_are_those_of_the_code():
     root = f"{checks.__path__[0]}/.."
-    files = ("cluster/envelope", "cluster/layer", "node/store_outages", "revocation/on_commit")
-    files += ("management/terminal",)
+    files = ("cluster/envelope", "cluster/layer", "node/store_outages")
+    files += ("management/terminal", "revocation/pending/savepoints")
     source = "".join(read(f"{root}/{name}.py") for name in files)
     source = source.replace("Token store of %r", "Token store of 'drf'").replace("%r", "'default'")
     lines = [line.removesuffix(" web-3-9.") for line, _ in table(PAGE, "you see")]
