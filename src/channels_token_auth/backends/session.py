@@ -209,8 +209,8 @@ def _check_cookie(site: Site) -> Iterator[checks.CheckMessage]:
         )
     if settings.SESSION_COOKIE_SAMESITE not in ("Lax", "Strict"):
         yield checks.Warning(
-            "SESSION_COOKIE_SAMESITE lets the session's cookie ride on other sites' handshakes.",
-            hint="Set it to 'Lax' or 'Strict'; else only the Origin check stands between.",
+            "SESSION_COOKIE_SAMESITE lets other sites' handshakes send the session's cookie.",
+            hint="Set it to 'Lax' or 'Strict'; otherwise the Origin check is the only protection.",
             id="channels_token_auth.W140",
         )
 

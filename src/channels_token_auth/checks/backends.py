@@ -50,8 +50,8 @@ def each_backend() -> Iterator[checks.CheckMessage]:
             yield from backend.check(conf.configuration().site)
     for name in (name for name, count in names.items() if count > 1):
         yield checks.Error(
-            f"Several BACKENDS have the name {name!r}: of what one of them let in, another would"
-            " be asked whether it still stands.",
+            f"Several BACKENDS have the name {name!r}: sweeps and revocations could not tell their"
+            " tokens apart.",
             hint="Give each a name of its own, in its OPTIONS as {'name': '…'}.",
             id="channels_token_auth.E005",
         )

@@ -18,8 +18,8 @@ def loosened() -> Iterator[checks.CheckMessage]:
     policy = conf.configuration().policy
     if policy.anonymous and conf.configuration().scopes:
         yield checks.Warning(
-            "ANONYMOUS lets nobody in without a token where SCOPES are required of every socket.",
-            hint="Take one of them away; for some routes, give it to their middleware instead.",
+            "ANONYMOUS is True, but every socket needs SCOPES, which no anonymous one has.",
+            hint="Remove one of the two, or pass SCOPES to the middleware of single routes.",
             id="channels_token_auth.W005",
         )
     if policy.origins.exact and "null" in policy.origins.exact and not settings.DEBUG:
@@ -30,15 +30,15 @@ def loosened() -> Iterator[checks.CheckMessage]:
         )
     if Location.QUERY in policy.locations:
         yield checks.Warning(
-            "LOCATIONS has 'query': tokens stand in URLs, which servers, proxies, browsers and"
-            " error reporters write down.",
+            "LOCATIONS has 'query': URLs contain tokens, and servers, proxies, browsers and"
+            " error reporters log URLs.",
             hint="Let browsers use 'subprotocol' and other clients 'header' (RFC 9700 §4.3.2).",
             id="channels_token_auth.W001",
         )
     if Location.COOKIE in policy.locations:
         yield checks.Warning(
             "LOCATIONS has 'cookie': a browser adds it to handshakes that other sites' pages"
-            " start, and only the Origin check stands between.",
+            " start, so the Origin check is the only protection.",
             hint="Keep ALLOWED_ORIGINS exact, and the cookie SameSite, Secure and HttpOnly.",
             id="channels_token_auth.W002",
         )

@@ -23,7 +23,7 @@ def check_installation() -> Iterator[checks.CheckMessage]:
         )
     if not can_forget():
         yield checks.Error(
-            "SESSION_ENGINE keeps sessions in cookies: there is none that a token could stand on.",
+            "SESSION_ENGINE keeps sessions in cookies, so no token can name one.",
             hint="Use an engine that keeps sessions on the server.",
             id="channels_token_auth.E182",
         )
