@@ -20,7 +20,7 @@ from channels_token_auth.management import terminal
 from channels_token_auth.management.commands import token_drain
 from channels_token_auth.management.commands.token_connections import HEADING, row
 from channels_token_auth.node.node import here
-from channels_token_auth.revocation import carry_out
+from channels_token_auth.revocation import shared_cache
 from channels_token_auth.usernames import usernames
 from tests.threads import in_thread
 
@@ -354,7 +354,7 @@ def test_cache_of_this_process_alone_revokes_nothing(site, ada, token, monkeypat
     backends = site.CHANNELS_TOKEN_AUTH["BACKENDS"]
     jwt = {"BACKEND": "channels_token_auth.backends.simplejwt.SimpleJWTBackend"}
     site.CHANNELS_TOKEN_AUTH = {**site.CHANNELS_TOKEN_AUTH, "BACKENDS": [*backends, jwt]}
-    monkeypatch.setattr(carry_out, "serves_sockets", lambda: False)
+    monkeypatch.setattr(shared_cache, "serves_sockets", lambda: False)
     with pytest.raises(CommandError, match="'simplejwt'"):
         call_command("token_revoke", user="ada")
     assert Token.objects.filter(key=token.key).exists()

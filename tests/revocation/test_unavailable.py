@@ -3,18 +3,19 @@
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from typing import ClassVar
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.tokens import AccessToken
 
 from channels_token_auth import BaseTokenBackend, Revocations, arevoke_token, arevoke_user
 from channels_token_auth.core.credentials import Secret
 from channels_token_auth.core.errors import TokenAuthError
-from channels_token_auth.revocation import carry_out
+from channels_token_auth.revocation import shared_cache
 from tests.revocation.test_commands import manage
 from tests.verification.odd_caches import Away, Remote
 from tests.verification.odd_caches import cache as cache_of
@@ -139,8 +140,8 @@ def alone(store, monkeypatch):
     """A process that serves no sockets, on a site whose cache is each process's own."""
     store.CACHES = cache_of("django.core.cache.backends.locmem.LocMemCache")
     store.CHANNELS_TOKEN_AUTH = {"BACKENDS": [DRF, SIMPLE_JWT], "REFUSAL": "close"}
-    monkeypatch.setattr(carry_out, "serves_sockets", lambda: False)
-    monkeypatch.setattr(carry_out, "_warned", set())  # private: once in a process
+    monkeypatch.setattr(shared_cache, "serves_sockets", lambda: False)
+    monkeypatch.setattr(shared_cache, "_warned", set())  # private: once in a process
     return monkeypatch
 
 
@@ -161,7 +162,7 @@ async def test_process_without_sockets_revokes_tokens_that_have_rows(alone, toke
 async def test_process_that_serves_sockets_revokes_for_itself_and_warns_once(
     alone, sockets, ada, caplog
 ):
-    alone.setattr(carry_out, "serves_sockets", lambda: True)
+    alone.setattr(shared_cache, "serves_sockets", lambda: True)
     raw = str(AccessToken.for_user(ada))
     socket = await sockets(raw, scheme="Bearer")
     for _ in range(2):
@@ -170,6 +171,45 @@ async def test_process_that_serves_sockets_revokes_for_itself_and_warns_once(
     assert [each.levelname for each in caplog.records if "'simplejwt'" in each.message] == [
         "WARNING"
     ]
+
+
+def warnings_of(caplog):
+    return [each.message for each in caplog.records if "'simplejwt'" in each.message]
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"password": "another"}])
+def test_signal_in_a_process_without_sockets_warns_once_that_tokens_stay_valid(
+    alone, ada, caplog, change
+):
+    """Whoever saved the user cannot be refused: the denial would be silent."""
+    for _ in range(2):
+        if "password" in change:
+            ada.set_password(change["password"])
+        else:
+            ada.is_active = False
+        ada.save()
+    (warning,) = warnings_of(caplog)
+    assert "CACHE" in warning
+
+
+def test_change_that_is_rolled_back_warns_of_nothing(alone, ada, caplog):
+    with suppress(LookupError), transaction.atomic():
+        ada.is_active = False
+        ada.save()
+        raise LookupError
+    assert warnings_of(caplog) == []
+
+
+@pytest.mark.parametrize("has_sockets", [True, False])
+def test_signal_whose_denial_the_servers_find_warns_of_nothing(
+    alone, store, ada, caplog, has_sockets
+):
+    alone.setattr(shared_cache, "serves_sockets", lambda: has_sockets)
+    if not has_sockets:
+        store.CACHES = cache_of(Remote)
+    ada.is_active = False
+    ada.save()
+    assert warnings_of(caplog) == []
 
 
 def test_process_serves_sockets_once_its_middleware_is_built():

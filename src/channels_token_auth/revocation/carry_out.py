@@ -1,28 +1,24 @@
 """Carry out a revocation at every backend that is available, and report what could not be done."""
 
-import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connections
 
-from .. import conf
 from ..backends.contract import Revocations, TokenBackend
-from ..cluster.local_nodes import serves_sockets
 from ..core.close_codes import CloseReason
 from ..core.errors import Detail
 from ..core.identity import unavailable
 from ..core.revocation import Revocation, Target
 from ..observability.error_log import log_error
-from ..verification.denylist import is_shared
 from .on_commit import after_commit, gathered, site_database
 from .pending.batches import Deny
 from .pending.savepoints import in_savepoints
+from .shared_cache import listed, require_shared_cache
 
 __all__ = ["Plan", "carry_out"]
 
 DENYLIST = "denylist"
-logger = logging.getLogger("channels_token_auth")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +50,7 @@ def carry_out(plan: Plan) -> None:
     ("unavailable") at the end, if something could not be revoked; or at the beginning, with nothing
     done, if this process cannot deny the tokens where the servers would find it.
     """
-    _require_a_shared_cache(plan)
+    require_shared_cache(plan.denied_at)
     if plan.deadline is not None:
         _warn_sockets(plan)
     failed: dict[str, BaseException] = {}
@@ -116,52 +112,10 @@ def _report(failed: Mapping[str, BaseException], unasked: Collection[str]) -> No
     for name, error in failed.items():
         what = "The cache of the denylist" if name == DENYLIST else f"The backend {name!r}"
         log_error(f"{what} is unavailable: not all was revoked. Revoke it again.", error)
-    names = _listed({*failed, *unasked})
+    names = listed({*failed, *unasked})
     raise unavailable(
         Detail(
             slug="not_all_revoked",
             remedy=f"Not all was revoked, because {names} failed: see the log, and try again.",
         )
     ) from next(iter(failed.values()), None)
-
-
-def _require_a_shared_cache(plan: Plan) -> None:
-    """Raise TokenAuthError if a denial would be stored where no server process reads it."""
-    alias, names = conf.configuration().cache, plan.denied_at
-    if not names or _is_shared(alias):
-        return
-    if not serves_sockets():
-        raise unavailable(
-            Detail(
-                slug="cache_not_shared",
-                remedy=f"Nothing was revoked: tokens of {_listed(names)} have no row, and the cache"
-                f" {alias!r} belongs to this process alone, which serves no sockets. Set CACHE to a"
-                " cache that all processes share, such as Redis.",
-            )
-        )
-    _warn_once(alias, names)
-
-
-def _is_shared(alias: str) -> bool:
-    try:
-        return is_shared(alias)
-    except Exception:  # noqa: BLE001 - it cannot be built: the denial fails, and is reported
-        return True
-
-
-def _warn_once(alias: str, names: Collection[str]) -> None:
-    if alias not in _warned:
-        _warned.add(alias)
-        logger.warning(
-            "Tokens of %s are revoked for this process only, because the cache %r belongs to it"
-            " alone. Set CACHE to a cache that all processes share, such as Redis.",
-            _listed(names),
-            alias,
-        )
-
-
-_warned: set[str] = set()
-
-
-def _listed(names: Collection[str]) -> str:
-    return ", ".join(repr(name) for name in sorted(names))

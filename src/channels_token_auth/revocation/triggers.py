@@ -45,6 +45,7 @@ from .on_commit import after_commit
 from .passwords import end_by_password
 from .pending.batches import Deny, Issued
 from .pending.savepoints import UNDENIED
+from .shared_cache import warn_of_own_cache
 
 __all__ = ["wire"]
 
@@ -130,7 +131,10 @@ def _announced(backend: TokenBackend, announcement: RevocationSignal, **given: A
         endings.append(Revocation(target=target, code=code))
         if each.is_denied and each.token_id:
             deny_token = site_authenticator().denylist.deny_token
-            denials.append(partial(deny_token, each.token_id, backend=backend.name, tenant=here()))
+            denials += [
+                partial(warn_of_own_cache, [backend.name]),
+                partial(deny_token, each.token_id, backend=backend.name, tenant=here()),
+            ]
         elif each.is_denied and user:
             denials += _deny_user(in_tenant(user, may_be_outside=True))
     if endings or issued:
@@ -180,7 +184,9 @@ def _deny_user(key: UserKey, *, issued_before: float | None = None) -> list[Deny
     backends = site_authenticator().backends
     if all(each.revocations is Revocations.ROWS for each in backends):
         return []
-    return [partial(_deny_now, key, issued_before)]
+    # A store shows by itself that the user is inactive, or that the password is another one.
+    denied = [each.name for each in backends if each.revocations is Revocations.NOWHERE]
+    return [partial(warn_of_own_cache, denied), partial(_deny_now, key, issued_before)]
 
 
 def _deny_now(key: UserKey, issued_before: float | None) -> None:
