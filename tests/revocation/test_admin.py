@@ -424,3 +424,62 @@ async def test_user_who_does_not_exist_is_not_found(staff, user_id):
     browser = await staff("change")
     assert (await browser.get(f"{LIST}close-user/{user_id}/")).status_code == 404
     assert (await post(browser, f"{LIST}close-user/{user_id}/")).status_code == 404
+
+
+# -- All sockets with a label
+
+
+@pytest.fixture
+def with_labels(site):
+    site.CACHES = {
+        "default": {"BACKEND": "tests.verification.odd_caches.Remote", "LOCATION": "labels"}
+    }
+    simple_jwt = "channels_token_auth.backends.simplejwt.SimpleJWTBackend"
+    site.CHANNELS_TOKEN_AUTH = {"BACKENDS": [{"BACKEND": simple_jwt}]}
+    return site
+
+
+def token_with(user, sid):
+    token = AccessToken.for_user(user)
+    token["sid"] = sid
+    return str(token)
+
+
+@pytest.mark.usefixtures("with_labels")
+@pytest.mark.parametrize("sid", ["s1", "a/b&c=d <é>"])
+@pytest.mark.parametrize("revokes", [False, True])
+async def test_all_sockets_with_a_label_are_closed(sockets, ada, staff, sid, revokes):
+    raw = token_with(ada, sid)
+    socket = await sockets(raw, scheme="Bearer")
+    other = await sockets(token_with(ada, "s2"), scheme="Bearer")
+    browser = await staff("change")
+    url = (await browser.get(f"{LIST}data/", {"q": f"sid={sid}"})).json()["close_label_url"]
+    page = (await browser.get(url)).content.decode()
+    assert ('name="revoke"' in page, "<é>" in page) == (True, False)
+    await post(browser, url, **({"revoke": "on"} if revokes else {}))
+    assert await socket.closes() == 4410
+    assert await other.stays()
+    assert ((await sockets(raw, scheme="Bearer")).code is None) is not revokes
+    entry = await LogEntry.objects.aget()
+    assert entry.object_repr == f"sid={sid}"
+
+
+@pytest.mark.parametrize("label", ["", "sid", "sid=", "=s1"])
+async def test_text_that_is_no_label_has_no_page(staff, label):
+    browser = await staff("change")
+    assert (await browser.get(f"{LIST}close-label/", {"label": label})).status_code == 404
+
+
+async def test_sockets_with_a_label_are_closed_by_who_may_only(staff):
+    browser = await staff("view")
+    assert (await browser.get(f"{LIST}close-label/?label=sid=s1")).status_code == 403
+    answer = await browser.get(LIST, {"q": "sid=s1"})
+    assert "close-label" not in answer.content.decode().partition("<main")[2]
+
+
+async def test_tokens_with_rows_are_not_offered_to_be_revoked_by_a_label(staff):
+    browser = await staff("change")
+    url = f"{LIST}close-label/?label=sid=s1"
+    assert 'name="revoke"' not in (await browser.get(url)).content.decode()
+    answer = await post(browser, url, revoke="on")
+    assert answer.status_code == 200

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from ..core.identity import UserKey
 from ..usernames import is_site_user, usernames
 
-__all__ = ["note"]
+__all__ = ["note", "note_label"]
 
 
 def note(request: HttpRequest, user: UserKey | None, what: str, *, revokes: bool) -> None:
@@ -19,12 +19,21 @@ def note(request: HttpRequest, user: UserKey | None, what: str, *, revokes: bool
     name = usernames([user_id]).get(user_id or "")
     if name is None:
         return
+    users = ContentType.objects.get_for_model(get_user_model())
+    _record(request, name, what, revokes=revokes, content_type=users, object_id=user_id)
+
+
+def note_label(request: HttpRequest, label: str, what: str, *, revokes: bool) -> None:
+    """Record what was done to the sockets with a label: to those of any number of users."""
+    _record(request, label, what, revokes=revokes)
+
+
+def _record(request: HttpRequest, name: str, what: str, *, revokes: bool, **row: Any) -> None:
     staff: Any = request.user
     LogEntry.objects.create(
         user=staff,
-        content_type=ContentType.objects.get_for_model(get_user_model()),
-        object_id=user_id,
         object_repr=name[:200],
         action_flag=CHANGE,
         change_message=f"Closed {what}" + (", and revoked the tokens." if revokes else "."),
+        **row,
     )

@@ -5,6 +5,7 @@ import ipaddress
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from asgiref.sync import async_to_sync
 from django.utils import timezone
@@ -17,7 +18,7 @@ from ..cluster.overview import Overview, aoverview
 from ..usernames import display_name, find_user, names_of
 from .panels import panels
 
-__all__ = ["HEADINGS", "listing"]
+__all__ = ["HEADINGS", "listing", "read_label"]
 
 HEADINGS = ("User", "Address", "Opened", "Expires", "Token from", "Path", "Origin", "Node")
 Link = Callable[..., str]
@@ -34,7 +35,19 @@ def listing(query: str, link: Link) -> dict[str, Any]:
         "panels": panels(overview),
         "warnings": list(_warnings(found)),
         "close_user_url": user and link("connections_close_user", user_id=str(user.pk)),
+        "close_label_url": "label" in named and _close_label_url(query, link),
     }
+
+
+def read_label(text: str) -> tuple[str, str] | None:
+    """Return the label that a text such as "sid=abc" names; None if it names none."""
+    name, _equals, value = text.partition("=")
+    return (name, value) if name and value else None
+
+
+def _close_label_url(query: str, link: Link) -> str:
+    # In the query, since a label may hold any character.
+    return f"{link('connections_close_label')}?{urlencode({'label': query})}"
 
 
 async def _ask(named: dict[str, Any]) -> tuple[Connections, Overview]:
@@ -64,9 +77,9 @@ def _read(query: str) -> dict[str, Any]:
         raise LookupError(str(error)) from None
     if user is not None:
         return {"user": user}
-    name, _equals, value = query.partition("=")
-    if name and value:
-        return {"label": (name, value)}
+    label = read_label(query)
+    if label:
+        return {"label": label}
     raise LookupError(
         _(
             "No user has this name or id, and it is neither an IP address nor a label such as"

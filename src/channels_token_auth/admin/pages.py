@@ -1,4 +1,4 @@
-"""The pages: the list, the same as JSON for its script, and two confirmations."""
+"""The pages: the list, the same as JSON for its script, and three confirmations."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,11 +15,14 @@ from ..cluster.connections import connections
 from ..core.errors import TokenAuthError
 from ..core.identity import FOREIGN, UserKey
 from ..revocation.disconnecting import disconnect
+from ..revocation.kinds import without_rows
+from ..revocation.labels import revoke
 from ..revocation.tokens import revoke_token
 from ..revocation.users import revoke_user
 from ..usernames import display_name, names_of, user_of, usernames
-from .history import note
-from .listing import HEADINGS, listing
+from ..verification.authenticator import site_authenticator
+from .history import note, note_label
+from .listing import HEADINGS, listing, read_label
 from .permissions import may_close, may_view, only_if
 
 __all__ = ["Pages"]
@@ -97,6 +100,27 @@ class Pages:
 
         return self._confirm(request, act, what, has_token=True)
 
+    @only_if(may_close)
+    def close_label(self, request: HttpRequest) -> HttpResponse:
+        """Close all sockets of tokens with a label, and revoke those tokens if asked to.
+
+        404 for a text that is no label. Only tokens without a row can be revoked by a label.
+        """
+        text = request.GET.get("label", "").strip()
+        label = read_label(text)
+        if label is None:
+            raise Http404
+        what = _("all connections with the label %s") % text
+
+        def act(*, revokes: bool) -> None:
+            disconnect(label=label)
+            note_label(request, text, what, revokes=revokes)
+            if revokes:
+                revoke(label=label)
+
+        has_token = bool(without_rows(site_authenticator().backends))
+        return self._confirm(request, act, what, has_token=has_token)
+
     def _confirm(
         self, request: HttpRequest, act: Callable[..., None], what: str, *, has_token: bool
     ) -> HttpResponse:
@@ -105,7 +129,7 @@ class Pages:
             context = {"what": what, "has_token": has_token, "title": _("Are you sure?")}
             return self._page(request, "close.html", context)
         try:
-            act(revokes="revoke" in request.POST)
+            act(revokes=has_token and "revoke" in request.POST)
         except TokenAuthError as error:
             remedy = error.detail.remedy if error.detail else _("Try again.")
             sentence = _("Closed %s, but not all tokens were revoked. %s")

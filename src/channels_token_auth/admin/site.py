@@ -38,6 +38,7 @@ def _urls(site: AdminSite, pages: Pages) -> list[Any]:
         "data/": ("connections_data", pages.data),
         "close/<str:connection_id>/": ("connection_close", pages.close),
         "close-user/<str:user_id>/": ("connections_close_user", pages.close_user),
+        "close-label/": ("connections_close_label", pages.close_label),
     }
     return [
         path(f"{PATH}{route}", site.admin_view(view), name=f"channels_token_auth_{name}")
