@@ -11,6 +11,7 @@ from channels_token_auth import (
     adisconnect,
     arevoke_token,
     arevoke_user,
+    disconnect,
     revoke_token,
     revoke_user,
 )
@@ -20,6 +21,7 @@ from channels_token_auth.core.identity import Identity
 from channels_token_auth.verification.authenticator import site_authenticator
 from tests.connection.sockets import open_sockets
 from tests.revocation.test_commands import manage
+from tests.verification.odd_caches import Remote
 from tests.verification.odd_caches import cache as cache_of
 
 pytestmark = pytest.mark.database
@@ -79,7 +81,7 @@ def use(site, *others):
         "LOCATIONS": ["header", "cookie", "ticket"],
         "REFUSAL": "close",
     }
-    site.CACHES = cache_of("django.core.cache.backends.locmem.LocMemCache")
+    site.CACHES = cache_of(Remote)  # one that a process without sockets may revoke in
 
 
 def token_of(user, jti, *, issuer="a"):
@@ -186,10 +188,20 @@ async def test_token_of_another_issuer_with_the_excepted_id_ends(jti, present, a
     assert await (await present(ada, jti)).stays()
 
 
-@pytest.mark.parametrize("named", [object(), 7, b"token"])
+@pytest.mark.parametrize("named", [object(), 7, b"token", ""])
 def test_what_names_no_token_is_a_type_error(ada, named):
-    with pytest.raises(TypeError):
-        revoke_user(ada, except_token=named)
+    for call in (
+        lambda: revoke_user(ada, except_token=named),
+        lambda: revoke_token(named),
+        lambda: disconnect(token=named),
+    ):
+        with pytest.raises(TypeError, match="names no token"):
+            call()
+
+
+def test_none_is_no_token(ada):
+    with pytest.raises(TypeError, match="names no token"):
+        revoke_token(None)
 
 
 # -- disconnect and connections

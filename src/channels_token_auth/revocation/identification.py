@@ -86,7 +86,7 @@ def named_tokens(authenticator: Authenticator, token: Any) -> list[NamedToken]:
     Raises TokenAuthError ("unavailable") while a backend that might know the text is unavailable,
     and TypeError for anything else.
     """
-    if not isinstance(token, str):
+    if not isinstance(token, str) or not token:
         return [_of_object(token)]
     found = find(authenticator, token)
     if found.identity:

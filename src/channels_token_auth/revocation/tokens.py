@@ -30,10 +30,13 @@ def revoke_token(
     `user`, an instance or a primary key: the token's user. With a `token_id` and without a user,
     backends may have to read all their rows. `backend`, `issuer`: the name of the token's backend
     and the token's issuer, since a `token_id` is unique for those only; no other backend is asked
-    then. Raises TokenAuthError
-    ("unavailable") if not all could be revoked, because a token store or the denylist's cache
-    failed; the sockets close nevertheless.
+    then. Raises TokenAuthError ("unavailable") if not all could be revoked, because a token store
+    or the denylist's cache failed; the sockets close nevertheless. Raises TypeError for anything
+    but a text, and for an empty one.
     """
+    if not isinstance(token, str) or not token:
+        what = "An empty text" if token == "" else f"A {type(token).__name__}"
+        raise TypeError(f"{what} names no token: give the token itself, or its token_id.")
     authenticator = site_authenticator()
     found = find(authenticator, token, backend=backend)
     if found.identity:
