@@ -34,7 +34,7 @@ FORWARDED = frozenset(
 """Headers by which a proxy on this machine shows that the client is somewhere else."""
 
 FORWARDED_PREFIX = "x-forwarded-"
-"""Of others, such as the scheme: many proxies set that one, and not the address."""
+"""The beginning of further such headers: many proxies set the scheme, and not the address."""
 
 logger = logging.getLogger("channels_token_auth")
 
