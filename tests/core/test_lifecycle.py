@@ -580,6 +580,13 @@ def test_client_without_messages_is_closed_at_the_deadline_without_a_word():
     assert said(life.tick(30)) == [CloseReason.TOKEN_EXPIRED]
 
 
+def test_margin_is_announced_too_when_a_verification_is_overdue():
+    life = reauthenticating()
+    _, error_, warning = said(life.shorten(20, 60))
+    assert (error_["type"], error_["code"]) == ("auth.error", "unavailable")
+    assert warning == {"type": "auth.expiring", "expires_in": 20}
+
+
 def test_deadline_that_has_passed_closes_at_once():
     assert said(admitted().shorten(-3, 10)) == EXPIRED
 

@@ -172,10 +172,11 @@ class Lifecycle(Timetable):
         self._renews_by = by if self._renews_by is None else min(by, self._renews_by)
         self._warns = False
         outputs = self.tick(now)
-        if outputs or not self._speaks:
+        if self.state is _CLOSED or not self._speaks:
             return outputs
         expires_in = max(0, int((self._deadline or by) - now))
-        return [Warn(write("auth.expiring", expires_in=expires_in), expires_in)]
+        # After an error, if the time of a verification is over as well.
+        return [*outputs, Warn(write("auth.expiring", expires_in=expires_in), expires_in)]
 
     # -- The end
 
