@@ -1,4 +1,4 @@
-"""The `receive` and `send` of the application, to which this library looks like the server."""
+"""The `receive` and `send` that this library passes to the application in place of the server's."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _OPEN, _CLOSING, _OVER = Stage.OPEN, Stage.CLOSING, Stage.OVER
 
 
 class ApplicationSide:
-    """The `receive` and `send` of one application. `connect`: the event that it starts with."""
+    """The `receive` and `send` of one application. `connect`: the first event that it receives."""
 
     __slots__ = ("_connect", "_connection", "_exchange", "_inbox", "_transport")
 
@@ -32,7 +32,7 @@ class ApplicationSide:
         self._connect: Message | None = connect
 
     async def receive(self) -> Message:
-        """Return the next event. After the disconnect there is none: that raises RuntimeError."""
+        """Return the next event. Raises RuntimeError after the `websocket.disconnect`."""
         connection, exchange = self._connection, self._exchange
         if self._connect:
             event, self._connect = self._connect, None
@@ -53,21 +53,23 @@ class ApplicationSide:
         return await self._take_disconnect()
 
     async def _take_disconnect(self) -> Message:
+        # Wait for a running bulk close: the application's clean-up must not delay other closes.
         await self._connection.node.bulk_close.turn()
         self._exchange.take(Step.TELL)
         assert self._connection.disconnect  # noqa: S101 - set on the way to this stage
         return self._connection.disconnect
 
     async def send(self, message: Message) -> None:
-        """Take a message of the application. After a close it is dropped."""
+        """Handle a message of the application. After a close it is dropped."""
         stage = self._exchange.stage
+        # Most messages are frames on an open socket: they skip the look-up in the table.
         if stage is _OPEN and message["type"] == "websocket.send":
             await self._transport.send(message)
             return
         act = self._exchange.take_message(message, is_page=self._connection.sees_codes)
         match act:
             case Act.FORWARD:
-                if self._exchange.stage is _CLOSING:  # it ended its HTTP response
+                if self._exchange.stage is _CLOSING:  # the HTTP response is complete
                     self._note_end(ABNORMAL)
                 await self._transport.send(message)
             case Act.ACCEPT:
@@ -82,7 +84,7 @@ class ApplicationSide:
             self._connection.node.seats.announce(self._connection)
 
     async def _accept(self, message: Message) -> None:
-        # The application's choice stands; else the protocol that the client offered us.
+        # The application's choice has precedence. Else select ours, if the client offered it.
         if not message.get("subprotocol") and PROTOCOL in self._connection.handshake.subprotocols:
             message = {**message, "subprotocol": PROTOCOL}
         speaks = message.get("subprotocol") == PROTOCOL
@@ -100,11 +102,12 @@ class ApplicationSide:
             await self._close([message], code=code or ABNORMAL)
 
     async def _close(self, last_words: Sequence[Message], *, code: int) -> None:
-        """Close as the library closes: while a receive is pending, not every server would."""
+        """Close by `Transport.shut`: some servers send no close while a receive is pending."""
         self._note_end(code, last_words[-1].get("reason") or "")
         await asyncio.wait([self._transport.shut(last_words)])
 
     def _note_end(self, code: int, reason: str = "") -> None:
+        # The seat is released now and not when the application returns: that may take long.
         self._connection.life.leave()
         self._connection.left = code
         self._connection.node.seats.release(self._connection)

@@ -1,4 +1,4 @@
-"""The scope: the application's copy, with the user and without the credential; and the server's."""
+"""Build the application's scope, with the user; and remove the credential from the server's."""
 
 from contextlib import suppress
 from typing import Any
@@ -19,26 +19,27 @@ def inner_scope(scope: Scope, handshake: Handshake, *, user: Any, auth: Any) -> 
         "user": user,
         "auth": auth,
     }
-    if handshake.cookie_name and "cookies" in inner:  # Channels' CookieMiddleware is outside
+    # Channels' CookieMiddleware, if it is outside, has parsed the cookies already.
+    if handshake.cookie_name and "cookies" in inner:
         parsed = inner["cookies"].items()
         inner["cookies"] = {k: v for k, v in parsed if k != handshake.cookie_name}
     return inner
 
 
 def anonymous_user() -> Any:
-    """Return Django's own."""
-    # Its module holds models: this one must be importable before they are.
+    """Return Django's `AnonymousUser`."""
+    # Its module defines models, which cannot be imported before Django's app registry is ready.
     from django.contrib.auth.models import AnonymousUser  # noqa: PLC0415
 
     return AnonymousUser()
 
 
 def clean(scope: Scope, handshake: Handshake) -> None:
-    """Take the credential out of the server's own scope.
+    """Remove the credential from the server's own scope.
 
-    Middleware around this one may read the scope when the socket ends, as error reporters do. What
-    it shares with us is changed: the scope, and in place its list of headers and its cookies, which
-    shallow copies of the scope share too. A scope that cannot be changed stays as it is.
+    Outer middleware, such as an error reporter, may read the scope when the socket ends. So the
+    scope itself is changed. Its list of headers and its cookies are changed in place, because
+    shallow copies of the scope share them. A scope that cannot be changed stays as it is.
     """
     if not handshake.is_cleaned:
         return
@@ -48,7 +49,7 @@ def clean(scope: Scope, handshake: Handshake) -> None:
     else:
         _replace(scope, "headers", handshake.headers)
     _replace(scope, "query_string", handshake.query_string)
-    # A new list: the server's own is what it compares with the subprotocol that is selected.
+    # A new list: some servers compare the selected subprotocol with their own list.
     _replace(scope, "subprotocols", [*handshake.subprotocols])
     if handshake.cookie_name:
         with suppress(Exception):  # no parsed cookies, or none that can be changed
@@ -57,7 +58,7 @@ def clean(scope: Scope, handshake: Handshake) -> None:
 
 def _replace(scope: Scope, key: str, value: Any) -> None:
     if key in scope:
-        # No `suppress`: its three calls take longer, and each handshake with a token pays them.
+        # `suppress` makes three calls more, for each handshake with a token.
         try:  # noqa: SIM105
             scope[key] = value
         except Exception:  # noqa: BLE001, S110 - a scope that cannot be changed

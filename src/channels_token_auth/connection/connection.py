@@ -1,7 +1,7 @@
 """Give one socket its identity: the user it is admitted for, the token, and tokens sent later.
 
-`opening` leads it through the handshake, `application` shows it to the application, and `ending`
-takes leave of it.
+`opening` handles its handshake, `application` connects it to the application, and `ending` cleans
+up after it.
 """
 
 from dataclasses import replace
@@ -44,7 +44,7 @@ class Connection(Socket):
         self.correlation = read_correlation(handshake.headers, secret=secret)
         self._tenant: str | None = None
         self.refusal_reason: TokenAuthError | None = None
-        """Why it was not admitted, and the credential of the first message, if that is why."""
+        """The reason of the refusal; below, the credential of a first message that caused it."""
         self.refused_credential: Credential | None = None
 
     @property
@@ -58,7 +58,7 @@ class Connection(Socket):
         return self._user is not None
 
     def end(self, error: TokenAuthError) -> None:
-        """Close it, or refuse its handshake; and remember why, until it is admitted."""
+        """Close it, or refuse its handshake. Before the admission, keep the reason for events."""
         if not self.was_admitted:
             self.refusal_reason = self.refusal_reason or error
         super().end(error)
@@ -90,14 +90,14 @@ class Connection(Socket):
         self.node.seats.check(self, identity)
         user_key = identity.user_key
         outputs = self.life.admit(user_key, lifetime(identity), clock.steady())
-        if not self.is_admitted:  # closed meanwhile, or another user
+        if not self.is_admitted:  # closed during the verification, or a token of another user
             return outputs
         self.leave_place()
         self._handle, self._verified_at = identity.handle, identity.verified_at
         if self._auth is None:
             self._user, self._auth = identity.user, self._live(identity)
             self._begin_to_count(user_key)
-            self.node.let_in(self)  # before the event: a subscriber may count the node's sockets
+            self.node.let_in(self)  # before the event, whose subscribers may count sockets
             if ConnectionAuthenticated.is_wanted():
                 emit(ConnectionAuthenticated(connection=self.facts()))
         else:
@@ -115,14 +115,14 @@ class Connection(Socket):
 
     def _replace_identity(self, auth: LiveAuthentication, identity: Identity) -> None:
         refresh_user(self._user, identity.user)
-        # The socket came by this location, whatever its later tokens came by.
+        # `location` describes the handshake: reauthentications always use a message.
         auth.replace(replace(identity.authentication, location=auth.location))
         self.notify({"type": "auth.reauthenticated"})
         if ConnectionReauthenticated.is_wanted():
             emit(ConnectionReauthenticated(connection=self.facts()))
 
     def follow(self, identity: Identity) -> None:
-        """Take over what a sweep found out about its token: its scopes and its end of now."""
+        """Take over the current scopes and expiry of its token, which a sweep has found."""
         super().follow(identity)
         expires_at = identity.authentication.expires_at
         if self._auth and expires_at != self._auth.expires_at:
@@ -141,6 +141,7 @@ class Connection(Socket):
     async def verify(self, secret: Secret) -> None:
         """Verify a token that came in a message, and act on the verdict."""
         credential = Credential(location=Location.FIRST_MESSAGE, secret=secret)
+        # Before the verification: a revocation that arrives during it must refuse this token.
         mark = self.node.recent_revocations.mark
         try:
             self.route.address_limits.check(self.client_address)
@@ -149,13 +150,14 @@ class Connection(Socket):
             self.note_failure(error.code)
             self._note_refusal(error, credential)
             outputs = self.life.refuse(error, clock.steady())
-        except Exception as error:  # noqa: BLE001 - else nobody would ever close the socket
+        except Exception as error:  # noqa: BLE001 - else the socket would never be closed
             outputs = self.life.refuse(failed(error, credential), clock.steady())
         await self.transport.tell(self.act(outputs))
+        # The opening handshake may wait for an event of the client, and must see the verdict.
         self.transport.inbox.wake()
 
     def _note_refusal(self, error: TokenAuthError, credential: Credential) -> None:
-        """Remember why a first message was refused; emit why a reauthentication was."""
+        """Keep the reason of a refused first message; emit that of a refused reauthentication."""
         if self._auth is None:
             self.refusal_reason, self.refused_credential = error, credential
         elif ReauthenticationRefused.is_wanted():
@@ -164,6 +166,6 @@ class Connection(Socket):
 
 
 def failed(error: Exception, credential: Credential | None) -> TokenAuthError:
-    """Log an error that nobody expected, once. It says nothing about the token."""
+    """Log an unexpected error, and return "unavailable": the token may be valid."""
     log_error("A token could not be verified: answered unavailable.", error, about=[credential])
     return unavailable()

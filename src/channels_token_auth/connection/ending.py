@@ -1,4 +1,4 @@
-"""The end of one socket: what becomes of it when its application has ended, however it did."""
+"""End one socket after its application has returned or raised."""
 
 from dataclasses import replace
 
@@ -23,9 +23,9 @@ __all__ = ["end_without_application", "finish"]
 async def end_without_application(connection: Connection, *, has_raised: bool) -> None:
     """Close a socket whose application has ended and left it open.
 
-    Servers differ in what they do then: daphne keeps the socket open for good, unlisted and out of
-    reach for a revocation; uvicorn drops it without a close. `has_raised`: the exception goes on to
-    the server, after the close.
+    Servers differ in this case. daphne keeps the socket open for ever, although no list shows it
+    and no revocation closes it. uvicorn drops the connection without a close frame. `has_raised`:
+    the exception is passed to the server after the close.
     """
     stage = connection.exchange.stage
     act = connection.exchange.take(Step.RETURN)
@@ -36,7 +36,7 @@ async def end_without_application(connection: Connection, *, has_raised: bool) -
         error = _reason(connection)
         is_plain = stage is Stage.HANDSHAKE and len(connection.refusal(error)) == 1
         if has_raised and is_plain:
-            # The server answers with a 500, which says more than its plain denial.
+            # Let the server answer 500, which is more exact than the 403 of its plain denial.
             connection.left = error.code
         else:
             connection.end(error)
@@ -49,7 +49,7 @@ def _reason(connection: Connection) -> TokenAuthError:
 
 
 async def finish(connection: Connection) -> None:
-    """Take leave of a socket: nothing that was started for it outlives this call."""
+    """Clean up after a socket. No task or timer that was started for it outlives this call."""
     try:
         connection.leave_place()
         connection.node.leave(connection)
@@ -59,14 +59,15 @@ async def finish(connection: Connection) -> None:
         connection.watch()
         connection.abandon()
         _emit_end(connection)
-        # Its traceback refers to the connection: a flood of refusals would leave as many cycles.
+        # Its traceback refers to the connection. That cycle would keep each refused connection in
+        # memory until the garbage collector runs.
         connection.refusal_reason = None
     finally:
         await connection.transport.finish()
 
 
 def _emit_end(connection: Connection) -> None:
-    """Emit that it was refused, or closed: by our reason or, if it is not ours, by a number."""
+    """Emit its refusal or its close, with the library's reason or the close code of others."""
     left = connection.left
     code = left if isinstance(left, CloseReason) else None
     if not connection.was_admitted:
@@ -84,9 +85,9 @@ def _emit_end(connection: Connection) -> None:
 
 
 def _facts(connection: Connection) -> ConnectionFacts:
-    """Return the facts of a handshake that was not admitted, with what is known of its credential.
+    """Return the facts of a refused handshake, with the location and backend of its credential.
 
-    A token that was refused has no identity to take them from.
+    `facts()` takes those two from the identity, and a refused token has none.
     """
     facts = connection.facts()
     credential = connection.refused_credential or connection.handshake.credential

@@ -1,19 +1,19 @@
-"""The events of one socket, read so that none is lost.
+"""Receive the events of one socket without losing any.
 
 The library has to wake an application that waits for an event: when a first message was verified,
-and to report a reauthentication to an application that called `subscribe()`. To cancel the call of
-the server's `receive` would be the obvious way, but granian loses a frame that arrives while its
-call is being cancelled. So that call is cancelled only to close the socket, and there are two ways
-to wait for it:
+and to report a reauthentication to an application that called `subscribe()`. The obvious way is to
+cancel the call of the server's `receive`. But granian loses a frame that arrives while its call is
+being cancelled. So the call is cancelled only to close the socket, and there are two ways to wait
+for it:
 
-- In the caller's own task. Nearly every event takes this way: it costs no task and no future. The
-  wait cannot be ended without cancelling the call, so only `close` ends it.
+- In the caller's own task. Nearly every event is received this way, without another task or future.
+  The wait cannot be ended without cancelling the call, so only `close` ends it.
 - In a task of its own, which may outlive its caller. `wake` ends the wait only: the call stays
-  pending, and its event answers the next wait. An application that cancels its own wait, as with
-  `asyncio.timeout`, gets this way for all its later waits.
+  pending, and its event is returned by the next wait. After an application has cancelled its own
+  wait, as with `asyncio.timeout`, all its later waits use this way.
 
-`listen` makes the call for an application that does not wait at the moment, to find out if its
-client is silent. The event that comes is kept for the application's next wait.
+`listen` makes the call while the application does not wait, to find out whether its client sends
+anything. The event is kept for the application's next wait.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ __all__ = ["Inbox"]
 
 
 class Inbox:
-    """The server's `receive`. One task at a time waits for an event."""
+    """Calls the server's `receive`. One task at a time waits for an event."""
 
     __slots__ = ("_idle", "_is_cancelled", "_loop", "_pending", "_receive", "_scope", "_waiter")
 
@@ -41,13 +41,13 @@ class Inbox:
         self._idle: Idle | None = None
 
     def watch(self, idle: Idle) -> None:
-        """Note from now on how long the client is silent."""
+        """Measure from now on how long the client sends nothing."""
         self._idle = idle
         if self._pending and not self._pending.done():
             idle.listen(clock.steady())
 
     def listen(self) -> None:
-        """Call the server, unless an event waits. Only while no other task waits for one."""
+        """Call the server unless an event is kept here. Only while no other task waits for one."""
         if self._pending is None:
             self._pending = self._loop.create_task(self._call())
             self._pending.add_done_callback(self._finish)
@@ -65,6 +65,7 @@ class Inbox:
             with self._scope:
                 event = await self._receive()
         except asyncio.CancelledError:
+            # An application that cancels one wait may cancel others: a task loses no frame then.
             self._is_cancelled = True
             raise
         finally:
@@ -83,7 +84,7 @@ class Inbox:
             try:
                 await waiter
             finally:
-                # A caller that was cancelled may get here after the next one began to wait.
+                # A cancelled caller may reach this line after the next one has begun to wait.
                 if self._waiter is waiter:
                     self._waiter = None
         return self._pending is not None and self._pending.done()
@@ -101,7 +102,7 @@ class Inbox:
         return bool(pending.result()["type"] == "websocket.disconnect")
 
     def pop(self) -> Message:
-        """Take the event that `has_event` reported. Raises what the server raised instead."""
+        """Return the event that `has_event` reported, or raise the server's exception."""
         assert self._pending  # noqa: S101 - has_event() was True
         pending, self._pending = self._pending, None
         return pending.result()
@@ -112,7 +113,7 @@ class Inbox:
             self._waiter.set_result(None)
 
     def close(self) -> None:
-        """Cancel the server's call, whoever waits for it."""
+        """Cancel the server's call, and end the wait for it."""
         self._scope.interrupt()
         pending, self._pending = self._pending, None
         if pending:
@@ -124,12 +125,12 @@ class Inbox:
         return await self._receive()
 
     def _finish(self, pending: asyncio.Task[Message]) -> None:
-        # An error is raised by `pop`; if nobody pops it, asyncio must not log it as forgotten.
+        # `pop` raises an error of the call. Without one, asyncio would log it as never retrieved.
         if not pending.cancelled():
             pending.exception()
         if self._idle:
             self._idle.hear()
-        # asyncio calls this after the event is here, so the event may be popped already. Then
-        # the application waits for the next one, and that wait must go on.
+        # asyncio calls this some time after the task is done, so the event may be popped already.
+        # Then the application waits for the next event, and that wait must not be ended.
         if pending is self._pending:
             self.wake()

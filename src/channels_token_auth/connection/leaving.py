@@ -1,7 +1,7 @@
-"""Notice a client that leaves while the token of its opening handshake is being verified.
+"""Detect a client that disconnects while the token of its opening handshake is being verified.
 
-A store that does not answer keeps each such socket, its place among those that wait and its work in
-the queue of a lane until the deadline. Clients that give up and come again would fill both.
+While a store does not answer, each such socket would keep its place among the waiting sockets, and
+its work in the queue of a lane, until the deadline. Clients that reconnect would fill both.
 """
 
 import asyncio
@@ -14,12 +14,12 @@ from .connection import Connection
 __all__ = ["LISTEN_AFTER", "UntilClientLeaves"]
 
 LISTEN_AFTER = 0.25
-"""Seconds of a verification after which the library listens. Nearly all end before, and cost only
-a timer: to listen takes two tasks."""
+"""Seconds of a verification after which the library calls `receive`. Nearly all verifications end
+before, and need only a timer; the call needs two tasks."""
 
 
 class UntilClientLeaves:
-    """A block that ends silently when the server reports that the client has left."""
+    """A block that ends without an exception if the client disconnects."""
 
     __slots__ = ("_connection", "_listener", "_loop", "_scope", "_timer")
 

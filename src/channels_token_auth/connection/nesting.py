@@ -1,7 +1,7 @@
 """Find a second token middleware around or inside another one.
 
-The outer one verifies the token and removes it, so the inner one would find none and refuse every
-client; or, if the token were still there, verify it twice. Neither is what a site wants.
+The outer one verifies the token and removes it. So the inner one would find no token and refuse
+every client; or, if the token were left in place, verify it a second time.
 """
 
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ NESTED = (
 )
 
 _INNER = ("application", "inner", "app")
-"""Attributes by which middleware holds the application inside."""
+"""Attributes in which middleware stores the application that it wraps."""
 
 
 def find_inside(application: Any, kind: type) -> bool:
-    """Return whether an instance of the class is in the application, as far as routers and common
-    middleware show what is inside them.
+    """Return whether the application contains an instance of the class, as far as the attributes of
+    routers and common middleware show.
     """
     seen: set[int] = set()
     waiting = [application]
@@ -39,13 +39,13 @@ def find_inside(application: Any, kind: type) -> bool:
 
 
 def is_inside(scope: Any, receive: Any) -> bool:
-    """Return whether a token middleware outside has admitted this socket already."""
+    """Return whether an outer token middleware has admitted this socket already."""
     is_wrapped = isinstance(getattr(receive, "__self__", None), ApplicationSide)
     return is_wrapped or isinstance(scope.get("auth"), LiveAuthentication)
 
 
 def _parts(application: Any) -> Iterator[Any]:
-    # Only what an object holds itself: to ask for an attribute could run anybody's code.
+    # Read `__dict__` only: to read an attribute could run a property or `__getattr__` of any class.
     values = getattr(application, "__dict__", None)
     if not isinstance(values, dict):
         return

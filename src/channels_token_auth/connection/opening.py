@@ -20,13 +20,13 @@ from .leaving import UntilClientLeaves
 __all__ = ["MAX_RIVALS", "open_connection"]
 
 MAX_RIVALS = 3
-"""Other cookies with the credential's name that are verified at most: each costs a query."""
+"""Maximum of other cookies with the credential's name to verify: each one costs a query."""
 
 
 async def open_connection(connection: Connection) -> Message | None:
     """Admit or refuse the client. Return the event to start the application with; None: refused.
 
-    Raises nothing but what the server's own `receive` and `send` raise before a handshake.
+    Raises nothing but the exceptions of the server's own `receive`, before a handshake.
     """
     event = await connection.transport.inbox.next(may_wake=False)
     if event is None or event["type"] != "websocket.connect":
@@ -39,12 +39,12 @@ async def open_connection(connection: Connection) -> Message | None:
         await _decide(connection)
     except TokenAuthError as error:
         await _refuse(connection, error)
-    except Exception as error:  # noqa: BLE001 - whatever a backend's user or a signal raises
+    except Exception as error:  # noqa: BLE001 - of a site's user class, or a receiver of a signal
         await _refuse(connection, failed(error, connection.handshake.credential))
     connection.watch()
     if not connection.is_admitted:
         return None
-    # While it lives, nothing here has its token any more.
+    # From here on no object of the library refers to the token, so no report can show it.
     connection.handshake.forget_credential()
     return event
 
@@ -73,16 +73,16 @@ def _pass_limits(connection: Connection) -> None:
     """Count the handshake. Raises TokenAuthError if its address is over a limit."""
     limits, address = connection.route.address_limits, connection.client_address
     handshake = connection.handshake
-    # A foreign page learns nothing but that: the Origin comes first (PROTOCOL.md, "Precedence").
-    # Its handshakes do not count either: it would use up what its visitors have. That spares no
-    # attacker anything, since this refusal costs as little as that of the limit.
+    # A foreign page receives 4403 whatever the limits are: the Origin has precedence (PROTOCOL.md).
+    # Its handshakes are not counted, since it could use up the limits of its visitors' addresses.
+    # An attacker gains nothing by that: this refusal is as cheap as that of a limit.
     if not (handshake.is_hostile and handshake.problem is CloseReason.FORBIDDEN):
         limits.check_handshake(address)
         limits.count_handshake(address)
 
 
 def _take_place(connection: Connection) -> Place:
-    """Count the socket as one that is not authenticated. Raises TokenAuthError if all are taken."""
+    """Count the socket as one that is not authenticated. Raises TokenAuthError if it is full."""
     route = connection.route
     return connection.node.waiting.enter(
         connection.client_address,
@@ -111,6 +111,8 @@ async def _reject_rivals(connection: Connection, identity: Identity) -> None:
     rivals = connection.handshake.rivals
     if len(rivals) > MAX_RIVALS:
         raise TokenAuthError(CloseReason.MALFORMED)
+    # An invalid rival is harmless, such as an old cookie. A valid one of another user may be set by
+    # another host of the site, to make the client act in that user's account (cookie tossing).
     for rival in rivals:
         try:
             other = await connection.identify(rival)
@@ -137,20 +139,20 @@ async def _await_credential(connection: Connection) -> None:
         if event:
             await connection.tell(connection.read(event) or ())
     while connection.life.state is State.AUTHENTICATING:
-        # A frame that comes after the verdict is the application's: it stays in the inbox.
+        # A frame that arrives after the verdict stays in the inbox: it is for the application.
         if await inbox.has_event() and not connection.is_admitted:
             await connection.tell(connection.read(inbox.pop()) or ())
 
 
 async def _refuse(connection: Connection, error: TokenAuthError) -> None:
-    """Answer the handshake, unless the socket was closed meanwhile."""
+    """Answer the handshake with a refusal, unless the socket was closed meanwhile."""
     connection.left = connection.left or error.code
     connection.refusal_reason = connection.refusal_reason or error
     connection.note_failure(error.code)
     if connection.life.state is State.CLOSED:
         return
     if connection.exchange.stage is Stage.HANDSHAKE:
-        # In this task: a flood of bad tokens shall not cost a task each.
+        # Send in this task: under a flood of bad tokens, a task for each would be expensive.
         connection.exchange.take(Step.END)
         connection.life.leave()
         await connection.transport.answer(connection.refusal(error))

@@ -1,7 +1,7 @@
-"""One socket, driven: it does what the two state machines decide.
+"""Run one socket: pass inputs to its two state machines, and carry out their outputs.
 
 `Lifecycle` decides about the authentication, `Exchange` about the accept and the end; both are
-pure. A `Socket` feeds them, and acts on their outputs over a `Transport`.
+without I/O. A `Socket` sends and closes over a `Transport`.
 """
 
 import asyncio
@@ -47,11 +47,11 @@ from .transport import Transport
 __all__ = ["MAX_NOTICES", "Socket"]
 
 MAX_NOTICES = 8
-"""Events that wait for a busy application at most: of more, the oldest are dropped."""
+"""Most events that are kept for a busy application. The oldest are dropped."""
 
 
 class Socket(Member):
-    """The mechanics of one socket, from its opening handshake on. Belongs to one event loop."""
+    """One socket, from its opening handshake on. Belongs to one event loop."""
 
     __slots__ = (
         "_due", "_idle", "_verifier", "disconnect", "exchange", "handshake", "left", "life",
@@ -68,13 +68,13 @@ class Socket(Member):
         self.life = Lifecycle(route.rules)
         self.exchange = Exchange()
         self.disconnect: Message | None = None
-        """The event that the application gets in the stage `closing`."""
+        """The disconnect that the application gets in the stage `closing`."""
         self.left: CloseReason | int | None = None
-        """Why the socket ended: our reason, or the code of the client or of the application."""
+        """The library's reason for the end, or the close code of the client or the application."""
         self.notices: deque[Message] | None = None
-        """Events of ours that wait for the application."""
+        """The library's events that the application has not received yet."""
         self.traffic: Traffic | None = None
-        """The counter of its user's frames, once it was admitted; None: they are not counted."""
+        """The counter of its user's frames, from the admission on; None: they are not counted."""
         self.place: Place | None = None
         """Its place among the sockets that are not authenticated yet."""
         self._due: float | None = None
@@ -87,15 +87,15 @@ class Socket(Member):
 
     @property
     def is_subscribed(self) -> bool:
-        """True if the application wants our events among those of the client."""
+        """True if the application has subscribed to the library's events."""
         return self._auth is not None and self._auth.is_subscribed
 
     @property
     def sees_codes(self) -> bool:
-        """True if its client, if it is refused, is accepted first to see the code."""
+        """True if a refusal accepts the client first, so that it receives the code."""
         return self.route.sees_codes(self.handshake)
 
-    # -- What its node does with it
+    # -- Called by its node
 
     def close(self, code: CloseReason) -> None:
         """Close it with this code. Returns at once; from now on no frame passes."""
@@ -128,11 +128,11 @@ class Socket(Member):
         if self._idle.tick(now):
             self.end(exceeded(Limit.IDLE, IDLE_RETRY_AFTER))
         elif self.exchange.stage is Stage.OPEN and not self._idle.is_listening:
-            # The application does something else: only a call of ours shows if frames wait for it.
+            # The application is not receiving: only a call of ours shows whether the client sends.
             self.transport.inbox.listen()
 
     def expect_frames(self) -> None:
-        """Close it once its client is silent for too long, if the site has set `IDLE`."""
+        """Begin to close it after a time without frames, if the site has set `IDLE`."""
         seconds = self.route.limits.idle
         if seconds is not None:
             self._idle = Idle(seconds, clock.steady())
@@ -142,17 +142,17 @@ class Socket(Member):
         """Bring the expiry forward: the calendar went ahead of the steady clock by so much."""
         self.life.jump(seconds)
 
-    # -- What the machines ask for
+    # -- Called with outputs of the state machines
 
     def notify(self, event: Message) -> None:
-        """Hand the application an event of ours, if it wants them, among those of the client."""
+        """Send the application an event of the library, if it has subscribed."""
         if self.is_subscribed:
             self.notices = self.notices or deque(maxlen=MAX_NOTICES)
             self.notices.append(event)
             self.transport.inbox.wake()
 
     def read(self, event: Message) -> Sequence[Output] | None:
-        """Take an event of the client. Return None if it is the application's."""
+        """Handle an event of the client. Return None if it is for the application."""
         if self.exchange.stage is Stage.CLOSING:
             return ()
         text = event.get("text")
@@ -167,7 +167,7 @@ class Socket(Member):
             self.node.seats.release(self)
             return None
         if outputs is None and self.traffic is not None:
-            # Messages of ours do not count: no client is refused because it renews its token.
+            # `auth.*` messages do not count: no limit must stop a client from renewing its token.
             excess = self.traffic.take(event, clock.steady())
             return None if excess is None else self.life.end(exceeded(*excess))
         if outputs and isinstance(outputs[-1], Close):
@@ -185,11 +185,11 @@ class Socket(Member):
             self.place = None
 
     async def tell(self, outputs: Sequence[Output]) -> None:
-        """Do what the lifecycle asks for, and send what it says."""
+        """Carry out outputs of the lifecycle, and send their messages."""
         await self.transport.tell(self.act(outputs))
 
     def act_later(self, outputs: Sequence[Output]) -> None:
-        """Do what the lifecycle asks for outside a task, and send what it says in one."""
+        """Carry out outputs outside of a task, and send their messages in a new one."""
         if messages := self.act(outputs):
             spawn(self.transport.tell(messages))
 
@@ -202,7 +202,7 @@ class Socket(Member):
         return self.route.refusal(error, self.handshake, self._scope)
 
     def act(self, outputs: Sequence[Output]) -> list[Message]:
-        """Do what the lifecycle asks for. Return the messages that are left to be sent."""
+        """Carry out outputs of the lifecycle. Return the messages that the caller must send."""
         messages: list[Message] = []
         for output in outputs:
             match output:
@@ -225,14 +225,14 @@ class Socket(Member):
         return messages
 
     def watch(self) -> None:
-        """Have `tick` called when it is due. Most tokens have no end: most sockets skip it."""
+        """Have `tick` called at the next deadline. Does nothing if that has not changed."""
         due = self.next_tick
         if due != self._due:
             self._due = due
             deadlines().watch(self)
 
     def abandon(self) -> None:
-        """Give up the verification that is running."""
+        """Cancel the verification that is running."""
         if self._verifier:
             self._verifier.cancel()
 
@@ -241,7 +241,7 @@ class Socket(Member):
         if act is Act.DROP:  # the application is closing it already
             return
         self.left = error.code
-        # Now, and not when the application has ended: the user's next socket may have the room.
+        # Now, not when the application has ended: the user's next socket may need the seat.
         self.node.seats.release(self)
         self.disconnect = {**close_message(error.code), "type": "websocket.disconnect"}
         if act is Act.REFUSE:

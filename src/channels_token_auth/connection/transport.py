@@ -1,9 +1,9 @@
 """Call the server's `receive` and `send`, and close a socket from outside its application.
 
-Servers differ in how they send a close that comes from another task: some send it only after the
-next frame from the client, others wait for the client's answer. So the library closes in its own
-way: it cancels the pending receive, and a separate task with a deadline sends the last messages.
-This module does not know what it sends.
+Servers differ in how they send a close while another task receives: some send it only after the
+next frame from the client, others wait for the client's close frame (RFC 6455 §5.5.1). So the
+library cancels the pending `receive`, and sends the last messages in a separate task with a
+deadline. This module does not depend on the content of the messages.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from .inbox import Inbox
 __all__ = ["CLOSE_TIMEOUT", "Transport"]
 
 CLOSE_TIMEOUT = 1.0
-"""Seconds in which the server has to send a close. No client can delay that for longer."""
+"""Seconds that the server gets to send a close, so that no client can delay it for longer."""
 
 
 class Transport:
@@ -46,7 +46,7 @@ class Transport:
                 await self._send(message)
 
     async def _send_beside(self, message: Message) -> None:
-        """Send while another task is sending, in a scope of its own: a scope has one task."""
+        """Send while another task is sending, in a second scope: one scope serves one task."""
         self._beside = self._beside or set()
         with CancelScope(self._loop) as scope:
             self._beside.add(scope)
@@ -57,7 +57,7 @@ class Transport:
 
     async def tell(self, messages: Sequence[Message]) -> None:
         """Send messages of the library on an open socket. The client may have left already."""
-        # Each server raises another exception for a client that has left.
+        # Servers raise different exceptions for a client that has left.
         with contextlib.suppress(Exception):
             for message in messages:
                 await self.send(message)
@@ -79,7 +79,7 @@ class Transport:
             code = message.get("code", 1000)
             if message["type"] != "websocket.close" or _is_sendable(code):
                 raise
-            # The application chose the code. daphne raises for it, and its socket would stay open.
+            # The application chose the code. daphne raises for it, and would leave the socket open.
             await self._send(close_message(CloseReason.APPLICATION_FAILED))
             log_error(
                 f"The server cannot send the close code {code}: sent 4500.", error, brief=True
@@ -93,7 +93,7 @@ class Transport:
 
     async def _shut(self, last_words: Sequence[Message]) -> None:
         await self.answer(last_words)
-        # Only now: the last messages follow those that the application has sent before.
+        # Interrupt other sends only now: the last messages must follow those already being sent.
         for scope in (self._sending, *(self._beside or ())):
             scope.interrupt()
 

@@ -1,1 +1,1 @@
-"""Decide: pure rules that map values to values, without I/O, clock, randomness or logging."""
+"""Rules as pure functions and values: without I/O, clock, randomness or logging."""

@@ -1,4 +1,4 @@
-"""The ASGI callables' types, as loose as middleware that passes everything on needs them."""
+"""Types of ASGI callables: loose ones, since middleware forwards messages of any kind."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any

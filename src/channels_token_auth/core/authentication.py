@@ -16,7 +16,7 @@ class Authentication:
     `backend` is the backend's name; `token_id` its public identifier of the token (a JWT's `jti`,
     or the first 32 hex digits of the key's SHA-256), unique for its backend and `issuer` only.
     `issuer` is who issued the token, where the token names them (a JWT's `iss`). The times are
-    aware datetimes, and None where the token has none.
+    aware datetimes; one is None if the token does not contain it.
 
     `labels` groups tokens for revocation, by names such as `sid` (OpenID Connect Back-Channel
     Logout 1.0, section 2.1) or `client_id`; a label belongs to its backend and issuer. `acr` says
@@ -34,7 +34,7 @@ class Authentication:
     scopes: frozenset[str] = frozenset()
     issued_at: datetime | None = None
     expires_at: datetime | None = None
-    # Not in the hash, since a mapping has none. Equal values still have equal hashes.
+    # Not in the hash, since a mapping cannot be hashed. Equal values still have equal hashes.
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     acr: str | None = None
     auth_time: datetime | None = None
@@ -46,11 +46,11 @@ class Authentication:
         return None if self.expires_at is None else self.expires_at.timestamp() - now
 
     def is_expired(self, now: float) -> bool:
-        """Return True if the token has expired at `now`; at `expires_at` itself, it has."""
+        """Return True if the token has expired at `now`. At `expires_at` itself it has expired."""
         left = self.expires_in(now)
         return left is not None and left <= 0
 
 
 def epoch(moment: datetime | None) -> float | None:
-    """Return the moment in seconds since the epoch; None stays None."""
+    """Return a datetime in seconds since the epoch; None for None."""
     return None if moment is None else moment.timestamp()

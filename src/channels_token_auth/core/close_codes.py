@@ -1,6 +1,6 @@
 """Reasons to refuse a handshake or close a socket, and what each means on the wire.
 
-`spec/close_codes.json` is the source of the two generated blocks, as of the tables of all other
+`spec/close_codes.json` is the source of the two generated blocks, and of the tables in all other
 languages. To change one, edit that file and run `python -m spec.generate`.
 """
 
@@ -52,9 +52,10 @@ class CloseReason(StrEnum):
 
     @property
     def is_transient(self) -> bool:
-        """True if the reason concerns this moment, not the token.
+        """True if the reason is temporary and does not depend on the token.
 
-        An authenticated socket survives it in a reauthentication, and nobody may cache it.
+        An authenticated socket stays open when a reauthentication fails for this reason, and no
+        cache may keep the verdict.
         """
         return TABLE[self].transient
 

@@ -39,7 +39,7 @@ class Secret:
         self._digest: str | None = None
 
     def reveal(self) -> str:
-        """The raw token. Pass it on at once; never bind it to a name that outlives the call."""
+        """Return the raw token. Pass it on at once: tracebacks show the variables that hold it."""
         return self._value
 
     @property
@@ -71,7 +71,7 @@ def is_token(value: str, max_bytes: int) -> bool:
 
 def is_visible(value: str) -> bool:
     """Return True for text of visible characters that is not empty."""
-    if value.isascii():  # nearly all are, and then it takes a sixth of the time
+    if value.isascii():  # nearly all tokens are ASCII, and this check takes a sixth of the time
         return value.isprintable() and " " not in value and value != ""
     return not _INVISIBLE.search(value)
 
@@ -80,9 +80,9 @@ def is_visible(value: str) -> bool:
 class Credential:
     """One token as presented.
 
-    `scheme` is the lower-case one of a header, else None. `origin` is the handshake's Origin, or
-    None where no browser sent one. `tenant` is the key of the tenant that it was presented to,
-    where the site has tenants.
+    `scheme` is the lower-case scheme of an `Authorization` header, else None. `origin` is the
+    Origin of the handshake, or None if it has none. `tenant` is the key of the tenant that the
+    token was presented to, if the site has tenants.
     """
 
     location: Location

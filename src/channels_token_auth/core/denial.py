@@ -18,16 +18,16 @@ def is_issued_before(
 ) -> bool:
     """Return whether a token was issued before `moment`. All times are seconds since the epoch.
 
-    `verified_at`: when this site first verified it, if that is known. A token that does not tell
-    when it was issued counts as issued before.
+    `verified_at`: when this site first verified it, if that is known. A token without a time of
+    issue counts as issued before.
     """
     if issued_at is None:
         return True
-    # It existed when it was verified, whatever it tells: an `iat` may be ahead of the clock.
+    # A token exists before it is verified, whatever its `iat` is: that may be ahead of our clock.
     if verified_at is not None and verified_at < moment:
         return True
-    # Tokens have whole seconds (RFC 7519 §2, NumericDate). In the second of `moment`, the old token
-    # and the one that a view has just issued look alike: only `verified_at` tells the old one.
+    # Most issuers write whole seconds (RFC 7519 §2, NumericDate). In the second of `moment`, an old
+    # token and one that a view has just issued have equal `iat`: only `verified_at` differs.
     if issued_at == int(issued_at):
         return issued_at + 1 <= moment
     return issued_at <= moment
@@ -83,8 +83,8 @@ class Denial:
             return self
         first, second = sorted((older, self), key=lambda denial: denial.before)
         kept = _narrower(first.excepted, second.excepted)
-        # The exception of the later rule counts; the earlier rule denies that token, unless it
-        # has the same exception.
+        # The later rule spares its excepted token. The earlier rule still denies that token if it
+        # was issued before the earlier rule's time, unless both rules spare it: hence `floor`.
         excepted = kept or second.excepted
         return Denial(
             before=second.before,
@@ -109,7 +109,7 @@ class Denial:
 
 
 def _narrower(one: NamedToken | None, other: NamedToken | None) -> NamedToken | None:
-    """Return what tells more of a token that both name; None if they name different ones."""
+    """Return the more exact name of a token that both name; None if they name two tokens."""
     if one is None or other is None:
         return None
     if one.includes(other):

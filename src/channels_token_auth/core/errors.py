@@ -20,7 +20,7 @@ class Detail:
     remedy: str
 
     def expecting(self, setting: str, value: Any) -> "Detail":
-        """Return the same reason, with the site's own setting that the token does not match."""
+        """Return this reason with the value of the setting that the token does not match."""
         return replace(self, remedy=f"{self.remedy} {setting} is {value!r}.")
 
 

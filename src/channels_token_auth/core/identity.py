@@ -31,13 +31,13 @@ __all__ = [
 ]
 
 FOREIGN = "foreign:"
-"""Any kind of user that is no model of this site: users of other services."""
+"""The kind that matches all users without a row here: users of other services."""
 
 SITE_USERS = "site:"
-"""The kind of this site's user model, where a backend declares the kind of its users."""
+"""The kind of the users of AUTH_USER_MODEL, in the declaration of a backend."""
 
 RETRY_AFTER = 5
-"""Seconds that a client waits before it retries while a token store is unavailable."""
+"""Seconds that a client waits before it tries again while a token store is unavailable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class UserKey:
 class Identity:
     """A verified token: its user, and how it was verified. Each socket gets a copy of `user`.
 
-    `handle`: what the backend needs to check this token again, where its id finds nothing; often a
+    `handle`: a value with which the backend revalidates this token if its id is not enough; often a
     `Secret`. Only the backend reads it. It stays in the socket's memory, and is never logged or
     shown to a consumer; a ticket carries it encrypted with the ticket itself.
 
@@ -78,7 +78,7 @@ class Identity:
 
 
 class UserInactiveError(TokenAuthError):
-    """A good token of an inactive user. `identity`: that user's, so that it can be revoked."""
+    """A valid token of an inactive user. `identity`: of that user, to revoke the token."""
 
     def __init__(self, identity: Identity) -> None:
         super().__init__(CloseReason.USER_INACTIVE)
@@ -90,8 +90,8 @@ class Grant:
     """The authentication that a socket or a ticket holds, of the user with this key.
 
     `user_pk` is None where only the `token_id` is known: see `TokenBackend.revoke`. `user_kind` is
-    the kind of user, as in `UserKey`. `handle` is the identity's. `needs_user`: the caller makes a
-    socket of the answer, so that the answer needs a whole user; a sweep needs the `pk` only.
+    the kind of user, as in `UserKey`. `handle` is the identity's. `needs_user`: the caller
+    opens a socket for the answer, so it needs a complete user; a sweep needs the `pk` only.
     `verified_at` is the identity's.
     """
 
@@ -104,7 +104,7 @@ class Grant:
 
 
 Verdict = Identity | TokenAuthError | None
-"""Accepted; refused, and no other backend is asked; or unknown here, so that the next one is."""
+"""Accepted; refused, so that no other backend is asked; or None: unknown, ask the next one."""
 
 
 def unavailable(detail: Detail | None = None) -> TokenAuthError:
@@ -135,7 +135,7 @@ def without_tenant(kind: str | None) -> tuple[str | None, str | None]:
 
 
 def is_of_kind(kind: str | None, wanted: str | None) -> bool:
-    """Return whether users of `kind` are meant by `wanted`, which may name several kinds.
+    """Return whether `wanted` includes the users of `kind`. It may name several kinds.
 
     None means every kind of every tenant; with a tenant in it, a kind means that tenant's users.
     """
@@ -153,7 +153,7 @@ def is_foreign(kind: str | None) -> bool:
     return base is not None and ":" in base
 
 
-@lru_cache(maxsize=64)  # asked for every socket, and a site has few user models
+@lru_cache(maxsize=64)  # called for every socket, and a site has few user models
 def model_kind(model: Hashable) -> str | None:
     """Return the kind of a Django model's instances, such as "auth.user"; None: it is no model.
 
@@ -170,10 +170,10 @@ def _is_concrete(model: Any) -> bool:
 
 
 def _foreign_kind(authentication: Authentication) -> str:
-    # A colon is in no model's label, so that no backend can name itself like a model.
+    # No model's label contains a colon, so no backend's name can collide with a model.
     origin = (
         f"backend:{authentication.backend}"
         if authentication.issuer is None
         else f"issuer:{authentication.issuer}"
     )
-    return origin.replace("@", "%40")  # the sign separates a kind from its tenant
+    return origin.replace("@", "%40")  # separates a kind from its tenant

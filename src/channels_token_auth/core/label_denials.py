@@ -1,7 +1,7 @@
 """Decide which tokens are denied by their labels, where no database row records it.
 
-All denials that share one label are stored in one entry: a list of them, with what else each one
-requires. A token is compared with the entries of its own labels only.
+All denials that share one label are stored in one entry: a list of them, each with its further
+conditions. A token is compared with the entries of its own labels only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,10 +62,10 @@ class LabelDenial:
 
 
 def merged(new: LabelDenial, older: Sequence[LabelDenial], *, now: float) -> list[LabelDenial]:
-    """Return what denies all that these deny, in one denial for equal requirements.
+    """Return a list that denies all that these deny, with one denial for equal conditions.
 
-    A denial whose time is over at `now` is dropped, so that a label which is revoked again and
-    again does not grow for ever.
+    Denials that have ended at `now` are dropped. Otherwise the entry of a label that is revoked
+    often would grow without bound.
     """
     others = []
     for each in older:

@@ -6,7 +6,7 @@ from typing import Any
 __all__ = ["Labels", "read_labels"]
 
 Labels = frozenset[tuple[str, str]]
-"""Pairs of a name and a value, both texts. A token has to have all of them."""
+"""Pairs of a name and a value, both text. A token must have all of them to match."""
 
 WANTED = 'Name at least one, such as {"sid": "abc"}, ("sid", "abc") or a list of such pairs.'
 
@@ -14,8 +14,8 @@ WANTED = 'Name at least one, such as {"sid": "abc"}, ("sid", "abc") or a list of
 def read_labels(label: Any) -> Labels:
     """Return the labels of a mapping, of one pair, or of several pairs.
 
-    Whole numbers become texts, as they do in `Authentication.labels`. Raises TypeError for anything
-    else, and where no label is named: no label would match every token.
+    Whole numbers become texts, as they do in `Authentication.labels`. Raises TypeError for any
+    other value, and for an empty one: no label would match every token.
     """
     pairs = list(_pairs(label))
     for pair in pairs:

@@ -1,4 +1,4 @@
-"""Limits as values: how many of something one address, token or user may have, or how often."""
+"""Limits as values: numbers and rates that one address, token or user may reach."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,7 +31,7 @@ class Limit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many in so many seconds."""
+    """A rate: `count` in `seconds`."""
 
     count: int
     seconds: int
@@ -56,7 +56,7 @@ class WaitingLimits:
     address: int | None = 50
     node: int | None = 1000
     is_default_address: bool = True
-    """True if the site did not set `address`: the default does not apply to a proxy's address."""
+    """True if the site did not set `address`. The default is not applied to a proxy's address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """`scope["auth"]` and `scope["user"]`: one object each per socket, always up to date.
 
-Routers copy the scope on its way in, so an object that is put into it later reaches nobody.
+Routers copy the scope before they pass it on. So the objects in it are changed in place: another
+object in the original scope would not reach the application.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ __all__ = ["LiveAuthentication", "refresh_user"]
 
 
 class LiveAuthentication:
-    """The present authentication of a socket: it follows reauthentication and sweeps."""
+    """The current authentication of a socket. Reauthentications and sweeps update it."""
 
     __slots__ = ("_correlation", "_current", "is_subscribed")
 
@@ -35,7 +36,7 @@ class LiveAuthentication:
 
     @property
     def current(self) -> Authentication:
-        """The present values, frozen."""
+        """The current values, frozen."""
         return self._current
 
     @property

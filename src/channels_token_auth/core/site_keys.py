@@ -1,4 +1,4 @@
-"""Bind what leaves a process to this site: names and signatures that another site cannot make.
+"""Make names and signatures that only this site can make, for its cache and its messages.
 
 Two sites may share a cache or a channel layer. Each name in the cache and each message between
 nodes is made with a key that is derived from `SECRET_KEY`, so that a site never reads the tickets,
@@ -38,11 +38,11 @@ class SiteKeys:
         return cls(tuple(_mac(each, _PURPOSE) for each in (secret, *fallbacks)))
 
     def name(self, purpose: str, *parts: str | None) -> str:
-        """Return the name of something to be stored: 64 hexadecimal digits."""
+        """Return the name under which a value is stored: 64 hexadecimal digits."""
         return _mac(self._keys[0], _joined(purpose, parts)).hex()
 
     def names(self, purpose: str, *parts: str | None) -> list[str]:
-        """Return the names under which it may be stored, the current one first."""
+        """Return the names under which the value may be stored, the current one first."""
         text = _joined(purpose, parts)
         return [_mac(key, text).hex() for key in self._keys]
 
@@ -68,9 +68,10 @@ def _mac(key: bytes, message: bytes) -> bytes:
 
 
 def _joined(purpose: str, parts: Sequence[str | None]) -> bytes:
-    # JSON, so that ("ab", "c") and ("a", "bc") differ, and None and "" do too.
+    # JSON, so that ("ab", "c") and ("a", "bc") differ, and so do None and "".
     return json.dumps([purpose, *parts]).encode()
 
 
 def _canonical(message: Mapping[str, Any]) -> str:
+    # The receiver must sign the same text, whatever order and spacing its layer gave the message.
     return json.dumps(message, sort_keys=True, separators=(",", ":"), allow_nan=False)

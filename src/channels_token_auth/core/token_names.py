@@ -1,9 +1,9 @@
 """Name tokens outside the process that knows them, where a name may turn out to be a token.
 
-An operator gives a text: a token itself, or the id of one. For most texts their shape decides. An
-issuer's `jti` may be any text, so that some texts may be either. Their digest names both: it is the
-id of the token with this text, and the name of the token with this id. A message between nodes and
-an entry in the cache hold that name, and never a text that may be a token.
+An operator names a token by a text: the token itself, or its id. The shape of most texts shows
+which. But an issuer's `jti` may be any text, so that some texts may be either. The digest of such a
+text names both: it is the id of the token with this text, and the name of the token with this id.
+Messages between nodes and entries in the cache contain that name, never a text that may be a token.
 """
 
 import re
@@ -18,7 +18,7 @@ _ID = re.compile(r"[0-9a-f]{32}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{1
 
 
 def has_shape_of_id(text: str) -> bool:
-    """Return whether the text is taken for an id, and never presented to a backend as a token."""
+    """Return whether the text is treated as an id, and never presented to a backend as a token."""
     return _ID.fullmatch(text) is not None
 
 

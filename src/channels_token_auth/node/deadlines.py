@@ -1,8 +1,8 @@
 """The deadlines of all sockets of one event loop: one heap and one timer.
 
-The heap runs on the steady clock, so a calendar that is set back keeps no socket open. Once a
-second the two clocks are compared: where the calendar went ahead (a machine that slept, a clock
-that was set), tokens expire by that much sooner.
+The heap uses the steady clock, so that setting the calendar back keeps no socket open. The two
+clocks are compared once a second. If the calendar went ahead, because the machine was suspended or
+the clock was set, all tokens expire sooner by the difference.
 """
 
 import asyncio
@@ -17,10 +17,10 @@ from .member import Member
 __all__ = ["Deadlines", "deadlines"]
 
 PERIOD = 1.0
-"""Seconds between two comparisons of the clocks, while anything has a deadline."""
+"""Seconds between two comparisons of the clocks, while any socket has a deadline."""
 
 TOLERANCE = 0.5
-"""Seconds that the clocks may differ by: NTP moves a calendar by less to keep it right."""
+"""Difference of the clocks, in seconds, that is ignored: NTP corrects a calendar by less."""
 
 
 class Deadlines:
@@ -35,25 +35,27 @@ class Deadlines:
         self._offset = 0.0
 
     def watch(self, member: Member) -> None:
-        """Note the socket's next deadline, which replaces the one noted before."""
+        """Store the socket's next deadline, in place of the one stored before."""
         due = member.next_tick
         if due is None:
             if self._due.pop(member, None) and not self._due:
                 self._arm()
         elif due != self._due.get(member):
             self._due[member] = due
-            # The count orders equal deadlines: members cannot be compared.
+            # The count makes entries with equal deadlines comparable: members have no order.
             heappush(self._heap, (due, next(self._count), member))
             if self._timer is None:
                 self._offset = self._clock.offset()
             self._arm()
-        # Stale entries are dropped lazily: rebuild once they outnumber the live ones.
+        # A heap cannot remove an entry in its middle. So stale entries stay in it, and `run` skips
+        # them; rebuild the heap once they outnumber the current ones.
         if len(self._heap) > 2 * len(self._due) + 64:
             self._rebuild()
 
     def run(self) -> None:
         """Call `tick` of each socket whose deadline has passed."""
         self._timer = None
+        # A calendar that was set back gives a negative number, which delays no expiry.
         ahead = self._clock.offset() - self._offset
         self._offset += ahead
         if ahead > TOLERANCE:
@@ -67,7 +69,7 @@ class Deadlines:
         self._arm()
 
     def _tick(self, member: Member) -> None:
-        """Call `tick`. One socket that fails must not cost the others their timer."""
+        """Call `tick`. Catch its errors, so that the other sockets' deadlines are still met."""
         try:
             member.tick()
             self.watch(member)

@@ -1,7 +1,7 @@
 """The drains that were requested lately, for nodes that did not receive the request.
 
 A server process has no node before its first socket or its first `ready/`, and a channel layer may
-lose a message. So each node repeats the drains it knows when it announces itself. Times travel as
+lose a message. So each announcement of a node repeats the drains that it knows. Times are sent as
 ages, since the clocks of two machines differ.
 """
 
@@ -15,11 +15,11 @@ from ..cluster.message import Message, is_meant
 __all__ = ["DrainRequest", "DrainRequests"]
 
 MAX_REQUESTS = 8
-"""Requests that a node remembers: they travel with every announcement."""
+"""Requests that a node stores. Every announcement contains all of them."""
 
 DELAY = 1.0
-"""Seconds that an announcement may take. A process that is younger than the drain by less than this
-does not join it: it may be the one that replaces the drained process."""
+"""Seconds that an announcement may take. A process joins a drain only if it was started at least so
+long before it: a later one may be the replacement of the drained process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class DrainRequests:
         self._known: dict[str, DrainRequest] = {}
 
     def note(self, message: Message, *, age: float = 0.0) -> None:
-        """Remember a request. One that is known keeps its time, since announcements repeat it."""
+        """Store a request. A known one keeps its time, since announcements repeat it."""
         question = message.get("question")
         if question is None or question in self._known:
             return
@@ -55,12 +55,12 @@ class DrainRequests:
         self._known = {each.question: each for each in newest}
 
     def learn(self, announced: Iterable[Mapping[str, Any]]) -> None:
-        """Remember the requests that another node knows."""
+        """Store the requests that another node has announced."""
         for each in announced:
             self.note(each, age=max(0.0, float(each["age"])))
 
     def announce(self) -> list[Message]:
-        """Return all that is known, for an announcement."""
+        """Return the known requests, for an announcement."""
         now = time.monotonic()
         return [
             {
@@ -76,7 +76,7 @@ class DrainRequests:
         """Return the newest request for this node, if its process existed already.
 
         `began_at`: the start of the process. A process that was started after the drain replaces
-        one that was drained, and serves.
+        one that was drained, and serves clients.
         """
         own = [each for each in self._known.values() if is_meant(self._name, each.node)]
         newest = max(own, key=lambda each: each.at, default=None)

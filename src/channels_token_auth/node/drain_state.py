@@ -1,4 +1,4 @@
-"""A node that is about to be stopped: it refuses handshakes and closes its sockets over a time."""
+"""Drain one node before it is stopped: refuse handshakes, and close its sockets step by step."""
 
 import asyncio
 from collections.abc import Collection
@@ -30,7 +30,7 @@ class DrainState:
 
     @property
     def is_on(self) -> bool:
-        """Return whether handshakes are refused. True until undone, also when no socket is left."""
+        """Return whether handshakes are refused. Stays True, without sockets too, until undone."""
         return self._task is not None
 
     @property
@@ -41,7 +41,7 @@ class DrainState:
     def request(self, over: float | None, reply: Reply | None, *, question: str | None) -> None:
         """Start a drain of so many seconds, or undo it with None.
 
-        `question`: the id of the request. One that comes again only gets another report.
+        `question`: the id of the request. A repeated request only gets another report.
         """
         if question is not None and question == self._question:
             self._reply = reply or self._reply
@@ -55,7 +55,7 @@ class DrainState:
             self._report()
 
     async def _close_all(self, ticks: int) -> None:
-        left = list(self._sockets)  # complete: from now on every handshake is refused
+        left = list(self._sockets)  # no socket is added later: handshakes are refused
         tick = 0
         while self._sockets:
             if tick % TICKS_PER_REPORT == 0:
@@ -69,7 +69,7 @@ class DrainState:
         self._report()
 
     def _report(self) -> None:
-        """Send how many sockets are left, to those who asked."""
+        """Send the number of sockets that are left to the process that requested the drain."""
         if self._reply:  # in a task: the drain goes on even if the answer cannot be delivered
             left = len(self._sockets)
             spawn(self._reply({"kind": "draining", "node": self._name, "left": left}))

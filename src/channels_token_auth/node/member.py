@@ -1,8 +1,8 @@
-"""One socket as its node sees it: its user, token and address, and how it is closed.
+"""The interface of a socket for its node: its user, token and address, and ways to close it.
 
-The registry, the sweep, the timers and the bulk close know sockets by this class only. `Connection`
-implements it, two layers above. Nothing in it is secret, except the handle of its backend, which it
-keeps in memory and never shows.
+The registry, the sweep, the timers and the bulk close use sockets through this class only.
+`Connection` implements it, two layers above. It contains one secret, the handle of its backend,
+which is in no repr, log or message.
 """
 
 import secrets
@@ -29,7 +29,7 @@ _NOT_READ = object()
 
 
 class Member(ABC):
-    """A socket as its node knows it. Anonymous sockets have neither a user nor a token."""
+    """A socket of a node. Anonymous sockets have neither a user id nor a token."""
 
     __slots__ = (
         "_auth",
@@ -57,9 +57,9 @@ class Member(ABC):
         self._handle: Any = None
         self._verified_at: float | None = None
         self.correlation = UNCORRELATED
-        """The names that proxies and tracers gave to its handshake."""
+        """The ids that proxies and tracers gave to its handshake."""
 
-    # -- What its node does with it
+    # -- Called by its node
 
     @abstractmethod
     def close(self, code: CloseReason) -> None:
@@ -92,18 +92,18 @@ class Member(ABC):
         """Bring the expiry forward: the calendar went ahead of the steady clock by so much."""
 
     def follow(self, identity: Identity) -> None:
-        """Take over what a sweep found out about its token: the current scopes."""
+        """Take over the current scopes of its token, which a sweep has found."""
         scopes = identity.authentication.scopes
         if self._auth and scopes != self._auth.scopes:
             self._auth.replace(replace(self._auth.current, scopes=scopes))
 
-    # -- What it is
+    # -- Facts about it
 
     @property
     def connection_id(self) -> str:
-        """An opaque id, unique over all nodes, made when it is first asked for."""
+        """An opaque id, unique over all nodes, generated on first use."""
         if self._connection_id is None:
-            # Random, since users see it: a serial number would show how many sockets there are.
+            # Random, since users see it: a serial number would disclose how many sockets there are.
             self._connection_id = secrets.token_hex(8)
         return self._connection_id
 
@@ -114,7 +114,7 @@ class Member(ABC):
 
     @property
     def user_kind(self) -> str | None:
-        """The kind of its user: without it, a key may be anybody's."""
+        """The kind of its user, without which a primary key identifies no user."""
         return user_kind(self._user, self._auth.current) if self._auth else None
 
     @property
@@ -191,7 +191,7 @@ class Member(ABC):
         )
 
     def facts(self) -> ConnectionFacts:
-        """Return what events and lists show of it."""
+        """Return its facts for events and lists."""
         return ConnectionFacts(
             connection_id=self.connection_id,
             node=self._node_name,
@@ -210,7 +210,7 @@ class Member(ABC):
     def describe(self) -> Mapping[str, Any]:
         """Return its facts and times as plain values, for a message. Times: epoch seconds."""
         facts = asdict(self.facts())
-        # For logs only. Left out, a listing is no larger than before.
+        # These two are for logs only. A message with many sockets is smaller without them.
         del facts["request_id"], facts["traceparent"]
         return {
             **facts,

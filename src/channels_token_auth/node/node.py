@@ -1,7 +1,7 @@
-"""The sockets of one event loop, and what they do on each message to all nodes.
+"""The sockets of one event loop, and the handling of each message to all nodes.
 
-Where a channel layer reaches other processes, a node starts one task with its first socket; the
-task ends with the loop and receives for the node. There is never a task, a group or a key per
+If the channel layer reaches other processes, a node starts one task with its first socket. The task
+receives the node's messages until the loop ends. There is never a task, a group or a key per
 socket.
 """
 
@@ -48,10 +48,10 @@ __all__ = ["Node", "here", "local_nodes"]
 
 
 class Node:
-    """The node of one event loop, which is the only one to call it.
+    """The node of one event loop. Only that loop calls it.
 
-    `joins`: other nodes learn of it, if a channel layer reaches them. A process that ends soon does
-    not join, since the others would report it as missing for a while.
+    `joins`: announce it to other nodes, if a channel layer reaches them. A process that ends soon
+    does not join, since the others would report it as missing for a while.
     """
 
     def __init__(self, configuration: conf.Configuration, *, joins: bool = True) -> None:
@@ -93,7 +93,7 @@ class Node:
 
     @property
     def nodes_seen(self) -> int:
-        """The number of nodes that announced themselves lately; alone, a node counts itself."""
+        """The number of nodes that announced themselves recently, this one included."""
         return max(1, len(self._presence.peers()))
 
     @property
@@ -115,10 +115,10 @@ class Node:
     # -- Messages to all nodes
 
     def hear(self, message: Message, reply: Reply | None = None) -> None:
-        """Act on a message. One that this version cannot read is logged. Raises nothing."""
+        """Act on a message. Log one that this version cannot read. Raises nothing."""
         try:
             self._act(message, reply)
-        except Exception as error:  # noqa: BLE001 - the next messages have to be read all the same
+        except Exception as error:  # noqa: BLE001 - go on with the next message
             emit(MessageIgnored(reason="malformed"))
             log_error("A message of a node makes no sense to this version.", error)
 
@@ -142,13 +142,13 @@ class Node:
             case "count" if reply:
                 spawn(reply(self._count()))
             case "drain":
-                self._drains.note(message)  # also another node's: its machine may have more
+                self._drains.note(message)  # for others too: announcements repeat it
                 if is_meant(self.name, message["node"]):
                     over = None if message["over"] is None else float(message["over"])
                     self.drain.request(over, reply, question=message.get("question"))
 
     def _join_drain(self) -> None:
-        """Start the drain that this node missed, or end it: its request came before the node."""
+        """Start or undo the drain whose request was sent before this node existed."""
         missed = self._drains.missed(process_began_at())
         if missed and missed.question != self.drain.question:
             self.drain.request(missed.over, None, question=missed.question)
@@ -158,9 +158,12 @@ class Node:
 
         `published_at`: when they were published, on the publisher's clock, since the epoch.
         """
+        # First: a handshake that begins now must neither find a cached verdict nor join a
+        # verification that may have read the token before its revocation.
         forget_all()
         deny_first_verified([each.target for each in revocations])
         for revocation in revocations:
+            # For verifications that are running: they compare with these before the admission.
             self.recent_revocations.add(revocation)
             found, is_meant = self.registry.find(revocation.target), revocation.target.matches
             if revocation.deadline is not None:
@@ -190,7 +193,7 @@ class Node:
         return {
             "kind": "answer",
             "node": self.name,
-            # Its own name: "process" is the envelope's.
+            # Not "process": the envelope uses that key.
             "process_id": process_id(),
             "sockets": len(self.registry),
             "users": self.registry.busiest_users(MAX_USERS),
@@ -200,18 +203,18 @@ class Node:
         }
 
     async def _renew(self) -> None:
-        """Tell the other nodes about this one: before each sweep, since messages may be lost."""
+        """Announce this node and its seats again before each sweep, since messages may be lost."""
         await self._presence.renew()
         self.seats.repeat()
 
     def _recover(self) -> None:
-        """Find what was published while the channel layer was unavailable, and repeat our news."""
+        """Sweep, and announce the seats again, because messages were lost during an outage."""
         self.sweep.hurry()
-        self.seats.repeat()  # at once: a sweep that is running has done so before the recovery
+        self.seats.repeat()  # a sweep that is running did it before the recovery
 
 
 def _name() -> str:
-    """Return the machine and the process; a number tells a second event loop of it apart."""
+    """Return the names of machine and process, and a number for a second event loop of it."""
     others = node_count()
     return f"{socket.gethostname()}-{os.getpid()}" + (f"-{others + 1}" if others else "")
 

@@ -1,7 +1,7 @@
-"""Know the other nodes: each announces itself, and notes the announcements that it receives.
+"""Announce this node, and store which other nodes have announced themselves.
 
 A node rejoins the group and announces itself before every sweep, because a channel layer may lose
-a membership without a word. The list of peers tells who has to answer a question to all nodes.
+a membership without an error. The list of peers shows which nodes have to answer a question.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ ANSWER_WITHIN = 0.5
 
 
 class Presence:
-    """The presence of one node.
+    """The announcements of one node.
 
-    `interval`: seconds between its announcements. `news`: more to announce each time.
+    `interval`: seconds between them. `news`: returns further values for each announcement.
     """
 
     def __init__(
@@ -52,9 +52,9 @@ class Presence:
         self._announce()
 
     def note(self, name: str) -> bool:
-        """Note that a node announced itself, and return whether it is another one that is new.
+        """Store that a node announced itself. Return whether it is another node, and new.
 
-        A new one gets an answer, so that it learns of this node too.
+        This node then announces itself again, so that the new one knows it too.
         """
         is_new = name not in self._seen
         self._seen[name] = time.monotonic()
@@ -65,7 +65,8 @@ class Presence:
         return is_new and name != self._name
 
     def peers(self) -> Sequence[str]:
-        """Return the nodes that announced themselves lately. One that was killed drops out."""
+        """Return the nodes that announced themselves within three intervals."""
+        # Three, since messages may be lost. A node that was killed is removed by this.
         since = time.monotonic() - 3 * self._interval
         self._seen = {name: at for name, at in self._seen.items() if at > since}
         return sorted(self._seen)

@@ -1,7 +1,7 @@
-"""Recent revocations, so that a verification that runs meanwhile does not miss one.
+"""Store recent revocations, so that a verification that is running does not miss one.
 
-A token can be revoked between reading its row and registering its socket. Take `mark` before the
-verification; call `since` before the admission.
+A token can be revoked after its row was read and before its socket is registered. Read `mark`
+before the verification, and call `since` before the admission.
 """
 
 from collections import deque
@@ -14,7 +14,7 @@ from ..core.revocation import Revocation, VerifiedToken
 __all__ = ["MAX_REVOCATIONS", "RevocationLog"]
 
 MAX_REVOCATIONS = 4096
-"""How many are kept: a verification takes seconds at most."""
+"""Revocations that are kept. A verification takes seconds, and few sites revoke more meanwhile."""
 
 
 class RevocationLog:
@@ -23,17 +23,17 @@ class RevocationLog:
     def __init__(self) -> None:
         self._last: deque[Revocation] = deque(maxlen=MAX_REVOCATIONS)
         self.mark = 0
-        """How many there were so far."""
+        """The number of revocations so far."""
 
     def add(self, revocation: Revocation) -> None:
-        """Note one more."""
+        """Store a revocation."""
         self._last.append(revocation)
         self.mark += 1
 
     def since(self, mark: int, identity: Identity) -> CloseReason | None:
         """Return why the token was revoked since that mark, or None.
 
-        "unavailable" where more were published than are kept: nobody knows any more.
+        Return "unavailable" if more were published than are kept: then the answer is unknown.
         """
         missed = self.mark - mark
         if not missed:

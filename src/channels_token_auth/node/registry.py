@@ -12,10 +12,10 @@ __all__ = ["Registry"]
 
 
 class Registry:
-    """Finds the sockets of a target without a look at all sockets, if it names a user or token."""
+    """Finds the sockets of a target: by an index, if it names a user or a token."""
 
     def __init__(self) -> None:
-        # The keys of each, because a reauthentication changes what the member itself returns.
+        # The keys under which each is indexed: after a reauthentication, a member returns others.
         self._all: dict[Member, tuple[str | None, str | None]] = {}
         self._by_user = _Index()
         self._by_token = _Index()
@@ -24,11 +24,11 @@ class Registry:
         return len(self._all)
 
     def __iter__(self) -> Iterator[Member]:
-        # A copy: closing sockets removes them from here while somebody iterates.
+        # A copy, because sockets that close during the iteration are removed from the registry.
         return iter(list(self._all))
 
     def add(self, member: Member) -> None:
-        """Note a socket under its user and its token; again after a reauthentication."""
+        """Index a socket by its user and its token; again after a reauthentication."""
         # A reauthentication changes the token: remove the entry under the old one first.
         if member in self._all:
             self.discard(member)
@@ -37,7 +37,7 @@ class Registry:
         self._by_token.add(keys[1], member)
 
     def discard(self, member: Member) -> None:
-        """Forget a socket, if it is known."""
+        """Remove a socket, if it is known."""
         keys = self._all.pop(member, None)
         if keys:
             self._by_user.discard(keys[0], member)
@@ -56,7 +56,7 @@ class Registry:
         return [member for member in candidates if target.matches(member)]
 
     def busiest_users(self, limit: int) -> list[tuple[str | None, str | None, int]]:
-        """Return the kind, the key and the number of sockets of those who have the most."""
+        """Return the kind, the key and the number of sockets of the users with the most."""
         counts: Counter[tuple[str | None, str | None]] = Counter()
         for member in self._by_user.largest(limit):
             counts[member.user_kind, member.user_id] += 1
@@ -68,7 +68,7 @@ def _name(token_id: str | None) -> str | None:
 
 
 class _Index:
-    """Sockets by a key. Most keys have one socket, which is stored without a set around it."""
+    """Sockets by a key. The only socket of a key is stored without a set, to save memory."""
 
     def __init__(self) -> None:
         self._members: dict[str | None, Member | set[Member]] = {}
@@ -77,7 +77,7 @@ class _Index:
         known = self._members.setdefault(key, member)
         if isinstance(known, set):
             known.add(member)
-        # A second socket of the same key: only now is a set worth its memory.
+        # The second socket of this key: now a set is needed.
         elif known is not member:
             self._members[key] = {known, member}
 
@@ -96,7 +96,7 @@ class _Index:
         return list(known) if isinstance(known, set) else [known]
 
     def largest(self, limit: int) -> Iterator[Member]:
-        """Yield the members of the keys that have the most."""
+        """Yield the members of the keys with the most members."""
         for key in nlargest(limit, self._members, key=self._size):
             yield from self.get(key)
 

@@ -1,4 +1,4 @@
-"""Have the clients of many sockets renew their tokens, a part of them in each turn of the loop."""
+"""Have the clients of many sockets renew their tokens, a slice in each turn of the event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,9 +12,9 @@ __all__ = ["renew_all"]
 
 
 def renew_all(members: list[Member], deadline: float, *, only_if: Callable[[Member], bool]) -> None:
-    """Bring the deadline of these sockets forward to an epoch time. Takes over the list.
+    """Bring the deadline of these sockets forward to an epoch time. Empties the list.
 
-    `only_if` is asked again for each, just before: it may have another token by then.
+    `only_if` is called for each socket just before, since it may have another token by then.
     """
     if len(members) > SLICE:
         spawn(_renew_in_slices(members, deadline, only_if))
@@ -35,6 +35,6 @@ def _renew_slice(members: list[Member], deadline: float, only_if: Callable[[Memb
         try:
             if only_if(member):
                 member.renew_by(deadline)
-        except Exception as error:  # noqa: BLE001 - one that fails must not spare the others
+        except Exception as error:  # noqa: BLE001 - change the others all the same
             log_error("The deadline of a socket could not be brought forward.", error)
     del members[-SLICE:]

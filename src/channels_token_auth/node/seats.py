@@ -1,9 +1,9 @@
-"""Enforce the limit on a user's and a token's sockets over all nodes, as one of them.
+"""Enforce the limits on the sockets of a user and of a token over all nodes: the part of one node.
 
-Every node publishes which sockets it opened and closed, repeats all of them at each sweep, and
-closes its own sockets that are too many: see `core.counting.seats`. Only sockets of routes with a
-limit take part, so that without one nothing is published. What happens within 20 ms is published
-together, after the client was accepted, and no handshake waits for it.
+Every node publishes which sockets it opened and closed, publishes all open ones again at each
+sweep, and closes its own sockets that are over the limit: see `core.counting.seats`. Only sockets
+of routes with a limit are published. Changes within 20 ms are published in one message, after the
+client was accepted, and no handshake waits for it.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from .member import Member
 __all__ = ["BATCH_SECONDS", "Seats"]
 
 BATCH_SECONDS = 0.02
-"""Seconds in which news is collected before it is published together."""
+"""Seconds in which changes are collected before they are published in one message."""
 
 MAX_ROWS = 500
 """Sockets in one message at most: some layers limit its size."""
@@ -37,12 +37,12 @@ MAX_KEPT = 10_000
 
 
 class Seats:
-    """The sockets of one node that count. `interval`: seconds between two sweeps."""
+    """The seats of one node. `interval`: seconds between two sweeps."""
 
     def __init__(self, node: str, *, interval: float, is_alone: bool) -> None:
         self._node = node
         self._is_alone = is_alone
-        # A killed node repeats nothing: after two sweeps its sockets stop counting.
+        # A node that was killed publishes nothing: after two intervals its seats stop counting.
         self._table = SeatTable(node, lapse=2 * interval)
         self._members: dict[str, Member] = {}
         self._announced: set[str] = set()
@@ -67,7 +67,7 @@ class Seats:
             return
         known = self._table.get(member.connection_id)
         if known and known.user != identity.user_key:
-            return  # the lifecycle refuses a fresh token of another user
+            return  # the lifecycle closes a socket whose fresh token is another user's
         if self._table.is_full(self._seat(member, identity, limits.policy), limits, clock.steady()):
             raise exceeded(Limit.CONNECTIONS, RETRY_AFTER[limits.policy])
 
@@ -84,8 +84,8 @@ class Seats:
         self._enforce([seat])
 
     def announce(self, member: Member) -> None:
-        """Publish a socket, which was accepted."""
-        if not self._members:  # without a limit: nearly always
+        """Publish a socket that was accepted."""
+        if not self._members:  # no route of this node has a limit
             return
         seat_id = member.connection_id
         if seat_id in self._members and seat_id not in self._announced:
@@ -93,7 +93,7 @@ class Seats:
             self._publish(opened=[seat_id])
 
     def release(self, member: Member) -> None:
-        """Stop counting a socket that has closed, once or again."""
+        """Stop counting a socket that has closed. Further calls do nothing."""
         if not self._members:
             return
         seat_id = member.connection_id
@@ -105,14 +105,14 @@ class Seats:
             self._publish(closed=[seat_id])
 
     def repeat(self) -> None:
-        """Publish all: messages may have been lost, and new nodes know nothing yet."""
+        """Publish all seats again, for new nodes and because messages may have been lost."""
         self._table.prune(clock.steady())
         self._publish(opened=self._announced)
 
     # -- Those of other nodes
 
     def hear(self, message: Message) -> None:
-        """Take over what a node published."""
+        """Store the changes that a node published, and enforce the limits."""
         node = str(message["node"])
         if node == self._node:
             return
@@ -130,6 +130,7 @@ class Seats:
         seat_id, user = member.connection_id, identity.user_key
         token = (identity.authentication.backend, identity.authentication.token_id)
         known = self._table.get(seat_id)
+        # A reauthentication with the same token keeps its times, and so its place in the order.
         now = self._table.next_time(user, int(clock.calendar() * MICROSECONDS))
         return Seat(
             id=seat_id,
@@ -142,7 +143,7 @@ class Seats:
         )
 
     def _enforce(self, touched: Sequence[Seat]) -> None:
-        """Close the sockets of this node that are too many."""
+        """Close the sockets of this node that are over the limit."""
         for seat_id in self._table.excess(touched, self._limits_of, clock.steady()):
             member = self._members[seat_id]
             limits = _limits_of(member)
@@ -169,8 +170,8 @@ class Seats:
                 await asyncio.sleep(BATCH_SECONDS)
                 message = self._next_message()
                 deliver(message)
-                # Awaited, so that a layer that hangs gets one message at a time and not fifty a
-                # second. What was opened is repeated anyway, but nobody repeats what was closed.
+                # Await it, so that a layer that hangs gets one message at a time and not fifty a
+                # second. `repeat` publishes open sockets again, but no closed ones: keep those.
                 if not await layer.send(layer.GROUP, message):
                     self._keep(message["closed"])
                     return
@@ -178,7 +179,7 @@ class Seats:
             self._sender = None
 
     def _keep(self, closed: Sequence[str]) -> None:
-        """Have it published again, with the next news or repetition."""
+        """Publish closed sockets again, with the next change or repetition."""
         if len(self._closed) < MAX_KEPT:
             self._closed.update(dict.fromkeys(closed))
 
@@ -195,7 +196,7 @@ def _limits_of(member: Member) -> ConnectionLimits | None:
 
 
 def _pop(ids: dict[str, None]) -> list[str]:
-    """Take the first ids of a collection, as many as one message may have."""
+    """Remove and return the first ids of a collection, as many as one message may have."""
     taken = list(islice(ids, MAX_ROWS))
     for each in taken:
         del ids[each]

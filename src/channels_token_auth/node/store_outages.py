@@ -1,4 +1,4 @@
-"""Which token stores did not answer the sweeps of a node, and for how long."""
+"""Keep which token stores did not answer the sweeps of a node, and since when."""
 
 import logging
 import time
@@ -15,7 +15,7 @@ logger = logging.getLogger("channels_token_auth")
 
 
 class StoreOutages:
-    """`grace`: seconds after which the sockets of a store that does not answer are closed."""
+    """The outages of token stores. `grace`: seconds until their sockets are closed; None: never."""
 
     def __init__(self, grace: float | None) -> None:
         self._grace = grace
@@ -24,11 +24,11 @@ class StoreOutages:
         self._answered: set[str] = set()
 
     def begin(self) -> None:
-        """A sweep begins."""
+        """Begin to note the verdicts of a sweep."""
         self._unanswered, self._answered = set(), set()
 
     def judge(self, backend: str, verdict: Identity | TokenAuthError) -> CloseReason | None:
-        """Return the code that sockets with this verdict are closed with, None for not at all."""
+        """Return the code with which sockets with this verdict are closed; None: they stay open."""
         if isinstance(verdict, Identity) or verdict.code is not CloseReason.UNAVAILABLE:
             self._answered.add(backend)
             return None if isinstance(verdict, Identity) else verdict.code
@@ -36,13 +36,13 @@ class StoreOutages:
         return CloseReason.UNAVAILABLE if self._is_over(backend) else None
 
     def finish(self) -> Sequence[str]:
-        """Log and emit what has changed. Return the backends of which a token had no answer."""
+        """Log and emit changes. Return the backends that left the verdict on a token open."""
         unanswered, known = self._unanswered, self._since
         for backend in sorted(unanswered - known.keys()):
             logger.error("Token store of %r unavailable: its sockets stay open for now.", backend)
             emit(OutageBegan(service="store", name=backend))
         for backend in sorted(known.keys() - unanswered):
-            # A store whose sockets have all left was not asked: nobody knows whether it answers.
+            # A store whose sockets have all closed was not asked, so do not log that it answers.
             if backend in self._answered:
                 logger.warning("Token store of %r available again: tokens were checked.", backend)
             emit(OutageEnded(service="store", name=backend))

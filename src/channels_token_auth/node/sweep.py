@@ -1,8 +1,8 @@
-"""Revalidate the token of every socket again and again: the bound of revocation.
+"""Revalidate the token of every socket at an interval, which bounds the delay of a revocation.
 
-Messages between nodes may be lost; a sweep finds what they did not report. A token store that does
-not answer ends nothing: its sockets stay, and it is asked again soon. A site that wants a bound on
-that too sets `SWEEP_GRACE`.
+Messages between nodes may be lost; a sweep finds the revocations that they did not report. If a
+token store does not answer, its sockets stay open and it is asked again soon. The setting
+`SWEEP_GRACE` bounds that time.
 """
 
 import asyncio
@@ -25,22 +25,23 @@ from .store_outages import StoreOutages
 __all__ = ["BATCH", "Sweep"]
 
 BATCH = 200
-"""Tokens in one question. After it, frames have their turn in the event loop. With a thousand, so
-many objects live meanwhile that Python's garbage collector promotes them to its oldest generation
-and scans all objects: with 10,000 sockets that takes longer than the sweep (measured)."""
+"""Tokens in one call of a backend. Between two calls, the event loop handles frames. With a
+thousand, so many objects are alive at once that Python's garbage collector promotes them to its
+oldest generation and scans all objects: with 10,000 sockets that takes longer than the sweep
+(measured)."""
 
 FIRST_PAUSE = 1.0
-"""Seconds until a store that did not answer is asked again; then twice as many, and so on."""
+"""Seconds until a store that did not answer is asked again; doubled after each failure."""
 
 Token = tuple[str | None, Any, str, str | None, str]
 ByRoute = dict[Route, list[Member]]
 
 
 class Sweep:
-    """The sweep of one node. `before` runs at the start of each sweep (presence), if it is set.
+    """The sweep of one node. `before`: runs at the start of each sweep, for announcements.
 
-    Between two sweeps there is a timer and no task; and no timer while no socket is open, unless
-    there is something else to do.
+    Between two sweeps there is a timer and no task. Without open sockets there is no timer either,
+    unless `before` is set.
     """
 
     def __init__(
@@ -65,9 +66,9 @@ class Sweep:
         self._outages = StoreOutages(grace)
         self._closed = 0
         self._complete_at = time.time()
-        """The beginning of the last sweep that got all answers; at first, of the node."""
+        """The beginning of the last sweep without a failure; at first, that of the node."""
         self.failures = 0
-        """Sweeps in a row that did not get all answers."""
+        """The number of failed sweeps since the last one that checked every token."""
 
     @property
     def is_armed(self) -> bool:
@@ -82,7 +83,7 @@ class Sweep:
     def arm(self) -> None:
         """Set the timer for the next sweep, unless it is set or a sweep runs."""
         if not (self.is_armed or self.is_running):
-            # Spread over a tenth, so that nodes started together do not ask together.
+            # Random by a tenth, so that nodes that were started together do not query together.
             pause = self.pause() * random.uniform(0.9, 1.0)  # noqa: S311 - no secret
             self._timer = self._loop.call_later(pause, self._begin)
 
@@ -95,7 +96,7 @@ class Sweep:
 
     def _begin(self) -> None:
         self._timer = None
-        # Without sockets there is nothing to verify: the next one sets the timer again.
+        # Without sockets there is nothing to verify. The next socket sets the timer again.
         if self._before or self._registry:
             self._task = self._loop.create_task(self._run())
 
@@ -104,7 +105,7 @@ class Sweep:
             if self._before:
                 await self._before()
             await self.once()
-        except Exception as error:  # noqa: BLE001 - a bug, wherever it is: sweeps must go on
+        except Exception as error:  # noqa: BLE001 - a bug: sweeps must go on
             log_error("A sweep failed, and will be repeated.", error)
             self.failures += 1
             emit(SweepFailed(node=self._name))
@@ -112,13 +113,13 @@ class Sweep:
         self.arm()
 
     async def once(self) -> None:
-        """Revalidate every token, and close the sockets of those that have ended."""
+        """Revalidate every token, and close the sockets of those that are not valid any more."""
         began_at, tokens, self._closed = time.monotonic(), 0, 0
-        # Before the questions: what is revoked during this sweep, the next one may find.
+        # Before the queries: the next sweep may find a token that is revoked during this one.
         calendar = time.time()
         self._outages.begin()
         asked = [self._sweep(by_route) for by_route in self._by_lane().values()]
-        # At once: a service that does not answer must not delay the others past the interval.
+        # In parallel: one service that does not answer must not delay the others past the interval.
         for count in await asyncio.gather(*asked, return_exceptions=True):
             if isinstance(count, BaseException):
                 raise count
@@ -140,16 +141,16 @@ class Sweep:
             )
 
     def _by_lane(self) -> Mapping[Hashable, ByRoute]:
-        """Group the sockets by the service that knows about their tokens, and by their route."""
+        """Group the sockets by the service that verifies their tokens, and by their route."""
         by_lane: dict[Hashable, ByRoute] = defaultdict(lambda: defaultdict(list))
         for member in self._registry:
             if member.must_renew:
-                continue  # its token is revoked, and its deadline closes it
+                continue  # revoked already: its deadline closes it
             by_lane[member.route.lane_of(member.backend)][member.route].append(member)
         return by_lane
 
     async def _sweep(self, by_route: ByRoute) -> int:
-        """Revalidate the tokens of one service, batch after batch. Return their number."""
+        """Revalidate the tokens of one service in batches. Return their number."""
         tokens = 0
         for route, members in by_route.items():
             for start in range(0, len(members), BATCH):
@@ -157,7 +158,7 @@ class Sweep:
         return tokens
 
     async def _revalidate(self, route: Route, members: Sequence[Member]) -> int:
-        # A user with ten tabs has ten sockets and one token: ask once.
+        # Ten tabs of a user are ten sockets with one token: query it once.
         by_token = _by_token(members)
         verdicts = await route.revalidate([grant for grant, _ in by_token.values()])
         closing: dict[CloseReason, dict[Member, str]] = defaultdict(dict)
@@ -166,7 +167,7 @@ class Sweep:
             code = self._outages.judge(backend, verdict)
             for member in same:
                 if member.must_renew or not _has(member, token_id):
-                    continue  # revoked with a margin, reauthenticated or gone meanwhile
+                    continue  # meanwhile revoked with a margin, reauthenticated or closed
                 if isinstance(verdict, Identity):
                     member.follow(verdict)
                 elif code is not None and not member.must_renew:
@@ -183,23 +184,23 @@ class Sweep:
             list(tokens),
             code,
             cause="sweep",
-            # Of a store that does not answer, nothing was revoked as far as anybody knows.
+            # While a store does not answer, no time of a revocation is known.
             since=None if code is CloseReason.UNAVAILABLE else self._complete_at,
             only_if=lambda member: _has(member, tokens[member]),
             done=note,
         )
 
     def pause(self) -> float:
-        """Return the seconds until the next sweep: fewer while a store does not answer."""
+        """Return the seconds until the next sweep: sooner while a store does not answer."""
         if not self.failures:
             return self._interval
-        # Bounded exponent: past a thousand failures a power of two is no float any more.
+        # Bound the exponent: 2.0 ** 1024 raises OverflowError.
         soon = FIRST_PAUSE * 2.0 ** min(self.failures - 1, 10)
         return min(soon, self._interval, self._grace or self._interval)
 
 
 def _by_token(members: Sequence[Member]) -> dict[Token, tuple[Grant, list[Member]]]:
-    """Group sockets by their token, each with the grant that tells its backend most."""
+    """Group sockets by their token, each with the grant that has a handle, if one has."""
     by_token: dict[Token, tuple[Grant, list[Member]]] = {}
     for member in members:
         grant = member.grant

@@ -1,8 +1,9 @@
-"""Let as much pass as a rate allows: a token bucket in whole numbers.
+"""Limit a rate with a token bucket that counts in whole numbers.
 
-It is the "generic cell rate algorithm" of ITU-T I.371. One number is kept: when all that was taken
-will be paid off. Times are multiplied by the rate's count, so that a unit costs a whole number of
-them; rounding would let a rate of 3 in 7 seconds drift, and floats lose units after some months.
+This is the "generic cell rate algorithm" of ITU-T I.371. A bucket stores one number: the time at
+which all units taken so far are free again. Times are multiplied by the rate's count, so that each
+unit takes a whole number of them. Rounding would make a rate of 3 in 7 seconds drift, and floats
+lose units after some months.
 """
 
 from ..limits import Rate
@@ -14,9 +15,9 @@ MICROSECONDS = 1_000_000
 
 
 class Bucket:
-    """Lets a whole `Rate.count` pass at once, and then as much as the rate pays off.
+    """Allow `Rate.count` units at once, and then as many as become free at the given rate.
 
-    So in any period of the rate at most twice its count passes.
+    So at most twice the count is allowed in any period of `Rate.seconds`.
     """
 
     __slots__ = ("_capacity", "_cost", "_paid_at", "_scale")
@@ -28,11 +29,12 @@ class Bucket:
         self._paid_at = 0
 
     def take(self, amount: int, now: int) -> bool:
-        """Take so much and return True; or leave the bucket as it is, if it has less."""
+        """Take the amount and return True; or return False and take nothing if less is left."""
         present = now * self._scale
         paid_at = self._paid_at
         if paid_at < present:  # noqa: PLR1730 - for every frame: max() takes longer
             paid_at = present
+        # A refused amount changes nothing: a client that keeps sending does not lengthen its wait.
         paid_at += amount * self._cost
         if paid_at - present > self._capacity:
             return False
@@ -40,6 +42,6 @@ class Bucket:
         return True
 
     def full_in(self, now: int) -> int:
-        """Return the whole seconds, rounded up, until nothing is owed."""
+        """Return the seconds, rounded up, until the whole count is available again."""
         owed = max(0, self._paid_at - now * self._scale)
         return -(-owed // (self._scale * MICROSECONDS))

@@ -1,8 +1,8 @@
 """Find the address of a client: the server's own peer, or what trusted proxies report.
 
 `X-Forwarded-For` is a list to which each proxy appends the address of its own peer. Only the
-entries that the site's own proxies appended are true: they are the last ones, so they are counted
-from the right. Everything to the left of them comes from the client and may be forged.
+entries that the site's own proxies appended can be trusted. They are the last ones, so they are
+counted from the right. Everything to their left comes from the client and may be forged.
 """
 
 import ipaddress
@@ -63,7 +63,7 @@ def client_address(
 
     `client`: the pair of host and port in an ASGI scope. `headers`: names in lower case.
     `trusted_proxies`: how many of the site's own proxies append to X-Forwarded-For. If the header
-    has fewer entries, the request did not come through all of them, and the header is not believed.
+    has fewer entries, the request did not pass all of them, and the header is ignored.
     """
     if trusted_proxies:
         lines = [value for name, value in headers if name == FORWARDED_FOR]
@@ -73,12 +73,12 @@ def client_address(
             found = read_address(entries[-trusted_proxies].decode("latin-1"))
             if found:
                 return found
-    # Of any type: a server, or middleware outside, may have put anything there.
+    # Check the type: a server, or outer middleware, may have stored any object there.
     has_host = isinstance(client, list | tuple) and client
     return read_address(str(client[0])) if has_host else None
 
 
-@lru_cache(maxsize=4096)  # asked for every handshake; a crowd comes from few addresses
+@lru_cache(maxsize=4096)  # called for each handshake, and most come from a few addresses
 def read_address(text: str) -> ClientAddress | None:
     """Read an IPv4 or IPv6 address, which may have brackets, a zone and a port.
 

@@ -5,7 +5,7 @@ from collections import Counter, deque
 __all__ = ["MINUTES", "RecentCounts"]
 
 MINUTES = 60
-"""The length of "lately". Counts of whole minutes are kept, so that memory is bounded."""
+"""Minutes that are counted. Each minute has one count, so that memory is bounded."""
 
 
 class RecentCounts:

@@ -1,9 +1,10 @@
 """Choose the sockets of a user or a token that are too many, so that all nodes choose the same.
 
-Each node has a table of the open sockets of all nodes, and closes its own that are too many.
-Nothing is agreed on between them. That works because the order is total (time of admission, then
-id), and because one more socket never makes fewer of the others too many: a node that does not know
-all of them yet closes none that another one, which does, would keep.
+A *seat* is an open socket that counts for a limit. Each node has a table of the seats of all nodes,
+and closes its own sockets that are over the limit. The nodes do not negotiate. Two facts make that
+correct: the order of seats is total (time of admission, then id), and a further seat never brings
+another one back under the limit. So a node with an incomplete table closes no socket that a node
+with the complete table would keep.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -16,8 +17,9 @@ from ..limits import ConnectionLimits, LimitPolicy
 __all__ = ["RETRY_AFTER", "Seat", "SeatTable", "too_many"]
 
 RETRY_AFTER = {LimitPolicy.REFUSE: 10, LimitPolicy.CLOSE_OLDEST: 60}
-"""Seconds that a client waits at least. A socket that made way for a newer one waits longer: else a
-user with one window too many would see their windows close each other all the time."""
+"""Seconds that a client waits at least before it reconnects. A client whose socket was closed in
+favour of a newer one waits longer: otherwise the windows of a user with one window too many would
+close each other again and again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +27,15 @@ class Seat:
     """One open socket. Times are whole microseconds since the epoch.
 
     `admitted_at`: when it came; `token_since`: the same for its present token. `policy`: that of
-    its route. Routes with different policies count by themselves: of the sockets of both, no one
-    could be chosen that both would choose.
+    its route. Routes with different policies count separately: one policy would close the oldest
+    of their common sockets, and the other one the newest.
     """
 
     id: str
     node: str
     user: UserKey
     token: tuple[str, str]
-    """The backend and the token's id."""
+    """The name of the backend, and the token's id."""
     admitted_at: int
     token_since: int
     policy: LimitPolicy
@@ -50,9 +52,9 @@ def too_many(seats: Iterable[Seat], limit: int, policy: LimitPolicy, *, of_token
 
 
 class SeatTable:
-    """The seats of all nodes. `node`: the one whose table it is.
+    """The seats of all nodes. `node`: the name of the node that owns the table.
 
-    Seats of other nodes count until `lapse` seconds after they were last heard of. All times but
+    Seats of other nodes count until `lapse` seconds after their last announcement. All times but
     those of seats are seconds of a clock that never goes back.
     """
 
@@ -66,12 +68,12 @@ class SeatTable:
         return len(self._all)
 
     def get(self, seat_id: str) -> Seat | None:
-        """Return a seat, None if there is none of this id."""
+        """Return the seat with this id, or None."""
         found = self._all.get(seat_id)
         return found and found[0]
 
     def put(self, seat: Seat, now: float) -> None:
-        """Note a seat; again when it was repeated, or has another token."""
+        """Store a seat; also when it is announced again, or has another token."""
         if self.get(seat.id) != seat:
             self.remove(seat.id)
             for key in _keys(seat):
@@ -79,7 +81,7 @@ class SeatTable:
         self._all[seat.id] = seat, now
 
     def remove(self, seat_id: str) -> None:
-        """Forget a seat, if it is known."""
+        """Remove a seat, if it is known."""
         found = self._all.pop(seat_id, None)
         for key in _keys(found[0]) if found else ():
             ids = self._by_key[key]
@@ -88,7 +90,7 @@ class SeatTable:
                 del self._by_key[key]
 
     def prune(self, now: float) -> None:
-        """Forget the seats that do not count any more."""
+        """Remove the seats that do not count any more."""
         for seat, heard_at in list(self._all.values()):
             if not self._counts(seat, heard_at, now):
                 self.remove(seat.id)
@@ -96,7 +98,7 @@ class SeatTable:
     def next_time(self, user: UserKey, moment: int) -> int:
         """Return the time of a socket that is admitted now: later than all others of its user.
 
-        So no clock that is behind makes the newest socket the oldest.
+        So a node whose clock is behind does not make the newest socket look like the oldest.
         """
         known = [self._by_key.get(_Key(policy, user), ()) for policy in LimitPolicy]
         latest = max((self._all[each][0].token_since for ids in known for each in ids), default=0)
@@ -105,7 +107,7 @@ class SeatTable:
     def is_full(self, seat: Seat, limits: ConnectionLimits, now: float) -> bool:
         """Return whether there is no room for a new seat, or for its new token."""
         return any(
-            # Counted first: nearly all users have few sockets, and then none is looked at.
+            # Compare the number first: nearly all users have few sockets, and need no more work.
             len(self._by_key.get(key, ())) >= limit
             and len([each for each in self._of(key, now) if each.id != seat.id]) >= limit
             for key, limit in _limited(seat, limits)
@@ -117,7 +119,7 @@ class SeatTable:
         limits_of: Callable[[Seat], ConnectionLimits | None],
         now: float,
     ) -> set[str]:
-        """Return this node's seats that are too many, after news of some seats.
+        """Return this node's seats over the limit, after some seats have changed.
 
         `limits_of`: the limits of a seat of this node; None: it is closed already.
         """
@@ -125,7 +127,7 @@ class SeatTable:
         for key in {key for seat in touched for key in _keys(seat)}:
             seats = self._of(key, now)
             own = [(each, limits_of(each)) for each in seats if each.node == self._node]
-            # Nearly always empty, so that nothing is sorted and no seat is hashed.
+            # Nearly always an empty set, so that usually nothing is sorted and no seat is hashed.
             for limits in {its for _, its in own if its and _is_over(key, len(seats), its)}:
                 found |= _over(key, seats, limits) & {s.id for s, its in own if its == limits}
         return found
@@ -151,7 +153,7 @@ def _keys(seat: Seat) -> tuple[_Key, _Key]:
 
 
 def _limited(seat: Seat, limits: ConnectionLimits) -> list[tuple[_Key, int]]:
-    """Return the keys of a seat that are limited, and to how many."""
+    """Return the keys of a seat that have a limit, each with its limit."""
     both = zip(_keys(seat), (limits.user, limits.token), strict=True)
     return [(key, limit) for key, limit in both if limit is not None]
 

@@ -10,14 +10,14 @@ from .bucket import MICROSECONDS, Bucket
 __all__ = ["Sharing", "Traffic", "TrafficTable", "size_of"]
 
 SLACK = 64
-"""Users without a socket that are kept at least, before those who owe nothing are looked for."""
+"""Entries without a socket that are kept before the table looks for entries to remove."""
 
 SHARE_EVERY = MICROSECONDS // 20
 """The pause between two reports of one user's frames to the other processes."""
 
 
 class Sharing(Protocol):
-    """Reports what a user sent to the other processes, which may have it blocked here."""
+    """Reports a user's frames to the other processes, whose counts may block the user here."""
 
     def add(self, limit: Limit, amount: int) -> None:
         """Report so many messages or bytes. Returns at once."""
@@ -29,14 +29,14 @@ def size_of(frame: Mapping[str, Any]) -> int:
     text = frame.get("text")
     if text is None:
         return len(frame.get("bytes") or b"")
-    # CPython knows of each string if it is ASCII: nearly all are, and none of those is copied.
+    # CPython stores whether a string is ASCII, as nearly all are: then nothing is encoded.
     return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
 
 
 class Traffic:
-    """Frames that a user's sockets have sent lately. `key`: the table's; `sockets`: those open.
+    """The recent frames of one user. `key`: its key in the table; `sockets`: open ones.
 
-    `sharing`: where the frames of several processes count together. Each counts by itself as well.
+    `sharing`: set if several processes count together. Each process counts by itself as well.
     """
 
     __slots__ = (
@@ -62,9 +62,9 @@ class Traffic:
         self._unshared = {Limit.MESSAGES: 0, Limit.BYTES: 0}
 
     def take(self, frame: Mapping[str, Any], now: float) -> tuple[Limit, int] | None:
-        """Count a frame; or return its limit, and the seconds until the whole rate is free again.
+        """Count a frame; or return the limit it exceeds, and the seconds until all of it is free.
 
-        `now`: in seconds. Called for every frame: it allocates nothing but numbers.
+        `now`: in seconds. Called for every frame, so it allocates nothing but numbers.
         """
         moment = int(now * MICROSECONDS)
         if moment < self._blocked_until:
@@ -78,11 +78,11 @@ class Traffic:
         return None
 
     def block(self, limit: Limit, until: float) -> None:
-        """Refuse all frames until then: other processes counted them. Any thread may call it."""
+        """Refuse all frames until `until`, by the common count. Any thread may call this."""
         self._blocked_by, self._blocked_until = limit, int(until * MICROSECONDS)
 
     def share(self, sharing: Sharing) -> None:
-        """Report what was not reported yet."""
+        """Report the frames that were not reported yet."""
         for limit, amount in self._unshared.items():
             if amount:
                 self._unshared[limit] = 0
@@ -108,8 +108,8 @@ class Traffic:
 class TrafficTable:
     """The traffic of all users of a node.
 
-    It outlives their sockets until it is paid off: who reconnects must not start anew.
-    `sharing`: returns what reports the frames of new traffic, where a site shares its counts.
+    An entry outlives the user's sockets until its rate is free again: otherwise a user could reset
+    the count by reconnecting. `sharing`: builds the `Sharing` of a new entry; None: not shared.
     """
 
     def __init__(
@@ -123,10 +123,10 @@ class TrafficTable:
         return len(self._all)
 
     def join(self, who: UserKey | str | None, limits: Limits, now: float) -> Traffic | None:
-        """Return the traffic that a new socket of theirs adds to; None if nothing is limited.
+        """Return the entry that a new socket is counted in; None if nothing is limited.
 
         `who`: a user, or an address. Clients without either, as on a Unix socket, are not limited:
-        nobody can tell one from the others. Routes with other rates count by themselves.
+        no fact tells them apart. Routes with different rates count separately.
         """
         messages, in_bytes = limits.messages, limits.bytes
         if who is None or (messages is None and in_bytes is None):
@@ -141,7 +141,7 @@ class TrafficTable:
         return traffic
 
     def leave(self, traffic: Traffic, now: float) -> None:
-        """Note that one of its sockets has closed."""
+        """Count one socket less, and remove the entry if it is no longer needed."""
         traffic.sockets -= 1
         if traffic.sharing is not None:
             traffic.share(traffic.sharing)
@@ -149,7 +149,7 @@ class TrafficTable:
             del self._all[traffic.key]
 
     def _prune(self, now: float) -> None:
-        """Forget those without a socket that owe nothing, whenever their number has doubled."""
+        """Remove entries without a socket or a debt, whenever the number of entries has doubled."""
         if len(self._all) < self._prune_at:
             return
         left = {key: it for key, it in self._all.items() if it.sockets or it.owes(now)}

@@ -1,9 +1,9 @@
-"""The cookie that holds a token or a session key, read as Django reads cookies.
+"""Read the cookie that holds a token or a session key, in the way that Django reads cookies.
 
 Django takes the last of several cookies with one name. A browser sends several if they were set for
-different paths or domains, so a site works over HTTP with them, and must work here. But another
-host of the same site may have set one of them (cookie tossing): the others are kept as `rivals`,
-and a handshake is refused if they belong to somebody else.
+different paths or domains. Such a client can log in over HTTP, so it has to be admitted here too.
+But another host of the same site may have set one of the cookies ("cookie tossing"). So the others
+are kept as `rivals`, and the handshake is refused if they belong to another user.
 """
 
 import re
@@ -16,7 +16,8 @@ __all__ = ["COOKIE", "take_cookie"]
 
 COOKIE = b"cookie"
 
-# What `http.cookies` writes in a quoted value: a quoted character, or one as three octal digits.
+# Escapes that `http.cookies` writes in a quoted value: a backslash before a character, or before
+# three octal digits.
 _ESCAPE = re.compile(rb"\\(?:([0-3][0-7][0-7])|(.))", re.DOTALL)
 
 
@@ -43,6 +44,7 @@ def take_cookie(
                 others.append(pair.strip())
         if others:
             left.append((name, b"; ".join(others)))
+    # The last one counts, as in Django's `parse_cookie`, which fills a dictionary.
     found = judge(Location.COOKIE, values[-1:], policy.max_token_bytes)
     return found, _rivals(values, policy.max_token_bytes), left
 

@@ -1,8 +1,8 @@
 """Read the headers that name a handshake in the logs of proxies, tracers and other services.
 
-A proxy sets them, but a client may too: they end up in logs, so that only what cannot break a line,
-fill a disk or hold a token is taken. All else is ignored as if it were absent: a handshake is never
-refused because of them.
+A proxy sets them, but a client may set them too, and they are logged. So a value is taken only if
+it cannot break a log line, fill a disk or contain the token. Any other value is ignored as if it
+were absent: no handshake is refused because of these headers.
 """
 
 import re
@@ -19,7 +19,7 @@ MAX_REQUEST_ID = 128
 _REQUEST_ID = re.compile(rf"[A-Za-z0-9._:/+=@~|-]{{1,{MAX_REQUEST_ID}}}")
 
 # W3C Trace Context §3.2.2: version 255 is invalid, and so are ids of zeros only. A later version
-# may append fields to those of version 00 (§4.3), which nobody can read yet: they are cut off.
+# may append fields to those of version 00 (§4.3), whose format is unknown today: they are cut off.
 _TRACEPARENT = re.compile(
     r"(?P<known>(?P<version>(?!ff)[0-9a-f]{2})-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}"
     r"-[0-9a-f]{2})(?P<more>-.*)?"
@@ -28,7 +28,7 @@ _TRACEPARENT = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correlation:
-    """The names that others have given to a request; None where they gave none.
+    """The ids of a request that other services gave it; None where a header is missing.
 
     `request_id`: the header `X-Request-ID`. `traceparent`: the header of W3C Trace Context.
     """
@@ -44,14 +44,14 @@ UNCORRELATED = Correlation()
 def read_correlation(
     headers: Iterable[tuple[bytes, bytes]], *, secret: str | None = None
 ) -> Correlation:
-    """Return what the headers of a request name it. Raises nothing.
+    """Return the ids in the headers of a request. Raises nothing.
 
-    A header that comes twice is ignored: nobody knows which one the proxy has set. `secret`: the
-    request's own credential. An id that contains it is ignored.
+    A repeated header is ignored, since nothing shows which one the proxy set. `secret`: the
+    credential of the request. An id that contains it is ignored.
     """
     request_ids, traceparents = [], []
     for name, value in headers:
-        # Compared by length first: most of a browser's fifteen headers end here.
+        # Compare the length first: it excludes most of the fifteen headers that a browser sends.
         if len(name) == 12 and name.lower() == b"x-request-id":
             request_ids.append(value)
         elif len(name) == 11 and name.lower() == b"traceparent":
@@ -70,7 +70,7 @@ def _only(values: list[bytes]) -> str:
 
 
 SHORTEST = 8
-"""Characters that a credential must have to be looked for: a shorter one is in too many ids."""
+"""Characters of the shortest credential that is searched for: many ids contain shorter ones."""
 
 
 def _request_id(value: str, secret: str | None) -> str | None:

@@ -1,6 +1,6 @@
-"""Decide once what becomes of an opening handshake, before any backend is asked.
+"""Decide once how to continue an opening handshake, before any backend is called.
 
-Every caller acts on this one value: the middleware's sockets, the HTTP endpoints and the commands.
+All callers act on this one value: the middleware, the HTTP endpoints and the commands.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ __all__ = ["Anonymous", "AwaitMessage", "Decision", "Refuse", "Verify", "decide"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anonymous:
-    """Admit the client as an anonymous user: it has no credential, and needs none."""
+    """Admit the client as an anonymous user: it has no credential, and the route requires none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +25,14 @@ class AwaitMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verify:
-    """Ask the backends about this credential."""
+    """Verify this credential with the backends."""
 
     credential: Credential
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refuse:
-    """Refuse the client with this code; no backend is asked."""
+    """Refuse the client with this code, without calling a backend."""
 
     code: CloseReason
 
@@ -41,7 +41,7 @@ Decision = Anonymous | AwaitMessage | Verify | Refuse
 
 
 def decide(handshake: Handshake, policy: Policy) -> Decision:
-    """Return what to do with a handshake that `policy` has read."""
+    """Return how to continue a handshake that was read with `policy`."""
     if handshake.problem:
         return Refuse(code=handshake.problem)
     if handshake.credential:
@@ -56,8 +56,8 @@ def decide(handshake: Handshake, policy: Policy) -> Decision:
 def _may_send_message(handshake: Handshake, policy: Policy) -> bool:
     """Return True if the client may send its token after the accept.
 
-    A client that offered other subprotocols only speaks another language: it would never answer
-    `auth.required`. One that offered none may be any client.
+    A client that offered only other subprotocols does not implement this one: it would never answer
+    `auth.required`. A client that offered none may implement it.
     """
     return Location.FIRST_MESSAGE in policy.locations and (
         PROTOCOL in handshake.subprotocols or not handshake.subprotocols

@@ -1,7 +1,7 @@
-"""Explain to the site's developers why a handshake was refused before any backend was asked.
+"""Explain to the site's developers why a handshake was refused before any backend was called.
 
 The usual causes are settings: a location that is off, an Origin that is not listed. A client never
-receives any of this. What a client has sent is looked at, and never repeated.
+receives these explanations. They depend on the values that a client sent, but never quote them.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _NO_CREDENTIAL = (CloseReason.TOKEN_MISSING, CloseReason.AUTH_TIMEOUT)
 
 
 def explain(code: CloseReason, handshake: Handshake, policy: Policy) -> Detail | None:
-    """Return the reason and what to change, or None if the handshake does not tell."""
+    """Return the reason and the remedy, or None if the handshake does not show them."""
     if code is CloseReason.FORBIDDEN and handshake.problem is code:
         return _origin(handshake, policy)
     if code in _NO_CREDENTIAL and handshake.credential is None:

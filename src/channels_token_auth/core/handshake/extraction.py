@@ -1,6 +1,6 @@
 """Find the credential of an opening handshake, and take it out.
 
-Any bytes give a `Handshake`, never an exception: what is wrong with one is its `problem`.
+Any bytes result in a `Handshake`, never in an exception: its `problem` is the reason to refuse it.
 """
 
 from collections.abc import Sequence
@@ -18,24 +18,24 @@ from .subprotocol import OFFER, take_subprotocol
 __all__ = ["PROTOCOL", "TICKET_NAME", "Handshake", "extract"]
 
 PROTOCOL = "token-auth.v1"
-"""The subprotocol under which this library speaks (spec: PROTOCOL.md)."""
+"""The subprotocol of this library's messages (see spec/PROTOCOL.md)."""
 
 TICKET_NAME = "ticket"
 """The query parameter that holds a ticket, and nothing else."""
 
-# Schemes that a browser, or a proxy on its behalf, answers by itself on requests of other sites.
+# Schemes whose credentials a browser, or a proxy, adds by itself to requests of other sites' pages.
 _AMBIENT_SCHEMES = frozenset({"basic", "digest", "negotiate", "ntlm"})
 
 
 @dataclass(slots=True, kw_only=True)
 class Handshake:
-    """An opening handshake, read: its credential, and all the rest.
+    """An opening handshake that was read: its credential, and the rest without it.
 
-    `problem`: set if the handshake is refused whatever a backend would answer. `is_hostile`: refuse
-    it before accept, so that the client never learns the code. `rivals`: other cookies of the
-    credential's name, which must not belong to somebody else. `offers_credential`: a subprotocol
-    entry carries one. `is_cleaned`: something was taken out of the headers, the query or the
-    subprotocols. `cookie_name`: the cookie that was taken, None if there was none.
+    `problem`: set if the handshake is refused, whatever the backends would return. `is_hostile`:
+    refuse it before accept, so that the client never receives the code. `rivals`: other cookies of
+    the credential's name, which must not belong to another user. `offers_credential`: a subprotocol
+    entry carries one. `is_cleaned`: a credential was taken out of the headers, the query or the
+    subprotocols. `cookie_name`: the cookie that was taken, or None.
     """
 
     credential: Credential | None
@@ -50,7 +50,7 @@ class Handshake:
     subprotocols: list[str]
 
     def forget_credential(self) -> None:
-        """Keep the rest only."""
+        """Drop the credential and its rivals, and keep the rest."""
         self.credential = None
         self.rivals = ()
 
@@ -112,7 +112,7 @@ def _take(
     present: dict[bytes, bytes],
     policy: Policy,
 ) -> _Taken:
-    """Look into each location. Few handshakes have more than one: `present` tells which."""
+    """Read each location. `present` shows which ones are there, and most handshakes have one."""
     taken = _Taken(headers=[*headers], query_string=query_string, subprotocols=[*subprotocols])
     if AUTHORIZATION in present:
         taken.in_header, taken.headers = take_header(taken.headers, policy)
@@ -120,7 +120,7 @@ def _take(
         taken.in_subprotocol, taken.headers, taken.subprotocols, taken.offers_credential = (
             take_subprotocol(taken.headers, subprotocols, policy)
         )
-    # The ticket first: what it leaves is searched for the token.
+    # The ticket first. The token is then looked for in the rest of the query.
     if query_string:
         ticket, token = Location.TICKET, Location.QUERY
         taken.in_ticket, left = take_query(ticket, TICKET_NAME, query_string, policy)
@@ -142,14 +142,15 @@ def _is_of_no_browser(in_header: Found | None, present: dict[bytes, bytes]) -> b
 
 
 def _agree(found: Sequence[Found]) -> Found:
-    """Return one answer of several: any problem, or two tokens that differ, spoil them all."""
+    """Return the one credential of several locations; a problem if one has it, or if two differ."""
     if len(found) == 1:
         return found[0]
     problems = [each for each in found if isinstance(each, Problem)]
     if problems:
-        # A hostile problem decides: then the client is not even accepted.
+        # A hostile problem has precedence, since it must be refused before the accept.
         return max(problems, key=lambda each: each.is_hostile)
-    # The same token twice is one credential; two tokens are a client's mistake.
+    # The same token in two locations is one credential. Two tokens are a mistake of the client, and
+    # to choose one could admit another user than the client means (PROTOCOL.md, "Precedence").
     if len({each.secret for each in found if isinstance(each, Credential)}) > 1:
         return Problem(code=CloseReason.MALFORMED)
     return found[0]

@@ -16,7 +16,7 @@ Headers = Sequence[Header]
 class Problem:
     """A reason to refuse a credential.
 
-    `is_hostile`: refuse before accept, so that the client never learns the code. `scheme`: as of a
+    `is_hostile`: refuse before accept, so that the client never receives the code. `scheme`: as in
     `Credential`.
     """
 
@@ -26,13 +26,13 @@ class Problem:
 
 
 Found = Credential | Problem
-"""The content of one location."""
+"""The credential or the problem found at one location."""
 
 
 def judge(
     location: Location, values: Sequence[bytes], max_bytes: int, *, scheme: str | None = None
 ) -> Found | None:
-    """Return what the raw values in one location amount to; None if there are none."""
+    """Return the credential or the problem in the raw values of a location; None if it has none."""
     if not values:
         return None
     if max(map(len, values)) > max_bytes:
@@ -44,7 +44,7 @@ def judge(
 
 
 def spoil(value: bytes, max_bytes: int) -> bytes:
-    """Return a value that `judge` finds malformed, and still too large if this one was."""
+    """Return a malformed value for `judge`, which is too large if the original was too large."""
     return value if len(value) > max_bytes else b""
 
 

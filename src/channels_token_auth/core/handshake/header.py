@@ -10,18 +10,18 @@ __all__ = ["AUTHORIZATION", "take_header"]
 
 AUTHORIZATION = b"authorization"
 
-# scheme [1*SP token], with a scheme as in RFC 9110 §11.1. What follows the scheme directly, as the
-# comma of "Bearer,x", belongs to neither: group 2 has it.
+# scheme [1*SP token], with a scheme as in RFC 9110 §11.1. Group 2 captures text that follows the
+# scheme without a space, such as the comma in "Bearer,x": it is neither scheme nor token.
 _SCHEME = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _VALUE = re.compile(rb"[ \t]*(%b)([^ \t]*)[ \t]*(.*)" % _SCHEME, re.DOTALL)
-# Two lines of one name, which daphne joins: a proxy's own, and the client's.
+# Two header lines, the proxy's and the client's: daphne joins them with a comma.
 _JOINED = re.compile(rb",[ \t]*(?=%b[ \t]+[^ \t])" % _SCHEME)
 
 
 def take_header(headers: list[Header], policy: Policy) -> tuple[Found | None, list[Header]]:
     """Take `Authorization: <scheme> <token>` if a backend recognises the scheme.
 
-    Another scheme is not a credential of ours (`Basic`, for a proxy): its line stays.
+    A header with another scheme (`Basic`, for a proxy) is no credential of ours and stays in place.
     """
     if Location.HEADER not in policy.locations:
         return None, headers

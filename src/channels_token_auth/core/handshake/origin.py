@@ -1,4 +1,4 @@
-"""The rule that decides which pages may open a socket here (RFC 6454 §7, RFC 6455 §10.2)."""
+"""Decide which pages may open a socket, by their Origin (RFC 6454 §7, RFC 6455 §10.2)."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,8 @@ _ORIGIN = re.compile(
 _DEFAULT_PORTS = {b"http": b"80", b"ws": b"80", b"https": b"443", b"wss": b"443"}
 _WILDCARD = b"://*."
 
-# Origins that are no scheme, host and port: of a sandboxed page or a file, and of some shells.
+# Origins without scheme, host and port: "null" of sandboxed frames and local files (RFC 6454 §6.1),
+# and "file://" of some native shells.
 _OPAQUE = (b"null", b"file://")
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -25,11 +26,11 @@ Parts = tuple[bytes, bytes, bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OriginRule:
-    """Which origins pass.
+    """The origins that are allowed.
 
-    `exact`: None, or the origins that pass by scheme, host and port. One may have a leading
-    wildcard: `https://*.example.com` stands for every host below that one. `"null"` and `"file://"`
-    stand for themselves, `"self"` for the Host of the handshake, if `hosts` has it.
+    `exact`: None, or the allowed origins by scheme, host and port. One may have a leading wildcard:
+    `https://*.example.com` allows every host below `example.com`. `"null"` and `"file://"` allow
+    these very values, and `"self"` allows the Host of the handshake, if `hosts` matches it.
     `hosts`: patterns as in Django's ALLOWED_HOSTS; with `"*"` the Origin must equal the Host.
     """
 
@@ -37,8 +38,9 @@ class OriginRule:
     exact: frozenset[str] | None = None
 
     def allows(self, headers: Headers) -> bool:
-        """Return whether the handshake's Origin passes. Without one it does: no browser sent it."""
+        """Return whether the Origin is allowed; True without one, which browsers always send."""
         origins = [value for name, value in headers if name == b"origin"]
+        # RFC 6455 §4.1 (8) requires it of browsers. Any other client could forge it anyway (§10.2).
         if not origins:
             return True
         if origins[0] in _OPAQUE and len(origins) == 1:
@@ -58,7 +60,7 @@ class OriginRule:
 
 
 def mistake_in(entry: object) -> str | None:
-    """Return what to change about an entry that cannot be in `exact`; None: it can."""
+    """Return how to correct an entry that `exact` cannot contain; None if it can."""
     if not isinstance(entry, str):
         return 'write it as text, such as "https://example.com"'
     if entry in ("self", *(each.decode() for each in _OPAQUE)):
@@ -71,7 +73,7 @@ def mistake_in(entry: object) -> str | None:
 
 
 def _advice(entry: str) -> Iterator[str]:
-    """Yield what helps, the likeliest first."""
+    """Yield the possible corrections, the likeliest first."""
     if entry.strip() != entry:
         yield "remove the white space"
     if "://" not in entry:
@@ -87,13 +89,14 @@ def _parse(value: bytes) -> Parts | None:
     if match is None:
         return None
     scheme, host, port = match["scheme"], match["host"], match["port"]
+    # Browsers leave the default port out (RFC 6454 §6.2), but a setting may name it.
     if port is None:
         return scheme, host, _DEFAULT_PORTS.get(scheme, b"")
     return scheme, host, port.lstrip(b"0") or b"0"
 
 
 def _parse_entry(entry: str) -> tuple[Parts, bool] | None:
-    """Return an entry's parts, and whether it stands for the hosts below that one."""
+    """Return an entry's parts, and whether it has a wildcard for the hosts below its host."""
     text = entry.encode(errors="replace")
     has_wildcard = _WILDCARD in text
     parts = _parse(text.replace(_WILDCARD, b"://", 1) if has_wildcard else text)

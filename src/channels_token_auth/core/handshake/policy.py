@@ -1,4 +1,4 @@
-"""The rules one route applies at its route: settings and middleware arguments, frozen."""
+"""The rules by which one route reads handshakes: settings and middleware arguments, frozen."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,7 +22,7 @@ class RefusalMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The settings that decide about a handshake. Sizes are bytes."""
+    """The settings by which a handshake is read and refused. Sizes are in bytes."""
 
     locations: frozenset[Location]
     origins: OriginRule

@@ -29,24 +29,26 @@ def refuse(
 ) -> list[Message]:
     """Return the answer to a handshake: accept and close with the code, or an HTTP response.
 
-    `http`: the server has the ASGI extension `websocket.http.response`. Without it a denial is the
-    server's plain one. `schemes`: those that the site's backends recognise.
+    `http`: the server has the ASGI extension `websocket.http.response`. Without it the server sends
+    its own 403 (ASGI, "WebSocket", Close). `schemes`: those that the site's backends recognise.
     """
     if sees_codes(handshake, mode):
-        # A browser that offered subprotocols gets no code unless one of them is selected.
+        # A browser that offered subprotocols fails the connection, and reports 1006, unless the
+        # server selects one of them (WHATWG WebSockets standard, "establish a connection").
         echo = _echo(handshake.subprotocols)
         return [_accept(echo), *_last_words(error, speaks=echo == PROTOCOL)]
-    # Reasons of open sockets have no status: an HTTP client gets the plain denial.
+    # A reason that exists on open sockets only has no HTTP status.
     if http and error.code.http_status:
         return _http_response(error, error.code.http_status, schemes)
     return [close_message(error.code)]
 
 
 def deny(message: Mapping[str, Any], handshake: Handshake, *, is_accepted: bool) -> list[Message]:
-    """Return how a client that sees codes learns that the application refuses it.
+    """Return the messages by which a client that sees codes receives the application's refusal.
 
-    `message`: what the application sent instead of an accept. Its code counts if a close can have
-    it, else it is 4403. `is_accepted`: it was accepted before, to send a first message.
+    `message`: the message that the application sent instead of an accept. Its code is used if a
+    close frame can carry it, else 4403. `is_accepted`: the library accepted the client before, for
+    a first message.
     """
     code, echo = message.get("code"), _echo(handshake.subprotocols)
     if isinstance(code, int) and _is_close_code(code):
@@ -60,13 +62,13 @@ def deny(message: Mapping[str, Any], handshake: Handshake, *, is_accepted: bool)
 
 def sees_codes(handshake: Handshake, mode: RefusalMode) -> bool:
     """Return whether a client that is refused is accepted first, to be closed with a code."""
-    # A hostile client is denied before accept: it never learns a code.
+    # A hostile client is denied before accept, and never receives a code.
     visible = mode is RefusalMode.CLOSE or (mode is RefusalMode.AUTO and _is_browser(handshake))
     return visible and not handshake.is_hostile
 
 
 def close_message(code: CloseReason) -> Message:
-    """Return the close of a code. Its reason is the slug, under the 123 bytes it may have."""
+    """Return the close message of a code. Its slug fits into the 123 bytes of RFC 6455 §5.5."""
     return {"type": "websocket.close", "code": code.close_code, "reason": code.value}
 
 
@@ -80,15 +82,15 @@ def _last_words(error: TokenAuthError, *, speaks: bool) -> list[Message]:
 
 
 def _is_close_code(code: int) -> bool:
-    """Return whether a close frame may have it (RFC 6455 §7.4): 1004 to 1006 and 1015 may not."""
+    """Return whether a close frame may carry the code: not 1004–1006 and 1015 (RFC 6455 §7.4)."""
     return code in _STANDARD_CODES or 3000 <= code <= 4999
 
 
 def _is_browser(handshake: Handshake) -> bool:
     """Return whether the client has a browser's WebSocket: Node, Deno and Bun send no Origin.
 
-    None of them can read an HTTP answer. A credential in a subprotocol is a browser's way: clients
-    that can set headers use one.
+    None of them lets code read the HTTP answer to a handshake. A credential in a subprotocol is
+    typical of browsers: clients that can set headers use the `Authorization` header.
     """
     return (
         PROTOCOL in handshake.subprotocols
@@ -102,7 +104,7 @@ def _has(headers: Headers, wanted: bytes) -> bool:
 
 
 def _echo(offered: Sequence[str]) -> str | None:
-    """Return what to select: a browser to which nothing of its offer is echoed gets no code."""
+    """Return the subprotocol to select: without one, a browser reports 1006 and not the code."""
     return PROTOCOL if PROTOCOL in offered else next(iter(offered), None)
 
 

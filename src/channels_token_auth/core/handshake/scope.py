@@ -18,18 +18,18 @@ __all__ = ["read_headers", "read_query", "read_subprotocols"]
 def read_headers(scope: Scope) -> list[Header]:
     """Return the headers, with their names in lower case.
 
-    Headers that can be read only once are replaced in the scope, for whoever else wants them.
+    An iterator of headers is replaced by a list in the scope, so that others can read it too.
     """
     given = scope.get("headers") or ()
     if not isinstance(given, list | tuple):
         given = list(given)
         with suppress(TypeError):  # a scope that cannot be changed
             scope["headers"] = given
-    # A loop and no generator, which takes twice as long: each handshake pays for each header.
+    # A loop, since a generator takes twice as long for each header of each handshake.
     for name, _ in given:
         if not name.islower():
             return [(name.lower(), value) for name, value in given]
-    # As ASGI has them: each socket keeps these very objects instead of copies.
+    # They have the types that ASGI requires. Keep them: copies would cost memory per socket.
     return [*given]
 
 
@@ -40,7 +40,7 @@ def read_query(scope: Scope) -> bytes:
 
 
 def read_subprotocols(scope: Scope) -> list[str]:
-    """Return what the server lists as offered subprotocols. An entry may be unsplit."""
+    """Return the server's list of offered subprotocols. An entry may be an unsplit line."""
     given: Iterable[Any] = scope.get("subprotocols") or ()
     if isinstance(given, str | bytes):
         given = (given,)

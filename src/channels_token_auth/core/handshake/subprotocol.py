@@ -1,4 +1,8 @@
-"""A credential among the offered subprotocols, where a browser can put one (RFC 6455 §4.1)."""
+"""Read a credential in the offered subprotocols, the one header that a page can set.
+
+The WebSocket constructor of browsers has no argument for headers but this one: its entries become
+the header `Sec-WebSocket-Protocol` (RFC 6455 §4.1).
+"""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -14,14 +18,15 @@ OFFER = b"sec-websocket-protocol"
 """The header that lists the subprotocols a client offers."""
 
 _PLAIN = b"bearer."
-# Kubernetes' and Phoenix' dialects first: the shortest prefix is a prefix of theirs.
+# The prefixes of Kubernetes and Phoenix come first, because our own is a prefix of them.
 _ENCODED = (
     b"base64url.bearer.authorization.k8s.io.",
     b"base64url.bearer.phx.",
     b"base64url.bearer.",
 )
 _CREDENTIAL = (_PLAIN, *_ENCODED)
-# RFC 4648 §5. Python would drop every other character, and warn of it from 3.15 on.
+# RFC 4648 §5. Python's decoder ignores all other characters (and warns about them from 3.15 on), so
+# that one token would have many spellings.
 _BASE64URL = re.compile(rb"[A-Za-z0-9_-]*")
 
 
@@ -30,17 +35,17 @@ def take_subprotocol(
 ) -> tuple[Found | None, list[Header], list[str], bool]:
     """Take every entry that carries a credential, even if the location is off.
 
-    Return what was found, the headers without it, the subprotocols that an application may select,
-    and whether there was such an entry. The header's lines are what the client offered. `listed` is
-    what the server made of them: some servers give a line unsplit, know the last line only, or give
-    nothing. It stands in for the header only where there is none.
+    Return the credential, the headers without it, the subprotocols that the application may select,
+    and whether an entry carried a credential. The header's lines are what the client offered.
+    `listed` is the server's version of them: some servers do not split a line, keep the last line
+    only, or list nothing. It is used only if the header is missing.
     """
     lines = [value for name, value in headers if name == OFFER]
     known = _split(map(_bytes, listed))
     offered = _split(lines) or known
     credentials = [entry for entry in offered if entry.startswith(_CREDENTIAL)]
     others = [entry for entry in offered if not entry.startswith(_CREDENTIAL)]
-    # A server that knows some entries only (hypercorn) raises if an application selects another.
+    # Hypercorn keeps some entries only, and raises if the application selects another one.
     selectable = [
         entry.decode(errors="surrogateescape") for entry in others if not known or entry in known
     ]
@@ -59,7 +64,7 @@ def _split(lines: Iterable[bytes]) -> list[bytes]:
 
 
 def _bytes(text: str) -> bytes:
-    # Servers show bytes that are no text as surrogates; a test may write any of these.
+    # Servers decode bytes that are not UTF-8 to surrogates (PEP 383); tests may pass any surrogate.
     try:
         return text.encode(errors="surrogateescape")
     except UnicodeEncodeError:
@@ -78,9 +83,10 @@ def _token_of(entry: bytes, max_bytes: int) -> bytes:
     value = entry.removeprefix(prefix or _PLAIN)
     if prefix is None or len(value) > max_bytes * 2:
         return value
-    # A length of 4n + 1 is no base64 at all.
+    # No base64 text has a length of 4n + 1 (RFC 4648 §4).
     if not _BASE64URL.fullmatch(value) or len(value) % 4 == 1:
         return spoil(value, max_bytes)
     token = urlsafe_b64decode(value + b"=" * (-len(value) % 4))
+    # The unused bits of the last character must be zero: otherwise one token has several spellings.
     is_canonical = urlsafe_b64encode(token).rstrip(b"=") == value
     return token if is_canonical else spoil(value, max_bytes)

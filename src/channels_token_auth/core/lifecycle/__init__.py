@@ -1,4 +1,4 @@
-"""The life of one socket, as two state machines without I/O: authentication, and ASGI exchange."""
+"""Two state machines without I/O for one socket: its authentication, and its ASGI exchange."""
 
 from .exchange import STEPS, Act, Exchange, Stage, Step
 from .idle import IDLE_RETRY_AFTER, Idle

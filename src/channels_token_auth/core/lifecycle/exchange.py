@@ -1,41 +1,41 @@
-"""The ASGI exchange of one socket: who accepted it, and who was informed of its end.
+"""The ASGI exchange of one socket: which side accepted it, and which side knows of its end.
 
 Theory of operation
 ===================
 
-ASGI gives an application two callables, `receive` and `send`, and a server at the other end of
-both. This library stands between them. Towards the application it plays the server, and towards
-the server the application:
+ASGI calls an application with two callables, `receive` and `send`, which the server implements.
+This library is between the two. It implements both callables for the application, and it calls
+those of the server in the application's place:
 
     client  ⇄  server  ⇄  this library  ⇄  application
 
-So there are two conversations, and they may be at different points. After a first message the
-client's handshake was accepted long before the application is asked. When a token is revoked, the
-client's socket closes while the application still waits for its next frame. A single "state of the
-socket" cannot say that; the *stage* of the exchange does:
+So there are two ASGI connections, which may be in different states. After a first message the
+client's handshake was accepted long before the application gets its `websocket.connect`. When a
+token is revoked, the client's socket closes while the application still waits for its next frame.
+One state of one socket cannot describe both sides; the *stage* of the exchange does:
 
 - *handshake*: the client waits for the answer to its opening handshake;
 - *accepted*: the library accepted it, to receive a first message; the application has not;
 - *open*: the application accepted it;
 - *denying*: the application is sending an HTTP response instead of accepting;
 - *closing*: the client's side is closed; the application has to get its `websocket.disconnect`;
-- *over*: the application knows.
+- *over*: the application has got its `websocket.disconnect`, or has ended.
 
 Each message of the application, and each act of the library and of the client, is a *step*. `STEPS`
-says for each stage and step what the library does about it (the *act*) and which stage follows.
-What is not in the table cannot happen: it raises an error, and the stage stays as it was. The
-documentation's table and diagram are drawn from it.
+lists for each stage and step how the library reacts (the *act*) and which stage follows. A step
+that is not in the table is a bug: it raises an error, and the stage stays as it was. The table and
+the diagram in the documentation are generated from it.
 
-Three promises can be read off the table:
+The table shows three guarantees:
 
 1. The application gets exactly one `websocket.disconnect`: only `TELL` and `LEAVE` lead to *over*
    while it runs, and no other step leads out of *closing*.
-2. After a close nothing passes: in *closing* and *over* every step but these is dropped.
+2. After a close no frame passes: in *closing* and *over* every step but these is dropped.
 3. No accepted socket stays open without an application: `RETURN` in *accepted* and *open* fails the
    socket, which closes it.
 
-What is sent in detail (which code, which subprotocol) is not decided here, and the state of the
-authentication is another machine: see `states`.
+The content of messages (the code, the subprotocol) is not decided here. The authentication has a
+state machine of its own: see `states`.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ __all__ = ["STEPS", "Act", "Exchange", "Stage", "Step"]
 
 
 class Stage(StrEnum):
-    """The point that the exchange has reached."""
+    """The stage of an exchange: see the list above."""
 
     HANDSHAKE = "handshake"
     ACCEPTED = "accepted"
@@ -149,7 +149,7 @@ _STEP_OF = {
 
 
 class Exchange:
-    """One socket's exchange. `take` each step; the answer is what to do about it."""
+    """The exchange of one socket. Call `take` for each step, and do what the returned act means."""
 
     __slots__ = ("stage",)
 
@@ -157,7 +157,7 @@ class Exchange:
         self.stage = Stage.HANDSHAKE
 
     def take(self, step: Step) -> Act:
-        """Go on to the next stage. Raises RuntimeError if this stage does not know the step."""
+        """Go on to the next stage. Raises RuntimeError for a step that this stage does not list."""
         try:
             act, self.stage = STEPS[self.stage][step]
         except KeyError:
@@ -170,7 +170,7 @@ class Exchange:
 
         `is_page`: the client cannot read an HTTP response. One that begins is a denial then.
         """
-        # A kind that this library does not know is an extension: it passes as a frame does.
+        # Unknown types of messages are extensions of ASGI: handle them like frames.
         step = _STEP_OF.get(message["type"], Step.SEND)
         if step is Step.BODY and not message.get("more_body"):
             step = Step.FINISH

@@ -1,16 +1,16 @@
-"""Measure how long a client sends nothing, without a timer that moves with every frame."""
+"""Measure how long a client sends nothing, without resetting a timer for every frame."""
 
 __all__ = ["IDLE_RETRY_AFTER", "Idle"]
 
 IDLE_RETRY_AFTER = 1
-"""Seconds that a client waits at least which was closed because it sent nothing."""
+"""Seconds that a client waits at least before it reconnects after an idle close."""
 
 
 class Idle:
-    """The silence of one client. `seconds`: how much of it closes the socket.
+    """The idle time of one client. After `seconds` of it the socket is closed.
 
-    Silence is the time in which the server waits for a frame and none comes. While frames wait for
-    a busy application, nobody knows if the client is silent: then it is not.
+    A client is idle while the server waits for a frame and none comes. While the application does
+    not call `receive`, frames may be waiting unread, so that time does not count as idle.
     """
 
     __slots__ = ("_listens_since", "_seconds", "due")
@@ -19,7 +19,7 @@ class Idle:
         self._seconds = seconds
         self._listens_since: float | None = None
         self.due = now + seconds
-        """When to call `tick`. Frames do not move it: that is made up for at each tick."""
+        """When to call `tick`. Frames do not move it: each tick takes them into account."""
 
     @property
     def is_listening(self) -> bool:
@@ -35,7 +35,7 @@ class Idle:
         self._listens_since = None
 
     def tick(self, now: float) -> bool:
-        """Return whether the client has been silent for too long. Else `due` is set anew."""
+        """Return whether the client has been idle for too long; if not, set `due` again."""
         since = now if self._listens_since is None else self._listens_since
         self.due = since + self._seconds
         return now >= self.due

@@ -1,8 +1,8 @@
-"""The life of a socket as an object without I/O: inputs go in, what to do about them comes out.
+"""The lifecycle of a socket as an object without I/O: it takes inputs and returns outputs.
 
-`states` explains the states and has their table. This module has the rules: what each input does in
-each state, and when time alone moves a socket on. Time comes in as `now`, in seconds of a clock
-that never goes back, so that tests need neither a clock nor an event loop.
+`states` explains the states and has their table. This module has the rules: the effect of each
+input in each state, and the changes that time alone causes. Callers pass the time as `now`, in
+seconds of a clock that never goes back, so that tests need neither a clock nor an event loop.
 """
 
 from collections import deque
@@ -39,8 +39,8 @@ _PRESENT, _ADMIT, _END = Event.PRESENT, Event.ADMIT, Event.END
 class Lifecycle(Timetable):
     """The life of one socket. Each input returns the outputs to act on, in order.
 
-    An input that the present state does not allow raises RuntimeError; a closed lifecycle ignores
-    its inputs.
+    An input that the current state does not allow raises RuntimeError. A closed lifecycle ignores
+    all inputs.
     """
 
     __slots__ = ("_identity", "_presented", "_speaks")
@@ -56,7 +56,7 @@ class Lifecycle(Timetable):
     def present(self) -> None:
         """Note that the handshake's own credential is being verified.
 
-        Whoever verifies it keeps the deadline: a timer here would cost each handshake another one.
+        The verifier enforces the deadline: another timer here would be a cost of each handshake.
         """
         self._move(_PRESENT)
 
@@ -68,11 +68,12 @@ class Lifecycle(Timetable):
         return [Send(write("auth.required", timeout=int(self._rules.auth_timeout)))]
 
     def admit(self, identity: Hashable, lifetime: float | None, now: float) -> list[Output]:
-        """Let in the user of a valid token, for `lifetime` seconds. None and None: anonymous."""
+        """Admit the user of a valid token, for `lifetime` seconds. None and None: anonymous."""
         if self.state is _CLOSED:
             return []
         if self.state is _REAUTHENTICATING and identity != self._identity:
             return self.end(TokenAuthError(CloseReason.IDENTITY_CHANGED))
+        # The table allows ADMIT in REAUTHENTICATING: only the check above keeps the user the same.
         self._move(_ADMIT)
         self._waits_until = self._renews_by = None
         self._identity = identity
@@ -82,7 +83,7 @@ class Lifecycle(Timetable):
         return self._announce(now) if self._speaks else []
 
     def accept(self, *, speaks: bool, now: float) -> list[Output]:
-        """Note that the application accepted. `speaks`: with our subprotocol."""
+        """Note that the application accepted. `speaks`: with this library's subprotocol."""
         if self._speaks or not speaks or self.state is not _AUTHENTICATED:
             return []
         self._speaks = True
@@ -92,11 +93,11 @@ class Lifecycle(Timetable):
 
     @property
     def listens(self) -> bool:
-        """True if a text frame may be ours; else all of them are the application's."""
+        """True if a text frame may be a control frame; else all are for the application."""
         return self._speaks or self.state is not _AUTHENTICATED
 
     def text(self, frame: str, now: float) -> list[Output] | None:
-        """Take a text frame from the client. None: it is the application's."""
+        """Take a text frame from the client. Return None if it is for the application."""
         if self.state is _CLOSED:
             return []
         if not self.listens:
@@ -117,13 +118,13 @@ class Lifecycle(Timetable):
         return None
 
     def binary(self) -> list[Output] | None:
-        """Take a binary frame from the client. None: it is the application's."""
+        """Take a binary frame from the client. Return None if it is for the application."""
         if self.state in _BEFORE_ADMISSION:
             return self.end(TokenAuthError(CloseReason.MALFORMED))
         return [] if self.state is _CLOSED else None
 
     def refuse(self, error: TokenAuthError, now: float) -> list[Output]:
-        """Take a verdict against the token. If it only means "not now", an open socket lives on."""
+        """Take a refusal of the token. An open socket survives one that is temporary."""
         if self.state is not _REAUTHENTICATING or not error.code.is_transient:
             if self.must_renew and error.code in _OLD_TOKEN:
                 # The client has sent the revoked token again: it has to fetch another one (4419).
@@ -138,7 +139,7 @@ class Lifecycle(Timetable):
     def tick(self, now: float) -> list[Output]:
         """Act on the time: warn of the expiry, or close.
 
-        A token that expires while its successor is verified waits for that verdict.
+        While a new token is being verified, the expiry of the old one closes nothing.
         """
         if self._waits_until is not None:
             return self._time_out(now) if now >= self._waits_until else []
@@ -154,7 +155,7 @@ class Lifecycle(Timetable):
         return []
 
     def renew(self, lifetime: float | None, now: float) -> list[Output]:
-        """Take over the end that the token store has for the same token now, later or earlier."""
+        """Take over a new expiry of the same token, later or earlier, from the token store."""
         if self.state is _CLOSED:
             return []
         self._expires_at = None if lifetime is None else now + lifetime
@@ -162,7 +163,7 @@ class Lifecycle(Timetable):
         return self.tick(now)
 
     def shorten(self, seconds: float, now: float) -> list[Output]:
-        """Bring the deadline forward: its token was revoked, and the client may send another one.
+        """Bring the deadline forward: the token was revoked, and the client may send another one.
 
         The client gets `auth.expiring` at once, whatever warning it got before.
         """
@@ -181,7 +182,7 @@ class Lifecycle(Timetable):
     # -- The end
 
     def end(self, error: TokenAuthError) -> list[Output]:
-        """Close the socket: its token was revoked, its node drains, its client broke a rule."""
+        """Close the socket for any reason: a revocation, a drain, a violation of the protocol."""
         if self.state is _CLOSED:
             return []
         self.leave()
@@ -225,7 +226,7 @@ class Lifecycle(Timetable):
         return [Abandon(), *self.refuse(unavailable(), now)]
 
     def _announce(self, now: float) -> list[Output]:
-        """Send `auth.ok`; and the warning at once if less time is left than it needs."""
+        """Send `auth.ok`; and the warning too, if the token expires within `expiry_warning`."""
         deadline = self._deadline
         self._warns = deadline is not None
         user_id = None if self._identity is None else str(self._identity)

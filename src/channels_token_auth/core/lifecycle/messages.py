@@ -28,7 +28,8 @@ FRAME_OVERHEAD = 256
 """Bytes that a control frame may have beyond the longest token."""
 
 _HINT = '"auth'
-# A control frame that is too long to be parsed is recognised by its beginning.
+# Recognise a control frame that is too long to be parsed by its beginning: it closes the socket,
+# and must not be passed to the application, since it contains a token.
 _BEGINNING = re.compile(r'[ \t\r\n]*\{[ \t\r\n]*"type"[ \t\r\n]*:[ \t\r\n]*"auth"')
 _NOT_JSON, _OTHER = object(), object()
 
@@ -67,8 +68,8 @@ def read_control(text: str, *, max_token_bytes: int) -> Control | None:
 def read_first(text: str, *, max_token_bytes: int) -> AuthControl | InvalidControl:
     """Return the control message in the first frame of a socket that waits for a token.
 
-    There is no application yet. A client that sends something else is usually an old one that does
-    not know this protocol: what it lacks is a token.
+    No application runs yet. A client that sends another frame is usually an old one that does not
+    implement this protocol. It is refused because its token is missing.
     """
     if _is_too_long(text, max_token_bytes):
         return InvalidControl(CloseReason.TOO_LARGE)
@@ -99,7 +100,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-# Python's parser accepts NaN and Infinity, which RFC 8259 (section 6) does not have, and refuses
+# Python's parser accepts NaN and Infinity, which RFC 8259 (section 6) forbids, and refuses
 # integers of over 4,300 digits, which it does. No message has a number that matters.
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=float)
 

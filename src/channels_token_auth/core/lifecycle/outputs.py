@@ -17,7 +17,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Warn:
-    """Send a text frame that warns of the end in `expires_in` seconds, and tell the application."""
+    """Send a text frame that warns of the end in `expires_in` seconds; notify the application."""
 
     text: str
     expires_in: int
@@ -32,12 +32,12 @@ class Verify:
 
 @dataclass(frozen=True, slots=True)
 class Abandon:
-    """Give up the verification that is running: its verdict no longer counts."""
+    """Cancel the running verification, whose verdict no longer counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close the socket. `retry_after`: seconds that a client waits at least, where it is known."""
+    """Close the socket. `retry_after`: seconds until the client may reconnect, if known."""
 
     code: CloseReason
     retry_after: int | None = None

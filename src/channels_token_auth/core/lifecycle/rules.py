@@ -1,4 +1,4 @@
-"""Bounds of the life of a socket: the settings, and the rate of reauthentications."""
+"""Bounds of a lifecycle: the settings, and the rate of reauthentications."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Rules:
 
 
 def is_flood(presented: Sequence[float], now: float) -> bool:
-    """Return True if one more token would be too many. `presented`: the times of the last ones."""
+    """Return True if one more token exceeds the rate. `presented`: the times of the last ones."""
     if len(presented) < MAX_REAUTHENTICATIONS:
         return False
     return now - presented[0] < REAUTHENTICATION_WINDOW

@@ -5,7 +5,7 @@ Theory of operation
 
 A WebSocket that this library guards is in one of six states:
 
-- *connecting*: the opening handshake was read, and nothing is decided yet;
+- *connecting*: the opening handshake was read, and not decided yet;
 - *awaiting_credential*: the handshake held no credential, so the socket was accepted, and the
   client has to send its token in a first message;
 - *authenticating*: a token, from the handshake or from the first message, is being verified;
@@ -14,15 +14,15 @@ A WebSocket that this library guards is in one of six states:
   is being verified that the client sent on it;
 - *closed*: refused, closed by somebody, or left by the client.
 
-What moves a socket from state to state is an event. Most happen outside: the handshake was read,
-the token store answered, time passed, a node was ordered to drain. `Lifecycle`, the object with the
-rules, turns each of them into a method call. Three rules keep it simple:
+Events move a socket from state to state. Most happen outside: the handshake was read, the token
+store answered, time passed, a node was ordered to drain. The caller reports each of them by calling
+a method of `Lifecycle`, the object with the rules. Three rules keep it simple:
 
-Rule 1. `TRANSITIONS` below is the only truth about states. `Lifecycle` changes its state in one
-private method, which looks the event up in the table. An event that the table does not list for the
-present state is a bug in the library: it raises an error, and the state stays as it was. The
-diagram in the documentation is drawn from the table, the specification is compared with it, and a
-test that makes up whole lives checks that nothing else ever happens.
+Rule 1. `TRANSITIONS` below is the only definition of the transitions. `Lifecycle` changes its state
+in one private method, which looks the event up in the table. An event that the table does not list
+for the current state is a bug in the library: it raises an error, and the state does not change.
+The diagram in the documentation is generated from the table, the specification is compared with it,
+and a test that generates random sequences of inputs checks that no other transition happens.
 
 Rule 2. The application runs in *authenticated* and *reauthenticating*, and in no other state. So
 the table alone shows that no application starts before its user is known: every way to these two
@@ -34,10 +34,10 @@ closed meanwhile, a frame that was already on its way) are normal, not bugs: the
 
 What is deliberately not in the table: whether anything was sent to the client or to the
 application. A socket may be *authenticated* before its application accepts it, and *closed* while
-its application still has to be informed. That is the ASGI exchange, another machine with a table of
-its own: see `exchange`. The two meet in one object, `connection.Connection`.
+its application has not got its disconnect yet. That is the ASGI exchange, another machine with a
+table of its own: see `exchange`. One object drives both: `connection.Connection`.
 
-Every state in which the library waits for somebody has a deadline:
+Every state in which the library waits for the client or a store has a deadline:
 
 | state | it waits for | at most |
 |---|---|---|

@@ -1,6 +1,6 @@
-"""The deadlines of one socket: when its token expires, its age, and what it waits for.
+"""The deadlines of one socket: its token's expiry, its maximum age, and its timeouts.
 
-A socket has several at once, and the first that passes counts. Times are seconds of a clock that
+A socket may have several at once, and the earliest one counts. Times are seconds of a clock that
 never goes back.
 """
 
@@ -14,7 +14,7 @@ _CLOSED = State.CLOSED
 
 
 class Timetable:
-    """The part of a `Lifecycle` that knows times. A base class, since a socket costs memory."""
+    """The deadlines of a `Lifecycle`. A base class: another object per socket would cost memory."""
 
     __slots__ = (
         "_ages_at", "_expires_at", "_renews_by", "_rules", "_waits_until", "_warns", "state",
@@ -25,8 +25,8 @@ class Timetable:
         self._rules = rules
         self._expires_at: float | None = None
         self._ages_at: float | None = None
-        self._renews_by: float | None = None  # its token was revoked: another one has to come
-        self._waits_until: float | None = None  # for the client, or for a verdict
+        self._renews_by: float | None = None  # the token was revoked: a new one must come by then
+        self._waits_until: float | None = None  # for the first message, or for a verdict
         self._warns = False  # `auth.expiring` is still to be sent
 
     @property
@@ -41,7 +41,7 @@ class Timetable:
 
     @property
     def _deadline(self) -> float | None:
-        """The time when the socket closes if nothing happens: the first of all that it has."""
+        """The earliest time at which the socket closes if no input comes."""
         expires_at, ages_at, renews_by = self._expires_at, self._ages_at, self._renews_by
         if ages_at is not None and (expires_at is None or ages_at < expires_at):
             expires_at = ages_at
@@ -55,10 +55,10 @@ class Timetable:
         return self._renews_by is not None
 
     def expires_in(self, now: float) -> int | None:
-        """Return the whole seconds until the socket closes if nothing happens; None: never."""
+        """Return the whole seconds until the socket closes if no input comes; None: never."""
         return None if self._deadline is None else max(0, int(self._deadline - now))
 
     def jump(self, seconds: float) -> None:
-        """Take into account that the calendar went ahead of the clock: a token expires sooner."""
+        """Expire the token so much sooner, because the calendar went ahead of the steady clock."""
         if self._expires_at is not None:
             self._expires_at -= seconds

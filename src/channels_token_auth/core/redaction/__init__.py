@@ -1,4 +1,4 @@
-"""Take secrets out of text: `text` finds them by where they are written, `known` by their value."""
+"""Remove secrets from text: `text` finds them by their context, `known` by their value."""
 
 from .known import mask
 from .text import MARK, NAMES, redact

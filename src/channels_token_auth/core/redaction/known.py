@@ -1,7 +1,7 @@
-"""Take secrets that are known out of a text: whole, in part, or in another spelling.
+"""Remove known secrets from a text: whole, in part, or in another spelling.
 
-`text` finds secrets by where they are written. This module finds those whose value we hold at
-that moment, wherever a driver, a database or a library has put them into its message.
+`text` finds secrets by their context. This module finds secrets whose value the caller has, in any
+place where a driver, a database or a library has quoted them in its message.
 """
 
 import json
@@ -14,10 +14,10 @@ from .text import MARK
 __all__ = ["mask"]
 
 RUN = 12
-"""Characters in a row that give a secret away: databases cut values off before they print them."""
+"""Length of a piece that is masked too, since databases truncate the values that they print."""
 
 WORD = 4
-"""A shorter secret is masked as a whole word only: a text has each single letter in it."""
+"""A shorter secret is masked as a whole word only: as a part it occurs in ordinary words."""
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:
@@ -27,7 +27,7 @@ def mask(text: str, secrets: Iterable[str]) -> str:
     for each in spellings:
         pieces.update(each[i : i + RUN] for i in range(len(each) - RUN + 1))
     text = _mask_pieces(text, pieces) if pieces else text
-    # Only what is too short to have a piece is left. The longest first: one may hold another.
+    # Secrets that are too short for pieces. The longest first, since one may contain another.
     for each in sorted((s for s in spellings if len(s) < RUN), key=len, reverse=True):
         text = text.replace(each, MARK) if len(each) >= WORD else _mask_word(text, each)
     return text

@@ -1,8 +1,8 @@
-"""Take secrets out of text that a server, a library or a traceback wrote about a handshake.
+"""Remove secrets from text that a server, a library or a traceback wrote about a handshake.
 
-Text in, text out; nothing else is changed. Linear in the length of the text, whoever wrote it: no
-two repetitions of a pattern can share a character, and none is tried twice on the same run. Where
-it is open how far a secret reaches, it reaches farther.
+The time is linear in the length of the text, even of a hostile one: no two repetitions of a pattern
+can match the same character, and none is tried twice on the same run. Where the end of a secret is
+ambiguous, the longer match is masked.
 """
 
 import re
@@ -13,23 +13,23 @@ __all__ = ["MARK", "NAMES", "redact"]
 
 MARK = "[redacted]"
 NAMES = frozenset({"token", "ticket"})
-"""Names that this library gives to secrets in queries, cookies and messages."""
+"""Names of secrets in this library's queries, cookies and messages."""
 
 # No group is repeated possessively: Python gets that wrong before 3.11.5, and Debian 12 has 3.11.2.
-# It needs none, since a value ends its pattern: nothing behind it could make the engine go back.
+# They need not be: a value is the end of its pattern, so that nothing after it causes backtracking.
 
-# A quote ends a value if punctuation stands behind it; any other one belongs to the value.
+# A quote ends a value if punctuation follows it; any other quote belongs to the value.
 _BEHIND = r"""(?=[\s,;:)\]}>&"'\\]|\Z)"""
 _CLOSING = rf"""\\*+["']{_BEHIND}"""
 # A value without quotes ends at a blank, at `&` (query) or at `,` (list), or at a closing quote.
 _QUOTE_INSIDE = rf"""(?!{_CLOSING})(?:\\++["']?|["'])"""
 _IN_QUERY = rf"""(?:[^\x00-\x20\x7f&"'\\]|{_QUOTE_INSIDE})+"""
 _IN_LIST = rf"""(?:[^\x00-\x20\x7f,"'\\]|{_QUOTE_INSIDE})+"""
-# A value in quotes ends at the same quote behind as many backslashes (a repr of JSON has some).
+# A quoted value ends at the same quote after the same number of backslashes (as in a repr of JSON).
 _OPENING = r"""b?(?P<quote>\\*+["'])"""
 _OPENS_HERE = rf"""(?=b?(?!{_CLOSING})\\*+["'])"""
 _IN_QUOTES = rf"""(?:(?!(?<!\\)(?P=quote){_BEHIND})[^\r\n])+"""
-# A header's value ends with its line, which in a repr is a written-out CR LF.
+# A header's value ends with its line: in a repr, at the escaped characters \r\n.
 _IN_LINE = rf"""(?:[^\r\n"'\\]|(?!\\++r\\++n){_QUOTE_INSIDE})+"""
 # What may follow a bare value directly, as in `Socket(path=/?token=abc)`.
 _PUNCTUATION = ".,:;)}>"
@@ -51,7 +51,7 @@ _FIXED = (
     # Sec-WebSocket-Protocol: token-auth.v1, bearer.abc (names of subprotocols have a case)
     r"((?<![\w./-])(?-i:(?:base64url\.)?bearer\.(?:authorization\.k8s\.io\.|phx\.)?))" + _IN_LIST,
     # A later fragment of a message (RFC 6455 §5.4), as websockets shows it: < CONT 'en":"abc"}' [9
-    # bytes]. It may be the token of an `auth` frame, and nothing in it tells: all of it goes.
+    # bytes]. It may contain the token of an `auth` frame, without a sign of it: mask all of it.
     r"(^[<>] CONT ).+?(?= \[[^\[\n]*$|$)",
     # The end of a long frame, as websockets shows it: < TEXT '{"type":"auth",...abc"}' [99 bytes]
     r"(^[<>] (?:TEXT|BINARY|CONT) (?=.*auth).*?\.{3}).+?(?= \[[^\[\n]*$|$)",
@@ -59,7 +59,7 @@ _FIXED = (
 
 
 def redact(text: str, names: frozenset[str] = NAMES) -> str:
-    """The text with `MARK` in the place of every secret.
+    """Return the text with `MARK` in the place of every secret.
 
     Secrets are the values of `names` in queries, cookies, forms, JSON and reprs, of
     `Authorization`, and of subprotocol entries that carry a token. Redacting twice changes
@@ -84,7 +84,7 @@ def _mark(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=16)
 def _rules(names: frozenset[str]) -> tuple[tuple[str, ...], tuple[re.Pattern[str], ...]]:
-    """Return words of which a text with a secret contains one, and patterns that find secrets."""
+    """Return words, one of which is in each text with a secret; and patterns that find secrets."""
     hints = ("auth", "bearer", "cont ", "%", "\\u00", *(name.lower() for name in names))
     patterns = (*_named(names), *_FIXED)
     return hints, tuple(re.compile(pattern, _FLAGS) for pattern in patterns)
@@ -102,7 +102,7 @@ def _named(names: frozenset[str]) -> Iterator[str]:
 
 
 def _spellings(name: str) -> str:
-    r"""A name with any character percent-encoded, or escaped as `\uXXXX` in JSON."""
+    r"""Return a pattern for a name: any character may be percent-encoded, or `\uXXXX` in JSON."""
     return "".join(
         rf"(?:{re.escape(char)}|%(?:{ord(char):02x}|{ord(char.swapcase()):02x})"
         rf"|(?<!\\)\\++u{ord(char):04x})"

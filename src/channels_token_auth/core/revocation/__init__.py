@@ -1,4 +1,4 @@
-"""Revocations: which sockets they close, and what of a socket decides it."""
+"""Revocations: the sockets that they close, and the facts of a socket that they compare."""
 
 from .described import Described, VerifiedToken
 from .revocation import Revocation

@@ -1,4 +1,4 @@
-"""Describe a socket, or a verified token without one, as revocations see it."""
+"""Define the facts of a socket, or of a token without one, that revocations compare."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ __all__ = ["Described", "VerifiedToken"]
 
 
 class Described(Protocol):
-    """A socket, or a verified token without one, as targets see it."""
+    """The facts of a socket, or of a verified token without one, that a target compares."""
 
     @property
     def user_id(self) -> str | None:
@@ -56,7 +56,7 @@ class Described(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedToken:
-    """A verified token that has no socket, or not yet, as targets see it."""
+    """The facts of a verified token that has no socket, or not yet."""
 
     authentication: Authentication
     user: UserKey
