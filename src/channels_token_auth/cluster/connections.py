@@ -1,4 +1,4 @@
-"""List the open sockets of all nodes by asking them. Nothing is stored."""
+"""List the open sockets of all nodes: ask each node, and store nothing."""
 
 import asyncio
 import functools
@@ -21,26 +21,26 @@ from .requests import asking
 __all__ = ["ANYBODY", "Connections", "LiveConnection", "aconnections", "connections"]
 
 TIMEOUT = 2.0
-"""Seconds that nodes get to answer."""
+"""Seconds in which nodes have to answer."""
 
 SETTLED = 0.2
-"""Seconds to wait for more answers when all known nodes have answered. A node that was stopped for
-a while may be the first to answer, and knows no others yet."""
+"""Seconds to wait for further answers after all known nodes have answered. The first answer may
+come from a node that was suspended for a while, and has no other nodes in its list yet."""
 
 
 class _Anybody:
-    """The users of all sockets, and the sockets without a user."""
+    """The type of `ANYBODY`."""
 
     def __repr__(self) -> str:
         return "ANYBODY"
 
 
 ANYBODY = _Anybody()
-"""The default of `user`: None has to be an error, since it may be a machine token's user."""
+"""The default of `user`: all sockets. None is an error, since machine tokens have no user."""
 
 LIMIT = 100
 MAX_LIMIT = 1000
-"""Sockets that one answer lists at most: it is one message, which a channel layer has to carry."""
+"""Sockets in one answer at most: an answer is one message, and layers limit its size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +70,10 @@ class LiveConnection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connections:
-    """The nodes' answers, added up.
+    """The combined answers of all nodes.
 
-    `total`: how many sockets match, of which `connections` are the newest. `nodes`: who answered.
+    `total`: how many sockets match, of which `connections` are the newest. `nodes`: those that
+    answered.
     `missing`: nodes that announced themselves lately and did not answer. `draining`: nodes that
     close their sockets. `unswept`: nodes whose last sweep could not check every token.
     """
@@ -88,7 +89,7 @@ class Connections:
     def is_complete(self) -> bool:
         """Return whether every known node answered, and at least one did.
 
-        Where this is False, `total` is a lower bound: no answer does not mean no socket.
+        If this is False, `total` is a lower bound: a node without an answer may have sockets.
         """
         return bool(self.nodes) and not self.missing
 
@@ -120,7 +121,7 @@ async def aconnections(
         raise ValueError(f"limit is {limit}: it must be from 0 to {MAX_LIMIT}.")
     target = sockets_here(
         None if user is ANYBODY else named_user(user),
-        # By its name: no message holds a text that may turn out to be a token.
+        # By its name, because a text that an operator gives as an id may be a token.
         token_id=None if token_id is None else token_name(token_id),
         backend=backend,
         issuer=issuer,
@@ -150,7 +151,7 @@ def connections(**which: Any) -> Connections:
 
 
 async def gather(message: Message, node: str | None, seconds: float) -> dict[str, Any]:
-    """Return the last answer of each node, by its name."""
+    """Return the last answer of each node, by the name of the node."""
     answers: dict[str, Any] = {}
     are_all_in = False
     is_alone, own = layer.is_alone(), node_count()
@@ -160,9 +161,9 @@ async def gather(message: Message, node: str | None, seconds: float) -> dict[str
                 while not (is_alone and len(answers) >= own):
                     async with asyncio.timeout(SETTLED if are_all_in else None):
                         answer = await queue.get()
-                    # The question is sent twice. Of two answers the later one counts.
+                    # The question is sent twice, so a node may answer twice: keep the later answer.
                     answers[answer["node"]] = answer
-                    # Each answer names the nodes that its sender knows, so the set may still grow.
+                    # An answer lists the nodes that its sender knows, and may add new ones.
                     are_all_in = _expected(answers, node) <= answers.keys()
         except TimeoutError:
             pass
@@ -170,13 +171,13 @@ async def gather(message: Message, node: str | None, seconds: float) -> dict[str
 
 
 def _expected(answers: dict[str, Any], node: str | None) -> set[str]:
-    """Return the nodes that have to answer, according to those that have answered."""
+    """Return the nodes that have to answer: all that the answers so far list as peers."""
     known = {name for answer in answers.values() for name in answer["peers"]}
     return {name for name in known if is_meant(name, node)}
 
 
 def _live(row: Message) -> LiveConnection:
-    # A node of the release before does not send the fields that have a default.
+    # A node of the previous release does not send the newer fields, which have defaults.
     known = {each.name: row[each.name] for each in fields(LiveConnection) if each.name in row}
     times = {name: _moment(known[name]) for name in ("opened_at", "expires_at")}
     return LiveConnection(**{**known, **times})

@@ -13,35 +13,35 @@ from .requests import asking
 __all__ = ["Drain", "adrain"]
 
 PATIENCE = 5.0
-"""Seconds without a report after which a node is not waited for: it reports once a second."""
+"""Seconds after its last report until a node is given up. Nodes report once a second."""
 
 LINGER = 30.0
-"""Seconds that applications get to end after the last socket was closed."""
+"""Seconds that applications get to clean up after the last socket was closed."""
 
 
 class Drain:
-    """The progress of a drain. `nodes`: who answered before it began; `silent`: who did not."""
+    """The progress of a drain. `nodes`: those that answered before it; `silent`: the others."""
 
     def __init__(self, nodes: Sequence[str], silent: Sequence[str], *, is_undone: bool) -> None:
         self.left: dict[str, int] = {}
-        """The sockets that are left, by node, as of its last report."""
+        """The number of sockets that are left, by node, as of its last report."""
         self.silent = set(silent)
-        """Nodes that did not answer, or stopped to. They may have received the request."""
+        """Nodes that never answered or stopped reporting. They may have received the request."""
         self._waits: dict[str, float] = dict.fromkeys(nodes, time.monotonic())
         self._is_undone = is_undone
 
     @property
     def is_over(self) -> bool:
-        """Return whether no node is waited for any more."""
+        """Return whether all nodes have finished or were given up."""
         return not self._waits
 
     @property
     def is_done(self) -> bool:
-        """Return whether some node answered, and all of them have done what was asked."""
+        """Return whether at least one node answered, and all have finished."""
         return bool(self.left) and not self.silent and self.is_over
 
     def note(self, report: Message) -> None:
-        """Note a report. A node is done when it has no socket left, or nothing to wait for."""
+        """Store a report. A node has finished once no socket is left, or its drain is undone."""
         name = report["node"]
         self.left[name], self._waits[name] = report["left"], time.monotonic()
         self.silent.discard(name)

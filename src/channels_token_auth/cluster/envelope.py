@@ -1,8 +1,8 @@
-"""Put messages into an envelope: who sent it, in which version, signed with the site's key.
+"""Add sender, version and signature to messages, and check them on receipt.
 
-Two sites may share one channel layer. A message that this site did not sign is ignored, and so is
-one of a version that this process cannot read: nodes of two releases run side by side in a rolling
-deploy. Each version reads its predecessor.
+Two sites may share one channel layer, so a message without this site's signature is ignored. During
+a rolling deploy, nodes of two releases run at the same time. Each version can read the messages of
+its predecessor; those of any other version are ignored.
 """
 
 import logging
@@ -21,7 +21,7 @@ VERSION = 1
 """The version of the messages. Raise it when a node of the previous release would act wrongly."""
 
 TYPE = "token_auth.message"
-"""The type that a channel layer requires (Channels names consumers' methods by it)."""
+"""The type of the message, which channel layers require."""
 
 PURPOSE = "message"
 
@@ -35,15 +35,15 @@ _throttle = Throttle()
 
 
 def seal(message: Message) -> dict[str, Any]:
-    """Return the message as it travels."""
+    """Return the message with its envelope, to be sent."""
     sealed = {**message, "type": TYPE, "version": VERSION, "process": process_id()}
     return site_keys().sign(PURPOSE, sealed)
 
 
 def open_(sealed: Mapping[str, Any]) -> Message | None:
-    """Return the message, or None where it is not for this process. Raises nothing.
+    """Return the message, or None if this process must ignore it. Raises nothing.
 
-    Its own messages come back to a process, which has acted on them already.
+    A process also receives its own messages, which it has already handled.
     """
     if sealed.get("process") == process_id():
         return None

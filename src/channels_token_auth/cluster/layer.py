@@ -1,7 +1,7 @@
-"""The channel layer to other processes, whatever is wrong with it.
+"""Send messages to other processes over the channel layer, and survive its failures.
 
-A layer may be missing, impossible to import or to build, raise or hang. Nothing of that reaches a
-caller: an outage is logged when it begins and when it ends, and sweeps find what was not delivered.
+A layer may be missing, fail to import or to build, raise or hang. Callers do not have to handle
+that: the beginning and the end of an outage are logged, and sweeps find what was not delivered.
 """
 
 import asyncio
@@ -32,13 +32,13 @@ __all__ = [
 ]
 
 GROUP = "channels_token_auth"
-"""The one group, which all nodes are in."""
+"""The group of all nodes."""
 
 TIMEOUT = 1.0
-"""Seconds that a channel layer gets for one call."""
+"""The timeout of one call of a channel layer, in seconds."""
 
 HEAD_START = 0.25
-"""Seconds by which the messages to other processes may delay the closes in this one."""
+"""Most seconds by which messages to other processes delay the closes in this process."""
 
 T = TypeVar("T")
 
@@ -64,19 +64,21 @@ def is_alone() -> bool:
     try:
         return remote_layer() is None
     except LayerUnavailableError:
-        return False  # it names one, and may be mended while this process runs
+        return False  # they name a layer, which may be repaired while this process runs
 
 
 async def call(awaitable: Awaitable[T], *, is_bounded: bool = True) -> T:
-    """Await one call of a layer, for `TIMEOUT` seconds unless it `is_bounded` by nothing.
+    """Await one call of a layer, for at most `TIMEOUT` seconds if `is_bounded`.
 
-    Some clients of a service cancel whoever waits when their connection breaks. That is a failure
-    of the layer, and must not end the task that called it.
+    Some client libraries cancel the calling task when their connection breaks. That is a failure of
+    the layer, and must not end the task.
     """
     try:
         async with asyncio.timeout(TIMEOUT if is_bounded else None):
             return await awaitable
     except asyncio.CancelledError as error:
+        # `cancelling()` counts the requests to cancel this task. Without one, the error came from
+        # inside of the awaited call.
         task = asyncio.current_task()
         if task and task.cancelling():
             raise
@@ -86,9 +88,10 @@ async def call(awaitable: Awaitable[T], *, is_bounded: bool = True) -> T:
 def send_all(*messages: Message, then: Callable[[], None]) -> None:
     """Send messages to the nodes of all other processes. Raises nothing.
 
-    In an event loop it returns at once; elsewhere when the layer has taken them. `then`: called
-    once, when the messages are under way. A view's thread sends them in the event loop of this
-    process's own sockets: if those were closed first, other nodes would have to wait for them.
+    In an event loop it returns at once; elsewhere after the layer has accepted them. `then` is
+    called once, when the messages were sent or after `HEAD_START`. A view's thread sends them in
+    the event loop of this process's sockets. So `then` closes those sockets after the messages were
+    sent: otherwise the other nodes would wait for all closes of this process.
     """
     if is_alone() or not messages:
         then()
@@ -112,11 +115,11 @@ async def _send_all_then(messages: Sequence[Message], then: Callable[[], None]) 
 async def _send_all(*messages: Message) -> None:
     for message in messages:
         if not await send(GROUP, message):
-            return  # each would take its whole timeout
+            return  # do not wait for the timeout once more for each message
 
 
 async def send(group: str, message: Message) -> bool:
-    """Send a message to a group. Return whether the layer has taken it. Raises nothing."""
+    """Send a message to a group. Return whether the layer has accepted it. Raises nothing."""
     try:
         layer = remote_layer()
         if layer is None:
@@ -139,10 +142,10 @@ outages = OutageWatch(
 
 
 def note_failure(error: BaseException) -> None:
-    """The layer failed."""
+    """Report that a call of the layer failed."""
     outages.failed(conf.configuration().channel_layer, error)
 
 
 def note_success() -> None:
-    """The layer works."""
+    """Report that a call of the layer succeeded."""
     outages.works(conf.configuration().channel_layer)

@@ -1,4 +1,4 @@
-"""The nodes of this process: messages reach them directly, each in its own event loop."""
+"""The nodes of this process, which get messages directly, each in its own event loop."""
 
 import os
 import time
@@ -25,7 +25,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalNode:
-    """Access to a node. `hear` handles a message in its loop; `channel` is the one it reads."""
+    """Access to a node. `hear`: handles a message in its loop; `channel`: that of the node."""
 
     hear: Callable[[Message, Reply | None], None]
     channel: Callable[[], str | None]
@@ -35,12 +35,12 @@ _nodes: LoopLocal[LocalNode] = LoopLocal()
 
 
 class _Process:
-    """The id of this process: the channel layer brings its own messages back to it."""
+    """The id of this process, by which it ignores its own messages from the channel layer."""
 
     def __init__(self) -> None:
         self.id = uuid.uuid4().hex
         self.began_at = time.monotonic()
-        # A fork runs this again: the child serves sockets if its parent was a server.
+        # Runs again after a fork. The child of a server serves sockets too.
         self.is_server = getattr(self, "is_server", False)
 
 
@@ -86,6 +86,6 @@ def node_count() -> int:
 def deliver(message: Message, reply: Reply | None = None) -> None:
     """Have each node of this process act on the message, in its own event loop."""
     for loop, node in _nodes:
-        with suppress(RuntimeError):  # the loop was closed meanwhile, and its sockets with it
-            # From any thread: a node is touched only by its own event loop.
+        with suppress(RuntimeError):  # the loop has been closed, with its sockets
+            # Any thread may publish, but only the node's own event loop may access it.
             loop.call_soon_threadsafe(node.hear, message, reply)

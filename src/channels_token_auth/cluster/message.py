@@ -1,4 +1,4 @@
-"""Messages between nodes: dictionaries of plain values, and how to answer one."""
+"""Types of messages between nodes, which are dictionaries of plain values."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 __all__ = ["Message", "Reply", "is_meant"]
 
 Message = Mapping[str, Any]
-"""`kind` names what it is; the other keys depend on that. Never a token."""
+"""A message. `kind` is its type, on which the other keys depend. It never contains a token."""
 
 Reply = Callable[[Message], Coroutine[Any, Any, None]]
-"""Takes the answer to a question to the process that asked. Raises nothing."""
+"""Sends an answer to the process that asked. Raises nothing."""
 
 
 def is_meant(name: str, wanted: str | None) -> bool:
-    """Return whether a node is addressed: by its name, by its machine's name, or all by None."""
+    """Return whether `wanted` is the node's name, the name of its machine, or None for all."""
     return wanted in (None, name) or name.startswith(f"{wanted}-")

@@ -11,7 +11,7 @@ from .message import Message
 __all__ = ["MAX_USERS", "Overview", "UserCount", "aoverview"]
 
 MAX_USERS = 20
-"""Users that each node names: those with the most sockets."""
+"""Users in the answer of each node: those with the most sockets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +25,11 @@ class UserCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """The nodes' answers, added up.
+    """The combined answers of all nodes.
 
-    `users`: those with the most sockets; where a user's sockets are few on a node that has many
-    users, they may be left out of the count. `closes` and `limits`: how often each reason and each
-    limit occurred in the last hour, the most frequent first.
+    `users`: those with the most sockets. A node lists its busiest users only, so that a few sockets
+    of a user on a busy node may be missing in the count. `closes` and `limits`: how often each
+    reason and each limit occurred in the last hour, the most frequent first.
     """
 
     nodes: Mapping[str, int]
@@ -41,7 +41,7 @@ class Overview:
 async def aoverview(*, seconds: float = TIMEOUT) -> Overview:
     """Return the counts of all nodes that answer within so many seconds."""
     answers = (await gather({"kind": "count", "node": None}, None, seconds)).values()
-    # What happened is counted by process, which may have several nodes.
+    # Closes and limits are counted for each process, which may have several nodes.
     processes = {str(each["process_id"]): each for each in answers}.values()
     return Overview(
         nodes={each["node"]: int(each["sockets"]) for each in sorted(answers, key=_name)},

@@ -16,7 +16,7 @@ __all__ = ["publish"]
 def publish(*messages: Message) -> None:
     """Send messages to all nodes. Raises nothing.
 
-    In an event loop it returns at once; elsewhere when the channel layer has taken them.
+    In an event loop it returns at once; elsewhere after the channel layer has accepted them.
     """
     layer.send_all(*messages, then=partial(_deliver_all, messages))
 

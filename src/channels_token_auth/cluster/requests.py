@@ -1,8 +1,8 @@
 """Ask all nodes, and collect their answers.
 
-Answers come over a group of their own for each question. Some layers lose what is sent to a single
-channel (channels-redis with several hosts), but not what is sent to a group. Over the one group of
-all nodes, each node would receive the answers to every question of every process.
+Answers are sent to a group that is created for each question. Some layers lose messages to a single
+channel (channels-redis with several hosts), but not those to a group. In the group of all nodes,
+each node would receive the answers to all questions of all processes.
 """
 
 import asyncio
@@ -29,15 +29,15 @@ _waiting: dict[str, Callable[[Message], None]] = {}
 
 @asynccontextmanager
 async def asking(message: Message) -> AsyncIterator["asyncio.Queue[Message]"]:
-    """Ask all nodes. Their answers arrive in the queue until the block is left.
+    """Ask all nodes. Their answers are put into the queue until the block ends.
 
-    A node may get the question twice, and answer it twice.
+    A node may receive the question twice, and answer it twice.
     """
     answers: asyncio.Queue[Message] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
     def put(answer: Message) -> None:
-        with suppress(RuntimeError):  # the loop that asked is closed
+        with suppress(RuntimeError):  # the loop of the caller is closed
             loop.call_soon_threadsafe(answers.put_nowait, answer)
 
     async def reply(answer: Message) -> None:
@@ -56,17 +56,17 @@ async def asking(message: Message) -> AsyncIterator["asyncio.Queue[Message]"]:
 
 
 def answered(message: Message) -> bool:
-    """Pass an answer on to those who asked. Return whether the message was an answer at all."""
+    """Pass an answer on to its caller. Return whether the message is an answer."""
     if "answers" not in message:
         return False
     put = _waiting.get(message["answers"])
-    if put:  # else it came too late
+    if put:  # else the caller has stopped waiting
         put(message)
     return True
 
 
 def reply_to(question: Message) -> Reply | None:
-    """Return what takes an answer to those who asked; None if the message is no question."""
+    """Return a function that sends an answer; None if the message is not a question."""
     group, asked = question.get("reply_to"), question.get("question")
     if group is None:
         return None
@@ -86,8 +86,8 @@ async def _ask_others(message: Message) -> None:
         node = local_node()
         channel = node.channel() if node else None
         if channel:
-            # The node reads its channel anyway; a new channel would keep, in some layers, the
-            # answers that come too late.
+            # Use the node's channel, which is read anyway. Late answers would stay in a new
+            # channel, where no process reads them.
             async with _member(remote, group, channel):
                 await _ask_again_and_again({**message, "reply_to": group})
         else:
@@ -128,9 +128,9 @@ async def _member(remote: Any, group: str, channel: str) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _receiving() -> AsyncIterator[tuple[Any, str]]:
-    """Yield a layer that this event loop may receive on, and a channel of it.
+    """Yield a layer on which this event loop may receive, and a channel of it.
 
-    One core layer of channels-redis serves one loop at a time, so it gets a layer of its own.
+    `RedisChannelLayer` of channels-redis serves one loop at a time, so another object is built.
     """
     remote = layer.remote_layer()
     is_of_one_loop = hasattr(type(remote), "close_pools")

@@ -1,7 +1,7 @@
-"""Subscribe a node to the channel layer: one channel, in the one group of all nodes.
+"""Subscribe a node to the channel layer: with one channel, in the group of all nodes.
 
-Delivery is at most once, and a membership may get lost without a word: the node joins again at each
-sweep, and sweeps at once after an outage.
+Layers deliver a message at most once, and may lose a membership without an error. So the node joins
+the group again at each sweep, and sweeps at once after an outage.
 """
 
 import asyncio
@@ -18,10 +18,10 @@ from .requests import answered, reply_to
 __all__ = ["Subscription"]
 
 LONGEST_PAUSE = 5.0
-"""Seconds between two tries to reach a layer that is unavailable."""
+"""Most seconds between two attempts to reach a layer that is unavailable."""
 
 SAME_OUTAGE = 60.0
-"""Seconds within which failures belong together, even if the layer was joined between them."""
+"""Seconds within which failures belong to one outage, even if a join succeeded in between."""
 
 
 class Subscription:
@@ -33,10 +33,10 @@ class Subscription:
         self._hear = hear
         self._recovered = recovered
         self.channel: str | None = None
-        """Kept across outages, so that messages that were queued meanwhile are still delivered."""
+        """Kept during outages, so that messages that were queued meanwhile are still delivered."""
 
     async def run(self) -> None:
-        """Receive, whatever the layer does."""
+        """Receive until the task is cancelled. Errors of the layer are logged."""
         try:
             await self._receive_again_and_again()
         finally:
@@ -49,20 +49,21 @@ class Subscription:
                 remote = layer.remote_layer()
                 if remote is None:
                     return
-                # The channel survives an outage; the membership of the group may not.
+                # The channel still exists after an outage, but the membership may be lost.
                 await self._open(remote)
                 await self.join()
                 layer.note_success()
                 if failures:
-                    # Messages may be lost: the sweep finds what they reported.
+                    # Messages may be lost: a sweep finds the revocations that they reported.
                     self._recovered()
                 await self._receive(remote)
             except Exception as error:  # noqa: BLE001 - whatever a layer raises
-                # A layer that can be joined, and fails right after, must not reset the pause.
+                # A layer that fails right after a join must not reset the pause to the shortest
+                # one.
                 is_same = time.monotonic() - failed_at < SAME_OUTAGE
                 failures, failed_at = failures + 1 if is_same else 1, time.monotonic()
                 layer.note_failure(error)
-            # Bounded exponent: past a thousand failures a power of two is no float any more.
+            # Bound the exponent: 0.1 * 2 ** 1024 raises OverflowError.
             pause = min(LONGEST_PAUSE, 0.1 * 2 ** min(failures, 10))
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - no secret
 
@@ -71,7 +72,7 @@ class Subscription:
             self.channel = await layer.call(remote.new_channel())
 
     async def join(self) -> None:
-        """Enter the group, once there is a channel. Raises what the layer raises."""
+        """Join the group, if there is a channel. Raises the layer's exceptions."""
         remote = layer.remote_layer()
         if remote is not None and self.channel is not None:
             await layer.call(remote.group_add(layer.GROUP, self.channel))
@@ -86,7 +87,7 @@ class Subscription:
                 self._hear(message, reply_to(message))
 
     async def _leave(self) -> None:
-        """Leave the group: messages would pile up in a channel that nobody reads."""
+        """Leave the group: otherwise messages would pile up in a channel without a reader."""
         channel, self.channel = self.channel, None
         if channel is None:
             return
