@@ -1,1 +1,1 @@
-"""Find the identity behind a credential: in order, in batches, by a deadline, in threads."""
+"""Verify credentials: by the backends in order, in batches, in threads, within a deadline."""

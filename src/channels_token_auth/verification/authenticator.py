@@ -1,6 +1,7 @@
 """Turn a credential into an identity, or a refusal: the one interface to the backends of a route.
 
-Asynchronous callers get cached verdicts; those that may block (`…_now`) ask the backends directly.
+Asynchronous callers get cached verdicts. The functions for callers that may block (`…_now`) call
+the backends directly.
 """
 
 import logging
@@ -51,7 +52,7 @@ logger = logging.getLogger("channels_token_auth")
 
 
 def build_backend(spec: BackendSpec) -> TokenBackend:
-    """Build the backend of an entry of BACKENDS. Raises ImproperlyConfigured, naming the entry."""
+    """Build the backend of an entry of BACKENDS. ImproperlyConfigured names a wrong entry."""
     kind: Any = None
     try:
         kind = import_string(spec.path)
@@ -86,7 +87,7 @@ _all: "WeakSet[Authenticator]" = WeakSet()
 
 
 def forget_all() -> None:
-    """Let all authenticators of this process forget their verdicts: a token was revoked."""
+    """Drop the verdicts of all authenticators of this process, after a revocation."""
     for authenticator in list(_all):
         authenticator.forget()
 
@@ -96,8 +97,8 @@ class Authenticator:
 
     `timeout`: seconds that one verification may take. `verified_cache_seconds`: how long a verdict
     is cached. `cache`: the alias of the cache for tickets and the denylist. `denylist_seconds`: how
-    long a denial lasts whose token has no known expiry. `ticket_limit`: outstanding tickets of one
-    token at most; None: any number. `tenants`: the site's, if it has some.
+    long a denial is kept if the token's expiry is unknown. `ticket_limit`: outstanding tickets of
+    one token at most; None: any number. `tenants`: the site's, if it has some.
     """
 
     def __init__(
@@ -146,7 +147,7 @@ class Authenticator:
         return str(tenant)
 
     async def authenticate(self, credential: Credential) -> Identity:
-        """Return the identity of a valid token, with a user of the caller's own.
+        """Return the identity of a valid token, with a user object for this caller only.
 
         Raises TokenAuthError only.
         """
@@ -160,9 +161,9 @@ class Authenticator:
             emit(CacheHit())
         verdict = _current(verdict)
         if isinstance(verdict, TokenAuthError):
-            # A copy: others get the same verdict, and an exception keeps each frame it passed.
+            # A new exception: the verdict is shared, and a raised exception keeps its traceback.
             raise TokenAuthError(verdict.code, verdict.retry_after, verdict.detail)
-        # Field by field: `replace` takes three times as long, and each handshake pays it.
+        # `dataclasses.replace` takes three times as long, for each handshake.
         user, of_it = _copy_of(verdict.user), verdict.authentication
         return Identity(
             user=user,
@@ -183,7 +184,7 @@ class Authenticator:
 
         For a caller that may block, and that revokes or describes the token instead of admitting
         its user. None: no backend knows the token. Raises TokenAuthError with a transient
-        code, such as "unavailable", if the owner cannot be found out now.
+        code, such as "unavailable", if the owner cannot be determined now.
         """
         verdict = self._ask_now(credential)
         if isinstance(verdict, Identity):
@@ -195,12 +196,12 @@ class Authenticator:
         return None
 
     def ask_backend(self, backend: TokenBackend, credential: Credential) -> Verdict:
-        """Return the verdict of one backend to a caller that may block, denied or not."""
+        """Return the verdict of one backend, without the denylist, to a caller that may block."""
         ask = partial(ask_alone, backend, credential)
         return cast("Verdict", ask_until_settled(ask, self._timeout))
 
     def authenticate_session(self, session_key: str) -> Identity | TokenAuthError:
-        """Return the verdict on Django's session of a request, whatever BACKENDS lists."""
+        """Return the verdict on a request's Django session, even if BACKENDS lists no sessions."""
         credential = Credential(location=Location.COOKIE, secret=Secret(session_key))
         (verdict,) = self._session_chain.authenticate([credential])
         return _current(verdict)
@@ -214,8 +215,8 @@ class Authenticator:
         return self.chain.lane_of(backend)
 
     def forget(self) -> None:
-        """Forget all verdicts, and let no new caller wait for one that is under way."""
-        # Both: a verification that runs now may have read the row before its revocation.
+        """Drop all verdicts, and let no new caller join a verification that is running."""
+        # Both, since a running verification may have read the row before its revocation.
         self.verified.clear()
         self._verifier.forget()
 
@@ -227,9 +228,9 @@ class Authenticator:
 
 
 def _current(verdict: Identity | TokenAuthError) -> Identity | TokenAuthError:
-    """Return the verdict, or "expired" if the token has expired since, or unseen by its backend.
+    """Return the verdict, or "expired" if the token has expired now.
 
-    The one place that judges the expiry of a token that is presented.
+    This is the only check of the expiry of presented tokens, for cached verdicts too.
     """
     if isinstance(verdict, Identity) and verdict.authentication.is_expired(clock.calendar()):
         return TokenAuthError(CloseReason.TOKEN_EXPIRED)
@@ -245,4 +246,4 @@ def _copy_of(user: Any) -> Any:
 
 
 site_authenticator = derived(build_authenticator)
-"""Return the authenticator of the settings, for code that has no route. A new one per change."""
+"""Return the authenticator of the settings, for code without a route; rebuilt on a change."""

@@ -1,4 +1,4 @@
-"""Tell whether two routes have the same backend: the same class, built with the same options."""
+"""Compare the backends of two routes: by class, and by the options that built them."""
 
 import json
 from collections.abc import Mapping
@@ -13,14 +13,15 @@ _BUILT_WITH = "channels_token_auth_built_with"
 
 
 def note_options(backend: Any, options: Mapping[str, Any]) -> None:
-    """Remember what a backend was built with."""
-    if hasattr(backend, "__dict__"):  # a class with slots is told apart by its name alone
-        # With its name: to leave it out is the same as to give the default.
+    """Store the options on the backend that was built with them."""
+    # A class with slots cannot store them. Only its path and its name are compared.
+    if hasattr(backend, "__dict__"):
+        # Add the name, so that a default that is given equals one that is left out.
         vars(backend)[_BUILT_WITH] = _path(backend), _canonical({**options, "name": backend.name})
 
 
 def bindings(backend: TokenBackend) -> list[str]:
-    """Return what stands for the backend in a ticket, by the site's current key first."""
+    """Return the backend's digest, as tickets store it, for each key of the site: current first."""
     unnoted = _path(backend), _canonical({"name": backend.name})
     return conf.site_keys().names("backend", *getattr(backend, _BUILT_WITH, unnoted))
 
@@ -30,7 +31,7 @@ def _path(backend: Any) -> str:
 
 
 def _canonical(options: Mapping[str, Any]) -> str:
-    """Return the options as the same text in every process."""
+    """Return the options as text that is the same in every process."""
     try:
         return json.dumps(options, sort_keys=True, default=_plain)
     except TypeError:  # keys of several types cannot be sorted
@@ -44,6 +45,6 @@ def _plain(value: Any) -> Any:
         return sorted(map(str, value))
     if isinstance(value, Mapping):
         return dict(value)
-    # By its name: a repr has an address in it, which differs in each process.
+    # By its name, since a repr contains an address, which differs in each process.
     named = value if hasattr(value, "__qualname__") else type(value)
     return [named.__module__, named.__qualname__]

@@ -1,4 +1,4 @@
-"""Explain to the site's developers why no backend accepted a token. Asks no store."""
+"""Explain to the site's developers why no backend accepted a token. Queries no store."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ SCOPES_MISSING = Detail(
 def explain_token(
     code: CloseReason, credential: Credential, backends: Sequence[TokenBackend], *, cache: str
 ) -> Detail | None:
-    """Return why this credential was refused, as far as its shape and the settings tell.
+    """Return why this credential was refused, as far as its shape and the settings show it.
 
     `cache`: the alias of the cache that tickets are stored in.
     """

@@ -1,7 +1,7 @@
-"""Let one process vouch for a user without a token: `manage.py token_connect --user`.
+"""Let one process authenticate as a user without a token: `manage.py token_connect --user`.
 
-Whoever has a shell can do more than this: read the tokens, or issue one. In every other process
-nothing is injected, and nothing here has an effect: no client can present what was never made.
+This gives no new rights: a person with a shell can read the tokens in the database, or issue one.
+In every other process this module has no effect, because no secret was generated there.
 """
 
 import secrets
@@ -30,11 +30,11 @@ class _Injected:
 
 
 class InjectedBackend(BaseTokenBackend):
-    """Accept the secret of this process, made by `inject`, and no other."""
+    """Accept the secret that `inject` generated in this process, and no other."""
 
     name = "operator"
     schemes = frozenset[str]()
-    revocations = Revocations.ROWS  # there is no token that the denylist could name
+    revocations = Revocations.ROWS  # no denylist: there is no token to deny
     is_local = True
 
     def __init__(self, injected: _Injected) -> None:
@@ -51,7 +51,7 @@ class InjectedBackend(BaseTokenBackend):
         return [self._admit(credential) for credential in credentials]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Ask if the user still exists and is active, as for a session's ticket."""
+        """Check that the user still exists and is active."""
         return self._users.revalidate(grants)
 
     def _admit(self, credential: Credential) -> Verdict:
@@ -69,11 +69,11 @@ _injected: _Injected | None = None
 
 @contextmanager
 def inject(user: Any, scopes: Iterable[str] = ()) -> Iterator[None]:
-    """Inside it, authenticate every handshake of this process as the user's.
+    """Authenticate every handshake of this process as the user, inside of the block.
 
-    Load the application inside it: a route that is built already does not know of the user.
+    Load the application in the block, since a route that exists already does not have the backend.
     """
-    global _injected  # noqa: PLW0603 - there is one for the whole process, and never in a server's
+    global _injected  # noqa: PLW0603 - one for the process, which is never a server
     secret = Secret(secrets.token_urlsafe(32))
     _injected = _Injected(user=user, scopes=frozenset(scopes), secret=secret)
     try:
@@ -83,12 +83,12 @@ def inject(user: Any, scopes: Iterable[str] = ()) -> Iterator[None]:
 
 
 def backends() -> Sequence[InjectedBackend]:
-    """Return the backend of the injected user; none if there is none."""
+    """Return the backend of the injected user, if there is one."""
     return [InjectedBackend(_injected)] if _injected else []
 
 
 def present(handshake: Handshake) -> Handshake:
-    """Put the injected credential into the handshake, whatever the client sent; else leave it."""
+    """Replace the handshake's credential by the injected one, if there is one."""
     if _injected:
         handshake.credential = Credential(location=Location.HEADER, secret=_injected.secret)
         handshake.problem, handshake.is_hostile, handshake.rivals = None, False, ()

@@ -1,6 +1,6 @@
-"""Act on what other nodes send about denials: fresh tokens of a revocation, and the cache's epoch.
+"""Act on messages about denials: deny fresh tokens of a revocation, and compare the cache's epoch.
 
-Called in an event loop. Where the cache is another process, it is asked in its lane.
+Called in an event loop. Calls of a cache in another process run in the lane of the cache.
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,9 @@ UNDENIED = "A fresh token could not be denied, because the cache failed: revoke 
 
 
 def deny_first_verified(targets: Sequence[Target]) -> None:
-    """Deny the tokens of the second of a revocation that this process has verified before it.
+    """Deny tokens of the same second as a revocation that this process verified before it.
 
-    Their time of issue does not tell whether they are older: only this process knows.
+    Their time of issue does not show that they are older. Only this process knows it.
     """
     seen = [
         token.authentication
@@ -42,12 +42,12 @@ def known_epoch() -> str | None:
     """
     try:
         return site_authenticator().denylist.epoch_id if _is_shared_denylist() else None
-    except Exception:  # noqa: BLE001 - a setting or a cache is wrong: its own use reports it
+    except Exception:  # noqa: BLE001 - a wrong setting is reported where it is used
         return None
 
 
 def learn_epoch(epoch_id: object) -> None:
-    """Take over the id that another node sent, so that a wipe is found by this process too."""
+    """Store the id that another node sent, so that this process too detects a wiped cache."""
     if isinstance(epoch_id, str) and _is_shared_denylist():
         site_authenticator().denylist.learn_epoch(epoch_id)
 

@@ -1,7 +1,8 @@
-"""Remember which tokens were replaced, so that a sweep answers as the message did that it missed.
+"""Store which tokens were replaced, so that a sweep closes their sockets with the right code.
 
-A rotation deletes a token's row and creates another one, and then nothing in the table tells a
-replaced token from a revoked one. The client of a replaced token has a successor: 4419, not 4410.
+A rotation deletes a token's row and creates another one. After that, the table does not show
+whether a token was replaced or revoked. The client of a replaced token has a new one: it gets 4419,
+which lets it reconnect, and not 4410. A node that missed the message of the rotation reads it here.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,7 +20,7 @@ from ..observability.error_log import log_error
 __all__ = ["KEPT_SECONDS", "ReplacedTokens", "is_gone"]
 
 KEPT_SECONDS = 3600.0
-"""How long a replaced token is remembered; longer if sweeps are rarer."""
+"""Seconds for which a replaced token is stored; longer if the sweep interval is longer."""
 
 Answer = TypeVar("Answer", bound=Verdict)
 Token = tuple[str | None, str | None]
@@ -27,15 +28,15 @@ Token = tuple[str | None, str | None]
 
 
 class ReplacedTokens:
-    """The replaced tokens of a site, in its cache. A cache that fails costs the distinction only:
-    the token has ended, and its client asks for a login.
+    """The replaced tokens of a site, in its cache. If the cache fails, they count as revoked: their
+    clients ask for a login.
     """
 
     def __init__(self, cache: str) -> None:
         self._cache = cache
 
     def note(self, tokens: Collection[Token]) -> None:
-        """Remember these tokens. Raises nothing."""
+        """Store these tokens. Raises nothing."""
         interval = conf.configuration().sweep_interval
         entries = {_names(*token)[0]: 1 for token in tokens}
         try:
@@ -66,7 +67,7 @@ class ReplacedTokens:
 
 
 def is_gone(verdict: Verdict) -> bool:
-    """Return whether the verdict says that the token has ended, or does not exist."""
+    """Return whether the verdict means that the token was revoked or does not exist."""
     return verdict is None or (
         isinstance(verdict, TokenAuthError) and verdict.code is CloseReason.TOKEN_REVOKED
     )

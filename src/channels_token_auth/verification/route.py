@@ -34,7 +34,7 @@ class Route:
         self._policy = replace(
             configuration.policy,
             schemes=self._authenticator.schemes,
-            # An anonymous client has no scopes: where a route requires some, it is never admitted.
+            # Anonymous clients have no scopes, so a route that requires some never admits them.
             anonymous=configuration.policy.anonymous and not self._scopes,
         )
         self._cache = configuration.cache
@@ -50,7 +50,7 @@ class Route:
         return injected.present(handshake)
 
     def decide(self, handshake: Handshake) -> Decision:
-        """Return what to do with the handshake: admit, wait, verify or refuse. Asks no backend."""
+        """Return how to continue: admit, wait, verify or refuse. Calls no backend."""
         return decide(handshake, self._policy)
 
     @property
@@ -81,12 +81,12 @@ class Route:
         return verdict
 
     async def revalidate(self, grants: Sequence[Grant]) -> Sequence[Identity | TokenAuthError]:
-        """Return for each if its socket may stay, by this route's scopes too. Raises nothing."""
+        """Return a verdict on each grant, with this route's scopes. Raises nothing."""
         verdicts = await self._authenticator.revalidate(grants)
         return [self._with_scopes(verdict) for verdict in verdicts]
 
     def lane_of(self, backend: str | None) -> Hashable:
-        """Return what tells apart the services that revalidation asks, by a backend's name."""
+        """Return the lane that revalidates the tokens of this backend: one for each service."""
         return self._authenticator.lane_of(backend)
 
     def explain(
@@ -94,7 +94,7 @@ class Route:
     ) -> Detail | None:
         """Return why a handshake was refused, for the site's developers. Raises nothing.
 
-        `credential`: the one of a first message; else the handshake's own.
+        `credential`: that of a first message; None: the handshake's own.
         """
         credential = credential or handshake.credential
         if error.detail or credential is None:
@@ -119,7 +119,7 @@ class Route:
         return names[0] if len(names) == 1 else None
 
     def sees_codes(self, handshake: Handshake) -> bool:
-        """Return whether the client, if it is refused, is accepted first to see the code."""
+        """Return whether a refusal accepts the client first, so that it receives the code."""
         return sees_codes(handshake, self._policy.refusal)
 
     def refusal(

@@ -13,15 +13,15 @@ from ..core.identity import Grant, Identity, Verdict
 __all__ = ["ScopedBackend", "ScopesOf"]
 
 ScopesOf = Callable[[Any, Authentication], Iterable[str]]
-"""Return the scopes of a user's token, which replace those that the token has."""
+"""A function that returns the scopes of a user's token, in place of the token's own."""
 
 
 class ScopedBackend:
-    """A `TokenBackend` around another one. A function returns the scopes; the rest is the other's.
+    """A `TokenBackend` that wraps another one, and takes the scopes from a function.
 
-    The function is called after each verification of the backend, in the same thread. An exception
-    of the function counts as one of the backend. This backend has a lane of its own, since the
-    function may ask anything, such as another server.
+    The function is called after each verification of the backend, in the same thread. Its
+    exceptions count as those of the backend. This backend has a lane of its own, since the function
+    may block, for example on another server.
     """
 
     is_local = False

@@ -1,10 +1,10 @@
-"""Seal a backend's handle, so that only the client's ticket opens it.
+"""Encrypt a backend's handle with the ticket, so that only the client's ticket decrypts it.
 
-A handle may be the token itself or the key of a session. The cache must not hold it in clear, and
-the ticket must not contain it, because a ticket travels in a URL. So it is encrypted with a
-keystream that is derived from the ticket: 256 random bits that are used for one message only. The
-cache knows no more of a ticket than its digest. A signature by the site's key keeps everybody else
-who can write to the cache from changing it.
+A handle may be the token itself or the key of a session. The cache must not contain it in clear
+text, and neither must the ticket, because a ticket is part of a URL. So the handle is encrypted
+with a keystream that is derived from the ticket: 256 random bits that encrypt one message only. The
+cache contains only a digest of the ticket. A signature with the site's key detects changes by
+others who can write to the cache.
 """
 
 import hmac
@@ -18,14 +18,14 @@ from ..core.credentials import Credential, Location, Secret
 __all__ = ["seal", "unseal"]
 
 _PURPOSE = b"channels_token_auth.ticket.handle.v1."
-"""Separates the keystream from every other value that is derived from a ticket."""
+"""Makes the keystream independent of all other values that are derived from a ticket."""
 
 
 def seal(handle: Any, ticket: Secret) -> str | None:
-    """Return the sealed handle; None for no handle, and for one that is no plain value.
+    """Return the encrypted handle; None for None, and for a handle that is no plain value.
 
-    Plain are texts, numbers, a `Secret` and a `Credential`: an object of a backend's own has no
-    form that another process could read.
+    Plain values are text, numbers, a `Secret` and a `Credential`. Another process could not restore
+    an object of a backend's own class.
     """
     plain = _plain(handle)
     if plain is None:
@@ -35,7 +35,7 @@ def seal(handle: Any, ticket: Secret) -> str | None:
 
 
 def unseal(text: str | None, ticket: Secret) -> Any:
-    """Return the handle. Raises ValueError if somebody else has written the text."""
+    """Return the decrypted handle. Raises ValueError if the signature is not this site's."""
     if text is None:
         return None
     signature, _, sealed = text.partition(".")
@@ -68,9 +68,11 @@ def _original(kind: str, *values: Any) -> Any:
 
 
 def _xor(data: bytes, ticket: Secret) -> bytes:
+    # A keystream must never encrypt two messages: each ticket is new, and stored in one entry.
     stream = shake_256(_PURPOSE + ticket.reveal().encode()).digest(len(data))
     return bytes(one ^ other for one, other in zip(data, stream, strict=True))
 
 
 def _signatures(sealed: str, ticket: Secret) -> list[str]:
+    # With the ticket's digest, so that the handle of another entry cannot be copied into this one.
     return conf.site_keys().names("ticket-handle", ticket.digest, sealed)

@@ -1,6 +1,7 @@
-"""Verifications under way: one for each token, however many sockets wait for it, and a deadline.
+"""Share one verification of a token among all sockets that present it, within a deadline.
 
-All take equally long at most, so the first one started ends first: one timer is enough for all.
+All verifications have the same timeout, so their deadlines are in the order of their starts: one
+timer is enough for all.
 """
 
 import asyncio
@@ -13,8 +14,8 @@ __all__ = ["Flight", "SingleFlight"]
 
 @dataclass(slots=True, eq=False)
 class Flight:
-    """One verification. `ends_at`: its deadline, on the clock of its event loop. `errand`: where
-    it is at the moment, for whoever has started it.
+    """One verification. `ends_at`: its deadline, on the clock of its event loop. `errand`: its work
+    in a lane, set by the caller that started it.
     """
 
     ends_at: float
@@ -22,13 +23,13 @@ class Flight:
     errand: Any = None
 
     def is_wanted(self) -> bool:
-        """Return False once nobody waits: the clients are gone, or it was given up."""
+        """Return False once no caller waits: the clients have left, or it was given up."""
         return not all(future.done() for future in self.waiting)
 
 
 class SingleFlight:
-    """The verifications of one event loop. After `timeout` seconds `give_up`, called with all that
-    are late, returns the answer to them.
+    """The verifications of one event loop. `give_up` is called with those that have taken `timeout`
+    seconds, and returns their answer.
     """
 
     def __init__(self, timeout: float, give_up: Callable[[Sequence[Flight]], Any]) -> None:
@@ -40,42 +41,42 @@ class SingleFlight:
         self._timer: asyncio.TimerHandle | None = None
 
     def join(self, key: Hashable, start: Callable[[Flight], None]) -> "asyncio.Future[Any]":
-        """Return the answer to come: of the verification under way with this key, else of a new
-        one. `start` may land it at once.
+        """Return the future of the running verification with this key, or start a new one. `start`
+        may call `land` at once.
         """
         future = self._loop.create_future()
         flight = self._joinable.get(key)
-        # The same token is being verified already: share the answer, ask no backend.
+        # The same token is being verified already: share that verdict.
         if flight is not None:
             flight.waiting.append(future)
             return future
         flight = self._joinable[key] = Flight(self._loop.time() + self._timeout, [future])
         self._under_way[flight] = key
         start(flight)
-        # One timer for all: verifications have the same timeout, so the oldest ends first.
+        # A timer that is set is due earlier, since the oldest verification has the first deadline.
         if self._timer is None and self._under_way:
             self._timer = self._loop.call_at(flight.ends_at, self._run_out)
         return future
 
     def land(self, key: Hashable, flight: Flight, answer: Any) -> None:
-        """Give the answer to all callers that wait; after a verification was given up, none do."""
+        """Set the answer of all callers that still wait: none, if it was given up before."""
         self._under_way.pop(flight, None)
-        # After `forget`, a newer verification may have this key: leave it alone.
+        # After `forget`, this key may belong to a newer verification: keep that one.
         if self._joinable.get(key) is flight:
             del self._joinable[key]
-        # The errand refers to the flight: left here, both would wait for the garbage collector.
+        # The errand refers to the flight. Break the cycle, so that no garbage collector is needed.
         flight.errand = None
         for future in flight.waiting:
             if not future.done():
                 future.set_result(answer)
 
     def forget(self) -> None:
-        """Let nobody join what is under way any more: the answer may have changed meanwhile."""
+        """Let no caller join a running verification: its answer may be outdated."""
         self._joinable.clear()
 
     def _run_out(self) -> None:
         now, self._timer = self._loop.time(), None
-        # Callers get an answer even if the store never gives one.
+        # Answer callers even if the store never answers.
         late = [each for each in self._under_way.items() if each[0].ends_at <= now]
         if late:
             answer = self._give_up([flight for flight, _ in late])

@@ -1,4 +1,4 @@
-"""Verdicts that are still good: a token that was verified a moment ago is not verified again."""
+"""Cache recent verdicts, so that a token is not verified again after a moment."""
 
 import time
 from collections.abc import Hashable
@@ -10,24 +10,24 @@ from ..core.identity import Identity
 __all__ = ["MAX_REFUSED", "MAX_VERIFIED", "REFUSED_SECONDS", "VerdictCache"]
 
 MAX_VERIFIED = 10_000
-"""Tokens remembered at most: of more, those verified first are forgotten."""
+"""Most accepted tokens in the cache. The oldest are removed."""
 
 MAX_REFUSED = 1_000
-"""Refusals remembered at most, beside them: a flood of bad tokens pushes no good one out."""
+"""Most refusals, stored separately: a flood of bad tokens removes no accepted token."""
 
 REFUSED_SECONDS = 1.0
-"""How long a refusal is remembered: a client that repeats itself costs nothing, and a token that
-was issued a moment too late is not refused for long."""
+"""Seconds for which a refusal is cached. Long enough to make repetitions of a client cheap, and
+short enough for a token that is issued just after it was first presented."""
 
 
 Answer = Identity | TokenAuthError
 
 
 class VerdictCache:
-    """Caches verdicts for `seconds` (0: never), by the digests of tokens. Of a token it keeps at
-    most the `handle` of its backend, as the socket does.
+    """Caches verdicts for `seconds` (0: never), by the digests of tokens. It stores no token,
+    unless the `handle` of its backend is one.
 
-    It does not judge expiry: the caller does, with the current time.
+    The caller checks the expiry of tokens, with the current time.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -37,7 +37,7 @@ class VerdictCache:
 
     @staticmethod
     def key(credential: Credential) -> Hashable:
-        """Return the key of a verdict. A ticket is valid once, so that each is a key of its own."""
+        """Return the key of a verdict: a unique one for a ticket, which is valid only once."""
         if credential.location is Location.TICKET:
             return object()
         token = credential.secret.digest, credential.location, credential.scheme
@@ -45,34 +45,34 @@ class VerdictCache:
 
     def get(self, key: Hashable) -> Answer | None:
         """Return the cached verdict, or None if there is none or it is too old."""
-        # Accepted first: it is the usual case, and each handshake pays for the look-up.
+        # Look for an accepted token first, since that is the usual case in a handshake.
         return self._accepted.get(key) or self._refused.get(key)
 
     def put(self, key: Hashable, verdict: Answer, *, generation: int) -> None:
         """Cache a verdict requested in this generation, unless the cache was cleared since."""
-        # A token was revoked after the question was sent: the answer may be older than that.
+        # The cache was cleared after this verification began, so its answer may be outdated.
         if generation != self.generation:
             return
         if isinstance(verdict, Identity):
             self._accepted.put(key, verdict)
-        # "Unavailable" is no verdict on the token: cached, it would outlast the outage.
+        # A transient code, such as "unavailable", is no verdict on the token: do not cache it.
         elif not verdict.code.is_transient:
             self._refused.put(key, verdict)
 
     def clear(self) -> None:
-        """Drop all verdicts, and those of verifications that are running now."""
+        """Drop all verdicts, and ignore those of verifications that are running now."""
         self.generation += 1
         self._accepted.clear()
         self._refused.clear()
 
 
 class _Recent:
-    """The last `limit` verdicts of the last `seconds`, oldest first: all last equally long."""
+    """At most `limit` verdicts of the last `seconds`, in the order of their expiry."""
 
     def __init__(self, seconds: float, limit: int) -> None:
         self._seconds = seconds
         self._limit = limit
-        self._entries: dict[Hashable, tuple[float, Answer]] = {}  # each with its end
+        self._entries: dict[Hashable, tuple[float, Answer]] = {}  # the time is its expiry
         self.clear = self._entries.clear
 
     def get(self, key: Hashable) -> Answer | None:
@@ -83,8 +83,8 @@ class _Recent:
         if not self._seconds:
             return
         now = time.monotonic()
-        self._entries.pop(key, None)  # so that it becomes the newest
-        # A dict keeps its order of insertion, so the first entry is the oldest.
+        self._entries.pop(key, None)  # insert it again, as the newest
+        # A dict keeps the order of insertion, so its first entry is the oldest.
         while self._entries and (self._is_over(now) or len(self._entries) >= self._limit):
             del self._entries[next(iter(self._entries))]
         self._entries[key] = (now + self._seconds, verdict)

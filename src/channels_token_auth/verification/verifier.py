@@ -1,8 +1,8 @@
-"""Run the verifications of one route: in their lanes, one for each token, within a deadline.
+"""Run the verifications of one route: in lanes, one for each token, within a deadline.
 
-The chain of backends blocks, and event loops must not: a verification begins in the event loop,
-goes on in the threads of `lanes`, and its answer comes back to the loop. Sockets that present the
-same token at the same time share one verification (`single_flight`).
+The chain of backends blocks, and an event loop must not. So a verification begins in the event
+loop, continues in the threads of `lanes`, and returns its answer to the loop. Sockets that present
+the same token at the same time share one verification (`single_flight`).
 """
 
 import asyncio
@@ -33,9 +33,9 @@ Answer = Identity | TokenAuthError
 
 
 class Verifier:
-    """The verifications under way of one chain. `timeout`: seconds that each may take.
+    """The running verifications of one chain. `timeout`: seconds that each may take.
 
-    Verdicts go into the cache `verified`; the caller has looked there before.
+    Verdicts are stored in the cache `verified`, which the caller reads before.
     """
 
     def __init__(self, chain: BackendChain, verified: VerdictCache, timeout: float) -> None:
@@ -45,33 +45,33 @@ class Verifier:
         self._flights: LoopLocal[SingleFlight] = LoopLocal()
 
     async def verify(self, key: Hashable, credential: Credential) -> Answer:
-        """Return the verdict, also of a verification that is under way with this key."""
+        """Return the verdict, of a running verification with this key if there is one."""
         verdict = await self._verify(key, credential)
         if not isinstance(verdict, Undecided):
             return verdict
-        # The backend fetches what it needs, such as keys, and no thread waits for that.
+        # The backend is fetching what it needs, such as keys. Wait without occupying a thread.
         try:
             async with asyncio.timeout(self._timeout):
-                # Shielded: others may wait for the same.
+                # Shield it, since other callers may wait for the same future.
                 await asyncio.shield(asyncio.wrap_future(verdict.settled))
                 return await self._verify(key, credential)
         except TimeoutError:
             return verdict
 
     async def revalidate(self, grants: Sequence[Grant]) -> Sequence[Answer]:
-        """Return the verdict on each grant, by asking all lanes at once."""
+        """Return the verdict on each grant. All lanes work in parallel."""
         if test_mode.is_on():
             return await self._ask_in_test(self._chain.revalidate, grants)
         verdicts: dict[int, Answer] = {}
         by_lane = self._chain.by_lane(grants)
         asked = (self._sweep(lane, [grants[i] for i in by_lane[lane]]) for lane in by_lane)
-        # At once: a lane that does not answer must not delay the others.
+        # In parallel, so that a lane that does not answer delays no other.
         for places, answers in zip(by_lane.values(), await asyncio.gather(*asked), strict=True):
             verdicts |= zip(places, answers, strict=True)
         return [verdicts[i] for i in range(len(grants))]
 
     def forget(self) -> None:
-        """Let no new caller join a verification that is under way: its answer may be outdated."""
+        """Let no new caller join a running verification: its answer may be outdated."""
         for _, flights in self._flights:
             flights.forget()
 
@@ -98,14 +98,14 @@ class Verifier:
 
     async def _sweep(self, lane: LaneId, grants: Sequence[Grant]) -> Sequence[Answer]:
         verdicts = await self.ask(self._chain.begin_sweep(lane, grants))
-        if isinstance(verdicts, TokenAuthError):  # the lane could not do it at all
+        if isinstance(verdicts, TokenAuthError):  # the lane failed as a whole
             return [verdicts] * len(grants)
         return cast("Sequence[Answer]", verdicts)
 
     async def _ask_in_test(
         self, question: Callable[[Sequence[Any]], Any], asked: Sequence[Any]
     ) -> Sequence[Answer]:
-        """Ask in the thread that holds the transaction of a test, as a test runner needs it.
+        """Call the backends in the thread that has the transaction of a test.
 
         No verdict is cached, since the next test's database is another one.
         """
@@ -129,15 +129,15 @@ class Verifier:
     def _give_up(self, errands: Iterable[Errand]) -> TokenAuthError:
         logger.error("A token took over %s s to verify.", self._timeout)
         for errand in errands:
-            # Half of it, since the batch began later than the one who waits.
+            # Half of it, since the batch began later than this caller began to wait.
             lanes.relieve(errand, after=self._timeout / 2)
         return unavailable()
 
 
 class _Attempt:
-    """One verification, from its first step until its verdict is cached and handed out.
+    """One verification, from its first step until its verdict is cached and returned.
 
-    An object and not two functions that call each other: those would be a reference cycle, which
+    Two closures that call each other would do the same, but they would be a reference cycle, which
     keeps the token and its user in memory until the garbage collector runs.
     """
 
@@ -159,7 +159,7 @@ class _Attempt:
         self._generation = verified.generation
 
     def start(self, flight: Flight) -> None:
-        """Take the first step, which may have the answer already."""
+        """Begin the first step, or use its result if it needs no lane."""
         step = self._chain.begin(self._credential)
         if isinstance(step, Onward):
             land = partial(self._land, flight)
@@ -169,7 +169,7 @@ class _Attempt:
 
     def _land(self, flight: Flight, verdict: Answer | None) -> None:
         if verdict is None and flight.is_wanted():
-            self.start(flight)  # dropped, and joined at the same moment
+            self.start(flight)  # a caller joined at the moment when the lane dropped it
             return
         verdict = verdict or unavailable()
         self._verified.put(self._key, verdict, generation=self._generation)

@@ -1,7 +1,7 @@
 """Find the verdict on a token, step by step: its ticket, the backends in order, then the denylist.
 
-Each step belongs to a lane, so that a slow server delays the tokens of its own backend only. A
-caller that may block does all steps in its own thread. Nothing here raises.
+Each step runs in a lane, so that a slow server delays the tokens of its own backend only. For a
+caller that may block, all steps run in its own thread. Nothing here raises.
 """
 
 from collections import defaultdict
@@ -30,7 +30,7 @@ Step = Onward | Answer
 
 @dataclass(slots=True, eq=False)
 class _Case:
-    """One credential on its way. `verdict`: the last one, as long as the next backend is asked."""
+    """One credential that is being verified. `verdict`: that of the last backend."""
 
     credential: Credential
     began_at: float
@@ -39,7 +39,7 @@ class _Case:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Stop:
-    """Backends in a row that share a lane, and that are asked one after the other there."""
+    """Consecutive backends that share a lane, in which they are called one after the other."""
 
     chain: "BackendChain"
     number: int
@@ -47,22 +47,23 @@ class _Stop:
     backends: Sequence[TokenBackend]
 
     def recognizes(self, credential: Credential) -> bool:
-        """Return whether one of its backends has to be asked. Runs no query."""
+        """Return whether one of its backends may recognize the credential. Runs no query."""
         return any(may_recognize(backend, credential) for backend in self.backends)
 
     def ask(self, cases: Sequence[_Case]) -> Sequence[Step]:
-        """Ask the backends in order, each about what is still unknown."""
+        """Call the backends in order, each with the credentials that the former do not know."""
         for backend in self.backends:
             unknown = [case for case in cases if is_open(case.verdict)]
             answers = put(partial(consult, backend), [case.credential for case in unknown])
             for case, answer in zip(unknown, answers, strict=True):
-                # An `Unrecognized` stays as the reason, in case no later backend accepts the token.
+                # Keep an `Unrecognized`: its detail is reported if no later backend knows the
+                # token.
                 case.verdict = answer or case.verdict
         return self.chain.conclude(cases, after=self.number)
 
 
 class BackendChain:
-    """Asks tickets and the backends of one route, and then the denylist. `cache`: its alias."""
+    """The tickets, backends and denylist of one route, in this order. `cache`: its alias."""
 
     def __init__(
         self,
@@ -118,7 +119,7 @@ class BackendChain:
         rows: list[tuple[LaneId, list[TokenBackend]]] = []
         for backend in backends:
             lane = self._lanes[backend.name]
-            # Neighbours that share a lane are asked in one step: a change costs a thread switch.
+            # Each step costs a switch of threads, so consecutive backends of a lane share one.
             if not rows or rows[-1][0] != lane:
                 rows.append((lane, []))
             rows[-1][1].append(backend)
@@ -127,7 +128,7 @@ class BackendChain:
     # -- The denylist
 
     def _undenied(self, cases: Sequence[_Case], steps: Sequence[Step]) -> Sequence[Step]:
-        """Ask the denylist about the accepted tokens: here, unless its cache may be slow."""
+        """Apply the denylist to accepted tokens: here, or in its lane if its cache may block."""
         if self._denials.can_block:
             return [
                 Onward(self._cache_lane, self._ask_denylist, (case, step))
@@ -141,7 +142,7 @@ class BackendChain:
         identities = [identity for _, identity in accepted]
         return self._denials.apply(identities, [c.began_at for c, _ in accepted], is_first=True)
 
-    # -- Tickets: found and used up in the cache's lane, while their parents are asked in their own
+    # -- Tickets: looked up and used up in the cache's lane, their parents revalidated in their own
 
     def _look_up(self, cases: Sequence[_Case]) -> Sequence[Step]:
         found = put(self._tickets.look_up, [case.credential for case in cases])
@@ -155,7 +156,7 @@ class BackendChain:
     def _ask_parents(self, found: Sequence[tuple[_Case, Found]]) -> Sequence[Step]:
         verdicts = put(self._tickets.ask_parents, [each for _, each in found])
         return [
-            # A parent that cannot be asked leaves the ticket unused: it may be tried again.
+            # If the parent cannot be verified now, the ticket stays unused and may be tried again.
             verdict
             if isinstance(verdict, TokenAuthError) and verdict.code.is_transient
             else Onward(self._cache_lane, self._use_up, (case, each, verdict))
@@ -163,7 +164,7 @@ class BackendChain:
         ]
 
     def _use_up(self, redeemed: Sequence[tuple[_Case, Found, Answer]]) -> Sequence[Step]:
-        # A replaced parent makes its ticket expired (4419), not revoked.
+        # The ticket of a replaced parent is refused as expired (4419), not as revoked (4410).
         grants = [found.grant for _, found, _ in redeemed]
         judged = self._replaced.judge(grants, [verdict for _, _, verdict in redeemed])
         verdicts = [
@@ -173,17 +174,17 @@ class BackendChain:
         began_at = [case.began_at for case, _, _ in redeemed]
         return self._denials.apply(verdicts, began_at, is_first=True)
 
-    # -- What sockets hold
+    # -- Grants of open sockets
 
     def by_lane(self, grants: Sequence[Grant]) -> Mapping[LaneId, Sequence[int]]:
-        """Return the lane in which a sweep asks about each grant, with the grants' places."""
+        """Return the lanes in which a sweep verifies these grants, with the grants' indexes."""
         places: dict[LaneId, list[int]] = defaultdict(list)
         for i, grant in enumerate(grants):
             places[self.lane_of(grant.authentication.backend)].append(i)
         return places
 
     def lane_of(self, backend: str | None) -> LaneId:
-        """Return the lane in which a sweep asks the backend with this name."""
+        """Return the lane in which a sweep calls the backend with this name."""
         return sweep_lane(self._lane(backend))
 
     def begin_sweep(self, lane: LaneId, grants: Sequence[Grant]) -> Onward:
@@ -191,7 +192,7 @@ class BackendChain:
         return Onward(lane, self._sweep, grants)
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Answer]:
-        """Return a verdict on each grant, with one question to each backend. Blocks."""
+        """Return a verdict on each grant, with one call of each backend. Blocks."""
         return self._settle(grants, self._ask_backends(grants))
 
     def _sweep(self, batches: Sequence[Sequence[Grant]]) -> Sequence[Step | Sequence[Answer]]:
@@ -212,7 +213,7 @@ class BackendChain:
         return [self._settle(*batch) for batch in batches]
 
     def _settle(self, grants: Sequence[Grant], verdicts: Sequence[Answer]) -> Sequence[Answer]:
-        """Tell replaced tokens from revoked ones, and ask the denylist about the others."""
+        """Mark replaced tokens as expired, and apply the denylist to the valid ones."""
         judged = self._replaced.judge(grants, verdicts)
         return self._denials.apply(judged, [each.verified_at for each in grants])
 
@@ -229,11 +230,11 @@ class BackendChain:
         return [verdicts[i] or revoked for i in range(len(grants))]
 
     def _revalidate(self, name: str, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        # Looked up where a name that a backend has made up costs no more than its own tokens.
+        # In here, where an unknown name raises KeyError for the tokens of this name only.
         return self._by_name[name].revalidate(grants)
 
     def _lane(self, backend: str | None) -> LaneId:
-        # Anonymous sockets have no backend, and a site's own one may name another than itself.
+        # Anonymous sockets have no backend, and a site's backend may return an unknown name.
         return ROWS if backend is None else self._lanes.get(backend, ROWS)
 
 

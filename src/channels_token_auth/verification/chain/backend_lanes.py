@@ -8,9 +8,9 @@ __all__ = ["backend_lane"]
 
 
 def backend_lane(backend: TokenBackend) -> LaneId:
-    """Return the lane of a local backend, or one of its own: for its class and options.
+    """Return the common lane of local backends, or the lane of this class with these options.
 
-    So two routes that ask the same server share a lane, and with it what the server can bear.
+    So two routes that call the same server share a lane, and do not exceed its capacity together.
     """
     if backend.is_local:
         return ROWS

@@ -1,4 +1,4 @@
-"""Ask one backend of the chain. Blocks, where a backend asks its store."""
+"""Call one backend of the chain. Blocks while the backend queries its store."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -12,7 +12,7 @@ __all__ = ["ask_alone", "consult", "is_open", "may_recognize"]
 
 
 def ask_alone(backend: TokenBackend, credential: Credential) -> Verdict:
-    """Return the verdict of one backend, whatever others and the denylist would answer. Blocks."""
+    """Return the verdict of one backend, without the others and the denylist. Blocks."""
     verdict: Verdict
     (verdict,) = put(partial(consult, backend), [credential])
     return verdict
@@ -27,7 +27,7 @@ def may_recognize(backend: TokenBackend, credential: Credential) -> bool:
     """Return True if the backend has to be asked about the credential. Runs no query."""
     try:
         return backend.recognizes(credential)
-    except Exception:  # noqa: BLE001 - it fails once more in its lane, where that is logged
+    except Exception:  # noqa: BLE001 - it is called again in its lane, which logs errors
         return True
 
 
@@ -35,7 +35,7 @@ def consult(backend: TokenBackend, credentials: Sequence[Credential]) -> Sequenc
     """Return the backend's verdicts, None for what it does not recognise."""
     recognized = [backend.recognizes(credential) for credential in credentials]
     mine = [c for c, is_mine in zip(credentials, recognized, strict=True) if is_mine]
-    # Counted against what it was asked: a verdict too few would be another token's.
+    # Compare the numbers: if one verdict is missing, the next ones belong to other tokens.
     answers = list(backend.authenticate(mine)) if mine else []
     if len(answers) != len(mine):
         raise TypeError(f"A token backend gave {len(answers)} verdicts on {len(mine)}.")

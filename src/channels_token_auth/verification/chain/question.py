@@ -1,4 +1,4 @@
-"""Put a question to a backend or a store that may fail. Blocks, and raises nothing."""
+"""Call a backend or a store that may fail. Blocks, and raises nothing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ __all__ = ["UNANSWERED", "Answer", "put"]
 
 UNANSWERED = "A token could not be verified: answered unavailable."
 
-# Errors that mean an unavailable store, and nothing about one credential.
+# Errors of an unavailable store, which no single credential has caused.
 _UNAVAILABLE = (OperationalError, InterfaceError, CacheUnavailable)
 
 Asked = TypeVar("Asked")
@@ -32,22 +32,21 @@ def put(
 ) -> list[Any]:
     """Return the answers, each as `usable` returns it: by default verdicts, with loaded users.
 
-    Where the question raises, ask once more, then answer "unavailable".
-
-    A store that fails proves nothing about a token. One token that makes a backend fail must not
-    cost the others of its batch, so halves are asked again.
+    If the call raises, it is repeated once, and then the answer is "unavailable", never "invalid":
+    a store that fails proves nothing about a token. One token that makes a backend fail must not
+    affect the others of its batch, so the two halves are then tried separately.
     """
     if not asked:
         return []
     usable = usable or _usable
     try:
         return _answers(question, asked, usable)
-    except Exception:  # noqa: BLE001 - whatever a backend or its store raises
-        # The store may have been restarted since: once more, on fresh connections.
+    except Exception:  # noqa: BLE001 - of a backend or its store
+        # The store may have been restarted, which breaks open connections: try new ones.
         _close_connections()
     try:
         return _answers(question, asked, usable)
-    except Exception as error:  # noqa: BLE001 - the same, again
+    except Exception as error:  # noqa: BLE001 - as above
         if len(asked) == 1 or isinstance(error, _UNAVAILABLE):
             log_error(UNANSWERED, error, about=asked)
             return [unavailable() for _ in asked]

@@ -1,4 +1,4 @@
-"""Apply the denylist to verdicts: of the accepted tokens, refuse those that are denied."""
+"""Apply the denylist to verdicts: refuse accepted tokens that are denied."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -16,8 +16,8 @@ UNREADABLE = "The denylist cannot be read: tokens without a row are answered una
 
 
 class Denials:
-    """The denylist of a route. `with_rows`: the backends whose rows show every revocation;
-    `with_store`: those whose store shows most of them.
+    """The denylist of a route. `with_rows`: names of the backends whose rows record every
+    revocation; `with_store`: of those whose store records most of them.
     """
 
     def __init__(
@@ -32,11 +32,11 @@ class Denials:
         """Return True if the denylist is read from another process."""
         try:
             return not self._denylist.is_in_memory
-        except Exception:  # noqa: BLE001 - a cache that cannot be built is found when it is read
+        except Exception:  # noqa: BLE001 - `apply` reports a cache that cannot be built
             return True
 
     def concern(self, verdict: Any) -> bool:
-        """Return whether the denylist has to be asked about this verdict."""
+        """Return whether the denylist has to be read for this verdict."""
         return (
             isinstance(verdict, Identity) and verdict.authentication.backend not in self._with_rows
         )
@@ -71,7 +71,7 @@ class Denials:
 
 
 def _grant(identity: Identity, verified_at: float | None, *, is_first: bool) -> Grant:
-    """Return what the denylist is asked about. A token is noted before: no revocation misses it."""
+    """Return the grant to look up. Store the token first, so that no revocation misses it."""
     user, token = identity.user_key, identity.authentication
     if is_first and verified_at is not None:
         verified_at = first_verified.note(token, user, at=verified_at)

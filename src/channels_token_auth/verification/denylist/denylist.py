@@ -1,7 +1,7 @@
 """Deny tokens by id, user or label, and find out which ones are denied.
 
-An entry ends by itself, when what it denies has expired. Every name is made with the site's own
-key, so that two sites on one cache never read each other's denials.
+An entry expires when the tokens that it denies have expired. Every name is derived with the site's
+own key, so that two sites that share a cache never read each other's denials.
 """
 
 import time
@@ -29,10 +29,10 @@ from .store import CacheUnavailable, Store, is_in_memory, open_store
 __all__ = ["SLACK", "Denylist"]
 
 SLACK = 60
-"""Seconds for which an entry outlives its token: clocks of several machines differ."""
+"""Seconds that an entry outlives its token, because the clocks of machines differ."""
 
 Merge = Callable[[Sequence[Any]], tuple[Any, Iterable[Denial]]]
-"""Makes the new entry of those that exist, and returns the rules in it."""
+"""Merges the existing entries into a new one. Returns the new entry and its rules."""
 
 _watches: dict[tuple[str, str], EpochWatch] = {}
 """The epochs that this process knows, by the cache's alias and the site."""
@@ -41,8 +41,8 @@ _watches: dict[tuple[str, str], EpochWatch] = {}
 class Denylist:
     """The denied tokens of a site. `cache`: its alias.
 
-    `denylist_seconds`: how long a denial lasts whose end nobody knows. Every method raises
-    CacheUnavailable if the cache fails, or loses what it is given.
+    `denylist_seconds`: how long a denial is kept if the tokens' expiry is unknown. Every method
+    raises CacheUnavailable if the cache fails or does not keep a value.
     """
 
     def __init__(self, cache: str, *, denylist_seconds: float) -> None:
@@ -57,7 +57,7 @@ class Denylist:
     # -- Deny
 
     def deny(self, authentication: Authentication) -> None:
-        """Deny a verified token until it expires: for good if it never does."""
+        """Deny a verified token until it expires; for ever if it never does."""
         expires_at = epoch(authentication.expires_at)
         left = None if expires_at is None else expires_at + SLACK - time.time()
         if left is None or left > 0:
@@ -66,7 +66,7 @@ class Denylist:
     def deny_token(
         self, token_id: str, *, backend: str, issuer: str | None = None, tenant: str | None = None
     ) -> None:
-        """Deny a token of which only the id is known; without an issuer, whoever issued it."""
+        """Deny a token of which only the id is known. Without an issuer: of any issuer."""
         self._deny_token(names("token", backend, issuer, tenant, token_id), self._denylist_seconds)
 
     def deny_user(self, user: UserKey, denial: Denial) -> None:
@@ -113,9 +113,9 @@ class Denylist:
         self._merge(label_names(label, backend=backend, tenant=tenant, user_id=user_id), merge)
 
     def deny_first_verified(self, target: Target) -> None:
-        """Deny the tokens of that second that this process has seen before `issued_before`.
+        """Deny tokens of the second of `issued_before` that this process verified before it.
 
-        Called where a revocation arrives: other processes cannot know which tokens were seen here.
+        Each process calls this for a revocation, since it alone knows which tokens it has verified.
         """
         if target.issued_before is None:
             return
@@ -130,9 +130,9 @@ class Denylist:
     ) -> list[CloseReason | None]:
         """Return why each token is denied, None if it is not. One round trip for all.
 
-        `with_store`: the backends whose stores show most revocations too. Those are not lost with
-        the cache. And their tokens have no time of issue, so that a user whose older tokens are
-        denied could never log in again.
+        `with_store`: the backends whose stores also record most revocations. So a wiped cache does
+        not end their tokens. Rules by time of issue are not applied to their tokens without one:
+        otherwise a user whose older tokens are denied could never log in again.
         """
         if not grants:
             return []
@@ -150,7 +150,7 @@ class Denylist:
 
     @property
     def epoch_id(self) -> str | None:
-        """The id of the cache's epoch, as far as this process knows: for other nodes."""
+        """The id of the cache's epoch that this process knows, for other nodes."""
         return self._watch.known_id
 
     def learn_epoch(self, epoch_id: str) -> None:
@@ -158,7 +158,7 @@ class Denylist:
         self._watch.learn(epoch_id)
 
     def check_epoch(self) -> None:
-        """Find out whether the cache was wiped. Called at each sweep."""
+        """Detect a wiped cache. Called at each sweep."""
         with open_store(self._cache) as entries_of:
             self._read(entries_of, ())
 
@@ -170,10 +170,11 @@ class Denylist:
     def _read(
         self, entries_of: Store, keys: Collection[str]
     ) -> tuple[Mapping[str, Any], Epoch | None]:
-        """Return the entries, and the epoch that counts."""
+        """Return the entries, and the current epoch."""
         epochs, (present, *_) = names("epoch"), names("present")
         entries = entries_of.get_many([*keys, *epochs, present])
-        # An empty cache and one that fails in silence look alike: the latter keeps nothing.
+        # An empty cache returns the same as one that hides its errors. Only the first one keeps the
+        # value that is added here.
         is_kept = present in entries or entries_of.add(present, 1, None)
         if not is_kept and present not in entries_of.get_many([present]):
             raise CacheUnavailable
@@ -186,10 +187,10 @@ class Denylist:
         with open_store(self._cache) as entries_of:
             self._ensure_epoch(entries_of)
             if not entries_of.get_many(found) and entries_of.add(name, end, seconds):
-                if name not in entries_of.get_many([name]):  # some caches fail in silence
+                if name not in entries_of.get_many([name]):  # some caches hide their errors
                     raise CacheUnavailable
                 return
-            # Denied before, by whoever knew more of it or less: the later end counts.
+            # Denied before, perhaps with another expiry: keep the later one.
             with locked(entries_of, name) as require_lock:
                 older = entries_of.get_many(found).values()
                 end = latest_end([end, *older])
@@ -200,7 +201,7 @@ class Denylist:
         return replace(denial, until=time.time() + self._denylist_seconds)
 
     def _merge(self, found: Names, merge: Merge) -> None:
-        """Store what `merge` makes of the entries that exist, until the last of its rules ends."""
+        """Store the merged entry, until the last of its rules has ended."""
         with open_store(self._cache) as entries_of:
             self._ensure_epoch(entries_of)
             with locked(entries_of, found[0]) as require_lock:

@@ -1,7 +1,7 @@
-"""Tell until when a token is denied: the value of its entry on the denylist.
+"""Compute the end of a token's denial, which is the value of its entry on the denylist.
 
-A second denial may know less of the token than the first one: it must never shorten that one's
-entry. So the entry holds its own end.
+A second denial may not know the expiry that the first one knew, and must never shorten its entry.
+So the entry contains its own end.
 """
 
 import time
@@ -15,17 +15,17 @@ FOR_GOOD = 2
 
 
 def end_after(seconds: float | None) -> float:
-    """Return the end of an entry that lasts so many seconds; None: it lasts for good."""
+    """Return the end of an entry that lasts so many seconds; None: for ever."""
     return FOR_GOOD if seconds is None else time.time() + seconds
 
 
 def latest_end(ends: Iterable[Any]) -> float:
     """Return the latest end of several entries for the same token."""
-    # Before entries held their ends, the value 1 meant "some time": it may be later than all.
+    # Older releases stored the value 1, without an end, which may be later than all others.
     known = [FOR_GOOD if each <= FOR_GOOD else float(each) for each in ends]
     return FOR_GOOD if FOR_GOOD in known else max(known)
 
 
 def seconds_until(end: float) -> float | None:
-    """Return for how long a cache has to keep an entry with this end."""
+    """Return the seconds for which a cache has to keep an entry with this end; None: for ever."""
     return None if end == FOR_GOOD else max(1.0, end - time.time())

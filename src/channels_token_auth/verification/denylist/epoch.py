@@ -1,9 +1,10 @@
 """Detect that a cache has lost the denials that were stored in it.
 
-The first denial writes an epoch beside it: a random id. Each process remembers the id. One that
-knows an id and finds none, or another one, knows that the cache was wiped, and writes an epoch with
-the time, by which all processes refuse stateless tokens that were issued before: some of them may
-have been revoked. As long as no token was ever denied there is no epoch, and nothing to lose.
+The first denial also stores an epoch: a random id, which each process keeps in memory. A process
+that knows an id, and finds none or another one in the cache, has detected that the cache was wiped.
+It stores a new epoch with the current time. From then on, all processes refuse stateless tokens
+that were issued before that time, since some of them may have been denied. Before the first denial
+there is no epoch, and nothing can be lost.
 """
 
 import time
@@ -20,7 +21,7 @@ __all__ = ["Epoch", "EpochWatch"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Epoch:
-    """One life of a cache. `wiped_at`: when the one before it was found to be over, if any was."""
+    """The time from one wipe of a cache to the next. `wiped_at`: when the former was detected."""
 
     id: str
     wiped_at: float | None = None
@@ -41,7 +42,7 @@ class Epoch:
 
 
 class EpochWatch:
-    """The epoch of one cache, as this process knows it."""
+    """The epoch of one cache that this process knows."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -49,25 +50,25 @@ class EpochWatch:
 
     @property
     def known_id(self) -> str | None:
-        """The id of the epoch that this process knows; None: it knows of no denial."""
+        """The id of the epoch that this process knows; None: it knows none."""
         return self._known.id if self._known else None
 
     def learn(self, epoch_id: str) -> None:
-        """Take over an id that another node has announced, unless one is known."""
+        """Store an id that another node has announced, unless one is known."""
         with self._lock:
             self._known = self._known or Epoch(id=epoch_id)
 
     def settle(self, store: Store, key: str, entry: Mapping[str, Any] | None) -> Epoch | None:
-        """Return the epoch that counts, of what was read from the cache; None: there is none.
+        """Return the current epoch, given the one in the cache; None: there is none.
 
-        Writes a new one if the cache was wiped. Raises what the store raises.
+        Store a new one if the cache was wiped. Raises the exceptions of the store.
         """
         with self._lock:
             self._known = self._settle(store, key, Epoch.from_entry(entry))
             return self._known
 
     def ensure(self, store: Store, key: str, entry: Mapping[str, Any] | None) -> None:
-        """Do the same before a denial is stored: there has to be an epoch by then."""
+        """Do the same before a denial is stored, and begin an epoch if there is none."""
         with self._lock:
             epoch = self._settle(store, key, Epoch.from_entry(entry))
             self._known = epoch or self._write(store, key, Epoch.begin())
@@ -78,8 +79,8 @@ class EpochWatch:
             return known and self._write(store, key, Epoch.begin(wiped_at=time.time()))
         if known is None or found.id == known.id or found.wiped_at is not None:
             return found
-        # Another id without a time: a process that knows of no denial has begun an epoch in a
-        # wiped cache. The loss has to be recorded in it.
+        # Another id without a time: a process that knew no epoch has begun one in a wiped cache.
+        # Record the wipe in it, so that all processes refuse older tokens.
         wiped = Epoch.begin(wiped_at=time.time())
         store.set(key, wiped.to_entry(), None)
         return wiped
@@ -87,7 +88,7 @@ class EpochWatch:
     def _write(self, store: Store, key: str, epoch: Epoch) -> Epoch:
         if store.add(key, epoch.to_entry(), None):
             return epoch
-        # Another process was faster, or the cache takes nothing and fails in silence.
+        # Another process was faster; or the cache stores nothing, and hides its errors.
         entry = store.get_many([key]).get(key)
         found = Epoch.from_entry(entry)
         if found is None:

@@ -1,8 +1,8 @@
-"""Remember for a moment when this process first verified each fresh stateless token.
+"""Store for a few seconds when this process first verified each fresh stateless token.
 
-A JWT tells the second in which it was issued. If its user's tokens are revoked in that second, its
-claims do not tell whether it is an old one or the one that the view has just issued. If it was
-presented before the revocation, it is old.
+The `iat` of most JWTs has whole seconds. If the user's tokens are revoked in that second, the
+claims do not show whether a token is an old one, or the one that the view has just issued. A token
+that was presented before the revocation is old.
 """
 
 import math
@@ -17,28 +17,28 @@ from ...core.revocation import VerifiedToken
 __all__ = ["KEPT_SECONDS", "MAX_KEPT", "FirstVerified", "first_verified"]
 
 KEPT_SECONDS = 5.0
-"""How long a token is remembered. After its second, its `iat` tells enough."""
+"""Seconds for which a token is stored. After the second of its issue, its `iat` is enough."""
 
 MAX_KEPT = 10_000
-"""Tokens that are remembered. With more, the oldest are forgotten."""
+"""Most tokens that are stored. The oldest are removed."""
 
 Key = tuple[str, str | None, str | None, str]
 
 
 class FirstVerified:
-    """Fresh tokens, the first verified first. Any thread may use it."""
+    """Fresh tokens, in the order of their first verification. Any thread may use it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seen: dict[Key, tuple[VerifiedToken, float]] = {}
-        """Each token, and until when it is remembered."""
+        """Each token, and the time until which it is stored."""
 
     def note(self, authentication: Authentication, user: UserKey, *, at: float) -> float:
-        """Note that a token was presented at that time; return when it was for the first time."""
+        """Store that a token was presented at that time. Return the first such time."""
         issued_at = epoch(authentication.issued_at)
         if issued_at is None or issued_at < at - KEPT_SECONDS:
             return at
-        # An `iat` may be ahead of our clock: it has to be remembered until that is over.
+        # An `iat` may be ahead of our clock: store the token until after that time.
         until = max(at, issued_at) + KEPT_SECONDS
         with self._lock:
             self._prune()
@@ -47,7 +47,7 @@ class FirstVerified:
             return at if first.verified_at is None else min(first.verified_at, at)
 
     def before(self, moment: float) -> Iterator[VerifiedToken]:
-        """Yield the tokens that were presented before `moment` and seem to be younger."""
+        """Yield tokens that were presented before `moment`, but whose `iat` is not before it."""
         with self._lock:
             seen = [] if moment == math.inf else [token for token, _ in self._seen.values()]
         for each in seen:

@@ -1,7 +1,7 @@
 """Let one process at a time change an entry of the denylist, by a second entry in the same cache.
 
-Two processes that read an entry, add to it and store it at the same time would lose one denial. A
-cache has no transactions, but `add` lets one of them succeed.
+If two processes read, change and store an entry at the same time, one denial is lost. A cache has
+no transactions, but `add` is atomic: it succeeds in one of the processes only.
 """
 
 import time
@@ -14,10 +14,10 @@ from .store import CacheUnavailable, Store
 __all__ = ["LOCK_SECONDS", "locked"]
 
 LOCK_SECONDS = 2
-"""How long one process may keep others from an entry: the cache removes the lock after that."""
+"""Seconds until a lock expires in the cache, even if its process has died."""
 
 GRACE_SECONDS = 1
-"""How much longer others wait, so that the lock of a process that died is gone by then."""
+"""Seconds that other processes wait longer than that, so that such a lock has expired."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.05
 
@@ -27,28 +27,28 @@ StillHeld = Callable[[], None]
 
 @contextmanager
 def locked(entries_of: Store, key: str) -> Iterator[StillHeld]:
-    """Hold the lock of an entry. Raises CacheUnavailable if it cannot be had in time."""
+    """Hold the lock of an entry. Raises CacheUnavailable if it stays taken for too long."""
     lock, own = f"{key}.lock", uuid4().hex
     lapses_at = _take(entries_of, lock, own)
 
     def require() -> None:
-        # Another process may have the lock by now: what was read before is out of date.
+        # Another process may have taken the lock and changed the entry that was read here.
         if time.monotonic() >= lapses_at:
             raise CacheUnavailable
 
     try:
         yield require
     finally:
-        # Only the holder deletes it. After it has lapsed, it may be the lock of another process.
+        # Delete only the own lock. After this one has expired, another process may hold it.
         if time.monotonic() < lapses_at and entries_of.get_many([lock]).get(lock) == own:
             entries_of.delete(lock)
 
 
 def _take(entries_of: Store, lock: str, own: str) -> float:
-    """Wait for the lock, and return until when it is held, on the steady clock."""
+    """Wait for the lock, and return the end of its validity on the steady clock."""
     gives_up_at, pause = time.monotonic() + LOCK_SECONDS + GRACE_SECONDS, FIRST_PAUSE
     while True:
-        # Taken before the call: the cache begins to count later, never earlier.
+        # Read the clock before the call: so the lock ends here before it expires in the cache.
         lapses_at = time.monotonic() + LOCK_SECONDS
         if entries_of.add(lock, own, LOCK_SECONDS):
             return lapses_at

@@ -1,7 +1,7 @@
-"""Name the entries of the denylist. No other site can make these names: they need the site's key.
+"""Derive the names of the denylist's entries with the site's key, which other sites do not have.
 
 Each function returns several names for one entry, the current one first: during a rotation of
-`SECRET_KEY`, an entry may be stored under the name that the former key made.
+`SECRET_KEY`, an entry may be stored under a name that was derived with the former key.
 """
 
 from collections.abc import Iterator
@@ -18,25 +18,25 @@ Names = list[str]
 
 
 def names(kind: str, *parts: str | None) -> Names:
-    """Return the names of an entry of some kind."""
+    """Return the names of an entry of this kind."""
     return [f"{PREFIX}{name}" for name in conf.site_keys().names(f"denied-{kind}", *parts)]
 
 
 def token_names(token: Authentication) -> list[Names]:
-    """Return the names of what may deny this token alone, the most exact first."""
+    """Return the names of the entries that deny this one token, the most exact first."""
     origins = [(token.backend, token.issuer), (token.backend, None)]
     return [names("token", *each, token.tenant, token.token_id) for each in dict.fromkeys(origins)]
 
 
 def user_names(user: UserKey) -> Names:
-    """Return the names of what denies tokens of a user, or of all users with this key."""
+    """Return the names of the entry for a user, or for all users with this primary key."""
     return names("user", user.kind, user.key)
 
 
 def label_names(
     label: tuple[str, str], *, backend: str, tenant: str | None, user_id: str | None
 ) -> Names:
-    """Return the names of what denies tokens with a label; with a user, theirs only."""
+    """Return the names of the entry for a label; with `user_id`, for tokens of that user only."""
     return names("label", backend, tenant, *label, user_id)
 
 
@@ -48,7 +48,7 @@ class GrantNames:
         self.tokens = [name for found in token_names(token) for name in found]
         several = [None, *([FOREIGN] if is_foreign(grant.user_kind) else [])]
         kinds = [grant.user_kind, *(of_tenant(each, token.tenant) for each in several)]
-        # By one key each: of the same rule under two keys, both count.
+        # With the names by all keys, since the rules under a former key are still valid.
         self.users = [
             name for kind in kinds for name in user_names(UserKey(kind=kind, key=user_id))
         ]

@@ -1,4 +1,4 @@
-"""Judge a token by the entries of the denylist and by its epoch."""
+"""Decide by the entries and the epoch of the denylist whether a token is denied."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ def denial_reason(
 ) -> CloseReason | None:
     """Return why the token is denied by the entries that were read for it; None: it is not.
 
-    `is_told`: its backend's own store shows most revocations, so that a wiped cache loses none.
+    `is_told`: its backend's own store records most revocations, so a wiped cache does not end it.
     """
     token = grant.authentication
     issued_at = epoch(token.issued_at)
@@ -37,7 +37,8 @@ def denial_reason(
     ):
         return CloseReason.TOKEN_REVOKED
     wiped_at = current.wiped_at if current and not is_told else None
-    # In whole seconds, as tokens have them: one of the same second may be the successor.
+    # In whole seconds, as in most tokens (RFC 7519 §2): a token that was issued in the same second
+    # may be one that its client has fetched after the wipe.
     if wiped_at is not None and issued_at is not None and issued_at < int(wiped_at):
         return CloseReason.TOKEN_EXPIRED
     return None

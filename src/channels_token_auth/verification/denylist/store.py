@@ -1,8 +1,8 @@
 """Store denials: in a Django cache, or in this process if the cache is local to it.
 
-A `LocMemCache` evicts entries when it holds over 300, so that tickets and a site's own entries
-would let revoked tokens in again. Denials of such a site are kept in a dictionary instead, without
-a limit: each is an act of a user or an operator, and ends by itself.
+A `LocMemCache` evicts entries when it has more than 300. So tickets and a site's own entries could
+evict denials, and revoked tokens would be valid again. The denials of such a site are stored in a
+dictionary instead. It needs no limit: each entry is an act of a user or an operator, and expires.
 """
 
 import threading
@@ -34,35 +34,35 @@ cache_outages = OutageWatch(
 )
 
 
-class CacheUnavailable(Exception):  # noqa: N818 - named as the answer to it
-    """The cache failed, or lost a value that it had stored."""
+class CacheUnavailable(Exception):  # noqa: N818 - named like the verdict that it causes
+    """The cache failed, or did not keep a value."""
 
 
 class Store(Protocol):
-    """The methods that denials need of a store. They raise whatever the store raises."""
+    """The methods of a store of denials. They raise the exceptions of the cache."""
 
     def get_many(self, keys: Collection[str]) -> dict[str, Any]:
         """Return the entries that exist."""
         ...
 
     def add(self, key: str, value: Any, timeout: float | None) -> bool:
-        """Store an entry, unless there is one: True if it was stored."""
+        """Store an entry, unless there is one. Return True if it was stored."""
         ...
 
     def set(self, key: str, value: Any, timeout: float | None) -> None:
-        """Store an entry for so many seconds; None: for good."""
+        """Store an entry for so many seconds; None: for ever."""
         ...
 
     def delete(self, key: str) -> bool:
-        """Delete an entry: True if there was one."""
+        """Delete an entry. Return True if there was one."""
         ...
 
 
 def is_shared(alias: str) -> bool:
-    """Return whether other processes see what is stored in this cache.
+    """Return whether other processes can read the values in this cache.
 
     If not, only the processes that hold sockets can revoke tokens without a row: a command or a
-    worker would store the revocation where nobody looks.
+    worker would store the revocation in its own memory.
     """
     return not isinstance(caches[alias], LocMemCache | DummyCache)
 
@@ -74,7 +74,7 @@ def is_in_memory(alias: str) -> bool:
 
 @contextmanager
 def open_store(alias: str) -> Iterator[Store]:
-    """Yield the store of a cache's denials. Whatever fails in it is raised as CacheUnavailable."""
+    """Yield the store of a cache's denials. Its exceptions are raised as CacheUnavailable."""
     try:
         with cache_outages.watch(alias):
             cache = caches[alias]
@@ -96,12 +96,12 @@ class _CacheStore:
 
     def set(self, key: str, value: Any, timeout: float | None) -> None:
         self._cache.set(key, value, timeout)
-        if self._cache.get(key) != value:  # some caches fail in silence
+        if self._cache.get(key) != value:  # some caches hide their errors
             raise CacheUnavailable
 
 
 class _ProcessStore:
-    """Entries of this process. Those that have expired are removed when others are stored."""
+    """Entries of this process. Expired ones are removed when others are stored."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -135,7 +135,7 @@ class _ProcessStore:
         self._entries[key] = value, None if timeout is None else time.time() + timeout
         if len(self._entries) >= self._sweep_at:
             self._entries = {key: self._entries[key] for key in self._entries if self._has(key)}
-            # Twice what is left, so that sweeping costs each entry the same however many there are.
+            # Wait until their number has doubled, so that the cost per entry is constant.
             self._sweep_at = max(1000, 2 * len(self._entries))
 
 

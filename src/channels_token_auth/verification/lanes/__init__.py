@@ -1,4 +1,4 @@
-"""Run blocking work in lanes: threads of the library, so that no slow service delays another."""
+"""Run blocking work in lanes: one thread for each service, so that none delays another."""
 
 from .errand import Errand, Onward, run_here
 from .lane_id import ROWS, LaneId, cache_lane, sweep_lane

@@ -1,4 +1,4 @@
-"""Work off one batch of a lane, and hand the answers to the event loops that asked."""
+"""Process one batch of a lane, and return the answers to the event loops of the callers."""
 
 import asyncio
 import contextlib
@@ -17,11 +17,11 @@ from .errand import Errand, Onward, Reply, Work
 __all__ = ["deliver", "release_connections", "work_off"]
 
 Answers = list[tuple[Errand, Any]]
-"""Errands with their answers; None: nobody waits for it any more, so that nothing was done."""
+"""Errands with their answers; None: no caller waits any more, so that nothing was done."""
 
 
 def work_off(batch: Sequence[Errand], send_on: Callable[[Errand], bool]) -> Answers:
-    """Do the work of a batch. Return the answers, without those that another lane will give.
+    """Do the work of a batch. Return the answers, except of errands that go on in another lane.
 
     `send_on` puts an errand into the lane of its next step, and returns False if that is full.
     """
@@ -49,14 +49,14 @@ def _timed(work: Work, errands: Sequence[Errand]) -> Sequence[Any]:
 
 
 def _answers(work: Work, items: Sequence[Any]) -> Sequence[Any]:
-    """Do the work. Whatever it raises, each item is answered, and the thread lives on."""
+    """Do the work, and return an answer for each item. Raises nothing, so the thread goes on."""
     try:
         answers = work(items)
         if len(answers) == len(items):
             return answers
         problem: BaseException = TypeError(f"{len(answers)} answers to {len(items)} items.")
-    # Also SystemExit: a site's code that calls sys.exit() must not end the library's thread.
-    except BaseException as error:  # noqa: BLE001 - whatever a backend or site code raises
+    # SystemExit too: a call of sys.exit() in a site's code must not end the library's thread.
+    except BaseException as error:  # noqa: BLE001 - of a backend or a site's code
         problem = error
     log_error("Verification failed: answered unavailable.", problem, about=items)
     return [unavailable() for _ in items]
@@ -68,22 +68,22 @@ def deliver(answered: Answers) -> None:
     for errand, answer in answered:
         by_loop[errand.loop].append((errand.reply, answer))
     for loop, replies in by_loop.items():
-        with contextlib.suppress(RuntimeError):  # it is closed: nobody waits any more
-            loop.call_soon_threadsafe(_reply, replies)  # once: each wakes the loop by a write
+        with contextlib.suppress(RuntimeError):  # the loop is closed, with its callers
+            loop.call_soon_threadsafe(_reply, replies)  # one call for all: each is a system call
 
 
 def _reply(replies: Iterable[tuple[Reply, Any]]) -> None:
     for reply, answer in replies:
         try:
             reply(answer)
-        except Exception as error:  # noqa: BLE001 - one reply must not cost the others theirs
+        except Exception as error:  # noqa: BLE001 - go on with the other replies
             log_error("A verification could not be answered.", error)
 
 
 def release_connections() -> None:
-    """Return connections to their pool, where there is one: others wait for them.
+    """Return connections to their pool, if there is one, for other threads of the process.
 
-    Without a pool they stay open: to connect for each batch would take longer than the batch.
+    Without a pool they stay open: connecting for each batch would take longer than the batch.
     """
     for connection in connections.all(initialized_only=True):
         if connection.connection is not None and getattr(connection, "pool", None) is not None:

@@ -1,4 +1,4 @@
-"""Describe what a lane works on, and the answer that sends it on to another lane."""
+"""Define the work of a lane, and the answer that continues it in another lane."""
 
 import asyncio
 from collections import defaultdict
@@ -18,7 +18,7 @@ Reply = Callable[[Any], None]
 
 @dataclass(frozen=True, slots=True)
 class Onward:
-    """Work that has to be done next, in this lane."""
+    """The next step of the work, and the lane in which it runs."""
 
     lane: LaneId
     work: Work
@@ -27,9 +27,9 @@ class Onward:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Errand:
-    """Work on its way through the lanes, until there is an answer for the event loop that asked.
+    """Work of one or more steps, whose answer is passed to `reply` in the caller's event loop.
 
-    `is_wanted` returns False once nobody waits for the answer. Any thread may call it.
+    `is_wanted` returns False once no caller waits for the answer. Any thread may call it.
     """
 
     loop: asyncio.AbstractEventLoop
@@ -42,7 +42,7 @@ class Errand:
 def run_here(steps: Sequence[Any]) -> list[Any]:
     """Do the work of all lanes in this thread, in batches too, and return the answers.
 
-    `steps`: an `Onward` each, or an answer already.
+    `steps`: for each item an `Onward`, or its answer.
     """
     answers = list(steps)
     while True:

@@ -1,4 +1,4 @@
-"""Bound the threads that were abandoned because their batch does not end."""
+"""Limit the number of threads that were abandoned because their batch does not end."""
 
 import threading
 from collections.abc import Sequence
@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 __all__ = ["MAX_HANGING", "MAX_REMOTE", "Hanging"]
 
 MAX_HANGING = 4
-"""Abandoned threads of one process at most. With as many, a lane that hangs waits."""
+"""Most abandoned threads of one process. After that, a lane that hangs gets no new thread."""
 
 MAX_REMOTE = 1
-"""How many of them lanes of remote services may leave: the site's own database needs the others
-after a failover, when each thread may hang on a connection that nobody answers any more."""
+"""Most of them that belong to remote services. The others are reserved for the site's database:
+after a failover, each thread may hang on a connection whose server is gone."""
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Hanging:
             return [thread for thread, _ in self._threads if thread.is_alive()]
 
     def admit(self, thread: threading.Thread, *, is_remote: bool) -> bool:
-        """Count the thread in, and return True; or return False if there are too many."""
+        """Add the thread and return True; or return False if there are too many."""
         with self._lock:
             self._threads = [each for each in self._threads if each[0].is_alive()]
             remote = sum(each_is_remote for _, each_is_remote in self._threads)

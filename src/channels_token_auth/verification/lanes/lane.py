@@ -1,6 +1,7 @@
-"""One lane: a bounded queue, and the thread that works it off in batches.
+"""One lane: a bounded queue, and the thread that processes it in batches.
 
-Whatever arrives during a batch is the next batch: there is no timer, and no wait in an idle lane.
+All errands that arrive during a batch are the next batch. So there is no timer, and an idle lane
+begins at once.
 """
 
 import threading
@@ -22,15 +23,15 @@ from .pace import Pace
 __all__ = ["IDLE_SECONDS", "MAX_QUEUED", "Lane"]
 
 MAX_QUEUED = 5_000
-"""Errands that wait in one lane at most. A lane of rows works off as many in a quarter second."""
+"""Most errands in one queue. A lane of database rows processes as many in a quarter second."""
 
 IDLE_SECONDS = 60.0
-"""How long a thread without work lives: as long as a sweep's default interval."""
+"""Seconds until a thread without work ends: the default interval of sweeps."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Batch:
-    """The next work of a thread. `refused`: errands that are answered without work."""
+    """The next batch of a thread. `refused`: errands that are answered without work."""
 
     errands: list[Errand] = field(default_factory=list)
     refused: Answers = field(default_factory=list)
@@ -40,8 +41,8 @@ class _Batch:
 class Lane:
     """The lane with this id. Its thread starts with the first errand, and ends when it is idle.
 
-    `send_on`: puts an errand into the lane of its next step. `complain`: called with a number of
-    errands that waited too long.
+    `send_on`: puts an errand into the lane of its next step. `complain`: called with the number
+    of errands that waited too long.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class Lane:
         return True
 
     def relieve(self, *, after: float) -> None:
-        """Let a fresh thread go on where the present one has been at one batch for `after` s."""
+        """Replace the thread by a new one if its batch has taken `after` seconds or more."""
         with self._changed:
             thread = self._thread
             if thread is None or thread.busy_for() < after:
@@ -95,24 +96,24 @@ class Lane:
                     self._ensure_thread()
 
     def end(self) -> threading.Thread | None:
-        """Let the thread end after its batch, and return it. The next errand starts another."""
+        """End the thread after its batch, and return it. The next errand starts a new one."""
         with self._changed:
             thread, self._thread = self._thread, None
             self._changed.notify_all()
         return thread
 
     def leave(self, thread: "_Thread") -> None:
-        """Note that a thread has ended."""
+        """Forget a thread that has ended."""
         with self._changed:
             if self._thread is thread:
                 self._thread = None
 
     def work(self, thread: "_Thread") -> None:
-        """Work off batches until the thread is idle for long, or relieved."""
+        """Process batches until the thread is replaced, or has no work for `idle_seconds`."""
         while batch := self._next(thread):
             began_at = clock.steady()
             answered = work_off(batch.errands, self._send_on)
-            release_connections()  # first: whoever gets an answer may query at once
+            release_connections()  # before the answers, whose receivers may query
             deliver([*batch.refused, *answered])
             self._pace.note(len(batch.errands), clock.steady() - began_at)
             if batch.late:
@@ -128,6 +129,7 @@ class Lane:
     def _next(self, thread: "_Thread") -> _Batch | None:
         with self._changed:
             thread.busy_since = None
+            # A thread that was replaced returns here from its batch, and ends.
             while self._thread is thread:
                 batch = self._take()
                 if batch.errands or batch.refused:
@@ -138,7 +140,7 @@ class Lane:
         return None
 
     def _take(self) -> _Batch:
-        """Take the next batch. What nobody waits for is dropped here, before it costs anything."""
+        """Take the next batch, and drop errands for which no caller waits."""
         batch, now, size = _Batch(), clock.steady(), self._pace.size
         while self._queue and len(batch.errands) < size:
             errand = self._queue.popleft()
@@ -157,7 +159,7 @@ class Lane:
 
 
 class _Thread(threading.Thread):
-    """A daemon: a service that hangs must not keep the process from ending."""
+    """A daemon thread, so that the process can end while a service hangs."""
 
     def __init__(self, lane: Lane) -> None:
         super().__init__(name=f"channels-token-auth {lane.id.name}", daemon=True)
@@ -173,5 +175,5 @@ class _Thread(threading.Thread):
         try:
             self._lane.work(self)
         finally:
-            self._lane.leave(self)  # also after an error: the next errand starts another thread
+            self._lane.leave(self)  # after an error too, so that the next errand starts a thread
             connections.close_all()

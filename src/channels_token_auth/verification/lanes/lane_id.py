@@ -1,4 +1,4 @@
-"""Name the lanes: everything that may wait for the same service shares one."""
+"""Identify lanes: all work that may wait for the same service shares one."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 __all__ = ["ROWS", "LaneId", "cache_lane", "sweep_lane"]
 
 MAX_WAIT = 1.0
-"""Seconds in the queue of a remote service, after which a verification is refused. Without this
-bound, a flood fills the queue with verifications that end just after their deadline: nobody gets
-in, and the lane stays busy until the last of them has been given up. And each of them is a socket
-that waits, of which a node admits a number only (`LIMITS`)."""
+"""Seconds in the queue of a remote service after which a verification is refused. Without this
+bound, a flood fills the queue with verifications that end just after their deadline. Then no client
+is admitted, and the lane stays busy until the last of them was given up. Each of them also occupies
+a place among the waiting sockets, whose number is limited (`LIMITS`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneId:
-    """One lane. `name` is for people: logs and metrics. `of` tells lanes of one name apart.
+    """One lane. `name` is for logs and metrics. `of` distinguishes lanes with the same name.
 
-    `is_remote`: its work waits for a server of others, as that of a backend that does not declare
-    `is_local` may.
+    `is_remote`: its work may wait for another server, because its backend does not declare
+    `is_local`.
     """
 
     name: str
@@ -27,12 +27,12 @@ class LaneId:
 
     @property
     def max_wait(self) -> float | None:
-        """Seconds that work may wait in the queue; None: as long as its caller waits."""
+        """Seconds that work may wait in the queue; None: until its caller stops waiting."""
         return MAX_WAIT if self.is_remote and not self.is_sweep else None
 
 
 ROWS = LaneId(name="rows")
-"""The lane of all local backends: they query the site's own databases."""
+"""The lane of all local backends, which query the site's own databases."""
 
 
 def cache_lane(alias: str) -> LaneId:
@@ -41,6 +41,6 @@ def cache_lane(alias: str) -> LaneId:
 
 
 def sweep_lane(lane: LaneId) -> LaneId:
-    """Return the lane in which sweeps ask the same service: behind no queue of handshakes."""
+    """Return the lane in which sweeps call this service, apart from the queue of handshakes."""
     name = "sweep" if lane == ROWS else f"sweep {lane.name}"
     return replace(lane, name=name, is_sweep=True)

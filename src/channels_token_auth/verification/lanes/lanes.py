@@ -1,4 +1,4 @@
-"""The lanes of one process, created as they are needed."""
+"""The lanes of one process, created on first use."""
 
 import asyncio
 import logging
@@ -19,13 +19,13 @@ from .lane_id import LaneId
 __all__ = ["Lanes", "lanes"]
 
 END_SECONDS = 5.0
-"""How long `end` waits for a thread that may hang."""
+"""Seconds that `end` waits for a thread that may hang."""
 
 logger = logging.getLogger("channels_token_auth")
 
 
 class Lanes:
-    """All lanes of a process. Any event loop may ask."""
+    """All lanes of a process. Any event loop may use them."""
 
     def __init__(self, *, idle_seconds: float = IDLE_SECONDS) -> None:
         self._idle_seconds = idle_seconds
@@ -49,11 +49,11 @@ class Lanes:
         return errand
 
     def relieve(self, errand: Errand, *, after: float) -> None:
-        """Let a fresh thread go on in the errand's lane, if the present one hangs."""
+        """Replace the thread of the errand's lane, if its batch has taken `after` seconds."""
         self.lane(errand.step.lane).relieve(after=after)
 
     def lengths(self) -> Mapping[str, int]:
-        """Return how many errands wait in each lane, by its name."""
+        """Return the number of errands that wait, by the name of their lane."""
         lengths: Counter[str] = Counter()
         for lane in list(self._lanes.values()):
             lengths[lane.id.name] += len(lane)
@@ -70,7 +70,7 @@ class Lanes:
     def end(self) -> None:
         """Wait until all threads have ended, and with them their database connections.
 
-        For tests, whose database is deleted next. Errands start fresh threads.
+        For tests, which delete their database next. Later errands start new threads.
         """
         threads = [lane.end() for lane in list(self._lanes.values())]
         for thread in (*threads, *self._hanging.threads()):
@@ -106,5 +106,5 @@ class Lanes:
 
 
 lanes = Lanes()
-# A forked child has the object, but not its threads.
+# A forked child inherits the object, but not its threads.
 os.register_at_fork(after_in_child=lanes.__init__)  # type: ignore[misc]

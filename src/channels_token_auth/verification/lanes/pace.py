@@ -1,16 +1,16 @@
-"""Choose how many errands go into one batch."""
+"""Choose the number of errands in one batch."""
 
 __all__ = ["MAX_BATCH", "Pace"]
 
 MAX_BATCH = 128
-"""Errands in one batch at most: with fewer, a storm waits for a far database; more delay the
-first."""
+"""Most errands in one batch. Smaller batches need more round trips to a distant database when many
+clients reconnect; larger ones delay the first answer."""
 
 MIN_BATCH = 4
-"""Errands in one batch of a slow service. A backend may well ask for several at once."""
+"""Fewest errands in one batch: backends may send requests in parallel."""
 
 LONG = 0.5
-"""Seconds: a batch of a remote service should take no longer, as its errands wait for all of it."""
+"""Seconds that a batch of a remote service should take at most: its errands wait for all of it."""
 
 
 class Pace:
@@ -25,7 +25,7 @@ class Pace:
         self.size = MAX_BATCH if is_steady else 8 * MIN_BATCH
 
     def note(self, count: int, seconds: float) -> None:
-        """Take into account how long a batch has taken."""
+        """Adapt the size to the time that a batch has taken."""
         if self._is_steady:
             return
         if seconds > LONG:

@@ -1,4 +1,4 @@
-"""A backend that asks each tenant separately, and whose identities belong to one tenant."""
+"""Verify each tenant's tokens separately, and add the tenant to their identities."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -25,14 +25,14 @@ Asked = TypeVar("Asked", Credential, Grant)
 
 
 def of_tenants(backend: TokenBackend, tenants: Tenants | None) -> TokenBackend:
-    """Return the backend; where the site has tenants, one that keeps them apart."""
+    """Return the backend; if the site has tenants, wrapped so that it separates them."""
     return cast("TokenBackend", _TenantBackend(backend, tenants)) if tenants else backend
 
 
 class _TenantBackend:
-    """A `TokenBackend` around another one. One batch may hold the tokens of many tenants.
+    """A `TokenBackend` that wraps another one. One batch may contain tokens of several tenants.
 
-    What names no tenant belongs to that of the caller: a view, or a command.
+    A credential without a tenant belongs to the current tenant of the view or command.
     """
 
     def __init__(self, backend: TokenBackend, tenants: Tenants) -> None:
@@ -53,7 +53,7 @@ class _TenantBackend:
         return self._verdicts(self._backend.revalidate, grants, tenants)
 
     def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
-        """Revoke each token at its tenant's source."""
+        """Revoke each token in the store of its tenant."""
         tenants = [each.authentication.tenant for each in grants]
         return self._ask(self._backend.revoke, grants, tenants)[0]
 
@@ -67,20 +67,22 @@ class _TenantBackend:
         return [self._owned(each, owner) for each, owner in zip(verdicts, owners, strict=True)]
 
     def _owned(self, verdict: Any, tenant: str | None) -> Any:
-        """Return the verdict with an identity that belongs to the tenant, or a refusal."""
+        """Return the verdict with the tenant in its identity, or a refusal."""
         if isinstance(verdict, UserInactiveError):
             identity = self._owned(verdict.identity, tenant)
             return UserInactiveError(identity) if isinstance(identity, Identity) else identity
         if not isinstance(verdict, Identity) or tenant is None:
             return verdict
         authentication = verdict.authentication
+        # With a shared key, tokens of one tenant are valid for all, unless a claim names the
+        # tenant.
         if self._is_shared and not self._tenants.admits(authentication, tenant):
             return TokenAuthError(CloseReason.TOKEN_INVALID, detail=OTHER_TENANT)
         return replace(verdict, authentication=replace(authentication, tenant=tenant))
 
     @property
     def _is_shared(self) -> bool:
-        """True if the tenants share what vouches for tokens: a key, or another server."""
+        """True if all tenants use the same key or the same server to verify tokens."""
         is_stateless = self._backend.revocations is Revocations.NOWHERE
         return is_stateless or self._backend.authority in (Authority.ANY_TEXT, Authority.ISSUER)
 
@@ -108,7 +110,7 @@ class _TenantBackend:
         asked: Sequence[Asked],
         tenant: str | None,
     ) -> Sequence[Any]:
-        if tenant is None:  # no tenant: the token is invalid
+        if tenant is None:  # without a tenant, no backend knows the token
             return [None] * len(asked)
         with self._tenants.activate(tenant):
             return question(asked)

@@ -1,4 +1,4 @@
-"""Find the tenant of a handshake, in the lane of rows: it may cost a query."""
+"""Find the tenant of a handshake, in the lane of database rows, since it may need a query."""
 
 from collections.abc import Sequence
 from contextvars import Context, copy_context
@@ -21,14 +21,14 @@ UNKNOWN = Detail(
 
 
 class TenantsOfHandshakes:
-    """Finds tenants. `tenants`: the site's."""
+    """Finds the tenants of handshakes. `tenants`: those of the site."""
 
     def __init__(self, tenants: Tenants) -> None:
         self._tenants = tenants
 
     def begin(self, scope: Scope) -> Onward:
         """Return the step whose answer is the key of the tenant, or a TokenAuthError."""
-        # With the context: middleware around ours may have put the tenant into a variable.
+        # With the context, since outer middleware may have stored the tenant in a variable.
         return Onward(ROWS, self.find, (copy_context(), scope))
 
     def find(self, handshakes: Sequence[tuple[Context, Scope]]) -> Sequence[Any]:
@@ -36,7 +36,7 @@ class TenantsOfHandshakes:
         return put(self._find, handshakes, usable=_usable)
 
     def _find(self, handshakes: Sequence[tuple[Context, Scope]]) -> Sequence[Any]:
-        # A copy each time: a context cannot be entered twice, and a failure is tried again.
+        # A copy of the context, which cannot be entered twice, because `put` repeats a failed call.
         return [context.copy().run(self._tenants.of_scope, scope) for context, scope in handshakes]
 
 

@@ -1,7 +1,8 @@
-"""The entry that the cache holds for a ticket: the parent's grant, and where the ticket is valid.
+"""Convert a ticket to its entry in the cache: the parent's grant, and the origin of the page.
 
-An entry is made of plain values, because some caches write JSON. What the parent's backend needs to
-revalidate it, such as a session's key, is sealed: see `sealing`.
+The *parent* is the token for which a ticket was issued. An entry contains plain values only,
+because some caches store JSON. The handle by which the parent's backend revalidates it, such as the
+key of a session, is encrypted: see `sealing`.
 """
 
 from datetime import datetime
@@ -17,7 +18,7 @@ __all__ = ["Entry", "entry_of", "grant_of"]
 
 Entry = dict[str, Any]
 
-# Fields of an authentication that every cache can store as they are.
+# Fields of an authentication whose values every cache can store.
 _PLAIN = ("labels", "acr", "issuer", "tenant")
 
 
@@ -33,7 +34,7 @@ def entry_of(identity: Identity, ticket: Secret, *, origin: str | None) -> Entry
         "issued_at": parent.issued_at and parent.issued_at.isoformat(),
         "expires_at": parent.expires_at and parent.expires_at.isoformat(),
         "auth_time": parent.auth_time and parent.auth_time.isoformat(),
-        # The names by which the parent may be revoked: without one, its tickets would stay valid.
+        # By each of these the parent may be revoked. Without one, its tickets would stay valid.
         **{name: getattr(parent, name) for name in _PLAIN},
         "origin": origin,
         "handle": seal(identity.handle, ticket),

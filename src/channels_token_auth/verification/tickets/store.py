@@ -1,8 +1,8 @@
 """Tickets: a page fetches one over HTTP and presents it once, in the query, instead of its token.
 
-The cache holds, under a digest of the ticket, who it is for and what it was issued for: nothing
-that opens a socket, and the parent's secret at most sealed by the ticket. The parent is verified
-again at redemption.
+The cache stores, under a digest of the ticket, its user and the token for which it was issued: the
+*parent*. No value in it opens a socket: a secret of the parent is encrypted with the ticket. The
+parent is verified again when the ticket is redeemed.
 """
 
 import secrets
@@ -46,7 +46,7 @@ Redeemed = TypeVar("Redeemed", bound=Answer)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A ticket that was found in the cache: its key there, its place, and its parent's grant."""
+    """A ticket that was found in the cache: its key, its slot, and its parent's grant."""
 
     key: str
     slot: str | None
@@ -83,8 +83,8 @@ class Tickets:
     def issue(self, identity: Identity, *, origin: str | None) -> str:
         """Return a ticket for this identity, bound to a page's Origin.
 
-        Raises TokenAuthError ("rate_limited") if too many are outstanding, and what the cache
-        raises.
+        Raises TokenAuthError ("rate_limited") if too many are outstanding, and the exceptions of
+        the cache.
         """
         ticket = secrets.token_urlsafe(32)
         entry = entry_of(identity, Secret(ticket), origin=origin)
@@ -96,9 +96,9 @@ class Tickets:
         return ticket
 
     def _take_slot(self, identity: Identity) -> str | None:
-        """Take one of the token's `limit` places in the cache, which its redemption frees.
+        """Take one of the token's `limit` slots in the cache. The redemption frees it.
 
-        `add` is atomic in every shared cache, so that parallel requests get different places.
+        `add` is atomic in every shared cache, so that parallel requests get different slots.
         """
         if self._limit is None:
             return None
@@ -108,7 +108,7 @@ class Tickets:
         for slot in slots:
             if caches[self._cache].add(slot, 1, LIFETIME):
                 return slot
-        if not caches[self._cache].get_many(slots):  # some caches fail in silence
+        if not caches[self._cache].get_many(slots):  # some caches hide their errors
             raise CacheUnavailable
         raise exceeded(Limit.TICKETS, LIFETIME)
 
@@ -117,14 +117,14 @@ class Tickets:
         return names[0] if names else None
 
     def recognizes(self, credential: Credential) -> bool:
-        """Recognize only what was presented as a ticket."""
+        """Recognize credentials that were presented as tickets."""
         return credential.location is Location.TICKET
 
     def look_up(self, credentials: Sequence[Credential]) -> Sequence[Found | TokenAuthError]:
-        """Return each ticket that may be redeemed now. Raises CacheUnavailable."""
+        """Return each ticket that may be redeemed, or its refusal. Raises CacheUnavailable."""
         names = [_keys(credential.secret) for credential in credentials]
         entries = self._find([key for each in names for key in each])
-        # A ticket of before a rotation of the secret key is stored under the former one's name.
+        # Before a rotation of `SECRET_KEY`, tickets were stored under names by the former key.
         keys = [next((key for key in each if key in entries), each[0]) for each in names]
         return [
             self._inspect(credential, key, entries.get(key))
@@ -141,20 +141,20 @@ class Tickets:
     def _inspect(
         self, credential: Credential, key: str, entry: Entry | None
     ) -> Found | TokenAuthError:
-        """Refuse a ticket that is wrong by itself. It is used up: others have seen it."""
+        """Refuse a ticket for a wrong place, and use it up, since it may have been stolen."""
         if entry is None:
             return TokenAuthError(CloseReason.TOKEN_INVALID)
         try:
             found = Found(key=key, slot=entry.get("slot"), grant=grant_of(entry, credential.secret))
             problem = self._problem(credential, entry)
-        except Exception as error:  # noqa: BLE001 - whatever an entry that others have written does
-            # Not raised: the other tickets of the batch are valid.
+        except Exception as error:  # noqa: BLE001 - others can write to the cache
+            # Do not raise, since the other tickets of the batch may be valid.
             log_error("A ticket's entry in the cache was changed, or cannot be read.", error)
             return unavailable()
         return found if problem is None else self.use_up(found, problem)
 
     def _problem(self, credential: Credential, entry: Entry) -> TokenAuthError | None:
-        # A backend of the same name with other options may refuse the parent: another issuer's.
+        # A backend of the same name with other options, such as another issuer, may refuse it.
         bound_to, backend = entry["bound_to"], entry["backend"]
         is_ours = bound_to is None or bound_to in self._bindings.get(backend, ())
         if backend not in self._parents or not is_ours:
@@ -177,34 +177,34 @@ class Tickets:
         return [_conclude(each.grant, answers[i]) for i, each in enumerate(found)]
 
     def use_up(self, found: Found, verdict: Redeemed) -> Redeemed | TokenAuthError:
-        """Redeem a ticket: of all who try, the one whose deletion finds it gets the verdict."""
+        """Redeem a ticket. Of parallel attempts, the one that deletes the entry succeeds."""
         try:
             with cache_outages.watch(self._cache):
                 is_first = caches[self._cache].delete(found.key)
                 if is_first and found.slot is not None:
                     caches[self._cache].delete(found.slot)
         except Exception as error:  # noqa: BLE001 - whatever a cache raises
-            # Not raised: others of the batch are used up, and must not be tried again.
+            # Do not raise: a repeated batch would find its other tickets used up.
             log_error("A ticket could not be redeemed: answered unavailable.", error)
             return unavailable()
         return verdict if is_first else TokenAuthError(CloseReason.TOKEN_INVALID)
 
 
 def _conclude(grant: Grant, verdict: Verdict) -> Answer:
-    """Turn the verdict on the parent into one on the ticket."""
+    """Return the verdict on a ticket, given that on its parent."""
     if isinstance(verdict, TokenAuthError):
         return verdict
     if verdict is None:
         return TokenAuthError(CloseReason.TOKEN_REVOKED)
     if verdict.authentication.is_expired(clock.calendar()):
         return TokenAuthError(CloseReason.TOKEN_EXPIRED)
-    # A backend that reads the presented token again finds the location of that one.
+    # A backend that verifies the parent's credential again returns the location of that one.
     authentication = replace(verdict.authentication, location=Location.TICKET)
     handle = grant.handle if verdict.handle is None else verdict.handle
     return Identity(user=verdict.user, authentication=authentication, handle=handle)
 
 
 def _keys(secret: Secret) -> list[str]:
-    """Return the names that a ticket may have in the cache, which another site cannot make."""
+    """Return the names of a ticket's entry, derived with each of the site's keys."""
     names = conf.site_keys().names("ticket", secret.digest)
     return [f"channels_token_auth.ticket.{name}" for name in names]
