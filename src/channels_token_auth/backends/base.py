@@ -1,4 +1,4 @@
-"""Give token backends their defaults: two methods are left to write."""
+"""The base class of token backends, with defaults for all methods but two."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ __all__ = ["BaseTokenBackend"]
 
 
 class BaseTokenBackend(TokenBackend):
-    """A token backend whose revocations live in the denylist, until a subclass does better.
+    """A token backend whose revocations are stored in the denylist, unless a subclass overrides it.
 
     Every default is the safe one: revoked tokens are denied, and a slow backend delays no other.
     """
@@ -35,7 +35,7 @@ class BaseTokenBackend(TokenBackend):
         self.name = name or self.name
 
     def recognizes(self, credential: Credential) -> bool:
-        """Accept any text, if it came without a scheme or with one of `schemes`."""
+        """Return True for any text without a scheme, or with one of `schemes`."""
         return credential.scheme is None or credential.scheme in self.schemes
 
     def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
@@ -53,7 +53,7 @@ class BaseTokenBackend(TokenBackend):
         return []
 
     def check(self, site: Site) -> list[CheckMessage]:
-        """Report a backend that claims to write its revocations, and does not."""
+        """Report a backend that declares to write revocations to its rows, and does not."""
         own = type(self)
         if self.revocations is not Revocations.ROWS or (
             own.revoke is not BaseTokenBackend.revoke

@@ -30,7 +30,7 @@ __all__ = [
 
 
 class Revocations(Enum):
-    """The place where a backend's revocations show. The denylist supplies what is missing."""
+    """The place where a backend's revocations are recorded. The denylist records the others."""
 
     ROWS = "rows"
     """In the backend's own rows, for every token: the denylist is not consulted. `revoke` and
@@ -48,7 +48,7 @@ class Revocations(Enum):
 
 
 class Authority(IntEnum):
-    """How much a backend knows about the tokens that it accepts, least first.
+    """How much a backend knows about the tokens that it accepts, in ascending order.
 
     `check` warns where BACKENDS lists a backend before one with more authority: a token that
     both accept is handled by the first, which would detect fewer revocations.
@@ -105,8 +105,8 @@ class RevocationSignal:
 class Undecided(TokenAuthError):  # noqa: N818 - a verdict, named as one
     """The verdict "unavailable" on a token whose key is being fetched.
 
-    `settled` is done when the backend may know more. Whoever has time waits for it, and asks the
-    backend once more; anybody else treats it as what it is: unavailable.
+    `settled` is done when the backend may know more. A caller that can wait does so, and calls the
+    backend once more; for other callers the verdict is "unavailable".
     """
 
     def __init__(self, settled: "Future[None]", detail: Detail | None = None) -> None:
@@ -115,9 +115,9 @@ class Undecided(TokenAuthError):  # noqa: N818 - a verdict, named as one
 
 
 class Unrecognized(TokenAuthError):  # noqa: N818 - a verdict, named as one
-    """A text that is not this backend's token, as far as it can see: the next one is asked.
+    """The verdict on a text that is probably no token of this backend: the next one is asked.
 
-    Like the verdict None, but with a detail for developers, which counts if nobody accepts it.
+    Like None, but with a detail for developers, which is logged if no backend accepts the token.
     """
 
     def __init__(self, detail: Detail) -> None:
@@ -142,7 +142,7 @@ class TokenBackend(Protocol):
     """The lower-case schemes of an `Authorization` header that announce its tokens."""
 
     revocations: Revocations
-    """The place where revocations of its tokens show."""
+    """The place where revocations of its tokens are recorded."""
 
     is_local: bool
     """True if verifying asks nothing but this process and the site's databases. Any other backend

@@ -1,4 +1,4 @@
-"""Django REST framework's `authtoken`: an opaque key in a row, one a user, without expiry."""
+"""Verify the tokens of `rest_framework.authtoken`: one opaque key per user, without expiry."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -34,10 +34,10 @@ KEY = "[0-9a-f]{40}"
 class DRFTokenBackend(BaseTokenBackend):
     """Accepts the keys of `rest_framework.authtoken`, or of a model of the same shape.
 
-    `model`: its label, for sites with a token model of their own. `pattern`: what a whole key
-    matches, so that no query is spent on other tokens; where it is None, a key of DRF's own model
-    has forty hexadecimal digits, and of another any length that its column can hold. `name`:
-    another one for each of several such backends.
+    `model`: its label, for sites with a token model of their own. `pattern`: a regular
+    expression for whole keys, so that no query is made for other tokens; None: forty hexadecimal
+    digits for DRF's own model, and any text that fits into the column for another one. `name`: must
+    be different for each of several such backends.
     """
 
     schemes = frozenset({"token", "bearer"})
@@ -84,8 +84,8 @@ class DRFTokenBackend(BaseTokenBackend):
         return [_standing(each, found.get(each.authentication.token_id)) for each in grants]
 
     def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
-        """Delete the rows: two queries for the batch, the first of all keys where a user is not
-        known.
+        """Delete the rows, with two queries for the batch. The first reads all keys if a user is
+        not known.
         """
         rows = for_write(self._model.objects)
         rows.filter(pk__in=asked_for(rows, "key", grants)).delete()
@@ -94,7 +94,7 @@ class DRFTokenBackend(BaseTokenBackend):
     def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
-        """Delete the user's rows. None of them comes back."""
+        """Delete the user's rows, so that these keys can never be valid again."""
         rows = for_write(self._model.objects).filter(user__pk=user_pk)
         if issued_before is not None:
             rows = rows.filter(created__lte=for_column(issued_before))
@@ -103,8 +103,8 @@ class DRFTokenBackend(BaseTokenBackend):
         return True
 
     def announcements(self) -> Sequence[RevocationSignal]:
-        """Announce the deletion of a row, by cascades too; a new row, which may replace one; and a
-        new key in a row.
+        """Announce deleted rows, by cascades too; new rows, which may replace others; and new keys
+        in rows.
         """
         return [
             RevocationSignal(signal=post_delete, sender=self._model, ended=_deleted),
@@ -113,7 +113,7 @@ class DRFTokenBackend(BaseTokenBackend):
         ]
 
     def check(self, site: Site) -> list[CheckMessage]:
-        """The model must be installed, and the pattern one."""
+        """Report a model that is not installed, and a pattern that is not valid."""
         messages = [*check_shape(self._pattern or "", "E102")]
         try:
             apps.get_model(self._label)

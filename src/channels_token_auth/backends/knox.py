@@ -1,4 +1,4 @@
-"""django-rest-knox: opaque tokens that expire, many a user, in rows that know but their digest."""
+"""Verify the tokens of django-rest-knox: opaque texts that expire, stored as digests."""
 
 import re
 from collections import defaultdict
@@ -36,10 +36,10 @@ __all__ = ["KnoxTokenBackend"]
 class KnoxTokenBackend(BaseTokenBackend):
     """Accepts the tokens of knox, of its own model or of the one that `TOKEN_MODEL` names.
 
-    `pattern`: what a whole token matches, so that no query is spent on others; where it is None,
-    what knox issues now: `TOKEN_PREFIX`, and `AUTH_TOKEN_CHARACTER_LENGTH` hexadecimal digits.
-    `token_id` is the first 32 hex digits of SHA-256 of the row's digest: of the token itself, no
-    row knows anything. Unlike knox, it never renews or deletes a token by verifying one.
+    `pattern`: a regular expression for whole tokens, so that no query is made for others; None: the
+    format of new tokens, `TOKEN_PREFIX` and `AUTH_TOKEN_CHARACTER_LENGTH` hexadecimal digits.
+    `token_id` is the first 32 hex digits of SHA-256 of the row's digest, since no row contains the
+    token itself. Unlike knox, verifying a token here never renews or deletes it.
     """
 
     revocations = Revocations.ROWS
@@ -64,7 +64,7 @@ class KnoxTokenBackend(BaseTokenBackend):
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
         """Verify the batch with one query, users included."""
-        rows: dict[str, list[Any]] = defaultdict(list)  # several tokens may begin alike
+        rows: dict[str, list[Any]] = defaultdict(list)  # several tokens may have the same beginning
         for row in self._by_key.find({_key(credential.secret) for credential in credentials}):
             rows[row.token_key].append(row)
         return [self._verdict(each, rows[_key(each.secret)]) for each in credentials]
@@ -87,8 +87,8 @@ class KnoxTokenBackend(BaseTokenBackend):
         return [_standing(each, found.get(each.authentication.token_id)) for each in grants]
 
     def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
-        """Delete the rows: one query to find them, of all digests where a user is not known; and
-        those of a deletion.
+        """Delete the rows: one query to find them, which reads all digests if a user is not known;
+        and the queries of a deletion.
         """
         self._delete(asked_for(for_write(self._model.objects), "digest", grants))
         return [True] * len(grants)
@@ -96,7 +96,7 @@ class KnoxTokenBackend(BaseTokenBackend):
     def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
-        """Delete the user's rows. None of them comes back."""
+        """Delete the user's rows, so that these tokens can never be valid again."""
         self._delete(
             row.pk
             for row in for_write(self._model.objects).filter(user__pk=user_pk)
@@ -106,8 +106,7 @@ class KnoxTokenBackend(BaseTokenBackend):
         return True
 
     def announcements(self) -> Sequence[RevocationSignal]:
-        """Announce the deletion of a row, as in knox's own logouts; and a new row, which may
-        replace one.
+        """Announce deleted rows, as in knox's own logouts; and new rows, which may replace others.
         """
         return [
             RevocationSignal(signal=post_delete, sender=self._model, ended=_deleted),
@@ -115,7 +114,7 @@ class KnoxTokenBackend(BaseTokenBackend):
         ]
 
     def check(self, site: Site) -> list[CheckMessage]:
-        """The model must be installed, and the pattern one."""
+        """Report a model that is not installed, and a pattern that is not valid."""
         messages = [*check_shape(self._shape(), "E131")]
         label = knox.knox_settings.TOKEN_MODEL
         try:
@@ -182,7 +181,7 @@ def _saved(instance: Any, created: bool, raw: bool = False, **_: Any) -> Sequenc
 
 
 def _key(secret: Secret) -> str:
-    """Return the beginning of the token, which its row holds in clear."""
+    """Return the beginning of the token, which its row stores in clear text."""
     return secret.reveal()[: knox.CONSTANTS.TOKEN_KEY_LENGTH]
 
 

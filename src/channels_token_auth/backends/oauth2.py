@@ -1,8 +1,7 @@
-"""django-oauth-toolkit's access tokens: an opaque text, found by its checksum in a row.
+"""Verify django-oauth-toolkit's access tokens: opaque texts, found by their checksum.
 
-The tokens of this site's own authorization server only; those of another one are
-`introspection`'s. The package keeps no secret to compare: the row has the SHA-256 of the token,
-whose first half is our `token_id`.
+These are tokens of this site's own authorization server; for those of another server use
+`introspection`. A row contains the SHA-256 of its token, whose first half is our `token_id`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -47,10 +46,10 @@ class OAuth2Backend(BaseTokenBackend):
     """Accepts the access tokens that django-oauth-toolkit has issued to users.
 
     `audience`: this site's URI as clients name it in `resource` (RFC 8707); without one, a token
-    that is restricted to resources is refused. `pattern`: what a whole token matches, so that no
-    query is spent on others; where it is None, the thirty letters and digits that the package
-    makes, or anything where the site has an `ACCESS_TOKEN_GENERATOR`. `name`: what
-    `Authentication.backend` says.
+    that is restricted to resources is refused. `pattern`: a regular expression for whole tokens, so
+    that no query is made for others; None: the thirty letters and digits that the package
+    generates, or any text if the site has an `ACCESS_TOKEN_GENERATOR`. `name`: for
+    `Authentication.backend`.
     """
 
     schemes = frozenset({"bearer"})
@@ -108,7 +107,7 @@ class OAuth2Backend(BaseTokenBackend):
     def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
-        """Revoke the user's access tokens and refresh tokens. None of them comes back."""
+        """Revoke the user's access tokens and refresh tokens, for ever."""
         tokens = for_write(self._tokens.objects).filter(user=user_pk)
         refresh_tokens = for_write(self._refresh_tokens.objects).filter(user=user_pk)
         if issued_before is not None:
@@ -123,9 +122,8 @@ class OAuth2Backend(BaseTokenBackend):
         return True
 
     def announcements(self) -> Sequence[RevocationSignal]:
-        """Announce the deletion of a row, by which the package revokes; a new row, because a
-        refresh with rotation deletes one and creates another; and a new token in a row, which is a
-        refresh without.
+        """Announce deleted rows, which are revocations; new rows, because a refresh with rotation
+        deletes one and creates another; and new tokens in rows, by a refresh without rotation.
         """
         return [
             RevocationSignal(signal=post_delete, sender=self._tokens, ended=_deleted),
@@ -134,7 +132,7 @@ class OAuth2Backend(BaseTokenBackend):
         ]
 
     def check(self, site: Site) -> list[CheckMessage]:
-        """The models must be installed, and the pattern one."""
+        """Report models that are not installed, and a pattern that is not valid."""
         messages = [*check_shape(self._shape(), "E162")]
         try:
             apps.get_model(oauth2_settings.ACCESS_TOKEN_MODEL)
@@ -175,7 +173,7 @@ class OAuth2Backend(BaseTokenBackend):
         if not (self._is_for_us(token) and _is_usable(token.application)):
             return TokenAuthError(CloseReason.TOKEN_INVALID)
         if token.user is None:
-            # A machine's (client credentials): genuine, so that a new login would not help.
+            # A machine's token (RFC 6749 §4.4) is valid, so do not send its client to a login.
             return TokenAuthError(CloseReason.FORBIDDEN)
         authentication = Authentication(
             backend=self.name,
@@ -198,7 +196,7 @@ def _checksum(credential: Credential) -> str:
 
 
 def _token_id(token: Any) -> str:
-    # Not from `token.token`: sites may keep no more of it than the checksum.
+    # Not from `token.token`, which sites may leave empty: the checksum is always there.
     checksum: str = token.token_checksum
     return checksum[:DIGITS]
 
@@ -208,14 +206,14 @@ def _by_name(rows: Any) -> dict[tuple[Any, str], Any]:
 
 
 def _held(rows: Any, grants: Sequence[Grant]) -> Any:
-    """The rows of those tokens, found by their users' index; without, where one is not known."""
+    """Return the rows of these tokens: by their users, if all are known."""
     token_ids = {each.authentication.token_id for each in grants}
     rows = rows.alias(token_id=Left("token_checksum", DIGITS)).filter(token_id__in=token_ids)
     return owned(rows, grants)
 
 
 def _is_usable(application: Any) -> bool:
-    """Return False if the site has switched the client off, as the package decides for requests."""
+    """Return False if the site has disabled the client, as the package does for requests."""
     return application is None or bool(application.is_usable(Request("")))
 
 
@@ -225,7 +223,7 @@ def _revoke(refresh_tokens: QuerySet[Any]) -> None:
 
 
 def _deleted(instance: Any, **_: Any) -> Iterable[RevokedTokens]:
-    # Not of expired tokens: their sockets are closed, and `cleartokens` deletes them in thousands.
+    # Ignore expired tokens: their sockets are closed, and `cleartokens` deletes thousands of them.
     if instance.user_id is not None and not instance.is_expired():
         yield RevokedTokens(user_pk=instance.user_id, token_id=_token_id(instance))
 

@@ -1,7 +1,7 @@
 """Accept any token that one of Django REST framework's `authentication_classes` accepts.
 
-The classes are called as a view calls them, with a request that has an `Authorization` header and
-nothing else: no body, session or address. They query and write what they do over HTTP.
+The classes are called as in a view, with a request that has only an `Authorization` header: no
+body, session or address. They make the same queries and writes as over HTTP.
 """
 
 from collections.abc import Iterator, Sequence
@@ -47,14 +47,15 @@ REFUSED = Detail(
     remedy="The authentication class refused the token: see why by the same request over HTTP.",
 )
 
-# They read a cookie, a proxy's header or a password, and no token.
+# These classes read a cookie, a proxy's header or a password, but no token.
 _WITHOUT_TOKENS = (BasicAuthentication, RemoteUserAuthentication, SessionAuthentication)
 
 
 class RESTFrameworkBackend(BaseTokenBackend):
     """Accepts what these classes accept, called in order; dotted paths, as in a view.
 
-    `token_id` is the `jti` of what a class gives as `request.auth`, else the token's digest.
+    `token_id` is the `jti` of the object that a class returns as `request.auth`, or the token's
+    digest.
     `recheck`: whether sockets keep their tokens, so that the classes are asked about them again.
     """
 
@@ -85,11 +86,11 @@ class RESTFrameworkBackend(BaseTokenBackend):
         return super().recognizes(credential)
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
-        """Ask about one after the other, with the queries that the classes make for each."""
+        """Verify one token after the other, with the queries that the classes make for each."""
         return [self._verdict(credential) for credential in credentials]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Ask as `authenticate` does; if `recheck` is off, one query for the users."""
+        """Do the same as `authenticate`; if `recheck` is off, check the users with one query."""
         return revalidate_presented(grants, self.authenticate, self._users_by_key)
 
     def check(self, site: Site) -> list[checks.CheckMessage]:
@@ -112,7 +113,7 @@ class RESTFrameworkBackend(BaseTokenBackend):
         return [(_keyword(each), each) for each in classes]
 
     def _verdict(self, credential: Credential) -> Verdict:
-        """Without a scheme, return the best verdict that the client could have got by one."""
+        """Return the verdict. Without a scheme, try all schemes and return the best one."""
         schemes = [credential.scheme] if credential.scheme else sorted(self.schemes)
         verdicts = [self._ask(scheme, credential) for scheme in schemes]
         return min(verdicts, key=_rank)
@@ -127,7 +128,7 @@ class RESTFrameworkBackend(BaseTokenBackend):
                         return self._identity(credential, *found)
                 except APIException as error:
                     return _refusal(error)
-                except RecursionError:  # by a text that nests deeply, in older JWT packages
+                except RecursionError:  # of deeply nested JSON, in older JWT packages
                     return TokenAuthError(CloseReason.TOKEN_INVALID)
                 except Exception as error:
                     refusal = refusal_of(error)
@@ -139,7 +140,7 @@ class RESTFrameworkBackend(BaseTokenBackend):
     def _identity(self, credential: Credential, user: Any, auth: Any) -> Verdict:
         user = concrete(user)
         if not getattr(user, "is_authenticated", False):
-            # Good, but nobody's: an API key, for example.
+            # Valid, but without a user: an API key, for example.
             return TokenAuthError(CloseReason.TOKEN_INVALID, detail=NOBODYS)
         if not isinstance(user, get_user_model()):
             wanted = get_user_model().__name__

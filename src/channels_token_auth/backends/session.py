@@ -1,4 +1,4 @@
-"""Django's sessions by their cookie: the key is the credential, whichever engine keeps them."""
+"""Verify Django's sessions by their cookie, with any engine: the key is the credential."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,10 +47,10 @@ logger = logging.getLogger("channels_token_auth")
 
 
 class SessionBackend(BaseTokenBackend):
-    """Accepts the cookie of a session that somebody is logged in with, as Django's `get_user` does.
+    """Accepts the cookie of a session with a logged-in user, as Django's `get_user` does.
 
-    `token_id` is the digest of the session's key, by which no engine finds a session: so the
-    socket keeps the key. A ticket carries it, sealed, to the socket that it opens.
+    `token_id` is the digest of the session's key. No engine can find a session by it, so the socket
+    keeps the key; the entry of a ticket contains it encrypted.
     """
 
     schemes = frozenset[str]()
@@ -70,9 +70,9 @@ class SessionBackend(BaseTokenBackend):
         return is_cookie and len(credential.secret.reveal()) >= SHORTEST_KEY
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
-        """Two queries for the batch, the second for the users. Sessions in files, in cookies or in
-        an engine of others' are loaded one by one; so are the users of an authentication backend
-        with a `get_user` of its own.
+        """Verify the batch with two queries, the second one for the users. Sessions in files, in
+        cookies or in a third-party engine are loaded one by one, and so are the users of an
+        authentication backend with its own `get_user`.
         """
         sessions = self._sessions.find({credential.secret.reveal() for credential in credentials})
         keys = {session_user_pk(session.data) for session in sessions.values()}
@@ -80,7 +80,7 @@ class SessionBackend(BaseTokenBackend):
         return [self._verdict(c, sessions.get(c.secret.reveal()), users) for c in credentials]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Do as `authenticate`."""
+        """Do the same as `authenticate`."""
         return revalidate_presented(grants, self.authenticate, self._users_by_key)
 
     def revoke_user(
@@ -109,12 +109,12 @@ class SessionBackend(BaseTokenBackend):
         return len(newest) <= MOST_SESSIONS
 
     def announcements(self) -> Sequence[RevocationSignal]:
-        """Announce logouts; and if the engine has a table, the deletion of rows, which a new key
-        replaces or not; else logins that replace a browser's session.
+        """Announce logouts; if the engine has a table, deleted rows, whether a new key replaces
+        them or not; else logins that replace a browser's session.
         """
         logout = RevocationSignal(signal=user_logged_out, sender=None, ended=_logged_out)
         model = None
-        with suppress(RuntimeError):  # its app is not installed, so that nobody has a session
+        with suppress(RuntimeError):  # its app is not installed, so there are no sessions
             model = session_model()
         if model is None:
             login = RevocationSignal(signal=user_logged_in, sender=None, ended=_logged_in)
@@ -126,7 +126,7 @@ class SessionBackend(BaseTokenBackend):
         ]
 
     def check(self, site: Site) -> list[checks.CheckMessage]:
-        """The cookie must be read, under Django's name for it, and the engine must be there."""
+        """Report settings by which no session's cookie is read, and an engine that is missing."""
         return [*_check_cookie(site), *_check_engine()]
 
     def _verdict(
@@ -151,7 +151,7 @@ class SessionBackend(BaseTokenBackend):
 
 
 def _deleted(instance: Any, **_: Any) -> Iterator[RevokedTokens]:
-    # Not of expired sessions: their sockets are closed, and `clearsessions` deletes thousands.
+    # Ignore expired sessions: their sockets are closed, and `clearsessions` deletes thousands.
     session = session_of(instance)
     if session.expires_at > datetime.now(UTC) and SESSION_KEY in session.data:
         yield RevokedTokens(
@@ -186,7 +186,7 @@ def _logged_in(request: Any = None, **_: Any) -> Iterator[RevokedTokens]:
     session = getattr(request, "session", None)
     if session is None or len(before) < SHORTEST_KEY or before == session.session_key:
         return
-    # A cookie that is the session itself is still valid: it is denied if it is somebody's.
+    # A cookie that contains the session itself is still valid: deny it if it has a user.
     left = {} if can_forget() else Sessions().find({before})
     user_pk = session_user_pk(left[before].data) if before in left else None
     token_id = Secret(before).digest
@@ -236,9 +236,9 @@ def _check_engine() -> Iterator[checks.CheckMessage]:
 
 
 def session_backend(backends: Sequence[TokenBackend]) -> TokenBackend:
-    """Return the session backend that is listed, with its options and scopes; else a plain one.
+    """Return the listed session backend, with its options and scopes; else one with the defaults.
 
-    The endpoints know a session even if no route of the site accepts one.
+    The HTTP endpoints accept a session even if no route of the site does.
     """
     listed = (each for each in backends if each.authority is Authority.SESSION)
     return next(listed, None) or SessionBackend()

@@ -1,4 +1,4 @@
-"""Compare credentials with the shape of a backend's tokens: no query is spent on others."""
+"""Compare credentials with the shape of a backend's tokens, to save queries for others."""
 
 import re
 from collections.abc import Iterator

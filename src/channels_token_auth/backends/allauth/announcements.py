@@ -1,4 +1,4 @@
-"""Announce the ends of django-allauth's sessions, from signals of Django and of their tables."""
+"""Announce the end of django-allauth's sessions, by signals of Django and of their tables."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ __all__ = ["announcements"]
 
 
 def announcements() -> Sequence[RevocationSignal]:
-    """Return the signals that end sessions, as far as sessions are listed or have a table."""
+    """Return the signals of sessions that end, if sessions are listed or have a table."""
     found = [RevocationSignal(signal=user_logged_out, sender=None, ended=_logged_out)]
     if has_lists():
         found.append(RevocationSignal(signal=post_delete, sender=list_model(), ended=_unlisted))
@@ -39,7 +39,7 @@ def _unlisted(instance: Any, **_: Any) -> Iterable[RevokedTokens]:
 
 
 def _deleted(instance: Any, **_: Any) -> Iterable[RevokedTokens]:
-    # Of a deleted session, allauth announces the end by itself; of a new key, it does not.
+    # allauth announces deleted sessions by itself, but no sessions that get a new key.
     session, key = session_of(instance), instance.session_key
     if take_successor(key, session):
         user_pk = session_user_pk(session.data)

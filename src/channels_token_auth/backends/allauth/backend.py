@@ -1,8 +1,8 @@
-"""django-allauth's headless tokens: session tokens, and JWTs that stand on a session.
+"""Verify django-allauth's headless tokens: session tokens, and JWTs that belong to a session.
 
-Either is as good as its session, so that the session names it: `token_id` is the digest of the
-session's key, the same for all JWTs of one login. What allauth itself offers takes inactive users
-and logged-out sessions, asks about one token at a time, and may write; so none of it is used here.
+Both are valid while their session is, so `token_id` is the digest of the session's key, the same
+for all JWTs of one login. The functions of allauth accept inactive users and logged-out sessions,
+verify one token at a time, and may write to the database. So they are not used here.
 """
 
 import re
@@ -46,7 +46,7 @@ JWT_SHAPE = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 
 
 class _AllauthBackend(BaseTokenBackend):
-    """The parts that both backends share."""
+    """The common base of both backends."""
 
     follows_session = True
     authority = Authority.OWNER
@@ -61,7 +61,7 @@ class _AllauthBackend(BaseTokenBackend):
         self._users_by_key = UsersByKey()
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
-        """Two queries for the batch, where the sessions have a table."""
+        """Verify the batch, with two queries if the sessions have a table."""
         read = [self._read(credential) for credential in credentials]
         logins = self._logins.find({p.session_key for p in read if isinstance(p, Presented)})
         return [
@@ -72,7 +72,7 @@ class _AllauthBackend(BaseTokenBackend):
         ]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Two queries for the batch."""
+        """Revalidate the batch, with two queries."""
         if not has_lists():
             return revalidate_presented(grants, self.authenticate, self._users_by_key)
         logins = self._logins.find_held(grants)
@@ -95,13 +95,13 @@ class _AllauthBackend(BaseTokenBackend):
         return has_lists()
 
     def announcements(self) -> Sequence[RevocationSignal]:
-        """Announce logouts; a session that goes from its user's list; and if the sessions have a
-        table, those whose key is replaced.
+        """Announce logouts; sessions that are removed from their user's list; and, if the sessions
+        have a table, sessions whose key is replaced.
         """
         return announcements()
 
     def check(self, site: Site) -> list[checks.CheckMessage]:
-        """The app must be installed, and keep its sessions where they can end."""
+        """Report a missing app, and an engine whose sessions cannot be ended."""
         return [*check_installation(), *self._check_tokens()]
 
     @abstractmethod
@@ -145,9 +145,9 @@ class _AllauthBackend(BaseTokenBackend):
 
 
 class AllauthSessionTokenBackend(_AllauthBackend):
-    """Accepts the session tokens of the app client (`X-Session-Token`), as bearer tokens.
+    """Accepts the session tokens of allauth's app client (`X-Session-Token`), as bearer tokens.
 
-    `name`: what `Authentication.backend` says.
+    `name`: for `Authentication.backend`.
     """
 
     schemes = frozenset({"bearer"})
@@ -156,7 +156,7 @@ class AllauthSessionTokenBackend(_AllauthBackend):
         super().__init__(name=name)
 
     def recognizes(self, credential: Credential) -> bool:
-        """Whatever may be the key of a session."""
+        """Recognize text in the shape of a session's key."""
         return bool(SESSION_KEY_SHAPE.fullmatch(credential.secret.reveal()))
 
     def _read(self, credential: Credential) -> Presented | TokenAuthError | None:
@@ -165,7 +165,7 @@ class AllauthSessionTokenBackend(_AllauthBackend):
         return Presented(session_key=credential.secret.reveal())
 
     def _expires_at(self, expires_at: datetime | None, session: Session) -> datetime:
-        return session.expires_at  # which moves on while the session is used
+        return session.expires_at  # later if the session was used since
 
     def _without_session(self) -> Verdict:
         return None
@@ -175,10 +175,10 @@ class AllauthSessionTokenBackend(_AllauthBackend):
 
 
 class AllauthJWTBackend(_AllauthBackend):
-    """Accepts the access tokens of allauth's JWT strategy, while their sessions stand.
+    """Accepts the access tokens of allauth's JWT strategy, while their sessions exist.
 
-    The algorithm and the key are `HEADLESS_JWT_*`'s. The session is looked at whatever
-    `HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED` says. `name`: what `Authentication.backend` says.
+    The algorithm and the key are those of `HEADLESS_JWT_*`. The session is always verified, even if
+    `HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED` is False. `name`: for `Authentication.backend`.
     """
 
     def __init__(self, *, name: str = "allauth_jwt") -> None:
@@ -186,7 +186,7 @@ class AllauthJWTBackend(_AllauthBackend):
         self.schemes = frozenset({"bearer", app_settings.JWT_AUTHORIZATION_HEADER_SCHEME.lower()})
 
     def recognizes(self, credential: Credential) -> bool:
-        """Whatever looks like a JWT."""
+        """Recognize text in the shape of a JWT."""
         return bool(JWT_SHAPE.fullmatch(credential.secret.reveal()))
 
     def _read(self, credential: Credential) -> Presented | TokenAuthError | None:
@@ -211,7 +211,7 @@ def _refusal(login: Login) -> CloseReason | None:
 
 
 def _mistaken(user: Any, subject: str | None) -> CloseReason | None:
-    """Return the refusal of a token that names another user than its session does."""
+    """Return the refusal of a token that names another user than its session."""
     is_named = subject is None or read_key(get_user_model()._meta.pk, subject) == user.pk
     return None if is_named else CloseReason.TOKEN_INVALID
 

@@ -14,7 +14,7 @@ __all__ = ["check_installation", "check_signing", "check_strategy", "strategy_pr
 
 
 def check_installation() -> Iterator[checks.CheckMessage]:
-    """The app must be installed, and keep its sessions where they can end."""
+    """Report a missing app, and an engine whose sessions cannot be ended."""
     if not apps.is_installed("allauth.headless"):
         yield checks.Error(
             "django-allauth's headless app is not installed.",
@@ -37,7 +37,7 @@ def check_installation() -> Iterator[checks.CheckMessage]:
 
 
 def check_strategy() -> Iterator[checks.CheckMessage]:
-    """Session tokens must be the keys of sessions."""
+    """Report a token strategy whose session tokens are not keys of sessions."""
     if problem := strategy_problem():
         yield checks.Error(
             problem,
@@ -47,7 +47,7 @@ def check_strategy() -> Iterator[checks.CheckMessage]:
 
 
 def check_signing() -> Iterator[checks.CheckMessage]:
-    """There must be a key that verifies JWTs."""
+    """Report a missing key for JWTs."""
     try:
         algorithm_and_key()
     except (TypeError, ValueError) as error:
@@ -60,7 +60,7 @@ def check_signing() -> Iterator[checks.CheckMessage]:
 
 
 def strategy_problem() -> str:
-    """Why a session token may be no session's key; "" where it is one, as in allauth itself."""
+    """Return why a session token may not be a session's key; "" if it is, as in allauth itself."""
     strategy = type(app_settings.TOKEN_STRATEGY)
     methods = (strategy.create_session_token, strategy.lookup_session)
     if all(method.__module__.startswith("allauth.headless.") for method in methods):

@@ -1,7 +1,7 @@
 """Read an access token of allauth's JWT strategy, once its signature is right.
 
-PyJWT verifies it, by `HEADLESS_JWT_ALGORITHM` and `HEADLESS_JWT_PRIVATE_KEY`: allauth's own
-function does not tell an expired token from a forged one. Only the claim `sid` is left to it.
+PyJWT verifies it, by `HEADLESS_JWT_ALGORITHM` and `HEADLESS_JWT_PRIVATE_KEY`: the function of
+allauth returns the same for expired and forged tokens. allauth decrypts only the claim `sid`.
 """
 
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ RULES = ClaimRules(backend="allauth_jwt")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presented:
-    """The session that a token stands for; and its user and times, where the token has them."""
+    """The session of a token; and the user and the times that the token names, if it does."""
 
     session_key: str = field(repr=False)
     subject: str | None = None
@@ -75,7 +75,7 @@ def read_access_token(credential: Credential) -> Presented | TokenAuthError:
 
 
 def algorithm_and_key() -> tuple[str, Any]:
-    """Return the algorithm and the key that verifies. Raises ValueError if there is none."""
+    """Return the algorithm and the key for verification. Raises ValueError if there is none."""
     algorithm = getattr(settings, "HEADLESS_JWT_ALGORITHM", "RS256")
     key = getattr(settings, "HEADLESS_JWT_PRIVATE_KEY", "")
     if algorithm not in ALGORITHMS:
@@ -92,7 +92,7 @@ def _session_key(session_id: Any) -> str | None:
     path = "allauth.headless.tokens.strategies.jwt.internal.session_key_from_sid"
     try:
         key: str | None = import_string(path)(session_id)
-    except (TypeError, ValueError):  # no text, or one that nobody has encrypted
+    except (TypeError, ValueError):  # not a text that allauth has encrypted
         return None
     return key
 

@@ -1,7 +1,7 @@
 """Find logins by their sessions, in the lists of `allauth.usersessions` where it is installed.
 
-With lists, only a session in its user's own list counts: so it is found again by its user,
-to ask whether it stands and to end it. Without, a session is found by its key alone.
+With lists, a session is accepted only if it is in its user's list. So it can be found by its user
+later, to revalidate or end it. Without lists, a session is found by its key alone.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -26,7 +26,7 @@ __all__ = ["Login", "Logins", "has_lists", "list_model"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """A session that is there. `user`: None where nobody is logged in with it, or not any more."""
+    """A session that exists. `user`: None if no user is logged in with it."""
 
     session: Session
     user: Any
@@ -56,15 +56,15 @@ class Logins:
         }
 
     def find_held(self, grants: Sequence[Grant]) -> list[Login | None]:
-        """The login of each, from the lists: two queries."""
+        """Return the login of each grant, from the lists, with two queries."""
         rows = _rows_of(grants)
         logins = self._listed(rows.values())
         keys = {name: row.session_key for name, row in rows.items()}
         return [logins.get(keys.get(_name(each), "")) for each in grants]
 
     def revoke(self, grants: Sequence[Grant]) -> None:
-        """End those that are listed, as allauth's own page does. Where a user is not known, all
-        lists are read through.
+        """End the sessions that are listed, as the page of allauth does. If a user is not known,
+        read the lists of all users.
         """
         rows = for_write(list_model().objects)
         _end_rows(rows.filter(pk__in=asked_for(rows, "session_key", grants)))
@@ -72,7 +72,7 @@ class Logins:
     def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> None:
-        """End those that the user's list has, but for one, and for those that began later."""
+        """End the sessions in the user's list, except one, and except those that began later."""
         rows = for_write(list_model().objects).filter(user=user_pk)
         if issued_before is not None:
             rows = rows.filter(created_at__lte=for_column(issued_before))
@@ -96,7 +96,7 @@ def has_lists() -> bool:
 
 
 def list_model() -> Any:
-    """The model of a line in such a list."""
+    """Return the model of the rows in such a list."""
     return apps.get_model("usersessions.UserSession")
 
 

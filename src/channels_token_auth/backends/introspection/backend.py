@@ -1,7 +1,7 @@
 """Accept tokens of another authorization server, which is asked about each of them (RFC 7662).
 
-What the server answers is judged here; `client` sends the requests. The server announces no
-revocation, so it is asked again by the sweep, with the token that the socket keeps.
+This module decides by the server's answers; `client` sends the requests. The server announces no
+revocations, so each sweep asks it again, with the token that the socket keeps.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ ACCESS = {None, "bearer", "access_token"}
 """Accepted values of `token_type`. A DPoP token needs its proof (RFC 9449 §7.1)."""
 
 REFRESH = {"refresh", "refresh_token"}
-"""Values by which some servers mark refresh tokens, in `typ` or `token_use`."""
+"""Values of `typ` or `token_use` by which some servers mark refresh tokens."""
 
 INACTIVE = Detail(
     slug="inactive_token",
@@ -58,7 +58,7 @@ NO_ANSWER = Detail(
 
 
 class IntrospectionBackend(BaseTokenBackend):
-    """Accepts the tokens that the server at `url` calls active.
+    """Accepts the tokens that the server at `url` reports as active.
 
     `client_id` and `client_secret`, or `bearer_token`: this site's own credentials there.
     `audience`, `issuer`: what `aud` and `iss` must be. `user_claim`, `user_field`: which claim
@@ -117,13 +117,13 @@ class IntrospectionBackend(BaseTokenBackend):
         self._is_asked_again = recheck
 
     def recognizes(self, credential: Credential) -> bool:
-        """Recognize any text: only its server knows what a token looks like. So this backend
-        belongs last in BACKENDS.
+        """Recognize any text: only the server knows the format of its tokens. So list this backend
+        last in BACKENDS.
         """
         return True
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
-        """Send a request for each token, in parallel; and ask one query for the users."""
+        """Send a request for each token, in parallel, and find the users with one query."""
         answers = self._client.ask({credential.secret for credential in credentials})
         active = {secret: claims for secret, claims in answers.items() if claims["active"]}
         users = dict(zip(active, self.claimed_users.find(list(active.values())), strict=True))
@@ -135,13 +135,13 @@ class IntrospectionBackend(BaseTokenBackend):
         ]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Ask as `authenticate` does, as many as `timeout` allows for; if `recheck` is off, one
-        query for the users.
+        """Do the same as `authenticate`, for as many as `timeout` allows; if `recheck` is off, only
+        check the users, with one query.
         """
         return revalidate_presented(grants, self.authenticate, self._users_by_key)
 
     def check(self, site: Site) -> list[checks.CheckMessage]:
-        """Report a server that is not safe to ask, and tokens that are not for this site."""
+        """Report a URL that is not safe to use, and tokens for other services that are accepted."""
         return [
             *self._check_client(),
             *self._check_audience(),
@@ -167,7 +167,7 @@ class IntrospectionBackend(BaseTokenBackend):
         return admit(user, authentication, handle=credential if self._is_asked_again else None)
 
     def _mistake(self, claims: Claims) -> Detail | None:
-        """Return why a good token is not one for this site."""
+        """Return why an active token is not accepted by this site."""
         if not _is_bearer_token(claims):
             return WRONG_TYPE
         if self._issuer not in (None, claims.get("iss")):

@@ -1,7 +1,7 @@
 """Ask an authorization server about tokens (RFC 7662 §2).
 
-A batch is asked in parallel, with one deadline: a slow answer is missing, and delays no other.
-Nothing secret is logged.
+The requests of a batch are sent in parallel, with one deadline. A slow answer is left out, and
+delays no other. No secret is logged.
 """
 
 import base64
@@ -22,17 +22,17 @@ from ..sources.remote import HEADERS, Answer, Remote, RemoteError
 __all__ = ["MAX_ANSWER", "IntrospectionClient"]
 
 MAX_ANSWER = 64 * 1024
-"""Bytes of an answer at most: claims are short."""
+"""Most bytes of an answer. Claims are short."""
 
 FORM = {**HEADERS, "Content-Type": "application/x-www-form-urlencoded"}
 
 INACTIVE: Mapping[str, Any] = {"active": False}
 
 ABOUT_TOKEN = frozenset({"invalid_grant", "invalid_token", "unsupported_token_type"})
-"""Errors by which servers refuse one token (RFC 6749 §5.2, RFC 7009 §2.2.1): verdicts on it."""
+"""Errors that refuse one token (RFC 6749 §5.2, RFC 7009 §2.2.1)."""
 
 AMBIGUOUS = frozenset({"invalid_request"})
-"""Errors about the token, if the server has answered other requests of ours; else about us."""
+"""Errors about the token, if the server has accepted other requests of ours; else about us."""
 
 _HINTS = dict.fromkeys(
     ("answered 401", "answered 403"), " The site's own credentials there are wrong: see OPTIONS."
@@ -42,7 +42,7 @@ logger = logging.getLogger("channels_token_auth")
 
 
 class IntrospectionClient:
-    """Asks the server at `url`, as a client with a secret or with a bearer token of its own.
+    """Sends requests to `url`, as a client with a secret or with a bearer token of its own.
 
     `timeout`: seconds for a whole batch. `max_parallel`: requests at a time.
     """
@@ -84,7 +84,7 @@ class IntrospectionClient:
         return {secret: claims for secret, claims in answers.items() if claims is not None}
 
     def problem(self) -> str:
-        """Return why the server cannot be asked in safety; "" if it can."""
+        """Return why it is not safe to send tokens to the server; "" if it is."""
         if self._remote.problem:
             return f"The introspection URL {self._remote.problem}."
         if len(self._authorizations) != 1:
@@ -108,7 +108,7 @@ class IntrospectionClient:
         return None
 
     def _read(self, answer: Answer) -> Mapping[str, Any] | None:
-        """Return the claims about the token, None if the answer is not about the token."""
+        """Return the claims about the token; None if the answer does not concern it."""
         if answer.status == 200:
             claims = json.loads(answer.body)
             if not isinstance(claims, dict) or not isinstance(claims.get("active"), bool):
@@ -136,7 +136,7 @@ class IntrospectionClient:
             logger.warning("The token introspection endpoint answers again.")
 
     def _report(self, what: str) -> None:
-        """Log once, until it answers well again."""
+        """Log the problem once, until the server answers without errors again."""
         with self._lock:
             is_new = what not in self._reported
             self._reported.add(what)
@@ -145,6 +145,6 @@ class IntrospectionClient:
 
 
 def _basic(client_id: str, client_secret: str) -> Secret:
-    # Each is encoded first (RFC 6749 §2.3.1), so that they may hold a colon.
+    # Both are form-encoded first (RFC 6749 §2.3.1), so that they may contain a colon.
     pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
     return Secret(f"Basic {base64.b64encode(pair.encode()).decode()}")

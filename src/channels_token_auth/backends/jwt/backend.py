@@ -1,6 +1,6 @@
 """Accept JWTs of any issuer, verified by PyJWT: by a secret, public keys, or a key server's keys.
 
-No row records these tokens: only the denylist ends one before its time.
+No row records these tokens: only the denylist can revoke one before it expires.
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ class JWTBackend(BaseTokenBackend):
     def __init__(self, *, name: str = "jwt", **options: Any) -> None:
         super().__init__(name=name)
         self._options = JWTOptions(**options)
-        # A function of the site's may ask anything, such as another server.
+        # A function of the site may block, for example on another server.
         self.is_local = self._options.user is None
         self._verifier = JWTVerifier(self._options)
         self._rules = ClaimRules(
@@ -70,8 +70,8 @@ class JWTBackend(BaseTokenBackend):
         return super().recognizes(credential) and credential.secret.reveal().count(".") == 2
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
-        """Ask one query for the batch's users, or call the function `user` for each. A token whose
-        key is still to be fetched is `Undecided`.
+        """Find the batch's users with one query, or by a call of the function `user` for each. A
+        token whose key has to be fetched first is `Undecided`.
         """
         opened = [self._open(credential) for credential in credentials]
         valid = [each for each in opened if isinstance(each, _Valid)]
@@ -81,8 +81,8 @@ class JWTBackend(BaseTokenBackend):
         ]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Ask one query for their users. Nobody keeps the tokens, so they are not verified again;
-        but the key that signed each is known, and the key server may have withdrawn it.
+        """Check the users with one query. Sockets do not keep their tokens, so they are not
+        verified again. But the key of each is known, and the key server may have withdrawn it.
         """
         withdrawn = self._verifier.withdrawn({each.handle for each in grants})
         verdicts = self._users_by_key.revalidate(grants)
@@ -94,7 +94,7 @@ class JWTBackend(BaseTokenBackend):
         ]
 
     def check(self, site: Site) -> list[CheckMessage]:
-        """Report options that accept more than they seem to, and claims that name no one user."""
+        """Report options that accept more than they seem to, and claims that identify no user."""
         return [*check_options(self._options), *self.claimed_users.check("E125", "W125")]
 
     @property

@@ -1,4 +1,4 @@
-"""Check the options of the JWT backend for what is dangerous."""
+"""Check the options of the JWT backend for dangerous values."""
 
 from collections.abc import Iterator
 

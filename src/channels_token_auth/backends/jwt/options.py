@@ -1,4 +1,4 @@
-"""Define the options of the JWT backend: what each means, and what it must be."""
+"""Define the options of the JWT backend, with their meanings and types."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -19,8 +19,8 @@ Values = Sequence[Any] | None
 
 @dataclass(frozen=True, kw_only=True)
 class JWTOptions:
-    """Which tokens are accepted, and whose they are. Times are seconds; a wrong option raises
-    TypeError.
+    """The options that decide which tokens are accepted, and for which user. Times are seconds. A
+    wrong option raises TypeError.
 
     `key`, `keys` or `jwks_url`: a secret or a PEM; several, while they are rotated; or the URL
     where the issuer publishes its own. `jwks_lifetime`: how long fetched keys are good;

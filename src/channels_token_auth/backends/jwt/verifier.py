@@ -1,7 +1,7 @@
-"""Verify a token's signature, issuer, audience and type: from its text to its claims.
+"""Verify a token's signature, issuer, audience and type, and return its claims.
 
-PyJWT verifies; the options choose keys and algorithms, and the token never does. Times are left to
-`sources.claims`, which decides them alike for all backends.
+PyJWT verifies. The options choose keys and algorithms, never the token (RFC 8725 §3.1). Times are
+checked by `sources.claims`, in the same way for all backends.
 """
 
 import re
@@ -31,8 +31,8 @@ from .options import JWTOptions
 
 __all__ = ["JWTVerifier", "Verified"]
 
-# Base64url in the one way that RFC 7515 §2 writes it: PyJWT also reads padding, and older versions
-# stray bits, so that a token would have several texts, and without a `jti` several ids.
+# Base64url without padding, as RFC 7515 §2 requires. PyJWT also accepts padding, and older versions
+# other characters. Then one token would have several texts and, without a `jti`, several ids.
 _PART = r"(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?"
 _TEXT = re.compile(rf"{_PART}\.{_PART}\.{_PART}", re.ASCII)
 
@@ -67,7 +67,7 @@ class Verified:
 
 
 class JWTVerifier:
-    """Verifies signatures and claims, and knows no users."""
+    """Verifies signatures and claims. It does not look for users."""
 
     def __init__(self, options: JWTOptions) -> None:
         self._options = options
@@ -76,7 +76,7 @@ class JWTVerifier:
         self._settings: Any = {**_LEFT_OUT, "require": list(self._required)}
 
     def verify(self, raw: str) -> Verified | TokenAuthError:
-        """Return what the token claims, or why it is refused or left to the next backend."""
+        """Return the token's claims, or why it is refused or left to the next backend."""
         if not _TEXT.fullmatch(raw):
             return Unrecognized(NOT_A_JWT)
         if self._server is None:
@@ -91,7 +91,7 @@ class JWTVerifier:
         gone = self._server.withdrawn(asked)
         if gone is None:
             return dict.fromkeys(asked, unavailable())
-        # A fresh token, signed by today's key, is all that the client needs.
+        # "Expired" (4419) has the client fetch a new token, signed with a current key.
         return dict.fromkeys(gone, TokenAuthError(CloseReason.TOKEN_EXPIRED))
 
     @cached_property
@@ -122,7 +122,7 @@ class JWTVerifier:
         key_id = header.get("kid") or None
         keys = server.known(key_id)
         answer = self._verify_with(keys, raw)
-        # Without a `kid`, it may be signed by a key that is not known yet, whatever is known.
+        # A token without a `kid` may be signed by a key that was not fetched yet.
         if not isinstance(answer, Unrecognized) or (keys and key_id):
             return answer
         return server.look_for(key_id, raw) or answer
@@ -165,7 +165,7 @@ class JWTVerifier:
         return detail.expecting(f"The option {option!r}", getattr(self._options, option))
 
     def _is_meant(self, header: Mapping[str, Any], claims: Claims) -> bool:
-        """Return True for the right type, with nothing critical that is not understood."""
+        """Return True for the right type, without critical headers, as none is supported."""
         if "crit" in header:  # RFC 7515 §4.1.11; older versions of PyJWT do not look
             return False
         typ = self._options.header_type

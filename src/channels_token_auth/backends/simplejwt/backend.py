@@ -1,6 +1,6 @@
-"""Accept the JWTs of djangorestframework-simplejwt, read by the package's classes and settings.
+"""Accept the JWTs of djangorestframework-simplejwt, by the package's classes and settings.
 
-Users and the blacklist are queried for a whole batch, and not for each token as the package does.
+Users and the blacklist are queried once for a batch; the package queries them for each token.
 """
 
 from collections.abc import Collection, Sequence
@@ -51,9 +51,9 @@ class _Valid:
 
 
 class SimpleJWTBackend(BaseTokenBackend):
-    """Accepts what `AUTH_TOKEN_CLASSES` accept, and never a refresh token.
+    """Accepts the tokens that `AUTH_TOKEN_CLASSES` accept, but never a refresh token.
 
-    `stateless`: users are made of their tokens (`TOKEN_USER_CLASS`), without a query. `labels`:
+    `stateless`: users are built from their tokens (`TOKEN_USER_CLASS`), without a query. `labels`:
     claims to revoke by, besides `sid` and the client's id.
     """
 
@@ -83,8 +83,9 @@ class SimpleJWTBackend(BaseTokenBackend):
         return super().recognizes(credential) and credential.secret.reveal().count(".") == 2
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
-        """Ask one query for the batch's users, and one for the blacklist if it is installed.
-        Stateless: none, or the second if a token class uses the blacklist.
+        """Verify the batch with a query for the users, and one for the blacklist if it is
+        installed. Stateless: without queries, or with the second if a token class uses the
+        blacklist.
         """
         opened = [self._open(credential) for credential in credentials]
         valid = [each for each in opened if isinstance(each, _Valid)]
@@ -96,9 +97,9 @@ class SimpleJWTBackend(BaseTokenBackend):
         ]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Ask one query for the users and one for the blacklist, as in `authenticate`. Nobody keeps
-        the tokens: of a stateless user only the key is still known; of the others also the claim
-        about their passwords.
+        """Query the users and the blacklist as in `authenticate`. Sockets do not keep their tokens:
+        of a stateless user only the key is still known; of others also the claim about their
+        password.
         """
         revoked = self._find_blacklisted([each.authentication for each in grants])
         keys = {each.user_pk for each in grants}
@@ -133,7 +134,7 @@ class SimpleJWTBackend(BaseTokenBackend):
         return blacklist.announcements() if self._has_blacklist else []
 
     def check(self, site: Site) -> list[CheckMessage]:
-        """Report settings of the package that let refresh tokens in, or name no one user."""
+        """Report settings of the package that accept refresh tokens, or identify no user."""
         users = () if self._stateless else self._claimed_users.check("E111")
         return [*check_types(), *users, *check_keys()]
 

@@ -30,7 +30,7 @@ def check_types() -> Iterator[checks.CheckMessage]:
 
 
 def check_keys() -> Iterator[checks.CheckMessage]:
-    """Report keys that can be guessed, and keys that anybody on the way could replace."""
+    """Report keys that can be guessed, and keys that an attacker on the network could replace."""
     least = HMAC_BYTES.get(api_settings.ALGORITHM, 0)
     if len(str(api_settings.SIGNING_KEY or "").encode()) < least:
         yield checks.Warning(

@@ -1,4 +1,4 @@
-"""Read texts with Simple JWT's token classes: any text gets a verdict, and none costs a query."""
+"""Read text with Simple JWT's token classes: any text gets a verdict, without a query."""
 
 import copy
 from datetime import timedelta
@@ -22,7 +22,7 @@ from ..sources.jwks.errors import NOT_A_JWT, UNKNOWN_KEY, detail_of
 __all__ = ["leeway_of", "read_token"]
 
 PATIENCE = timedelta(seconds=MOMENTS_AHEAD)
-"""How much longer than its leeway the package accepts a token: `sources.claims` decides then."""
+"""Seconds by which the package's leeway is extended, so that `sources.claims` checks times."""
 
 # Not signed by us, as far as we can see: another backend may know it.
 _FOREIGN = (
@@ -45,8 +45,8 @@ WRONG_TYPE = Detail(
 
 
 def read_token(raw: str) -> Token | TokenAuthError:
-    """Return the token as the first class of `AUTH_TOKEN_CLASSES` that accepts it reads it; or why
-    none does. Its times, except an expiry long ago, and the blacklist are not checked.
+    """Return the token, read by the first class of `AUTH_TOKEN_CLASSES` that accepts it; or why
+    none does. The blacklist and the times are not checked, except an expiry long ago.
     """
     refusal: TokenAuthError | None = None
     for token_class in api_settings.AUTH_TOKEN_CLASSES:
@@ -59,7 +59,7 @@ def read_token(raw: str) -> Token | TokenAuthError:
 
 
 def leeway_of(token: Token) -> float:
-    """Return the seconds by which the package lets times be wrong."""
+    """Return the package's leeway in seconds."""
     leeway: timedelta = token.get_token_backend().get_leeway() - PATIENCE
     return leeway.total_seconds()
 
@@ -109,7 +109,7 @@ def _invalid(detail: Detail | None) -> TokenAuthError:
 
 @cache
 def _adapted(token_class: Any) -> Any:
-    """Return the class without the package's query for the blacklist, and patient about times.
+    """Return a subclass without the package's query for the blacklist, and with a longer leeway.
 
     A check of the blacklist that a site wrote itself stays.
     """
@@ -124,8 +124,8 @@ def _adapted(token_class: Any) -> Any:
 
 @lru_cache(maxsize=8)
 def _patient(token_backend: Any) -> Any:
-    """Return the backend with a leeway that leaves the times to our own rules, and with keys that
-    are fetched in the background: the package fetches them while handshakes wait, for up to 30 s.
+    """Return the backend with a longer leeway, because our own rules check the times; and with keys
+    that are fetched in the background: the package blocks for up to 30 s to fetch them.
     """
     patient = copy.copy(token_backend)
     patient.leeway = token_backend.get_leeway() + PATIENCE

@@ -1,4 +1,4 @@
-"""Find the users that claims name: by a field, or by a function of the site's."""
+"""Find the users that claims name, by a field or by a function of the site."""
 
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ __all__ = ["ClaimedUsers", "refusal_of"]
 Claims = Mapping[str, Any]
 
 REASSIGNABLE = {"email", "name", "nickname", "preferred_username", "unique_name", "upn", "username"}
-"""Claims whose value another person may get later (OpenID Connect Core 1.0, section 5.7)."""
+"""Claims whose value may later belong to another person (OpenID Connect Core 1.0, §5.7)."""
 
 REFUSED = Detail(
     slug="user_function_refused",
@@ -35,9 +35,9 @@ REFUSED = Detail(
 
 
 class ClaimedUsers:
-    """Finds the user whose `field` equals `claim`; or whom `function`, a dotted path, returns.
+    """Finds the user whose `field` equals `claim`; or that `function`, a dotted path, returns.
 
-    `field`: None is the one that users log in with.
+    `field`: None means the field that users log in with.
     """
 
     def __init__(self, *, claim: str, field: str | None, function: str | None) -> None:
@@ -46,7 +46,7 @@ class ClaimedUsers:
         self._function = function
 
     def find(self, claims: Sequence[Claims]) -> list[Any]:
-        """Return the user whom each names, or the refusal: one query, or a call for each."""
+        """Return each token's user, or its refusal: with one query, or with a call for each."""
         if self._function is not None:
             function = import_string(self._function)
             return [self._call(function, each) for each in claims]
@@ -54,7 +54,7 @@ class ClaimedUsers:
         users: dict[Any, Any] = {}
         for user in self._lookup.find({value for value in values if value is not None}):
             value = self._field.value_from_object(user)
-            # If two users share a value, nobody knows which one is meant.
+            # If two users have the same value, the claim identifies neither.
             users[value] = self._unknown() if value in users else user
         return [users[value] if value in users else self._unknown() for value in values]
 
@@ -87,12 +87,12 @@ class ClaimedUsers:
                 )
 
     def contradicts(self, other: "ClaimedUsers") -> bool:
-        """Return True if both look for the same claim, in different fields."""
+        """Return True if both use the same claim, with different fields."""
         mine, theirs = (each.field_of(self._claim) for each in (self, other))
         return None not in (mine, theirs) and mine is not theirs
 
     def field_of(self, claim: str) -> Any:
-        """Return the field in which the claim is looked for; None: users are found otherwise."""
+        """Return the field that is compared with the claim; None: a function finds users."""
         if self._function or claim != self._claim:
             return None
         try:
@@ -119,7 +119,7 @@ class ClaimedUsers:
         return TokenAuthError(CloseReason.TOKEN_INVALID, detail=detail)
 
     def _call(self, function: Any, claims: Claims) -> Any:
-        """Return the function's user, or the refusal. Only a failing database raises."""
+        """Return the function's user, or the refusal. Raises only errors of a database."""
         try:
             user = concrete(function(claims))
         except DatabaseError:
@@ -151,7 +151,7 @@ def refusal_of(error: BaseException) -> TokenAuthError | None:
 
     DRF's exceptions are known by their `status_code`: the package may not be installed.
     """
-    if isinstance(error, TokenAuthError):  # afresh: a raised one keeps the frames it passed
+    if isinstance(error, TokenAuthError):  # a new one: a raised exception keeps its traceback
         return TokenAuthError(error.code, error.retry_after, error.detail or REFUSED)
     status = getattr(error, "status_code", None)
     if isinstance(error, PermissionDenied) or status == 403:

@@ -1,7 +1,7 @@
 """Turn registered claims into an `Authentication`: one set of rules for all signed tokens.
 
-A backend has verified the signature, the issuer and the audience, or has asked a server to. What
-the claims themselves contain about time, use and owner is decided here.
+The backend has verified the signature, the issuer and the audience, or a server has. This module
+checks what the claims contain about time, use and owner.
 """
 
 import math
@@ -24,10 +24,10 @@ LEEWAY = 5.0
 """Seconds that `iat` and `nbf` may be ahead: clocks differ (RFC 7519, section 4.1.5)."""
 
 MOMENTS_AHEAD = 60.0
-"""Seconds within which a token that is not valid yet is worth waiting for."""
+"""Longest time until `nbf` for which a client is asked to try again, in seconds."""
 
 MAX_ID_BYTES = 128
-"""A longer `jti` is too long for logs and cache keys: the token's digest replaces it."""
+"""Most bytes of a `jti`. The token's digest replaces longer ones, in logs and cache keys."""
 
 CLIENTS = ("client_id", "azp", "cid", "appid")
 """Claims that name the client: RFC 9068, OpenID Connect, and the names of Okta and Entra."""
@@ -86,15 +86,15 @@ class ClaimRules:
 
     def _refusal(self, claims: Claims) -> TokenAuthError | None:
         now = clock.calendar()
-        # First, since a client with an expired token gets another one by itself (4419).
+        # Check this first: the client of an expired token fetches a new one by itself (4419).
         expires_at = _seconds(claims, "exp")
         if expires_at is not None and expires_at + self.leeway <= now:
             return TokenAuthError(CloseReason.TOKEN_EXPIRED, detail=EXPIRED)
-        # A proof of possession is part of the request, which is not here (RFC 7800, section 3.1).
+        # A proof of possession is part of a request, and is missing here (RFC 7800, section 3.1).
         if claims.get("cnf") is not None:
             return TokenAuthError(CloseReason.TOKEN_INVALID, detail=KEY_BOUND)
         if not self.allows_machines and _is_machine(claims):
-            # Genuine, so that another login would not help.
+            # The token is valid, so do not send its client to a login.
             return TokenAuthError(CloseReason.FORBIDDEN, detail=MACHINE)
         return self._immature(claims, now) if self.is_dated else None
 
@@ -114,7 +114,8 @@ class ClaimRules:
             token_id=self._id(claims) or credential.secret.digest,
             location=credential.location,
             scopes=_scopes(claims.get(self.scope_claim or "")),
-            # As it is, even if it is ahead of our clock: the denylist knows when it was seen.
+            # Unchanged, even if it is ahead of our clock: the denylist stores the time of
+            # verification.
             issued_at=_moment(claims, "iat"),
             # A socket that is admitted after `exp` must not be closed at once.
             expires_at=expires_at and expires_at + timedelta(seconds=self.leeway),

@@ -27,10 +27,10 @@ Manager = Callable[[], "BaseManager[Any]"]
 def read(
     rows: QuerySet[Any], collect: Callable[[QuerySet[Any]], dict[Any, Any]], wanted: set[Any]
 ) -> dict[Any, Any]:
-    """Return what `collect` makes of the rows, on the database for reads.
+    """Return the result of `collect` for the rows in the database for reads.
 
-    If something wanted is missing there, ask the database for writes: a replica that lags must not
-    make a token that was just issued invalid.
+    If a wanted row is missing there, query the database for writes: a token that was just issued
+    must not be invalid because a replica lags.
     """
     alias = rows.db
     found = collect(rows.using(alias))
@@ -69,7 +69,7 @@ class Lookup:
         if not asked:
             return []
         rows = self._plain_rows if self._is_plain else self._rows()
-        # Ask the router once: it may return another replica each time.
+        # Call the router once, since it may return another replica each time.
         alias = rows.db
         found = self._find_on(alias, rows, asked)
         primary = _primary(rows, alias)
@@ -89,7 +89,7 @@ class Lookup:
         return [value for value in asked if field.to_python(value) not in there]
 
     def _compile(self, rows: QuerySet[Any], alias: str, number: int) -> "_Compiled | None":
-        # Only powers of two, so that few queries are compiled: the last value is repeated.
+        # Compile queries for powers of two only, so that there are few. The last value is repeated.
         size = 1 << (number - 1).bit_length()
         by_size = self._compiled.setdefault(connections[alias], {})
         if size not in by_size:

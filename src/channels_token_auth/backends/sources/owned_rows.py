@@ -18,7 +18,7 @@ def for_write(rows: Any) -> Any:
     Code that revokes a token reads there too: a replica that lags lacks the token just issued.
     """
     rows = rows.all()
-    # A manager that named a database itself, such as a tenant's, knows better than the router.
+    # A manager that names a database, such as that of a tenant, has precedence over the router.
     return rows if named_database(rows) else rows.using(router.db_for_write(rows.model))
 
 

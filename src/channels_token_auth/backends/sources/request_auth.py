@@ -1,7 +1,7 @@
-"""Read what a class of Django REST framework gives as `request.auth`, as claims.
+"""Read claims from the object that a class of Django REST framework returns as `request.auth`.
 
-It may be a mapping, as of a JWT; an object, as of a row; a text; or None. The class has decided
-that the token is valid, so a claim of a wrong type is left out instead of being a reason to refuse.
+It may be a mapping, as for a JWT; an object, as for a row; a text; or None. The class has accepted
+the token, so a claim with a wrong type is left out, and is no reason to refuse the token.
 """
 
 from typing import Any

@@ -22,7 +22,7 @@ def revalidate_presented(
     authenticate: Callable[[Sequence[Credential]], Sequence[Verdict]],
     users: UsersByKey,
 ) -> Sequence[Verdict]:
-    """Return what `authenticate` answers about each now. If a grant has no credential, because its
+    """Return the verdict of `authenticate` on each credential. If a grant has none, because its
     backend keeps none, only its user is checked.
     """
     kept = [i for i, each in enumerate(grants) if each.handle is not None]
@@ -40,7 +40,7 @@ def _standing(grant: Grant, verdict: Verdict) -> Verdict:
         if is_owner and not verdict.authentication.is_expired(clock.calendar()):
             return verdict
     elif verdict is not None and verdict.code is CloseReason.RATE_LIMITED:
-        return unavailable()  # which says nothing about the token
+        return unavailable()  # which is no verdict on the token
     elif verdict is not None and verdict.code not in _GONE:
         return verdict
     has_expired = grant.authentication.is_expired(clock.calendar())

@@ -26,7 +26,7 @@ class UserColumns:
         return self._model.from_db(self._tokens().objects.db, self._names, columns)
 
     def needed_for(self, grants: Sequence[Grant]) -> "UserColumns":
-        """Return itself, or the two columns that suffice to revalidate: see `Grant.needs_user`."""
+        """Return these columns, or the two that suffice to revalidate: see `Grant.needs_user`."""
         return self if any(each.needs_user for each in grants) else self._activity
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Revalidate tokens of which only the user is known, because nobody keeps the token."""
+"""Revalidate tokens of which only the user is known, because their sockets keep no token."""
 
 from collections.abc import Collection, Sequence
 from typing import Any

@@ -64,7 +64,7 @@ _DETAILS: tuple[tuple[type[jwt.PyJWTError], Detail], ...] = (
 
 
 def detail_of(error: BaseException | None) -> Detail | None:
-    """Return the detail of one of PyJWT's errors, None of any other."""
+    """Return the detail of one of PyJWT's errors; None for any other error."""
     if isinstance(error, jwt.MissingRequiredClaimError):
         return Detail(
             slug="missing_claim",

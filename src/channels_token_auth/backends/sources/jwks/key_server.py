@@ -1,9 +1,9 @@
 """Fetch an issuer's keys from its key server (RFC 7517), rarely and in the background.
 
-Nothing here waits: a key that is known is returned at once, and a key that is not known is looked
-for by a thread of its own, while the token's verdict is `Undecided`. Anybody can name a key, so
-fetches have a minimum interval; and a token is called invalid only if its key is missing in keys
-that were fetched after it was presented.
+No function here waits. A known key is returned at once. For an unknown key, a thread fetches the
+keys, and until then the token's verdict is `Undecided`. Any client can name an unknown key, so
+fetches have a minimum interval; and a token is invalid only if its key is missing in keys that were
+fetched after it was presented.
 """
 
 import json
@@ -28,16 +28,16 @@ from .keys import VerifyingKey, read_jwks
 __all__ = ["ABSENT_SECONDS", "INTERVAL", "MAX_BYTES", "KeyServer"]
 
 MAX_BYTES = 256 * 1024
-"""The largest answer that is read."""
+"""Most bytes of an answer that are read."""
 
 INTERVAL = 10.0
 """Seconds between two fetches at least."""
 
 ABSENT_SECONDS = 60.0
-"""How long a key that was missing is not looked for again."""
+"""Seconds until a key that was missing is looked for again."""
 
 MAX_ABSENT = 1024
-"""Keys that are remembered as missing, at most: clients can name any number."""
+"""Most missing keys that are stored: clients can name any number of them."""
 
 KEYS_UNAVAILABLE = Detail(
     slug="keys_unavailable",
@@ -51,10 +51,10 @@ KEY_PENDING = Detail(
 
 
 class KeyServer:
-    """The keys behind `url`. They are good for `lifetime` seconds, and then refreshed in the
+    """The keys at `url`. They are used for `lifetime` seconds, and then refreshed in the
     background; while the server is unavailable, they are used for `stale` seconds more.
 
-    `issuers`: whose tokens these keys sign, if that is known.
+    `issuers`: the issuers whose tokens these keys sign, if known.
     """
 
     def __init__(
@@ -92,14 +92,14 @@ class KeyServer:
             return [each for each in self._usable() if key_id is None or each.key_id == key_id]
 
     def look_for(self, key_id: str | None, raw: str) -> TokenAuthError | None:
-        """Look for the key of a token, which is not known. Return the verdict until it is found, or
-        None: there is no such key.
+        """Look for the unknown key of a token. Return the verdict until it is found; None if there
+        is no such key.
         """
         try:
             claims = jwt.decode(raw, options={"verify_signature": False})
         except UNREADABLE:
             return Unrecognized(NOT_A_JWT)
-        # The issuer is not verified, and decides nothing but whether a fetch is worth it.
+        # The issuer is not verified yet. It only decides whether a fetch could find the key.
         if self._issuers and claims.get("iss") not in self._issuers:
             expected = WRONG_ISSUER.expecting("The option 'issuer'", list(self._issuers))
             return Unrecognized(expected)
@@ -119,8 +119,7 @@ class KeyServer:
             return self._undecided(now)
 
     def withdrawn(self, thumbprints: Collection[str]) -> Collection[str] | None:
-        """Return those of the keys that the server does not publish any more; None if that is not
-        known.
+        """Return the keys that the server does not publish any more; None if that is unknown.
         """
         with self._lock:
             self._refresh_if_old()
@@ -147,7 +146,7 @@ class KeyServer:
 
     def _fetch(self, now: float) -> "Future[None] | None":
         """Return the fetch that is running, or start one if it is time; else None."""
-        # One that has not ended in time never does: its thread was lost in a fork, or hangs.
+        # A fetch that is still running after its timeout hangs, or its thread was lost in a fork.
         if self._fetching is not None and now - self._tried_at <= self._timeout + 1:
             return self._fetching
         self._fetching = None
@@ -156,7 +155,7 @@ class KeyServer:
         self._tried_at = now
         self._begun += 1
         done: Future[None] = Future()
-        done.set_running_or_notify_cancel()  # so that nobody who waits for it can cancel it
+        done.set_running_or_notify_cancel()  # so that no caller can cancel it
         self._fetching = done
         threading.Thread(
             target=self._download,
@@ -171,7 +170,7 @@ class KeyServer:
             keys = self._read()
         except Exception as error:  # noqa: BLE001 - whatever a network and a stranger's JSON raise
             self._fail(done, number)
-            # Without the query, in which some sites have a key of their own.
+            # Without the query, which may contain an API key of the site.
             log_error(
                 f"The keys of {self._url.partition('?')[0]} cannot be fetched:", error, brief=True
             )

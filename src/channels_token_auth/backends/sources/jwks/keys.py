@@ -1,4 +1,4 @@
-"""Read the keys that JWTs are verified with, by PyJWT, once and not for each token."""
+"""Read the keys for the verification of JWTs with PyJWT, once and not for each token."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -56,7 +56,7 @@ def read_key(material: str | bytes, algorithms: Sequence[str]) -> VerifyingKey:
 
 
 def _prepared(material: str | bytes, algorithms: Sequence[str]) -> Iterator[Any]:
-    """Yield the key as each algorithm reads it that can use it."""
+    """Yield the key in the form of each algorithm that can use it."""
     for name in algorithms:
         with suppress(NotImplementedError, TypeError, ValueError, jwt.PyJWTError):
             key = jwt.get_algorithm_by_name(name).prepare_key(material)
@@ -95,7 +95,7 @@ def _read_jwk(entry: Mapping[str, Any], algorithms: Sequence[str]) -> VerifyingK
 
 
 def _thumbprint(entry: Mapping[str, Any]) -> str:
-    """Return the digest of the members that make the key, and of no others (RFC 7638 §3.2)."""
+    """Return the digest of the required members of the key (RFC 7638 §3.2)."""
     required = {name: entry[name] for name in ("crv", "e", "kty", "n", "x", "y") if name in entry}
     return sha256(json.dumps(required, sort_keys=True).encode()).hexdigest()
 

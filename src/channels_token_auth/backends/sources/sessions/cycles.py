@@ -1,4 +1,4 @@
-"""Tell a session whose key was cycled from one that ended, by the signals of the engine's table.
+"""Distinguish sessions with a new key from ended ones, by the signals of the engine's table.
 
 `cycle_key` creates a row with the session's data, and deletes the old one right after, in the same
 request. `flush` deletes only; and a login creates a row in which nobody is logged in yet.
@@ -17,16 +17,16 @@ from .users import session_user_pk
 __all__ = ["Renewals", "note_saved", "renewals", "take_successor"]
 
 SOON = 1.0
-"""Seconds between both, at most."""
+"""Most seconds between the creation and the deletion."""
 
 MAX_CREATED = 8
-"""Rows whose creation is remembered: a request creates one or two."""
+"""Most created rows that are stored: a request creates one or two."""
 
 
 class Renewals:
     """The sessions that one request has created, or one thread where there is no ASGI request.
 
-    Any thread may read it: the request may have ended, or may go on elsewhere.
+    Any thread may read it, since the code of a request may run in several threads.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Renewals:
         self._renewed: dict[str, tuple[str, float]] = {}
 
     def note(self, token_id: str, user_pk: Any, *, created: bool) -> None:
-        """Note that a session's row was saved. Any later one of the user takes its place."""
+        """Store that a session's row was saved. A later one of the same user replaces it."""
         now = time.monotonic()
         self.created_for, self.created_at = user_pk if created else None, now
         if created:
@@ -68,7 +68,7 @@ _of_request: WeakKeyDictionary[Any, Renewals] = WeakKeyDictionary()
 
 
 def renewals() -> Renewals:
-    """Return the renewals of the request that the caller works for."""
+    """Return the renewals of the current request, or of this thread."""
     request = asgi_request()
     if request is None:
         return _of_thread.renewals
@@ -76,13 +76,13 @@ def renewals() -> Renewals:
 
 
 def note_saved(session_key: str, session: Session, *, created: bool) -> None:
-    """Note that a row was saved."""
+    """Store that a row was saved."""
     renewals().note(Secret(session_key).digest, session_user_pk(session.data), created=created)
 
 
 def take_successor(session_key: str, session: Session) -> bool:
-    """Return whether the row that was deleted just now has a successor: for one row only, but for
-    each backend that asks about it.
+    """Return whether the row that was just deleted has a successor. A successor counts for one row,
+    but for all backends that call this.
     """
     last = renewals()
     if session_key == last.replaced:

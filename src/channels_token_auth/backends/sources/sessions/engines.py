@@ -1,7 +1,7 @@
-"""Django's session engines, read in batches and never written to.
+"""Read sessions of Django's engines in batches, without writing.
 
-Some engines write while they load: files that have expired are deleted, and an engine of others
-may create a session for a key it never saw. None of that happens here.
+Some engines write while they load: that of files deletes expired ones, and a third-party engine may
+create a session for an unknown key. Here they cannot.
 """
 
 import re
@@ -31,9 +31,9 @@ __all__ = [
 ]
 
 SHORTEST_KEY = 8
-"""Characters below which Django takes nothing for a session's key."""
+"""Length of the shortest text that Django accepts as the key of a session."""
 
-# What every cache takes as a part of a key: memcached is the strictest.
+# Characters that every cache accepts in a key: memcached accepts the fewest.
 _CACHEABLE = re.compile(r"[!-~]{8,128}")
 
 
@@ -46,12 +46,12 @@ class Session:
 
 
 def engine() -> Any:
-    """The class of `SESSION_ENGINE`."""
+    """Return the class of `SESSION_ENGINE`."""
     return import_module(settings.SESSION_ENGINE).SessionStore
 
 
 def session_model() -> Any:
-    """The model of the engine's table; None where it has none."""
+    """Return the model of the engine's table; None if it has none."""
     return engine().get_model_class() if hasattr(engine(), "get_model_class") else None
 
 
@@ -67,9 +67,9 @@ def can_forget() -> bool:
 
 
 def is_in_database() -> bool:
-    """Return True if reading a session asks the site's database at most.
+    """Return True if reading a session queries no service but the site's database.
 
-    A cache is another service, whose outage must not delay tokens that have rows.
+    A cache is another service, whose outage must not delay tokens in database rows.
     """
     return engine() in (db.SessionStore, signed_cookies.SessionStore)
 
@@ -81,12 +81,12 @@ class Sessions:
         self._rows = Lookup(lambda: session_model().objects, "session_key")
 
     def find(self, keys: Collection[str]) -> dict[str, Session]:
-        """Return the sessions that exist, expired rows included: one question for all keys to a
-        database or a cache, one for each to files, cookies and engines of others.
+        """Return the sessions that exist, expired rows included: with one call for all keys of a
+        database or a cache, and one for each file, cookie or session of a third-party engine.
         """
         store = engine()
         if store.load in (db.SessionStore.load, cached_db.SessionStore.load):
-            # Of a cached one too: its row is the truth.
+            # The `cached_db` engine too: its rows are authoritative.
             return {row.session_key: session_of(row) for row in self._rows.find(keys)}
         if store.load is cache.SessionStore.load:
             return _find_cached(store(), keys)

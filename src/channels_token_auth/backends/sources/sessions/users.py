@@ -1,7 +1,7 @@
 """Find the user of a session as `django.contrib.auth.get_user` does, but without its writes.
 
-Django deletes a session that was made with another password, and renews one that was made under
-a former secret key. Nothing of that happens here.
+Django deletes a session that was created with another password, and renews one that was created
+under a former `SECRET_KEY`. This module does neither.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ def session_user(data: Mapping[str, Any], users: Mapping[Any, Any]) -> Any:
 
 
 def has_password_of(user: Any, data: Mapping[str, Any]) -> bool:
-    """Return True if it was made with the user's current password, under a secret key in use."""
+    """Return True if it was created with the user's current password and a valid secret key."""
     if not hasattr(user, "get_session_auth_hash"):
         return True
     known = data.get(HASH_SESSION_KEY) or ""

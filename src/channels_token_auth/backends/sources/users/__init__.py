@@ -1,4 +1,4 @@
-"""Users as tokens name them: who is admitted, by which key, and copies for each socket."""
+"""Admit the users of tokens, read the keys that name users, and copy users for each socket."""
 
 from .admission import admit, concrete, local_user_key, named_user, primary_key, row_key
 

@@ -1,4 +1,4 @@
-"""Admit the user of a token, and name users."""
+"""Admit the user of a token, and convert instances and keys of users."""
 
 import copy
 from collections.abc import Hashable
@@ -33,15 +33,15 @@ def concrete(user: Any) -> Any:
     """Return the user behind a lazy object, loaded here, where queries may be made."""
     if isinstance(user, LazyObject):
         bool(user)
-        return copy.copy(user)  # of a loaded one, a copy of what it wraps
+        return copy.copy(user)  # if it is loaded, a copy of its object
     return user
 
 
 def primary_key(user: Any) -> Any:
-    """Return the primary key of an instance; a key itself as the user model has it.
+    """Return the primary key of an instance; or a key, converted to the type of the user model.
 
-    A key that the model cannot have stays as it is: it is that of another service's user, who has
-    no row here.
+    A key that cannot be converted is returned as it is: it belongs to a user of another service,
+    who has no row here.
     """
     if isinstance(user, Model):
         return user.pk
@@ -59,7 +59,7 @@ def local_user_key(user: Any) -> UserKey:
 
 
 def named_user(user: Any) -> UserKey:
-    """Return the users whom a caller names: by an instance, the one user of its kind.
+    """Return the users that a caller names: an instance names the one user of its kind.
 
     A key names the users with this key in every kind: this site's, and those of each service whose
     tokens it accepts. The instance of a user without a row, such as Simple JWT's `TokenUser`, names
@@ -77,7 +77,7 @@ def named_user(user: Any) -> UserKey:
     if hasattr(user, "pk"):
         return UserKey(kind=FOREIGN, key=str(key))
     found = primary_key(key)
-    # A key that no user here can have is of other services only: no row is looked up by it.
+    # A key that cannot be converted belongs to users of other services: query no rows with it.
     return UserKey(kind=None if _is_possible(found) else FOREIGN, key=str(found))
 
 

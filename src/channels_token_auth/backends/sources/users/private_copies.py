@@ -1,7 +1,7 @@
-"""Copy a user so that no two sockets share anything that one of them can change.
+"""Copy a user so that no two sockets share an object that one of them can change.
 
 Verified users are cached, and each socket gets a copy: with its related objects (`select_related`,
-`prefetch_related`), its JSON and file attributes, and whatever else a site has put on it.
+`prefetch_related`), its JSON and file attributes, and all other attributes that a site has set.
 """
 
 import copy
@@ -33,8 +33,8 @@ _UNCHANGEABLE = frozenset({
 def private_copy(user: Any) -> Any:
     """Return an independent copy of the user. Runs no query.
 
-    What cannot be copied inside it, such as a lock or a connection, is shared. Raises what the
-    user's class raises if it does not let itself be copied.
+    Attributes that cannot be copied, such as a lock or a connection, are shared. Raises the
+    exceptions of the user's class if that cannot be copied.
     """
     memo: Memo = {}
     if isinstance(user, Model):
@@ -43,7 +43,7 @@ def private_copy(user: Any) -> Any:
 
 
 def _copy_model(original: Model, memo: Memo) -> Any:
-    # What `copy.copy` does of a model, in a seventh of its time: each handshake pays it.
+    # The same as `copy.copy` of a model, in a seventh of the time, for each handshake.
     fresh = _copy_object(original, memo)
     fresh._state = copy_state(original._state, lambda each: _copy(each, memo))
     return fresh
@@ -56,14 +56,14 @@ def _copy_object(original: Any, memo: Memo) -> Any:
     memo[id(original)] = fresh = object.__new__(type(original))
     # A copy of a dict shares its keys, and takes a third of the time of filling another one.
     fresh.__dict__ = values = vars(original).copy()
-    # Most users have columns only, whose values can be shared: one look at the types tells.
+    # Most users have only columns, whose values can be shared. Check that by their types first.
     if not _UNCHANGEABLE.issuperset(map(type, values.values())):
         values.update({name: _copy(each, memo) for name, each in values.items()})
     return fresh
 
 
 def _copy(value: Any, memo: Memo) -> Any:
-    # By type, never by `isinstance`: that would load a lazy object, with a query.
+    # Compare types: `isinstance` would load a lazy object with a query.
     kind = type(value)
     if kind in _UNCHANGEABLE:
         return value
@@ -84,7 +84,7 @@ def _copy_other(value: Any, memo: Memo) -> Any:
     try:
         return copy.deepcopy(value, memo)
     except Exception:  # noqa: BLE001 - whatever an object raises that is made not to be copied
-        # One part of it may be the reason, such as a lock: the others are copied.
+        # A part of it, such as a lock, may be the reason: copy the other parts.
         with suppress(Exception):
             return _copy_object(value, memo)
     memo.pop(id(value), None)
