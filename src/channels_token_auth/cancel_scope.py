@@ -1,8 +1,8 @@
-"""Interrupt an await from another task, as `asyncio.timeout` does when the time is over.
+"""Interrupt an await from another task, as `asyncio.timeout` does after its time.
 
 The name is Trio's and AnyIO's. The rules are those of `asyncio.timeout`: the scope cancels its task
 and counts the task's other cancellations (`Task.cancelling`), so that it never swallows one that
-somebody else has requested.
+other code has requested.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ __all__ = ["CancelScope"]
 
 
 class CancelScope:
-    """A block that ends silently if `interrupt` cancelled it, and nobody else did.
+    """A block that ends without an exception if only `interrupt` has cancelled it.
 
     It may be entered many times, by one task at a time, in the event loop that it was created in.
     """
@@ -49,6 +49,6 @@ class CancelScope:
         if not self._interrupted:
             return False
         self._interrupted = False
-        # A higher count: the task was cancelled by somebody else too, and has to end.
+        # A higher count: other code has cancelled the task too, and it has to end.
         is_ours = task.uncancel() <= self._cancelling  # type: ignore[union-attr]  # as above
         return is_ours and kind is asyncio.CancelledError

@@ -1,4 +1,4 @@
-"""The two clocks of the library, replaceable in tests: steady time, and the calendar."""
+"""The two clocks of the library, which tests can replace: steady time, and the calendar."""
 
 import time
 
@@ -8,14 +8,14 @@ __all__ = ["Clock", "clock", "lifetime"]
 
 
 class Clock:
-    """The two times that count, in seconds."""
+    """The steady time and the calendar, in seconds."""
 
     def steady(self) -> float:
-        """A time that never goes back."""
+        """Return a time that never goes back."""
         return time.monotonic()
 
     def calendar(self) -> float:
-        """Seconds since the epoch, as tokens have them."""
+        """Return the seconds since the epoch, as in tokens."""
         return time.time()
 
     def offset(self) -> float:

@@ -1,7 +1,7 @@
 """Private parts of Django and asgiref that this library relies on, all of them in this module.
 
 Any minor release may change them. Each function has a test of its own, which the suite runs on the
-lowest and the newest supported versions: a change shows there, and is mended here.
+lowest and the newest supported versions: a change in Django fails a test, and is adapted here.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ __all__ = [
 
 def savepoints(connection: Any) -> frozenset[str]:
     """Return the savepoints that the connection's transaction is in."""
-    # None stands for an atomic block without a savepoint, such as Django's deletion uses.
+    # None is an atomic block without a savepoint, such as those of Django's deletions.
     return frozenset(connection.savepoint_ids) - {None}
 
 
@@ -61,7 +61,8 @@ def put_last_callback_first(connection: Any) -> None:
 
 def has_new_password(user: Any) -> bool:
     """Return whether `set_password` was called on this instance and `save` has just stored it."""
-    # AbstractBaseUser.save clears it after post_save: signals see it, and nothing else tells.
+    # AbstractBaseUser.save clears it after `post_save`, so only receivers of the signal can read
+    # it.
     return getattr(user, "_password", None) is not None
 
 
@@ -91,7 +92,7 @@ def named_database(rows: QuerySet[Any]) -> str | None:
 
 def is_test_environment() -> bool:
     """Return whether Django's test runner, or pytest-django, has set up its environment."""
-    # Production never imports the module, so that this costs one look-up there.
+    # A running site never imports the module, so that this needs only one look-up there.
     utils = sys.modules.get("django.test.utils")
     return utils is not None and hasattr(utils._TestState, "saved_data")  # noqa: SLF001 - as above
 
@@ -124,9 +125,9 @@ def take_test_callbacks(
 
 
 def asgi_request() -> Any:
-    """Return the object that stands for the ASGI request of the caller; None if there is none.
+    """Return the object that identifies the caller's ASGI request; None if there is none.
 
-    All code of the request has it: tasks, and threads that asgiref started.
+    It is the same in all code of the request: in its tasks, and in threads that asgiref started.
     """
     return SyncToAsync.thread_sensitive_context.get(None)
 
@@ -137,12 +138,12 @@ def loop_of_sync_code() -> Any:
 
 
 def sync_thread_key() -> Any:
-    """Return what asgiref chooses the thread of this task's synchronous code by."""
+    """Return the key by which asgiref selects the thread of this task's synchronous code."""
     return SyncToAsync.thread_sensitive_context.get(None) or asyncio.get_running_loop()
 
 
 def is_connection_due(connection: Any) -> bool:
-    """Return whether `close_if_unusable_or_obsolete` would have something to do.
+    """Return whether `close_if_unusable_or_obsolete` would do anything.
 
     It reads attributes only, so that the event loop may call it for another thread's connection.
     """

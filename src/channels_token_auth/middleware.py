@@ -58,7 +58,7 @@ class TokenAuthMiddleware:
         if scope["type"] != "websocket":
             await self.application(scope, receive, send)
             return
-        if is_inside(scope, receive):  # hidden in middleware that nothing could look into
+        if is_inside(scope, receive):  # in middleware whose content `find_inside` cannot read
             await _refuse_second(send)
             return
         connection = self._connection(scope, receive, send)
@@ -68,7 +68,7 @@ class TokenAuthMiddleware:
                 side = ApplicationSide(connection, connect)
                 await self.application(connection.inner_scope(), side.receive, side.send)
             await end_without_application(connection, has_raised=False)
-        except TokenAuthError as error:  # of a method that requires scopes, perhaps
+        except TokenAuthError as error:  # raised by `requires_scopes`, for example
             connection.end(error)
         except BaseException:
             await end_without_application(connection, has_raised=True)
@@ -79,7 +79,7 @@ class TokenAuthMiddleware:
     def _connection(self, scope: Scope, receive: Receive, send: Send) -> Connection:
         route = self._route()
         handshake = route.read(scope)
-        # At once: whatever becomes of the socket, middleware outside must not find its token.
+        # First, so that outer middleware never finds the token, however the socket ends.
         clean(scope, handshake)
         return Connection(route, handshake, scope, receive, send)
 

@@ -13,9 +13,9 @@ __all__ = ["display_name", "find_user", "is_site_user", "names_of", "user_of", "
 
 
 def find_user(text: str) -> Any:
-    """The user of this name or, where nobody is called so, with this primary key; None: nobody.
+    """Return the user with this name, or else with this primary key; None if there is none.
 
-    Raises ValueError where it is the name of one and the key of another.
+    Raises ValueError if the text is the name of one user and the key of another.
     """
     if not _is_storable(text):
         return None
@@ -35,7 +35,7 @@ def _is_storable(text: str) -> bool:
 
 
 def usernames(user_ids: Collection[str | None]) -> dict[str, str]:
-    """The names of those who have a row here, by primary key as text. One query."""
+    """Return the names of the users with a row here, by primary key as text. One query."""
     model = get_user_model()
     keys = [key for key in map(_primary_key, filter(None, user_ids)) if key is not None]
     users = model._default_manager.filter(pk__in=keys) if keys else ()  # noqa: SLF001 - see above
@@ -60,14 +60,14 @@ def names_of(found: Iterable[LiveConnection]) -> dict[str, str]:
 
 
 def display_name(connection: LiveConnection, names: Mapping[str, str]) -> str | None:
-    """Return the name of a socket's user; the key, for another service's; None for nobody."""
+    """Return the name of a socket's user; the key of one without a row; None if anonymous."""
     user_id = connection.user_id
     name = names.get(user_id or "") if is_site_user(connection.user_kind) else None
     return name or user_id
 
 
 def _primary_key(text: str) -> Any:
-    """None where no user here can have it: that of another service's user, perhaps."""
+    """Return the text as a primary key; None if it cannot be one of this site's users."""
     field = get_user_model()._meta.pk
     try:
         key = field.to_python(text)

@@ -1,7 +1,7 @@
 """Audit records: each security event becomes a log record, and a Django signal for the site.
 
 Receivers of a signal may block and query. In an event loop they are called one after the other, in
-the order of the events, beside the sockets; elsewhere they are called at once.
+the order of the events, in a separate task; elsewhere they are called at once.
 """
 
 import json
@@ -104,9 +104,9 @@ _encode = json.JSONEncoder().encode
 
 
 def _as_json(value: Any) -> str:
-    """Return the same as `json.dumps`, which takes several times as long for None and short text.
+    """Return the same text as `json.dumps`, several times as fast for None and short text.
 
-    There are twelve values in a record, and two records in each socket's life.
+    A record has twelve values, and each socket causes two records.
     """
     return "null" if value is None else _encode(value)
 
@@ -130,9 +130,9 @@ def _of_connection(event: Any) -> dict[str, Any]:
 
 
 def _without_secrets(text: str | None) -> str | None:
-    """Redact what a client chose. The whole record need not be: all else in it is the library's.
+    """Redact the values that a client chose. The library chose all others.
 
-    So a record's attributes, and what a signal's receivers get, are redacted as well as its text.
+    So the attributes of a record and the arguments of a signal are redacted, like its text.
     """
     return text and redaction_filter.redacted(text)
 

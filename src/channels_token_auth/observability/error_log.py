@@ -37,8 +37,8 @@ def log_error(
 ) -> None:
     """Log what failed: the message, and the traceback as redacted text.
 
-    `about`: the credentials, grants or secrets that were being worked on; their values are masked
-    wherever the text has them. `brief`: the error's type and text on one line instead of the
+    `about`: the credentials, grants or secrets that were processed; their values are masked
+    wherever they occur in the text. `brief`: the error's type and text on one line instead of the
     traceback, for a service whose traceback shows its driver only.
     """
     if not logger.isEnabledFor(level):

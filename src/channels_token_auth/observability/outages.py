@@ -1,4 +1,4 @@
-"""Keep which services do not answer at the moment: channel layer, cache, token stores."""
+"""Store which services do not answer at the moment: channel layer, cache, token stores."""
 
 from dataclasses import dataclass
 from threading import Lock

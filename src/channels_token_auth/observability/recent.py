@@ -41,8 +41,8 @@ closes, limits = _Recent(), _Recent()
 def note_close(code: CloseReason | int | None) -> None:
     """Count the close of a socket that was admitted.
 
-    Called beside the event `ConnectionClosed`, which is not built for every socket only to be
-    counted here.
+    A call besides the event `ConnectionClosed`: that is not built for a socket if only this
+    module would use it.
     """
     closes.add(code.value if isinstance(code, CloseReason) else NOT_OURS)
 

@@ -50,8 +50,8 @@ LOGGERS = (
 class RedactionFilter(logging.Filter):
     """Redacts each record and lets it pass; `names` are added to what is secret in a query.
 
-    A record without a secret stays as it was. `exc_info` stays too: handlers that report errors
-    need it, and what they read in frames is no text.
+    A record without a secret is not changed. Neither is `exc_info`: handlers that report errors
+    need it, and they read objects in its frames, which no text filter can redact.
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
@@ -59,7 +59,7 @@ class RedactionFilter(logging.Filter):
         self.names = NAMES.union(names)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """True, and never an exception: it would reach whoever only wanted to log."""
+        """Return True. Raises nothing: an exception would reach the code that logs."""
         try:
             self._redact_message(record)
         except Exception:  # noqa: BLE001 - whatever an argument's __str__ may raise
@@ -76,7 +76,7 @@ class RedactionFilter(logging.Filter):
             return
         template, args = str(record.msg), record.args
         record.msg, record.args = redacted, ()
-        # Formatters of access logs take the arguments apart.
+        # Formatters of access logs read single arguments.
         with suppress(Exception):
             args = self._redact_args(args)
             if template % args == redacted:
@@ -97,7 +97,7 @@ class RedactionFilter(logging.Filter):
         return value if redacted == text else redacted
 
     def _redact_traces(self, record: logging.LogRecord) -> None:
-        """`exc_text` is set only if it differs: it takes the place of a formatter's own."""
+        """Redact tracebacks. `exc_text` is set only if it differs, since formatters use it then."""
         text = record.exc_text or (_format(record.exc_info) if record.exc_info else "")
         redacted = redact(text, self.names)
         if redacted != text:

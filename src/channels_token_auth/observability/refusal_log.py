@@ -1,8 +1,8 @@
 """Log each refusal for the site's developers: the reason and the remedy, once a minute each.
 
-Django logs what it answers with 401 and 403; Channels logs nothing, and people have lost days over
-a socket that does not open. The client receives the code only: what is said here would help an
-attacker as well.
+Django logs its answers with 401 and 403. Channels logs no refusals, so that the reason why a socket
+does not open is hard to find. The client receives only the code, since these reasons would also
+help an attacker.
 """
 
 import json

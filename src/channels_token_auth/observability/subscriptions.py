@@ -1,4 +1,4 @@
-"""Hand events to those who subscribed to their kind."""
+"""Call the subscribers of an event's kind."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ __all__ = ["Event", "emit", "subscribe"]
 
 
 class Event:
-    """Something that happened. Subclasses are the kinds that one can subscribe to."""
+    """The base class of events. Each subclass is a kind with its own subscribers."""
 
     __slots__ = ()
     _subscriptions: ClassVar[tuple["_Subscription", ...]] = ()
 
     @classmethod
     def is_wanted(cls) -> bool:
-        """Return whether anybody wants events of this kind at the moment."""
+        """Return whether a subscriber wants events of this kind at the moment."""
         # A loop and no generator, which takes twice as long: each socket asks four times.
         for each in cls._subscriptions:  # noqa: SIM110
             if each.wants is None or each.wants():
@@ -56,7 +56,7 @@ def subscribe(
 
 
 def emit(event: Event) -> None:
-    """Hand the event to its subscribers. Raises nothing, whatever they do."""
+    """Call the subscribers of the event. Their exceptions are logged."""
     for each in event._subscriptions:  # noqa: SLF001 - of this module
         try:
             each.handle(event)

@@ -1,4 +1,4 @@
-"""Let one of many equal log lines pass in a while."""
+"""Limit equal log lines to one in a period."""
 
 import threading
 import time

@@ -1,8 +1,8 @@
-"""Everything that happens, as frozen values: each is emitted once, at the place where it happens.
+"""Events as frozen values. Each is emitted once, at the place where it happens.
 
-Audit records, Django signals, the developer's warnings and metrics subscribe. The code that emits
-does not know who they are: see `subscriptions`. A place that runs for every socket asks `is_wanted`
-first, so that an event without a subscriber is never built.
+Audit records, Django signals, the developer's warnings and metrics subscribe to them. The code that
+emits does not depend on its subscribers: see `subscriptions`. A place that runs for every socket
+asks `is_wanted` first, so that an event without a subscriber is never built.
 """
 
 from ..subscriptions import Event, emit, subscribe
