@@ -61,8 +61,7 @@ def put_last_callback_first(connection: Any) -> None:
 
 def has_new_password(user: Any) -> bool:
     """Return whether `set_password` was called on this instance and `save` has just stored it."""
-    # AbstractBaseUser.save clears it after `post_save`, so only receivers of the signal can read
-    # it.
+    # AbstractBaseUser.save clears it after `post_save`: only receivers of that signal can read it.
     return getattr(user, "_password", None) is not None
 
 

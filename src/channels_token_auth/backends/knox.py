@@ -106,8 +106,7 @@ class KnoxTokenBackend(BaseTokenBackend):
         return True
 
     def announcements(self) -> Sequence[RevocationSignal]:
-        """Announce deleted rows, as in knox's own logouts; and new rows, which may replace others.
-        """
+        """Announce deleted rows, as by a logout of knox; and new rows, which may replace others."""
         return [
             RevocationSignal(signal=post_delete, sender=self._model, ended=_deleted),
             RevocationSignal(signal=post_save, sender=self._model, ended=_saved),

@@ -32,7 +32,7 @@ from .options import JWTOptions
 __all__ = ["JWTVerifier", "Verified"]
 
 # Base64url without padding, as RFC 7515 §2 requires. PyJWT also accepts padding, and older versions
-# other characters. Then one token would have several texts and, without a `jti`, several ids.
+# unused bits that are set. So one token would have several texts and, without a `jti`, several ids.
 _PART = r"(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?"
 _TEXT = re.compile(rf"{_PART}\.{_PART}\.{_PART}", re.ASCII)
 

@@ -114,8 +114,7 @@ class ClaimRules:
             token_id=self._id(claims) or credential.secret.digest,
             location=credential.location,
             scopes=_scopes(claims.get(self.scope_claim or "")),
-            # Unchanged, even if it is ahead of our clock: the denylist stores the time of
-            # verification.
+            # Unchanged, even if it is ahead of our clock: denials use `verified_at` too.
             issued_at=_moment(claims, "iat"),
             # A socket that is admitted after `exp` must not be closed at once.
             expires_at=expires_at and expires_at + timedelta(seconds=self.leeway),

@@ -1,4 +1,4 @@
-"""Events as frozen values. Each is emitted once, at the place where it happens.
+"""Events as frozen values, each emitted once, at the place where it happens.
 
 Audit records, Django signals, the developer's warnings and metrics subscribe to them. The code that
 emits does not depend on its subscribers: see `subscriptions`. A place that runs for every socket

@@ -119,8 +119,7 @@ class KeyServer:
             return self._undecided(now)
 
     def withdrawn(self, thumbprints: Collection[str]) -> Collection[str] | None:
-        """Return the keys that the server does not publish any more; None if that is unknown.
-        """
+        """Return the keys that the server no longer publishes; None if that is unknown."""
         with self._lock:
             self._refresh_if_old()
             known = {each.thumbprint for each in self._usable()}
