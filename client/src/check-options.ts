@@ -1,14 +1,14 @@
-/** Mistakes in the arguments of a TokenSocket: each throws a `TypeError` that names it.
+/** Checks of the arguments of `new TokenSocket(url, options)`. A wrong one throws a `TypeError`.
  *
- * Found later, most of them would look like a lost connection, and the socket would reconnect for ever.
- * No message shows a value: it may contain a token.
+ * Without these checks most mistakes would look like a lost connection, and the socket would reconnect
+ * forever. Messages name the argument but not its value, which may contain a token.
  */
 import { isSubprotocol } from "./credential.ts";
 import type { TokenSocketOptions } from "./options.ts";
 
 const LOCATIONS = ["subprotocol", "first_message", "ticket"];
 
-/** Return the socket's address, and that of the resources over HTTP if the options have one. */
+/** Return the socket's URL, and the one above `ticket/` and `check/`, or null if there is no `authUrl`. */
 export const checkOptions = (url: string | URL, options: TokenSocketOptions): [URL, URL | null] => {
   const given: Partial<TokenSocketOptions> = options ?? {};
   const { location = LOCATIONS[0]!, protocols = [], authUrl } = given;
@@ -18,25 +18,25 @@ export const checkOptions = (url: string | URL, options: TokenSocketOptions): [U
     check(isDefault || type === "function", `${name} must be a function, not ${type}`);
   }
   check(LOCATIONS.includes(location), `location must be one of ${LOCATIONS}`);
-  check(authUrl || location !== "ticket", "tickets need authUrl");
-  // A repeated or impossible name would make every `new WebSocket` throw. An entry with a token belongs to
-  // code for a plain WebSocket; the server refuses two credentials.
+  check(authUrl || location !== "ticket", 'location "ticket" needs authUrl');
+  // `new WebSocket` throws for an invalid or repeated name. An entry with a token is for code that uses a
+  // plain WebSocket; here it would be the second credential, and the server denies such handshakes.
   const names = [protocols].flat();
   const areRight = names.every((name) => isSubprotocol(name) && !/bearer\./.test(name));
   check(
     areRight && new Set(names).size === names.length,
-    "protocols must be different plain names",
+    "protocols must be valid, unique subprotocols without a token",
   );
   const address = absolute(
     url,
     /^(ws|http)s?:[^#]+$/,
-    "url must be a ws, wss, http or https address without #",
+    "url must be a ws(s) or http(s) URL without a #fragment",
   );
   address.protocol = address.protocol.replace("http", "ws");
-  const isHttp = /^https?:..[^@/]+\//; // fetch refuses addresses with a password
+  const isHttp = /^https?:..[^@/]+\//; // fetch throws for URLs with a user or password
   return [
     address,
-    authUrl ? absolute(authUrl, isHttp, "authUrl must be an http or https address") : null,
+    authUrl ? absolute(authUrl, isHttp, "authUrl must be an http(s) URL without a password") : null,
   ];
 };
 
@@ -44,11 +44,11 @@ const check = (isRight: unknown, mistake: string): void => {
   if (!isRight) throw new TypeError(`TokenSocket: ${mistake}`);
 };
 
-/** Return an address relative to the page. Outside pages, as in Node, it has to be complete. */
+/** Return a URL, which may be relative to the page. Outside pages, as in Node, it has to be absolute. */
 const absolute = (url: string | URL, form: RegExp, mistake: string): URL => {
   let address: URL | undefined;
   try {
-    // Every other value has a text too, such as "undefined", which would be relative to the page.
+    // `new URL` takes any other value as text, and would resolve "undefined" relative to the page.
     if (typeof url === "string" || url.href) address = new URL(url, globalThis.location?.href);
   } catch {}
   check(address && form.test(address.href), mistake);

@@ -1,6 +1,6 @@
-/** Time and timers. The platform's by default; tests pass a clock that they move themselves. */
+/** A source of time and timers: the platform's by default. Tests can pass one that they control. */
 export interface Clock {
-  /** Milliseconds since 1970. They have to include the time in which the machine sleeps. */
+  /** Return the milliseconds since 1970, including the time for which the machine slept. */
   now(): number;
   setTimeout(act: () => void, milliseconds: number): unknown;
   clearTimeout(timer: any): void;
@@ -14,10 +14,10 @@ export const pageClock: Clock = {
 
 const LONGEST = 2 ** 31 - 1; // milliseconds; setTimeout fires at once for anything longer
 
-/** One timer, on a clock in seconds that never goes back, even if somebody sets the calendar back.
+/** One timer, and a time in seconds that never goes back, even if the system's clock is set back.
  *
- * `performance.now()` never goes back either, but stops while the machine sleeps, and a token expires
- * during a sleep as well. Hence the calendar, with every step back taken out.
+ * `performance.now()` never goes back either, but may stop while the machine sleeps, and tokens expire
+ * during that time too. Hence the system's clock; `#lost` is the sum of its steps back.
  */
 export class Alarm {
   readonly #clock: Clock;
@@ -40,8 +40,8 @@ export class Alarm {
   }
 
   /**
-   * Ring at `at`. A timer that was set for an earlier time stays: ringing too early costs one check,
-   * and setting a timer for each frame would cost more.
+   * Call `ring` at `at`. A timer that is set for an earlier time stays: a call that comes too early costs
+   * one check, which is less than to set a new timer for each frame.
    */
   set(at: number): void {
     if (at < this.#at) {

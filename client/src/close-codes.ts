@@ -1,4 +1,4 @@
-/** Close codes: why a socket was refused or closed, and what the client does next.
+/** Close codes: why the server denied or closed a socket, and what the client does next.
  *
  * The table comes from spec/close_codes.json, the single source for all languages. To change it, edit
  * that file and run `python -m spec.generate`.
@@ -6,7 +6,7 @@
 
 /**
  * `stop`: trying again does not help. `login`: the user has to log in first. `refresh`: reconnect at
- * once with a fresh token. `back_off`: reconnect after a wait that grows.
+ * once with a fresh token. `back_off`: reconnect after a wait, which grows each time.
  */
 export type Action = "stop" | "login" | "refresh" | "back_off";
 
@@ -38,26 +38,26 @@ const ACTIONS: Record<number, Action> = {
 };
 // close-codes:end
 
-/** The stable name of a reason that the server gives. */
+/** The stable name of the reason for which the server denied or closed a socket. */
 export type Slug = keyof typeof TABLE;
 
 const slugs = /* @__PURE__ */ Object.keys(TABLE) as Slug[];
 
-/** Return whether a value is the name of a known reason. */
+/** Return whether a value is a known slug. */
 export const isSlug = (name: unknown): name is Slug => slugs.includes(name as Slug);
 
-/** Return the close code that a reason has. */
+/** Return the close code of a slug. */
 export const closeCodeOf = (slug: Slug): number => TABLE[slug];
 
 /**
- * Return the reason for a close code. Where two reasons share a code, the one that the server named
- * counts: in the last `auth.error`, or in the close frame, whose text some servers leave out (daphne).
+ * Return the slug for a close code. If two slugs share the code, prefer the one in `named`: the server
+ * names it in the last `auth.error` and in the close frame, but some servers (daphne) send no text there.
  */
 export const slugOf = (code: number, ...named: unknown[]): Slug | undefined => {
   const fits = slugs.filter((slug) => TABLE[slug] === code);
   return fits.find((slug) => named.includes(slug)) ?? fits.at(-1);
 };
 
-/** Return what a client does on a close code, known or not. */
+/** Return what a client does after a close code, known or not. */
 export const actionOf = (code: number): Action =>
   ACTIONS[code] ?? (code >= 4400 && code < 4500 ? "stop" : "back_off");

@@ -1,6 +1,6 @@
 import { type Action, closeCodeOf, type Slug } from "./close-codes.ts";
 
-/** A slug of the server's table, or something that only a client can meet. */
+/** A slug of the server, or a failure that only the client can see. */
 export type ErrorCode =
   | Slug
   /** The connection was lost (1006), or closed with a code that is not in the table. */
@@ -11,19 +11,19 @@ export type ErrorCode =
   | "get_token_failed"
   /** `getToken` returned something that is not a token, `null` or `""`. */
   | "get_token_invalid"
-  /** The server selected the entry with the token, or sent an application's frame before `auth.ok`. */
+  /** The server selected the subprotocol with the token, or sent application frames before `auth.ok`. */
   | "protocol_violated"
   /** The browser does not allow this page to open this socket. */
   | "not_allowed"
-  /** A request over HTTP was refused, or answered with something else, without a known reason. */
+  /** The answer to a request over HTTP was an error without a known slug, or had no ticket in it. */
   | "refused";
 
-/** Why a socket ended or an attempt failed, as a value. */
+/** The reason why a socket ended or an attempt failed. */
 export interface Failure {
   readonly code: ErrorCode;
   readonly closeCode: number;
   readonly reason: string;
-  /** Seconds that an answer over HTTP asked the client to wait. */
+  /** The seconds to wait that an answer over HTTP asked for. */
   readonly retryAfter?: number;
   /** For the developer: what happened, and what to change. It never contains a token. */
   readonly detail?: string;
@@ -36,15 +36,23 @@ export const failure = (
   facts: Partial<Failure> = {},
 ): Failure => ({ code, closeCode, reason: code, ...facts });
 
-/** Return the failure that stands for a close by the server for this reason. */
+/** Return the failure of a socket that the server closes with this slug. */
 export const failureOf = (slug: Slug, facts?: Partial<Failure>): Failure =>
   failure(slug, closeCodeOf(slug), facts);
 
-/** Why there is no socket. Tell the reasons apart by `code`. No field contains a token. */
+/** Return the failure for a wrong result of `getToken`. The message omits the value: it may be secret. */
+export const misuse = (token: unknown): Failure => {
+  const what =
+    typeof token === "string" ? "a token with a space or control character" : typeof token;
+  const detail = `getToken returned ${what}; return null to ask for a login`;
+  return failure("get_token_invalid", 4400, { detail });
+};
+
+/** The reason why a socket ended or an attempt failed. Compare `code`. No field contains a token. */
 export class TokenAuthError extends Error {
   declare readonly name: "TokenAuthError";
   declare readonly code: ErrorCode;
-  /** The WebSocket's close code, or the code that a refusal over HTTP stands for. */
+  /** The WebSocket's close code, or the one that corresponds to the answer over HTTP. */
   declare readonly closeCode: number;
   /** What the client does next. */
   declare readonly action: Action;

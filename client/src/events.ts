@@ -1,22 +1,22 @@
 /** The events that a TokenSocket dispatches in addition to a WebSocket's own. */
 import type { TokenAuthError } from "./errors.ts";
 
-/** The server accepted the token: after each `open`, and after each reauthentication. */
+/** Dispatched when the server has accepted the token: after each `open` and each reauthentication. */
 export interface AuthenticatedEvent extends Event {
-  /** Seconds until the server closes the socket if nothing else happens; null: never. */
+  /** Seconds until the server closes the socket, unless it receives a fresh token; null: never. */
   readonly expiresIn: number | null;
   /** The user's id; null on an anonymous socket. */
   readonly userId: string | null;
 }
 
-/** There is no connection at present, and `readyState` is CONNECTING. The next attempt is scheduled. */
+/** Dispatched when the connection is lost or an attempt has failed, and another attempt will follow. */
 export interface ReconnectingEvent extends Event {
   /** Seconds until the next attempt. */
   readonly wait: number;
   readonly error: TokenAuthError;
 }
 
-/** The socket ended, and the page did not ask for it. `close` follows. */
+/** Dispatched when the socket ends without a call of `close()`. The `close` event follows. */
 export interface TokenErrorEvent extends Event {
   readonly error: TokenAuthError;
 }

@@ -1,7 +1,7 @@
 /** The server's `auth.*` messages (spec/PROTOCOL.md, "Messages"). */
 
 export type Message =
-  | { readonly type: "application" } // not one of these messages
+  | { readonly type: "application" } // a frame of the application
   | { readonly type: "auth.required"; readonly timeout: number }
   | {
       readonly type: "auth.ok";
@@ -41,10 +41,10 @@ const MESSAGES: Record<string, Record<string, Check>> = {
 export const APPLICATION: Message = { type: "application" };
 
 /**
- * Return the message in a frame; null for one with a missing or wrong key, which clients ignore.
+ * Return the message in a frame; null if a key is missing or wrong, since clients ignore such a message.
  *
- * Most frames belong to the application. Searching for `"auth.` first saves parsing them: the protocol
- * forbids escapes in `type`, so every message contains these characters.
+ * Most frames belong to the application. The search for `"auth.` avoids parsing these: every message
+ * contains these characters, because the protocol forbids escapes in `type`.
  */
 export const read = (data: unknown): Message | null => {
   if (typeof data !== "string" || !data.includes('"auth.')) return APPLICATION;

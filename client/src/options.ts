@@ -13,7 +13,7 @@ export interface TokenRequest {
    * - `reconnect`: the connection was lost; the last token may still be valid.
    * - `expiring`: the socket is open and needs a fresh token before the old one expires.
    * - `expired`: the last token has expired, or was replaced.
-   * - `rejected`: the server rejected the last token. Return another one if there is one, else `null`.
+   * - `rejected`: the server rejected the last token. Return another one if you have one, else `null`.
    */
   readonly reason: Reason;
   /** Aborts when the answer is no longer needed. */
@@ -32,16 +32,16 @@ export interface TokenSocketOptions {
   /** Where the token is sent. Default: `"subprotocol"`. */
   location?: Location;
   /**
-   * The address of `channels_token_auth.urls`. Tickets need it; all others use it to tell a refusal from
-   * a lost connection when a handshake fails.
+   * The URL under which the site includes `channels_token_auth.urls`. Required for tickets. For the other
+   * locations, it allows the client to ask why a handshake failed: a refused token, or no connection.
    */
   authUrl?: string | URL;
-  /** Return the seconds of the n-th wait in a row. Default: random, from 0.5 s to 2ⁿ s, at most 20 s. */
+  /** Return the length of the n-th wait in a row, in seconds. Default: random, 0.5 to 2ⁿ, at most 20. */
   backoff?(n: number): number;
-  /** Used instead of the platform's, for example to add a CSRF token. */
+  /** A replacement for the platform's `fetch`, for example to add a CSRF token. */
   fetch?: typeof fetch;
-  /** Used instead of the platform's. */
+  /** A replacement for the platform's `WebSocket`. */
   WebSocket?: typeof WebSocket;
-  /** Used instead of the platform's, for tests. */
+  /** A replacement for the platform's time and timers, for tests. */
   clock?: Clock;
 }

@@ -10,23 +10,26 @@ export interface Answer {
   readonly ticket?: string | null;
   /** Seconds. */
   readonly retryAfter: number;
-  /** For error messages: the method and the address, without its query. */
+  /** The method and the URL without its query, for error messages. */
   readonly request?: string;
   readonly cause?: unknown;
 }
 
 /**
- * Request one of the two. A token goes into the header; without a token, the site's session counts.
- * Never throws: a page's own `fetch` may do anything, and its error becomes the `cause`.
+ * Request `ticket` or `check`. The token goes into the `Authorization` header; without one, the server
+ * uses the session cookie. Never throws: an error of `fetch`, which may be the page's, becomes the `cause`.
  */
 export const request = async (
   send: typeof fetch,
   method: string,
-  url: URL,
+  authUrl: URL,
+  resource: string,
   token: string,
   signal: AbortSignal,
   now: number,
 ): Promise<Answer> => {
+  const url = new URL(authUrl);
+  url.pathname = url.pathname.replace(/\/?$/, `/${resource}/`);
   const headers: HeadersInit = token ? { Authorization: `Bearer ${bytesOf(token)}` } : {};
   const request = `${method} ${url.origin}${url.pathname}`;
   try {
@@ -44,13 +47,13 @@ export const request = async (
   }
 };
 
-/** Return a `Retry-After` in seconds: a number of them, or a date (RFC 9110 section 10.2.3). */
+/** Return a `Retry-After` in seconds. The header has a number or a date (RFC 9110 section 10.2.3). */
 const secondsOf = (header: string | null, now: number): number => {
   const seconds = /^\d+$/.test(header ?? "") ? +header! : (Date.parse(header ?? "") - now) / 1000;
-  return Math.max(0, seconds) || 0; // NaN: neither
+  return Math.max(0, seconds) || 0; // NaN if it has neither
 };
 
-/** Return what a refusal stands for: its slug counts as the close code, else the status decides. */
+/** Return the failure for a refusal: by its slug, or by its status if it has none. */
 export const refusal = (answer: Answer): Failure => {
   const { status, slug } = answer;
   const facts = factsOf(answer);
@@ -60,8 +63,8 @@ export const refusal = (answer: Answer): Failure => {
   return failure("refused", codes[status] ?? rest, facts);
 };
 
-/** Return what an error says of an answer. An unexpected one usually means that `authUrl` is wrong. */
+/** Return the fields of an error for an answer. One without a slug often means a wrong `authUrl`. */
 export const factsOf = ({ status, slug, retryAfter, request, cause }: Answer): Partial<Failure> => {
-  const hint = status && status < 500 && !isSlug(slug) ? "; is authUrl right?" : "";
-  return { retryAfter, cause, detail: `${request} answered ${status || "nothing"}${hint}` };
+  const hint = status && status < 500 && !isSlug(slug) ? "; check authUrl" : "";
+  return { retryAfter, cause, detail: `${request} got ${status || "no answer"}${hint}` };
 };

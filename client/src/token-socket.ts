@@ -1,4 +1,4 @@
-/** A WebSocket that keeps its token fresh and reconnects: it runs a `Lifecycle`, which decides. */
+/** A WebSocket that keeps its token fresh and reconnects. It runs a `Lifecycle`, which decides. */
 import { backoff } from "./backoff.ts";
 import { checkOptions } from "./check-options.ts";
 import { Alarm, pageClock } from "./clock.ts";
@@ -8,18 +8,9 @@ import { type Failure, TokenAuthError } from "./errors.ts";
 import { HANDLED, type Handler, handler, type TokenSocketEventMap } from "./events.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { TokenSocketOptions } from "./options.ts";
-import type { Output } from "./output.ts";
+import type { Acts, Output } from "./output.ts";
 import { request } from "./over-http.ts";
-
-/** One function for each kind of output of the lifecycle. */
-type Acts = {
-  [Act in Output[0]]: (...rest: Output extends infer O ? Rest<O, Act> : never) => unknown;
-};
-type Rest<O, Act> = O extends [infer Acts, ...infer Rest]
-  ? Act extends Acts
-    ? Rest
-    : never
-  : never;
+import { onWaking } from "./waking.ts";
 
 /** The `readyState` of each state; CONNECTING for all others. */
 const STATES: Record<string, number> = { authenticated: 1, closing: 2, closed: 3 };
@@ -29,8 +20,8 @@ const STATES: Record<string, number> = { authenticated: 1, closing: 2, closed: 3
  *
  * `readyState` is CONNECTING until the server has accepted the token, and again while the socket
  * reconnects; `send` throws then, as a WebSocket's does. It is OPEN from `open` until the connection is
- * lost, and CLOSED for good. So `open` may come many times, with `reconnecting` in between, and `close`
- * comes once.
+ * lost. CLOSED is final. So `open` may come many times, with `reconnecting` in between, and `close` comes
+ * once.
  */
 export class TokenSocket extends EventTarget implements WebSocket {
   static readonly CONNECTING = 0;
@@ -49,15 +40,15 @@ export class TokenSocket extends EventTarget implements WebSocket {
   declare onerror: ((this: WebSocket, event: any) => unknown) | null;
   declare onclose: Handler<"close">;
 
-  /** The address, without a ticket. */
-  readonly url: string;
+  /** The URL, without a ticket. */
+  declare readonly url: string;
   readonly #options: TokenSocketOptions;
   readonly #authUrl: URL | null;
   readonly #alarm: Alarm;
   readonly #lifecycle: Lifecycle;
   readonly #outputs: Output[] = [];
   readonly #wake = (): void => {
-    this.#alarm.clear(); // its timer may have slept as well
+    this.#alarm.clear(); // after a sleep the timer may be late
     this.#input("wake");
   };
   #socket: WebSocket | null = null;
@@ -82,12 +73,12 @@ export class TokenSocket extends EventTarget implements WebSocket {
         canCheck: !!authUrl,
         backoff: (n) => {
           const wait = options.backoff?.(n);
-          return wait! >= 0 ? wait! : backoff(n); // NaN or a text would reconnect without a pause
+          return wait! >= 0 ? wait! : backoff(n); // NaN or text would mean no wait at all
         },
       },
       (...output) => this.#outputs.push(output),
     );
-    this.#listen("addEventListener");
+    onWaking("addEventListener", this.#wake);
     this.#input("start");
   }
 
@@ -95,7 +86,7 @@ export class TokenSocket extends EventTarget implements WebSocket {
     return (STATES[this.#lifecycle.state] ?? 0) as 0;
   }
 
-  /** The selected subprotocol; never one that contains a token. */
+  /** The subprotocol that the server selected. It never contains a token. */
   get protocol(): string {
     return this.#socket?.protocol ?? "";
   }
@@ -119,14 +110,15 @@ export class TokenSocket extends EventTarget implements WebSocket {
 
   /** Send a frame. Throws an `InvalidStateError` while there is no connection: nothing is queued. */
   send(data: Parameters<WebSocket["send"]>[0]): void {
-    if (!this.readyState) throw new DOMException("No connection.", "InvalidStateError");
+    if (!this.readyState)
+      throw new DOMException("Not open: wait for the open event", "InvalidStateError");
     this.#socket?.send(data);
     this.#input("sent");
   }
 
   /** Close the socket for good. */
   close(code?: number, reason?: string): void {
-    this.#socket?.close(code, reason); // throws for codes and reasons that no WebSocket may use
+    this.#socket?.close(code, reason); // throws if they are not valid for a WebSocket
     this.#input("close", code, reason);
   }
 
@@ -148,14 +140,14 @@ export class TokenSocket extends EventTarget implements WebSocket {
     ): void;
   };
 
-  // -- Events go into the lifecycle, and its outputs are carried out
+  // -- Pass events to the lifecycle, and carry out its outputs
 
   #input(what: any, ...facts: unknown[]): void {
     const lifecycle: any = this.#lifecycle;
     lifecycle.now = this.#alarm.now;
     lifecycle[what](...facts);
-    // An event handler of the page may call `close()`: that call comes back here, and carries out the rest
-    // of the list before its own outputs, so that the order stays right.
+    // An event handler of the page may call `close()`, which calls this method again. That call carries out
+    // the rest of the list before its own outputs, so the order stays right.
     while (this.#outputs.length) {
       const [act, ...rest] = this.#outputs.shift()!;
       (this.#acts[act] as (...rest: unknown[]) => unknown)(...rest);
@@ -166,7 +158,7 @@ export class TokenSocket extends EventTarget implements WebSocket {
   readonly #acts: Acts = {
     getToken: (reason) => {
       const signal = this.#begin();
-      Promise.resolve({ reason, signal }) // so that the page's code never runs inside ours
+      Promise.resolve({ reason, signal }) // later, so that getToken cannot call back during this call
         .then((request) => this.#options.getToken(request))
         .then(
           (token) => this.#input("token", token),
@@ -189,7 +181,7 @@ export class TokenSocket extends EventTarget implements WebSocket {
     reconnecting: (wait, why) => this.#dispatch("reconnecting", { wait, error: errorOf(why) }),
     end: (code, reason, why) => {
       this.#alarm.clear();
-      this.#listen("removeEventListener");
+      onWaking("removeEventListener", this.#wake);
       queueMicrotask(() => {
         if (why) this.#dispatch("error", { error: errorOf(why) });
         this.#dispatch("close", { code, reason, wasClean: code !== 1006 });
@@ -204,10 +196,9 @@ export class TokenSocket extends EventTarget implements WebSocket {
 
   async #request(method: string, resource: string, token: string): Promise<void> {
     const signal = this.#begin();
-    const url = new URL(this.#authUrl!);
-    url.pathname = url.pathname.replace(/\/?$/, `/${resource}/`);
+    const { fetch: send = fetch } = this.#options;
     const now = 1000 * this.#alarm.now;
-    const answer = await request(this.#options.fetch ?? fetch, method, url, token, signal, now);
+    const answer = await request(send, method, this.#authUrl!, resource, token, signal, now);
     if (signal.aborted) return;
     if (method === "GET") this.#input("checked", answer);
     else if (answer.ticket) this.#input("ticket", answer.ticket);
@@ -221,11 +212,11 @@ export class TokenSocket extends EventTarget implements WebSocket {
     try {
       socket = new (this.#options.WebSocket ?? WebSocket)(url, subprotocols);
     } catch {
-      return this.#input("notAllowed"); // no cause: its message may show the subprotocols
+      return this.#input("notAllowed"); // without the error as a cause: its message may contain the token
     }
     socket.binaryType = this.#binaryType;
     this.#socket = socket;
-    // A socket that was given up may still fire events: they are ignored.
+    // A socket may still fire events after it was dropped. Ignore them.
     const listen = (type: string, act: (event: any) => void): void =>
       socket.addEventListener(type, (event) => socket === this.#socket && act(event));
     const closed = ({ code = 1006, reason = "" }): void => {
@@ -238,7 +229,7 @@ export class TokenSocket extends EventTarget implements WebSocket {
       this.#input("frame", frame.data);
     });
     listen("close", closed);
-    // A failed handshake fires `error` and then `close`, but in Node 22 only `error`.
+    // A failed handshake fires `error` and then `close`, but only `error` in Node 22.
     listen("error", () => {
       (this.#options.clock ?? pageClock).setTimeout(() => socket === this.#socket && closed({}), 0);
     });
@@ -246,13 +237,6 @@ export class TokenSocket extends EventTarget implements WebSocket {
 
   #dispatch(type: string, fields?: object): void {
     this.dispatchEvent(Object.assign(new Event(type), fields));
-  }
-
-  #listen(how: "addEventListener" | "removeEventListener"): void {
-    const page: EventTarget = globalThis;
-    page[how]?.("online", this.#wake);
-    page[how]?.("pageshow", this.#wake);
-    globalThis.document?.[how]("visibilitychange", this.#wake);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Many clients in one process, which lose their server and find it again: `node crowd.ts URL COUNT`.
  *
- * URL is the site's, of http. Prints "in" when all sockets are open; then, when all are open again, the
- * first wait of each, as JSON.
+ * URL is the site's, with http. Prints "in" when all sockets are open, and the first wait of each as JSON
+ * when all are open again.
  */
 import { TokenSocket } from "../src/index.ts";
 

@@ -1,4 +1,4 @@
-/** Mistakes of the page's developer: each is named, and none ends in a reconnect loop. */
+/** Mistakes of the page's developer. The error names each of them, and none causes a reconnect loop. */
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { TokenSocket, type TokenSocketOptions } from "../src/index.ts";
@@ -129,7 +129,7 @@ test("authUrl that leads nowhere stops, and the error names the request", async 
   assert.equal(world.asked.length, 1);
   const { error } = world.events[0];
   assert.deepEqual([error.code, error.action], ["refused", "stop"]);
-  assert.match(error.message, /POST https:\/\/example.com\/wrong\/ticket\/ answered 404.*authUrl/);
+  assert.match(error.message, /POST https:\/\/example.com\/wrong\/ticket\/ got 404.*authUrl/);
   assert.doesNotMatch(error.message, /s3cr3t/);
 });
 
@@ -138,7 +138,7 @@ test("authUrl that leads to a page waits, and the error names the request", asyn
   world.open(tickets);
   await world.clock.pass(0);
   const { error } = world.events[0];
-  assert.match(error.message, /answered 200.*authUrl/);
+  assert.match(error.message, /got 200.*authUrl/);
   assert.equal(error.action, "back_off");
 });
 
@@ -147,10 +147,7 @@ test("authUrl that leads nowhere is named after a handshake that fails", async (
   world.open({ authUrl: "https://example.com/wrong/" });
   (await world.line()).ends(1006);
   await world.clock.pass(0);
-  assert.match(
-    world.events[0].error.message,
-    /closed \(1006\): GET .*check\/ answered 404.*authUrl/,
-  );
+  assert.match(world.events[0].error.message, /closed \(1006\): GET .*check\/ got 404.*authUrl/);
 });
 
 test("a refusal with a slug is no mistake of authUrl", async () => {
@@ -158,7 +155,7 @@ test("a refusal with a slug is no mistake of authUrl", async () => {
   world.open(tickets);
   await world.clock.pass(0);
   const { message } = world.events[0].error;
-  assert.match(message, /^forbidden \(4403\): POST .* answered 403$/);
+  assert.match(message, /^forbidden \(4403\): POST .* got 403$/);
 });
 
 test("fetch that throws is the cause", async () => {
@@ -167,5 +164,5 @@ test("fetch that throws is the cause", async () => {
   await world.clock.pass(0);
   const { error } = world.events[0];
   assert.equal(error.cause, cause);
-  assert.match(error.message, /answered nothing/);
+  assert.match(error.message, /got no answer/);
 });

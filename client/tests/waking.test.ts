@@ -53,7 +53,7 @@ test("a calendar that is set back does not lengthen a wait", async () => {
 });
 
 test("the platform's WebSocket and fetch are the defaults", async () => {
-  const nowhere = "http://127.0.0.1:1/"; // the discard port of old: nobody listens
+  const nowhere = "http://127.0.0.1:1/"; // no server listens on this port
   const socket = new TokenSocket(nowhere, { getToken: () => "abc", authUrl: nowhere });
   const [event] = await once(socket, "reconnecting");
   assert.deepEqual([event.error.code, event.error.closeCode], ["closed", 1006]);
