@@ -240,8 +240,8 @@ class Play:
         del gated.tokens["T"]
 
     async def say(self):
-        ending = Revocation(target=self.target, code=CloseReason.TOKEN_REVOKED)
-        publish({"kind": "end", "endings": [ending.to_message()]})
+        revocation = Revocation(target=self.target, code=CloseReason.TOKEN_REVOKED)
+        publish({"kind": "end", "endings": [revocation.to_message()]})
 
 
 @pytest.mark.parametrize(("way", "target"), CASES)

@@ -159,9 +159,9 @@ def test_every_field_of_a_target_is_among_those_that_travel():
 
 
 @given(targets, st.sampled_from(CloseReason), times)
-def test_ending_is_the_same_after_its_travel(target, code, deadline):
-    ending = Revocation(target=target, code=code, deadline=deadline)
-    assert Revocation.from_message(json.loads(json.dumps(ending.to_message()))) == ending
+def test_revocation_survives_its_message(target, code, deadline):
+    revocation = Revocation(target=target, code=code, deadline=deadline)
+    assert Revocation.from_message(json.loads(json.dumps(revocation.to_message()))) == revocation
 
 
 def test_message_holds_what_is_named_only():

@@ -146,9 +146,12 @@ def test_changed_claims_of_a_token_have_its_client_fetch_another(provider, ada):
     end = subscribe(RevocationPublished, seen.append)
     assert sent(provider, f"{CAEP}token-claims-change", sub_id=jwt_id()).status_code == 202
     end()
-    (ending,) = [each.revocation for each in seen]
-    assert (ending.code, ending.target.token_id) == (CloseReason.TOKEN_EXPIRED, "f61t6e20zdo3px")
-    assert (ending.target.backend, ending.target.issuer) == ("jwt", ISSUER)
+    (revocation,) = [each.revocation for each in seen]
+    assert (revocation.code, revocation.target.token_id) == (
+        CloseReason.TOKEN_EXPIRED,
+        "f61t6e20zdo3px",
+    )
+    assert (revocation.target.backend, revocation.target.issuer) == ("jwt", ISSUER)
 
 
 def test_subject_by_email_finds_the_user_by_the_site_s_function(provider, configure, ada):

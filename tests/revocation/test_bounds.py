@@ -107,10 +107,10 @@ async def test_socket_with_another_token_by_its_turn_is_passed_over(sockets, tok
     """Closing takes several turns of the event loop, in which a socket may reauthenticate."""
     monkeypatch.setattr(bulk_close, "SLICE", 1)
     opened = [await sockets(token.key, path=f"/{number}/") for number in range(3)]
-    ending = Revocation(
+    revocation = Revocation(
         target=Target(token_id=Secret(token.key).digest), code=CloseReason.TOKEN_REVOKED
     )
-    node.here().end([ending])
+    node.here().end([revocation])
     waiting = next(each for each in opened if connection_of(each).disconnect is None)
     auth = connection_of(waiting).inner_scope()["auth"]
     auth.replace(replace(auth.current, token_id="another"))

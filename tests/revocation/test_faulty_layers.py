@@ -46,12 +46,12 @@ async def test_node_that_lost_its_layer_listens_where_it_did_before(sockets, tok
     socket = await sockets(token.key)
     await socket.eventually(lambda: layer.failures == 2)
     assert layer.channels == 1
-    await layer().group_send(layers.GROUP, sealed(ending(token)))
+    await layer().group_send(layers.GROUP, sealed(close_message(token)))
     assert await socket.closes() == 4503
 
 
-def ending(token):
-    """What another process says, to have sockets of the token's user closed."""
+def close_message(token):
+    """Return the message of another process that closes the sockets of the token's user."""
     target = {"user_id": str(token.user_id)}
     return {"kind": "end", "endings": [{"target": target, "code": "unavailable"}]}
 

@@ -148,8 +148,8 @@ async def test_listener_of_a_fork_is_its_parents_and_is_not_called_there(ear, so
 async def test_what_another_process_says_closes_sockets_here(layers, sockets, token):
     socket = await sockets(token.key)
     layer = channel_layers.make_backend("default")
-    ending = {"target": {"user_id": str(token.user_id)}, "code": "user_inactive"}
-    message = {"kind": "end", "endings": [ending]}
+    revocation = {"target": {"user_id": str(token.user_id)}, "code": "user_inactive"}
+    message = {"kind": "end", "endings": [revocation]}
     async with asyncio.timeout(5):
         while socket.code is None:  # the node may not have joined yet
             await layer.group_send(cluster_layer.GROUP, sealed(message))

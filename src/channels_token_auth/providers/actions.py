@@ -89,8 +89,8 @@ def _end_token(token_id: str, effect: Effect, provider: Provider) -> None:
         return
     targets = [sockets_here(None, token_id=token_id, backend=name, issuer=issuer) for name in names]
     # Its clients fetch a token with the new claims. A denial would have them stop.
-    endings = [Revocation(target=each, code=CloseReason.TOKEN_EXPIRED) for each in targets]
-    after_commit(endings, [], using=site_database(), is_told=False)
+    revocations = [Revocation(target=each, code=CloseReason.TOKEN_EXPIRED) for each in targets]
+    after_commit(revocations, [], using=site_database(), is_reported=False)
 
 
 def _revoke(notice: Notice, provider: Provider, user: Any) -> None:

@@ -1,4 +1,4 @@
-"""Carry out a revocation at every backend that is available, and report what could not be done."""
+"""Carry out a revocation at every available backend, and report those that failed."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,12 +25,13 @@ DENYLIST = "denylist"
 class Plan:
     """One revocation: the sockets that close, and how their tokens are revoked.
 
-    `targets`: the sockets, reported as revoked; `also`: more sockets, of which nothing is reported.
-    `steps`: what to call at each backend. It returns True if no denial is needed at this backend.
+    `targets`: the sockets to close, reported as revoked; `also`: more sockets, not reported.
+    `steps`: the function to call for each backend. It returns True if this backend needs no denial.
     `denied_at`: the names of the backends with tokens that only a denial revokes. `deny`: denies
-    them, if there are such backends, or if a step leaves something to it. `unasked`: backends that
-    might know the token, and were unavailable. `instead_of`: makes up for what signals of the rows
-    announce. `deadline`: until when open sockets may renew their tokens, as in `Revocation`.
+    them; called if there are such backends, or if a step returns False. `unasked`: backends that
+    may have the token, but were unavailable. `supersedes`: covers the revocations that signals of
+    deleted rows announce, so that each is published once. `deadline`: until when open sockets may
+    send a new token, as in `Revocation`.
     """
 
     targets: Sequence[Target]
@@ -39,7 +40,7 @@ class Plan:
     denied_at: Collection[str] = ()
     deny: Deny
     unasked: Collection[str] = ()
-    instead_of: Target | None = None
+    supersedes: Target | None = None
     deadline: float | None = None
 
 
@@ -55,10 +56,11 @@ def carry_out(plan: Plan) -> None:
         _warn_sockets(plan)
     failed: dict[str, BaseException] = {}
     with gathered(deadline=plan.deadline):
+        # Rows first: their signals add revocations, which `supersedes` replaces.
         is_complete = [_attempt(backend, step, failed) for backend, step in plan.steps]
         denials = [plan.deny] if plan.denied_at or not all(is_complete) else []
         try:
-            _publish(plan, denials, is_told=not failed and not plan.unasked)
+            _publish(plan, denials, is_reported=not failed and not plan.unasked)
         except Exception as error:  # noqa: BLE001 - whatever a denial raises
             failed[DENYLIST] = error
     if failed or plan.unasked:
@@ -66,49 +68,50 @@ def carry_out(plan: Plan) -> None:
 
 
 def _warn_sockets(plan: Plan) -> None:
-    """Give the open sockets their deadline first, unless the transaction may be rolled back.
+    """Publish the deadline before the tokens are revoked, unless that may be rolled back.
 
-    A sweep that finds a token revoked before its socket has a deadline would close it at once.
+    A sweep that finds a token revoked while its socket has no deadline yet would close it at once.
     """
     if not connections[site_database()].in_atomic_block:
-        endings = _endings([*plan.targets, *plan.also], plan.deadline)
-        after_commit(endings, [], using=site_database(), is_told=False)
+        revocations = _revocations([*plan.targets, *plan.also], plan.deadline)
+        after_commit(revocations, [], using=site_database(), is_reported=False)
 
 
-def _publish(plan: Plan, denials: Sequence[Deny], *, is_told: bool) -> None:
+def _publish(plan: Plan, denials: Sequence[Deny], *, is_reported: bool) -> None:
     database = site_database()
-    after_commit(_endings(plan.also, plan.deadline), [], using=database, is_told=False)
+    after_commit(_revocations(plan.also, plan.deadline), [], using=database, is_reported=False)
     after_commit(
-        _endings(plan.targets, plan.deadline),
+        _revocations(plan.targets, plan.deadline),
         denials,
         using=database,
-        is_told=is_told,
-        instead_of=_ending(plan.instead_of, plan.deadline) if plan.instead_of else None,
+        is_reported=is_reported,
+        supersedes=_revocation(plan.supersedes, plan.deadline) if plan.supersedes else None,
     )
 
 
-def _endings(targets: Sequence[Target], deadline: float | None = None) -> list[Revocation]:
-    return [_ending(each, deadline) for each in targets]
+def _revocations(targets: Sequence[Target], deadline: float | None = None) -> list[Revocation]:
+    return [_revocation(each, deadline) for each in targets]
 
 
-def _ending(target: Target, deadline: float | None = None) -> Revocation:
+def _revocation(target: Target, deadline: float | None = None) -> Revocation:
     return Revocation(target=target, code=CloseReason.TOKEN_REVOKED, deadline=deadline)
 
 
 def _attempt(
     backend: TokenBackend, step: Callable[[], bool], failed: dict[str, BaseException]
 ) -> bool:
-    """Return True if no denial is needed, also where none would help."""
+    """Return True if the backend needs no denial, or could not use one."""
     try:
         with in_savepoints():
             return step()
     except Exception as error:  # noqa: BLE001 - whatever a backend or its store raises
         failed[backend.name] = error
+        # Verification of tokens with rows does not read the denylist.
         return backend.revocations is Revocations.ROWS
 
 
 def _report(failed: Mapping[str, BaseException], unasked: Collection[str]) -> None:
-    """Log each failure, and raise TokenAuthError."""
+    """Log each failure, and raise TokenAuthError with the names of all that failed."""
     for name, error in failed.items():
         what = "The cache of the denylist" if name == DENYLIST else f"The backend {name!r}"
         log_error(f"{what} is unavailable: not all was revoked. Revoke it again.", error)

@@ -27,12 +27,12 @@ def disconnect(
     label: Any = None,
     code: CloseReason = CloseReason.TOKEN_REVOKED,
 ) -> None:
-    """Close the sockets that match every argument, and revoke nothing: clients may come again.
+    """Close the sockets that match every argument. Their tokens stay valid.
 
-    `token`: itself, its `token_id`, or a socket's `scope["auth"]`, which tells its backend and
-    issuer too. `label`: as in `revoke`. The clients get `code`: after "token_revoked" they stop,
-    after "unavailable" they reconnect by themselves. Raises TypeError if no argument names a
-    socket.
+    `token`: the token, its `token_id`, or a socket's `scope["auth"]`, which also has its backend
+    and issuer. `label`: as in `revoke`. The clients receive `code`: after "token_revoked" they
+    stop, after "unavailable" they reconnect by themselves. Raises TypeError if no argument is
+    given.
     """
     if user is token is connection_id is address is label is None:
         raise TypeError("disconnect() needs a user, token, label, connection_id or address.")
@@ -46,13 +46,14 @@ def disconnect(
         Revocation(target=sockets_here(whose, **values, **each), code=CloseReason(code))
         for each in _tokens(token)
     ]
-    after_commit(closings, [], using=site_database(), is_told=False)
+    # Not reported as revocations: the tokens are still valid.
+    after_commit(closings, [], using=site_database(), is_reported=False)
 
 
 def _tokens(token: Any) -> list[dict[str, Any]]:
-    """Return what the targets say of the token; without one, of nothing."""
+    """Return the fields of one target for each token that the argument may name."""
     if token is None:
-        return [{}]
+        return [{}]  # one target, for the other arguments
     named: list[NamedToken] = named_tokens(site_authenticator(), token)
     return [asdict(each) for each in named]
 

@@ -1,8 +1,9 @@
-"""Find out which tokens a text names: a token itself, or the public id of one.
+"""Find the tokens that a text names: the text is a token, or the public id of one.
 
 A text in the shape of an id (`has_shape_of_id`) is never presented to a backend as a token. Any
-other text is presented to those that may know it. If none does, it may still be both: a `jti` of
-any text, or a token that is valid on another route only. Both are revoked then.
+other text is presented to the backends that recognize it. If none accepts it, it may still be
+either: a token's `jti` (any text is allowed), or a token that is valid on another route only. Then
+both are revoked.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -29,8 +30,8 @@ LOCATIONS = (Location.HEADER, Location.COOKIE)
 class Found:
     """The token that was named: `identity`, or the ids that it may have.
 
-    `names`: what may leave the process instead of `ids`, since a text among those may be a token.
-    `unavailable`: backends that might know the token, and could not be asked.
+    `names`: sent to other nodes instead of `ids`, because one of the ids may be a token itself.
+    `unavailable`: the names of the backends that may have the token, but were unavailable.
     """
 
     identity: Identity | None = None
@@ -41,33 +42,34 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excepted:
-    """A token that stays valid when others are revoked. `token` may leave the process.
+    """A token that stays valid when others are revoked.
 
-    `token_id`: the id that its backend knows it by.
+    `token`: its name, which may be sent to other nodes. `token_id`: its id at its own backend.
     """
 
     token: NamedToken
     token_id: str
 
     def id_at(self, backend: TokenBackend) -> str | None:
-        """Return the id that this backend has to spare, if it may be its token."""
+        """Return the id that this backend has to spare; None if the token is not its own."""
         return self.token_id if self.token.backend in (None, backend.name) else None
 
 
 def find(authenticator: Authenticator, text: str, *, backend: str | None = None) -> Found:
-    """Ask each backend whose token it is, or only the one of this name. Raises nothing."""
+    """Present the text to each backend, or only to the named one. Raises nothing."""
     named = [each for each in authenticator.backends if each.name == backend]
     backends = named or authenticator.backends
     is_token = any(_may_be_token(each, text) for each in backends)
     digest = Secret(text).digest
     if has_shape_of_id(text):
-        # A token may look like an id. Then its own id is the digest.
+        # Some backend's tokens have this shape, too. The id of such a token is its digest.
         ids = [text, digest] if is_token else [text]
         return Found(ids=ids, names=ids)
     failed: list[str] = []
     for each in backends:
         for credential in _credentials(each, text):
             verdict = _ask(authenticator, each, credential)
+            # The token of an inactive user is refused, but it can be revoked as any other.
             if isinstance(verdict, UserInactiveError):
                 return Found(identity=verdict.identity)
             if isinstance(verdict, Identity):
@@ -99,16 +101,14 @@ def named_tokens(authenticator: Authenticator, token: Any) -> list[NamedToken]:
 def excepted(authenticator: Authenticator, token: Any) -> Excepted:
     """Return the token that is to stay valid. Takes and raises what `named_tokens` does."""
     first, *_ = named_tokens(authenticator, token)
-    # No backend knows the text as a token that is valid: in their rows it can only be an id.
+    # No backend accepts the text as a token. So it can only be an id, as their rows have it.
     is_id = isinstance(token, str) and first.token_id == Secret(token).digest and not first.backend
     return Excepted(token=first, token_id=token if is_id else first.token_id)
 
 
 def has_shape_of_token(authenticator: Authenticator, text: str) -> bool:
-    """Return whether the text is a valid token, or looks like one of some backend's.
-
-    A text that a backend recognizes as it would any other text of that length may be an id.
-    """
+    """Return whether the text is a valid token, or has the format of some backend's tokens."""
+    # A backend that recognizes any text of this length shows nothing about this one.
     other = "~" * len(text)
     if has_shape_of_id(text):
         return False
@@ -133,17 +133,17 @@ def _of_object(token: Any) -> NamedToken:
 
 
 def _ask(authenticator: Authenticator, backend: TokenBackend, credential: Credential) -> Verdict:
-    """Return the verdict of a backend. If it fails, the caller's transaction goes on."""
+    """Return the verdict of a backend. If it fails, the caller's transaction stays usable."""
     try:
         with in_savepoints():
             verdict = authenticator.ask_backend(backend, credential)
             if isinstance(verdict, TokenAuthError) and verdict.code.is_transient:
-                raise verdict  # a query may have failed, so that the savepoint is needed
+                raise verdict  # rolls the savepoint back, because a query may have failed in it
             return verdict
     except TokenAuthError as error:
         return error
     except DatabaseError:
-        return unavailable()  # the caller's transaction was broken before
+        return unavailable()  # the caller's transaction had failed already: no savepoint opens
 
 
 def _may_be_token(backend: TokenBackend, text: str) -> bool:
@@ -151,7 +151,7 @@ def _may_be_token(backend: TokenBackend, text: str) -> bool:
 
 
 def _credentials(backend: TokenBackend, text: str) -> Iterable[Credential]:
-    """Yield the text in each location where the backend would claim it."""
+    """Yield the text as a credential in each location where the backend recognizes it."""
     for location in LOCATIONS:
         credential = Credential(location=location, secret=Secret(text))
         if backend.recognizes(credential):

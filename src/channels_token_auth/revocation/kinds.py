@@ -20,7 +20,7 @@ __all__ = ["backends_of", "kind_of_users", "without_rows"]
 
 
 def kind_of_users(backend: TokenBackend) -> str | None:
-    """Return the kind of a backend's users as `UserKey.kind` has it; None: of several kinds."""
+    """Return the kind of a backend's users, as in `UserKey.kind`; None if it has several kinds."""
     if backend.user_kind == SITE_USERS:
         return model_kind(cast("Hashable", get_user_model()))
     return backend.user_kind
@@ -29,7 +29,7 @@ def kind_of_users(backend: TokenBackend) -> str | None:
 def backends_of(
     user: UserKey, backends: Sequence[TokenBackend], *, own: str | None = None
 ) -> list[TokenBackend]:
-    """Return the backends that may have rows of this user, or of one of these users.
+    """Return the backends that may have tokens of this user; or users, if the kind is not known.
 
     `own`: the name of a backend that has verified a token of the user.
     """
@@ -38,7 +38,7 @@ def backends_of(
 
 
 def without_rows(backends: Sequence[TokenBackend]) -> list[str]:
-    """Return the names of the backends with tokens that a denial has to revoke."""
+    """Return the names of the backends whose tokens the denylist has to revoke."""
     return [each.name for each in backends if each.revocations is not Revocations.ROWS]
 
 

@@ -1,4 +1,4 @@
-"""Revoke all tokens with a label, such as those of one login at an identity provider."""
+"""Revoke all tokens with a label, such as the tokens of one login at an identity provider."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -35,15 +35,15 @@ def revoke(
 ) -> None:
     """Revoke the tokens that have all of these labels, and close their sockets on every node.
 
-    `label`: a mapping such as `{"sid": "abc"}`, a pair, or several pairs. A token is denied until
-    it expires, on each backend whose tokens have no row of their own. `backend`: the names of the
-    backends, where not all are meant. `issuer`: only its tokens; with `backend`, also those that
-    name no issuer. `user`, an instance or a primary key: only this user's, so that a logout token's
-    `sid` and `sub` must both match. `issued_before`: an aware datetime; later tokens stay.
-    `margin`: seconds in which open sockets may be given a fresh token, as in `revoke_user`. Raises
-    ValueError for a backend that cannot deny by label and for a margin over an hour, TypeError for
-    labels or a user that name nobody, and TokenAuthError ("unavailable") while the denylist's cache
-    fails.
+    `label`: a mapping such as `{"sid": "abc"}`, a pair, or several pairs. Only backends whose
+    tokens have no row can revoke by label: the denylist records it until the tokens expire.
+    `backend`: one name or several; by default all such backends. `issuer`: only tokens of this
+    issuer; with `backend`, also tokens that name no issuer. `user`, an instance or a primary key:
+    only tokens of this user, so that a logout token's `sid` and `sub` must both match.
+    `issued_before`: an aware datetime; later tokens stay valid. `margin`: seconds for which open
+    sockets may be given a new token, as in `revoke_user`. Raises ValueError for a backend that
+    cannot revoke by label and for a margin over an hour, TypeError for malformed labels and
+    for an unsaved user, and TokenAuthError ("unavailable") while the denylist's cache fails.
     """
     deadline = deadline_of(margin)
     labels = read_labels(label)
@@ -51,11 +51,13 @@ def revoke(
     before = clock.calendar() if issued_before is None else epoch(issued_before)
     authenticator = site_authenticator()
     names = _deniable(authenticator, backend)
+    # One target without a backend covers the sockets of all, in one message.
     targets = [
         target_here(whose, labels=labels, backend=name, issuer=issuer, issued_before=before)
         for name in ([None] if backend is None else names)
     ]
-    # Many servers leave `iss` out when they introspect a token (RFC 7662 §2.2: it is optional).
+    # RFC 7662 §2.2: `iss` is optional in an introspection response, and many servers omit it. The
+    # named backend accepts tokens of this issuer, so that a token without `iss` may be one.
     is_named = backend is not None and issuer is not None
     unnamed = [replace(each, issuer=NO_ISSUER) for each in targets] if is_named else []
     deny = partial(_deny, authenticator, names, [*targets, *unnamed], whose, here())
@@ -81,12 +83,13 @@ def _deny(
         denylist.deny_labels(
             target.labels, denial, backend=name, issuers=[*issuers], tenant=tenant, user=user
         )
+    # Tokens have whole seconds: of this second, those that were verified before now are older.
     for each in targets:
         denylist.deny_first_verified(each)
 
 
 def _deniable(authenticator: Authenticator, wanted: str | Iterable[str] | None) -> list[str]:
-    """Return the names of the backends whose tokens can be denied. Raises ValueError for others."""
+    """Return the names of the wanted backends. Raises ValueError if one has tokens with rows."""
     known = [
         each.name for each in authenticator.backends if each.revocations is not Revocations.ROWS
     ]

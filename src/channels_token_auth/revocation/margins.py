@@ -5,7 +5,7 @@ from ..clock import clock
 __all__ = ["MAX_MARGIN", "deadline_of"]
 
 MAX_MARGIN = 3600.0
-"""Seconds for which sockets may live on at most: meanwhile no sweep asks about their tokens."""
+"""Seconds for which sockets may live on at most: until then, no sweep verifies their tokens."""
 
 
 def deadline_of(margin: float | None) -> float | None:

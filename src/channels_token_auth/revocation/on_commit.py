@@ -1,7 +1,8 @@
-"""Publish revocations once the caller's transaction is committed, in as few messages as can be.
+"""Publish revocations once the caller's transaction is committed, in as few messages as possible.
 
-Deleted rows and explicit calls arrive here as notes. Without a transaction, a note is carried out
-at once. Inside one, it has to share the fate of the savepoints that are open:
+Signals of deleted rows and explicit calls such as `revoke_user` become notes. Without a
+transaction, a note is carried out at once. Inside one, it must be dropped if a savepoint that is
+open now is rolled back later:
 
     with atomic():                 Django's callbacks          this module
         token_a.delete()     -->   batch {}       (first)      note 1: close the sockets of a
@@ -11,7 +12,7 @@ at once. Inside one, it has to share the fate of the savepoints that are open:
         token_c.delete()     -->   batch {}                    note 3: close the sockets of c
     COMMIT                         |
                                    batch {}.carry_out()        deny tokens that have no row
-                                   callbacks of the site
+                                   other callbacks of the site
                                    finish.run()                merge notes 1 and 3 in their order,
                                                                and send one message to all nodes
 
@@ -19,12 +20,13 @@ A batch holds the notes of one set of savepoints, and is a callback that is boun
 savepoint is rolled back, Django drops the callback, and the batch is never committed. `Finish` is
 bound to no savepoint, and is registered again with each batch: the last one publishes.
 
-Denials run before the callbacks of the site, since one that raises would keep them from running and
-no sweep makes up for a lost denial. The message keeps its place among the callbacks: what a site
-sends to a socket before it deletes the token arrives before the close.
+Denials run before the site's own callbacks: if one of those raises, Django runs none after it, and
+no sweep repairs a lost denial. The message keeps its place among the callbacks, so that messages
+which a site sends to a socket before it deletes the token arrive before the close.
 
-The notes of one transaction are judged together, so that a token which was replaced closes its
-sockets with 4419. A row that an explicit call deletes, such as `revoke_user`, was never replaced.
+The codes are decided for all notes of a transaction together: if the transaction issues a new token
+for the one that it deletes, the sockets close with 4419. A row that an explicit call deletes, such
+as `revoke_user`, was never replaced.
 """
 
 import time
@@ -62,27 +64,27 @@ PER_MESSAGE = 100
 
 
 def after_commit(
-    endings: Sequence[Revocation],
+    revocations: Sequence[Revocation],
     denials: Sequence[Deny],
     *,
     using: str,
-    is_told: bool = True,
-    instead_of: Revocation | None = None,
+    is_reported: bool = True,
+    supersedes: Revocation | None = None,
     is_announced: bool = False,
     issued: Sequence[Issued] = (),
 ) -> None:
-    """Deny, then have all nodes close sockets: now, or when the transaction of `using` commits.
+    """Deny tokens, then publish to all nodes: now, or when the transaction of `using` commits.
 
-    The arguments are those of `Note`. Raises what a denial raises, such as CacheUnavailable, when
-    all else is done, and only where there is no transaction: what is committed stays.
+    The arguments are those of `Note`. Without a transaction, raises what a denial raises, such as
+    CacheUnavailable, after everything else is done. In a transaction, such an error is logged.
     """
-    if not (endings or denials or issued):
+    if not (revocations or denials or issued):
         return
     note = Note(
-        endings=endings,
+        revocations=revocations,
         denials=denials,
-        is_told=is_told,
-        instead_of=instead_of,
+        is_reported=is_reported,
+        supersedes=supersedes,
         is_announced=is_announced,
         issued=issued,
     )
@@ -99,8 +101,10 @@ def after_commit(
 def _carry_out_now(note: Note) -> None:
     committed_at = time.time()
     failure = deny_all(note)
-    is_told = note.is_told and failure is None
-    _say(dict.fromkeys(note.endings, is_told), committed_at, note.instead_of if is_told else None)
+    # The sockets close even then; only a revocation that is complete is reported as one.
+    is_reported = note.is_reported and failure is None
+    revocations = dict.fromkeys(note.revocations, is_reported)
+    _publish(revocations, committed_at, note.supersedes if is_reported else None)
     if failure:
         raise failure
 
@@ -119,19 +123,19 @@ def site_database() -> str:
 
 @dataclass(slots=True)
 class _Call:
-    """An explicit call that is under way, such as `revoke_user`.
+    """An explicit call in progress, such as `revoke_user`.
 
-    Signals announce the rows that it deletes. They were revoked on purpose: no token replaces
-    them, and their sockets have the same `deadline` as those that the call names.
+    Signals announce the rows that it deletes. Those were revoked on purpose: no token replaces
+    them, and their sockets get the `deadline` of the call.
     """
 
     deadline: float | None
     batch: Batch = field(default_factory=Batch)
 
     def own(self, note: Note) -> Note:
-        """Return an announcement as a revocation of this call."""
-        endings = [replace(each, deadline=self.deadline) for each in note.endings]
-        return replace(note, endings=endings, is_announced=False)
+        """Return the note of a signal as one of this call."""
+        revocations = [replace(each, deadline=self.deadline) for each in note.revocations]
+        return replace(note, revocations=revocations, is_announced=False)
 
 
 @contextmanager
@@ -145,33 +149,38 @@ def gathered(*, deadline: float | None = None) -> Iterator[None]:
     try:
         yield
     finally:
+        # First, or `_publish` would add the revocations to the call again.
         _call.reset(token)
-        _say(call.batch.endings, call.batch.committed_at)
+        _publish(call.batch.revocations, call.batch.committed_at)
 
 
 _call: ContextVar[_Call | None] = ContextVar("_call", default=None)
 
 
 def _batch(connection: Any, using: str) -> SavepointBatch:
-    """Return the batch that shares the fate of the open savepoints; or open one."""
+    """Return the batch that is bound to the open savepoints; open one if there is none."""
     is_test, block = test_case_block(connection)
     current = savepoints(connection)
     whole = _transaction(connection, is_test=is_test, block=block)
-    # A test captures callbacks that are registered from some moment on: none is shared there.
+    # `captureOnCommitCallbacks` of a test sees only what is registered inside its block: there,
+    # each note needs callbacks of its own.
     found = None if is_test or whole is None else whole.batch_of(current)
     if found:
         return found
-    whole = whole or Transaction(_publish, block=block)
+    whole = whole or Transaction(_publish_batch, block=block)
     batch = whole.open_batch(current)
     transaction.on_commit(batch.carry_out, using=using, robust=True)
-    if not is_test:
+    if not is_test:  # a test captures the end of the list of callbacks, and not its front
         put_last_callback_first(connection)
     add_commit_callback(connection, whole.next_finish().run)
     return batch
 
 
 def _transaction(connection: Any, *, is_test: bool, block: str | None) -> Transaction | None:
-    """Return the transaction that is open, if something was noted in it."""
+    """Return the open transaction; None if it has no note yet.
+
+    Django has no object that lives as long as a transaction, but its list of callbacks does.
+    """
     for _, call in commit_callbacks(connection):
         batch = getattr(call, "__self__", None)
         if not isinstance(batch, SavepointBatch):
@@ -179,28 +188,36 @@ def _transaction(connection: Any, *, is_test: bool, block: str | None) -> Transa
                 continue
             return None  # outside of a test, batches come before all other callbacks
         whole = batch.transaction
+        # The list of a `TestCase` also has batches of atomic blocks that ended before this one.
         if not is_test or (not whole.is_over and block is not None and whole.block == block):
             return whole
     return None
 
 
-def _publish(batch: Batch) -> None:
-    _say(batch.judged(), batch.committed_at)
+def _publish_batch(batch: Batch) -> None:
+    _publish(batch.with_codes(), batch.committed_at)
 
 
-def _say(
-    endings: Mapping[Revocation, bool], committed_at: float, instead_of: Revocation | None = None
+def _publish(
+    revocations: Mapping[Revocation, bool],
+    committed_at: float,
+    supersedes: Revocation | None = None,
 ) -> None:
-    """Publish them. Each node measures from `committed_at`: see the event `SocketsClosed`."""
+    """Publish revocations to all nodes; inside an explicit call, collect them until its end.
+
+    The value of each: True if it is reported. `committed_at`: each node measures from then how long
+    its sockets took to close (see the event `SocketsClosed`).
+    """
     call = _call.get()
     if call:
         call.batch.committed_at = min(call.batch.committed_at, committed_at)
-        call.batch.take(endings, instead_of)
+        call.batch.take(revocations, supersedes)
         return
-    said = list(endings)
-    _note_replaced(said)
-    starts = range(0, len(said), PER_MESSAGE)
-    groups = [said[start : start + PER_MESSAGE] for start in starts]
+    # Before the message: a node that misses it must find in the cache that these were replaced.
+    published = list(revocations)
+    _note_replaced(published)
+    starts = range(0, len(published), PER_MESSAGE)
+    groups = [published[start : start + PER_MESSAGE] for start in starts]
     publish(
         *(
             {
@@ -212,15 +229,18 @@ def _say(
             for group in groups
         )
     )
-    for ending, is_told in endings.items():
-        emit(RevocationPublished(revocation=ending, is_revocation=is_told))
+    for revocation, is_reported in revocations.items():
+        emit(RevocationPublished(revocation=revocation, is_revocation=is_reported))
 
 
-def _note_replaced(endings: Sequence[Revocation]) -> None:
-    """Note the replaced tokens for nodes that miss the message: their sweep finds no row."""
+def _note_replaced(revocations: Sequence[Revocation]) -> None:
+    """Store which tokens were replaced, for the sweeps of nodes that miss the message.
+
+    Those find no row, and would close the sockets as revoked.
+    """
     replaced = [
         (each.target.backend, each.target.token_id)
-        for each in endings
+        for each in revocations
         if each.code is CloseReason.TOKEN_EXPIRED and each.target.token_id
     ]
     if replaced:

@@ -1,9 +1,9 @@
-"""Close a user's sockets when the password changes, by what becomes of each kind of token.
+"""Close a user's sockets after a change of the password, by the effect on each kind of token.
 
 | tokens | after a new password | their sockets |
 |---|---|---|
-| with rows (DRF, knox, OAuth) | stay valid, as their packages want it | 4419 |
-| sessions | end, but for one that `update_session_auth_hash` renews | 4410, of that one 4419 |
+| with rows (DRF, knox, OAuth) | stay valid, as their packages leave them | 4419 |
+| sessions | end, but for one that `update_session_auth_hash` renews | 4410; the renewed one: 4419 |
 | all others | are denied | 4410 |
 """
 
@@ -30,11 +30,11 @@ __all__ = ["end_by_password"]
 def end_by_password(
     user: UserKey, denials: Sequence[Deny], *, using: str, issued_before: float
 ) -> None:
-    """Close the user's sockets. `denials`: those of the tokens that no row records.
+    """Close the user's sockets. `denials`: functions that deny the tokens without a row.
 
     `issued_before`: an epoch time. The view that has set the password may issue a token without a
-    row at once, which has to stay valid.
-    Raises CacheUnavailable as `after_commit` does, when all else is done.
+    row right afterwards, which has to stay valid. Raises CacheUnavailable as `after_commit` does,
+    after everything else is done.
     """
     backends = site_authenticator().backends
     # A route may accept sessions even if the settings do not.
@@ -43,11 +43,12 @@ def end_by_password(
     others = Target.of_user(
         user, except_backends=frozenset(sessions | rows), issued_before=issued_before
     )
+    # 4419: the clients reconnect with the same token, which is verified again.
     kept = [
         Revocation(target=Target.of_user(user, backend=name), code=CloseReason.TOKEN_EXPIRED)
         for name in sorted(rows)
     ]
-    after_commit(kept, [], using=using, is_told=False)
+    after_commit(kept, [], using=using, is_reported=False)
     end_sessions = partial(_end_sessions, user, sessions, using, renewals(), time.monotonic())
     if connections[using].in_atomic_block:
         transaction.on_commit(partial(at_end_of_request, end_sessions), using=using, robust=True)
@@ -55,20 +56,20 @@ def end_by_password(
         at_end_of_request(end_sessions)
     has_others = any(each.name not in sessions | rows for each in backends)
     ended = [Revocation(target=others, code=CloseReason.TOKEN_REVOKED)]
-    after_commit(ended, denials, using=using, is_told=has_others)
+    after_commit(ended, denials, using=using, is_reported=has_others)
 
 
 def _end_sessions(
     user: UserKey, names: Collection[str], using: str, renewed: Renewals, since: float
 ) -> None:
-    """Close the sockets of the user's sessions. Any thread may call it.
+    """Close the sockets of the user's sessions. Any thread may call this.
 
-    `renewed`: filled by the request that has set the password, at the time `since`.
+    `renewed`: the sessions that the request has renewed after it set the password, at `since`.
     """
-    # A page that has its new session already may have a socket by now.
+    # A page that has its new session already may have opened a socket with it by now.
     successor = renewed.successor_of(user.key, since=since)
     listed = {each.name for each in site_authenticator().backends}
     for name in sorted(names):
         target = Target.of_user(user, backend=name, except_token_id=successor)
         ended = [Revocation(target=target, code=CloseReason.TOKEN_REVOKED)]
-        after_commit(ended, [], using=using, is_told=name in listed)
+        after_commit(ended, [], using=using, is_reported=name in listed)

@@ -1,13 +1,13 @@
-"""Call functions at the end of the HTTP request that the caller works for.
+"""Call functions at the end of the HTTP request in which the caller runs.
 
 A view that changes a password saves the user first, and calls `update_session_auth_hash` for the
-session that may stay afterwards. No signal announces that call: only at the end of the request is
-it known which sessions ended.
+session that stays valid. No signal announces that call, so it is known only at the end of the
+request which sessions ended.
 
-Code belongs to a request in one of three ways. Under ASGI, tasks and threads of a request share the
-object by which asgiref chooses their thread. Under WSGI they share a context variable. Django's
-asynchronous test client has neither: a request starts in the thread of synchronous code and ends in
-another one, and only the event loop is the same.
+The request of running code is found in one of three ways. Under ASGI, all tasks and threads of a
+request share the object by which asgiref chooses the thread of synchronous code. Under WSGI, they
+share a context variable. Django's asynchronous test client has neither: a request starts in the
+thread of synchronous code and ends in another one, and only the event loop is the same.
 """
 
 import threading
@@ -25,13 +25,14 @@ from ..observability.error_log import log_error
 __all__ = ["LONGEST", "at_end_of_request"]
 
 LONGEST = 2.0
-"""Seconds that a call waits at most: a response may be streamed for long, or never be closed."""
+"""Seconds that a call waits at most: a response may be streamed for minutes, or never closed."""
 
 
 class _Call:
-    """A call that is made once: by the end of the request, or by a timer."""
+    """A function that is called once: at the end of the request, or by a timer."""
 
     def __init__(self, call: Callable[[], None]) -> None:
+        # A list, because its `pop` is atomic: of two threads, one gets the call.
         self._waiting = [call]
         self._timer = threading.Timer(LONGEST, self._run_out)
         self._timer.daemon = True
@@ -41,7 +42,7 @@ class _Call:
         """Make the call, unless it was made."""
         self._timer.cancel()
         try:
-            call = self._waiting.pop()  # atomic: the timer has a thread of its own
+            call = self._waiting.pop()
         except IndexError:
             return
         try:
@@ -51,11 +52,12 @@ class _Call:
 
     def _run_out(self) -> None:
         self.make()
-        connections.close_all()  # those that a receiver has opened in the timer's own thread
+        # A receiver may have opened some in the timer's thread, which ends without closing them.
+        connections.close_all()
 
 
 class _Request:
-    """A request, and the calls that wait for its end."""
+    """A request, and the functions to call at its end."""
 
     def __init__(self) -> None:
         self.is_open = True
@@ -90,11 +92,12 @@ def at_end_of_request(call: Callable[[], None]) -> None:
 
 
 def _find() -> _Request | None:
-    """Return the open request that the caller works for."""
+    """Return the open request in which the caller runs; None if there is none."""
     asgi = asgi_request()
     if asgi is not None:
         return _of_owner.get(asgi)
     request = _of_context.get()
+    # A thread of a WSGI server keeps its context: the request in it may be an earlier one.
     if request is None or not request.is_open:
         loop = loop_of_sync_code()
         request = None if loop is None else _of_owner.get(loop)
@@ -102,7 +105,7 @@ def _find() -> _Request | None:
 
 
 def _begin(**_: Any) -> None:
-    _finish()  # a request whose response was never closed
+    _finish()  # an earlier request whose response was never closed
     request, owner = _Request(), asgi_request()
     if owner is None:
         _of_context.set(request)

@@ -1,8 +1,8 @@
 """Report denials that no server process would find, because the cache is not shared.
 
-Tokens without a row are revoked by an entry in the denylist's cache. A cache of one process alone
-serves a site of one process only: a command, a task worker or another server process would store
-the denial where nobody reads it.
+Tokens without a row are revoked by an entry in the denylist's cache. A cache in the memory of one
+process suffices for a site that is one process: a command, a task worker or another server process
+would store the entry where no server reads it.
 """
 
 import logging
@@ -23,8 +23,8 @@ logger = logging.getLogger("channels_token_auth")
 def require_shared_cache(names: Collection[str]) -> None:
     """Raise TokenAuthError if a denial would be stored where no server process reads it.
 
-    `names`: the backends whose tokens only a denial revokes. Where this process serves sockets, the
-    denial works here, and one WARNING says so.
+    `names`: the backends whose tokens only a denial revokes. If this process serves sockets, the
+    denial has an effect on those, and one WARNING is logged instead.
     """
     alias = conf.configuration().cache
     if not names or _is_shared(alias):
@@ -49,7 +49,7 @@ def require_shared_cache(names: Collection[str]) -> None:
 def warn_of_own_cache(names: Collection[str]) -> None:
     """Log one WARNING if a signal's denial is stored where no server process reads it.
 
-    A signal cannot fail as a call does: whoever saved the user or the row has nobody to ask.
+    A signal's receiver does not raise as a call does: the code that saved a row must not fail.
     """
     alias = conf.configuration().cache
     if names and not serves_sockets() and not _is_shared(alias):
@@ -62,7 +62,7 @@ def warn_of_own_cache(names: Collection[str]) -> None:
 
 
 def listed(names: Collection[str]) -> str:
-    """Return the names as a sentence has them."""
+    """Return the names for a sentence: quoted, sorted, and joined by commas."""
     return ", ".join(repr(name) for name in sorted(names))
 
 
@@ -74,6 +74,7 @@ def _is_shared(alias: str) -> bool:
 
 
 def _warn_once(alias: str, sentence: str, names: Collection[str]) -> None:
+    # The settings cause it, so that every further revocation would repeat the same line.
     if (alias, sentence) not in _warned:
         _warned.add((alias, sentence))
         logger.warning(sentence, listed(names), alias, REMEDY)

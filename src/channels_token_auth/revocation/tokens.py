@@ -1,4 +1,4 @@
-"""Revoke one token: its row, or a denial; and close its sockets, on every node."""
+"""Revoke one token, by its row or by a denial, and close its sockets on every node."""
 
 from collections.abc import Collection, Sequence
 from functools import partial
@@ -24,15 +24,15 @@ __all__ = ["arevoke_token", "revoke_token"]
 def revoke_token(
     token: str, *, user: Any = None, backend: str | None = None, issuer: str | None = None
 ) -> None:
-    """Revoke a token, and close its sockets on every node. `token`: itself, or its `token_id`.
+    """Revoke a token, and close its sockets on every node. `token`: the token, or its `token_id`.
 
     A text that may be either, such as an issuer's "login:7" on a site with sessions, revokes both.
     `user`, an instance or a primary key: the token's user. With a `token_id` and without a user,
     backends may have to read all their rows. `backend`, `issuer`: the name of the token's backend
-    and the token's issuer, since a `token_id` is unique for those only; no other backend is asked
-    then. Raises TokenAuthError ("unavailable") if not all could be revoked, because a token store
-    or the denylist's cache failed; the sockets close nevertheless. Raises TypeError for anything
-    but a text, and for an empty one.
+    and the token's issuer, because a `token_id` is unique within these only; other backends are not
+    searched then. Raises TokenAuthError ("unavailable") if a token store or the denylist's cache
+    failed, so that not everything is revoked; the sockets close nevertheless. Raises TypeError for
+    anything but a text, and for an empty one.
     """
     if not isinstance(token, str) or not token:
         what = "An empty text" if token == "" else f"A {type(token).__name__}"
@@ -61,12 +61,14 @@ def _chosen(
 
 
 def _of_identity(authenticator: Authenticator, identity: Identity) -> Plan:
+    """Plan the revocation of a token that was presented and verified."""
     token = identity.authentication
     grant = Grant(user_pk=identity.user.pk, authentication=token, handle=identity.handle)
     target = Target.of_user(
         identity.user_key, token_id=token.token_id, backend=token.backend, issuer=token.issuer
     )
     own = [each for each in authenticator.backends if each.name == token.backend]
+    # A store (`Revocations.STORE`) may delete the token; if it cannot, its step asks for a denial.
     return Plan(
         targets=[target],
         steps=[(each, partial(_revoke_one, each, grant)) for each in own],
@@ -89,7 +91,9 @@ def _of_ids(
     ids, backends = found.ids, _chosen(authenticator, backend, whose)
     denied_at, tenant = without_rows(backends), here()
     if backend is not None and not backends:
-        denied_at = [backend]  # of another route; or a session, whose tickets are always accepted
+        # Another route may have this backend; or it is that of sessions: every route accepts
+        # their tickets.
+        denied_at = [backend]
 
     def deny() -> None:
         for name in denied_at:
@@ -114,6 +118,7 @@ def _revoke_one(backend: TokenBackend, grant: Grant) -> bool:
 
 
 def _revoke_ids(backend: TokenBackend, ids: Collection[str], user_pk: Any) -> bool:
+    # Each backend looks tokens up by their id: the location is required, but not read.
     name, location = backend.name, Location.HEADER
     tokens = [Authentication(backend=name, token_id=each, location=location) for each in ids]
     return all(backend.revoke([Grant(user_pk=user_pk, authentication=each) for each in tokens]))

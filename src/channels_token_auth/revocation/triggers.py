@@ -1,7 +1,7 @@
 """Revoke tokens on signals of the backends and of the user model, without an explicit call.
 
-Signals are the fast path, and never the only one: a change that sends none is found by the sweep.
-Nothing here raises into the code that saved or deleted a row.
+Signals are the fast path, not the only one: the sweep finds changes that send no signal, such as
+those of `QuerySet.update`. Nothing here raises into the code that saved or deleted a row.
 """
 
 import logging
@@ -55,7 +55,7 @@ _wired: list[tuple[Signal, Any, Receiver]] = []
 
 
 def wire(**_: Any) -> None:
-    """Listen to what the present settings name, and to nothing else any more."""
+    """Connect the signals that the current settings name, and disconnect those of former ones."""
     while _wired:
         signal, sender, receiver = _wired.pop()
         signal.disconnect(receiver, sender=sender)
@@ -67,7 +67,7 @@ def wire(**_: Any) -> None:
                 announcement.signal, announcement.sender, partial(_announced, backend, announcement)
             )
     except ImproperlyConfigured:
-        # `check`, `runserver` and the middleware name the mistake themselves: once is enough.
+        # `check`, `runserver` and the middleware report the mistake itself: once is enough.
         logger.error(  # noqa: TRY400 - a traceback would repeat it
             "CHANNELS_TOKEN_AUTH is wrong, so no revocation signal is connected:"
             " `manage.py check` names the mistake."
@@ -81,14 +81,14 @@ def wire(**_: Any) -> None:
 
 
 def _announcements() -> Iterable[tuple[TokenBackend, RevocationSignal]]:
-    # Not the site's, which is remembered: a setting may still be about to change.
+    # Not `site_authenticator`: it would be cached, and a setting may still be about to change.
     backends = {each.name: each for each in build_authenticator(conf.override({})).backends}
     for backend in backends.values():
         for announcement in backend.announcements():
             yield backend, announcement
     if all(each.authority is not Authority.SESSION for each in backends.values()):
-        # A single route may accept sessions. The deletion of rows is not announced then, because
-        # Django loads each row first if a receiver is connected.
+        # A single route may accept sessions, so logouts close sockets. Receivers for deleted rows
+        # are left out: with one, Django loads each row that it deletes, as `clearsessions` does.
         sessions = SessionBackend()
         yield from ((sessions, each) for each in sessions.announcements() if not each.sender)
 
@@ -96,13 +96,17 @@ def _announcements() -> Iterable[tuple[TokenBackend, RevocationSignal]]:
 def _listen(signal: Signal, sender: Any, receiver: Receiver) -> None:
     is_model = isinstance(sender, type) and issubclass(sender, Model)
     for each in _with_proxies(sender) if is_model else [sender]:
+        # Not weak: nothing else holds a reference to the partial.
         quiet = partial(_quietly, receiver)
         signal.connect(quiet, sender=each, weak=False)
         _wired.append((signal, each, quiet))
 
 
 def _with_proxies(model: type[Model]) -> list[type[Model]]:
-    """The model, and those that stand for it: an admin deletes by them."""
+    """Return the model and its proxies.
+
+    Django sends the signals with the proxy as the sender, if rows are deleted by it: in an admin.
+    """
     concrete = model._meta.concrete_model
     return [each for each in apps.get_models() if each._meta.concrete_model is concrete]
 
@@ -116,7 +120,7 @@ def _quietly(receiver: Receiver, **given: Any) -> None:
 
 def _announced(backend: TokenBackend, announcement: RevocationSignal, **given: Any) -> None:
     ended: Iterable[RevokedTokens | IssuedToken] = announcement.ended(**given)
-    endings: list[Revocation] = []
+    revocations: list[Revocation] = []
     denials: list[Deny] = []
     issued: list[Issued] = []
     for each in ended:
@@ -128,7 +132,7 @@ def _announced(backend: TokenBackend, announcement: RevocationSignal, **given: A
             user, may_be_outside=True, token_id=each.token_id, backend=backend.name
         )
         code = CloseReason.TOKEN_EXPIRED if each.is_replaced else CloseReason.TOKEN_REVOKED
-        endings.append(Revocation(target=target, code=code))
+        revocations.append(Revocation(target=target, code=code))
         if each.is_denied and each.token_id:
             deny_token = site_authenticator().denylist.deny_token
             denials += [
@@ -137,8 +141,8 @@ def _announced(backend: TokenBackend, announcement: RevocationSignal, **given: A
             ]
         elif each.is_denied and user:
             denials += _deny_user(in_tenant(user, may_be_outside=True))
-    if endings or issued:
-        _say(endings, denials, given, is_announced=True, issued=issued)
+    if revocations or issued:
+        _publish_after_commit(revocations, denials, given, is_announced=True, issued=issued)
 
 
 def _user_of(revoked: RevokedTokens | IssuedToken, backend: TokenBackend) -> UserKey | None:
@@ -148,7 +152,7 @@ def _user_of(revoked: RevokedTokens | IssuedToken, backend: TokenBackend) -> Use
 
 
 def _user_saved(instance: Any, *, created: bool, raw: bool, **given: Any) -> None:
-    """Deactivation; and a new password, which only this private attribute of Django's tells."""
+    """Close the sockets of a user who was deactivated, or who has a new password."""
     if created or raw:
         return
     if not instance.is_active:
@@ -162,7 +166,7 @@ def _user_deleted(instance: Any, **given: Any) -> None:
 
 
 def _end_by_password(user: Any, given: dict[str, Any]) -> None:
-    # Not the time of the commit: the view may issue a token after this, which has to stay valid.
+    # Now, not at the commit: the view may issue a new token meanwhile, which has to stay valid.
     key, now = in_tenant(local_user_key(user), may_be_outside=True), clock.calendar()
     using = given.get("using") or DEFAULT_DB_ALIAS
     with _logged():
@@ -172,11 +176,11 @@ def _end_by_password(user: Any, given: dict[str, Any]) -> None:
 def _end_user(user: Any, code: CloseReason, given: dict[str, Any]) -> None:
     key = in_tenant(local_user_key(user), may_be_outside=True)
     denials = _deny_user(key)
-    _say([Revocation(target=Target.of_user(key), code=code)], denials, given)
+    _publish_after_commit([Revocation(target=Target.of_user(key), code=code)], denials, given)
 
 
 def _deny_user(key: UserKey, *, issued_before: float | None = None) -> list[Deny]:
-    """Deny what no row can record: a site whose backends all have rows needs no denylist.
+    """Return the denials of a user's tokens that have no row; none if all backends have rows.
 
     `issued_before`: an epoch time. None: the time of the commit, because until then other requests
     still find the user active, and issue tokens.
@@ -184,7 +188,7 @@ def _deny_user(key: UserKey, *, issued_before: float | None = None) -> list[Deny
     backends = site_authenticator().backends
     if all(each.revocations is Revocations.ROWS for each in backends):
         return []
-    # A store shows by itself that the user is inactive, or that the password is another one.
+    # The others need no warning: their store shows that the user is inactive, or the password new.
     denied = [each.name for each in backends if each.revocations is Revocations.NOWHERE]
     return [partial(warn_of_own_cache, denied), partial(_deny_now, key, issued_before)]
 
@@ -196,22 +200,23 @@ def _deny_now(key: UserKey, issued_before: float | None) -> None:
     denylist.deny_first_verified(Target.of_user(key, issued_before=before))
 
 
-def _say(
-    endings: Sequence[Revocation],
+def _publish_after_commit(
+    revocations: Sequence[Revocation],
     denials: Sequence[Deny],
     given: dict[str, Any],
     *,
     is_announced: bool = False,
     issued: Sequence[Issued] = (),
 ) -> None:
+    # A backend's own signal may have no database: `given` are the arguments of any signal.
     using = given.get("using") or DEFAULT_DB_ALIAS
     with _logged():
-        after_commit(endings, denials, using=using, is_announced=is_announced, issued=issued)
+        after_commit(revocations, denials, using=using, is_announced=is_announced, issued=issued)
 
 
 @contextmanager
 def _logged() -> Iterator[None]:
-    """Log a denial that failed instead of raising it into whoever saved a row."""
+    """Log a denial that failed, instead of raising it into the code that saved a row."""
     try:
         yield
     except CacheUnavailable as error:

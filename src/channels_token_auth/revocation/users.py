@@ -33,13 +33,13 @@ def revoke_user(
 ) -> None:
     """Revoke the tokens of a user, and close their sockets on every node.
 
-    `user`: an instance is one user. A primary key names the users with this key in every kind: this
-    site's, and those of each service whose tokens it accepts. `except_token`: one that stays,
-    itself or its `token_id`, or a socket's `scope["auth"]`, which tells its backend and issuer
-    too: an id alone spares the user's tokens of every issuer with this id. `issued_before`: an
-    aware datetime; later tokens stay. Without it, the time is now, so that a token which is issued
-    after this call is valid. `margin`: seconds in which open sockets live on and may be given a
-    token that was issued after this call, as after a change of roles: their clients get
+    `user`: an instance is one user. A primary key means every user with this key: this site's, and
+    those of each service whose tokens the site accepts. `except_token`: a token that stays valid:
+    the token, its `token_id`, or a socket's `scope["auth"]`, which also has its backend and issuer;
+    an id alone spares the user's tokens with this id of every issuer. `issued_before`: an aware
+    datetime; later tokens stay valid. The default is now, so that a token which is issued after
+    this call is valid. `margin`: seconds for which open sockets stay open and may be given a token
+    that was issued after this call, as after a change of roles: their clients receive
     `auth.expiring`, and those that do not reauthenticate are closed with 4419. Raises TypeError for
     None and for an unsaved user, ValueError for a margin over an hour; else as `revoke_token` does.
     """
@@ -48,6 +48,7 @@ def revoke_user(
     authenticator = site_authenticator()
     kept = None if except_token is None else excepted(authenticator, except_token)
     moment = epoch(issued_before)
+    # The backend of the spared token has tokens of this user, whatever kind its users have.
     own = kept.token.backend if kept else None
     target = replace(_sparing(whose, kept), issued_before=now if moment is None else moment)
     step = partial(_revoke_rows, user_pk=row_key(user), kept=kept, issued_before=issued_before)
@@ -60,7 +61,7 @@ def revoke_user(
             ],
             denied_at=without_rows(authenticator.backends),
             deny=partial(_deny, authenticator, whose, target),
-            instead_of=_of_rows(target, is_whole=issued_before is None or margin is not None),
+            supersedes=_of_rows(target, is_whole=issued_before is None or margin is not None),
             deadline=deadline,
         )
     )
@@ -84,7 +85,8 @@ def _sparing(user: UserKey, kept: Excepted | None) -> Target:
 
 
 def _of_rows(target: Target, *, is_whole: bool) -> Target | None:
-    """Return what covers the announcements of the rows that are deleted, if all are meant."""
+    """Return the revocation that covers those of the user's rows; None if some rows stay."""
+    # A signal's revocation names no time of issue: only a target without one covers it.
     return replace(target, issued_before=None) if is_whole else None
 
 
@@ -107,4 +109,6 @@ def _deny(authenticator: Authenticator, user: UserKey, target: Target) -> None:
         except_issuer=target.except_issuer,
     )
     authenticator.denylist.deny_user(user, denial)
+    # Tokens have whole seconds. Of those of this second, only those that were verified before now
+    # are older: the others may be the ones that the user logs in with next.
     authenticator.denylist.deny_first_verified(target)

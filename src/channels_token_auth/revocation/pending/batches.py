@@ -1,7 +1,7 @@
 """Merge revocations that are published together, and find the tokens that were replaced.
 
-Knows nothing of transactions and of messages: it gets revocations in the order in which they were
-made, and returns as few as are needed.
+The module does not depend on transactions or messages: it takes revocations in the order in which
+they were made, and returns as few as are needed.
 """
 
 import math
@@ -20,7 +20,7 @@ Deny = Callable[[], None]
 
 
 class Issued(NamedTuple):
-    """A token that was issued, as a `Target` names one."""
+    """A token that was issued, by the same fields as in a `Target`."""
 
     backend: str | None
     user_id: str | None
@@ -31,93 +31,99 @@ class Issued(NamedTuple):
 class Note:
     """One call's revocations.
 
-    `denials`: functions that deny tokens which no row records. `is_told`: report the revocations to
-    `token_revoked` and the audit. `instead_of`: unless a denial failed, the endings make up for
-    what this one covers and was noted before. `is_announced`: rows were deleted, and a token of
-    `issued` may replace them.
+    `denials`: functions that deny the tokens that have no row. `is_reported`: send the signal
+    `token_revoked` and an audit record for each revocation. `supersedes`: drop the earlier
+    revocations that this one covers, unless a denial failed. `is_announced`: a signal announced
+    that rows were deleted, and a token of `issued` may replace them.
     """
 
-    endings: Sequence[Revocation] = ()
+    revocations: Sequence[Revocation] = ()
     denials: Sequence[Deny] = ()
-    is_told: bool = True
-    instead_of: Revocation | None = None
+    is_reported: bool = True
+    supersedes: Revocation | None = None
     is_announced: bool = False
     issued: Sequence[Issued] = ()
     made_at: float = field(default_factory=time.time)
-    """Its time, in seconds since the epoch."""
+    """When the call was made, in seconds since the epoch."""
 
 
 @dataclass(slots=True)
 class Batch:
     """Revocations that are published together."""
 
-    endings: dict[Revocation, bool] = field(default_factory=dict)
-    """Each, with True if it is a revocation to `token_revoked` and the audit."""
+    revocations: dict[Revocation, bool] = field(default_factory=dict)
+    """Each revocation, with True if `token_revoked` and the audit report it."""
     issued: set[Issued] = field(default_factory=set)
     """The tokens that were issued in the same transaction."""
     committed_at: float = math.inf
     """When the first of them was committed, in seconds since the epoch."""
     announced: set[Revocation] = field(default_factory=set)
-    """Revocations of deleted rows, which may turn out to be replaced. Explicit calls never are."""
+    """Revocations of deleted rows. They may turn out to be replacements; explicit calls do not."""
     _of: dict[str | None, set[Revocation]] = field(default_factory=lambda: defaultdict(set))
-    """The revocations of each user, and of each token."""
+    """The revocations by user id and by token id, so that `add` compares few of them."""
 
     def note(self, note: Note) -> None:
-        """Take over one call's revocations."""
+        """Add one call's revocations."""
         self.issued.update(note.issued)
-        if note.instead_of and note.is_told:
-            self._remove_covered(note.instead_of)
-        for ending in note.endings:
-            self.add(ending, is_told=note.is_told, is_announced=note.is_announced)
+        if note.supersedes and note.is_reported:
+            self._remove_covered(note.supersedes)
+        for revocation in note.revocations:
+            self.add(revocation, is_reported=note.is_reported, is_announced=note.is_announced)
 
-    def take(self, endings: Mapping[Revocation, bool], instead_of: Revocation | None) -> None:
-        """Take over revocations that were committed, as `endings` has them."""
-        if instead_of:
-            self._remove_covered(instead_of)
-        for ending, is_told in endings.items():
-            self.add(ending, is_told=is_told)
+    def take(self, revocations: Mapping[Revocation, bool], supersedes: Revocation | None) -> None:
+        """Add revocations that were committed. The value of each: True if it is reported."""
+        if supersedes:
+            self._remove_covered(supersedes)
+        for revocation, is_reported in revocations.items():
+            self.add(revocation, is_reported=is_reported)
 
-    def add(self, ending: Revocation, *, is_told: bool, is_announced: bool = False) -> None:
-        """Note one more. One of a whole user makes up for those of their tokens."""
-        user_id, token_id = ending.target.user_id, ending.target.token_id
-        is_told = is_told or self.endings.get(ending, False)
-        for each in self._of[token_id or user_id] - {ending}:
-            if each.covers(ending) and (self.endings[each] or not is_told):
+    def add(self, revocation: Revocation, *, is_reported: bool, is_announced: bool = False) -> None:
+        """Add one revocation, unless an earlier one covers it. Drop those that it covers."""
+        user_id, token_id = revocation.target.user_id, revocation.target.token_id
+        is_reported = is_reported or self.revocations.get(revocation, False)
+        for each in self._of[token_id or user_id] - {revocation}:
+            # An unreported one cannot replace a reported one: the audit record would be lost.
+            if each.covers(revocation) and (self.revocations[each] or not is_reported):
                 return
-        if is_told:
-            self._remove_covered(ending)
+        if is_reported:
+            self._remove_covered(revocation)
+        # One explicit call suffices: what somebody revoked on purpose was not replaced.
         if not is_announced:
-            self.announced.discard(ending)
-        elif ending not in self.endings:
-            self.announced.add(ending)
-        self.endings[ending] = is_told
+            self.announced.discard(revocation)
+        elif revocation not in self.revocations:
+            self.announced.add(revocation)
+        self.revocations[revocation] = is_reported
         for key in {user_id, token_id} - {None}:
-            self._of[key].add(ending)
+            self._of[key].add(revocation)
 
-    def judged(self) -> dict[Revocation, bool]:
-        """Return the revocations, with 4419 for the tokens that have a successor.
+    def with_codes(self) -> dict[Revocation, bool]:
+        """Return the revocations, with the code 4419 for tokens that were replaced.
 
-        If a transaction issues as many tokens of a user as it deletes, it replaces them. If it
-        deletes more, nobody knows which one was replaced, and the others must not come back.
+        A transaction that issues at least as many tokens of a user as it deletes replaces them. If
+        it deletes more, it is unknown which ones were replaced: all keep 4410, so that no client of
+        a revoked token reconnects.
         """
-        ended = {_named(each) for each in self.endings if each in self.announced}
+        # An `Issued` without its last field is the backend and the user: tokens are counted by it.
+        ended = {_named(each) for each in self.revocations if each in self.announced}
         deleted = Counter(each[:2] for each in ended)
+        # A token that the same transaction issued and deleted replaces no other.
         issued = Counter(each[:2] for each in self.issued - ended)
         return {
             replace(each, code=CloseReason.TOKEN_EXPIRED)
             if each in self.announced and deleted[_named(each)[:2]] <= issued[_named(each)[:2]]
-            else each: is_told
-            for each, is_told in self.endings.items()
+            else each: is_reported
+            for each, is_reported in self.revocations.items()
         }
 
-    def _remove_covered(self, ending: Revocation) -> None:
-        near = self._of[ending.target.token_id or ending.target.user_id]
-        for each in [each for each in near if each != ending and ending.covers(each)]:
-            self.endings.pop(each)
+    def _remove_covered(self, revocation: Revocation) -> None:
+        """Drop the revocations that this one makes redundant, from all indexes."""
+        near = self._of[revocation.target.token_id or revocation.target.user_id]
+        for each in [each for each in near if each != revocation and revocation.covers(each)]:
+            self.revocations.pop(each)
             self.announced.discard(each)
             for key in {each.target.user_id, each.target.token_id} - {None}:
                 self._of[key].discard(each)
 
 
-def _named(ending: Revocation) -> Issued:
-    return Issued(ending.target.backend, ending.target.user_id, ending.target.token_id)
+def _named(revocation: Revocation) -> Issued:
+    return Issued(revocation.target.backend, revocation.target.user_id, revocation.target.token_id)

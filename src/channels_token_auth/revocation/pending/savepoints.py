@@ -1,7 +1,7 @@
-"""Keep what a transaction revokes until its commit, apart for each savepoint.
+"""Keep the revocations of a transaction until its commit, in one batch for each savepoint.
 
 A savepoint may be rolled back alone: Django then drops the callbacks that were registered inside
-it, and with them the revocations of that savepoint. The module introduction of `on_commit` shows
+it, and with them the revocations of that savepoint. The docstring of the module `on_commit` shows
 how the classes work together.
 """
 
@@ -28,9 +28,9 @@ class SavepointBatch:
 
     transaction: "Transaction"
     notes: list[tuple[int, Note]] = field(default_factory=list)
-    """Each with its number, which orders the notes of all batches by time."""
+    """The notes with their numbers, which order the notes of all batches by time."""
     committed_at: float | None = None
-    """When it was committed, in seconds since the epoch; None if it was not, or not yet."""
+    """When the batch was committed, in seconds since the epoch; None: not, or not yet."""
 
     def add(self, note: Note) -> None:
         """Keep one call's revocations."""
@@ -38,25 +38,30 @@ class SavepointBatch:
         self.notes.append((self.transaction.count, note))
 
     def carry_out(self) -> None:
-        """Deny tokens: the savepoints are committed. A method, so that callbacks show the batch."""
-        # Before the denials: a cache that answers late delays the closes, and the metric shows it.
+        """Deny the tokens, now that the savepoints are committed.
+
+        Django holds this bound method as its callback: `__self__` leads from there to the batch.
+        """
+        # Before the denials: a slow cache delays the closes, and the metric has to include that.
         self.committed_at = time.time()
         self.notes = [(number, _denied(note)) for number, note in self.notes]
 
 
 @dataclass(slots=True)
 class Transaction:
-    """The batches of one transaction. `publish` gets the revocations that were committed.
+    """The batches of one transaction. `publish` is called with the committed revocations.
 
-    `block`: inside a `TestCase`, the savepoint that stands for a transaction.
+    `block`: inside a `TestCase`, the savepoint of the outermost atomic block of the code under
+    test. That code would have a transaction there; the test's own is never committed.
     """
 
     publish: Callable[[Batch], None]
     block: str | None = None
     is_over: bool = False
     count: int = 0
-    """The number of the last note."""
+    """How many notes the transaction has: the number of the last one."""
     finishes: int = 0
+    """How many callbacks would finish the transaction: only the last one does."""
     batches: list[SavepointBatch] = field(default_factory=list)
     _newest: dict[frozenset[str], SavepointBatch] = field(default_factory=dict)
 
@@ -65,13 +70,13 @@ class Transaction:
         return self._newest.get(savepoints)
 
     def open_batch(self, savepoints: frozenset[str]) -> SavepointBatch:
-        """Return a new batch. After it, another finish must be registered as a callback."""
+        """Return a new batch. The caller must register `next_finish` as a callback after it."""
         batch = self._newest[savepoints] = SavepointBatch(transaction=self)
         self.batches.append(batch)
         return batch
 
     def next_finish(self) -> "Finish":
-        """Return one more finish: only the last one publishes, when all batches are carried out."""
+        """Return one more finish. Only the last one publishes: by then all batches have run."""
         self.finishes += 1
         return Finish(self, self.finishes)
 
@@ -81,9 +86,11 @@ class Transaction:
         merged = Batch()
         notes: list[tuple[int, Note]] = []
         for batch in self.batches:
+            # Django dropped the callback of a batch whose savepoint was rolled back.
             if batch.committed_at is not None:
                 merged.committed_at = min(merged.committed_at, batch.committed_at)
                 notes += batch.notes
+        # By number and not by batch: a later note may supersede one of an inner savepoint.
         notes.sort(key=itemgetter(0))
         waited = _waited([note for _, note in notes], merged.committed_at)
         for _, note in notes:
@@ -130,27 +137,28 @@ def in_savepoints() -> Iterator[None]:
 
 
 def _denied(note: Note) -> Note:
-    """Carry out the denials of a note. If one fails, nothing of the note counts as revoked."""
+    """Carry out the denials of a note. If one fails, the note is not reported as revoked."""
     failure = deny_all(note)
     if failure is None:
         return note
-    # Nobody is left to whom it could be raised: what is committed stays.
+    # Logged and not raised: this runs after the commit, which nothing can undo any more.
     log_error(UNDENIED, failure, brief=True)
-    return replace(note, is_told=False)
+    return replace(note, is_reported=False)
 
 
 def _waited(notes: Sequence[Note], committed_at: float) -> dict[float, float]:
-    """Return how long each call with a margin has waited for the commit, by its deadline."""
+    """Return the seconds that each call with a margin has waited for the commit, by deadline."""
+    # The deadline identifies the call: all revocations of one call have the same one.
     waited: dict[float, float] = {}
     for note in notes:
-        for ending in note.endings:
-            if ending.deadline is not None:
-                waited.setdefault(ending.deadline, max(0.0, committed_at - note.made_at))
+        for revocation in note.revocations:
+            if revocation.deadline is not None:
+                waited.setdefault(revocation.deadline, max(0.0, committed_at - note.made_at))
     return waited
 
 
 def _postponed(note: Note, waited: Mapping[float, float]) -> Note:
-    """Return the note with margins that begin at the commit: until then no client is warned."""
+    """Return the note with margins that begin at the commit, since no client is warned before."""
     if not waited:
         return note
 
@@ -160,5 +168,5 @@ def _postponed(note: Note, waited: Mapping[float, float]) -> Note:
         late = waited.get(revocation.deadline, 0.0)
         return replace(revocation, deadline=revocation.deadline + late)
 
-    instead_of = postpone(note.instead_of) if note.instead_of else None
-    return replace(note, endings=[postpone(e) for e in note.endings], instead_of=instead_of)
+    supersedes = postpone(note.supersedes) if note.supersedes else None
+    return replace(note, revocations=[postpone(e) for e in note.revocations], supersedes=supersedes)
