@@ -33,7 +33,7 @@ logger = logging.getLogger("channels_token_auth")
 
 
 def carry_out(notice: Notice, provider: Provider) -> bool:
-    """Return True if something was revoked; False if this site knows none of those meant.
+    """Act on a notice. Return False if this site has none of the users or sessions in it.
 
     Raises TokenAuthError ("unavailable"), and what a database raises.
     """
@@ -43,10 +43,10 @@ def carry_out(notice: Notice, provider: Provider) -> bool:
         return True
     user = None if subject.user is None else provider.find_user(subject.user)
     if user is None and subject.opaque is not None:
-        # [CAEP] §3.1.2 names a session by a simple subject, as others name a user.
+        # [CAEP] §3.1.2 names a session by a simple subject, which usually names a user.
         notice = replace(notice, subject=Subject(session=subject.opaque))
     elif user is None and subject.user is not None:
-        # Not an error: the provider reports everybody who has logged in anywhere.
+        # Not an error: the provider reports logouts of its users who never logged in here, too.
         logger.info(
             "The identity provider %s reports a user that this site does not know.",
             provider.settings.issuer,
@@ -58,7 +58,7 @@ def carry_out(notice: Notice, provider: Provider) -> bool:
         case Effect.REVOKE:
             _revoke(notice, provider, user)
         case Effect.RENEW:
-            # Tokens with the old claims are refused; open sockets may be given a new one.
+            # Tokens with the old claims are revoked, but open sockets may be given a new one.
             _end_tokens(notice, provider, user, margin=MARGIN)
         case _:
             assert_never(notice.effect)
@@ -66,7 +66,7 @@ def carry_out(notice: Notice, provider: Provider) -> bool:
 
 
 def _session_backends(provider: Provider) -> list[str]:
-    """Return the provider's backends whose tokens have labels, by which they are denied."""
+    """Return the names of the provider's backends whose tokens can be revoked by a label."""
     return [
         each.name
         for each in site_authenticator().backends
@@ -75,8 +75,11 @@ def _session_backends(provider: Provider) -> list[str]:
 
 
 def can_end_sessions(backend: TokenBackend) -> bool:
-    """Return True if tokens of one login can be revoked: they carry its `sid`, and are denied."""
-    # A backend of a site's own may be older than the attribute.
+    """Return True if the tokens of one login can be revoked.
+
+    They must have its `sid` as a label, and the denylist must apply to them.
+    """
+    # A site's own backend may have been written before this attribute existed.
     has_labels = bool(getattr(backend, "has_labels", False))
     return has_labels and backend.revocations is not Revocations.ROWS
 
@@ -88,7 +91,7 @@ def _end_token(token_id: str, effect: Effect, provider: Provider) -> None:
             revoke_token(token_id, backend=name, issuer=issuer)
         return
     targets = [sockets_here(None, token_id=token_id, backend=name, issuer=issuer) for name in names]
-    # Its clients fetch a token with the new claims. A denial would have them stop.
+    # 4419: the clients fetch a token with the new claims. After a denial, 4410, they would stop.
     revocations = [Revocation(target=each, code=CloseReason.TOKEN_EXPIRED) for each in targets]
     after_commit(revocations, [], using=site_database(), is_reported=False)
 
@@ -112,7 +115,7 @@ def _end_tokens(
     before = datetime.fromtimestamp(notice.issued_before, UTC)
     session, names = notice.subject.session, _session_backends(provider)
     if session is not None and names:
-        # If both are named, both must match: a session id belongs to its user.
+        # If the notice names a user as well, both must match: a session id belongs to its user.
         revoke(
             label={SESSION_LABEL: session},
             backend=names,
@@ -122,5 +125,6 @@ def _end_tokens(
             margin=margin,
         )
     elif user is not None:
-        # All sessions of the user here (OpenID Connect Back-Channel Logout 1.0, section 2.4).
+        # Without `sid`, a logout token is about all sessions of the user here (OpenID Connect
+        # Back-Channel Logout 1.0, section 2.4).
         revoke_user(user, issued_before=before, margin=margin)

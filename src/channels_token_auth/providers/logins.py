@@ -1,8 +1,8 @@
 """Remember which Django sessions came from a login at an identity provider, and end them with it.
 
-Sessions have no column for a provider's session id, so the shared cache has an index: from the id,
-and from the user, to the keys of sessions. A key is as good as a password, so that it is stored
-sealed, by a key that is derived from the site's and never stored.
+Sessions have no column for a provider's session id. So the shared cache has an index from this id,
+and from the user, to the session keys. Whoever reads a session key could act as its user: it is
+stored encrypted, under a key that is derived from SECRET_KEY and never stored itself.
 """
 
 import secrets
@@ -31,7 +31,7 @@ __all__ = ["end_logins", "remember_login"]
 PREFIX = "channels_token_auth.login."
 
 MAX_SESSIONS = 20
-"""Sessions that are remembered for one login or user. With more, one of them is forgotten."""
+"""Sessions that are remembered for one login or user. A further one replaces one of them."""
 
 Names = list[str]
 
@@ -40,9 +40,10 @@ def remember_login(request: HttpRequest, claims: Mapping[str, Any]) -> None:
     """End the request's Django session when the identity provider ends the login it came from.
 
     Call this after the login, with the claims of the ID token: `iss`, and `sid` if it has one.
-    Nothing is raised if the cache fails: the login succeeds, and its session lives on.
+    Raises nothing if the cache fails: the login succeeds, but the provider cannot end its session.
     """
     session = getattr(request, "session", None)
+    # Sessions in signed cookies (`can_forget` is False) cannot be deleted on the server.
     issuer, session_id = claims.get("iss"), claims.get("sid")
     if session is None or not session.session_key or not can_forget() or not issuer:
         return
@@ -62,8 +63,8 @@ def end_logins(
 ) -> None:
     """Delete the sessions that were remembered for a session id or a user, and close their sockets.
 
-    If both are given, both must match. Raises CacheUnavailable, and what the sessions' store
-    raises.
+    If both are given, both must match. Only logins before `logged_in_before` end, in seconds since
+    the epoch. Raises CacheUnavailable, and what the sessions' store raises.
     """
     user = None if user_pk is None else _of_here(user_pk)
     kind, value = ("user", str(user)) if session_id is None else ("sid", session_id)
@@ -72,14 +73,15 @@ def end_logins(
         found = entries.get_many(names)
     for key in _keys(found.values(), issuer, user, logged_in_before):
         engine()(key).delete()
-        # Tickets and sockets of the session; engines without a table send no signal.
+        # Not left to the signal of a deleted row: only engines with a table send one.
         target = Target(token_id=Secret(key).digest)
         revocation = Revocation(target=target, code=CloseReason.TOKEN_REVOKED)
         after_commit([revocation], [], using=site_database())
 
 
 def _add(entries: Store, places: list[Names], entry: Mapping[str, Any]) -> None:
-    """Store an entry in the first free place: `add` is atomic, also for logins at the same time."""
+    """Store an entry in the first free place; if there is none, in place of another entry."""
+    # `add` is atomic: two logins at the same time take two places.
     seconds = engine()().get_session_cookie_age()
     if not any(entries.add(names[0], entry, seconds) for names in places):
         entries.set(secrets.choice(places)[0], entry, seconds)
@@ -96,7 +98,7 @@ def _keys(
 
 
 def _of_here(user_pk: Any) -> str:
-    """Return the user's key; where the site has tenants, with the tenant: each has a user 1."""
+    """Return the user's key, with the tenant if the site has tenants: each may have a user 1."""
     return str(of_tenant(str(user_pk), here()))
 
 
@@ -106,7 +108,7 @@ def _names(issuer: str, kind: str, value: str, number: int) -> Names:
 
 
 def _sealed(key: str, issuer: str, user: str) -> dict[str, Any]:
-    # A nonce, since no keystream may seal two messages.
+    # A stream cipher must never use one key for two messages: the nonce makes each key unique.
     nonce = secrets.token_hex(16)
     return {"nonce": nonce, "key": seal(key, _secrets(nonce, issuer, user)[0])}
 
@@ -116,7 +118,7 @@ def _unsealed(entry: Mapping[str, Any], issuer: str) -> str | None:
         try:
             return str(unseal(entry["key"], secret))
         except ValueError:
-            continue  # sealed under another SECRET_KEY
+            continue  # encrypted under another SECRET_KEY
     return None
 
 

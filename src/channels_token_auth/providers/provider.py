@@ -1,4 +1,4 @@
-"""Verify the tokens of one identity provider, and find the users whom it names."""
+"""Verify the tokens of one identity provider, and find the users that they name."""
 
 from concurrent import futures
 from functools import cached_property
@@ -22,7 +22,7 @@ VERIFIER = "channels_token_auth.backends.jwt.verifier.JWTVerifier"
 OPTIONS = "channels_token_auth.backends.jwt.options.JWTOptions"
 
 GENERIC = ("", "jwt")
-"""Values of the header's `typ` that name no kind of token."""
+"""Values of the header `typ` that are allowed for any kind of JWT."""
 
 
 class Provider:
@@ -33,7 +33,7 @@ class Provider:
         self._verifiers: dict[TokenKind, Any] = {}
 
     def verify(self, raw: str, kind: TokenKind) -> Claims:
-        """Return the claims of a token whose signature, issuer, audience and type are right.
+        """Verify signature, issuer, audience and type of a token, and return its claims.
 
         Raises TokenAuthError: with the code "unavailable" if the keys cannot be fetched. It may
         wait for a key server, at most `VERIFY_TIMEOUT`.
@@ -41,6 +41,7 @@ class Provider:
         verifier = self._verifier(kind)
         verdict = verifier.verify(raw)
         if isinstance(verdict, Undecided):
+            # The keys are being fetched in another thread.
             futures.wait([verdict.settled], conf.configuration().verify_timeout)
             verdict = verifier.verify(raw)
         if isinstance(verdict, TokenAuthError):
@@ -54,9 +55,9 @@ class Provider:
         return claims
 
     def find_user(self, claims: Claims) -> Any:
-        """Return the user whom the claims name, None if this site has no such user.
+        """Return the user that the claims name; None if this site has no such user.
 
-        Raises TokenAuthError ("unavailable") if nobody knows at the moment.
+        Raises TokenAuthError ("unavailable") if the users cannot be looked up at the moment.
         """
         (user,) = self.users.find([claims])
         if not isinstance(user, TokenAuthError):
@@ -67,7 +68,7 @@ class Provider:
 
     @cached_property
     def users(self) -> ClaimedUsers:
-        """Return what finds this provider's users."""
+        """Return the object that finds this provider's users by claims."""
         settings = self.settings
         return ClaimedUsers(
             claim=settings.user_claim, field=settings.user_field, function=settings.user
@@ -85,7 +86,7 @@ class Provider:
             issuer=settings.issuer,
             typ=kind.typ if settings.require_typ else None,
             required_claims=kind.required,
-            require_exp=False,  # the kind names it where it has to be there
+            require_exp=False,  # `required_claims` has "exp" for the kinds that need it
         )
 
     def _verifier(self, kind: TokenKind) -> Any:

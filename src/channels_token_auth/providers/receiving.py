@@ -1,4 +1,4 @@
-"""Receive a provider's token: verify it, accept it once, and carry out what it reports."""
+"""Receive a provider's token: verify it, accept it once, and act on its events."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ from .tokens import (
 __all__ = ["MAX_TOKEN", "Received", "providers_at", "receive"]
 
 MAX_TOKEN = 16 * 1024
-"""Characters of a token at most. Logout tokens have under 2,000."""
+"""The maximal length of a token, in characters. Logout tokens have under 2,000."""
 
 KINDS = {
     ProviderEndpoint.BACKCHANNEL_LOGOUT: LOGOUT_TOKEN,
@@ -40,9 +40,10 @@ Read = Callable[[Provider, Claims], Sequence[Notice]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """The result for one token. `is_replay`: it was acted on before, so that nothing was done now.
+    """The result for one token.
 
-    `is_known`: False if this site knows no user whom the token names.
+    `is_replay`: the token was acted on before, so that nothing was done now. `is_known`: False if
+    this site has none of the users that the token names.
     """
 
     is_replay: bool = False
@@ -62,10 +63,10 @@ def providers_at(endpoint: ProviderEndpoint) -> list[Provider]:
 
 
 def receive(raw: str, endpoint: ProviderEndpoint, read: Read) -> Received:
-    """Act on a token once. `read`: what it reports, by its claims; it may raise Rejected.
+    """Act on a token once. `read` returns the notices in its claims, or raises Rejected.
 
     Raises TokenAuthError: `Rejected` or another refusal if the token revokes nothing, "unavailable"
-    if its provider has to send it again.
+    if the provider has to send it again.
     """
     kind = KINDS[endpoint]
     provider, claims = _verified(raw, endpoint)
@@ -73,12 +74,14 @@ def receive(raw: str, endpoint: ProviderEndpoint, read: Read) -> Received:
     check_times(claims, kind, now=now)
     notices = read(provider, claims)
     ends_at = claims["iat"] + kind.max_age
+    # A `jti` is remembered for as long as `check_times` would accept the token, on clocks that
+    # differ by the leeway in either direction.
     seconds = max(min(ends_at, claims.get("exp") or ends_at) - now, 0) + 2 * LEEWAY
     with once(provider.settings.issuer, kind.typ, claims["jti"], seconds=seconds) as is_new:
         if not is_new:
             return Received(is_replay=True)
         try:
-            # All of them, whatever the first one finds.
+            # A list and not a generator: `all` would stop at the first that finds nothing.
             found = [carry_out(each, provider) for each in notices]
         except TokenAuthError:
             raise
@@ -102,7 +105,10 @@ def _verified(raw: str, endpoint: ProviderEndpoint) -> tuple[Provider, Claims]:
 
 
 def _relevance(error: TokenAuthError) -> int:
-    """Return how much a refusal says: most by the provider that signed the token, or might have."""
+    """Return how well a refusal explains the rejection, when several providers were tried.
+
+    Best is that of the provider that signed the token, or may have signed it.
+    """
     if error.code is CloseReason.UNAVAILABLE:
         return 3
     slug = error.detail.slug if error.detail else ""

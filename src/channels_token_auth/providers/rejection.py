@@ -1,7 +1,7 @@
 """Define why a provider's request is rejected: RFC 8935's error codes, and details for developers.
 
-The request's sender learns the error code only, as everywhere in this library. The detail is
-logged: it helps whoever configures the provider, and would help an attacker as well.
+The sender of the request receives the error code only. The detail is logged: it helps the person
+who configures the provider, and would help an attacker, too.
 """
 
 from enum import StrEnum
@@ -42,9 +42,9 @@ class ErrorCode(StrEnum):
 
 
 class Rejected(TokenAuthError):  # noqa: N818 - a verdict, named as one
-    """A request that revokes nothing: sending it again does not help.
+    """The refusal of a request that revokes nothing. Sending it again does not help.
 
-    `is_signed`: True if its token has a valid signature, so that a provider has sent it.
+    `is_signed`: True if its token has a valid signature, which proves that a provider has sent it.
     """
 
     def __init__(
@@ -56,19 +56,19 @@ class Rejected(TokenAuthError):  # noqa: N818 - a verdict, named as one
 
 
 def malformed(slug: str, remedy: str) -> Rejected:
-    """Return the rejection of a request that carries no token in the form that it must have."""
+    """Return the rejection of a request in which no token was found."""
     detail = Detail(slug=slug, remedy=remedy)
     return Rejected(CloseReason.MALFORMED, detail, ErrorCode.INVALID_REQUEST, is_signed=False)
 
 
 def rejected(slug: str, remedy: str, error: ErrorCode = ErrorCode.INVALID_REQUEST) -> Rejected:
-    """Return the rejection of a signed token whose claims are not what they must be."""
+    """Return the rejection of a signed token with a wrong claim."""
     detail = Detail(slug=slug, remedy=remedy)
     return Rejected(CloseReason.TOKEN_INVALID, detail, error, is_signed=True)
 
 
 def unsigned(slug: str, remedy: str) -> Rejected:
-    """Return the rejection of what is no signed token at all."""
+    """Return the rejection of a text that is no signed token."""
     detail = Detail(slug=slug, remedy=remedy)
     return Rejected(CloseReason.TOKEN_INVALID, detail, ErrorCode.INVALID_REQUEST, is_signed=False)
 
@@ -77,11 +77,11 @@ def is_signed(error: TokenAuthError) -> bool:
     """Return True if a provider's key made the signature of the token that is refused."""
     if isinstance(error, Rejected):
         return error.is_signed
-    # The verifier of JWTs looks at the claims once the signature is right.
+    # The verifier of JWTs reads the claims only after the signature: "Unrecognized" comes before.
     return error.code is CloseReason.TOKEN_INVALID and not isinstance(error, Unrecognized)
 
 
-# By the slugs of `backends.sources.jwks.errors`; any other one is about the signature or its key.
+# The slugs of `backends.sources.jwks.errors`. Any other slug is about the signature or its key.
 _ERRORS = {
     "missing_claim": ErrorCode.INVALID_REQUEST,
     "not_a_jwt": ErrorCode.INVALID_REQUEST,

@@ -1,8 +1,8 @@
-"""Accept each token once: its `jti` is noted in the cache that all processes share.
+"""Accept each token once: its `jti` is stored in the cache that all processes share.
 
-A token is noted before it is acted on, with a short life; and for as long as it would be accepted
-once its effect is complete. If the action fails, the note is deleted, so that the provider's next
-attempt is not taken for a replay; and if the process dies, the note ends by itself.
+The entry is made before the token is acted on, and expires after a few seconds. After the action,
+it is stored for as long as the token would be accepted. If the action fails, the entry is deleted,
+so that the provider's next attempt does not count as a replay. If the process dies, it expires.
 """
 
 import time
@@ -21,18 +21,18 @@ PREFIX = "channels_token_auth.provider."
 PENDING, DONE = 1, 2
 
 PENDING_SECONDS = 15
-"""How long a process may take to act on a token. Afterwards another one may."""
+"""Seconds that a process may take to act on a token. Afterwards another process may act on it."""
 
 WAIT_SECONDS = 3.0
-"""How long a copy of a token that is being acted on waits for the outcome."""
+"""Seconds that a request waits while another process acts on the same token."""
 
 
 @contextmanager
 def once(issuer: str, kind: str, jti: str, *, seconds: float) -> Iterator[bool]:
-    """Yield True if the token is to be acted on inside, False if it was acted on before.
+    """Yield True if the block has to act on the token, False if it was acted on before.
 
     `seconds`: how long the token would still be accepted. Raises TokenAuthError ("unavailable") if
-    the cache fails, or if another process does not finish with the same token.
+    the cache fails, or if another process acts on the same token and does not finish.
     """
     names = [
         f"{PREFIX}{name}" for name in conf.site_keys().names("provider-token", issuer, kind, jti)
@@ -42,14 +42,14 @@ def once(issuer: str, kind: str, jti: str, *, seconds: float) -> Iterator[bool]:
         return
     try:
         yield True
-    except BaseException:
+    except BaseException:  # also a process that is stopped: the next attempt is no replay
         _release(names[0])
         raise
     _confirm(names[0], seconds)
 
 
 def _claim(names: list[str]) -> bool:
-    """Return True if the token is noted now; False once another process has acted on it."""
+    """Return True if this process has to act on the token, False if another one has."""
     waits_until = time.monotonic() + WAIT_SECONDS
     try:
         with open_store(conf.configuration().cache) as entries:
@@ -63,14 +63,14 @@ def _claim(names: list[str]) -> bool:
 
 
 def _note(entries: Store, names: list[str]) -> bool | None:
-    """Return True if it was noted now, False if it is done, None while somebody acts on it."""
-    # Under a former SECRET_KEY it may have been noted by another name.
+    """Return True if the entry is made, False if the token was acted on, None while it is."""
+    # Under a former SECRET_KEY (SECRET_KEY_FALLBACKS), the entry has another name.
     found = entries.get_many(names)
     if DONE in found.values():
         return False
     if found or not entries.add(names[0], PENDING, PENDING_SECONDS):
         return None
-    # Some caches fail in silence: a token that is not noted could be replayed for ever.
+    # Some caches do not report errors. Without an entry, the token could be replayed.
     if names[0] not in entries.get_many(names[:1]):
         raise CacheUnavailable
     return True
@@ -81,7 +81,7 @@ def _release(name: str) -> None:
         with open_store(conf.configuration().cache) as entries:
             entries.delete(name)
     except CacheUnavailable:
-        pass  # the note ends by itself soon
+        pass  # the entry expires after PENDING_SECONDS
 
 
 def _confirm(name: str, seconds: float) -> None:
@@ -89,5 +89,6 @@ def _confirm(name: str, seconds: float) -> None:
         with open_store(conf.configuration().cache) as entries:
             entries.set(name, DONE, seconds)
     except CacheUnavailable as error:
-        # What the token asked for is done. The provider sends it again, which does no harm.
+        # The action is done, but not stored: the provider sends the token again. It is safe to
+        # revoke twice.
         raise unavailable() from error

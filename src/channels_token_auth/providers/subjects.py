@@ -1,7 +1,7 @@
 """Read subject identifiers (RFC 9493, and complex subjects of the Shared Signals Framework 1.0).
 
-A subject becomes claims, as of an ID token: the setting `USER`, or `USER_CLAIM` and `USER_FIELD`,
-finds the user by them, whichever specification named the user.
+A subject is turned into claims like those of an ID token. So the setting `USER`, or `USER_CLAIM`
+with `USER_FIELD`, finds the user in the same way for all specifications.
 """
 
 from collections.abc import Mapping
@@ -26,16 +26,16 @@ CLAIMS_OF = {
 """The members of each simple format (RFC 9493 §3.2), and the claims that they become."""
 
 MAX_ALIASES = 20
-"""Identifiers in a list of aliases at most: each is a user to look for."""
+"""The maximal number of identifiers in a list of aliases, so that a request stays cheap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """The owner of the tokens to revoke: a user, a session, or a user's session; or one token.
 
-    `user`: claims that name the user. `opaque`: an id that does not tell what it names: the user,
-    or else a session. `token`: the id of the only token that is meant. With none of them, the
-    subject is nothing that this site knows, such as a device or a whole organisation.
+    `user`: claims that name the user. `opaque`: an id that may name the user or a session; the
+    format does not show which. `token`: the id of a single token. With none of them, the subject is
+    of a kind that this site cannot find, such as a device or a whole organisation.
     """
 
     user: Claims | None = None
@@ -45,9 +45,10 @@ class Subject:
 
 
 def read_subject(identifier: Any, *, issuer: str) -> Subject:
-    """Return the subject of an identifier. Raises Rejected for what is no identifier."""
+    """Return the subject of an identifier. Raises Rejected if it is malformed."""
     members = _object(identifier)
     kind = _format(members)
+    # Before its final version, [SSF] wrote complex subjects without a "format".
     is_complex = kind == "complex" or (kind is None and {"user", "session"} & members.keys())
     if kind == "jwt_id":  # RFC 8417 §2.1 defines the claims; [CAEP] §3.2.2 shows the format
         named = _texts(members, {"iss": "iss", "jti": "jti"}, issuer)
@@ -64,7 +65,7 @@ def read_subject(identifier: Any, *, issuer: str) -> Subject:
 
 def _user(members: Mapping[str, Any], issuer: str) -> Claims | None:
     kind = _format(members)
-    if kind == "aliases":  # RFC 9493 §3.2.8: several identifiers of one user
+    if kind == "aliases":  # RFC 9493 §3.2.8: several identifiers of the same user
         found = members.get("identifiers")
         if not isinstance(found, list) or not 0 < len(found) <= MAX_ALIASES:
             raise rejected("malformed_subject", "'identifiers' must be a list of identifiers.")
@@ -79,11 +80,11 @@ def _simple(members: Mapping[str, Any], issuer: str) -> Claims | None:
 
 
 def _texts(members: Mapping[str, Any], wanted: Mapping[str, str], issuer: str) -> Claims:
-    """Return the members that are wanted, as claims of the provider."""
+    """Return the wanted members as claims, with the provider as their issuer."""
     claims = {claim: members.get(name) for name, claim in wanted.items()}
     if not all(isinstance(each, str) and each and each.isprintable() for each in claims.values()):
         raise rejected("malformed_subject", "The subject lacks a member of its format.")
-    # A provider speaks for its own users alone. Some write their name with a slash at its end.
+    # A provider may report its own users only. Some providers add a slash to their own name.
     if str(claims.get("iss", issuer)).rstrip("/") != issuer.rstrip("/"):
         raise rejected(
             "foreign_subject",
@@ -94,7 +95,8 @@ def _texts(members: Mapping[str, Any], wanted: Mapping[str, str], issuer: str) -
 
 
 def _session(members: Mapping[str, Any]) -> str:
-    """Return the session's id. It is narrower than its user, so that it cannot be left out."""
+    """Return the session's id. Raises Rejected without one."""
+    # A session that cannot be read must not be ignored: all tokens of its user would be revoked.
     value = members.get("id") if _format(members) == "opaque" else None
     if not isinstance(value, str) or not value or not value.isprintable():
         raise rejected("malformed_subject", "A session needs the format 'opaque' and an 'id'.")
@@ -102,7 +104,7 @@ def _session(members: Mapping[str, Any]) -> str:
 
 
 def _format(members: Mapping[str, Any]) -> str | None:
-    """Return the format, also as drafts wrote it: `"subject_type": "iss-sub"`."""
+    """Return the format. Drafts of the standard wrote it as `"subject_type": "iss-sub"`."""
     value = members.get("format", members.get("subject_type"))
     if value is not None and not isinstance(value, str):
         raise rejected("malformed_subject", "The format of a subject must be a text.")

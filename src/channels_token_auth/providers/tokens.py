@@ -1,6 +1,6 @@
-"""Read the signed tokens of identity providers: what each kind must contain, and what it reports.
+"""Read the signed tokens of identity providers: the required claims and the events of each kind.
 
-Pure rules, in one place, from the specifications that they cite:
+The functions are pure. They implement the rules of these specifications:
 
 - [Logout] OpenID Connect Back-Channel Logout 1.0
 - [SET] RFC 8417, security event tokens; [Push] RFC 8935, their delivery
@@ -8,7 +8,7 @@ Pure rules, in one place, from the specifications that they cite:
 - [SSF] OpenID Shared Signals Framework 1.0
 - [GTR] draft-parecki-oauth-global-token-revocation
 
-Signature, issuer, audience, type and required claims were verified before.
+The module `provider` has verified signature, issuer, audience, type and required claims before.
 """
 
 import math
@@ -51,10 +51,10 @@ class Effect(Enum):
     """The effect of a reported event on the tokens and sockets that it concerns."""
 
     REVOKE = auto()
-    """Tokens end, and their sockets close with 4410."""
+    """Revoke tokens, and close their sockets with 4410."""
     RENEW = auto()
-    """Clients fetch a fresh token, with the new claims: their sockets stay open if it comes soon,
-    and close with 4419 otherwise."""
+    """Have clients fetch a new token, with the new claims. Sockets that receive it in time stay
+    open; the others close with 4419."""
 
 
 EFFECTS = {
@@ -63,18 +63,19 @@ EFFECTS = {
     CREDENTIAL_CHANGE: Effect.REVOKE,  # [CAEP] §3.3
     f"{RISC}account-purged": Effect.REVOKE,  # [RISC] §2.2
     f"{RISC}account-disabled": Effect.REVOKE,  # [RISC] §2.3
-    f"{RISC}sessions-revoked": Effect.REVOKE,  # [RISC] §2.9, what CAEP's event has replaced
+    f"{RISC}sessions-revoked": Effect.REVOKE,  # [RISC] §2.9, replaced by CAEP's event
 }
-"""The events that are acted on. Others are acknowledged and ignored, as [SET] §2 wants: among them
-the verification event of a stream ([SSF] §8.1.4.1), which has to be acknowledged only."""
+"""The events that are acted on. Others are acknowledged and ignored, as [SET] §2 requires. Among
+them is the verification event of a stream ([SSF] §8.1.4.1), which only has to be acknowledged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenKind:
-    """The rules of one kind of token. `max_age`: seconds for which it is accepted.
+    """The rules of one kind of token.
 
-    `may_omit_typ`: whether a site may admit tokens without `typ`: its other claims tell this kind
-    from ID and access tokens.
+    `max_age`: seconds after `iat` for which it is accepted. `may_omit_typ`: True if a site may
+    admit tokens without `typ`, because other claims distinguish this kind from ID and access
+    tokens.
     """
 
     typ: str
@@ -97,17 +98,17 @@ REVOCATION_REQUEST = TokenKind(
     typ="global-token-revocation+jwt",  # Okta's profile of [GTR]
     required=("iss", "aud", "iat", "exp", "jti"),
     max_age=DAY,
-    # Every user has an ID token with these claims: only the type tells them apart.
+    # The user's own ID token has the same claims: without `typ`, it would be accepted as one.
     may_omit_typ=False,
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One thing that a provider reports.
+    """One event that a provider reports.
 
-    `subject`: whose tokens it concerns. `issued_before`: only those issued before, in seconds since
-    the epoch. A notice that is late, or is sent again, never ends a later login.
+    `subject`: the owner of the tokens. `issued_before`: the event concerns only tokens that were
+    issued before, in seconds since the epoch. So a late notice never ends a later login.
     """
 
     effect: Effect
@@ -116,9 +117,10 @@ class Notice:
 
 
 def check_times(claims: Claims, kind: TokenKind, *, now: float) -> None:
-    """Raise Rejected for a token that is too old, from the future, or has no proper times."""
+    """Raise Rejected for a token that is too old, from the future, or has malformed times."""
     times = {name: claims[name] for name in ("iat", "exp", "nbf") if name in claims}
-    # RFC 7519 §2: a NumericDate is a number. A text or NaN would slip through a comparison.
+    # RFC 7519 §2: a NumericDate is a number. Every comparison with NaN is false, so that such a
+    # token would never be too old.
     if not all(map(is_moment, times.values())):
         raise rejected("malformed_time", "'iat', 'exp' or 'nbf' is no number of seconds.")
     if max(times["iat"], times.get("nbf", times["iat"])) > now + LEEWAY:
@@ -129,15 +131,15 @@ def check_times(claims: Claims, kind: TokenKind, *, now: float) -> None:
 
 
 def read_logout(claims: Claims, *, issuer: str, audience: Sequence[str]) -> list[Notice]:
-    """Return what a logout token reports ([Logout] §2.4 and §2.6). Raises Rejected."""
-    # Prohibited, so that no logout token can pass for an ID token, nor an ID token for it.
+    """Return the notice in a logout token ([Logout] §2.4 and §2.6). Raises Rejected."""
+    # [Logout] §2.4 prohibits `nonce`, so that an ID token is never accepted as a logout token.
     if "nonce" in claims:
         raise rejected("nonce", "The token has a 'nonce': it is an ID token, or forged.")
     events = _events(claims)
     if BACKCHANNEL_LOGOUT not in events:
         raise rejected("no_logout_event", "The claim 'events' has no back-channel logout.")
     _payload(events[BACKCHANNEL_LOGOUT])
-    # As of ID tokens (OpenID Connect Core §3.1.3.7): no audience that is not trusted.
+    # OpenID Connect Core §3.1.3.7: reject a token with an audience that the site does not trust.
     named = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
     if not set(map(str, named)) <= set(audience):
         raise rejected("foreign_audience", "Add every value of 'aud' to AUDIENCE, if you trust it.")
@@ -149,16 +151,16 @@ def read_logout(claims: Claims, *, issuer: str, audience: Sequence[str]) -> list
 
 
 def read_security_event(claims: Claims, *, issuer: str) -> list[Notice]:
-    """Return what a security event token reports. Raises Rejected."""
+    """Return the notices in a security event token. Raises Rejected."""
     notices = []
     for name, event in _events(claims).items():
         if name not in EFFECTS:
             continue
         payload = _payload(event)
-        # A credential that was added takes nothing away from the tokens in use ([CAEP] §3.3.1).
+        # [CAEP] §3.3.1: a credential was added. The tokens in use stay as good as before.
         if name == CREDENTIAL_CHANGE and payload.get("change_type") == "create":
             continue
-        # [SSF] §4.1; in the event itself before its final version; and [SET] §2.2, `sub`.
+        # [SSF] §4.1 has `sub_id`; its drafts had `subject` in the event; [SET] §2.2 has `sub`.
         identifier = claims.get("sub_id", payload.get("subject"))
         if identifier is None and "sub" in claims:
             identifier = {"format": "iss_sub", "iss": claims["iss"], "sub": claims["sub"]}
@@ -170,13 +172,13 @@ def read_security_event(claims: Claims, *, issuer: str) -> list[Notice]:
 def read_revocation(
     claims: Claims, body: Any, *, issuer: str, user_claim: str | None = None
 ) -> list[Notice]:
-    """Return what a request to revoke all tokens of a user reports ([GTR] §3). Raises Rejected.
+    """Return the notice of a request to revoke all tokens of a user ([GTR] §3). Raises Rejected.
 
-    `claims`: of the token that authenticates the request. `user_claim`: the only one that this site
-    finds users by; None: any. A session of the user that the subject
-    names as well changes nothing: all tokens have to be revoked ([GTR] §3.3).
+    `claims`: those of the token that authenticates the request. `user_claim`: the only claim by
+    which this site finds users; None: any. If the subject names a session, too, that is ignored:
+    all tokens of the user have to be revoked ([GTR] §3.3).
     """
-    # `subject` is the name of Okta's first version.
+    # Okta's first version wrote `subject`.
     identifier = body.get("sub_id", body.get("subject")) if isinstance(body, dict) else None
     subject = read_subject(identifier, issuer=issuer)
     user = subject.user
@@ -198,26 +200,28 @@ def _events(claims: Claims) -> Mapping[str, Any]:
 
 
 def _payload(event: Any) -> Mapping[str, Any]:
-    # Only of the events that count: Keycloak adds a member of its own whose value is `true`.
+    # Called for known events only: Keycloak adds an event of its own whose value is `true`.
     if not isinstance(event, dict):
         raise rejected("malformed_events", "Each event must be an object.")
     return event
 
 
 def _text(claims: Claims, name: str) -> str | None:
-    """Return a claim that has to be a text, if it is there; printable, since it becomes a label."""
+    """Return a claim that must be a text; None if it is missing. Raises Rejected."""
     value = claims.get(name)
     if value is None:
         return None
+    # Printable, because it may become a label or a name in a log line.
     if not isinstance(value, str) or not value or not value.isprintable():
         raise rejected("malformed_claim", f"The claim {name!r} must be a text.")
     return value
 
 
 def _happened_at(claims: Claims, payload: Mapping[str, Any]) -> float:
-    """Return when the event happened: before the token was issued, if the token tells.
+    """Return when the event happened, in seconds since the epoch; by default when it was issued.
 
-    A time of over a year before is a mistake, such as another unit: nothing would be revoked.
+    A time over a year earlier is taken for a mistake, such as another unit, and ignored: with it,
+    no token would be old enough to be revoked.
     """
     given: Any
     for given in (payload.get("event_timestamp"), claims.get("toe")):  # [CAEP] §2; [SET] §2.2
@@ -227,5 +231,5 @@ def _happened_at(claims: Claims, payload: Mapping[str, Any]) -> float:
 
 
 def _notice(effect: Effect, subject: Subject, happened_at: float) -> Notice:
-    # Providers have whole seconds: a token of the same second was issued before the logout.
+    # Providers use whole seconds. A token of the same second counts as issued before the event.
     return Notice(effect=effect, subject=subject, issued_before=math.floor(happened_at) + 1)
