@@ -1,1 +1,1 @@
-"""Count what addresses, tokens and users do, and refuse what is over a limit of `LIMITS`."""
+"""Count the requests of addresses, tokens and users, and refuse those over a limit of `LIMITS`."""

@@ -10,21 +10,21 @@ from .rate_counter import RateCounter, rate_counter
 __all__ = ["AddressLimits", "site_address_limits"]
 
 FAILURES = frozenset({CloseReason.MALFORMED, CloseReason.TOKEN_INVALID})
-"""Refusals that count as failures. The others show a client that once had a good token."""
+"""Refusals that count as failures. Others, such as an expired token, are not attempts to guess."""
 
 
 class AddressLimits:
     """Counts the failures and handshakes of one route or of the site's endpoints.
 
-    A client without an address, as on a Unix socket, is not limited: nobody can tell it apart from
-    all others. With `trusted_proxies` it has one.
+    A client without an address, as on a Unix socket, is not limited: a limit for it would be one
+    for all clients together. With `trusted_proxies`, it has the address that the proxy forwards.
     """
 
     def __init__(self, limits: Limits, *, trusted_proxies: int) -> None:
         self._failures = _counter(Limit.FAILURES, limits.failures, limits)
         self._handshakes = _counter(Limit.HANDSHAKES, limits.handshakes, limits)
-        # Without trusted proxies an internal address is usually a proxy's, which stands for all
-        # clients: the defaults do not apply to it. A value that the site has set does.
+        # Without trusted proxies, an internal address is usually that of a proxy, from which all
+        # clients come. So the default does not apply to it; a value that the site has set does.
         self._spares_internal = limits.is_default_failures and not trusted_proxies
 
     def check_handshake(self, address: ClientAddress | None) -> None:
@@ -34,17 +34,17 @@ class AddressLimits:
         self.check(address)
 
     def count_handshake(self, address: ClientAddress | None) -> None:
-        """Count a handshake, whatever becomes of it."""
+        """Count a handshake, before it is known whether it succeeds."""
         if self._handshakes is not None and address is not None:
             self._handshakes.add(address.group)
 
     def check(self, address: ClientAddress | None) -> None:
-        """Raise TokenAuthError if the address presented too many rejected credentials."""
+        """Raise TokenAuthError if too many credentials of the address were rejected."""
         if self._failures is not None and address is not None and not self._spares(address):
             _check(self._failures, address)
 
     def note_refusal(self, address: ClientAddress | None, code: CloseReason) -> None:
-        """Count a refused credential, if its code is one that counts."""
+        """Count a refused credential, if its code is one of `FAILURES`."""
         if self._failures is None or address is None or self._spares(address):
             return
         if code in FAILURES:
@@ -69,4 +69,4 @@ def _of_site(configuration: conf.Configuration) -> AddressLimits:
 
 
 site_address_limits = conf.derived(_of_site)
-"""Return the limits of the settings, for what belongs to no route."""
+"""Return the limits of the settings, for requests that belong to no route."""

@@ -1,4 +1,4 @@
-"""Build the refusal of whoever is over a limit, with the reason for the site's developers."""
+"""Build the refusal of a client over a limit, with the reason for the site's developers."""
 
 from ..core.errors import Detail, TokenAuthError
 from ..core.limits import Limit

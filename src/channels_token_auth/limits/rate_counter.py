@@ -13,17 +13,17 @@ from .shared_counters import SharedCounters, shared_counters
 __all__ = ["MAX_KEYS", "RateCounter", "rate_counter"]
 
 MAX_KEYS = 100_000
-"""Keys that one counter remembers at most, in about 25 MB. More drop the oldest windows."""
+"""The maximal number of keys of a counter, in about 25 MB. More keys drop the oldest windows."""
 
 
 class RateCounter:
     """The counts of one rate, for keys such as addresses. Any thread may use it.
 
-    A key's window begins with its first count and has the length of the rate; it does not move.
-    So all windows end in the order in which they began, which makes forgetting them cheap.
+    A key's window begins with its first count, has the length of the rate, and does not slide. So
+    all windows end in the order in which they began, which makes deleting old ones cheap.
 
-    This process counts everything by itself, whatever the shared counters do. `shared` adds what
-    other processes counted, a moment later: nobody waits for a store.
+    This process counts everything by itself, even if the shared counters are unavailable. `shared`
+    adds the counts of other processes a moment later, so that no handshake waits for a store.
     """
 
     def __init__(self, limit: Limit, rate: Rate, shared: SharedCounters | None = None) -> None:
@@ -31,7 +31,7 @@ class RateCounter:
         self.rate = rate
         self._shared = shared
         self._windows: dict[str, _Window] = {}
-        # Of its own: to find the first key of a dictionary takes long once many were deleted.
+        # A dictionary is ordered, too, but finding its first key is slow after many deletions.
         self._order: deque[_Window] = deque()
         self._lock = threading.Lock()
 
@@ -39,7 +39,7 @@ class RateCounter:
         return len(self._windows)
 
     def add(self, key: str, amount: int = 1) -> None:
-        """Count."""
+        """Count `amount` for the key."""
         now = clock.steady()
         with self._lock:
             self._window(key, now).count += amount
@@ -47,18 +47,19 @@ class RateCounter:
             self._shared.add(self, key, amount)
 
     def wait(self, key: str) -> int | None:
-        """Return the whole seconds until the key may go on, None if it may now."""
+        """Return the whole seconds for which the key is over the limit; None if it is not."""
         now = clock.steady()
-        # Reading a dictionary needs no lock; a window that was dropped meanwhile was over anyway.
+        # Reading a dictionary needs no lock: at worst, this finds a window that has just ended.
         window = self._windows.get(key)
         if window is None or window.count < self.rate.count or window.ends_at <= now:
             return None
         return max(1, math.ceil(window.ends_at - now))
 
     def block(self, key: str, seconds: float) -> None:
-        """Take over from the shared counters that the key is over the limit for so long."""
+        """Record that the key is over the limit for so long, as the shared counters found."""
         now = clock.steady()
         with self._lock:
+            # At most the length of the rate: the clock of the store may differ from this one.
             window, ends_at = self._window(key, now), now + min(seconds, self.rate.seconds)
             window.ends_at = max(window.ends_at, ends_at) if window.count else ends_at
             window.count = max(window.count, self.rate.count)
@@ -72,9 +73,9 @@ class RateCounter:
         return window
 
     def _make_room(self, now: float) -> None:
-        """Forget windows that are over; and if there are too many, those that end next."""
+        """Delete windows that have ended; if there are too many, also those that end next."""
         order, windows = self._order, self._windows
-        for _ in range(2):  # more than one that begins, and few enough that no call takes long
+        for _ in range(2):  # two for each new one: their number falls, and no call takes long
             if not order or (order[0].ends_at > now and len(order) < MAX_KEYS):
                 return
             oldest = order.popleft()
@@ -102,9 +103,9 @@ _counters = conf.derived(_no_counters)
 
 
 def rate_counter(limit: Limit, rate: Rate, storage: Secret | None = None) -> RateCounter:
-    """Return the counter of this process for a limit and a rate: all routes share it.
+    """Return the counter of this process for a limit and a rate. All routes share it.
 
-    `storage`: the URI of the shared counters. A changed setting begins with new counters.
+    `storage`: the URI of the shared counters. After a change of settings, counting begins anew.
     """
     counters, key = _counters(), (limit, rate, storage)
     if key not in counters:

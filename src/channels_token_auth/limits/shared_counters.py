@@ -1,9 +1,9 @@
 """Counters that several processes share, in a store that the package `limits` can use.
 
-Nobody waits for the store: this process counts by itself, and a thread of its own adds the counts
-to the store a moment later, many at a time. If the store says that a key is over its limit, the
-thread tells the counter. So a handshake that is admitted costs no request, and while the store is
-unavailable each process goes on with its own counts.
+No handshake waits for the store: this process counts by itself, and a separate thread adds the
+counts to the store a moment later, many at a time. If a key is over its limit in the store, the
+thread blocks it in the counter of this process. So admitting a handshake needs no request to the
+store, and while the store is unavailable, each process goes on with its own counts.
 """
 
 import os
@@ -20,10 +20,10 @@ from ..observability.outage_watch import OutageWatch
 __all__ = ["MAX_PENDING", "SharedCounters", "Store", "build_store", "shared_counters"]
 
 MAX_PENDING = 10_000
-"""Keys whose counts wait for the store at most: of more, this process alone knows."""
+"""The maximal number of keys whose counts wait for the store. Counts of further keys stay local."""
 
 COLLECT = 0.05
-"""Seconds in which counts are collected before they are sent together."""
+"""Seconds for which counts are collected before they are sent together."""
 
 RETRY = 1.0
 """Seconds before a store that failed is tried again."""
@@ -32,7 +32,7 @@ IDLE = 30.0
 """Seconds without a count after which the thread ends."""
 
 TIMEOUT = 2.0
-"""Seconds that a Redis may take to answer."""
+"""Seconds that Redis may take to answer."""
 
 NAME = "STORAGE"
 
@@ -46,25 +46,25 @@ outages = OutageWatch(
 
 
 class Store(Protocol):
-    """A storage of the package `limits`, as far as it is used here."""
+    """The methods of a storage of the package `limits` that are used here."""
 
     def incr(self, key: str, expiry: int, *, amount: int) -> int:
-        """Add to a counter that ends by itself, and return it."""
+        """Add to a counter that expires by itself, and return its value."""
         ...
 
     def get_expiry(self, key: str) -> float:
-        """Return when the counter ends, in seconds since the epoch."""
+        """Return when the counter expires, in seconds since the epoch."""
         ...
 
 
 class Counter(Protocol):
-    """A counter of this process, which learns here that a key is over its limit."""
+    """A counter of this process. The shared counters block the keys that are over the limit."""
 
     limit: Limit
     rate: Rate
 
     def block(self, key: str, seconds: float) -> None:
-        """Note that the key is over the limit for so long."""
+        """Treat the key as over the limit for so long."""
         ...
 
 
@@ -73,6 +73,7 @@ def build_store(uri: Secret) -> Store:
     from limits.storage import Storage, storage_from_string  # noqa: PLC0415 - the extra "limits"
 
     scheme = uri.reveal().partition(":")[0]
+    # Only these drivers have the options. Without a timeout, a hanging Redis would hold the thread.
     options: dict[str, Any] = {}
     if scheme.startswith(("redis", "valkey")):
         options = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
@@ -90,7 +91,7 @@ class SharedCounters:
         self._start()
 
     def _start(self) -> None:
-        # Anew in a forked child: it has neither the thread nor a lock in a known state.
+        # Called again in a forked child: there, the thread is gone, and the lock may be held by it.
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._has_counts = threading.Event()
@@ -99,7 +100,7 @@ class SharedCounters:
         self._store: Store | None = None
 
     def add(self, counter: Counter, key: str, amount: int) -> None:
-        """Have the amount added soon. Returns at once."""
+        """Queue the amount to be added to the store. Returns at once."""
         if self._pid != os.getpid():
             self._start()
         with self._lock:
@@ -115,6 +116,7 @@ class SharedCounters:
                 self._thread.start()
 
     def _run(self) -> None:
+        # The thread ends when it is idle: a process without traffic keeps no thread.
         while self._has_counts.wait(IDLE) or not self._may_end():
             time.sleep(COLLECT)
             with self._lock:
@@ -123,6 +125,7 @@ class SharedCounters:
             try:
                 self._send(counts)
             except Exception as error:  # noqa: BLE001 - whatever a store's driver raises
+                # These counts are not sent again: only this process has them.
                 outages.failed(NAME, error)
                 time.sleep(RETRY)
             else:
@@ -137,11 +140,13 @@ class SharedCounters:
 
     def _send(self, counts: Mapping[tuple[Counter, str], int]) -> None:
         if self._store is None:
-            # One at a time: the package limits misreads a driver that another thread is importing.
+            # One at a time: the package limits reports a driver as missing while another thread
+            # imports it.
             with _building:
                 self._store = build_store(self._uri)
         for (counter, key), amount in counts.items():
-            # Bound to the site, which may share the store with others; and no address is stored.
+            # A keyed hash: sites that share a store have separate counters, and the store holds no
+            # addresses.
             seconds = counter.rate.seconds
             parts = (counter.limit.value, str(seconds), key)
             name = f"channels_token_auth.{conf.site_keys().name('limit', *parts)}"

@@ -1,7 +1,7 @@
-"""Count a user's frames over all processes, in the store that a site shares its counters in.
+"""Count a user's frames over all processes, in the store of the site's shared counters.
 
-A frame waits for nothing: each process counts by itself, reports every 50 ms what a user has sent,
-and refuses the user's frames for the rest of the period once the store has counted too many.
+No frame waits for the store: each process counts by itself, adds its counts to the store every
+50 ms, and refuses the user's frames for the rest of the period once the store has too many.
 """
 
 from dataclasses import dataclass
@@ -16,12 +16,13 @@ __all__ = ["SharedTraffic", "share_traffic"]
 
 
 class SharedTraffic:
-    """Reports the frames of one user, or of one address without a user."""
+    """Adds the frames of one user to the shared counters; without a user, those of one address."""
 
     def __init__(
         self, traffic: Traffic, who: UserKey | str, limits: Limits, counters: SharedCounters
     ) -> None:
-        # A user's kind is a model's label, or begins with "issuer:" or "backend:".
+        # No kind is "address": it is a model's label, or begins with "issuer:" or "backend:". So an
+        # address cannot have the key of a user.
         self._key = f"{who.kind} {who.key}" if isinstance(who, UserKey) else f"address {who}"
         self._counters = counters
         rates = {Limit.MESSAGES: limits.messages, Limit.BYTES: limits.bytes}
@@ -30,13 +31,13 @@ class SharedTraffic:
         }
 
     def add(self, limit: Limit, amount: int) -> None:
-        """Report so many messages or bytes. Returns at once."""
+        """Queue so many messages or bytes to be added. Returns at once."""
         self._counters.add(self._counts[limit], self._key, amount)
 
 
 @dataclass(slots=True, eq=False)
 class _Count:
-    """One rate of one user, as the shared counters know it."""
+    """One rate of one user, as the shared counters need it: a `Counter`."""
 
     limit: Limit
     rate: Rate
@@ -49,7 +50,7 @@ class _Count:
 
 
 def share_traffic(traffic: Traffic, who: UserKey | str, limits: Limits) -> SharedTraffic | None:
-    """Return what reports the frames of new traffic; None where the site shares no counters."""
+    """Return the object that shares the counts of `traffic`; None if the site has no STORAGE."""
     if limits.storage is None:
         return None
     return SharedTraffic(traffic, who, limits, shared_counters(limits.storage))

@@ -1,4 +1,4 @@
-"""The sockets of one node that are not authenticated yet, counted by address."""
+"""Count the sockets of one node that are not authenticated yet, by address."""
 
 from collections.abc import Callable
 
@@ -10,13 +10,13 @@ from .exceeded import exceeded
 __all__ = ["Place", "WaitingSockets"]
 
 RETRY_AFTER = 5
-"""Seconds after which a client may try again: most of those that wait now are done by then."""
+"""Seconds after which a client may retry: by then, most of the waiting sockets are admitted."""
 
 Close = Callable[[TokenAuthError], None]
 
 
 class Place:
-    """The place of one socket among those that wait. It can be left more than once."""
+    """The place of one socket among those that wait. Leaving it twice does no harm."""
 
     __slots__ = ("_waiting", "close", "group")
 
@@ -33,16 +33,16 @@ class Place:
 
 
 class WaitingSockets:
-    """Counts the sockets of one node, which alone calls it.
+    """Counts the sockets of one node. Only the event loop of the node calls it.
 
-    When the node is full, addresses share what there is: a newcomer takes the place of the socket
-    that waits longest of the address with the most, if that address has more than the newcomer's
-    would have then. So few addresses with many silent sockets lock nobody out.
+    When the node is full, addresses share the places: a new socket takes the place of the one that
+    has waited longest at the address with the most sockets, if that address has more than the new
+    socket's own would have. So a few addresses with many silent sockets cannot block the others.
     """
 
     def __init__(self) -> None:
         self._total = 0
-        # Of each address in the order in which they came: a dictionary is an ordered set.
+        # Dictionaries as ordered sets: the first socket of an address has waited longest.
         self._by_group: dict[str, dict[Place, None]] = {}
 
     def __len__(self) -> int:
@@ -58,9 +58,10 @@ class WaitingSockets:
     ) -> Place:
         """Take a place. Raises TokenAuthError if the address or the node has too many.
 
-        `close`: called if the socket has to leave its place to another address.
+        `close`: called if another address takes the place.
         """
         group = _group(address, limits, trusted_proxies)
+        # The empty group has clients that cannot be told apart: only the limit per node applies.
         count = len(self._by_group.get(group, ()))
         if group and limits.address is not None and count >= limits.address:
             raise exceeded(Limit.WAITING_ADDRESS, RETRY_AFTER)
@@ -72,26 +73,27 @@ class WaitingSockets:
         return place
 
     def free(self, place: Place) -> None:
-        """Count one less."""
+        """Remove the place. `Place.leave` calls it once."""
         places = self._by_group[place.group]
         del places[place]
         self._total -= 1
-        if not places:  # else an address would be remembered for ever
+        if not places:  # or the dictionary would grow with every address that ever connected
             del self._by_group[place.group]
 
     def _make_room(self, count: int) -> None:
         """Close a socket of the address with the most, if it has more than `count`."""
-        # Looks at each address once, of at most as many as there are places.
+        # Cheap enough for each handshake: there are at most as many addresses as places.
         most = max(self._by_group.values(), key=len, default={})
         error = exceeded(Limit.WAITING_NODE, RETRY_AFTER)
         if len(most) <= count:
             raise error
         longest = next(iter(most))
+        # Before the close: the place is free at once, however long the close takes.
         longest.leave()
         longest.close(error)
 
 
 def _group(address: ClientAddress | None, limits: WaitingLimits, trusted_proxies: int) -> str:
-    """Return what an address is counted by; empty for all that no limit per address applies to."""
+    """Return the group that an address is counted in; empty if no limit per address applies."""
     is_spared = limits.is_default_address and not trusted_proxies
     return "" if address is None or (address.is_internal and is_spared) else address.group

@@ -1,4 +1,4 @@
-"""Define how a site tells its tenants apart."""
+"""Define how a site separates its tenants."""
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
@@ -18,7 +18,7 @@ class Tenants(ABC):
 
     @abstractmethod
     def of_scope(self, scope: Scope) -> str | None:
-        """Return the key of the tenant that a handshake belongs to; None: it is refused.
+        """Return the key of the tenant that a handshake belongs to; None to refuse it.
 
         Runs in a thread of the library, with the context variables of the handshake, and may
         query. If it raises, the handshake is answered "unavailable".
@@ -26,13 +26,13 @@ class Tenants(ABC):
 
     @abstractmethod
     def current(self) -> str | None:
-        """Return the key of the tenant that the calling code works for; None: of no tenant.
+        """Return the key of the tenant of the calling code; None outside all tenants.
 
-        Views, commands and signals that revoke or list tokens mean those of this tenant.
+        Views, commands and signals revoke and list the tokens of this tenant only.
         """
 
     def admits(self, authentication: Authentication, tenant: str) -> bool:
-        """Return whether a token that no row of the tenant vouches for is the tenant's.
+        """Return True if a token without a row belongs to the tenant.
 
         All tenants share the keys of stateless tokens, and the servers that introspect tokens: a
         token of user 1 would be valid for the user 1 of every tenant. So it has to name its tenant,
@@ -42,4 +42,4 @@ class Tenants(ABC):
 
     @abstractmethod
     def activate(self, tenant: str) -> AbstractContextManager[object]:
-        """Return a context manager inside which queries of this thread are the tenant's."""
+        """Return a context manager in which the queries of this thread use the tenant's data."""

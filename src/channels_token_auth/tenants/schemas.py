@@ -1,4 +1,4 @@
-"""Know the tenants of django-tenants: each has a PostgreSQL schema, and is found by its domain."""
+"""Support django-tenants, where each tenant has a PostgreSQL schema and is found by its domain."""
 
 from contextlib import AbstractContextManager
 
@@ -23,7 +23,7 @@ class SchemaTenants(Tenants):
         return None if found is None else str(found.tenant.schema_name)
 
     def current(self) -> str | None:
-        """Return the schema of this thread's connection: "public" outside all others."""
+        """Return the schema of this thread's connection: "public" outside all tenants."""
         return str(connection.schema_name)  # type: ignore[attr-defined]  # of its own engine
 
     def activate(self, tenant: str) -> AbstractContextManager[object]:
@@ -34,6 +34,7 @@ class SchemaTenants(Tenants):
 
 def _hostname(scope: Scope) -> str:
     """Return the host that the client asked for, as `HttpRequest.get_host` reads it."""
+    # Two Host headers are ambiguous (RFC 9112 §3.2): no tenant is found for them.
     headers = read_headers(scope)
     hosts = [value for name, value in headers if name == b"host"]
     if settings.USE_X_FORWARDED_HOST:

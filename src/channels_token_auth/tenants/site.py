@@ -1,4 +1,4 @@
-"""Find the tenants of the settings, and bind users to the tenant that code works for."""
+"""Build the tenants of the settings, and bind users and targets to the caller's tenant."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ __all__ = [
 
 
 def build_tenants(configuration: Configuration) -> Tenants | None:
-    """Build the class that `TENANTS` names; None: the site has no tenants."""
+    """Build the class that `TENANTS` names; None if the site has no tenants."""
     path = configuration.tenants
     if path is None:
         return None
@@ -47,11 +47,12 @@ site_tenants = derived(build_tenants)
 """Return the tenants of the settings: the same object until a setting changes."""
 
 
+# Without a default: None is a value, for a caller outside all tenants.
 _of_caller: ContextVar[str | None] = ContextVar("channels_token_auth_tenant")
 
 
 def here() -> str | None:
-    """Return the key of the tenant that the caller works for; None where the site has none."""
+    """Return the key of the caller's tenant; None outside all, or if the site has no tenants."""
     tenants = site_tenants()
     if tenants is None:
         return None
@@ -62,7 +63,7 @@ def here() -> str | None:
 def in_other_threads() -> Iterator[None]:
     """Let `here` return the same in an event loop that this thread starts and waits for.
 
-    The tenant of a database connection belongs to the thread that opened it.
+    The code in that loop runs in other threads, whose database connections have no tenant.
     """
     token = _of_caller.set(here())
     try:
@@ -72,7 +73,7 @@ def in_other_threads() -> Iterator[None]:
 
 
 def in_tenant(user: UserKey, *, may_be_outside: bool = False) -> UserKey:
-    """Return the users with this key of the caller's tenant only."""
+    """Return the key, bound to the caller's tenant: it means only users of this tenant then."""
     return replace(user, kind=_kind_here(user.kind, may_be_outside=may_be_outside))
 
 
@@ -87,8 +88,9 @@ def target_here(user: UserKey | None, *, may_be_outside: bool = False, **values:
 
 
 def sockets_here(user: UserKey | None, **values: Any) -> Target:
-    """Return the same target for code that revokes nothing: outside all tenants, and without a
-    user, it covers sockets of every tenant.
+    """Return a target as `target_here` does, for code that revokes nothing.
+
+    Outside all tenants, and without a user, it covers sockets of every tenant.
     """
     if user is None and here() is None:
         return Target(**values)
@@ -96,7 +98,7 @@ def sockets_here(user: UserKey | None, **values: Any) -> Target:
 
 
 def _kind_here(kind: str | None, *, may_be_outside: bool) -> str | None:
-    # A kind may name its tenant already: that of a verified token's user does.
+    # The kind of a verified token's user names its tenant already.
     if site_tenants() is None or without_tenant(kind)[1] is not None:
         return kind
     tenant = here()
