@@ -1,6 +1,6 @@
-"""Read Django's settings, in this package alone, and turn them into frozen values.
+"""Read Django's settings and turn them into frozen values. No other package reads settings.
 
-They are read late and cached until a setting changes, so that `override_settings` has its effect.
+They are read on first use and cached until a setting changes, so that `override_settings` works.
 """
 
 from .backend_spec import BackendSpec

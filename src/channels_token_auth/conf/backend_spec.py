@@ -16,7 +16,7 @@ _DOTTED_PATH = re.compile(r"\w+(\.\w+)+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendSpec:
-    """One entry of `BACKENDS`. Its options may hold keys, so they stay out of the repr.
+    """One entry of `BACKENDS`. Its options may hold keys, so the repr omits them.
 
     `scopes`: the dotted path of the function that returns the scopes of its tokens; None: the
     tokens' own. `delegated` replaces the backend's `is_delegated`, unless it is None.
@@ -27,7 +27,7 @@ class BackendSpec:
     scopes: str | None = None
     delegated: bool | None = None
     place: int = field(default=0, compare=False)
-    """Its number in `BACKENDS`, for messages about it."""
+    """Its index in `BACKENDS`, for messages about it."""
 
 
 def read_backends(value: Any) -> tuple[BackendSpec, ...]:
@@ -51,7 +51,8 @@ def _read_fields(entry: Any) -> dict[str, Any]:
 
 
 def _entry(text: str) -> str:
-    """Return the entry that a text was meant as, if it is a dotted path; else an example."""
+    """Return the entry that was probably meant: with this dotted path, or else an example."""
+    # Any other text may be a key in the wrong place: it is not repeated.
     return f'{{"BACKEND": "{text}"}}' if _DOTTED_PATH.fullmatch(text) else _EXAMPLE
 
 

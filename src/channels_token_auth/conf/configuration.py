@@ -1,6 +1,6 @@
 """Turn the settings, and the arguments of a middleware, into one frozen value.
 
-A setting keeps its name, in lower case, from here to whoever uses it.
+A setting keeps its name, in lower case, in all code that uses it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -45,7 +45,7 @@ _LOCAL_HOSTS = (".localhost", "127.0.0.1", "[::1]")
 class Configuration:
     """The settings of one route. Times are in seconds.
 
-    `policy` has the settings that decide about a handshake, and `rules` those of a socket's life.
+    `policy` has the settings for decisions about handshakes, `rules` those for open sockets.
     """
 
     audit_event_names: EventNames
@@ -69,7 +69,7 @@ class Configuration:
 
     @property
     def site(self) -> Site:
-        """The settings that backends may ask for in their checks."""
+        """The settings that backends read in their checks."""
         return Site(
             locations=self.policy.locations,
             query_name=self.policy.query_name,
@@ -96,10 +96,10 @@ def override(arguments: Mapping[str, Any]) -> Configuration:
     if wrong := list(problems(given)):
         raise ImproperlyConfigured("\n".join(_describe(each, arguments) for each in wrong))
     read = {name: reader(given.get(name, default)) for name, (default, reader) in SETTINGS.items()}
-    # A client without a credential connects as anonymous: it is not asked for a first message.
+    # A client without a credential is admitted as anonymous. So no first message is awaited.
     if read["ANONYMOUS"] and "LOCATIONS" not in given:
         read["LOCATIONS"] -= {Location.FIRST_MESSAGE}
-    # A revocation whose message is lost may not live on in the cache after the sweep.
+    # A node that misses a revocation's message relies on its sweep: no cached verdict may be older.
     read["VERIFIED_CACHE_SECONDS"] = min(read["VERIFIED_CACHE_SECONDS"], read["SWEEP_INTERVAL"])
     return _build({name.lower(): value for name, value in read.items()})
 
@@ -118,7 +118,7 @@ def _those_of(kind: Any, read: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def problems(given: Any = None) -> Iterator[Problem]:
-    """Yield what is wrong with the settings; or with the given values in their place."""
+    """Yield the problems of the settings; or of the given values in their place."""
     given = _given() if given is None else given
     if not isinstance(given, Mapping):
         yield Problem(name="", path="", sentence="must be a dictionary.")
@@ -134,7 +134,7 @@ def problems(given: Any = None) -> Iterator[Problem]:
         except WrongValueError as error:
             yield _problem(name, error)
     if given.get("ANONYMOUS") is True and _names_first_message(given.get("LOCATIONS")):
-        sentence = "cannot be True if LOCATIONS has 'first_message': take one of them away."
+        sentence = "cannot be True if LOCATIONS has 'first_message': remove one of them."
         yield Problem(name="ANONYMOUS", path="", sentence=sentence)
 
 
@@ -143,7 +143,7 @@ def _problem(name: str, error: WrongValueError) -> Problem:
 
 
 def _names_first_message(locations: Any) -> bool:
-    # Of any type: what else is wrong with LOCATIONS was said already.
+    # The value may have any type: `problems` has reported other mistakes in it already.
     is_list = isinstance(locations, list | tuple | set | frozenset)
     return is_list and Location.FIRST_MESSAGE.value in locations
 
@@ -155,8 +155,11 @@ def _describe(problem: Problem, arguments: Mapping[str, Any]) -> str:
 
 
 def derived(build: Callable[[Configuration], T]) -> Callable[[], T]:
-    """Return a function that builds something of the settings, once until a setting changes."""
-    # Tests change settings: what was built of the old ones is dropped.
+    """Return a function that builds an object from the settings, and caches it.
+
+    When a setting changes, as in a test, the next call builds it again.
+    """
+    # Not weak: nothing else holds a reference to the lambda.
     built = lru_cache(maxsize=1)(lambda: build(configuration()))
     setting_changed.connect(lambda **_: built.cache_clear(), weak=False)
     return built
@@ -172,14 +175,15 @@ site_keys = derived(_derive_site_keys)
 
 
 def secret_names() -> frozenset[str]:
-    """Return the names of the query parameter and the cookie that hold a token, where set."""
+    """Return the names of the query parameter and the cookie that hold a token, if they are set."""
+    # From the raw values: the logs are redacted even if other settings are wrong.
     given = _given() if isinstance(_given(), Mapping) else {}
     names = (given.get("QUERY_NAME"), given.get("COOKIE_NAME"))
     return frozenset(name for name in names if isinstance(name, str) and name)
 
 
 def given(name: str) -> Any:
-    """Return the value that the site itself has set, None if it has not: for checks."""
+    """Return the value that the site has set, None without one. For checks."""
     return _given().get(name)
 
 
@@ -188,7 +192,7 @@ def _given() -> Any:
 
 
 def _allowed_hosts() -> tuple[str, ...]:
-    """Return the hosts as Django does: with DEBUG and no list, the local names."""
+    """Return ALLOWED_HOSTS; with DEBUG and an empty list the local names, as Django does."""
     hosts: list[str] = settings.ALLOWED_HOSTS
     return tuple(hosts) or (_LOCAL_HOSTS if settings.DEBUG else ())
 

@@ -36,10 +36,11 @@ class ProviderEndpoint(StrEnum):
 class IdentityProvider:
     """An identity provider whose logouts and security events revoke tokens here.
 
-    `audience`: the client ids of this site there. `keys`: secrets or PEMs, or `jwks_url`: where
-    the provider publishes its own. `backends`: the names of the backends whose tokens it issues.
-    `user`: the dotted path of a function from claims to a user; or `user_claim` and `user_field`.
-    `require_typ`: whether a token must have the `typ` of its kind.
+    `audience`: the client ids of this site at the provider. `keys`: secrets or PEMs; or `jwks_url`:
+    the URL at which the provider publishes its keys. `backends`: the names of the backends that
+    accept its access tokens. `user`: the dotted path of a function that returns the user of claims;
+    or `user_claim` and `user_field`. `require_typ`: whether a token must have the `typ` of its
+    kind.
     """
 
     issuer: str
@@ -87,6 +88,7 @@ def _read_keys(value: Any) -> tuple[str | bytes, ...]:
 
 def _read_texts(what: str) -> Any:
     read = list_of(text(what), "a list")
+    # A single text is common, such as one audience: it is taken as a list of one.
     return lambda value: (value,) if value and isinstance(value, str) else tuple(read(value))
 
 

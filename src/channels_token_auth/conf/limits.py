@@ -11,13 +11,14 @@ from .readers import Fields, one_of, or_none, read_entry, read_positive, read_wh
 
 __all__ = ["read_limits"]
 
-# As in Django REST framework: of the period, only the first letter counts.
+# As in Django REST framework, only the first letter of the period counts: "min", "minute".
 _RATE = re.compile(r"(?P<count>[1-9][0-9]*)/(?P<period>[smhd])[a-z]*")
 _SECONDS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
 
 
 def read_limits(value: Any) -> Limits:
     read = read_entry(value, _FIELDS)
+    # A default does not apply to the address of a proxy, but a value that the site has set does.
     named = {key.lower(): each for key, each in read.items()}
     return Limits(**named, is_default_failures="FAILURES" not in value)
 

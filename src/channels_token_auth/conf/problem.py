@@ -1,4 +1,4 @@
-"""Say what is wrong with a setting: which entry, which value, and what to write instead."""
+"""Describe a wrong setting: the entry, the value, and the correction."""
 
 import json
 from collections.abc import Collection
@@ -10,12 +10,12 @@ __all__ = ["NAME", "Problem", "WrongValueError", "misspelt", "must_be", "shown",
 
 NAME = "CHANNELS_TOKEN_AUTH"
 LONGEST = 60
-"""Characters of a wrong value that are shown."""
+"""Characters of a wrong value that a message shows at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A wrong entry. `path`: its place in the setting `name`, such as `["WAITING"]["node"]`."""
+    """A wrong entry. `path`: its keys below the setting `name`, such as `["WAITING"]["node"]`."""
 
     name: str
     path: str
@@ -27,7 +27,7 @@ class Problem:
 
 
 class WrongValueError(ValueError):
-    """Raised by readers. `path` grows while the error leaves the lists and dictionaries around."""
+    """Raised by readers. Each list and dictionary around the value adds its key to `path`."""
 
     def __init__(self, sentence: str, path: str = "") -> None:
         super().__init__(sentence, path)
@@ -40,31 +40,31 @@ class WrongValueError(ValueError):
 
 
 def must_be(value: Any, what: str, known: Collection[str] = ()) -> WrongValueError:
-    """Return the error of a value that is not `what`, with the most similar of the known ones."""
+    """Return the error of a value that is not `what`, with the most similar known value."""
     return WrongValueError(f"is {shown(value)}: it must be {what}.{_suggestion(value, known)}")
 
 
 def unknown_key(key: Any, known: Collection[str]) -> WrongValueError:
-    """Return the error of a key that does not exist, with the most similar one that does."""
+    """Return the error of an unknown key, with the most similar known one."""
     advice = _suggestion(key, known) or f" Choose from: {', '.join(known)}."
     return WrongValueError(f"is unknown.{advice}")
 
 
 def misspelt(names: Collection[str]) -> str:
-    """Return advice if one of a site's settings was probably meant as `NAME`."""
+    """Return the advice to rename a setting that resembles `NAME`, or else to add `NAME`."""
     close = get_close_matches(NAME, names, n=1, cutoff=0.8)
     found = f' You have "{close[0]}": rename it.' if close else ""
     return found or ' Add it to the settings, with "BACKENDS".'
 
 
 def shown(value: Any) -> str:
-    """Return a value as it is written in the settings, shortened."""
+    """Return a value as it would be written in the settings, shortened."""
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def _suggestion(value: Any, known: Collection[str]) -> str:
-    # In one case, since a setting in lower case has no letter in common with its name.
+    # In lower case, because "backends" has no letter in common with "BACKENDS".
     by_name = {each.lower(): each for each in known}
     close = get_close_matches(str(value).lower(), by_name, n=1)
     return f' Did you mean "{by_name[close[0]]}"?' if close else ""

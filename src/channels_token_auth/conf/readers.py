@@ -1,4 +1,4 @@
-"""Read values of settings: each reader returns a value of one type, or raises WrongValueError."""
+"""Read values of settings. Each reader returns a value of one type, or raises WrongValueError."""
 
 import math
 import re
@@ -36,10 +36,10 @@ Fields = Mapping[str, tuple[Any, Reader[Any]]]
 """The keys of a dictionary, each with its default and its reader."""
 
 REQUIRED: Any = object()
-"""The default of a key that has none."""
+"""The default of a key that must be given."""
 
 SHORTEST_SECRET = 16
-"""Characters that a secret in the settings must have: fewer could be guessed."""
+"""Characters that a secret in the settings has at least: a shorter one could be guessed."""
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _A_NAME = "a name of letters, digits, '-', '.' and '_'"
@@ -52,6 +52,7 @@ def read_boolean(value: Any) -> bool:
 
 
 def read_positive(value: Any) -> float:
+    # The comparison excludes NaN, too. No timer can wait for an infinite time.
     if not _is_number(value) or not 0 < value < math.inf:
         raise must_be(value, "a number over 0")
     number: float = value
@@ -60,14 +61,15 @@ def read_positive(value: Any) -> float:
 
 def read_not_negative(value: Any) -> float:
     if not _is_number(value) or not 0 <= value < math.inf:
-        raise must_be(value, "0 or a number over it")
+        raise must_be(value, "0 or a positive number")
     number: float = value
     return number
 
 
 def read_whole(value: Any) -> int:
+    # In Python, True is an integer: as a number in the settings, it is a mistake.
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise must_be(value, "0 or a whole number over it")
+        raise must_be(value, "0 or a positive whole number")
     return value
 
 
@@ -90,7 +92,7 @@ def read_query_name(value: Any) -> str:
 
 
 def read_secret(value: Any) -> Secret:
-    # The value is not shown: it is a secret, if perhaps a short one.
+    # The value is not shown, because it is a secret, even if it is too short.
     if not isinstance(value, str) or not value.isascii() or len(value) < SHORTEST_SECRET:
         raise WrongValueError(f"must be an ASCII text of at least {SHORTEST_SECRET} characters.")
     return Secret(value)
@@ -120,12 +122,13 @@ def one_of(kind: type[E]) -> Reader[E]:
 
 
 def or_none(read: Reader[T]) -> Reader[T | None]:
-    """Return a reader that takes None as well."""
+    """Return a reader that also accepts None."""
 
     def read_or_none(value: Any) -> T | None:
         try:
             return None if value is None else read(value)
         except WrongValueError as error:
+            # The message must mention None, too.
             sentence = error.sentence.replace("it must be ", "it must be None or ", 1)
             raise WrongValueError(sentence, error.path) from None
 
@@ -145,8 +148,8 @@ def list_of(read: Reader[T], what: str) -> Reader[list[T]]:
 
 
 def read_list(value: Any, read: Reader[T], what: str) -> list[T]:
-    """Read each entry of a list; an error names the entry's number."""
-    # A text and a dictionary can be iterated over as well, but their parts mean something else.
+    """Read each entry of a list. An error has the index of its entry."""
+    # A text and a dictionary are iterable, too: a text would be read as a list of letters.
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         raise must_be(value, what)
     entries = []
@@ -159,7 +162,8 @@ def read_list(value: Any, read: Reader[T], what: str) -> list[T]:
 
 
 def read_entry(value: Any, fields: Fields) -> dict[str, Any]:
-    """Read a dictionary with these keys: each has its default if it is missing. Shows no value."""
+    """Read a dictionary with these keys. A missing key has its default."""
+    # The value is not shown, since an entry may hold a key or a password.
     if not isinstance(value, Mapping):
         raise WrongValueError(f"must be a dictionary with some of the keys {', '.join(fields)}.")
     for key in value:

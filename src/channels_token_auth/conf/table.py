@@ -1,4 +1,4 @@
-"""List all settings: each with its default and its reader."""
+"""List all settings, each with its default and its reader."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def _read_scope(value: Any) -> str:
 
 
 def _read_some_scopes(value: Any) -> frozenset[str]:
-    # Empty would let every delegated token sign others out, which nobody writes on purpose.
+    # An empty list would let every delegated token revoke other tokens of its user: a mistake.
     return frozenset(list_of(_read_scope, "a list of scopes")(value))
 
 

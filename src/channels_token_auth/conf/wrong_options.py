@@ -1,4 +1,4 @@
-"""Say which option of a backend is wrong, in terms of the settings and not of Python's calls."""
+"""Describe a wrong option of a backend in terms of the settings, not of Python's calls."""
 
 import inspect
 import re
@@ -14,10 +14,10 @@ _MISSING = re.compile(r"__init__\(\) missing \d+ required keyword-only arguments
 
 
 def describe_wrong_options(backend: Any, error: Exception) -> str:
-    """Return what is wrong with the OPTIONS of a backend's class, from the error of its call.
+    """Return a description of the wrong OPTIONS, from the error that the backend's class raised.
 
-    Python's sentence names `__init__`, which nobody who writes settings has called. Any other
-    error, such as a backend's own TypeError, already speaks of the options.
+    Python's own message is about `__init__`, which the author of the settings does not call. Any
+    other error, such as a backend's own TypeError, describes the options already.
     """
     if unknown := _UNKNOWN.search(str(error)):
         known = sorted(set(_parameters(backend)) | set(_parameters(_class(backend, unknown[1]))))
@@ -30,12 +30,12 @@ def describe_wrong_options(backend: Any, error: Exception) -> str:
 
 
 def _class(backend: Any, name: str) -> Any:
-    """Return the class of that name, to which a backend passes its options on; or the backend."""
+    """Return the class of that name, to which the backend passes its options; or the backend."""
     return getattr(sys.modules.get(backend.__module__), name, backend)
 
 
 def _parameters(cls: Any) -> Iterable[str]:
-    # Options are keywords; `**options` is where a backend passes them on.
+    # `**options` is skipped: the backend passes them to another class, whose names count.
     for parameter in inspect.signature(cls).parameters.values():
         if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
             yield parameter.name

@@ -94,7 +94,7 @@ def receive(raw: str, endpoint: ProviderEndpoint, read: Read) -> Received:
 def _verified(raw: str, endpoint: ProviderEndpoint) -> tuple[Provider, Claims]:
     """Return the provider that signed the token, and its claims. Raises TokenAuthError."""
     if not raw or len(raw) > MAX_TOKEN or not raw.isascii():
-        raise unsigned("not_a_jwt", "The request has no token, or one that is no signed JWT.")
+        raise unsigned("not_a_jwt", "The request has no token, or its token is not a signed JWT.")
     refusals = []
     for provider in providers_at(endpoint):
         try:

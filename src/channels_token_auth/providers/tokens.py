@@ -122,7 +122,7 @@ def check_times(claims: Claims, kind: TokenKind, *, now: float) -> None:
     # RFC 7519 §2: a NumericDate is a number. Every comparison with NaN is false, so that such a
     # token would never be too old.
     if not all(map(is_moment, times.values())):
-        raise rejected("malformed_time", "'iat', 'exp' or 'nbf' is no number of seconds.")
+        raise rejected("malformed_time", "'iat', 'exp' or 'nbf' is not a number of seconds.")
     if max(times["iat"], times.get("nbf", times["iat"])) > now + LEEWAY:
         raise rejected("not_yet_valid", "Synchronise this server's clock with the provider's.")
     ends_at = times["iat"] + kind.max_age

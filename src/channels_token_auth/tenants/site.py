@@ -37,7 +37,7 @@ def build_tenants(configuration: Configuration) -> Tenants | None:
         raise ImproperlyConfigured(sentence) from error
     if not isinstance(tenants, Tenants):
         raise ImproperlyConfigured(
-            f'CHANNELS_TOKEN_AUTH["TENANTS"]: {path!r} is no subclass of'
+            f'CHANNELS_TOKEN_AUTH["TENANTS"]: {path!r} is not a subclass of'
             " channels_token_auth.tenants.Tenants: inherit it."
         )
     return tenants
@@ -104,7 +104,7 @@ def _kind_here(kind: str | None, *, may_be_outside: bool) -> str | None:
     tenant = here()
     if tenant is None and not may_be_outside:
         raise TypeError(
-            "This code works for no tenant, so that users and tokens cannot be told apart. Call it"
-            " inside the tenant's context, such as django-tenants' `tenant_context`."
+            "This code runs outside all tenants, and several tenants may have a user with this key."
+            " Call it inside the tenant's context, such as django-tenants' `tenant_context`."
         )
     return of_tenant(kind, tenant or "")
