@@ -391,7 +391,7 @@ def test_server_that_takes_large_messages_is_reported_unless_its_limit_is_set(
         ),
         ({"CHANNEL_LAYER": "no such"}, ERROR, "CHANNEL_LAYERS has no such alias"),
         ({"CHANNEL_LAYER": "memory"}, WARNING, "open until its sweep, for up to 60 s"),
-        ({"VERIFIED_CACHE_SECONDS": 90}, INFO, "SECONDS is 90, and 60 is what counts"),
+        ({"VERIFIED_CACHE_SECONDS": 90}, INFO, "SECONDS is 90, but 60 is used"),
         ({"ANONYMOUS": True, "SCOPES": ["a"]}, WARNING, "ANONYMOUS is True"),
         ({"LOCATIONS": ["query"]}, WARNING, "LOCATIONS has 'query'"),
         ({"LOCATIONS": ["cookie"]}, WARNING, "LOCATIONS has 'cookie'"),

@@ -1,4 +1,4 @@
-"""System checks: report wrong settings, and what a loosened one costs."""
+"""System checks: report wrong settings, and the risk of settings looser than their defaults."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ __all__ = ["check_settings"]
 
 @checks.register(checks.Tags.security)
 def check_settings(**_: Any) -> list[checks.CheckMessage]:
-    """Return every message about `CHANNELS_TOKEN_AUTH` and what it relies on."""
+    """Return every message about `CHANNELS_TOKEN_AUTH`, and about caches, layers and servers."""
     wrong = [
         checks.Error(
             str(problem),
@@ -31,6 +31,7 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
         )
         for problem in conf.problems()
     ]
+    # The other checks read the configuration, which cannot be built from wrong settings.
     if wrong:
         return [*wrong]
     return [

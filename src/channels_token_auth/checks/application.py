@@ -1,4 +1,4 @@
-"""Check ASGI_APPLICATION: whether it is still the application that only answers HTTP."""
+"""Check that ASGI_APPLICATION is not the default application, which only answers HTTP."""
 
 import ast
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def application() -> Iterator[checks.CheckMessage]:
 def _is_for_http_only(path: str) -> bool:
     """Return True if the last value that the module assigns is `get_asgi_application()`.
 
-    Its source is read and not run, since it may start what a check should not start.
+    The source is parsed and not run, because an `asgi.py` may open connections or start threads.
     """
     module, _, name = path.rpartition(".")
     try:
@@ -35,7 +35,7 @@ def _is_for_http_only(path: str) -> bool:
         source = Path(spec.origin).read_text() if spec and spec.origin else ""
         statements = ast.parse(source).body
     except (ImportError, OSError, SyntaxError, ValueError):
-        return False  # whoever imports it reports that
+        return False  # the server reports it when it imports the module
     values = [
         ast.unparse(each.value)
         for each in statements

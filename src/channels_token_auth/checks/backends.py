@@ -14,7 +14,7 @@ from .. import conf
 from ..backends.contract import TokenBackend
 from ..verification.authenticator import build_backend
 
-__all__ = ["each_backend", "order", "those_that_can_be_built"]
+__all__ = ["buildable_backends", "each_backend", "order"]
 
 OURS = "channels_token_auth.backends."
 EXTRAS = {"rest_framework": "drf"}
@@ -34,11 +34,11 @@ OWN = tuple(
         "simplejwt.SimpleJWTBackend",
     )
 )
-"""The library's own backends, by name: importing one needs its package."""
+"""The dotted paths of the library's backends. As texts, because importing one needs its package."""
 
 
 def each_backend() -> Iterator[checks.CheckMessage]:
-    """Each must be there, have a name of its own, and be content with its options."""
+    """Report backends that cannot be built, that share a name, or whose own checks fail."""
     names: Counter[str] = Counter()
     for spec in conf.configuration().backends:
         try:
@@ -50,15 +50,15 @@ def each_backend() -> Iterator[checks.CheckMessage]:
             yield from backend.check(conf.configuration().site)
     for name in (name for name, count in names.items() if count > 1):
         yield checks.Error(
-            f"Several BACKENDS have the name {name!r}: sweeps and revocations could not tell their"
-            " tokens apart.",
+            f"Several BACKENDS have the name {name!r}: sweeps and revocations could not"
+            " distinguish their tokens.",
             hint="Give each a name of its own, in its OPTIONS as {'name': '…'}.",
             id="channels_token_auth.E005",
         )
 
 
-def those_that_can_be_built() -> Iterator[TokenBackend]:
-    """For other checks: of the rest, `each_backend` tells."""
+def buildable_backends() -> Iterator[TokenBackend]:
+    """Yield the backends that can be built, for other checks. `each_backend` reports the others."""
     for spec in conf.configuration().backends:
         with suppress(ImproperlyConfigured):
             yield build_backend(spec)
@@ -70,11 +70,13 @@ def _remedy(spec: conf.BackendSpec) -> str:
         import_string(spec.path)
     except ImportError as error:
         module = spec.path.removeprefix(OURS).split(".")[0]
+        # A module of ours that is missing is a misspelt path; any other is a missing package.
         is_foreign = error.name is not None and not error.name.startswith("channels_token_auth")
         if spec.path.startswith(OURS) and is_foreign:
             extra = EXTRAS.get(module, module)
             return f'Install what it needs: pip install "channels-token-auth[{extra}]"'
-        ends = {_end(path): path for path in OWN}  # as the beginning is the same for all
+        # Compared by their ends: with the common beginning, any two paths would be similar.
+        ends = {_end(path): path for path in OWN}
         if close := get_close_matches(_end(spec.path), ends, n=1, cutoff=0.65):
             return f'Did you mean "{ends[close[0]]}"?'
     return "Correct the entry in BACKENDS: the dotted paths, and the OPTIONS that it takes."
@@ -86,11 +88,10 @@ def _end(path: str) -> str:
 
 
 def order() -> Iterator[checks.CheckMessage]:
-    """Warn about a backend that is listed before one that knows more about the same tokens."""
+    """Warn about a backend that is listed before one with more authority over the same tokens."""
+    # A backend without an authority may have any place in the list.
     ranked = [
-        (each.authority, each.name)
-        for each in those_that_can_be_built()
-        if each.authority is not None
+        (each.authority, each.name) for each in buildable_backends() if each.authority is not None
     ]
     for (one, first), (other, second) in pairwise(ranked):
         if one < other:

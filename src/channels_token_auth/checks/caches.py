@@ -1,4 +1,4 @@
-"""Check that the cache keeps what is stored in it, and that all processes see it."""
+"""Check that the cache keeps its entries, and that all processes share it."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from django.core import checks
 from .. import conf
 from ..backends.contract import Revocations
 from ..core.credentials import Location
-from .backends import those_that_can_be_built
+from .backends import buildable_backends
 from .caution import caution
 
 __all__ = ["HINT", "UNSHARED", "cache"]
@@ -20,11 +20,13 @@ CULLED = (f"{OF_DJANGO}db.DatabaseCache", f"{OF_DJANGO}filebased.FileBasedCache"
 the denials of a LocMemCache elsewhere."""
 
 ENOUGH = 10_000
+"""Entries that suffice for the denials of most sites."""
+
 HINT = "Use Redis, Memcached or a database"
 
 
 def cache() -> Iterator[checks.CheckMessage]:
-    """Check the alias `CACHE`: it exists, all processes share it, and it keeps denials."""
+    """Check that the alias `CACHE` exists, is shared by all processes, and keeps denials."""
     alias = conf.configuration().cache
     if alias not in settings.CACHES:
         yield checks.Error(
@@ -43,7 +45,7 @@ def _tickets_of_one_process(alias: str) -> Iterator[checks.CheckMessage]:
     if Location.TICKET in conf.configuration().policy.locations:
         yield from caution(
             f"CACHE is {alias!r}, which no other process sees: with several processes, a ticket"
-            " that one issued is invalid in every other.",
+            " that one process issued is invalid in the others.",
             hint=f"{HINT}, or take 'ticket' out of LOCATIONS.",
             id="channels_token_auth.W004",
             about="CACHES",
@@ -54,6 +56,7 @@ def _denials_of_one_process(alias: str) -> Iterator[checks.CheckMessage]:
     """Report tokens whose revocation other processes and commands never see."""
     names = _denied_by_cache()
     if names:
+        # With DEBUG on, there is usually one process: its own denials work.
         level = checks.Info if settings.DEBUG else checks.Error
         yield level(
             f"CACHE is {alias!r}, which no other process sees: tokens of {names} have no row, so"
@@ -81,7 +84,5 @@ def _culled(alias: str) -> Iterator[checks.CheckMessage]:
 def _denied_by_cache() -> str:
     """Return the names of the backends whose revocations the denylist has to record."""
     return ", ".join(
-        repr(each.name)
-        for each in those_that_can_be_built()
-        if each.revocations is not Revocations.ROWS
+        repr(each.name) for each in buildable_backends() if each.revocations is not Revocations.ROWS
     )

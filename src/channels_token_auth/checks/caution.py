@@ -1,4 +1,4 @@
-"""Give a message the level that suits the site: a warning in production, information in DEBUG."""
+"""Choose the level of a message: a warning in production, information while DEBUG is on."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ __all__ = ["caution"]
 def caution(message: str, *, hint: str, id: str, about: str) -> Iterator[checks.CheckMessage]:  # noqa: A002 - as Django's own
     """Yield a Warning; with DEBUG on an Info, and only if the site set the setting `about`.
 
-    A new project runs on Django's defaults: what they cannot do concerns nobody before production.
+    A new project runs on Django's defaults. Their limits do not matter before production.
     """
     if not settings.DEBUG:
         yield checks.Warning(message, hint=hint, id=id)

@@ -1,4 +1,4 @@
-"""Check that revocations reach the other processes, over a channel layer that keeps working."""
+"""Check that revocations reach other processes, over a channel layer without known faults."""
 
 from collections.abc import Iterator
 from importlib import metadata
@@ -21,7 +21,7 @@ BREAKS_FROM = 8
 
 
 def layer() -> Iterator[checks.CheckMessage]:
-    """Check the alias `CHANNEL_LAYER`: it exists, can be built, and reaches other processes."""
+    """Check that the alias `CHANNEL_LAYER` exists, can be built, and reaches other processes."""
     alias = conf.configuration().channel_layer
     layers: dict[str, Any] = getattr(settings, "CHANNEL_LAYERS", {})
     if alias not in layers and alias != "default":
@@ -31,6 +31,7 @@ def layer() -> Iterator[checks.CheckMessage]:
             id="channels_token_auth.E006",
         )
         return
+    # Without a layer, revocations reach this process only, as with one in memory.
     found = layers.get(alias, {"BACKEND": IN_MEMORY})
     if alias in layers and (problem := _problem(alias)):
         yield checks.Error(
@@ -56,13 +57,13 @@ def _problem(alias: str) -> str:
     try:
         channel_layers.make_backend(alias)
     except Exception as error:  # noqa: BLE001 - whatever a third-party layer raises
-        # Only the type: the text of an error may quote a URL with a password.
+        # Not its text, which may quote a URL with a password.
         return f"{type(error).__name__}."
     return ""
 
 
 def _traps(alias: str, found: dict[str, Any]) -> Iterator[checks.CheckMessage]:
-    """Report what known layers lose."""
+    """Report layers that are known to lose messages."""
     config = found.get("CONFIG") or {}
     if found["BACKEND"] == CORE and is_broken() and not _has_timeout(config):
         yield from caution(
@@ -92,6 +93,7 @@ def _traps(alias: str, found: dict[str, Any]) -> Iterator[checks.CheckMessage]:
 
 
 def is_broken() -> bool:
+    """Return True if the installed redis-py drops idle connections."""
     try:
         return int(metadata.version("redis").partition(".")[0]) >= BREAKS_FROM
     except (metadata.PackageNotFoundError, ValueError):
@@ -99,5 +101,6 @@ def is_broken() -> bool:
 
 
 def _has_timeout(config: dict[str, Any]) -> bool:
+    # A host that is given as a URL has redis-py's own default.
     hosts = config.get("hosts") or [None]
     return all(isinstance(each, dict) and "socket_timeout" in each for each in hosts)

@@ -1,4 +1,4 @@
-"""Check that the limits count what they are meant to: addresses, over all processes."""
+"""Check that the limits count clients and not proxies, and count over all processes."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from .caution import caution
 __all__ = ["limits"]
 
 KEEPALIVE = 25.0
-"""Seconds after which a silent TokenSocket has sent its `auth.ping`: 20, and some for its way."""
+"""Seconds by which a TokenSocket's `auth.ping` has arrived: it is sent after 20 s of silence."""
 
 
 def limits() -> Iterator[checks.CheckMessage]:
@@ -46,7 +46,7 @@ def _spared() -> Iterator[checks.CheckMessage]:
 
 def _counted_by_each() -> Iterator[checks.CheckMessage]:
     """Report rates that each of several processes counts by itself."""
-    # uvicorn and gunicorn read the number of their processes from there.
+    # uvicorn and gunicorn read the number of their processes from this variable.
     workers = os.environ.get("WEB_CONCURRENCY", "")
     found = conf.configuration().limits
     if workers.isdecimal() and int(workers) > 1 and (found.failures or found.handshakes):
@@ -59,12 +59,12 @@ def _counted_by_each() -> Iterator[checks.CheckMessage]:
 
 
 def _idle() -> Iterator[checks.CheckMessage]:
-    """Report a limit that closes sockets whose client keeps them open as it should."""
+    """Report a limit below the interval at which TokenSocket keeps its socket open."""
     idle = conf.configuration().limits.idle
     if idle is not None and idle < KEEPALIVE:
         yield from caution(
             f'LIMITS["IDLE"] is {idle:g}: TokenSocket sends auth.ping after 20 s without a frame,'
-            " so sockets of clients that are still there close with 4429, again and again.",
+            " so sockets of clients that are still connected close with 4429 repeatedly.",
             hint=f"Set it to {KEEPALIVE:g} or more, or to None.",
             id="channels_token_auth.W018",
             about="CHANNELS_TOKEN_AUTH",
@@ -75,7 +75,7 @@ def _storage(uri: Secret) -> Iterator[checks.CheckMessage]:
     try:
         build_store(uri)
     except Exception as error:  # noqa: BLE001 - whatever the package limits raises
-        # Only the type: the text may quote the URI, which may have a password in it.
+        # Not its text, which may quote the URI with a password.
         missing = isinstance(error, ImportError)
         yield checks.Error(
             f'LIMITS["STORAGE"] cannot be used: {type(error).__name__}.',

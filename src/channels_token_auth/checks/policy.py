@@ -14,11 +14,11 @@ SAFE_TOKEN_BYTES = 4096
 
 
 def loosened() -> Iterator[checks.CheckMessage]:
-    """Each setting that lets more pass than its default."""
+    """Report each setting that admits more than its default."""
     policy = conf.configuration().policy
     if policy.anonymous and conf.configuration().scopes:
         yield checks.Warning(
-            "ANONYMOUS is True, but every socket needs SCOPES, which no anonymous one has.",
+            "ANONYMOUS is True, but SCOPES requires scopes, which an anonymous socket never has.",
             hint="Remove one of the two, or pass SCOPES to the middleware of single routes.",
             id="channels_token_auth.W005",
         )
@@ -28,6 +28,7 @@ def loosened() -> Iterator[checks.CheckMessage]:
             hint="List the origins of your pages; 'null' is for pages opened from a file.",
             id="channels_token_auth.E003",
         )
+    # RFC 6750 §2.3 and RFC 9700 §4.3.2 advise against tokens in URLs.
     if Location.QUERY in policy.locations:
         yield checks.Warning(
             "LOCATIONS has 'query': URLs contain tokens, and servers, proxies, browsers and"
@@ -35,6 +36,7 @@ def loosened() -> Iterator[checks.CheckMessage]:
             hint="Let browsers use 'subprotocol' and other clients 'header' (RFC 9700 §4.3.2).",
             id="channels_token_auth.W001",
         )
+    # CORS does not apply to WebSockets: the server alone can refuse other sites' pages.
     if Location.COOKIE in policy.locations:
         yield checks.Warning(
             "LOCATIONS has 'cookie': a browser adds it to handshakes that other sites' pages"

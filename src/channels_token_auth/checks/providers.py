@@ -1,4 +1,4 @@
-"""Check the identity providers: their keys, users, backends, and the cache that replays need."""
+"""Check the identity providers: their keys, users and backends, and the cache against replays."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from ..conf.identity_providers import ProviderEndpoint
 from ..providers.actions import can_end_sessions
 from ..providers.provider import Provider
 from ..providers.tokens import LOGOUT_TOKEN
-from .backends import those_that_can_be_built
+from .backends import buildable_backends
 from .caches import HINT, UNSHARED
 
 __all__ = ["providers"]
@@ -21,7 +21,7 @@ __all__ = ["providers"]
 OF_KEYS = "channels_token_auth.backends.jwt.checks.check_options"
 
 ABOUT_KEYS = ("E120", "E121", "E122", "E123", "E124")
-"""Messages about algorithms, keys and the key server. Others are about access tokens only."""
+"""Messages about algorithms, keys and the key server. The others concern access tokens only."""
 
 
 def providers() -> Iterator[checks.CheckMessage]:
@@ -37,11 +37,11 @@ def providers() -> Iterator[checks.CheckMessage]:
 
 
 def _check_backends(provider: Provider, place: str) -> Iterator[checks.CheckMessage]:
-    backends = {each.name: each for each in those_that_can_be_built()}
+    backends = {each.name: each for each in buildable_backends()}
     wanted = provider.settings.backends
     for unknown in sorted(set(wanted) - backends.keys()):
         yield checks.Error(
-            f"{place} names the backend {unknown!r}, and BACKENDS has none of that name.",
+            f"{place} names the backend {unknown!r}, but no entry of BACKENDS has this name.",
             hint=f"Use one of these names: {', '.join(backends)}.",
             id="channels_token_auth.E009",
         )
@@ -64,7 +64,7 @@ def _check_issuers(
     provider: Provider, backends: Sequence[Any], place: str
 ) -> Iterator[checks.CheckMessage]:
     """Warn about tokens of other issuers: a session id belongs to its issuer."""
-    accepted = [getattr(each, "issuers", ()) for each in backends]  # empty: of any
+    accepted = [getattr(each, "issuers", ()) for each in backends]  # empty: any issuer
     issuers = sorted({issuer for each in accepted for issuer in each})
     if issuers and all(accepted) and provider.settings.issuer not in issuers:
         yield checks.Warning(
@@ -79,13 +79,13 @@ def _check_issuers(
 def _check_users(
     provider: Provider, backends: Sequence[Any], place: str
 ) -> Iterator[checks.CheckMessage]:
-    """Warn where the same claim names users by one field here, and by another one in tokens."""
+    """Warn if the provider and a backend look up the same claim in different fields of the user."""
     for each in backends:
         users = getattr(each, "claimed_users", None)
         if users is not None and users.contradicts(provider.users):
             yield checks.Warning(
                 f"{place} and the backend {each.name!r} look for the same claim in different fields"
-                " of the user: what the provider reports would find nobody, or somebody else.",
+                " of the user: reports of the provider would find no user, or a wrong one.",
                 hint="Give USER_FIELD the value of the backend's option 'user_field'.",
                 id="channels_token_auth.W022",
             )
@@ -101,6 +101,7 @@ def _check_keys(provider: Provider, place: str) -> Iterator[checks.CheckMessage]
             id="channels_token_auth.E020",
         )
         return
+    # PyJWT is optional, so that its module is imported only here, where it is installed.
     for message in import_string(OF_KEYS)(options):
         if message.id.endswith(ABOUT_KEYS):
             message.msg = f"{place}: {message.msg}"
@@ -113,7 +114,7 @@ def _check_cache() -> Iterator[checks.CheckMessage]:
         level = checks.Info if settings.DEBUG else checks.Error
         yield level(
             f"CACHE is {alias!r}, which no other process sees: with several processes, a token of"
-            " an identity provider that one has accepted can be replayed at every other.",
+            " an identity provider that one process accepted can be replayed at the others.",
             hint=f"{HINT}, which all processes share.",
             id="channels_token_auth.E023",
         )

@@ -1,4 +1,4 @@
-"""Check the ASGI servers: whether one is started at all, and which versions have known faults."""
+"""Check the ASGI servers: report versions with known faults, and a runserver without WebSockets."""
 
 import os
 import re
@@ -15,7 +15,7 @@ __all__ = ["development_server", "installed_servers"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """A fault of a server before the version `fixed_in`; empty: of every version."""
+    """A fault of a server in versions before `fixed_in`; if that is empty, in every version."""
 
     server: str
     fixed_in: str = ""
@@ -24,12 +24,12 @@ class Fault:
 
     @property
     def concerns(self) -> str:
-        """Return the versions in words."""
+        """Return the server and the affected versions in words."""
         return f"{self.server} before {self.fixed_in}" if self.fixed_in else self.server
 
 
 LIMIT = "UVICORN_WS_MAX_SIZE"
-"""The one size limit that a check can see: uvicorn also reads its options from the environment."""
+"""The only size limit that a check can read: uvicorn takes options from the environment, too."""
 
 HOLES = (
     Fault(
@@ -75,8 +75,7 @@ TRAPS = (
 def installed_servers() -> Iterator[checks.CheckMessage]:
     """Report servers whose installed version has a known fault.
 
-    With DEBUG on, only those that the site itself lists in INSTALLED_APPS: another one may be
-    installed for another project.
+    With DEBUG on, only servers in INSTALLED_APPS: the others may be installed for another project.
     """
     for fault in HOLES:
         if _has(fault):
@@ -106,13 +105,15 @@ def _has(fault: Fault) -> bool:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
+    # Releases only: a pre-release counts as its release.
     return tuple(map(int, re.findall(r"\d+", version)[:3]))
 
 
 def development_server() -> Iterator[checks.CheckMessage]:
-    """Report a `runserver` that serves no WebSocket. Only with DEBUG on: nobody deploys it."""
+    """Report a `runserver` that serves no WebSocket. Only with DEBUG on: it is for development."""
     if not settings.DEBUG:
         return
+    # daphne replaces the command, if it comes first in INSTALLED_APPS.
     if get_commands().get("runserver") in ("django.core", "django.contrib.staticfiles"):
         yield checks.Info(
             "runserver starts a WSGI server, which answers every WebSocket with 404.",
@@ -122,7 +123,7 @@ def development_server() -> Iterator[checks.CheckMessage]:
         )
     elif not getattr(settings, "ASGI_APPLICATION", None):
         yield checks.Info(
-            "ASGI_APPLICATION is not set, so runserver does not know your asgi.py.",
+            "ASGI_APPLICATION is not set, so runserver does not use your asgi.py.",
             hint='Set ASGI_APPLICATION = "yourproject.asgi.application".',
             id="channels_token_auth.I005",
         )

@@ -13,7 +13,7 @@ __all__ = ["tenants"]
 
 
 def tenants() -> Iterator[checks.CheckMessage]:
-    """Check the setting TENANTS, where a site has tenants."""
+    """Check the setting TENANTS, if the site has tenants."""
     configuration = conf.configuration()
     if configuration.tenants is None:
         return
@@ -25,6 +25,8 @@ def tenants() -> Iterator[checks.CheckMessage]:
             hint="docs/how-to/tenants.md shows such a class.",
             id="channels_token_auth.E011",
         )
+    # django-tenants documents one that adds the schema of the thread. But the library reads entries
+    # in threads of its own, which have another schema than the view that stored them.
     if settings.CACHES.get(configuration.cache, {}).get("KEY_FUNCTION"):
         yield checks.Error(
             f"CACHE is {configuration.cache!r}, which has a KEY_FUNCTION, and TENANTS is set: if"

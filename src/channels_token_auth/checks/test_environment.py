@@ -1,4 +1,4 @@
-"""Report what belongs into tests only, in a process that runs none."""
+"""Report that Django's test environment is set up in a process that runs no tests."""
 
 import sys
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from ..django_internals import is_test_environment
 __all__ = ["test_environment"]
 
 RUNNERS = ("django.test.runner", "pytest")
-"""Modules one of which is loaded where tests run."""
+"""Modules of test runners: one of them is loaded in a process that runs tests."""
 
 
 def test_environment() -> Iterator[checks.CheckMessage]:
-    """Warn where somebody has called `setup_test_environment` outside of a test run."""
+    """Warn if code has called `setup_test_environment` outside of a test run."""
     if is_test_environment() and not any(name in sys.modules for name in RUNNERS):
         yield checks.Warning(
             "setup_test_environment() was called, and no tests run: tokens are verified one by one"

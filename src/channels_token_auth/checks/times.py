@@ -1,4 +1,4 @@
-"""Times that bound each other."""
+"""Check settings of times that bound each other."""
 
 from collections.abc import Iterator
 
@@ -14,8 +14,8 @@ def clamped() -> Iterator[checks.CheckMessage]:
     asked, gets = conf.given("VERIFIED_CACHE_SECONDS"), conf.configuration().verified_cache_seconds
     if asked is not None and asked > gets:
         yield checks.Info(
-            f"VERIFIED_CACHE_SECONDS is {asked:g}, and {gets:g} is what counts: SWEEP_INTERVAL, so"
-            " that no verdict outlasts the bound of revocation.",
+            f"VERIFIED_CACHE_SECONDS is {asked:g}, but {gets:g} is used, which is SWEEP_INTERVAL: a"
+            " cached verdict must not hide a revocation for longer than a sweep does.",
             hint="Set it to SWEEP_INTERVAL or less.",
             id="channels_token_auth.I001",
         )
