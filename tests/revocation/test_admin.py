@@ -231,8 +231,11 @@ def answers(monkeypatch, found):
         ({"nodes": ["a"], "missing": ["b", "c"]}, "These nodes did not answer: b, c."),
         ({"missing": ["b"]}, "These nodes did not answer: b."),
         ({"nodes": ["a"], "draining": ["a"]}, "These nodes are draining: a."),
-        ({"nodes": ["a"], "unswept": ["a"]}, "A token store was away at the last sweep of: a."),
-        ({}, "No node answered: none has had a socket yet, or the channel layer is away."),
+        (
+            {"nodes": ["a"], "unswept": ["a"]},
+            "A token store was unavailable at the last sweep of: a.",
+        ),
+        ({}, "No node answered: none has had a socket yet, or the channel layer is unavailable."),
     ],
 )
 async def test_what_is_wrong_with_nodes_is_shown(staff, monkeypatch, found, warning):

@@ -144,7 +144,7 @@ async def test_node_whose_store_is_away_is_named(sockets, token):
     await sockets(token.key)
     here().sweep.failures = 1
     _, out, _ = await manage("token_connections")
-    assert f"A token store was away at the last sweep of: {here().name}." in out
+    assert f"A token store was unavailable at the last sweep of: {here().name}." in out
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ async def test_node_whose_store_is_away_is_named(sockets, token):
     [
         (["a"], [], True, None),
         (["a"], ["b", "c"], True, "Did not answer: b, c."),
-        ([], [], False, "No node answered: none is running, or the channel layer is away."),
+        ([], [], False, "No node answered: none is running, or the channel layer is unavailable."),
     ],
 )
 def test_who_did_not_answer_is_said(monkeypatch, nodes, missing, is_alone, sentence):
@@ -241,8 +241,8 @@ async def test_later_tokens_stay(sockets, token):
         (["0" * 32, "--except=-"], "go without tokens"),
         (["--user=nobody"], "No user has the name or the id 'nobody'."),
         (["--user=7", "--before=yesterday"], "--before"),
-        (["-"], "Nothing stood on standard input."),
-        (["--user=ada", "--except=-"], "Nothing stood on standard input."),
+        (["-"], "Standard input is empty"),
+        (["--user=ada", "--except=-"], "Standard input is empty"),
     ],
 )
 async def test_call_that_makes_no_sense_is_a_usage_error(ada, say, arguments, words):

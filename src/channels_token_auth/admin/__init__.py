@@ -1,7 +1,7 @@
 """Show the live sockets of all nodes in Django's admin, and close them there.
 
-It needs no model. Whoever may view users sees it, and whoever may change them closes sockets. A
-site with an `AdminSite` of its own calls `add_connections` with it.
+The page has no model. Staff who may view users can open it, and staff who may change users can
+close sockets. A project with an `AdminSite` of its own calls `add_connections` with it.
 """
 
 from django.contrib import admin

@@ -1,4 +1,4 @@
-"""Record what staff did on the page in the user's admin history."""
+"""Record closed sockets in Django's admin history."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ __all__ = ["note", "note_label"]
 
 
 def note(request: HttpRequest, user: UserKey | None, what: str, *, revokes: bool) -> None:
-    """Record what was done to a user's sockets, where the user has a row here."""
+    """Record that a user's sockets were closed. Users without a row here have no history."""
     user_id = user.key if user and is_site_user(user.kind) else None
     name = usernames([user_id]).get(user_id or "")
     if name is None:
@@ -24,7 +24,7 @@ def note(request: HttpRequest, user: UserKey | None, what: str, *, revokes: bool
 
 
 def note_label(request: HttpRequest, label: str, what: str, *, revokes: bool) -> None:
-    """Record what was done to the sockets with a label: to those of any number of users."""
+    """Record that the sockets with a label were closed, of any number of users."""
     _record(request, label, what, revokes=revokes)
 
 
@@ -32,7 +32,7 @@ def _record(request: HttpRequest, name: str, what: str, *, revokes: bool, **row:
     staff: Any = request.user
     LogEntry.objects.create(
         user=staff,
-        object_repr=name[:200],
+        object_repr=name[:200],  # the length of the column
         action_flag=CHANGE,
         change_message=f"Closed {what}" + (", and revoked the tokens." if revokes else "."),
         **row,

@@ -1,4 +1,4 @@
-"""The list: what is asked for, what the nodes answered, and how it is shown."""
+"""Read a search, ask the nodes for its sockets, and format the list."""
 
 import asyncio
 import ipaddress
@@ -25,7 +25,7 @@ Link = Callable[..., str]
 
 
 def listing(query: str, link: Link) -> dict[str, Any]:
-    """Return what the page shows for a search. `link` makes the address of a named page."""
+    """Return the content of the page for a search. `link` returns the URL of a named page."""
     named, mistake = _named(query)
     found, overview = async_to_sync(_ask)(named)
     user = named.get("user")
@@ -40,13 +40,13 @@ def listing(query: str, link: Link) -> dict[str, Any]:
 
 
 def read_label(text: str) -> tuple[str, str] | None:
-    """Return the label that a text such as "sid=abc" names; None if it names none."""
+    """Return the label in a text such as "sid=abc"; None for any other text."""
     name, _equals, value = text.partition("=")
     return (name, value) if name and value else None
 
 
 def _close_label_url(query: str, link: Link) -> str:
-    # In the query, since a label may hold any character.
+    # In the query and not in the path, since a label may contain a slash.
     return f"{link('connections_close_label')}?{urlencode({'label': query})}"
 
 
@@ -56,7 +56,7 @@ async def _ask(named: dict[str, Any]) -> tuple[Connections, Overview]:
 
 
 def _named(query: str) -> tuple[dict[str, Any], str]:
-    """Return the target of the search; or a target that matches nothing, and the reason."""
+    """Return the arguments of the search; or some that match nothing, and the reason."""
     try:
         return _read(query), ""
     except LookupError as error:
@@ -64,7 +64,7 @@ def _named(query: str) -> tuple[dict[str, Any], str]:
 
 
 def _read(query: str) -> dict[str, Any]:
-    """Raises LookupError with a sentence."""
+    """Return the arguments of the search. Raises LookupError with a sentence for the page."""
     if not query:
         return {}
     try:
@@ -122,13 +122,13 @@ def _warnings(found: Connections) -> Any:
     sentences = {
         _("These nodes did not answer: %s."): found.missing,
         _("These nodes are draining: %s."): found.draining,
-        _("A token store was away at the last sweep of: %s."): found.unswept,
+        _("A token store was unavailable at the last sweep of: %s."): found.unswept,
     }
     for sentence, nodes in sentences.items():
         if nodes:
             yield sentence % ", ".join(nodes)
     if not (found.nodes or found.missing):
-        yield _("No node answered: none has had a socket yet, or the channel layer is away.")
+        yield _("No node answered: none has had a socket yet, or the channel layer is unavailable.")
 
 
 def _local(moment: datetime) -> str:

@@ -1,4 +1,4 @@
-"""The pages: the list, the same as JSON for its script, and three confirmations."""
+"""Serve the pages: the list, its data for the script, and three confirmations."""
 
 from collections.abc import Callable
 from typing import Any
@@ -35,12 +35,12 @@ class Pages:
         self._site = site
 
     def url(self, name: str, **named: str) -> str:
-        """The address of a page."""
+        """Return the URL of a page."""
         return reverse(f"{self._site.name}:channels_token_auth_{name}", kwargs=named)
 
     @only_if(may_view)
     def listing(self, request: HttpRequest) -> HttpResponse:
-        """All, or what is searched for; its script keeps it fresh."""
+        """Show all sockets, or those of a search. A script of the page updates the list."""
         query = request.GET.get("q", "").strip()
         context = listing(query, self.url) | {
             "headings": HEADINGS,
@@ -53,12 +53,12 @@ class Pages:
 
     @only_if(may_view)
     def data(self, request: HttpRequest) -> HttpResponse:
-        """The list, for its script."""
+        """Return the list as JSON, for the script of the page."""
         return JsonResponse(listing(request.GET.get("q", "").strip(), self.url))
 
     @only_if(may_close)
     def close(self, request: HttpRequest, connection_id: str) -> HttpResponse:
-        """Close one, and end its token if that is wanted."""
+        """Close one socket, and revoke its token if asked to."""
         found = connections(connection_id=connection_id).connections
         if not found:
             messages.warning(request, _("That connection is closed, or its node does not answer."))
@@ -68,7 +68,8 @@ class Pages:
         what = _("the connection of %s from %s") % (name, one.address)
 
         def act(*, revokes: bool) -> None:
-            # First, since a token store that fails must not keep the socket open.
+            # First, because a token store that fails must not keep the socket open. The history is
+            # second: it records the close even if the revocation fails.
             disconnect(connection_id=connection_id)
             note(request, user_of(one), what, revokes=revokes)
             if revokes and one.token_id:
@@ -82,9 +83,9 @@ class Pages:
     def close_user(self, request: HttpRequest, user_id: str) -> HttpResponse:
         """Close all sockets of a user, and revoke their tokens if asked to.
 
-        404 for an id that is neither a local user's nor that of an open socket: a user of another
-        service has no row here.
+        404 for an id that no local user and no open socket has.
         """
+        # A user of another service has no row here, and is known by open sockets only.
         name = usernames([user_id]).get(user_id)
         user = UserKey(kind=FOREIGN, key=user_id) if name is None else local_user_key(user_id)
         if name is None and not connections(user=user, limit=0).total:
@@ -104,7 +105,7 @@ class Pages:
     def close_label(self, request: HttpRequest) -> HttpResponse:
         """Close all sockets of tokens with a label, and revoke those tokens if asked to.
 
-        404 for a text that is no label. Only tokens without a row can be revoked by a label.
+        404 for a text that is not a label. Only tokens without a row can be revoked by a label.
         """
         text = request.GET.get("label", "").strip()
         label = read_label(text)
@@ -124,7 +125,7 @@ class Pages:
     def _confirm(
         self, request: HttpRequest, act: Callable[..., None], what: str, *, has_token: bool
     ) -> HttpResponse:
-        """Ask for confirmation; then act, and show what was done."""
+        """Ask for confirmation; after a POST, act and show the result."""
         if request.method != "POST":
             context = {"what": what, "has_token": has_token, "title": _("Are you sure?")}
             return self._page(request, "close.html", context)
@@ -139,6 +140,7 @@ class Pages:
         return HttpResponseRedirect(self.url("connections"))
 
     def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+        # Templates reverse "admin:…" with it, so that links stay on this admin site.
         request.current_app = self._site.name
         everywhere = self._site.each_context(request)
         return TemplateResponse(

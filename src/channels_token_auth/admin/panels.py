@@ -1,4 +1,4 @@
-"""Fill the panels above the list: sockets by user and by node, closes and limits of an hour."""
+"""Fill the panels above the list: sockets by user and by node, closes and reached limits."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,13 +12,13 @@ from ..usernames import is_site_user, usernames
 __all__ = ["panels"]
 
 MAX_ROWS = 5
-"""Rows of a panel: the rest of them is summed up in one."""
+"""Rows of a panel. One more row sums up the rest."""
 
 Rows = Iterable[tuple[str, int]]
 
 
 def panels(found: Overview) -> list[dict[str, Any]]:
-    """Return the title and the rows of each panel, as the template and the script take them."""
+    """Return the title and the rows of each panel, in the form that template and script need."""
     return [
         _panel(_("Connections by user"), _by_user(found), _("No connections.")),
         _panel(_("Connections by node"), found.nodes.items(), _("No node answered.")),
@@ -30,7 +30,7 @@ def panels(found: Overview) -> list[dict[str, Any]]:
 def _panel(title: str, rows: Rows, empty: str) -> dict[str, Any]:
     listed = list(rows)
     shown, rest = listed[:MAX_ROWS], listed[MAX_ROWS:]
-    if len(rest) == 1:
+    if len(rest) == 1:  # "1 others" would take a row, too
         shown, rest = listed, []
     if rest:
         shown.append((_("%d others") % len(rest), sum(count for _name, count in rest)))
@@ -38,7 +38,7 @@ def _panel(title: str, rows: Rows, empty: str) -> dict[str, Any]:
 
 
 def _by_user(found: Overview) -> Rows:
-    # A user of another service may have the key of one of this site's.
+    # A user of another service may have the same key as a user of this site.
     names = usernames({each.user_id for each in found.users if is_site_user(each.user_kind)})
     for each in found.users:
         name = names.get(each.user_id or "") if is_site_user(each.user_kind) else None

@@ -1,4 +1,7 @@
-"""Decide who may do what, by the permissions on users: there is no model with its own."""
+"""Decide who may open the page and close sockets, by the permissions of the user model.
+
+The page has no model with permissions of its own.
+"""
 
 from collections.abc import Callable
 from functools import wraps
@@ -14,17 +17,17 @@ Rule = Callable[[HttpRequest], bool]
 
 
 def may_view(request: HttpRequest) -> bool:
-    """Whoever may view users, or change them."""
+    """Return True for staff who may view or change users."""
     return _may("view", request) or may_close(request)
 
 
 def may_close(request: HttpRequest) -> bool:
-    """Whoever may change users: to deactivate one closes sockets as well."""
+    """Return True for staff who may change users: deactivating a user closes sockets, too."""
     return _may("change", request)
 
 
 def only_if(rule: Rule) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
-    """A view for those only who may."""
+    """Return a decorator for views that answers 403 unless the rule allows the request."""
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)

@@ -1,4 +1,4 @@
-"""Add the page to an admin site, by the two methods that Django documents for it."""
+"""Add the page to an admin site, through two methods of `AdminSite` that Django documents."""
 
 from typing import Any
 
@@ -16,15 +16,17 @@ PATH = "channels_token_auth/connections/"
 
 
 def add_connections(site: AdminSite) -> None:
-    """Give the site the page, and a line for it in its index. Before its `urls` are read."""
+    """Add the page to the site, and an entry to its index. Call it before its `urls` are read."""
+    # The instance is patched: a project may use `admin.site`, whose class it does not choose.
     pages = Pages(site)
     get_urls, get_app_list = site.get_urls, site.get_app_list
 
     def with_ours() -> list[Any]:
-        # First, since the admin's last pattern takes all.
+        # First, because the last pattern of the admin matches every path.
         return [*_urls(site, pages), *get_urls()]
 
     def with_our_line(request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        # With an `app_label`, Django builds the index page of one app, which this page is not in.
         apps = get_app_list(request, app_label)
         return [*apps, _app(pages)] if may_view(request) and not app_label else apps
 

@@ -1,4 +1,4 @@
-"""Make the scope of an opening handshake, as an ASGI server makes it of a client's request."""
+"""Build the ASGI scope of an opening handshake, as a server builds it from a client's request."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ def websocket_scope(
 ) -> Scope:
     """Return the scope of a page's handshake for this path and query.
 
-    `token` is presented in `location`. `origin`: None for one that the policy allows.
+    `token` is presented in `location`. `origin`: None for an origin that the policy allows.
     """
     path, _, query = target.partition("?")
     host = _host()
@@ -52,12 +52,14 @@ def websocket_scope(
     }
     if token:
         LOCATIONS[location](scope, token.reveal(), policy)
+    # Servers pass the offer twice: as a list, and as the header. A location may have added to it.
     offered = ", ".join(scope["subprotocols"])
     scope["headers"].append((b"sec-websocket-protocol", offered.encode()))
     return scope
 
 
 def _in_header(scope: Scope, token: str, _: Policy) -> None:
+    # Python reads bytes of a terminal that are not UTF-8 as surrogates: they are sent as they were.
     value = f"Bearer {token}".encode(errors="surrogateescape")
     scope["headers"].append((b"authorization", value))
 
@@ -81,7 +83,7 @@ def _in_ticket(scope: Scope, token: str, _: Policy) -> None:
 
 
 def _in_first_message(_: Scope, __: str, ___: Policy) -> None:
-    """Leave the scope: the token is sent when it is asked for."""
+    """Leave the scope as it is: the token is sent after `auth.required`."""
 
 
 def _add_to_query(scope: Scope, name: str, value: str) -> None:
@@ -100,13 +102,13 @@ LOCATIONS: dict[Location, Callable[[Scope, str, Policy], None]] = {
 
 
 def _host() -> str:
-    """Return a host that the site answers to."""
+    """Return a host that ALLOWED_HOSTS allows."""
     named = [host.removeprefix(".") for host in settings.ALLOWED_HOSTS if host != "*"]
     return named[0] if named else "localhost"
 
 
 def _origin(policy: Policy, host: str) -> str:
-    """Return an origin whose pages may connect: one that is listed, else the site's own."""
+    """Return an origin whose pages may connect: a listed one, else that of the host."""
     listed = sorted(policy.origins.exact or ())
     pages = [each for each in listed if each.startswith("http") and "*" not in each]
     if pages:

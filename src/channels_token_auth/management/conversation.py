@@ -1,4 +1,4 @@
-"""One WebSocket of the site's application, in this process: towards it, this is the ASGI server."""
+"""Hold one WebSocket of the site's application in this process, in the role of an ASGI server."""
 
 import asyncio
 import json
@@ -22,9 +22,9 @@ MAX_BYTES = 32  # of a binary frame, shown in hexadecimal
 class Conversation:
     """A client that opens the socket, sends frames, and shows everything that it receives.
 
-    Made in a running event loop, in which it starts the application; `close` ends it. `show` is
-    called with one of `NOTE`, `RECEIVED` and `SENT`, and a text. `token`: sent as the first message
-    if the application asks for one; it is never shown.
+    Create it in a running event loop, in which it starts the application; `close` ends it. `show`
+    is called with one of `NOTE`, `RECEIVED` and `SENT`, and a text. `token`: sent as the first
+    message after `auth.required`; it is never shown.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Conversation:
         self._to_application.put_nowait({"type": "websocket.receive", "text": text})
 
     async def linger(self, seconds: float) -> None:
-        """Wait until nothing has been received for so long, or the socket has ended."""
+        """Wait until nothing has been received for so many seconds, or the socket has ended."""
         while not self._has_ended.is_set():
             self._answered.clear()
             try:
@@ -74,7 +74,7 @@ class Conversation:
                 return
 
     async def close(self) -> None:
-        """Close the socket if it is open, and wait for the application. Raises what it raises."""
+        """Close the socket if it is open, and wait for the application. Raises its exceptions."""
         if not self._has_ended.is_set():
             self._is_closing = True
             self._show(NOTE, "closed by this command")
@@ -86,18 +86,19 @@ class Conversation:
         try:
             await self._application(self._scope, self._to_application.get, self._receive)
         finally:
+            # The application has returned, or raised, without a close of either side.
             if not (self._is_closing or self._has_ended.is_set()):
                 self._end("the application has returned")
 
     async def _receive(self, message: Message) -> None:
-        """Take a message of the application, as a server's `send`."""
+        """Receive a message of the application. It is the `send` that the application calls."""
         match message["type"]:
             case "websocket.accept":
                 self._accept(message.get("subprotocol"))
             case "websocket.send":
                 self._take(message)
             case "websocket.close" if self._has_ended.is_set():
-                pass  # a server sends one close
+                pass  # a server sends only the first close
             case "websocket.close":
                 self._end(_closed(message) if self._is_accepted else "refused with HTTP 403")
             case "websocket.http.response.start":
@@ -107,7 +108,8 @@ class Conversation:
     def _accept(self, subprotocol: str | None) -> None:
         self._is_accepted = True
         self._show(NOTE, f"open, subprotocol {subprotocol or 'none'}")
-        # Under our protocol, the first frame is ours: `auth.ok`, or what has to happen before.
+        # With our subprotocol, the library sends first: `auth.ok`, or `auth.required` before it.
+        # Until then, frames of the client would be taken for a first message.
         if subprotocol != PROTOCOL:
             self._is_ready.set()
 
@@ -132,6 +134,7 @@ class Conversation:
         self._to_application.put_nowait({"type": "websocket.disconnect", "code": 1006})
 
     async def _first_of(self, *waiting: Awaitable[Any]) -> None:
+        # `asyncio.wait` leaves the other tasks running: without a cancel, they would never end.
         tasks = [asyncio.ensure_future(each) for each in waiting]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

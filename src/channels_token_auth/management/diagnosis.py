@@ -1,7 +1,7 @@
-"""Find out how a site's settings decide about one token, as a handshake would.
+"""Determine how a site's settings decide about one token, as in a handshake.
 
-Nothing is opened and nothing is audited: the token is verified, and that is all. A ticket cannot be
-diagnosed, since looking at it uses it up.
+The token is verified. No socket is opened, and no audit record is written. A ticket cannot be
+diagnosed, because verifying a ticket redeems it.
 """
 
 from collections.abc import Sequence
@@ -26,19 +26,19 @@ from ..verification.route import Route
 __all__ = ["Diagnosis", "diagnose"]
 
 HOST = "localhost"
-# The token is of interest, not where it is presented nor by which page.
+# The diagnosis is about the token: neither the location nor the Origin may cause a refusal.
 LOCATIONS = frozenset({Location.HEADER, Location.COOKIE})
 ANY_ORIGIN = OriginRule(hosts=("*",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """The result for one token. `identity`: None if no backend knows it. `detail`: the reason of a
-    refusal, and its remedy.
+    """The result for one token.
 
-    `recognized_by`: the names of the backends that take it for one of theirs, in the order in which
-    they are asked, of all those in `backends`. `browser` and `native` are the ASGI messages that
-    a refused page, and any other refused client, is answered with.
+    `identity`: None if no backend accepts the token. `detail`: the reason of a refusal, and its
+    remedy. `recognized_by`: the names of the backends that recognize it, in the order in which they
+    are asked; `backends` has all names. `browser` and `native`: the ASGI messages that refuse a
+    page, and any other client.
     """
 
     identity: Identity | None
@@ -51,7 +51,7 @@ class Diagnosis:
 
 
 def diagnose(token: str) -> Diagnosis:
-    """Verify the token by the settings. Raises nothing because of a token."""
+    """Verify the token with the settings of the site. Raises nothing, whatever the token is."""
     configuration = conf.configuration()
     policy = replace(configuration.policy, locations=LOCATIONS, origins=ANY_ORIGIN, anonymous=False)
     route = Route(replace(configuration, policy=policy))
@@ -88,14 +88,14 @@ async def _verify(route: Route, handshake: Any) -> Identity:
 
 
 def _inactive(credential: Credential | None) -> Identity | None:
-    """Return the identity of a good token whose user is inactive: the error does not carry it."""
-    with suppress(TokenAuthError):  # whose store has failed since
+    """Return the identity of a valid token whose user is inactive. The error has no identity."""
+    with suppress(TokenAuthError):  # the token store may have failed in the meantime
         return site_authenticator().identify_now(credential) if credential else None
     return None
 
 
 def _header(token: str, backends: Sequence[Any], cookie_name: str) -> tuple[bytes, bytes]:
-    """Return the header in which the first backend that may know the token reads it."""
+    """Return the header that presents the token to the first backend that recognizes it."""
     secret = Secret(token)
     for backend in backends:
         for scheme in sorted(backend.schemes):  # "bearer" comes before the others

@@ -1,4 +1,4 @@
-"""Parts of all commands: their options, and how they print the nodes' answers."""
+"""Define common parts of the commands: options, input, and the output of the nodes' answers."""
 
 import getpass
 import sys
@@ -24,11 +24,11 @@ __all__ = [
 ]
 
 USAGE = 2
-"""The exit code of a call that makes no sense. 1: not everybody answered, or not all was done."""
+"""The exit code of a call with wrong arguments. 1: a node did not answer, or the call failed."""
 
 
 def user_of(name: str | None) -> Any:
-    """Return the user whom an option names, None where it is not given."""
+    """Return the user that an option names; None if the option is not given."""
     if name is None:
         return None
     try:
@@ -41,7 +41,7 @@ def user_of(name: str | None) -> Any:
 
 
 def add_label(parser: ArgumentParser, sentence: str) -> None:
-    """Add the option `--label`, which may be given several times. Its value is None or pairs."""
+    """Add the option `--label`, which may be repeated. Its value is None or a list of pairs."""
     parser.add_argument(
         "--label",
         dest="labels",
@@ -53,7 +53,7 @@ def add_label(parser: ArgumentParser, sentence: str) -> None:
 
 
 def add_origin(parser: ArgumentParser) -> None:
-    """Add the options that tell apart tokens with the same id or label."""
+    """Add the options that distinguish tokens with the same id or label."""
     parser.add_argument("--backend", metavar="NAME", help="only tokens of this backend: its name")
     parser.add_argument("--issuer", metavar="URL", help="only tokens of this issuer: their 'iss'")
 
@@ -66,14 +66,14 @@ def _label(text: str) -> tuple[str, str]:
 
 
 def read_secrets() -> list[str]:
-    """Read tokens or their ids from standard input, one a line; a terminal does not show them."""
+    """Read tokens or their ids from standard input, one per line. A terminal does not echo them."""
     if sys.stdin.isatty():
         return [getpass.getpass("Token: ").strip()]
     return [line.strip() for line in sys.stdin if line.strip()]
 
 
 def read_token() -> str:
-    """Return the one token on standard input; a terminal asks for it and does not show it."""
+    """Return the only token on standard input. At a terminal, prompt for it without an echo."""
     tokens = read_secrets()
     if len(tokens) != 1:
         sentence = f"Give one token on standard input, one line: these are {len(tokens)}."
@@ -82,7 +82,7 @@ def read_token() -> str:
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield lines with the columns below each other. The first row is the heading."""
+    """Yield a line for each row, with aligned columns. The first row is the heading."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -90,16 +90,16 @@ def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def visible(text: str) -> str:
-    """Escape what would move a terminal's cursor: a client may have chosen the text."""
+    """Escape control characters: a client may have chosen the text to manipulate the terminal."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def incomplete(nodes: Sequence[str], missing: Sequence[str]) -> str | None:
-    """Return the sentence on which nodes did not answer, None where all did."""
+    """Return a sentence that names the nodes that did not answer; None if all did."""
     if missing:
         return f"Did not answer: {', '.join(missing)}."
     if nodes:
         return None
     if layer.is_alone():
         return "No node answered: CHANNEL_LAYER reaches no other process than this one."
-    return "No node answered: none is running, or the channel layer is away."
+    return "No node answered: none is running, or the channel layer is unavailable."

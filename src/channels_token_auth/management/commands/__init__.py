@@ -1,1 +1,1 @@
-"""The commands themselves, one in each file, where Django looks for them."""
+"""The commands, one in each file. Django requires this package and these names."""

@@ -1,4 +1,4 @@
-"""`manage.py token_check`: whose a token is, or why it is refused and what a client would see."""
+"""`manage.py token_check`: show the user of a token, or the reason why it is refused."""
 
 import json
 from argparse import ArgumentParser
@@ -63,7 +63,8 @@ def _of_identity(identity: Identity) -> Iterator[tuple[str, Any]]:
 
 
 def _answer(messages: Sequence[Message], remark: str) -> str:
-    """Describe what a client sees of these messages of an ASGI application."""
+    """Describe the refusal that a client receives from these ASGI messages."""
+    # A page cannot read an HTTP status: for it, the socket is accepted and then closed.
     first, last = messages[0], messages[-1]
     if first["type"] == "websocket.accept":
         return f"accepted, then closed with {last['code']} {last['reason']}"

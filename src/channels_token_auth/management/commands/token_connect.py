@@ -1,4 +1,4 @@
-"""`manage.py token_connect`: open a socket of the site in this process, and talk on it."""
+"""`manage.py token_connect`: open a socket of the site in this process, and send frames on it."""
 
 import asyncio
 import contextlib
@@ -79,6 +79,7 @@ class Command(BaseCommand):
     async def _talk(self, token: Secret | None, options: dict[str, Any]) -> bool:
         """Return True if the socket was open until this side closed it."""
         settings = configuration()
+        # A node that joins and ends soon would be reported as missing by the others.
         Node(settings, joins=False)
         scope = websocket_scope(
             options["path"],
@@ -99,20 +100,20 @@ class Command(BaseCommand):
 
     def _print(self, token: Secret | None, mark: str, text: str) -> None:
         if mark == SENT and sys.stdin.isatty() and text != HIDDEN:
-            return  # its sender has just typed it
+            return  # the terminal has just shown it to the person who typed it
         style = self.style.WARNING if mark == NOTE else str
         self.stdout.write(style(f"{mark} {_shown(token, text)}"))
         self.stdout.flush()
 
 
 def _shown(token: Secret | None, text: str) -> str:
-    """Return a text without the token: an application may send back what it should not have."""
+    """Return a text without the token: an application may echo what it was not meant to read."""
     shown = text.replace(token.reveal(), HIDDEN) if token else text
     return terminal.visible(shown)
 
 
 def _read_token() -> str:
-    """Return the token; what follows on standard input is for the socket."""
+    """Return the token, the first line of standard input. The other lines are frames."""
     if sys.stdin.isatty():
         return getpass.getpass("Token: ").strip()
     token = sys.stdin.readline().strip()
@@ -126,22 +127,22 @@ def _read_token() -> str:
 
 @contextmanager
 def _injected(user: Any, options: dict[str, Any]) -> Iterator[None]:
-    """Connect as the user, and write it down before."""
+    """Connect as the user inside the block. The audit record is written before that."""
     emit(IdentityInjected(operator=_operator(), user_id=str(user.pk), path=options["path"]))
     with injected.inject(user, options["scopes"].split()):
         yield
 
 
 def _operator() -> str:
-    """Return who runs the command, also behind sudo."""
+    """Return the name of the person who runs the command, also behind sudo."""
     try:
         return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):  # a container may have no such user
+    except (KeyError, OSError):  # the user id may have no name in a container
         return str(os.getuid())
 
 
 async def _send_lines(conversation: Conversation) -> None:
-    """Send each line of standard input until its end, or until the socket's."""
+    """Send each line of standard input, until its end or that of the socket."""
     lines, ended = _lines(), asyncio.create_task(conversation.ended())
     while True:
         line = asyncio.create_task(lines.get())
@@ -154,15 +155,15 @@ async def _send_lines(conversation: Conversation) -> None:
 
 
 def _lines() -> "asyncio.Queue[str | None]":
-    """Return the lines of standard input as they come, and None at its end.
+    """Return a queue of the lines of standard input as they arrive, with None at its end.
 
-    A thread reads them, since a terminal and a file can both be waited for in no other way. It is a
-    daemon, so that a socket which has ended need not wait for another line.
+    A thread reads them, because asyncio cannot wait for both a terminal and a file. It is a daemon:
+    when the socket has ended, the command exits without waiting for another line.
     """
     loop, lines = asyncio.get_running_loop(), asyncio.Queue[str | None]()
 
     def read() -> None:
-        # The loop is closed if the socket has ended meanwhile: nobody waits for a line any more.
+        # RuntimeError: the loop is closed, because the socket has ended while this thread waited.
         with contextlib.suppress(RuntimeError):
             for line in sys.stdin:
                 loop.call_soon_threadsafe(lines.put_nowait, line.removesuffix("\n"))

@@ -1,4 +1,4 @@
-"""`manage.py token_connections`: which sockets are open, on which node."""
+"""`manage.py token_connections`: list the open sockets of all nodes."""
 
 import json
 from argparse import ArgumentParser
@@ -17,7 +17,7 @@ from .. import terminal
 HEADING = ("ID", "NODE", "USER", "ADDRESS", "OPENED", "EXPIRES", "BY", "TOKEN", "PATH")
 
 NAMED = ("backend", "issuer", "address", "node", "limit")
-"""Options that `connections` takes as they are."""
+"""Options that are passed to `connections` unchanged."""
 
 
 class Command(BaseCommand):
@@ -63,7 +63,8 @@ def _as_text(found: Connections) -> list[str]:
     if found.draining:
         lines.append(f"Draining: {', '.join(found.draining)}.")
     if found.unswept:
-        lines.append(f"A token store was away at the last sweep of: {', '.join(found.unswept)}.")
+        nodes = ", ".join(found.unswept)
+        lines.append(f"A token store was unavailable at the last sweep of: {nodes}.")
     return lines
 
 

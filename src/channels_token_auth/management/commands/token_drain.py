@@ -1,4 +1,4 @@
-"""`manage.py token_drain`: empty nodes before they are stopped, and watch them get empty."""
+"""`manage.py token_drain`: close the sockets of nodes before a stop, and show how many are left."""
 
 import asyncio
 from argparse import ArgumentParser
@@ -12,8 +12,9 @@ from .. import terminal
 
 class Command(BaseCommand):
     help = (
-        "Have nodes refuse new sockets and send theirs away (4503: clients come again, elsewhere),"
-        " and wait until they are empty. Exits with 1 if one did not answer or is not empty."
+        "Have nodes refuse new sockets and close their own (4503: clients reconnect to other"
+        " nodes), and wait until they are empty. Exits with 1 if one does not answer or is not"
+        " empty."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -24,9 +25,9 @@ class Command(BaseCommand):
         parser.add_argument("--undo", action="store_true", help="let sockets in again")
 
     def handle(self, *_: Any, node: str | None, over: float, undo: bool, **__: Any) -> None:
-        self._said: dict[str, int] = {}
+        self._shown: dict[str, int] = {}
         try:
-            drain = asyncio.run(adrain(None if undo else over, node=node, follow=self._tell))
+            drain = asyncio.run(adrain(None if undo else over, node=node, follow=self._show))
         except ValueError as error:
             raise CommandError(str(error), returncode=terminal.USAGE) from None
         except KeyboardInterrupt:
@@ -36,12 +37,12 @@ class Command(BaseCommand):
         done = "Let in again by" if undo else "Empty, and refusing new sockets:"
         self.stdout.write(self.style.SUCCESS(f"{done} {', '.join(sorted(drain.left))}."))
 
-    def _tell(self, drain: Drain) -> None:
-        """A line for each node that has news."""
+    def _show(self, drain: Drain) -> None:
+        """Print a line for each node whose number has changed."""
         width = max(map(len, drain.left), default=0)
-        for name, left in sorted(drain.left.items() - self._said.items()):
+        for name, left in sorted(drain.left.items() - self._shown.items()):
             self.stdout.write(f"{name.ljust(width)}  {left:>6} left")
-        self._said = dict(drain.left)
+        self._shown = dict(drain.left)
 
 
 def _unfinished(drain: Drain) -> str:

@@ -1,4 +1,4 @@
-"""`manage.py token_revoke`: revoke tokens, and close the sockets that they opened."""
+"""`manage.py token_revoke`: revoke tokens, and close their sockets."""
 
 from argparse import ArgumentParser
 from datetime import datetime
@@ -25,8 +25,8 @@ STDIN = "-"
 
 class Command(BaseCommand):
     help = (
-        "End tokens and close their sockets, on every node. Exits with 1 if a node did not answer:"
-        " it closes them at its next sweep."
+        "Revoke tokens and close their sockets on every node. Exits with 1 if a node did not"
+        " answer: it closes them at its next sweep."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -35,7 +35,7 @@ class Command(BaseCommand):
             nargs="*",
             metavar="TOKEN_ID",
             help="the ids of tokens, or - to read ids or tokens from standard input. A token as an"
-            " argument would stand in the shell's history, and is refused",
+            " argument would appear in the shell's history, and is refused",
         )
         parser.add_argument(
             "--user", help="a username or id: whose tokens, and all of them where none is named"
@@ -82,10 +82,11 @@ class Command(BaseCommand):
         except DatabaseError as error:
             raise CommandError(f"The database is unavailable: {describe_error(error)}") from error
         self.stdout.write(self.style.SUCCESS(done))
-        self._say_who_answered()
+        self._report_nodes()
 
-    def _say_who_answered(self) -> None:
-        """Messages arrive in order: who answers after a revocation has heard of it."""
+    def _report_nodes(self) -> None:
+        """Print the nodes that have received the revocation. Raises CommandError if one has not."""
+        # Messages arrive in order: a node that answers this one has received the revocation.
         found = connections(limit=0)
         if found.nodes:
             self.stdout.write(f"Sockets are closed by {', '.join(found.nodes)}.")
@@ -128,7 +129,7 @@ def _revoke(tokens: list[str], user: Any, **origin: str | None) -> str:
 
 
 def _spared(text: str | None, *, backend: str | None, issuer: str | None) -> Any:
-    """Return the token that stays. With a backend or an issuer, the text is an id."""
+    """Return the token that stays valid. With a backend or an issuer, the text is an id."""
     if text is None:
         return None
     one = _read([text])[0]
@@ -138,7 +139,8 @@ def _spared(text: str | None, *, backend: str | None, issuer: str | None) -> Any
 
 
 def _read(tokens: list[str]) -> list[str]:
-    """The tokens that are meant; of those in the arguments, ids only."""
+    """Return the ids and tokens. Raises CommandError for a token in the arguments."""
+    # Other users of the machine can read the arguments of a process.
     authenticator = site_authenticator()
     if any(each != STDIN and has_shape_of_token(authenticator, each) for each in tokens):
         raise _usage("That is a token itself, and not its id: give it on standard input, with -.")
@@ -146,7 +148,7 @@ def _read(tokens: list[str]) -> list[str]:
         one for each in tokens for one in (terminal.read_secrets() if each == STDIN else [each])
     ]
     if not read:
-        raise _usage("Nothing stood on standard input.")
+        raise _usage("Standard input is empty: write an id or a token to it, one per line.")
     return read
 
 
