@@ -1,7 +1,7 @@
-"""Prometheus metrics, in the default registry of prometheus-client.
+"""Provide Prometheus metrics, in the default registry of prometheus-client.
 
-The app imports this module at start-up if prometheus-client is installed, and that starts them. No
-label has a value that a client can choose, and none names a user.
+The app imports this module at start-up if prometheus-client is installed, which starts the metrics.
+Clients cannot choose the values of labels, and no label names a user.
 """
 
 from .collectors import start

@@ -1,4 +1,4 @@
-"""Count and time what the library emits as events."""
+"""Count and measure the events that the library emits."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,10 +15,10 @@ __all__ = ["HANDLERS", "refresh", "start"]
 
 PREFIX = "channels_token_auth"
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-"""Seconds: from a query answered at once to VERIFY_TIMEOUT."""
+"""Seconds, from a fast query to the default of VERIFY_TIMEOUT."""
 
 SLOW = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
-"""Seconds: from a message between nodes to five sweeps of the default interval."""
+"""Seconds, from a message between nodes to five sweeps of the default interval."""
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
@@ -120,15 +120,16 @@ def start() -> None:
     _started = True
     for kind, handle in HANDLERS.items():
         if kind is events.HandshakeBegan and is_counted_at_scrape():
-            continue  # there is nothing to do, so the event need not be built
+            continue  # an event without subscribers is not built, which saves time per handshake
         subscribe(kind, handle)
 
 
 def refresh() -> None:
-    """Bring the gauges up to date."""
+    """Update the gauges, for a scrape."""
     count_sockets()
     for lane, length in lanes.lengths().items():
         queue_length.labels(lane).set(length)
+    # Every node counts all others, too, so that a sum would count them several times.
     nodes_seen.set(max((node.nodes_seen for node in local_nodes()), default=0))
 
 
@@ -159,7 +160,7 @@ def _reauthentication_refused(event: events.ReauthenticationRefused) -> None:
 
 def _closed(event: events.ConnectionClosed) -> None:
     count_sockets()
-    # A client chooses its own close code: only the library's own are told apart.
+    # A client chooses its own close code. As a label, it would create any number of series.
     if event.code is None:
         closes.labels("other", "none").inc()
     else:
@@ -178,7 +179,7 @@ def _verified(event: events.BatchVerified) -> None:
 def _swept(event: events.SweepFinished) -> None:
     sweep_seconds.observe(event.seconds)
     swept_tokens.inc(event.tokens)
-    refresh()
+    refresh()  # with a shared folder, another process may answer all scrapes
     if event.unavailable:
         sweep_failures.inc()
 
@@ -192,6 +193,8 @@ def _sockets_closed(event: events.SocketsClosed) -> None:
     bulk_closes.labels(event.cause, event.code.value).inc(event.count)
     if event.seconds is not None:
         closed_after = revocation_to_close_seconds.labels(event.cause)
+        # prometheus-client has no `observe` for several at once. The time may be negative, because
+        # the clocks of two nodes differ.
         for _ in range(event.count):
             closed_after.observe(max(0.0, event.seconds))
 

@@ -1,4 +1,4 @@
-"""The registry that is served: of this process, or of all worker processes of this machine."""
+"""Select the registry to serve: that of this process, or of all worker processes together."""
 
 import os
 import re
@@ -14,7 +14,7 @@ _OF_PROCESS = re.compile(r"gauge_live\w*_(\d+)\.db")
 
 
 def registry() -> CollectorRegistry:
-    """Return the registry of this process, or of all worker processes where they share a folder."""
+    """Return the registry of this process; of all worker processes, if they share a folder."""
     folder = os.environ.get(FOLDER)
     if folder is None:
         return REGISTRY
@@ -27,8 +27,8 @@ def registry() -> CollectorRegistry:
 def _forget_dead_processes(folder: Path) -> None:
     """Remove the gauges of processes that have ended: their sockets are not open any more.
 
-    prometheus-client leaves that to a hook of the server, which gunicorn has and no other. Counters
-    of ended processes stay, since totals must not go down.
+    prometheus-client leaves that to a hook of the server, which only gunicorn has. Counters of
+    ended processes stay, because totals must not decrease.
     """
     for file in folder.glob("gauge_live*.db"):
         found = _OF_PROCESS.fullmatch(file.name)
@@ -38,7 +38,7 @@ def _forget_dead_processes(folder: Path) -> None:
 
 def _is_alive(process: int) -> bool:
     try:
-        os.kill(process, 0)  # POSIX: signal 0 only checks
+        os.kill(process, 0)  # POSIX: signal 0 sends nothing, and checks that the process exists
     except ProcessLookupError:
         return False
     except OSError:  # it belongs to another user

@@ -1,4 +1,4 @@
-"""The numbers of sockets of this process: those that were admitted, and those that are not yet."""
+"""Count the sockets of this process: the admitted ones, and those that are not admitted yet."""
 
 import os
 
@@ -25,16 +25,14 @@ waiting_connections = Gauge(
 def is_counted_at_scrape() -> bool:
     """Return True unless several processes share a folder of metrics.
 
-    Alone, a process is scraped itself, so that nothing has to be set while sockets come and go.
+    A process on its own counts when it is scraped, and need not set gauges when sockets open.
     """
     return FOLDER not in os.environ
 
 
 def count_sockets(_: events.Event | None = None) -> None:
-    """Set the numbers, where a scrape of another process finds only what was set here.
-
-    They are read, not changed by one: a number that was wrong once would stay wrong.
-    """
+    """Set the gauges, if processes share a folder: scrapes of others read the last values."""
+    # Counted anew and not changed by one: a single error would stay in the number for ever.
     if not is_counted_at_scrape():
         admitted = _admitted()
         open_connections.set(admitted)
@@ -46,6 +44,7 @@ def _admitted() -> int:
 
 
 def _waiting() -> int:
+    # Both numbers change while this thread reads them: the difference may be negative.
     return max(0, sum(len(node.sockets) for node in local_nodes()) - _admitted())
 
 

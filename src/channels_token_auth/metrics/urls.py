@@ -1,4 +1,4 @@
-"""The metrics endpoint: `path("auth/", include("channels_token_auth.metrics.urls"))`."""
+"""Define the URL of the metrics: `path("auth/", include("channels_token_auth.metrics.urls"))`."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Serve the metrics to Prometheus, and to nobody else."""
+"""Serve the metrics to Prometheus only."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -17,9 +17,7 @@ __all__ = ["metrics"]
 @login_not_required
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Return the metrics as text. Only for requests from this machine, or with `METRICS_TOKEN` as
-    a bearer token (RFC 6750 §2.1).
-    """
+    """Return the metrics as text, for requests from this machine, or with `METRICS_TOKEN`."""
     if not (is_loopback(request) or _has_token(request)):
         return HttpResponse(
             status=401, headers={"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"}
@@ -33,8 +31,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _has_token(request: HttpRequest) -> bool:
+    """Return True if METRICS_TOKEN is set, and sent as a bearer token (RFC 6750 §2.1)."""
     wanted = conf.configuration().metrics_token
     scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
     if wanted is None or scheme.lower() != "bearer":
         return False
+    # The time of a plain comparison would show how many characters of a guess are right.
     return constant_time_compare(presented.strip(), wanted.reveal())

@@ -1,6 +1,6 @@
-"""Test sites that use this library: a client, tokens and a clock.
+"""Test sites that use this library, with a client, fake tokens and a clock.
 
-It works with unittest and with pytest, and imports neither. Nothing in it is for production.
+The package works with unittest and with pytest, and imports neither. It is not for production.
 """
 
 from .clock import FrozenClock, frozen_clock

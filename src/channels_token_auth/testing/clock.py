@@ -1,4 +1,4 @@
-"""Provide a clock that a test moves."""
+"""Replace the library's clock by one that a test moves."""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,9 +12,10 @@ __all__ = ["FrozenClock", "frozen_clock"]
 
 
 class FrozenClock(Clock):
-    """The library's clock, at a whole second, moved by hand."""
+    """The library's clock, stopped at a whole second. A test moves it."""
 
     def __init__(self) -> None:
+        # At a whole second, because tokens have whole seconds: a test can compare for equality.
         self._steady = float(int(clock.steady()))
         self._calendar = float(int(clock.calendar()))
 
@@ -25,19 +26,21 @@ class FrozenClock(Clock):
         return self._calendar
 
     async def move(self, seconds: float, *, calendar_only: bool = False) -> None:
-        """Let time pass at once: this event loop's sockets are warned, or closed.
+        """Let time pass at once. The sockets of this event loop are warned or closed, if due.
 
-        `calendar_only`: as where a machine slept; less than 0, as where its clock was set back.
+        `calendar_only`: move only the calendar, as if the machine had slept; with negative seconds,
+        as if its clock had been set back.
         """
         self._calendar += seconds
         self._steady += 0 if calendar_only else seconds
         deadlines().run()
-        await asyncio.sleep(0)  # they send what they have to
+        await asyncio.sleep(0)  # lets the sockets send their messages
 
 
 @contextmanager
 def frozen_clock() -> Iterator[FrozenClock]:
     """Stop the clock of sockets, fake tokens and JWTs. Enter it before the first socket opens."""
+    # The object is patched and not replaced: modules have imported it by name.
     frozen = FrozenClock()
     with mock.patch.multiple(clock, steady=frozen.steady, calendar=frozen.calendar):
         yield frozen

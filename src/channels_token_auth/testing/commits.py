@@ -1,8 +1,8 @@
 """Publish revocations inside a `TestCase`, whose transaction is never committed.
 
-A revocation is published when its transaction is committed. Django rolls a test's transaction back,
-so that it would never be published, and sockets would stay open. Outside of the test's own atomic
-blocks, such as a view's, all that the test did counts as committed.
+A revocation is published when its transaction is committed. Django rolls the transaction of a test
+back, so that no revocation would be published, and sockets would stay open. So what the test has
+revoked counts as committed, as soon as no atomic block of the code under test is open.
 """
 
 from asgiref.sync import sync_to_async
@@ -15,9 +15,9 @@ __all__ = ["apublish_revocations", "publish_revocations"]
 
 
 def publish_revocations() -> None:
-    """Close the sockets of what the test has revoked so far, as a commit would.
+    """Publish the revocations of the test so far, as a commit would: sockets close.
 
-    `TokenWebsocketCommunicator` does so by itself whenever it waits for the application.
+    `TokenWebsocketCommunicator` calls this whenever it waits for the application.
     """
     for connection in connections.all(initialized_only=True):
         for callback in take_test_callbacks(connection, is_ours):

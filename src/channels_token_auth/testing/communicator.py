@@ -1,7 +1,7 @@
 """Test an application with a WebSocket client in memory that authenticates.
 
-It extends Channels' communicator. To the application it acts as a server of the ASGI specification:
-after a close the application receives a disconnect.
+The client extends Channels' communicator. Unlike it, and as the ASGI specification requires of a
+server, it sends the application a disconnect after a close.
 """
 
 import asyncio
@@ -33,9 +33,9 @@ _KINDS = frozenset({"auth.required", "auth.ok", "auth.expiring", "auth.error", "
 class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] # it has no types
     """Channels' `WebsocketCommunicator`, with a credential.
 
-    `user`: the user to log in, with a token of the fake backend: `token` if it is given, else a new
-    one. `token`: presented in `location`; for the location "ticket", it is the ticket. `origin`:
-    the value of the header Origin, which browsers send.
+    `user`: log this user in with a token of the fake backend: `token`, or else a new one. `token`:
+    presented in `location`; for the location "ticket", it is the ticket. `origin`: the value of the
+    header Origin, which browsers send.
     """
 
     auth_ok: dict[str, Any] | None = None
@@ -56,7 +56,7 @@ class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] #
         headers: Iterable[Header] = (),
         origin: str | None = None,
     ) -> None:
-        # First: Channels' `__del__` needs its attributes, also if the rest of this raises.
+        # First, because Channels' `__del__` needs its attributes even if the rest of this raises.
         super().__init__(self._serve, path, [*headers], [*subprotocols])
         self._application = application
         self._location = Location(location)
@@ -76,8 +76,8 @@ class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] #
     async def connect(self, timeout: float = 1) -> tuple[bool, Any]:  # noqa: ASYNC109 - as Channels'
         """Return (True, the subprotocol) or (False, the close code), as Channels does.
 
-        A refusal that accepts and then closes counts as False. On a socket with `auth.*` messages
-        this waits for `auth.ok`; without a token, for `auth.required`.
+        A refusal that accepts and then closes counts as False. On a socket with `auth.*` messages,
+        wait for `auth.ok`; without a token, for `auth.required`.
         """
         accepted, answer = await super().connect(timeout)
         if answer == PROTOCOL or self._location is Location.FIRST_MESSAGE:
@@ -95,7 +95,7 @@ class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] #
                 return message
 
     async def receive_auth_from(self, timeout: float = 1) -> dict[str, Any]:  # noqa: ASYNC109 - as Channels'
-        """Return the next `auth.*` message. The methods of Channels do not return these."""
+        """Return the next `auth.*` message. The methods of Channels skip these."""
         message = await self._next(timeout)
         if message is None:
             raise AssertionError(f"No auth.* message, but the close code {self.close_code}.")
@@ -133,11 +133,11 @@ class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] #
         async with asyncio.timeout(seconds):
             message = await self._messages.get()
         if message is None:
-            self._messages.put_nowait(None)
+            self._messages.put_nowait(None)  # for later calls, which would wait for ever
         return message
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application, and pass its messages on to Channels' part, without `auth.*`."""
+        """Run the application, and pass its messages to Channels' class, except `auth.*`."""
 
         async def sending(message: Message) -> None:
             if not self._keep(message):

@@ -1,4 +1,4 @@
-"""Accept tokens without a token store: a test decides who their users are."""
+"""Accept tokens that a test issues, without a token store."""
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,11 +33,11 @@ PATH = "channels_token_auth.testing.FakeTokenBackend"
 """The path of the backend in `BACKENDS`."""
 
 HANG = 30.0
-"""Seconds after which a store that hangs breaks, so that a test that waits for it ends."""
+"""Seconds after which a hanging store raises, so that no test waits for ever."""
 
 
 class FakeTokens:
-    """A token store in memory. `users`: tokens that never expire, and whose each is."""
+    """A token store in memory. `users`: a user for each token; these tokens never expire."""
 
     def __init__(self, users: Mapping[str, Any] | None = None) -> None:
         self._verdicts: dict[str, Identity | TokenAuthError] = {}
@@ -55,7 +55,7 @@ class FakeTokens:
         lifetime: float | None = None,
         scopes: Iterable[str] = (),
     ) -> str:
-        """A token of this user's, random unless one is named. `lifetime`: seconds from now."""
+        """Issue a token to the user, a random one by default. `lifetime`: seconds from now."""
         token = token or token_urlsafe(16)
         now = clock.calendar()
         authentication = Authentication(
@@ -70,12 +70,12 @@ class FakeTokens:
         return token
 
     def refuse(self, token: str, code: str, *, retry_after: int | None = None) -> None:
-        """Have the token refused from now on, with a slug such as "token_revoked"."""
+        """Refuse the token from now on, with a reason such as "token_revoked"."""
         self._verdicts[Secret(token).digest] = TokenAuthError(CloseReason(code), retry_after)
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """Inside it, whatever is asked fails: the answer is 4503."""
+        """Let the store fail inside the block: handshakes are refused with 4503."""
         self._is_away = True
         try:
             yield
@@ -84,7 +84,7 @@ class FakeTokens:
 
     @contextmanager
     def hanging(self) -> Iterator[None]:
-        """Inside it, whatever is asked waits for its end; or for VERIFY_TIMEOUT, then 4503."""
+        """Let the store hang until the block ends: after VERIFY_TIMEOUT, handshakes get 4503."""
         self._opened.clear()
         try:
             yield
@@ -92,11 +92,11 @@ class FakeTokens:
             self._opened.set()
 
     def forget(self, token_id: str) -> None:
-        """End a token: it is unknown from now on."""
+        """Delete a token: it is unknown from now on."""
         self._verdicts.pop(token_id, None)
 
     def of_user(self, user_pk: Any) -> list[tuple[str, datetime]]:
-        """The user's tokens, by id, and when each was issued."""
+        """Return the ids of the user's tokens, each with the time of its issue."""
         return [
             (token_id, known.authentication.issued_at or _moment(0))
             for token_id, known in self._verdicts.items()
@@ -106,12 +106,12 @@ class FakeTokens:
     def verdict(self, token_id: str) -> Identity | TokenAuthError | None:
         """Return the verdict on a token. Raises while the store is set to be unavailable."""
         if self._is_away or not self._opened.wait(HANG):
-            raise OperationalError("The fake token store is away, as its test wants it.")
+            raise OperationalError("The fake token store is unavailable: its test asked for that.")
         return self._verdicts.get(token_id)
 
 
 class FakeTokenBackend(BaseTokenBackend):
-    """A token backend on `FakeTokens`: those of `fake_tokens()`, else the process' own."""
+    """A token backend on `FakeTokens`: those of `fake_tokens()`, or else of the process."""
 
     tokens = FakeTokens()
     schemes = frozenset({"bearer", "token"})
@@ -123,16 +123,16 @@ class FakeTokenBackend(BaseTokenBackend):
         super().__init__(name=name)
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
-        """By the token."""
+        """Return the verdicts that the test has set for the tokens."""
         return [self._verdict(each.secret.digest, each.location) for each in credentials]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """As `authenticate`, by the token's id."""
+        """Return the verdicts for tokens of open sockets, found by their ids."""
         asked = [each.authentication for each in grants]
         return [self._verdict(each.token_id, each.location) for each in asked]
 
     def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
-        """Forget the tokens: each is unknown from now on."""
+        """Delete the tokens: they are unknown from now on."""
         for each in grants:
             self.tokens.forget(each.authentication.token_id)
         return [True] * len(grants)
@@ -140,7 +140,7 @@ class FakeTokenBackend(BaseTokenBackend):
     def revoke_user(
         self, user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
     ) -> bool:
-        """Forget the user's tokens."""
+        """Delete the user's tokens, except the spared one and later ones."""
         for token_id, issued_at in self.tokens.of_user(user_pk):
             if token_id != except_token_id and (
                 issued_before is None or issued_at <= issued_before
@@ -149,14 +149,14 @@ class FakeTokenBackend(BaseTokenBackend):
         return True
 
     def check(self, site: Site) -> list[CheckMessage]:
-        """Report a site that accepts fake tokens and runs no tests."""
+        """Report a site that accepts fake tokens outside of a test run."""
         if is_test_environment():
             return []
         kind = Warning if settings.DEBUG else Error
         return [
             kind(
-                "BACKENDS has FakeTokenBackend, outside of a test run: whatever token any code of"
-                " this process names is accepted.",
+                "BACKENDS has FakeTokenBackend, outside of a test run: every token that any code of"
+                " this process issues is accepted.",
                 hint="Name it in the settings of tests only, or use fake_tokens() in them.",
                 id="channels_token_auth.E191",
             )
@@ -172,7 +172,7 @@ class FakeTokenBackend(BaseTokenBackend):
 
 @contextmanager
 def fake_tokens(users: Mapping[str, Any] | None = None) -> Iterator[FakeTokens]:
-    """Have the site accept these tokens, and what else the yielded store issues, but no others."""
+    """Let the site accept these tokens and those that the yielded store issues, and no others."""
     tokens = FakeTokens(users)
     given = {**getattr(settings, conf.NAME, {}), "BACKENDS": [{"BACKEND": PATH}]}
     with (

@@ -1,8 +1,8 @@
-"""The HTTP endpoints: tickets, checks of a token, the caller's own sockets, identity providers.
+"""Serve the HTTP endpoints: tickets, checks of a token, own sockets, identity providers.
 
-A credential comes in the `Authorization` header; where there is none, the session counts, and with
-it Django's CSRF check. Requests of identity providers carry a signed token of their own. Nothing is
-read from the query. Answers are JSON, and never cached.
+The credential is the `Authorization` header; without it, the session together with Django's CSRF
+check. Requests of identity providers have a signed token instead. No credential is read from the
+query. Answers are JSON, and must not be cached.
 """
 
 from .health import ready

@@ -1,4 +1,4 @@
-"""Parts of all endpoints: uncached JSON, and refusals as in the table of close codes."""
+"""Turn functions into endpoints: uncached JSON, and refusals as in the table of close codes."""
 
 import contextlib
 import functools
@@ -35,8 +35,10 @@ def endpoint(answer: Answer) -> View:
 
     # LoginRequiredMiddleware would redirect a client with a token to the login page.
     @login_not_required
-    @csrf_exempt  # a browser adds no Authorization by itself; sessions are checked further down
-    @transaction.non_atomic_requests  # a query that fails must not cost the answer to it
+    # No browser adds an Authorization header by itself. `identity` checks CSRF for sessions.
+    @csrf_exempt
+    # In a transaction of the request, a query that fails would turn the answer into an error 500.
+    @transaction.non_atomic_requests
     @functools.wraps(answer)
     def view(request: HttpRequest, **named: str) -> HttpResponse:
         try:
@@ -55,7 +57,8 @@ def endpoint(answer: Answer) -> View:
 
 
 def _limited(answer: Answer, request: HttpRequest, named: dict[str, str]) -> dict[str, Any] | None:
-    """Answer an address that did not present too many bad credentials, before any query."""
+    """Answer, unless too many credentials of the address were rejected."""
+    # Before any query, so that guessing tokens costs the database nothing.
     limits, address = site_address_limits(), request_address(request)
     limits.check(address)
     try:
@@ -67,7 +70,7 @@ def _limited(answer: Answer, request: HttpRequest, named: dict[str, str]) -> dic
 
 @contextlib.contextmanager
 def store() -> Iterator[None]:
-    """Answer "unavailable" if a store of sessions, tickets or tokens raises."""
+    """Raise TokenAuthError ("unavailable") if a store of sessions, tickets or tokens raises."""
     try:
         yield
     except TokenAuthError:
@@ -78,7 +81,8 @@ def store() -> Iterator[None]:
 
 
 def refused(request: HttpRequest, code: CloseReason, detail: Detail | None) -> RequestRefused:
-    """Return the event of a request that is refused, with the names that a proxy gave it."""
+    """Return the event of a refused request, with the ids that a proxy has given it."""
+    # Passed on, so that no part of the token is logged, even if the client sent it as an id.
     token = request.headers.get("Authorization", "").rpartition(" ")[2]
     correlation = read_correlation(_naming_headers(request), secret=token)
     return RequestRefused(
@@ -93,7 +97,7 @@ def refused(request: HttpRequest, code: CloseReason, detail: Detail | None) -> R
 
 
 def _naming_headers(request: HttpRequest) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the headers that name the request. Of one that came twice, Django joins the values."""
+    """Yield the headers with ids of the request. Django joins the values of repeated headers."""
     for name in ("X-Request-ID", "traceparent"):
         value = request.headers.get(name)
         if value is not None:
@@ -101,7 +105,7 @@ def _naming_headers(request: HttpRequest) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _refusal(error: TokenAuthError) -> HttpResponse:
-    # Codes that exist on open sockets only have no status; no backend should give one.
+    # Reasons of open sockets, such as "idle", have no HTTP status. No backend should use them here.
     status = error.code.http_status or 403
     headers, body = http_answer(error, status, site_authenticator().schemes)
     named = {name.decode(): value.decode() for name, value in headers}

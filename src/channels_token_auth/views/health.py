@@ -1,4 +1,4 @@
-"""Tell a load balancer whether this process takes new sockets."""
+"""Report to a load balancer whether this process accepts new sockets."""
 
 import ipaddress
 import logging
@@ -31,7 +31,7 @@ FORWARDED = frozenset(
         "x-real-ip",
     }
 )
-"""Headers by which a proxy on this machine shows that the client is somewhere else."""
+"""Headers with which a proxy on this machine shows that the client is on another one."""
 
 FORWARDED_PREFIX = "x-forwarded-"
 """The beginning of further such headers: many proxies set the scheme, and not the address."""
@@ -44,14 +44,14 @@ logger = logging.getLogger("channels_token_auth")
 async def ready(request: HttpRequest) -> HttpResponse:
     """Answer 503 while a node of this process drains or the site cannot serve; otherwise 200.
 
-    Under ASGI it starts the node of this process, so that a drain reaches a process that has had
+    Under ASGI, it starts the node of this process, so that a drain reaches a process that has had
     no socket yet.
 
-    Services that the library can do without (channel layer, cache, a token store) do not change
-    the status: taking every node out of service would not repair them. The body names them, for
-    staff and for requests from this machine only.
+    Outages of the channel layer, the cache or a token store do not change the status: all nodes
+    have them at once, and taking every node out of service would not end them. The body names the
+    outages, for staff and for requests from this machine only.
     """
-    if isinstance(request, ASGIRequest):  # under WSGI, this event loop ends with the answer
+    if isinstance(request, ASGIRequest):  # under WSGI, the event loop ends with this answer
         _start_node()
     draining = [node.name for node in local_nodes() if node.drain.is_on]
     is_ready = not draining and _can_serve()
@@ -80,7 +80,7 @@ def _can_serve() -> bool:
     try:
         site_authenticator()
     except ImproperlyConfigured as error:
-        logger.error("auth/ready/ answers 503: %s", error)  # noqa: TRY400 - the message says it all
+        logger.error("auth/ready/ answers 503: %s", error)  # noqa: TRY400 - the message suffices
         return False
     return True
 
@@ -97,5 +97,5 @@ def _is_staff(request: HttpRequest) -> bool:
     try:
         user = getattr(request, "user", None)
         return bool(user and user.is_active and user.is_staff)
-    except Exception:  # noqa: BLE001 - the session's store may be what is down
+    except Exception:  # noqa: BLE001 - the store of sessions may be unavailable, too
         return False

@@ -28,10 +28,8 @@ CSRF = Detail(
 
 
 def identify(request: HttpRequest) -> Identity:
-    """Return whose request it is, with the scopes that the site's sockets need too.
-
-    Raises TokenAuthError.
-    """
+    """Return the identity of the caller. Raises TokenAuthError."""
+    # As on sockets: otherwise a token without SCOPES could obtain a ticket, or revoke others.
     identity = _identify(request)
     if not conf.configuration().scopes <= identity.authentication.scopes:
         raise TokenAuthError(CloseReason.FORBIDDEN, detail=SCOPES_MISSING)
@@ -41,18 +39,20 @@ def identify(request: HttpRequest) -> Identity:
 def may_reach_other_tokens(identity: Identity) -> bool:
     """Return True if the credential may list and revoke other tokens of its user.
 
-    A delegated one, such as another application's OAuth token, acts with limited rights: it needs
-    all of `CONNECTIONS_SCOPES`.
+    A delegated credential, such as the OAuth token of another application, has limited rights: it
+    needs all of `CONNECTIONS_SCOPES`.
     """
     name = identity.authentication.backend
     backends = {each.name: each for each in site_authenticator().backends}
     if name not in backends or not backends[name].is_delegated:
         return True
+    # None, the default: no delegated credential may.
     wanted = conf.configuration().connections_scopes
     return wanted is not None and wanted <= identity.authentication.scopes
 
 
 def _identify(request: HttpRequest) -> Identity:
+    # The rules of the handshake decide, so that both accept and refuse the same headers.
     policy = replace(
         conf.configuration().policy,
         locations=frozenset({Location.HEADER}),
@@ -71,7 +71,7 @@ def _identify(request: HttpRequest) -> Identity:
 
 
 def _read(request: HttpRequest, policy: Policy) -> Handshake:
-    """Read the header as a handshake's. CORS decides about origins."""
+    """Read the header as in a handshake, without an Origin: for HTTP, browsers enforce CORS."""
     value = request.headers.get("Authorization")
     headers = [] if value is None else [(b"authorization", value.encode("latin-1", "replace"))]
     return extract(headers, b"", (), policy)
@@ -88,16 +88,17 @@ def _by_token(credential: Credential) -> Identity:
 
 
 def _by_session(request: HttpRequest, detail: Detail | None) -> Identity:
-    """Return who is logged in by Django's session, whatever `request.user` is.
+    """Return the identity of the user of Django's session.
 
-    `detail`: why the request has no token, where it has neither.
+    `detail`: the reason to report if the request has neither a token nor a session.
     """
+    # Not by `request.user`: a middleware of the site may have set it from another credential.
     key = getattr(getattr(request, "session", None), "session_key", None)
     if not key:
         raise TokenAuthError(CloseReason.TOKEN_MISSING, detail=detail)
     verdict = site_authenticator().authenticate_session(key)
     if isinstance(verdict, TokenAuthError):
-        # Of a session that has ended, the page knows already: it is a visitor without a token.
+        # A cookie of an ended session is common: its visitor counts as one without a credential.
         if verdict.code in (CloseReason.TOKEN_INVALID, CloseReason.TOKEN_EXPIRED):
             raise TokenAuthError(CloseReason.TOKEN_MISSING, detail=detail)
         raise verdict
@@ -107,5 +108,5 @@ def _by_session(request: HttpRequest, detail: Detail | None) -> Identity:
 
 
 def _passes_csrf(request: HttpRequest) -> bool:
-    """Django's own check, whether or not its middleware is installed."""
+    """Return True if Django's CSRF check passes. Its middleware need not be installed."""
     return csrf_protect(lambda _: HttpResponse())(request).status_code == 200

@@ -41,7 +41,7 @@ def connections(request: HttpRequest) -> dict[str, Any] | None:
         with store():
             revoke_user(identity.user_key, except_token=identity.authentication)
         return None
-    # Without the right to see other tokens, the list has the sockets of the token in use.
+    # Without the right to see other tokens, the list has only the sockets of the token in use.
     own = identity.authentication
     named = {"token_id": own.token_id, "backend": own.backend, "issuer": own.issuer}
     found = cluster.connections(user=identity.user_key, **({} if may_reach_others else named))
@@ -63,7 +63,7 @@ def connection(request: HttpRequest, connection_id: str) -> None:
     if found.connections:
         _sign_out(found.connections[0], identity)
     elif found.missing:
-        raise unavailable()  # it may be one of theirs
+        raise unavailable()  # a node that did not answer may have the socket
     else:
         raise Http404
 
@@ -85,13 +85,14 @@ def _sign_out(each: LiveConnection, identity: Identity) -> None:
 
 
 def _is_current(each: LiveConnection, identity: Identity) -> bool:
-    """Return True if the socket was opened with the token, or in the session, that asks."""
+    """Return True if the socket was opened with the credential of this request."""
     own = identity.authentication
     return (each.backend, each.issuer, each.token_id) == (own.backend, own.issuer, own.token_id)
 
 
 def _shown(each: LiveConnection, identity: Identity) -> dict[str, Any]:
-    """Omit the token id: with it, readers of this list could revoke tokens they do not hold."""
+    """Return the socket as the caller may see it."""
+    # Without the token id: with it, readers of this list could revoke tokens that they do not have.
     shown = {
         "id": each.connection_id,
         "location": each.location,

@@ -1,7 +1,7 @@
-"""Parts of the endpoints of identity providers: bounded bodies, and answers of each specification.
+"""Turn functions into endpoints for identity providers: bounded bodies, answers by specification.
 
-The token in a request is the only credential: no cookie, session or CSRF token counts. An endpoint
-answers 404 unless an entry of IDENTITY_PROVIDERS names it.
+The token in a request is the only credential: cookies, sessions and CSRF tokens are ignored. An
+endpoint answers 404 unless an entry of IDENTITY_PROVIDERS names it.
 """
 
 import functools
@@ -29,7 +29,7 @@ from .request_address import request_address
 __all__ = ["MAX_BODY", "media_type", "provider_endpoint", "read_body"]
 
 MAX_BODY = 64 * 1024
-"""Bytes of a request at most; a token alone is shorter still."""
+"""The maximal size of a body, in bytes. `MAX_TOKEN` bounds the token in it."""
 
 TOO_LARGE = Detail(
     slug="body_too_large", remedy=f"A request to this endpoint has at most {MAX_BODY} bytes."
@@ -42,13 +42,13 @@ Refuse = Callable[[TokenAuthError], HttpResponse]
 def provider_endpoint(endpoint: ProviderEndpoint, refuse: Refuse) -> Callable[[View], View]:
     """Turn a function into the view of an endpoint.
 
-    `refuse`: the answer to a request that is rejected, as the endpoint's specification wants it.
+    `refuse` returns the answer to a rejected request, as the endpoint's specification requires it.
     """
 
     def decorate(answer: View) -> View:
         @login_not_required
         @csrf_exempt  # no browser sends these requests, and no cookie is read
-        @transaction.non_atomic_requests  # what is revoked stays, whatever fails afterwards
+        @transaction.non_atomic_requests  # a failure afterwards must not roll a revocation back
         @functools.wraps(answer)
         def view(request: HttpRequest) -> HttpResponse:
             response = _answer(request, answer, endpoint, refuse)
@@ -77,8 +77,8 @@ def _answer(
 
 
 def _refusal(request: HttpRequest, error: TokenAuthError, refuse: Refuse) -> HttpResponse:
-    """Count a refusal, explain it to the site's developers, and answer it."""
-    # Only what is rejected counts: a provider behind a busy address can always report a logout.
+    """Count a refusal, log its reason for the site's developers, and answer it."""
+    # Only rejected requests count: a provider at a limited address can still report logouts.
     error = _over_limit(request, error) or error
     response = _response(error, refuse)
     if RequestRefused.is_wanted():
@@ -88,11 +88,11 @@ def _refusal(request: HttpRequest, error: TokenAuthError, refuse: Refuse) -> Htt
 
 
 def _over_limit(request: HttpRequest, error: TokenAuthError) -> TokenAuthError | None:
-    """Count a rejected request. Return the refusal of an address that had too many before."""
+    """Count a rejected request. Return the refusal of an address that already had too many."""
     if error.code is CloseReason.UNAVAILABLE:
         return None
     limits, address = site_address_limits(), request_address(request)
-    if is_signed(error):  # by a provider: it learns what is wrong with its request
+    if is_signed(error):  # a provider made a mistake: it receives the error of its request
         limits.note_refusal(address, error.code)
         return None
     try:
@@ -116,7 +116,7 @@ def _response(error: TokenAuthError, refuse: Refuse) -> HttpResponse:
 
 
 _CODES = {400: CloseReason.MALFORMED, 403: CloseReason.FORBIDDEN}
-"""Reasons with the status of the answer, where that differs from the refused token's."""
+"""The reason to log for an HTTP status, if the status differs from that of the refused token."""
 
 
 def read_body(request: HttpRequest) -> bytes:
@@ -125,11 +125,12 @@ def read_body(request: HttpRequest) -> bytes:
     try:
         announced = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
-        raise malformed("malformed_request", "The Content-Length is no number.") from None
+        raise malformed("malformed_request", "The Content-Length is not a number.") from None
     if announced > MAX_BODY:
         raise too_large
     try:
-        # No more than that, whatever was announced: a request in chunks announces nothing.
+        # One byte over the maximum shows that there are more. A chunked request (RFC 9112 §7.1) has
+        # no Content-Length.
         body = request.read(MAX_BODY + 1)
     except (OSError, RawPostDataException, UnreadablePostError):
         raise malformed("malformed_request", "The request was cut short.") from None

@@ -1,4 +1,4 @@
-"""Receive what identity providers report: logouts, security events, and requests to revoke."""
+"""Receive the requests of identity providers: logouts, security events, and revocations."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ JSON = "application/json"
 NO_TOKEN = "no_token"  # noqa: S105 - a reason
 
 MAX_FIELDS = 10
-"""Fields of a form at most: it has one that counts."""
+"""The maximal number of fields in a form. Only one is read."""
 
 
 def _refuse_logout(error: TokenAuthError) -> HttpResponse:
@@ -38,12 +38,12 @@ def _refuse_event(error: TokenAuthError) -> HttpResponse:
     """Answer as RFC 8935, section 2.3."""
     code = error_code(error)
     body = {"err": code.value, "description": code.description}
-    # Required, and not the site's language: that of the description.
+    # RFC 8935 §2.3 requires the header. The description is English in every site.
     return JsonResponse(body, status=400, headers={"Content-Language": "en"})
 
 
 def _refuse_revocation(error: TokenAuthError) -> HttpResponse:
-    """Answer as draft-parecki-oauth-global-token-revocation: 401 is about the bearer token."""
+    """Answer as draft-parecki-oauth-global-token-revocation. 401 is for the bearer token only."""
     code = error_code(error)
     if code is ErrorCode.ACCESS_DENIED:
         status, slug = 403, "access_denied"
@@ -53,9 +53,9 @@ def _refuse_revocation(error: TokenAuthError) -> HttpResponse:
         status, slug = 400, "invalid_request"
     body = {"error": slug, "error_description": code.description}
     response = JsonResponse(body, status=status)
-    if status == 401:  # RFC 9110 §11.6.1 wants a challenge
+    if status == 401:  # RFC 9110 §11.6.1 requires a challenge
         is_missing = error.detail is not None and error.detail.slug == NO_TOKEN
-        # RFC 6750 §3.1: an error belongs to a token, so that there is none without one.
+        # RFC 6750 §3.1: a request without a token is answered without an error code.
         response["WWW-Authenticate"] = "Bearer" if is_missing else 'Bearer error="invalid_token"'
     return response
 
@@ -75,7 +75,7 @@ def security_events(request: HttpRequest) -> HttpResponse:
     if media_type(request) != SECURITY_EVENT:
         raise malformed("content_type", f"A security event token has the type {SECURITY_EVENT}.")
     raw = read_body(request).decode("ascii", "replace").strip()
-    # A copy is acknowledged and does nothing: the transmitter missed the first answer (§2.2).
+    # RFC 8935 §2.2: a token that was received before is acknowledged again, without effect.
     receive(raw, ProviderEndpoint.SECURITY_EVENTS, _read_event)
     return HttpResponse(status=202)
 
@@ -133,11 +133,11 @@ def _json(request: HttpRequest, body: bytes) -> Any:
     try:
         return json.loads(body)
     except (RecursionError, ValueError):
-        raise malformed("malformed_request", "The request's body is no JSON.") from None
+        raise malformed("malformed_request", "The request's body is not JSON.") from None
 
 
 def _about_the_body(error: Rejected) -> Rejected:
-    """Return the same rejection, as one of a request whose token is right."""
+    """Return the same rejection for a request whose token is valid: the body is malformed."""
     detail = error.detail
     assert detail is not None  # noqa: S101 - each rejection has one
     return Rejected(CloseReason.MALFORMED, detail, error.error, is_signed=True)

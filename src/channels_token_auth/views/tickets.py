@@ -1,4 +1,4 @@
-"""Issue tickets to open sockets with, and check whether a token or a session is valid."""
+"""Issue tickets for opening sockets, and check whether a token or a session is valid."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ __all__ = ["check", "ticket"]
 @require_POST
 @endpoint
 def ticket(request: HttpRequest) -> dict[str, Any]:
-    """Issue a ticket to the caller, bound to the page's Origin where a browser sent one."""
+    """Issue a ticket to the caller, bound to the Origin if the request has one."""
     identity = identify(request)
     with store():
         issued = site_authenticator().tickets.issue(identity, origin=request.headers.get("Origin"))
@@ -27,7 +27,7 @@ def ticket(request: HttpRequest) -> dict[str, Any]:
 @require_safe
 @endpoint
 def check(request: HttpRequest) -> dict[str, Any]:
-    """Return whose token or session it is, and the whole seconds left; None: it never expires."""
+    """Return the user of the token or session, and the seconds left; None: it never expires."""
     identity = identify(request)
     left = lifetime(identity)
     return {"user_id": str(identity.user.pk), "expires_in": None if left is None else int(left)}
