@@ -26,6 +26,7 @@ Link = Callable[..., str]
 
 def listing(query: str, link: Link) -> dict[str, Any]:
     """Return the content of the page for a search. `link` returns the URL of a named page."""
+    # Even after a mistake, the nodes are asked: panels and warnings are shown in any case.
     named, mistake = _named(query)
     found, overview = async_to_sync(_ask)(named)
     user = named.get("user")
@@ -67,6 +68,7 @@ def _read(query: str) -> dict[str, Any]:
     """Return the arguments of the search. Raises LookupError with a sentence for the page."""
     if not query:
         return {}
+    # An address first, because it needs no query to the database.
     try:
         return {"address": str(ipaddress.ip_address(query))}
     except ValueError:
@@ -89,6 +91,7 @@ def _read(query: str) -> dict[str, Any]:
 
 
 def _rows(found: Connections, link: Link) -> list[dict[str, Any]]:
+    # The names of all users in one query, not one for each row.
     names = names_of(found.connections)
     return [
         {

@@ -53,6 +53,7 @@ def _read_origins(value: Any) -> frozenset[str]:
 
 
 def _read_origin(value: Any) -> str:
+    # Checked by the rules of the handshake: an entry that breaks them would never match.
     remedy = mistake_in(value)
     if remedy:
         raise WrongValueError(f"is {shown(value)}: {remedy}.")

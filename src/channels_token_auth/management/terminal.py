@@ -67,6 +67,7 @@ def _label(text: str) -> tuple[str, str]:
 
 def read_secrets() -> list[str]:
     """Read tokens or their ids from standard input, one per line. A terminal does not echo them."""
+    # Not as an argument: other users of the machine can read those, and the shell stores them.
     if sys.stdin.isatty():
         return [getpass.getpass("Token: ").strip()]
     return [line.strip() for line in sys.stdin if line.strip()]

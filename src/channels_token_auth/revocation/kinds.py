@@ -33,7 +33,7 @@ def backends_of(
 
     `own`: the name of a backend that has verified a token of the user.
     """
-    kind, _ = without_tenant(user.kind)
+    kind, _ = without_tenant(user.kind)  # backends have one kind of users for all tenants
     return [each for each in backends if each.name == own or _may_have(each, kind)]
 
 
@@ -43,5 +43,7 @@ def without_rows(backends: Sequence[TokenBackend]) -> list[str]:
 
 
 def _may_have(backend: TokenBackend, wanted: str | None) -> bool:
+    # A user of unknown kind (None) may be at any backend, and so may users at a backend of several
+    # kinds. FOREIGN is the kind of all users of other services together.
     kind = kind_of_users(backend)
     return kind is None or is_of_kind(kind, wanted) or (kind == FOREIGN and is_foreign(wanted))

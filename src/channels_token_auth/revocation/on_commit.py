@@ -101,7 +101,7 @@ def after_commit(
 def _carry_out_now(note: Note) -> None:
     committed_at = time.time()
     failure = deny_all(note)
-    # The sockets close even then; only a revocation that is complete is reported as one.
+    # After a failed denial, the sockets close all the same, but the revocation is not reported.
     is_reported = note.is_reported and failure is None
     revocations = dict.fromkeys(note.revocations, is_reported)
     _publish(revocations, committed_at, note.supersedes if is_reported else None)

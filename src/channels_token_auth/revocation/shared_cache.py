@@ -26,6 +26,7 @@ def require_shared_cache(names: Collection[str]) -> None:
     `names`: the backends whose tokens only a denial revokes. If this process serves sockets, the
     denial has an effect on those, and one WARNING is logged instead.
     """
+    # Where all tokens have rows, no denial is needed, and the cache is not opened.
     alias = conf.configuration().cache
     if not names or _is_shared(alias):
         return

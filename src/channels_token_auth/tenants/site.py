@@ -56,6 +56,7 @@ def here() -> str | None:
     tenants = site_tenants()
     if tenants is None:
         return None
+    # A context variable without a default cannot be asked whether it is set, but a context can.
     return _of_caller.get() if _of_caller in copy_context() else tenants.current()
 
 

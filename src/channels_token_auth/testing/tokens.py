@@ -58,6 +58,7 @@ class FakeTokens:
         """Issue a token to the user, a random one by default. `lifetime`: seconds from now."""
         token = token or token_urlsafe(16)
         now = clock.calendar()
+        # The name of the backend is filled in when it verifies the token.
         authentication = Authentication(
             backend="",
             token_id=Secret(token).digest,
@@ -128,6 +129,7 @@ class FakeTokenBackend(BaseTokenBackend):
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """Return the verdicts for tokens of open sockets, found by their ids."""
+        # A grant has no token, but the id is the digest under which the store has the verdict.
         asked = [each.authentication for each in grants]
         return [self._verdict(each.token_id, each.location) for each in asked]
 

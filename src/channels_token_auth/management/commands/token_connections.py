@@ -70,6 +70,7 @@ def _as_text(found: Connections) -> list[str]:
 
 def row(each: LiveConnection, names: dict[str, str]) -> tuple[str, ...]:
     name = names.get(each.user_id or "") if is_site_user(each.user_kind) else None
+    # A user of another service may have the same key as a user of this site: it has no name here.
     cells = (
         each.connection_id,
         each.node,

@@ -63,6 +63,7 @@ class Command(BaseCommand):
         tokens, labels = options["tokens"], options["labels"]
         times = {"issued_before": options["before"], "margin": options["margin"]}
         origin = {name: options[name] for name in ("backend", "issuer")}
+        # Before any token is read from a terminal: a wrong call should not ask for one.
         _check(options)
         user = terminal.user_of(options["user"])
         try:
@@ -154,6 +155,7 @@ def _read(tokens: list[str]) -> list[str]:
 
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
+    # Without an offset, the time is local (TIME_ZONE), as the help of the option promises.
     return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
 
 
