@@ -125,6 +125,14 @@ async def test_application_with_time_limits_loses_nothing_after_its_first_one(se
     assert received == [text(str(number)) for number in range(1, 50)]
 
 
+async def test_wait_that_is_cancelled_leaves_the_next_one_alone(server, inbox):
+    cancelled = await waiting(inbox.has_event())
+    cancelled.cancel()
+    asyncio.get_running_loop().call_later(0.01, server.inbox.put_nowait, text("a"))
+    async with asyncio.timeout(1):
+        assert await inbox.next(may_wake=True) == text("a")
+
+
 async def test_event_that_is_popped_at_once_does_not_end_the_next_wait():
     events = [asyncio.Future(), asyncio.Future()]
     waiting_for = iter(events)

@@ -89,18 +89,6 @@ class Inbox:
                     self._waiter = None
         return self._pending is not None and self._pending.done()
 
-    async def has_left(self) -> bool:
-        """Wait for an event, and return True if it reports that the client has left.
-
-        The event stays here, whatever it is. False, too, if something else ended the wait.
-        """
-        if not await self.has_event():
-            return False
-        pending = self._pending
-        if pending is None or pending.cancelled() or pending.exception():
-            return False
-        return bool(pending.result()["type"] == "websocket.disconnect")
-
     def pop(self) -> Message:
         """Return the event that `has_event` reported, or raise the server's exception."""
         assert self._pending  # noqa: S101 - has_event() was True

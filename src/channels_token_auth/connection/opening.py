@@ -15,7 +15,6 @@ from ..limits.waiting import Place
 from ..observability.events import HandshakeBegan, emit
 from .asgi_scope import anonymous_user
 from .connection import Connection, failed
-from .leaving import UntilClientLeaves
 
 __all__ = ["MAX_RIVALS", "open_connection"]
 
@@ -97,13 +96,10 @@ async def _verify(connection: Connection, credential: Credential) -> None:
     connection.life.present()
     # Before the verification: a revocation that arrives during it must refuse this token.
     mark = connection.node.recent_revocations.mark
-    identity = None
-    with UntilClientLeaves(connection):
-        identity = await connection.identify(credential)
-        if connection.handshake.rivals:
-            await _reject_rivals(connection, identity)
-    if identity is not None:
-        connection.admit(identity, since=mark)
+    identity = await connection.identify(credential)
+    if connection.handshake.rivals:
+        await _reject_rivals(connection, identity)
+    connection.admit(identity, since=mark)
 
 
 async def _reject_rivals(connection: Connection, identity: Identity) -> None:
