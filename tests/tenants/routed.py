@@ -13,6 +13,9 @@ from pathlib import Path
 import django
 from django.conf import settings
 
+from tests.plugins.measure import save_at_exit
+
+save_at_exit()
 OURS = "channels_token_auth"
 NAMES = ("acme", "globex")
 tenant_of_context = ContextVar("tenant", default=None)

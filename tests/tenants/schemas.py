@@ -12,6 +12,9 @@ import django
 from django.conf import settings
 from django.urls import include, path
 
+from tests.plugins.measure import save_at_exit
+
+save_at_exit()
 OURS = "channels_token_auth"
 SHARED_APPS = ["django_tenants", "tests.tenants.organizations", OURS]
 TENANT_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "rest_framework.authtoken"]
