@@ -1,4 +1,8 @@
-"""Report the risk of each setting that is looser than its default."""
+"""Report the risk of each setting that is looser than its default.
+
+RFC 6750 §2.3 and RFC 9700 §4.3.2 advise against tokens in URLs. Cookies are a risk because browsers
+do not apply CORS to WebSockets: only the server can refuse the pages of other sites.
+"""
 
 from collections.abc import Iterator
 
@@ -28,7 +32,6 @@ def loosened() -> Iterator[checks.CheckMessage]:
             hint="List the origins of your pages; 'null' is for pages opened from a file.",
             id="channels_token_auth.E003",
         )
-    # RFC 6750 §2.3 and RFC 9700 §4.3.2 advise against tokens in URLs.
     if Location.QUERY in policy.locations:
         yield checks.Warning(
             "LOCATIONS has 'query': URLs contain tokens, and servers, proxies, browsers and"
@@ -36,7 +39,6 @@ def loosened() -> Iterator[checks.CheckMessage]:
             hint="Let browsers use 'subprotocol' and other clients 'header' (RFC 9700 §4.3.2).",
             id="channels_token_auth.W001",
         )
-    # CORS does not apply to WebSockets: the server alone can refuse other sites' pages.
     if Location.COOKIE in policy.locations:
         yield checks.Warning(
             "LOCATIONS has 'cookie': a browser adds it to handshakes that other sites' pages"
