@@ -68,7 +68,7 @@ def rejected(slug: str, remedy: str, error: ErrorCode = ErrorCode.INVALID_REQUES
 
 
 def unsigned(slug: str, remedy: str) -> Rejected:
-    """Return the rejection of a text that is no signed token."""
+    """Return the rejection of a text that is not a signed token."""
     detail = Detail(slug=slug, remedy=remedy)
     return Rejected(CloseReason.TOKEN_INVALID, detail, ErrorCode.INVALID_REQUEST, is_signed=False)
 

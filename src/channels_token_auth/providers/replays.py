@@ -42,7 +42,7 @@ def once(issuer: str, kind: str, jti: str, *, seconds: float) -> Iterator[bool]:
         return
     try:
         yield True
-    except BaseException:  # also a process that is stopped: the next attempt is no replay
+    except BaseException:  # also if the process is stopped: another attempt must be accepted
         _release(names[0])
         raise
     _confirm(names[0], seconds)

@@ -47,7 +47,7 @@ class _Call:
             return
         try:
             call()
-        except Exception as error:  # noqa: BLE001 - the response is sent, and nobody catches it
+        except Exception as error:  # noqa: BLE001 - the response is sent, and no code catches it
             log_error("Sockets could not be closed: the next sweep closes them.", error)
 
     def _run_out(self) -> None:

@@ -1,7 +1,7 @@
 """List the caller's own sockets and sign them out: "where am I signed in".
 
 Deleting a connection signs it out: its token is revoked. If the connection belongs to the token
-that the caller uses, only the socket is closed, so that nobody logs themselves out by tidying up.
+that the caller uses, only the socket is closed: users who tidy up must not log themselves out.
 """
 
 from typing import Any

@@ -87,7 +87,7 @@ class Batch:
                 return
         if is_reported:
             self._remove_covered(revocation)
-        # One explicit call suffices: what somebody revoked on purpose was not replaced.
+        # One explicit call suffices: a token that was revoked on purpose was not replaced.
         if not is_announced:
             self.announced.discard(revocation)
         elif revocation not in self.revocations:
