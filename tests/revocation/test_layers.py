@@ -213,5 +213,5 @@ async def test_message_that_makes_no_sense_is_logged_and_closes_nobody(sockets, 
         {"kind": "of the future"},
     ):
         here().hear(message)
-    assert caplog.text.count("makes no sense to this version") == 4
+    assert caplog.text.count("which this version cannot read") == 4
     assert socket.code is None

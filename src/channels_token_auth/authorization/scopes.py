@@ -19,12 +19,12 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 def requires_scopes(*scopes: str) -> Callable[[Method], Method]:
     """Have a consumer's method run only while the socket's token has all of these scopes.
 
-    Each call raises TokenAuthError, with the code "forbidden", where it has not, or where the
-    socket is anonymous. What the consumer does not catch closes the socket with 4403.
+    A call raises TokenAuthError, with the code "forbidden", if a scope is missing or the socket is
+    anonymous. If the consumer does not catch it, the socket is closed with 4403.
     """
     required = read_scopes(scopes)
     if not required:
-        raise TypeError("requires_scopes() is given no scopes.")
+        raise TypeError("requires_scopes() needs at least one scope.")
 
     def decorate(method: Method) -> Method:
         @wraps(method)
@@ -43,15 +43,16 @@ def requires_scopes(*scopes: str) -> Callable[[Method], Method]:
 
 
 def read_scopes(given: Iterable[str]) -> frozenset[str]:
-    """The scopes that were given. Raises TypeError or ValueError where they are anything else."""
+    """Return the scopes as a set. Raises TypeError or ValueError for any other values."""
     scopes = tuple(given)
-    # Of a text the letters would be taken for scopes.
+    # A text is iterable too: each of its letters would become a scope.
     if isinstance(given, str) or not all(isinstance(each, str) and each for each in scopes):
-        raise ValueError(f"These are no scopes: {given!r}")
+        raise ValueError(f"The scopes are {given!r}: give a list of texts that are not empty.")
     return frozenset(scopes)
 
 
 def _require(scopes: frozenset[str], consumer: Any) -> None:
+    # Read it for each call, since a reauthentication or a sweep may have changed the scopes.
     authentication = consumer.scope["auth"]
     if authentication is None or not scopes <= authentication.scopes:
         raise TokenAuthError(CloseReason.FORBIDDEN)

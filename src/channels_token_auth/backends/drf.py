@@ -28,6 +28,7 @@ from .sources.users import admit
 __all__ = ["DRFTokenBackend"]
 
 STOCK = "authtoken.Token"
+# Twenty random bytes in hexadecimal, as DRF's own model generates them.
 KEY = "[0-9a-f]{40}"
 
 
@@ -161,12 +162,13 @@ def _deleted(instance: Any, **_: Any) -> Sequence[RevokedTokens]:
 
 
 def _saved(instance: Any, created: bool, raw: bool = False, **_: Any) -> Sequence[IssuedToken]:
-    if not created or raw:
+    if not created or raw:  # `raw`: loaded from a fixture, and not issued
         return []
     return [IssuedToken(user_pk=instance.user_id, token_id=Secret(instance.key).digest)]
 
 
 def _overwritten(instance: Any, using: str | None = None, **_: Any) -> Sequence[RevokedTokens]:
+    # Called before the save, while the database still has the former key.
     key = former_value(instance, "key", using=using)
     if key is None:
         return []

@@ -77,6 +77,7 @@ class KnoxTokenBackend(BaseTokenBackend):
         rows = users.select(self._model.objects.all(), "digest", "expiry")
         rows = rows.filter(user__pk__in={each.user_pk for each in grants})
 
+        # The column is hashed once more for `token_id`, which a database cannot do: compare here.
         def collect(rows: Any) -> dict[str, Any]:
             return {
                 Secret(digest).digest: (users.user(columns), expiry)
@@ -137,6 +138,7 @@ class KnoxTokenBackend(BaseTokenBackend):
         if self._pattern is not None:
             return self._pattern
         prefix = re.escape(knox.knox_settings.TOKEN_PREFIX)
+        # knox generates whole bytes, so an odd number of digits is rounded down.
         digits = knox.knox_settings.AUTH_TOKEN_CHARACTER_LENGTH // 2 * 2
         return f"{prefix}[0-9a-f]{{{digits}}}"
 
@@ -174,7 +176,7 @@ def _deleted(instance: Any, **_: Any) -> Sequence[RevokedTokens]:
 
 
 def _saved(instance: Any, created: bool, raw: bool = False, **_: Any) -> Sequence[IssuedToken]:
-    if not created or raw:
+    if not created or raw:  # `raw`: loaded from a fixture, and not issued
         return []
     return [IssuedToken(user_pk=instance.user_id, token_id=_token_id(instance))]
 
@@ -185,6 +187,7 @@ def _key(secret: Secret) -> str:
 
 
 def _is_of(secret: Secret, row: Any) -> bool:
+    # In constant time, as knox does, so that the duration does not disclose parts of a digest.
     return constant_time_compare(hash_token(secret.reveal()), row.digest)
 
 

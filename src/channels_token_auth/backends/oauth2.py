@@ -98,6 +98,7 @@ class OAuth2Backend(BaseTokenBackend):
 
     def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
         """Revoke as the package does (RFC 7009 §2.1): the refresh token goes with its token."""
+        # Together: a refresh token that is left over could fetch another access token.
         with self._atomic():
             ended = [row.pk for row in _held(for_write(self._tokens.objects).only("pk"), grants)]
             _revoke(for_write(self._refresh_tokens.objects).filter(access_token__in=ended))

@@ -95,10 +95,12 @@ class SessionBackend(BaseTokenBackend):
         if model is None:
             return False
         rows = for_write(model.objects).filter(expire_date__gt=timezone.now())
+        # One more than the limit shows whether there are further ones.
         newest = list(rows.order_by("-expire_date")[: MOST_SESSIONS + 1])
         keys = [row.session_key for row in newest[:MOST_SESSIONS] if _is_of(row, user_pk)]
         for key in keys:
             if Secret(key).digest != except_token_id:
+                # By the engine, which may have the session in a cache too.
                 engine()(key).delete()
         if len(newest) > MOST_SESSIONS:
             logger.warning(
@@ -221,16 +223,16 @@ def _check_engine() -> Iterator[checks.CheckMessage]:
     except (AttributeError, ImportError, RuntimeError) as error:
         yield checks.Error(
             f"SESSION_ENGINE {settings.SESSION_ENGINE!r} cannot be used: {error}",
-            hint="Name an engine that is there. Those with a table need 'django.contrib.sessions'"
-            " in INSTALLED_APPS.",
+            hint="Name an engine that can be imported. Those with a table need"
+            " 'django.contrib.sessions' in INSTALLED_APPS.",
             id="channels_token_auth.E142",
         )
     else:
         if not can_forget():
             yield checks.Warning(
-                "SESSION_ENGINE keeps sessions in cookies alone: whoever has copied one is let in"
-                " until it expires, logged out or not.",
-                hint="Use an engine that can forget a session.",
+                "SESSION_ENGINE stores sessions in cookies only: a copied cookie is valid until it"
+                " expires, even after a logout.",
+                hint="Use an engine that stores sessions on the server.",
                 id="channels_token_auth.W141",
             )
 

@@ -47,6 +47,7 @@ def open_(sealed: Mapping[str, Any]) -> Message | None:
     """
     if sealed.get("process") == process_id():
         return None
+    # First: no value of an unsigned message can be trusted, not even its version.
     if not site_keys().verify(PURPOSE, sealed):
         _ignore("foreign")
     elif sealed.get("version") not in (VERSION - 1, VERSION):

@@ -136,7 +136,7 @@ async def send(group: str, message: Message) -> bool:
 
 outages = OutageWatch(
     "layer",
-    began="Channel layer %r unavailable: until it is back, only sweeps revoke. %s",
+    began="Channel layer %r unavailable: until it answers again, only sweeps revoke. %s",
     ended="Channel layer %r available again.",
 )
 

@@ -69,6 +69,7 @@ def merged(new: LabelDenial, older: Sequence[LabelDenial], *, now: float) -> lis
     """
     others = []
     for each in older:
+        # Equal in all but the times: one denial with merged times replaces both.
         if replace(each, denial=new.denial) == new:
             new = replace(new, denial=new.denial.merged(each.denial))
         elif each.denial.until is None or now < each.denial.until:

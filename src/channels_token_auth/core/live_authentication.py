@@ -103,5 +103,6 @@ class LiveAuthentication:
 
 def refresh_user(user: Any, fresh: Any) -> None:
     """Give the socket's own user object the attributes of a fresh one, in place."""
+    # The application has this very object: routers have copied the scope that contains it.
     vars(user).clear()
     vars(user).update(vars(fresh))

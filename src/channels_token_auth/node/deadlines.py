@@ -74,7 +74,7 @@ class Deadlines:
             member.tick()
             self.watch(member)
         except Exception as error:  # noqa: BLE001 - a bug, wherever it is
-            log_error("A socket could not act on its deadline.", error)
+            log_error("The deadline of a socket could not be handled.", error)
 
     def _jump(self, seconds: float) -> None:
         for member in self._due:

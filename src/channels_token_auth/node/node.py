@@ -120,7 +120,7 @@ class Node:
             self._act(message, reply)
         except Exception as error:  # noqa: BLE001 - go on with the next message
             emit(MessageIgnored(reason="malformed"))
-            log_error("A message of a node makes no sense to this version.", error)
+            log_error("Ignored a message of another node, which this version cannot read.", error)
 
     def _act(self, message: Message, reply: Reply | None) -> None:
         learn_epoch(message.get("epoch"))

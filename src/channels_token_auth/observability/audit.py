@@ -73,7 +73,7 @@ _NAMES: dict[type[Event], str] = {
     RevocationPublished: "token_revoked",
 }
 
-# Someone acts as another user: with Django's default LOGGING too, that is written down.
+# A person acts as another user: Django's default LOGGING shows this level too.
 _LEVELS: dict[type[Event], int] = {IdentityInjected: logging.WARNING}
 
 
@@ -88,7 +88,7 @@ def _record(
     if isinstance(event, RevocationPublished) and not event.is_revocation:
         return  # `disconnect` ends no token
     fields = _FIELDS[type(event)](event)
-    # One line, whatever a client has put into a value; and each value as a record's attribute.
+    # JSON escapes line breaks in a client's values. Each value is also an attribute of the record.
     values = " ".join([f"{key}={_as_json(value)}" for key, value in fields.items()])
     shown = (owasp_name(event) if names() is EventNames.OWASP else None) or name
     logger.log(level, "%s %s", shown, values, extra={"event": shown, "signal": name, **fields})
@@ -213,6 +213,7 @@ class _Queue:
 
     async def _send(self) -> None:
         while self._waiting:
+            # Await each one, so that receivers get the events in their order.
             signal, fields = self._waiting.popleft()
             await signal.asend_robust(None, **fields)
         self._is_running = False

@@ -48,7 +48,7 @@ def _ticket(code: CloseReason, cache: str) -> Detail | None:
         return Detail(
             slug="ticket_of_another_origin",
             remedy="The ticket was issued to a page of another origin than the one that opens the"
-            " socket.",
+            " socket: have that page fetch its own ticket.",
         )
     if code is not CloseReason.TOKEN_INVALID:
         return None

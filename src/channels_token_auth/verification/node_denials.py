@@ -67,6 +67,7 @@ def _has_denials(authenticator: Authenticator) -> bool:
 
 
 def _in_its_lane(denylist: Denylist, tokens: Sequence[Authentication]) -> None:
+    # The event loop must not wait for a cache in another process: call that in its lane.
     item = denylist, tokens
     if denylist.is_in_memory:
         _act([item])
@@ -85,6 +86,7 @@ def _deny_or_check(denylist: Denylist, tokens: Sequence[Authentication]) -> bool
         if not tokens:
             denylist.check_epoch()
     except CacheUnavailable as error:
+        # A failed check is repeated by the next sweep, and needs no report.
         if tokens:
             log_error(UNDENIED, error, brief=True)
         return False

@@ -114,7 +114,7 @@ class Route:
             backends = self._authenticator.backends
             names = [each.name for each in backends if each.recognizes(credential)]
         except Exception as failure:  # noqa: BLE001 - whatever a site's own backend raises
-            log_error("A backend could not look at a token.", failure, about=[credential])
+            log_error("A backend failed to recognize a token.", failure, about=[credential])
             return None
         return names[0] if len(names) == 1 else None
 

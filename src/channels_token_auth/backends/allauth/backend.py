@@ -131,6 +131,7 @@ class _AllauthBackend(BaseTokenBackend):
             issued_at=presented.issued_at or login.began_at,
             expires_at=self._expires_at(presented.expires_at, login.session),
         )
+        # Without lists, only the credential itself finds the session again.
         return admit(login.user, authentication, handle=None if has_lists() else credential)
 
     def _standing(self, grant: Grant, login: Login | None) -> Verdict:
@@ -168,6 +169,7 @@ class AllauthSessionTokenBackend(_AllauthBackend):
         return session.expires_at  # later if the session was used since
 
     def _without_session(self) -> Verdict:
+        # Any text of this shape: it may be a token of the next backend.
         return None
 
     def _check_tokens(self) -> Iterator[checks.CheckMessage]:
@@ -196,6 +198,7 @@ class AllauthJWTBackend(_AllauthBackend):
         return min(expires_at or session.expires_at, session.expires_at)
 
     def _without_session(self) -> Verdict:
+        # The signature is ours, so there was a session, and it has ended.
         return TokenAuthError(CloseReason.TOKEN_REVOKED)
 
     def _check_tokens(self) -> Iterator[checks.CheckMessage]:

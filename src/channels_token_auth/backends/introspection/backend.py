@@ -124,6 +124,7 @@ class IntrospectionBackend(BaseTokenBackend):
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
         """Send a request for each token, in parallel, and find the users with one query."""
+        # A set: equal tokens of several sockets need one request.
         answers = self._client.ask({credential.secret for credential in credentials})
         active = {secret: claims for secret, claims in answers.items() if claims["active"]}
         users = dict(zip(active, self.claimed_users.find(list(active.values())), strict=True))
@@ -164,6 +165,7 @@ class IntrospectionBackend(BaseTokenBackend):
             return TokenAuthError(CloseReason.TOKEN_INVALID, detail=detail)
         if isinstance(user, TokenAuthError):
             return user
+        # The socket keeps the token, because the server can be asked only with the token itself.
         return admit(user, authentication, handle=credential if self._is_asked_again else None)
 
     def _mistake(self, claims: Claims) -> Detail | None:
@@ -172,6 +174,7 @@ class IntrospectionBackend(BaseTokenBackend):
             return WRONG_TYPE
         if self._issuer not in (None, claims.get("iss")):
             return WRONG_ISSUER.expecting("The option 'issuer'", self._issuer)
+        # A text or a list of texts (RFC 7662 §2.2, RFC 7519 §4.1.3).
         audience = claims.get("aud")
         audiences = audience if isinstance(audience, list) else [audience]
         if self._audience is None or self._audience in audiences:
@@ -209,6 +212,7 @@ class IntrospectionBackend(BaseTokenBackend):
 
 def _is_bearer_token(claims: Claims) -> bool:
     """Return True for an access token that whoever bears it may use (RFC 6750 §1.2)."""
+    # `token_type` is optional (RFC 7662 §2.2), and no standard claim marks refresh tokens.
     token_type, *kinds = (_lower(claims.get(name)) for name in ("token_type", "typ", "token_use"))
     return token_type in ACCESS and not REFRESH.intersection(kinds)
 

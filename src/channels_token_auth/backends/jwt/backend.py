@@ -87,6 +87,7 @@ class JWTBackend(BaseTokenBackend):
         withdrawn = self._verifier.withdrawn({each.handle for each in grants})
         verdicts = self._users_by_key.revalidate(grants)
         return [
+            # `UsersByKey` returns no handle: keep the thumbprint of the key for the next sweep.
             withdrawn.get(each.handle) or replace(verdict, handle=each.handle)
             if isinstance(verdict, Identity)
             else verdict

@@ -200,6 +200,7 @@ class SimpleJWTBackend(BaseTokenBackend):
         """Return the claim about the user's password, if the package is set to check it."""
         if self._stateless or not api_settings.CHECK_REVOKE_TOKEN:
             return None
+        # A secret, because it is derived from the hash of the password.
         return Secret(str(token.get(api_settings.REVOKE_TOKEN_CLAIM)))
 
     def _admit(
@@ -221,10 +222,12 @@ class SimpleJWTBackend(BaseTokenBackend):
 
 
 def _is_key(claim: Any) -> bool:
+    # In Python, True and False are integers.
     return isinstance(claim, str | int) and not isinstance(claim, bool) and claim != ""
 
 
 def _made_of(key: Any) -> Any:
+    # `TOKEN_USER_CLASS` is built from a token: give it one with all that is still known.
     token = UntypedToken()
     token.payload = {api_settings.USER_ID_CLAIM: key}
     return api_settings.TOKEN_USER_CLASS(token)

@@ -74,6 +74,7 @@ class SeatTable:
 
     def put(self, seat: Seat, now: float) -> None:
         """Store a seat; also when it is announced again, or has another token."""
+        # A repeated announcement changes only the time below.
         if self.get(seat.id) != seat:
             self.remove(seat.id)
             for key in _keys(seat):

@@ -68,6 +68,7 @@ class Traffic:
         """
         moment = int(now * MICROSECONDS)
         if moment < self._blocked_until:
+            # Floor division of a negative number rounds the wait up to whole seconds.
             return self._blocked_by, -((moment - self._blocked_until) // MICROSECONDS)
         if self._messages and not self._messages.take(1, moment):
             return Limit.MESSAGES, max(1, self._messages.full_in(moment))

@@ -161,7 +161,7 @@ class Exchange:
         try:
             act, self.stage = STEPS[self.stage][step]
         except KeyError:
-            sentence = f"In the stage '{self.stage}' of an exchange this cannot happen: {step}"
+            sentence = f"The stage '{self.stage}' of an exchange does not allow: {step}"
             raise RuntimeError(sentence) from None
         return act
 

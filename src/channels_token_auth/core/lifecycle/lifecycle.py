@@ -201,7 +201,7 @@ class Lifecycle(Timetable):
         try:
             self.state = TRANSITIONS[self.state][event]
         except KeyError:
-            raise RuntimeError(f"A socket that is {self.state} cannot be: {event}") from None
+            raise RuntimeError(f"The state {self.state} does not allow: {event}") from None
 
     def _verify(self, secret: Secret, now: float) -> list[Output]:
         self._move(_PRESENT)

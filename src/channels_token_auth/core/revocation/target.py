@@ -75,7 +75,8 @@ class Target:
         )
 
     def covers(self, other: Self) -> bool:
-        """Return whether every socket of the other target is one of this, judged by fields only."""
+        """Return whether every socket of the other target is one of this, by the fields only."""
+        # A target that spares a token does not cover one that may include that token.
         is_spared = self.except_token_id is not None and (
             other.token_id is None or is_same_token(self.except_token_id, other.token_id)
         )
@@ -108,6 +109,7 @@ class Target:
         """Return the values that are set."""
         named = ((field.name, getattr(self, field.name)) for field in fields(self))
         message = {name: value for name, value in named if value not in (None, frozenset())}
+        # Sorted lists, since JSON has no sets, and equal targets shall be equal messages.
         if self.labels:
             message["labels"] = sorted(list(label) for label in self.labels)
         if self.except_backends:

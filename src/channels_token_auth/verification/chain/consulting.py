@@ -38,6 +38,6 @@ def consult(backend: TokenBackend, credentials: Sequence[Credential]) -> Sequenc
     # Compare the numbers: if one verdict is missing, the next ones belong to other tokens.
     answers = list(backend.authenticate(mine)) if mine else []
     if len(answers) != len(mine):
-        raise TypeError(f"A token backend gave {len(answers)} verdicts on {len(mine)}.")
+        raise TypeError(f"A token backend gave {len(answers)} verdicts on {len(mine)} tokens.")
     left = iter(answers)
     return [next(left) if is_mine else None for is_mine in recognized]

@@ -62,7 +62,7 @@ def _answers(
 ) -> list[Any]:
     answers = [usable(each) for each in question(asked)]
     if len(answers) != len(asked):
-        raise TypeError(f"A token backend gave {len(answers)} verdicts on {len(asked)}.")
+        raise TypeError(f"A token backend gave {len(answers)} verdicts on {len(asked)} tokens.")
     return answers
 
 

@@ -63,6 +63,7 @@ class FirstVerified:
     def _prune(self) -> None:
         now = time.time()
         while self._seen:
+            # In the order of insertion: stop at the first one that has to be kept.
             key = next(iter(self._seen))
             if self._seen[key][1] > now and len(self._seen) < MAX_KEPT:
                 return

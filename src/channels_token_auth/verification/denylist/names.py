@@ -46,6 +46,7 @@ class GrantNames:
     def __init__(self, grant: Grant) -> None:
         token, user_id = grant.authentication, str(grant.user_pk)
         self.tokens = [name for found in token_names(token) for name in found]
+        # A rule may also name all kinds of users, or all foreign kinds, of the token's tenant.
         several = [None, *([FOREIGN] if is_foreign(grant.user_kind) else [])]
         kinds = [grant.user_kind, *(of_tenant(each, token.tenant) for each in several)]
         # With the names by all keys, since the rules under a former key are still valid.

@@ -79,6 +79,7 @@ class Lane:
         with self._changed:
             if len(self._queue) >= MAX_QUEUED:
                 return False
+            # Under the lock that an idle thread needs to end, so that it cannot miss the errand.
             self._queue.append(errand)
             self._ensure_thread()
             self._changed.notify()

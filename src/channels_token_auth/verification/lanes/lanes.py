@@ -64,6 +64,7 @@ class Lanes:
         lane = self._lanes.get(lane_id)
         if lane is None:
             with self._lock:
+                # Another thread may have built the lane meanwhile: `setdefault` keeps the first.
                 lane = self._lanes.setdefault(lane_id, self._build(lane_id))
         return lane
 
@@ -99,7 +100,7 @@ class Lanes:
         if self._throttle.allows(lane.id):
             logger.warning(
                 "More tokens arrive than the lane %r verifies (%s wait): some are answered"
-                " unavailable. Find out who floods the site, or why its service is slow.",
+                " unavailable. Look for a flood of handshakes, or a slow service of the lane.",
                 lane.id.name,
                 len(lane),
             )

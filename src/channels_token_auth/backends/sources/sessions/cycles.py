@@ -39,6 +39,7 @@ class Renewals:
     def note(self, token_id: str, user_pk: Any, *, created: bool) -> None:
         """Store that a session's row was saved. A later one of the same user replaces it."""
         now = time.monotonic()
+        # A cycled row is created with its user; that of a login gets the user later (see above).
         self.created_for, self.created_at = user_pk if created else None, now
         if created:
             self._created = dict([*self._created.items(), (token_id, now)][-MAX_CREATED:])
@@ -87,6 +88,7 @@ def take_successor(session_key: str, session: Session) -> bool:
     last = renewals()
     if session_key == last.replaced:
         return True
+    # The created row replaces this one only: a second deletion in the request is a logout.
     user_pk, last.created_for = last.created_for, None
     if (
         user_pk is None

@@ -100,7 +100,7 @@ def _find_cached(store: Any, keys: Collection[str]) -> dict[str, Session]:
     try:
         found = caches[settings.SESSION_CACHE_ALIAS].get_many(names)
     except Exception as error:
-        raise OperationalError("The cache of the sessions is away.") from error
+        raise OperationalError("The cache of the sessions is unavailable.") from error
     return {names[name]: _of(store, data) for name, data in found.items()}
 
 
