@@ -18,7 +18,11 @@ SAFE_TOKEN_BYTES = 4096
 
 
 def loosened() -> Iterator[checks.CheckMessage]:
-    """Report each setting that admits more than its default."""
+    """Report each setting that admits more than its default.
+
+    RFC 6750 §2.3 and RFC 9700 §4.3.2 advise against tokens in URLs. CORS does not apply to
+    WebSockets: the server alone can refuse other sites' pages.
+    """
     policy = conf.configuration().policy
     if policy.anonymous and conf.configuration().scopes:
         yield checks.Warning(
