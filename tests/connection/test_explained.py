@@ -6,8 +6,15 @@ import json
 import pytest
 
 from channels_token_auth.middleware import TokenAuthMiddleware
-from channels_token_auth.observability.events import HandshakeRefused, subscribe
+from channels_token_auth.observability import refusal_log
+from channels_token_auth.observability.events import (
+    HandshakeRefused,
+    ReauthenticationRefused,
+    subscribe,
+)
+from tests.connection.backend import store
 from tests.connection.server import CONNECT, Server, scope, text
+from tests.connection.serving import Noting, start
 
 
 @pytest.fixture
@@ -59,3 +66,69 @@ async def test_refused_first_message_is_explained(refused):
     sent = await handshake(text(json.dumps({"type": "auth", "token": "c4nary"})))
     assert [each.detail.slug for each in refused] == ["token_not_recognized"]
     assert "token_not_recognized" not in sent
+
+
+@pytest.fixture
+def stored(settings, monkeypatch):
+    """A site whose tokens are in a store of the tests. Yield the refused reauthentications."""
+    settings.CHANNELS_TOKEN_AUTH = {
+        "BACKENDS": [{"BACKEND": "tests.connection.backend.StoreBackend"}],
+        "LOCATIONS": ["header"],
+    }
+    monkeypatch.setattr(store, "tokens", {"adas": (1, None), "bobs": (2, None)})
+    refusal_log.throttle.reset()
+    seen = []
+    end = subscribe(ReauthenticationRefused, seen.append)
+    yield seen
+    end()
+
+
+def auth(token):
+    return text(json.dumps({"type": "auth", "token": token}))
+
+
+@pytest.mark.parametrize(
+    ("code", "messages"),
+    [
+        ("identity_changed", [auth("bobs")]),
+        ("token_invalid", [auth("unknown")]),
+        ("malformed", [auth("")]),
+        ("malformed", [text('{"type":"auth"}')]),
+        ("too_large", [text('{"type":"auth","token":"' + "x" * 5000)]),
+        ("rate_limited", [auth("adas"), auth("adas")]),
+    ],
+)
+async def test_message_that_closes_an_open_socket_is_explained(code, messages, stored, caplog):
+    server = Server(CONNECT)
+    header = (b"authorization", b"Token adas")
+    served = await start(server, Noting(), headers=[header], subprotocols=["token-auth.v1"])
+    for each in messages:
+        server.inbox.put_nowait(each)
+    async with asyncio.timeout(5):
+        await served.task
+    assert [(each.code.value, each.connection.user_id) for each in stored] == [(code, "1")]
+    (line,) = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert line.startswith("Reauthentication")
+    assert code in line
+
+
+async def test_anonymous_socket_that_presents_a_token_is_explained(stored, settings):
+    settings.CHANNELS_TOKEN_AUTH |= {"ANONYMOUS": True}
+    server = Server(CONNECT)
+    served = await start(server, Noting(), headers=[], subprotocols=["token-auth.v1"])
+    server.inbox.put_nowait(auth("adas"))
+    async with asyncio.timeout(5):
+        await served.task
+    assert [each.code.value for each in stored] == ["identity_changed"]
+
+
+async def test_application_that_gets_too_many_messages_is_no_refused_token(stored, settings):
+    settings.CHANNELS_TOKEN_AUTH |= {"LIMITS": {"MESSAGES": "1/min"}}
+    server = Server(CONNECT)
+    header = (b"authorization", b"Token adas")
+    served = await start(server, Noting(), headers=[header], subprotocols=["token-auth.v1"])
+    for _ in range(3):
+        server.inbox.put_nowait(text("hello"))
+    async with asyncio.timeout(5):
+        await served.task
+    assert stored == []

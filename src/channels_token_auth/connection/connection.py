@@ -8,12 +8,13 @@ from dataclasses import replace
 
 from ..clock import clock, lifetime
 from ..core.asgi_types import Receive, Scope, Send
+from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from ..core.handshake.correlation import read_correlation
 from ..core.handshake.extraction import Handshake
 from ..core.identity import Identity, UserKey, unavailable
-from ..core.lifecycle import Output, State
+from ..core.lifecycle import Close, Output, State
 from ..core.live_authentication import LiveAuthentication, refresh_user
 from ..observability.error_log import log_error
 from ..observability.events import (
@@ -146,6 +147,8 @@ class Connection(Socket):
         try:
             self.route.address_limits.check(self.client_address)
             outputs = self.admit(await self.identify(credential), since=mark)
+            if outputs and isinstance(outputs[-1], Close):  # the token of another user, perhaps
+                self._note_refusal(TokenAuthError(outputs[-1].code), credential)
         except TokenAuthError as error:
             self.note_failure(error.code)
             self._note_refusal(error, credential)
@@ -156,9 +159,19 @@ class Connection(Socket):
         # The opening handshake may wait for an event of the client, and must see the verdict.
         self.transport.inbox.wake()
 
-    def _note_refusal(self, error: TokenAuthError, credential: Credential) -> None:
+    def note_failure(self, code: CloseReason) -> None:
+        """Count that a credential of this client was refused, if the code is one that counts."""
+        self.route.address_limits.note_refusal(self.client_address, code)
+
+    def note_violation(self, code: CloseReason) -> None:
+        """Count it as a refused credential; and emit it, if the socket was admitted before."""
+        self.note_failure(code)
+        if self.was_admitted:
+            self._note_refusal(TokenAuthError(code), None)
+
+    def _note_refusal(self, error: TokenAuthError, credential: Credential | None) -> None:
         """Keep the reason of a refused first message; emit that of a refused reauthentication."""
-        if self._auth is None:
+        if not self.was_admitted:
             self.refusal_reason, self.refused_credential = error, credential
         elif ReauthenticationRefused.is_wanted():
             detail = self.route.explain(error, self.handshake, credential)

@@ -85,6 +85,10 @@ class Socket(Member):
     async def verify(self, secret: Secret) -> None:
         """Verify a token that came in a message, and act on the verdict."""
 
+    @abstractmethod
+    def note_violation(self, code: CloseReason) -> None:
+        """Note that a message of the client itself closes the socket."""
+
     @property
     def is_subscribed(self) -> bool:
         """True if the application has subscribed to the library's events."""
@@ -171,12 +175,8 @@ class Socket(Member):
             excess = self.traffic.take(event, clock.steady())
             return None if excess is None else self.life.end(exceeded(*excess))
         if outputs and isinstance(outputs[-1], Close):
-            self.note_failure(outputs[-1].code)
+            self.note_violation(outputs[-1].code)
         return outputs
-
-    def note_failure(self, code: CloseReason) -> None:
-        """Count that a credential of this client was refused, if the code is one that counts."""
-        self.route.address_limits.note_refusal(self.client_address, code)
 
     def leave_place(self) -> None:
         """Make room for another socket that is not authenticated yet."""
