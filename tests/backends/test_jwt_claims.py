@@ -331,12 +331,20 @@ async def asynchronous():
     return None
 
 
+class OtherServiceError(Exception):
+    """What a client of some other server raises: that server does not accept this site."""
+
+    status_code = 401
+
+
 @pytest.mark.parametrize(
     "given",
     [
         KeyError("tenant"),
         ValueError("Authorization: Bearer s3cret-token-0123456789"),
         lambda: (get_user_model()(), True),
+        lambda: get_user_model()(username="never saved"),
+        OtherServiceError(),
         lambda: 1,
         "alice",
         asynchronous,

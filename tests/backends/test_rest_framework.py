@@ -199,9 +199,11 @@ def test_key_of_nobody_is_invalid(db, verdict_on, user):
     assert verdict_on((user, "a key")).code is CloseReason.TOKEN_INVALID
 
 
-def test_user_of_no_row_is_no_user_of_a_socket(alice):
-    with pytest.raises(TypeError, match="TokenUser instead of a User"):
-        backend_of(STATELESS).authenticate([presented(str(AccessToken.for_user(alice)))])
+def test_user_of_no_row_is_no_user_of_a_socket(alice, caplog):
+    token = presented(str(AccessToken.for_user(alice)))
+    (verdict,) = backend_of(STATELESS).authenticate([token])
+    assert verdict.code is CloseReason.UNAVAILABLE
+    assert STATELESS in caplog.text
 
 
 def test_user_model_of_ones_own_passes(db, verdict_on, settings):
@@ -245,6 +247,24 @@ def test_exception_of_the_framework_has_its_code(verdict_on, error, code, retry_
 def test_any_other_exception_is_left_to_be_answered_as_unavailable(verdict_on):
     with pytest.raises(OperationalError):
         verdict_on(OperationalError())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        RuntimeError("t0ken-of-alice is not mine"),
+        7,
+        (SimpleNamespace(is_authenticated=True), None),
+        (get_user_model()(username="never saved"), None),
+    ],
+)
+def test_class_that_fails_is_named_in_the_log(db, fixed, caplog, answer):
+    fixed(answer)
+    (verdict,) = backend_of(FIXED).authenticate([presented("t0ken-of-alice", "own")])
+    assert (verdict.code, verdict.detail.slug) == (CloseReason.UNAVAILABLE, "user_function_failed")
+    (record,) = caplog.records
+    assert FIXED in record.getMessage()
+    assert "t0ken-of-alice" not in record.getMessage()
 
 
 def test_token_that_no_class_knows_is_unknown(verdict_on):

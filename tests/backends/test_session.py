@@ -22,9 +22,10 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.contrib.sessions.backends.file import SessionStore as FileStore
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
+from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
 from django.db import OperationalError, connection
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.test import Client
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -53,6 +54,17 @@ class OnlyAda(ModelBackend):
 
     def get_user(self, user_id):
         return get_user_model().objects.filter(pk=user_id, username="ada").first()
+
+
+class Answering(ModelBackend):
+    """An authentication backend whose answer a test sets."""
+
+    answer = None
+
+    def get_user(self, user_id):
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
 
 
 class NoGuests(ModelBackend):
@@ -325,6 +337,39 @@ def test_authentication_backend_that_finds_users_its_own_way_is_asked(
     _, key = log_in(get_user_model().objects.create_user(name), backend=path)
     (verdict,) = backend.authenticate([presented(key)])
     assert getattr(code_or_user(verdict), "username", code_or_user(verdict)) == expected
+
+
+@pytest.fixture
+def answered(backend, alice, settings, monkeypatch):
+    """The verdict on a session whose authentication backend answers so."""
+    path = f"{__name__}.Answering"
+    settings.AUTHENTICATION_BACKENDS = [MODEL_BACKEND, path]
+    monkeypatch.setattr(Answering, "answer", alice)
+    _, key = log_in(alice, backend=path)
+
+    def judge(answer):
+        monkeypatch.setattr(Answering, "answer", answer)
+        return backend.authenticate([presented(key)])[0]
+
+    return judge
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "slug"),
+    [
+        (None, CloseReason.TOKEN_INVALID, "unknown_user"),
+        (PermissionDenied(), CloseReason.FORBIDDEN, "user_function_refused"),
+        (Http404(), CloseReason.TOKEN_INVALID, "user_function_refused"),
+        (RuntimeError(), CloseReason.UNAVAILABLE, "user_function_failed"),
+        (("ada", True), CloseReason.UNAVAILABLE, "user_function_failed"),
+    ],
+)
+def test_authentication_backend_refuses_by_what_it_raises(answered, caplog, answer, code, slug):
+    verdict = answered(answer)
+    assert (verdict.code, verdict.detail.slug) == (code, slug)
+    assert [f"{__name__}.Answering" in each.getMessage() for each in caplog.records] == (
+        [True] if code is CloseReason.UNAVAILABLE else []
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
+from rest_framework import exceptions as drf
 from rest_framework_simplejwt import state
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.models import TokenUser
@@ -259,6 +260,37 @@ def test_users_that_the_authentication_rule_refuses_are_refused(backend, alice, 
     simple_jwt(USER_AUTHENTICATION_RULE=f"{__name__}.only_staff")
     assert judge(backend, AccessToken.for_user(alice)) is CloseReason.USER_INACTIVE
     assert judge(backend, AccessToken.for_user(user_of("root", is_staff=True))).username == "root"
+
+
+def staff_or_error(user):
+    if user.is_superuser:
+        raise RuntimeError
+    raise drf.AuthenticationFailed if user.is_staff else drf.PermissionDenied
+
+
+def test_authentication_rule_refuses_by_what_it_raises(backend, alice, simple_jwt, caplog):
+    simple_jwt(USER_AUTHENTICATION_RULE=f"{__name__}.staff_or_error")
+    assert judge(backend, AccessToken.for_user(alice)) is CloseReason.FORBIDDEN
+    staff = AccessToken.for_user(user_of("staff", is_staff=True))
+    assert judge(backend, staff) is CloseReason.TOKEN_INVALID
+    assert caplog.records == []
+    root = AccessToken.for_user(user_of("root", is_superuser=True))
+    assert judge(backend, root) is CloseReason.UNAVAILABLE
+    assert f"{__name__}.staff_or_error" in caplog.text
+
+
+class PickyUser(TokenUser):
+    def __init__(self, token):
+        if "tenant" not in token:
+            raise drf.AuthenticationFailed
+        super().__init__(token)
+
+
+def test_class_of_stateless_users_refuses_by_what_it_raises(simple_jwt):
+    simple_jwt(TOKEN_USER_CLASS=f"{__name__}.PickyUser")
+    backend = SimpleJWTBackend(stateless=True)
+    assert judge(backend, signed()) is CloseReason.TOKEN_INVALID
+    assert judge(backend, signed(tenant="acme")).pk == "1"
 
 
 def test_changed_password_revokes_where_the_package_looks(backend, alice, simple_jwt):

@@ -3,7 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import (
+    ImproperlyConfigured,
+    ObjectDoesNotExist,
+    PermissionDenied,
+)
+from django.http import Http404
 
 from channels_token_auth import CloseReason, Grant, Identity, Revocations
 from channels_token_auth.conf import override
@@ -110,6 +115,24 @@ def test_handshake_of_no_tenant_is_refused(tenants):
     assert (refused.code, refused.detail.slug) == (CloseReason.TOKEN_INVALID, "tenant_unknown")
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "slug"),
+    [
+        (ObjectDoesNotExist(), CloseReason.TOKEN_INVALID, "tenant_unknown"),
+        (Http404(), CloseReason.TOKEN_INVALID, "tenant_unknown"),
+        (PermissionDenied(), CloseReason.FORBIDDEN, "user_function_refused"),
+    ],
+)
+def test_tenants_refuse_a_handshake_by_what_they_raise(tenants, caplog, error, code, slug):
+    def refuse(scope):
+        raise error
+
+    tenants.by_scope = refuse
+    refused = find(tenants, "acme")
+    assert (refused.code, refused.detail.slug) == (code, slug)
+    assert caplog.records == []
+
+
 @pytest.mark.parametrize("answer", [5, "", b"acme", ("acme",)])
 def test_key_that_is_no_text_is_unavailable(tenants, answer):
     assert find(tenants, answer).code is CloseReason.UNAVAILABLE
@@ -119,6 +142,7 @@ def test_tenant_that_cannot_be_found_is_unavailable(tenants, caplog):
     tenants.by_scope = lambda scope: 1 / 0
     assert find(tenants, "acme").code is CloseReason.UNAVAILABLE
     assert "ZeroDivisionError" in caplog.text
+    assert "FakeTenants.of_scope" in caplog.text
 
 
 @pytest.mark.parametrize("path", ["nowhere.Tenants", "builtins.dict", "builtins.nothing"])

@@ -4,8 +4,9 @@ import threading
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.test import Client
+from rest_framework import exceptions as drf
 
 from channels_token_auth import Revocations
 from channels_token_auth.backends.session import SessionBackend
@@ -182,3 +183,35 @@ def test_a_ticket_got_by_session_has_the_scopes_of_the_session_backends_entry():
     redeemed = Credential(location=Location.TICKET, secret=Secret(ticket))
     (verdict,) = authenticator.chain.authenticate([redeemed])
     assert verdict.authentication.scopes == {"write"}
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (PermissionDenied(), CloseReason.FORBIDDEN),
+        (drf.PermissionDenied(), CloseReason.FORBIDDEN),
+        (User.DoesNotExist(), CloseReason.TOKEN_INVALID),
+        (drf.AuthenticationFailed(), CloseReason.TOKEN_INVALID),
+        (TokenAuthError(CloseReason.USER_INACTIVE), CloseReason.USER_INACTIVE),
+    ],
+)
+def test_the_function_refuses_a_token_by_what_it_raises(tokens, ada, caplog, error, code):
+    def refuse(user, authentication):
+        raise error
+
+    authentication = verdict_of(build()).authentication
+    backend = ScopedBackend(FakeTokenBackend(name="own"), refuse)
+    (held,) = backend.revalidate([Grant(user_pk=ada.pk, authentication=authentication)])
+    assert [verdict_of(backend), held.code] == [code, code]
+    assert caplog.records == []
+
+
+async def asynchronous(user, authentication):
+    return ["read"]
+
+
+@pytest.mark.parametrize("function", [fail, asynchronous])
+def test_the_log_names_a_function_that_fails(tokens, caplog, function):
+    assert verdict_of(ScopedBackend(FakeTokenBackend(), function)) is CloseReason.UNAVAILABLE
+    (record,) = caplog.records
+    assert f"{__name__}.{function.__name__}" in record.getMessage()

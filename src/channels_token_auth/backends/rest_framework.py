@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core import checks
+from django.db import Error as DatabaseError
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 from rest_framework.authentication import (
@@ -28,11 +29,11 @@ from ..core.identity import RETRY_AFTER, Grant, Identity, Verdict, unavailable
 from .base import BaseTokenBackend
 from .contract import Authority, Revocations
 from .site import Site
-from .sources.claimed_users import refusal_of
 from .sources.claims import ClaimRules
 from .sources.managers import package_users
 from .sources.request_auth import read_request_auth
 from .sources.revalidation import revalidate_presented
+from .sources.site_functions import failed, name_of, refusal_of
 from .sources.users import admit, concrete
 from .sources.users_by_key import UsersByKey
 
@@ -130,11 +131,11 @@ class RESTFrameworkBackend(BaseTokenBackend):
                     return _refusal(error)
                 except RecursionError:  # of deeply nested JSON, in older JWT packages
                     return TokenAuthError(CloseReason.TOKEN_INVALID)
-                except Exception as error:
-                    refusal = refusal_of(error)
-                    if refusal is None:
-                        raise
-                    return refusal
+                except DatabaseError:
+                    raise  # which is asked once more, on a fresh connection
+                except Exception as error:  # noqa: BLE001 - whatever a site's class raises
+                    name = name_of(authentication_class)
+                    return refusal_of(error) or failed(name, error, about=[credential])
         return None
 
     def _identity(self, credential: Credential, user: Any, auth: Any) -> Verdict:
@@ -145,6 +146,8 @@ class RESTFrameworkBackend(BaseTokenBackend):
         if not isinstance(user, get_user_model()):
             wanted = get_user_model().__name__
             raise TypeError(f"A class returned a {type(user).__name__} instead of a {wanted}.")
+        if user.pk is None:  # all such users would be one
+            raise TypeError(f"A class returned a {type(user).__name__} that was never saved.")
         authentication = self._rules.read(read_request_auth(auth), credential)
         if isinstance(authentication, TokenAuthError):
             return authentication

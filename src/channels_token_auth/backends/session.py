@@ -34,7 +34,7 @@ from .sources.sessions.engines import (
     session_model,
     session_of,
 )
-from .sources.sessions.users import has_password_of, session_user, session_user_pk
+from .sources.sessions.users import NO_USER, has_password_of, session_user, session_user_pk
 from .sources.users import admit
 from .sources.users_by_key import UsersByKey
 
@@ -140,7 +140,9 @@ class SessionBackend(BaseTokenBackend):
             return TokenAuthError(CloseReason.TOKEN_EXPIRED)
         user = session_user(session.data, users)
         if user is None:
-            return TokenAuthError(CloseReason.TOKEN_INVALID)
+            return TokenAuthError(CloseReason.TOKEN_INVALID, detail=NO_USER)
+        if isinstance(user, TokenAuthError):
+            return user
         if not has_password_of(user, session.data):
             return TokenAuthError(CloseReason.TOKEN_REVOKED)
         authentication = Authentication(

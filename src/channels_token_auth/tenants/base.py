@@ -21,7 +21,8 @@ class Tenants(ABC):
         """Return the key of the tenant that a handshake belongs to; None to refuse it.
 
         Runs in a thread of the library, with the context variables of the handshake, and may
-        query. If it raises, the handshake is answered "unavailable".
+        query. It refuses as the JWT backend's option `user` does, for example with DoesNotExist. If
+        it raises any other exception, the handshake is answered "unavailable".
         """
 
     @abstractmethod

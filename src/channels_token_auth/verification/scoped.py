@@ -6,8 +6,10 @@ from typing import Any
 
 from ..authorization.scopes import read_scopes
 from ..backends.contract import TokenBackend
+from ..backends.sources.site_functions import ask_site, failed, name_of
 from ..core.authentication import Authentication
 from ..core.credentials import Credential
+from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Identity, Verdict
 
 __all__ = ["ScopedBackend", "ScopesOf"]
@@ -19,9 +21,10 @@ ScopesOf = Callable[[Any, Authentication], Iterable[str]]
 class ScopedBackend:
     """A `TokenBackend` that wraps another one, and takes the scopes from a function.
 
-    The function is called after each verification of the backend, in the same thread. Its
-    exceptions count as those of the backend. This backend has a lane of its own, since the function
-    may block, for example on another server.
+    The function is called after each verification of the backend, in the same thread. It refuses a
+    token as the option `user` does: with PermissionDenied, for example. Any other exception of it
+    is logged with its name, and makes the token unavailable. This backend has a lane of its own,
+    since the function may block, for example on another server.
     """
 
     is_local = False
@@ -47,5 +50,12 @@ class ScopedBackend:
     def _scoped(self, verdict: Verdict) -> Verdict:
         if not isinstance(verdict, Identity):
             return verdict
-        scopes = read_scopes(self._scopes_of(verdict.user, verdict.authentication))
+        name = name_of(self._scopes_of)
+        given = ask_site(self._scopes_of, verdict.user, verdict.authentication, name=name)
+        if isinstance(given, TokenAuthError):
+            return given
+        try:
+            scopes = read_scopes(given)
+        except (TypeError, ValueError) as error:
+            return failed(name, error)
         return replace(verdict, authentication=replace(verdict.authentication, scopes=scopes))

@@ -20,7 +20,7 @@ from django.core.exceptions import ImproperlyConfigured
 from ...core.authentication import Authentication
 from ...core.close_codes import CloseReason
 from ...core.credentials import Credential, Secret
-from ...core.errors import TokenAuthError
+from ...core.errors import Detail, TokenAuthError
 from ...core.identity import Grant, Verdict
 from ..base import BaseTokenBackend
 from ..contract import Authority, Revocations, RevocationSignal
@@ -28,7 +28,7 @@ from ..site import Site
 from ..sources.keys import read_key
 from ..sources.revalidation import revalidate_presented
 from ..sources.sessions.engines import Session, is_in_database
-from ..sources.sessions.users import has_password_of
+from ..sources.sessions.users import NO_USER, has_password_of
 from ..sources.users import admit
 from ..sources.users_by_key import UsersByKey
 from .announcements import announcements
@@ -43,6 +43,13 @@ SESSION_KEY_SHAPE = re.compile(r"[a-z0-9]{32}")
 
 JWT_SHAPE = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 """Three parts in base64url (RFC 7515 §3.1)."""
+
+
+OTHER_USER = Detail(
+    slug="wrong_subject",
+    remedy="The token's 'sub' is not the user who is logged in with its session: let the client log"
+    " in again.",
+)
 
 
 class _AllauthBackend(BaseTokenBackend):
@@ -122,8 +129,8 @@ class _AllauthBackend(BaseTokenBackend):
     ) -> Verdict:
         if login is None:
             return self._without_session()
-        if code := _refusal(login) or _mistaken(login.user, presented.subject):
-            return TokenAuthError(code)
+        if refusal := _refusal(login) or _mistaken(login.user, presented.subject):
+            return refusal
         authentication = Authentication(
             backend=self.name,
             token_id=Secret(presented.session_key).digest,
@@ -140,8 +147,8 @@ class _AllauthBackend(BaseTokenBackend):
         expires_at = self._expires_at(grant.authentication.expires_at, login.session)
         if _is_past(expires_at):
             return TokenAuthError(CloseReason.TOKEN_EXPIRED)
-        if code := _refusal(login):
-            return TokenAuthError(code)
+        if refusal := _refusal(login):
+            return refusal
         return admit(login.user, replace(grant.authentication, expires_at=expires_at))
 
 
@@ -205,18 +212,21 @@ class AllauthJWTBackend(_AllauthBackend):
         return check_signing()
 
 
-def _refusal(login: Login) -> CloseReason | None:
+def _refusal(login: Login) -> TokenAuthError | None:
     if _is_past(login.session.expires_at):
-        return CloseReason.TOKEN_EXPIRED
+        return TokenAuthError(CloseReason.TOKEN_EXPIRED)
     if login.user is None:
-        return CloseReason.TOKEN_INVALID
-    return None if has_password_of(login.user, login.session.data) else CloseReason.TOKEN_REVOKED
+        return TokenAuthError(CloseReason.TOKEN_INVALID, detail=NO_USER)
+    if isinstance(login.user, TokenAuthError):
+        return login.user
+    is_current = has_password_of(login.user, login.session.data)
+    return None if is_current else TokenAuthError(CloseReason.TOKEN_REVOKED)
 
 
-def _mistaken(user: Any, subject: str | None) -> CloseReason | None:
+def _mistaken(user: Any, subject: str | None) -> TokenAuthError | None:
     """Return the refusal of a token that names another user than its session."""
     is_named = subject is None or read_key(get_user_model()._meta.pk, subject) == user.pk
-    return None if is_named else CloseReason.TOKEN_INVALID
+    return None if is_named else TokenAuthError(CloseReason.TOKEN_INVALID, detail=OTHER_USER)
 
 
 def _is_past(moment: datetime | None) -> bool:

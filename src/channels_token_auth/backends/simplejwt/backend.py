@@ -25,6 +25,7 @@ from ..site import Site
 from ..sources.claimed_users import ClaimedUsers
 from ..sources.claims import ClaimRules
 from ..sources.managers import package_users
+from ..sources.site_functions import ask_site, name_of
 from ..sources.users import admit
 from ..sources.users_by_key import UsersByKey
 from . import blacklist
@@ -178,8 +179,9 @@ class SimpleJWTBackend(BaseTokenBackend):
         if not self._stateless:
             return self._claimed_users.find([token.payload for token in tokens])
         claim = api_settings.USER_ID_CLAIM
+        made_by = api_settings.TOKEN_USER_CLASS
         return [
-            api_settings.TOKEN_USER_CLASS(token)
+            ask_site(made_by, token, name=name_of(made_by))
             if _is_key(token.get(claim))
             else TokenAuthError(CloseReason.TOKEN_INVALID, detail=NO_USER)
             for token in tokens
@@ -210,10 +212,15 @@ class SimpleJWTBackend(BaseTokenBackend):
         revoked: Collection[str],
         claim: Secret | None,
     ) -> Verdict:
-        if not self._stateless and not api_settings.USER_AUTHENTICATION_RULE(user):
-            return UserInactiveError(
-                Identity(user=user, authentication=authentication, handle=claim)
-            )
+        if not self._stateless:
+            rule = api_settings.USER_AUTHENTICATION_RULE
+            may_pass = ask_site(rule, user, name=name_of(rule))
+            if isinstance(may_pass, TokenAuthError):
+                return may_pass
+            if not may_pass:
+                return UserInactiveError(
+                    Identity(user=user, authentication=authentication, handle=claim)
+                )
         verdict = admit(user, authentication, claim)
         has_changed = claim is not None and claim != Secret(get_md5_hash_password(user.password))
         if isinstance(verdict, Identity) and (has_changed or authentication.token_id in revoked):

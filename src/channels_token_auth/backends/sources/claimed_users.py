@@ -1,37 +1,28 @@
 """Find the users that claims name, by a field or by a function of the site."""
 
-import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core import checks
-from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist, PermissionDenied
-from django.db import Error as DatabaseError
-from django.http import Http404
+from django.core.exceptions import FieldDoesNotExist
 from django.utils.module_loading import import_string
 
 from ...core.close_codes import CloseReason
 from ...core.errors import Detail, TokenAuthError
-from ...core.identity import unavailable
-from ...observability.error_log import log_error
 from .keys import read_key
 from .lookup import Lookup
 from .managers import package_users
+from .site_functions import REFUSED, ask_site, failed
 from .users import concrete
 
-__all__ = ["ClaimedUsers", "refusal_of"]
+__all__ = ["ClaimedUsers"]
 
 Claims = Mapping[str, Any]
 
 REASSIGNABLE = {"email", "name", "nickname", "preferred_username", "unique_name", "upn", "username"}
 """Claims whose value may later belong to another person (OpenID Connect Core 1.0, §5.7)."""
-
-REFUSED = Detail(
-    slug="user_function_refused",
-    remedy="The option 'user' names a function that did not accept the token's claims.",
-)
 
 
 class ClaimedUsers:
@@ -120,50 +111,16 @@ class ClaimedUsers:
 
     def _call(self, function: Any, claims: Claims) -> Any:
         """Return the function's user, or the refusal. Raises only errors of a database."""
-        try:
-            user = concrete(function(claims))
-        except DatabaseError:
-            raise  # which is asked once more, on a fresh connection
-        except Exception as error:  # noqa: BLE001 - whatever a site's function raises
-            return refusal_of(error) or self._failed(error)
+        name = str(self._function)
+        user = ask_site(lambda: concrete(function(claims)), name=name)
+        if isinstance(user, TokenAuthError):
+            return user
         if user is None or getattr(user, "is_anonymous", False):
             return TokenAuthError(CloseReason.TOKEN_INVALID, detail=REFUSED)
-        if isinstance(user, get_user_model()):
-            return user
-        if inspect.iscoroutine(user):
-            user.close()
         wanted = get_user_model().__name__
-        mistake = f"It returned a {type(user).__name__} instead of a {wanted} or None."
-        return self._failed(TypeError(mistake))
-
-    def _failed(self, error: Exception) -> TokenAuthError:
-        log_error(f"The user function {self._function} failed: answered unavailable.", error)
-        detail = Detail(
-            slug="user_function_failed",
-            remedy=f"The function {self._function} raised an error or returned no user: see the"
-            " error in the log.",
-        )
-        return unavailable(detail)
-
-
-def refusal_of(error: BaseException) -> TokenAuthError | None:
-    """Return the refusal that an exception of a site's or DRF's code means; None if it means none.
-
-    DRF's exceptions are known by their `status_code`: the package may not be installed.
-    """
-    if isinstance(error, TokenAuthError):  # a new one: a raised exception keeps its traceback
-        return TokenAuthError(error.code, error.retry_after, error.detail or REFUSED)
-    status = getattr(error, "status_code", None)
-    if isinstance(error, PermissionDenied) or status == 403:
-        return TokenAuthError(CloseReason.FORBIDDEN, detail=REFUSED)
-    if isinstance(error, ObjectDoesNotExist | Http404) or status in (401, 404):
-        is_inactive = _drf_code(error) == "user_inactive"
-        code = CloseReason.USER_INACTIVE if is_inactive else CloseReason.TOKEN_INVALID
-        return TokenAuthError(code, detail=REFUSED)
-    return None
-
-
-def _drf_code(error: Any) -> Any:
-    """Return the code of DRF's exceptions, which simplejwt puts into a dictionary."""
-    detail = getattr(error, "detail", None)
-    return detail.get("code") if isinstance(detail, dict) else getattr(detail, "code", None)
+        if not isinstance(user, get_user_model()):
+            mistake = f"It returned a {type(user).__name__} instead of a {wanted} or None."
+            return failed(name, TypeError(mistake))
+        if user.pk is None:  # all such users would be one
+            return failed(name, TypeError(f"It returned a {wanted} that was never saved."))
+        return user

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextvars import Context, copy_context
 from typing import Any
 
+from ...backends.sources.site_functions import ask_site, name_of
 from ...core.asgi_types import Scope
 from ...core.close_codes import CloseReason
 from ...core.errors import Detail, TokenAuthError
@@ -15,7 +16,7 @@ __all__ = ["TenantsOfHandshakes"]
 
 UNKNOWN = Detail(
     slug="tenant_unknown",
-    remedy="The handshake belongs to no tenant: of_scope() of the class in TENANTS returned None."
+    remedy="The handshake belongs to no tenant: of_scope() of the class in TENANTS found none."
     " With django-tenants, add the host as a domain of a tenant.",
 )
 
@@ -37,11 +38,18 @@ class TenantsOfHandshakes:
 
     def _find(self, handshakes: Sequence[tuple[Context, Scope]]) -> Sequence[Any]:
         # A copy of the context, which cannot be entered twice, because `put` repeats a failed call.
-        return [context.copy().run(self._tenants.of_scope, scope) for context, scope in handshakes]
+        of_scope = self._tenants.of_scope
+        name = name_of(of_scope)
+        return [
+            ask_site(context.copy().run, of_scope, scope, name=name)
+            for context, scope in handshakes
+        ]
 
 
 def _usable(tenant: Any) -> Any:
-    if tenant is None:
+    if isinstance(tenant, TokenAuthError) and tenant.code is not CloseReason.TOKEN_INVALID:
+        return tenant
+    if tenant is None or isinstance(tenant, TokenAuthError):
         return TokenAuthError(CloseReason.TOKEN_INVALID, detail=UNKNOWN)
     if not isinstance(tenant, str) or not tenant:
         raise TypeError(f"of_scope() returned a {type(tenant).__name__} instead of a key.")

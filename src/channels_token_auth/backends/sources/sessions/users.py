@@ -20,7 +20,16 @@ from django.core.exceptions import ValidationError
 from django.utils.crypto import constant_time_compare
 from django.utils.module_loading import import_string
 
-__all__ = ["has_password_of", "session_user", "session_user_pk"]
+from ....core.errors import Detail, TokenAuthError
+from ..site_functions import ask_site, failed
+
+__all__ = ["NO_USER", "has_password_of", "session_user", "session_user_pk"]
+
+NO_USER = Detail(
+    slug="unknown_user",
+    remedy="The session is there, and no user of this site is logged in with it: the user was"
+    " deleted, or AUTHENTICATION_BACKENDS has changed.",
+)
 
 
 def session_user_pk(data: Mapping[str, Any]) -> Any:
@@ -32,17 +41,28 @@ def session_user_pk(data: Mapping[str, Any]) -> Any:
 
 
 def session_user(data: Mapping[str, Any], users: Mapping[Any, Any]) -> Any:
-    """Return the user as the session's authentication backend does, and inactive users too."""
+    """Return the user as the session's authentication backend does, and inactive users too.
+
+    None: it knows none. A TokenAuthError: its own `get_user` refused the user, or failed.
+    """
     path: Any = data.get(BACKEND_SESSION_KEY)
     if path not in settings.AUTHENTICATION_BACKENDS:
         return None
     backend: Any = load_backend(path)
     plain = import_string("django.contrib.auth.backends.ModelBackend")  # needs the app registry
     if type(backend).get_user is not plain.get_user:
-        return backend.get_user(session_user_pk(data))
+        return _checked(path, ask_site(backend.get_user, session_user_pk(data), name=path))
     user = users.get(session_user_pk(data))
     may_pass = user is None or not user.is_active or backend.user_can_authenticate(user)
     return user if may_pass else None
+
+
+def _checked(path: str, user: Any) -> Any:
+    """Return what a `get_user` of the site returned; "unavailable" if that is no user."""
+    if user is None or isinstance(user, TokenAuthError) or hasattr(user, "is_active"):
+        return user
+    mistake = f"get_user() returned a {type(user).__name__}, which is no user."
+    return failed(path, TypeError(mistake))
 
 
 def has_password_of(user: Any, data: Mapping[str, Any]) -> bool:
