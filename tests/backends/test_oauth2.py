@@ -108,15 +108,16 @@ def test_token_that_is_nearly_one_is_unknown(backend, alice):
 
 
 def test_token_of_a_machine_is_forbidden(backend, db):
-    row = token_of(None)
-    assert code_or_user(*backend.authenticate([presented(row.token)])) is CloseReason.FORBIDDEN
+    (verdict,) = backend.authenticate([presented(token_of(None).token)])
+    assert (verdict.code, verdict.detail.slug) == (CloseReason.FORBIDDEN, "machine_token")
 
 
 def test_token_of_a_client_that_is_switched_off_is_invalid(backend, db, monkeypatch):
     row = token_of(user_of("bob"), application=application(name="stolen"))
     assert code_or_user(*backend.authenticate([presented(row.token)])) == row.user
     monkeypatch.setattr(Application, "is_usable", lambda self, request: self.name != "stolen")
-    assert code_or_user(*backend.authenticate([presented(row.token)])) is CloseReason.TOKEN_INVALID
+    (verdict,) = backend.authenticate([presented(row.token)])
+    assert (verdict.code, verdict.detail.slug) == (CloseReason.TOKEN_INVALID, "client_off")
 
 
 @pytest.mark.parametrize(
@@ -130,8 +131,10 @@ def test_token_restricted_to_resources_is_for_these_alone(db, audience, is_accep
         expected = row.user if is_accepted else CloseReason.TOKEN_INVALID
     else:
         expected = row.user  # such versions don't know of resources
-    backend = OAuth2Backend(audience=audience)
-    assert code_or_user(*backend.authenticate([presented(row.token)])) == expected
+    (verdict,) = OAuth2Backend(audience=audience).authenticate([presented(row.token)])
+    assert code_or_user(verdict) == expected
+    if expected is not row.user:
+        assert verdict.detail.slug == "wrong_resource"
 
 
 @pytest.mark.hypothesis

@@ -27,6 +27,7 @@ from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Verdict
 from .base import BaseTokenBackend
 from .contract import Authority, IssuedToken, Revocations, RevocationSignal, RevokedTokens
+from .reasons import CLIENT_OFF, NOBODYS, OTHER_RESOURCE
 from .shape import check_shape, has_shape
 from .site import Site
 from .sources.lookup import Lookup, read
@@ -171,11 +172,13 @@ class OAuth2Backend(BaseTokenBackend):
     def _verdict(self, token: Any, location: Location) -> Verdict:
         if token.is_expired():
             return TokenAuthError(CloseReason.TOKEN_EXPIRED)
-        if not (self._is_for_us(token) and _is_usable(token.application)):
-            return TokenAuthError(CloseReason.TOKEN_INVALID)
+        if not self._is_for_us(token):
+            return TokenAuthError(CloseReason.TOKEN_INVALID, detail=OTHER_RESOURCE)
+        if not _is_usable(token.application):
+            return TokenAuthError(CloseReason.TOKEN_INVALID, detail=CLIENT_OFF)
         if token.user is None:
             # A machine's token (RFC 6749 §4.4) is valid, so do not send its client to a login.
-            return TokenAuthError(CloseReason.FORBIDDEN)
+            return TokenAuthError(CloseReason.FORBIDDEN, detail=NOBODYS)
         authentication = Authentication(
             backend=self.name,
             token_id=_token_id(token),
