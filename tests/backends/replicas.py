@@ -72,7 +72,13 @@ django.setup()
 
 from datetime import UTC, datetime, timedelta  # noqa: E402 - Django had to be set up
 
+from django.contrib.auth import (  # noqa: E402
+    BACKEND_SESSION_KEY,
+    HASH_SESSION_KEY,
+    SESSION_KEY,
+)
 from django.contrib.auth.models import User  # noqa: E402
+from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import OperationalError, connections  # noqa: E402
 from django.utils import timezone  # noqa: E402
@@ -139,6 +145,34 @@ scenes["lagging, unknown"] = words(verdicts(["f" * 40]))
 replicate()
 scenes["in turn"] = words(verdicts(tokens) * 1 + verdicts(tokens))
 scenes["aware"] = [each.authentication.issued_at.tzinfo is not None for each in verdicts(tokens)]
+
+
+def stale(**fields):
+    """Have both replicas lag: their users and tokens have these old values."""
+    for model in (User, *ROWS):
+        old = {name: each for name, each in fields.items() if hasattr(model, name)}
+        for alias in ALIASES[1:] if old else ():
+            model._base_manager.using(alias).update(**old)
+
+
+# The rows are there, but the replicas have old ones: of before the user was activated, or the
+# tokens were renewed, or the password was changed.
+yesterday = timezone.now() - timedelta(days=1)
+for name, old in {
+    "activated": {"is_active": False},
+    "renewed": {"expiry": yesterday, "expires": yesterday},
+}.items():
+    stale(**old)
+    scenes[name] = words(verdicts(tokens))
+    scenes[f"{name}, sweep"] = words(site_authenticator().chain.revalidate(held))
+    replicate()
+session = SessionStore()
+session[SESSION_KEY], session[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
+session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+session.create()
+stale(password="another")
+scenes["new password"] = words([site_authenticator().authenticate_session(session.session_key)])
+replicate()
 
 
 def fail(*_):

@@ -4,7 +4,9 @@ The query is the ORM's own, including custom models, joins and converters. Only 
 compiling it is cached, because compiling takes ten times as long as running it.
 """
 
-from collections.abc import Callable, Collection
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,13 +17,37 @@ from django.db.models.manager import BaseManager
 
 from ...django_internals import PreparedQuery, named_database
 
-__all__ = ["LARGEST", "Lookup", "Manager", "read"]
+__all__ = ["LARGEST", "Lookup", "Manager", "Reads", "read", "reading"]
 
 LARGEST = 128
 """Largest batch whose compiled SQL is cached; larger ones are rare."""
 
 Manager = Callable[[], "BaseManager[Any]"]
 """Return the manager to query, once Django's app registry is ready."""
+
+
+class Reads(threading.local):
+    """How this thread reads rows now: from replicas, or from the databases for writes only.
+
+    `has_old_rows`: a replica had some of the rows, and they may be older than those of the primary.
+    """
+
+    from_primary = False
+    has_old_rows = False
+
+
+_reads = Reads()
+
+
+@contextmanager
+def reading(*, from_primary: bool) -> Iterator[Reads]:
+    """Read in this way inside the block."""
+    before = _reads.from_primary, _reads.has_old_rows
+    _reads.from_primary, _reads.has_old_rows = from_primary, False
+    try:
+        yield _reads
+    finally:
+        _reads.from_primary, _reads.has_old_rows = before
 
 
 def read(
@@ -32,12 +58,12 @@ def read(
     If a wanted row is missing there, query the database for writes: a token that was just issued
     must not be invalid because a replica lags.
     """
-    alias = rows.db
+    alias, primary = _databases(rows)
     found = collect(rows.using(alias))
-    primary = _primary(rows, alias)
-    if primary is not None and not wanted <= found.keys():
-        found |= collect(rows.using(primary))
-    return found
+    if primary is None:
+        return found
+    _reads.has_old_rows |= bool(found)
+    return found if wanted <= found.keys() else found | collect(rows.using(primary))
 
 
 class Lookup:
@@ -69,11 +95,12 @@ class Lookup:
         if not asked:
             return []
         rows = self._plain_rows if self._is_plain else self._rows()
-        # Call the router once, since it may return another replica each time.
-        alias = rows.db
+        alias, primary = _databases(rows)
         found = self._find_on(alias, rows, asked)
-        primary = _primary(rows, alias)
-        missing = [] if primary is None else self._missing(rows, asked, found)
+        if primary is None:
+            return found
+        _reads.has_old_rows |= bool(found)
+        missing = self._missing(rows, asked, found)
         return [*found, *self._find_on(primary, rows, missing)] if missing else found
 
     def _find_on(self, alias: Any, rows: QuerySet[Any], asked: list[Any]) -> list[Any]:
@@ -115,15 +142,18 @@ class Lookup:
         return (manager.get_queryset, manager.all) == (BaseManager.get_queryset, BaseManager.all)
 
 
-def _primary(rows: QuerySet[Any], alias: str) -> str | None:
-    """Return the database for writes, if the rows were read from another one.
+def _databases(rows: QuerySet[Any]) -> tuple[str, str | None]:
+    """Return the database to read from, and the one to ask about what is missing there, if any.
 
     None if the manager named the database: it may be a tenant's, and no other is asked then.
     """
+    alias = rows.db  # call the router once: it may return another replica each time
     if named_database(rows) is not None:
-        return None
+        return alias, None
     primary = router.db_for_write(rows.model)
-    return None if primary == alias else primary
+    if primary == alias or _reads.from_primary:
+        return primary, None
+    return alias, primary
 
 
 def _field(rows: QuerySet[Any], column: str) -> Any:

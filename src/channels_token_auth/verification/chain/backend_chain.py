@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ...backends.contract import Revocations, TokenBackend
+from ...backends.replicas import ask_primary_before_rejection
 from ...clock import clock
 from ...core.close_codes import CloseReason
 from ...core.credentials import Credential
@@ -231,7 +232,8 @@ class BackendChain:
 
     def _revalidate(self, name: str, grants: Sequence[Grant]) -> Sequence[Verdict]:
         # In here, where an unknown name raises KeyError for the tokens of this name only.
-        return self._by_name[name].revalidate(grants)
+        backend = self._by_name[name]
+        return ask_primary_before_rejection(backend, backend.revalidate, grants)
 
     def _lane(self, backend: str | None) -> LaneId:
         # Anonymous sockets have no backend, and a site's backend may return an unknown name.

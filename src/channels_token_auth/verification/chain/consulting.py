@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from ...backends.contract import TokenBackend, Unrecognized
+from ...backends.replicas import ask_primary_before_rejection
 from ...core.credentials import Credential
 from ...core.identity import Verdict
 from .question import put
@@ -36,7 +37,7 @@ def consult(backend: TokenBackend, credentials: Sequence[Credential]) -> Sequenc
     recognized = [backend.recognizes(credential) for credential in credentials]
     mine = [c for c, is_mine in zip(credentials, recognized, strict=True) if is_mine]
     # Compare the numbers: if one verdict is missing, the next ones belong to other tokens.
-    answers = list(backend.authenticate(mine)) if mine else []
+    answers = ask_primary_before_rejection(backend, backend.authenticate, mine) if mine else []
     if len(answers) != len(mine):
         raise TypeError(f"A token backend gave {len(answers)} verdicts on {len(mine)} tokens.")
     left = iter(answers)

@@ -15,6 +15,7 @@ from django.core.cache import caches
 
 from ... import conf
 from ...backends.contract import TokenBackend
+from ...backends.replicas import ask_primary_before_rejection
 from ...clock import clock
 from ...core.close_codes import CloseReason
 from ...core.credentials import Credential, Location, Secret
@@ -172,7 +173,8 @@ class Tickets:
             by_backend[each.backend].append(i)
         answers: dict[int, Verdict] = {}
         for name, places in by_backend.items():
-            verdicts = self._parents[name].revalidate([found[i].grant for i in places])
+            parent, grants = self._parents[name], [found[i].grant for i in places]
+            verdicts = ask_primary_before_rejection(parent, parent.revalidate, grants)
             answers |= zip(places, verdicts, strict=True)
         return [_conclude(each.grant, answers[i]) for i, each in enumerate(found)]
 

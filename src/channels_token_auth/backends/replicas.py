@@ -1,0 +1,47 @@
+"""Ask the primary database before a rejection: the row of a replica that lags may be an old one.
+
+A row that is missing on a replica is looked for on the primary by the look-up itself. This module
+is about rows that are there: the user was activated, the password or the session renewed, the
+expiry moved a moment ago.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..core.close_codes import CloseReason
+from ..core.errors import TokenAuthError
+from ..core.identity import Identity
+from .contract import TokenBackend, Unrecognized
+from .sources.lookup import reading
+
+__all__ = ["ask_primary_before_rejection"]
+
+
+def ask_primary_before_rejection(
+    backend: TokenBackend, question: Callable[[Sequence[Any]], Sequence[Any]], asked: Sequence[Any]
+) -> list[Any]:
+    """Return the backend's verdicts. What it rejects by a replica's rows, it is asked again."""
+    with reading(from_primary=False) as reads:
+        answers = list(question(asked))
+        has_old_rows = reads.has_old_rows
+    if not has_old_rows or len(answers) != len(asked):
+        return answers
+    doubtful = [i for i, each in enumerate(answers) if _is_doubtful(backend, each)]
+    if doubtful:
+        with reading(from_primary=True):
+            again = question([asked[i] for i in doubtful])
+        for i, answer in zip(doubtful, again, strict=True):
+            answers[i] = answer
+    return answers
+
+
+def _is_doubtful(backend: TokenBackend, verdict: Any) -> bool:
+    """Return True for a rejection that another row could have caused."""
+    if isinstance(verdict, Identity | Unrecognized):
+        return False
+    if not isinstance(verdict, TokenAuthError):
+        return backend.is_local and verdict is None
+    # Of a remote backend only the user is a row here: its server is not asked twice.
+    return verdict.code is CloseReason.USER_INACTIVE or (
+        backend.is_local and not verdict.code.is_transient
+    )
