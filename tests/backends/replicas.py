@@ -27,6 +27,7 @@ APPS = [
     "allauth",
     "allauth.account",
     "allauth.usersessions",
+    "rest_framework_simplejwt.token_blacklist",
     "channels_token_auth",
 ]
 OURS = "channels_token_auth.backends"
@@ -85,8 +86,11 @@ from django.utils import timezone  # noqa: E402
 from knox.models import AuthToken  # noqa: E402
 from oauth2_provider.models import AccessToken, Application  # noqa: E402
 from rest_framework.authtoken.models import Token  # noqa: E402
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken  # noqa: E402
+from rest_framework_simplejwt.tokens import RefreshToken  # noqa: E402
 
 from channels_token_auth import revoke_token, revoke_user  # noqa: E402
+from channels_token_auth.backends.simplejwt import SimpleJWTBackend  # noqa: E402
 from channels_token_auth.core.credentials import Credential, Location, Secret  # noqa: E402
 from channels_token_auth.core.identity import Grant, Identity  # noqa: E402
 from channels_token_auth.verification.authenticator import site_authenticator  # noqa: E402
@@ -155,6 +159,10 @@ def stale(**fields):
             model._base_manager.using(alias).update(**old)
 
 
+def blacklisted():
+    return BlacklistedToken.objects.using("default").select_related("token")
+
+
 # The rows are there, but the replicas have old ones: of before the user was activated, or the
 # tokens were renewed, or the password was changed.
 yesterday = timezone.now() - timedelta(days=1)
@@ -173,6 +181,10 @@ session.create()
 stale(password="another")
 scenes["new password"] = words([site_authenticator().authenticate_session(session.session_key)])
 replicate()
+# A refresh token of which only the primary knows.
+refresh = RefreshToken.for_user(user)
+SimpleJWTBackend().revoke_user(user.pk, except_token_id=None, issued_before=None)
+scenes["blacklisted"] = [each.token.jti == refresh["jti"] for each in blacklisted()]
 
 
 def fail(*_):

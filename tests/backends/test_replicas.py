@@ -40,6 +40,7 @@ def scenes(request, tmp_path_factory):
         ("renewed", ["in"] * 3),
         ("renewed, sweep", ["in"] * 3),
         ("new password", ["in"]),
+        ("blacklisted", [True]),
         ("one fails", [["in"]] * 2),
         ("spared", [1, 1, 1]),
         ("one revoked", [0, 1, 1]),

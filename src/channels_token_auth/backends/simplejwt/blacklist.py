@@ -13,6 +13,7 @@ from django.db.models.signals import post_save
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from ..contract import RevocationSignal, RevokedTokens
+from ..sources.owned_rows import for_write
 
 __all__ = ["announcements", "blacklist", "blacklist_of_user", "find_blacklisted", "is_installed"]
 
@@ -32,7 +33,7 @@ def find_blacklisted(token_ids: Collection[str]) -> set[str]:
 
 def blacklist(token_ids: Collection[str]) -> set[str]:
     """Blacklist the tokens that have a row, and return these."""
-    rows = _end(OutstandingToken.objects.filter(jti__in=set(token_ids)))
+    rows = _end(for_write(OutstandingToken.objects).filter(jti__in=set(token_ids)))
     return {row.jti for row in rows}
 
 
@@ -40,7 +41,8 @@ def blacklist_of_user(
     user_pk: Any, *, except_token_id: str | None, issued_before: datetime | None
 ) -> None:
     """Blacklist the user's refresh and sliding tokens, except one and those issued later."""
-    rows = OutstandingToken.objects.filter(user__pk=user_pk).exclude(jti=except_token_id)
+    rows = for_write(OutstandingToken.objects).filter(user__pk=user_pk)
+    rows = rows.exclude(jti=except_token_id)
     if issued_before is not None:
         rows = rows.filter(Q(created_at=None) | Q(created_at__lte=issued_before))
     _end(rows)
