@@ -64,7 +64,9 @@ class TokenAuthMiddleware:
         connection = self._connection(scope, receive, send)
         try:
             connect = await open_connection(connection)
-            if connect is not None:
+            if connect is None:
+                clean(scope, connection.route.read_everywhere(scope))
+            else:
                 side = ApplicationSide(connection, connect)
                 await self.application(connection.inner_scope(), side.receive, side.send)
             await end_without_application(connection, has_raised=False)

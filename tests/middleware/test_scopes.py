@@ -94,6 +94,36 @@ async def test_middleware_outside_finds_no_token_afterwards(way, token, kind):
     assert "canary" not in recorder.seen
 
 
+OFF = {
+    "query": {"query_string": b"room=1&token=g00d-canary"},
+    "ticket": {"query_string": b"ticket=g00d-canary"},
+    "cookie": {"headers": [(b"cookie", b"a=1; token=g00d-canary")], "cookies": {"token": "canary"}},
+    "scheme": {"headers": [(b"authorization", b"Unknown g00d-canary")]},
+    "no scheme": {"headers": [(b"authorization", b"g00d-canary")]},
+    "foreign page": {
+        "headers": [(b"origin", b"https://evil.test")],
+        "query_string": b"token=g00d-canary",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("way", OFF)
+async def test_refused_client_leaves_no_token_in_a_location_that_is_off(way, kind, settings):
+    settings.CHANNELS_TOKEN_AUTH |= {"LOCATIONS": ["header", "subprotocol"]}
+    recorder, server = await serve(accepting, KINDS[kind](scope(**OFF[way])))
+    assert server.types == ["websocket.close"]
+    assert "canary" not in recorder.seen
+
+
+async def test_application_keeps_what_no_location_reads(settings):
+    settings.CHANNELS_TOKEN_AUTH |= {"LOCATIONS": ["header"]}
+    given = scope(headers=[(b"authorization", b"Token g00d-canary")], query_string=b"token=own")
+    recorder, server = await serve(accepting, given)
+    assert server.types == ["websocket.accept"]
+    assert "token=own" in recorder.seen
+
+
 @pytest.mark.parametrize("way", ["header", "all"])
 async def test_shallow_copy_outside_shares_a_clean_list_of_headers(way):
     given = scope(**presenting(GOOD)[way])

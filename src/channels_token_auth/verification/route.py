@@ -6,11 +6,12 @@ from dataclasses import replace
 from ..conf import Configuration
 from ..core.asgi_types import Message, Scope
 from ..core.close_codes import CloseReason
-from ..core.credentials import Credential
+from ..core.credentials import Credential, Location
 from ..core.errors import Detail, TokenAuthError
 from ..core.handshake.decision import Decision, decide
 from ..core.handshake.explanation import explain
 from ..core.handshake.extraction import Handshake, extract
+from ..core.handshake.header import AUTHORIZATION
 from ..core.handshake.refusal import refuse, sees_codes
 from ..core.handshake.scope import read_headers, read_query, read_subprotocols
 from ..core.identity import Grant, Identity
@@ -48,6 +49,18 @@ class Route:
         subprotocols = read_subprotocols(scope)
         handshake = extract(read_headers(scope), read_query(scope), subprotocols, self._policy)
         return injected.present(handshake)
+
+    def read_everywhere(self, scope: Scope) -> Handshake:
+        """Return the handshake of a refused client, without all that may be a token.
+
+        A client that is refused has often put its token where this route does not look.
+        """
+        headers = read_headers(scope)
+        others = [header for header in headers if header[0] != AUTHORIZATION]
+        policy = replace(self._policy, locations=frozenset(Location))
+        found = extract(others, read_query(scope), read_subprotocols(scope), policy)
+        found.is_cleaned |= len(others) < len(headers)
+        return found
 
     def decide(self, handshake: Handshake) -> Decision:
         """Return how to continue: admit, wait, verify or refuse. Calls no backend."""
