@@ -40,7 +40,7 @@ class Revocations(Enum):
     """In a store that the backend reads, but cannot always write to: sessions, another server.
     The denylist is consulted as well. Losing its cache does not end these tokens, because the
     store still reports most revocations. Tokens without an issue time are not denied together
-    with all of a user's tokens: a later token could not be told from an earlier one."""
+    with all of a user's tokens, since later ones cannot be distinguished from earlier ones."""
 
     NOWHERE = "nowhere"
     """Nowhere but in the denylist, as with a JWT. If the denylist's cache is wiped, all tokens
@@ -94,7 +94,7 @@ class IssuedToken:
 class RevocationSignal:
     """A Django signal that announces revocations. `ended` gets the signal's keyword arguments.
 
-    A signal may announce issued tokens too, so that rotation is told from revocation.
+    A signal may announce issued tokens too, which distinguishes a rotation from a revocation.
     """
 
     signal: Signal
@@ -208,7 +208,7 @@ class TokenBackend(Protocol):
         ...
 
     def announcements(self) -> Sequence[RevocationSignal]:
-        """Return the signals that announce a revocation, whoever caused it."""
+        """Return the signals that announce a revocation, also by other code than this library."""
         ...
 
     def check(self, site: Site) -> list[CheckMessage]:

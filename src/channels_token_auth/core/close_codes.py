@@ -11,7 +11,7 @@ __all__ = ["TABLE", "CloseReason", "Row"]
 
 
 class CloseReason(StrEnum):
-    """Why a handshake is refused or a socket closed: stable, and safe to show to anybody."""
+    """The reason of a refusal or a close: stable, and safe to show to any client."""
 
     # close-codes:python-enum, written by `python -m spec.generate`
     MALFORMED = "malformed"

@@ -69,7 +69,7 @@ def _one_line(error: BaseException, about: Iterable[object]) -> str:
     name = f"{home}{kind.__qualname__}"
     try:
         text = " ".join(_redact(str(error), about).split())
-    except Exception:  # noqa: BLE001 - whatever the __str__ of somebody's exception raises
+    except Exception:  # noqa: BLE001 - of the __str__ of any exception
         text = ""
     printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
     shown = printable if len(printable) <= MAX_TEXT else f"{printable[:MAX_TEXT]}…"

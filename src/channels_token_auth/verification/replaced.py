@@ -47,7 +47,7 @@ class ReplacedTokens:
     def judge(
         self, grants: Sequence[Grant], verdicts: Sequence[Answer]
     ) -> list[Answer | TokenAuthError]:
-        """Return the verdicts, with "token_expired" for tokens that are gone and were replaced."""
+        """Return the verdicts, with "token_expired" instead of "revoked" for replaced tokens."""
         gone = [i for i, verdict in enumerate(verdicts) if is_gone(verdict)]
         names = {i: _names(*_token(grants[i])) for i in gone}
         found = self._find([name for each in names.values() for name in each]) if gone else ()

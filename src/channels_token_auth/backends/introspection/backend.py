@@ -211,7 +211,7 @@ class IntrospectionBackend(BaseTokenBackend):
 
 
 def _is_bearer_token(claims: Claims) -> bool:
-    """Return True for an access token that whoever bears it may use (RFC 6750 §1.2)."""
+    """Return True for a bearer token (RFC 6750 §1.2), which is not a refresh token."""
     # `token_type` is optional (RFC 7662 §2.2), and no standard claim marks refresh tokens.
     token_type, *kinds = (_lower(claims.get(name)) for name in ("token_type", "typ", "token_use"))
     return token_type in ACCESS and not REFRESH.intersection(kinds)

@@ -1,7 +1,7 @@
 """Send requests to one server of the site's choice, within bounds: time, bytes, no redirects.
 
-Key servers and authorization servers decide who is let in, so nobody on the way may answer for
-them: only https is used, and http to this very machine. Nothing here logs.
+Key servers and authorization servers decide who is admitted, so no host on the network path may
+answer in their place: only https is used, or http to this machine itself. Nothing here logs.
 """
 
 import base64
@@ -23,7 +23,7 @@ from urllib.request import getproxies, proxy_bypass
 __all__ = ["Answer", "Remote", "RemoteError"]
 
 HEADER_BYTES = 64 * 1024
-"""Bytes of an answer's head at most."""
+"""Most bytes of an answer's head."""
 
 HEADERS = {"Accept": "application/json", "User-Agent": "channels-token-auth"}
 
@@ -32,12 +32,12 @@ _STALE = (ConnectionError,)
 
 
 class RemoteError(Exception):
-    """The server cannot be asked. The text says why, and quotes neither request nor answer."""
+    """A request failed. The text contains the reason, but no part of request or answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A server's answer. Redirects are answers like any other: they are not followed."""
+    """A server's answer. Redirects are not followed, and returned like any other answer."""
 
     status: int
     body: bytes = field(repr=False)
@@ -114,7 +114,7 @@ class Remote:
         return answer
 
     def _body(self, response: HTTPResponse) -> bytes:
-        # Not all at once: room would be made for as many bytes as the head announces.
+        # Read in parts: a read of all would allocate as many bytes as the head announces.
         body = b""
         while chunk := response.read1(8192):
             body += chunk

@@ -24,7 +24,7 @@ class UsersByKey:
         return {user.pk: user for user in self._users.find(keys)}
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Return whether each user may stay, in one query; "token_revoked" if the user is gone."""
+        """Return a verdict on each user, with one query; "token_revoked" for a deleted user."""
         users = self.find({each.user_pk for each in grants})
         return [_standing(users.get(each.user_pk), each) for each in grants]
 

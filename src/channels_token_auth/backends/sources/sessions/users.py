@@ -33,7 +33,7 @@ NO_USER = Detail(
 
 
 def session_user_pk(data: Mapping[str, Any]) -> Any:
-    """Return the user's key; None if nobody is logged in, or the key is of another user model."""
+    """Return the user's key; None without a login, or if the key is of another user model."""
     try:
         return get_user_model()._meta.pk.to_python(data.get(SESSION_KEY))
     except ValidationError:
