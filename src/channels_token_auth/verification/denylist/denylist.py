@@ -140,10 +140,10 @@ class Denylist:
         keys = {key for each in found for key in each}
         with open_store(self._cache) as entries_of:
             entries, current = self._read(entries_of, keys)
-        is_told = [each.authentication.backend in with_store for each in grants]
+        have_store = [each.authentication.backend in with_store for each in grants]
         return [
-            denial_reason(grant, each, entries, current, is_told=told)
-            for grant, each, told in zip(grants, found, is_told, strict=True)
+            denial_reason(grant, each, entries, current, has_store=has_store)
+            for grant, each, has_store in zip(grants, found, have_store, strict=True)
         ]
 
     # -- The epoch

@@ -20,23 +20,23 @@ def denial_reason(
     entries: Mapping[str, Any],
     current: Epoch | None,
     *,
-    is_told: bool,
+    has_store: bool,
 ) -> CloseReason | None:
     """Return why the token is denied by the entries that were read for it; None: it is not.
 
-    `is_told`: its backend's own store records most revocations, so a wiped cache does not end it.
+    `has_store`: its backend's own store records most revocations, so a wiped cache does not end it.
     """
     token = grant.authentication
     issued_at = epoch(token.issued_at)
     if any(name in entries for name in found.tokens):
         return CloseReason.TOKEN_REVOKED
-    if _is_user_denied(grant, found, entries, is_told=is_told) or any(
+    if _is_user_denied(grant, found, entries, has_store=has_store) or any(
         LabelDenial.from_entry(each).covers(token, grant.user_kind, verified_at=grant.verified_at)
         for name in found.labels
         for each in entries.get(name, ())
     ):
         return CloseReason.TOKEN_REVOKED
-    wiped_at = current.wiped_at if current and not is_told else None
+    wiped_at = current.wiped_at if current and not has_store else None
     # In whole seconds, as in most tokens (RFC 7519 §2): a token that was issued in the same second
     # may be one that its client has fetched after the wipe.
     if wiped_at is not None and issued_at is not None and issued_at < int(wiped_at):
@@ -45,11 +45,11 @@ def denial_reason(
 
 
 def _is_user_denied(
-    grant: Grant, found: GrantNames, entries: Mapping[str, Any], *, is_told: bool
+    grant: Grant, found: GrantNames, entries: Mapping[str, Any], *, has_store: bool
 ) -> bool:
     token = grant.authentication
     issued_at = epoch(token.issued_at)
-    if issued_at is None and is_told:
+    if issued_at is None and has_store:
         return False
     rules = (Denial.from_entry(entries[name]) for name in found.users if name in entries)
     return any(
