@@ -19,6 +19,8 @@ from channels_token_auth import (
 from channels_token_auth.backends.drf import DRFTokenBackend
 from channels_token_auth.core.credentials import Secret
 from channels_token_auth.management import terminal
+from tests.verification.odd_caches import Remote
+from tests.verification.odd_caches import cache as cache_of
 
 DRF = {"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}
 SESSION = {"BACKEND": "channels_token_auth.backends.session.SessionBackend"}
@@ -137,6 +139,7 @@ def test_deleted_token_is_invalid_and_recognized(check, token):
 
 
 def test_denied_token_is_revoked(transactional_db, site, check, ada):
+    site.CACHES = cache_of(Remote)  # the command is another process than the server
     site.CHANNELS_TOKEN_AUTH = {"BACKENDS": [JWT]}
     token = encode(ada)
     revoke_token(token)
