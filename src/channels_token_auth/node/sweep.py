@@ -170,7 +170,7 @@ class Sweep:
                     continue  # meanwhile revoked with a margin, reauthenticated or closed
                 if isinstance(verdict, Identity):
                     member.follow(verdict)
-                elif code is not None and not member.must_renew:
+                elif code is not None:
                     closing[code][member] = token_id
         for code, tokens in closing.items():
             self._close(code, tokens)
