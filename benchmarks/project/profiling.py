@@ -27,7 +27,7 @@ COUNTED = {
     "run_in_executor": "hops to threads",
 }
 _counts: Counter[str] = Counter()
-# Of this thread's CPU time: on the clock, a function that has to wait for the CPU looks slow.
+# It counts this thread's CPU time: on the clock, a function that waits for the CPU looks slow.
 _profile = cProfile.Profile(time.thread_time)
 
 

@@ -41,7 +41,7 @@ def _is_doubtful(backend: TokenBackend, verdict: Any) -> bool:
         return False
     if not isinstance(verdict, TokenAuthError):
         return backend.is_local and verdict is None
-    # Of a remote backend only the user is a row here: its server is not asked twice.
+    # A remote backend has only the user as a row here, and its server is not asked twice.
     return verdict.code is CloseReason.USER_INACTIVE or (
         backend.is_local and not verdict.code.is_transient
     )
