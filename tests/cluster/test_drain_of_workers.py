@@ -7,7 +7,7 @@ import urllib.request
 import pytest
 from websockets.sync.client import connect
 
-from tests.docs.project import Project, section
+from tests.docs.hello_site import hello_site, token_of_ada, use_redis
 from tests.metrics.incident import eventually
 from tests.services import redis
 
@@ -15,19 +15,6 @@ pytestmark = pytest.mark.slow
 WORKERS = 3
 SERVER = ["granian", "--interface", "asgi", "--workers", str(WORKERS)]
 SERVER += ["--workers-kill-timeout", "2", "--port", "{port}", "mysite.asgi:application"]
-URLS = """
-from django.urls import include
-
-urlpatterns += [path("auth/", include("channels_token_auth.urls"))]
-"""
-LAYER = """
-CHANNEL_LAYERS = {{
-    "default": {{
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {{"hosts": ["{url}"]}},
-    }}
-}}
-"""
 
 
 def ready(base):
@@ -41,17 +28,10 @@ def ready(base):
 
 
 def test_worker_that_never_had_a_socket_is_drained_too(tmp_path):
-    project = Project(tmp_path)
-    project.write(section("README.md", '## Five steps to "hello ada"'))
-    with (project.folder / "mysite" / "urls.py").open("a") as urls:
-        urls.write(URLS)
-    project.manage("migrate")
-    arguments = ("--noinput", "--username=ada", "--email=ada@example.com")
-    project.manage("createsuperuser", *arguments, DJANGO_SUPERUSER_PASSWORD="p")
-    headers = {"Authorization": f"Token {project.manage('drf_create_token', 'ada').split()[2]}"}
-    with redis() as server, (project.folder / "mysite" / "settings.py").open("a") as settings:
-        settings.write(LAYER.format(url=server.url))
-        settings.flush()
+    project = hello_site(tmp_path)
+    headers = {"Authorization": f"Token {token_of_ada(project)}"}
+    with redis() as server:
+        use_redis(project, server.url)
         with project.serve(*SERVER) as base:
             with connect(f"ws://{base}/hello/", additional_headers=headers):
                 project.manage("token_drain", "--over=0")  # one worker has a node

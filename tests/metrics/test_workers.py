@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from websockets.sync.client import connect
 
-from tests.docs.project import Project, section
+from tests.docs.hello_site import hello_site, token_of_ada
 from tests.metrics.incident import URLS, eventually
 
 pytestmark = pytest.mark.slow
@@ -28,15 +28,9 @@ def workers(folder):
 
 
 def test_scrape_adds_up_the_workers(tmp_path):
-    project, folder = Project(tmp_path), tmp_path / "metrics"
+    project, folder = hello_site(tmp_path, urls=URLS), tmp_path / "metrics"
     folder.mkdir()
-    project.write(section("README.md", '## Five steps to "hello ada"'))
-    with (project.folder / "mysite" / "urls.py").open("a") as urls:
-        urls.write(URLS)
-    project.manage("migrate")
-    arguments = ("--noinput", "--username=ada", "--email=ada@example.com")
-    project.manage("createsuperuser", *arguments, DJANGO_SUPERUSER_PASSWORD="p")
-    headers = {"Authorization": f"Token {project.manage('drf_create_token', 'ada').split()[2]}"}
+    headers = {"Authorization": f"Token {token_of_ada(project)}"}
     with project.serve(*SERVER, PROMETHEUS_MULTIPROC_DIR=str(folder)) as base:
         with ExitStack() as clients:
             opened = 0
