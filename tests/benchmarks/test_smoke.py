@@ -98,6 +98,14 @@ def test_generator_tells_expected_refusals_from_wrong_ones(ours):
     assert meet(ours, contestant, bad.replace(b"-GET", b"+GET"))["wrongly_refused"] == CYCLES
 
 
+def test_refused_clients_that_stay_do_not_come_again(ours):
+    contestant = CONTESTANTS["ours"]
+    bad = contestant.handshakes(bad_of_ten=10)
+    options = {"clients": 6, "arrive": 0.2, "then": "stay", "handshakes": bad}
+    with generating(ours.port, contestant, **options) as load:
+        assert load.wait_until_settled(20)["told"] == {"401": 6}
+
+
 def test_generator_notices_who_should_not_have_been_admitted(ours):
     good = CONTESTANTS["ours"].handshakes().replace(b"+GET", b"-GET")
     report = meet(ours, CONTESTANTS["ours"], good)
