@@ -64,7 +64,7 @@ PLACES = {
 # What a label in the picture says instead of the step's whole name.
 SHORT = {
     Step.AWAIT: "library accepts",
-    Step.TELL: "disconnect handed over",
+    Step.DELIVER: "disconnect handed over",
     Step.RESPOND: "HTTP response begins",
     Step.FINISH: "response complete",
 }

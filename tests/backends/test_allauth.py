@@ -433,7 +433,7 @@ def test_user_may_have_another_primary_key(sessions, jwts, settings, db, without
     assert verdict_on(jwts, forged(request, sub="no UUID")) is CloseReason.TOKEN_INVALID
 
 
-def test_recheck_with_lists_is_two_queries(backend, alice, django_assert_num_queries):
+def test_revalidation_with_lists_is_two_queries(backend, alice, django_assert_num_queries):
     users = [user_of(name) for name in ("gone", "off", "out", "new", "deleted", "old")]
     requests = [alice, *(logged_in(user) for user in users)]
     sockets = [held(backend, request) for request in requests]
@@ -475,7 +475,7 @@ def test_session_that_is_used_extends_its_token_but_no_jwt(sessions, jwts, alice
     assert of_jwt.authentication == before[1].authentication
 
 
-def test_recheck_without_lists_sees_the_sessions(
+def test_revalidation_without_lists_sees_the_sessions(
     backend, alice, without_lists, django_assert_num_queries
 ):
     requests = [alice, *(logged_in(user_of(name)) for name in "bcde")]
@@ -497,7 +497,7 @@ def test_recheck_without_lists_sees_the_sessions(
     assert verdicts[0].handle == sockets[0].handle
 
 
-def test_recheck_without_lists_sees_the_users_of_those_that_came_by_a_ticket(
+def test_revalidation_without_lists_sees_the_users_of_those_that_came_by_a_ticket(
     backend, alice, without_lists, django_assert_num_queries
 ):
     before = replace(held(backend, alice), handle=None)

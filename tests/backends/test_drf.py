@@ -83,7 +83,7 @@ def held(token, key=None):
 
 
 @pytest.mark.parametrize("needs_user", [True, False])
-def test_recheck_is_one_query_with_verdicts_in_order(
+def test_revalidation_is_one_query_with_verdicts_in_order(
     backend, alice, django_assert_num_queries, needs_user
 ):
     replaced, deleted, deactivated = (token_of(name) for name in ("bob", "carol", "dave"))
@@ -107,7 +107,7 @@ def test_recheck_is_one_query_with_verdicts_in_order(
     ]
 
 
-def test_recheck_reads_whole_users_only_for_who_needs_one(backend, alice):
+def test_revalidation_reads_whole_users_only_for_who_needs_one(backend, alice):
     alone = [replace(held(alice), needs_user=False)]
     for asked, is_read in ((alone, False), ([*alone, held(alice)], True)):
         with CaptureQueriesContext(connection) as queries:

@@ -445,7 +445,7 @@ def sockets(backend, server, db):
     return holding(*verdicts)
 
 
-def test_recheck_asks_the_server_again(backend, server, sockets, django_assert_num_queries):
+def test_revalidation_asks_the_server_again(backend, server, sockets, django_assert_num_queries):
     del server.claims["0"]
     get_user_model().objects.filter(username="user 1").update(is_active=False)
     server.claims["2"] |= {"username": "user 3"}
@@ -468,7 +468,7 @@ def test_token_that_the_server_has_forgotten_after_its_time_has_expired(backend,
     assert verdict.code is CloseReason.TOKEN_EXPIRED
 
 
-def test_recheck_of_a_server_that_is_slow_says_nothing_about_its_tokens(server, sockets):
+def test_revalidation_of_a_server_that_is_slow_says_nothing_about_its_tokens(server, sockets):
     server.slow = {"1"}
     verdicts = backend_at(server, timeout=0.3).revalidate(sockets[:2])
     assert [outcome(verdict) for verdict in verdicts] == [
@@ -487,11 +487,11 @@ def test_of_more_tokens_than_there_is_time_for_others_are_first_each_time(server
 
 
 @pytest.mark.parametrize("way", ["by a ticket", "revalidate off"])
-def test_recheck_without_a_token_is_one_query_about_the_users(
+def test_revalidation_without_a_token_is_one_query_about_the_users(
     way, server, sockets, django_assert_num_queries
 ):
     if way == "revalidate off":
-        cautious = backend_at(server, recheck=False)
+        cautious = backend_at(server, revalidate=False)
         sockets = holding(*cautious.authenticate([presented(str(n)) for n in range(4)]))
         server.requests.clear()
     else:
@@ -590,7 +590,7 @@ def test_function_of_the_site_passes_the_check(bounded, server):
 
 def test_sockets_without_a_bound_are_a_warning(server):
     assert ids(backend_at(server, **SAFE)) == []
-    assert ids(backend_at(server, **SAFE, recheck=False)) == ["W170"]
+    assert ids(backend_at(server, **SAFE, revalidate=False)) == ["W170"]
 
 
 def test_tokens_of_other_services_are_a_warning(bounded, server):

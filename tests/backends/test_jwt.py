@@ -415,7 +415,7 @@ def socket_of(user, backend, name="old"):
 @pytest.mark.parametrize(
     ("published", "expected"), [(["new", "old"], None), (["new"], CloseReason.TOKEN_EXPIRED)]
 )
-def test_recheck_sees_a_key_that_the_key_server_has_withdrawn(
+def test_revalidation_sees_a_key_that_the_key_server_has_withdrawn(
     alice, key_server, published, expected, steady
 ):
     backend = backend_of(algorithms=["RS256"], jwks_url=key_server.url, jwks_lifetime=10)
@@ -430,7 +430,7 @@ def test_recheck_sees_a_key_that_the_key_server_has_withdrawn(
     assert len(key_server.asked) == 2
 
 
-def test_recheck_asks_no_more_than_the_users_of_others_and_of_those_that_came_by_a_ticket(
+def test_revalidation_asks_no_more_than_the_users_of_others_and_of_those_that_came_by_a_ticket(
     alice, backend, key_server, steady
 ):
     asking = backend_of(algorithms=["RS256"], jwks_url=key_server.url)
@@ -443,7 +443,7 @@ def test_recheck_asks_no_more_than_the_users_of_others_and_of_those_that_came_by
     assert len(key_server.asked) == 1
 
 
-def test_recheck_says_nothing_while_the_key_server_is_away_for_too_long(alice, key_server, steady):
+def test_revalidation_is_open_while_the_key_server_fails_for_too_long(alice, key_server, steady):
     backend = backend_of(algorithms=["RS256"], jwks_url=key_server.url)
     socket = socket_of(alice, backend)
     gone = socket_of(user_of("bob", is_active=True), backend)

@@ -219,7 +219,7 @@ def test_pattern_of_the_site_goes_before_it(settings):
     assert not backend.recognizes(presented("kx_0123a"))
 
 
-def test_recheck_sees_that_a_request_has_renewed_the_token(backend, row, token, held):
+def test_revalidation_sees_that_a_request_has_renewed_the_token(backend, row, token, held):
     AuthToken.objects.update(expiry=datetime.now(UTC) + HOUR)
     before = held(token)
     row.refresh_from_db()
@@ -230,7 +230,7 @@ def test_recheck_sees_that_a_request_has_renewed_the_token(backend, row, token, 
 
 
 @pytest.mark.parametrize("needs_user", [True, False])
-def test_recheck_is_one_query_with_verdicts_in_order(
+def test_revalidation_is_one_query_with_verdicts_in_order(
     backend, token, held, django_assert_num_queries, needs_user
 ):
     made = [AuthToken.objects.create(user=user_of(name)) for name in "bcde"]

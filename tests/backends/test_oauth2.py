@@ -170,7 +170,7 @@ def test_schemes_are_that_of_rfc_6750(backend):
     assert backend.schemes == {"bearer"}
 
 
-def test_recheck_shows_the_row_as_it_is_now(backend, alice):
+def test_revalidation_shows_the_row_as_it_is_now(backend, alice):
     before = held(alice)
     AccessToken.objects.update(scope="read", expires=alice.expires + HOUR)
     (verdict,) = backend.revalidate([before])
@@ -180,7 +180,9 @@ def test_recheck_shows_the_row_as_it_is_now(backend, alice):
     assert verdict.authentication.token_id == before.authentication.token_id
 
 
-def test_recheck_is_one_query_with_verdicts_in_order(backend, alice, django_assert_num_queries):
+def test_revalidation_is_one_query_with_verdicts_in_order(
+    backend, alice, django_assert_num_queries
+):
     revoked, expired, orphan, inactive = (token_of(user_of(name)) for name in "bcde")
     sockets = [held(row) for row in (revoked, alice, expired, orphan, inactive)]
     revoked.revoke()
@@ -199,7 +201,7 @@ def test_recheck_is_one_query_with_verdicts_in_order(backend, alice, django_asse
     ]
 
 
-def test_recheck_reads_no_other_rows_of_the_user(backend, alice):
+def test_revalidation_reads_no_other_rows_of_the_user(backend, alice):
     before, other = held(alice), token_of(alice.user)
     alice.delete()
     assert code_or_user(*backend.revalidate([before])) is CloseReason.TOKEN_REVOKED

@@ -419,7 +419,7 @@ def tokens(users):
     return [presented(Token.objects.create(user=user).key) for user in users]
 
 
-def test_recheck_asks_the_class_again(users, tokens):
+def test_revalidation_asks_the_class_again(users, tokens):
     sockets = holding(*backend_of(DRF).authenticate(tokens))
     get_user_model().objects.filter(username="b").update(is_active=False)
     get_user_model().objects.filter(username="c").delete()
@@ -436,11 +436,11 @@ def test_recheck_asks_the_class_again(users, tokens):
 
 
 @pytest.mark.parametrize("way", ["by a ticket", "revalidate off"])
-def test_recheck_without_a_token_is_one_query_about_the_users(
+def test_revalidation_without_a_token_is_one_query_about_the_users(
     way, users, tokens, django_assert_num_queries
 ):
     is_off = way == "revalidate off"
-    backend = RESTFrameworkBackend(authentication_classes=[DRF], recheck=not is_off)
+    backend = RESTFrameworkBackend(authentication_classes=[DRF], revalidate=not is_off)
     sockets = holding(*backend.authenticate(tokens))
     if not is_off:
         sockets = [replace(socket, handle=None) for socket in sockets]
@@ -458,7 +458,7 @@ def test_recheck_without_a_token_is_one_query_about_the_users(
     assert verdicts[0].authentication == sockets[0].authentication
 
 
-def test_recheck_presents_the_token_as_the_client_did(alice, fixed):
+def test_revalidation_presents_the_token_as_the_client_did(alice, fixed):
     fixed((alice, None))
     backend = backend_of(NAMED, FIXED)
     (verdict,) = backend.authenticate([presented("t", scheme="named")])
@@ -510,7 +510,7 @@ def test_classes_that_read_tokens_pass_the_check(aged):
 
 def test_sockets_without_an_age_are_a_warning():
     assert ids(backend_of(DRF)) == []
-    unasked = RESTFrameworkBackend(authentication_classes=[DRF], recheck=False)
+    unasked = RESTFrameworkBackend(authentication_classes=[DRF], revalidate=False)
     assert ids(unasked) == ["W150"]
 
 

@@ -435,7 +435,7 @@ def log_in_as_somebody_else(key):
     session.save()
 
 
-def test_recheck_is_two_queries_with_verdicts_in_order(
+def test_revalidation_is_two_queries_with_verdicts_in_order(
     backend, held, db, django_assert_num_queries
 ):
     users = [get_user_model().objects.create_user(name) for name in "abcdef"]

@@ -393,7 +393,7 @@ def test_stateless_user_is_known_by_his_key_when_asked_again(alice, django_asser
     assert verdict.authentication == before.authentication
 
 
-def test_recheck_is_two_queries_with_verdicts_in_order(
+def test_revalidation_is_two_queries_with_verdicts_in_order(
     backend, alice, simple_jwt, django_assert_num_queries
 ):
     simple_jwt(AUTH_TOKEN_CLASSES=SLIDING)

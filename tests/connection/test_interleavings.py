@@ -241,7 +241,7 @@ class Play:
 
     async def say(self):
         revocation = Revocation(target=self.target, code=CloseReason.TOKEN_REVOKED)
-        publish({"kind": "end", "endings": [revocation.to_message()]})
+        publish({"kind": "revoke", "revocations": [revocation.to_message()]})
 
 
 @pytest.mark.parametrize(("way", "target"), CASES)

@@ -142,7 +142,7 @@ class Socket(RuleBasedStateMachine):
     @precondition(lambda self: self.exchange.stage is Stage.CLOSING and self.has_application)
     @rule()
     def library_hands_over_the_disconnect(self):
-        self.take(Step.TELL)
+        self.take(Step.DELIVER)
         self.disconnects += 1
 
     @precondition(lambda self: self.has_application)

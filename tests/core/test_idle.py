@@ -15,7 +15,7 @@ def test_silence_of_the_whole_time_is_too_long():
 
 def test_frame_is_made_up_for_at_the_next_tick():
     idle = listening()
-    idle.hear()
+    idle.receive()
     idle.listen(4)
     assert idle.due == 10
     assert not idle.tick(10)
@@ -25,7 +25,7 @@ def test_frame_is_made_up_for_at_the_next_tick():
 
 def test_client_whose_frames_wait_is_not_silent():
     idle = listening()
-    idle.hear()
+    idle.receive()
     assert not idle.tick(10)
     assert not idle.is_listening
     assert idle.due == 20

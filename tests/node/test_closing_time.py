@@ -56,7 +56,7 @@ async def test_seconds_are_counted_from_the_publication(seen):
     node, socket = here(), Socket()
     node.registry.add(socket)
     revocation = Revocation(target=Target(user_id="7"), code=CloseReason.TOKEN_REVOKED)
-    node.end([revocation], published_at=time.time() - 2)
+    node.revoke([revocation], published_at=time.time() - 2)
     await asyncio.sleep(0)
     node.registry.discard(socket)
     assert socket.is_closed

@@ -8,7 +8,7 @@ from channels_token_auth.cluster.local_nodes import process_id
 from channels_token_auth.observability.events import MessageIgnored, subscribe
 from tests.node.messages import sealed
 
-MESSAGE = {"kind": "present", "node": "n"}
+MESSAGE = {"kind": "announce", "node": "n"}
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_message_of_another_site_is_ignored_and_counted(secret, another_site, ig
     "change",
     [
         {"node": "m"},
-        {"kind": "end"},
+        {"kind": "revoke"},
         {"extra": 1},
         {"version": VERSION + 1},
         {"process": "a third"},
@@ -75,7 +75,7 @@ def test_message_that_was_changed_is_foreign(change, ignored):
     assert ignored() == ["foreign"]
 
 
-@pytest.mark.parametrize("unsigned", [MESSAGE, {}, {"kind": "end", "endings": []}])
+@pytest.mark.parametrize("unsigned", [MESSAGE, {}, {"kind": "revoke", "revocations": []}])
 def test_message_without_a_signature_is_foreign(unsigned, ignored):
     assert open_(unsigned) is None
     assert ignored() == ["foreign"]

@@ -134,8 +134,8 @@ async def test_two_nodes_keep_the_same_socket(sent, policy):
     first, second = admit(here, limits), admit(there, limits)
     await sent.settle()
     for message in list(sent):
-        here.hear(message)
-        there.hear(message)
+        here.handle(message)
+        there.handle(message)
     newest_closed, oldest_closed = [None, "connection_limit"], ["connection_limit", None]
     expected = newest_closed if policy is LimitPolicy.REFUSE else oldest_closed
     assert [first.code, second.code] == expected
@@ -145,13 +145,13 @@ async def test_socket_of_another_node_takes_room_until_it_closes(sent):
     here, there = node("here"), node("there")
     other = admit(there)
     await sent.settle()
-    here.hear(sent[0])
+    here.handle(sent[0])
     with pytest.raises(TokenAuthError) as refused:
         admit(here)
     assert refused.value.retry_after > 0
     there.release(other)
     await sent.settle()
-    here.hear(sent[-1])
+    here.handle(sent[-1])
     admit(here)
 
 

@@ -55,7 +55,7 @@ class Node:
         self.heard = []
         self.recovered = 0
 
-    def hear(self, message, reply=None):
+    def handle(self, message, reply=None):
         self.heard.append((message, reply))
 
     def recover(self):
@@ -74,7 +74,7 @@ async def layer(monkeypatch):
 @pytest.fixture
 async def node(layer):
     node = Node()
-    node.control = Subscription(node.hear, node.recover)
+    node.control = Subscription(node.handle, node.recover)
     node.task = asyncio.create_task(node.control.run())
     yield node
     node.task.cancel()
@@ -93,10 +93,10 @@ def joined(layer):
 
 async def test_messages_of_others_are_received(layer, node):
     await until(lambda: joined(layer))
-    await layer.group_send(layers.GROUP, sealed({"kind": "end"}))
+    await layer.group_send(layers.GROUP, sealed({"kind": "revoke"}))
     await until(lambda: node.heard)
     ((message, reply),) = node.heard
-    assert (message["kind"], reply) == ("end", None)
+    assert (message["kind"], reply) == ("revoke", None)
 
 
 async def test_own_messages_come_back_and_are_not_acted_on_twice(layer, node):

@@ -110,7 +110,7 @@ async def test_socket_with_another_token_by_its_turn_is_passed_over(sockets, tok
     revocation = Revocation(
         target=Target(token_id=Secret(token.key).digest), code=CloseReason.TOKEN_REVOKED
     )
-    node.here().end([revocation])
+    node.here().revoke([revocation])
     waiting = next(each for each in opened if connection_of(each).disconnect is None)
     auth = connection_of(waiting).inner_scope()["auth"]
     auth.replace(replace(auth.current, token_id="another"))

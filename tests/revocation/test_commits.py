@@ -49,7 +49,7 @@ def tokens(ada, bob):
 
 def ended(layer):
     """The targets of each message."""
-    return [[each["target"] for each in message["endings"]] for message in layer.messages]
+    return [[each["target"] for each in message["revocations"]] for message in layer.messages]
 
 
 def delete(token):

@@ -53,7 +53,7 @@ async def test_node_that_lost_its_layer_listens_where_it_did_before(sockets, tok
 def close_message(token):
     """Return the message of another process that closes the sockets of the token's user."""
     target = {"user_id": str(token.user_id)}
-    return {"kind": "end", "endings": [{"target": target, "code": "unavailable"}]}
+    return {"kind": "revoke", "revocations": [{"target": target, "code": "unavailable"}]}
 
 
 @pytest.mark.parametrize("layer", ["Shared"], indirect=True)

@@ -206,12 +206,15 @@ async def test_applications_hear_of_it_when_all_are_closed(token, monkeypatch):
 async def test_message_that_makes_no_sense_is_logged_and_closes_nobody(sockets, token, caplog):
     socket = await sockets(token.key)
     for message in (
-        {"kind": "end"},
-        {"kind": "end", "endings": [{}]},
-        {"kind": "end", "endings": [{"target": {"from_the_future": 1}, "code": "token_revoked"}]},
-        {"kind": "end", "endings": 5},
+        {"kind": "revoke"},
+        {"kind": "revoke", "revocations": [{}]},
+        {
+            "kind": "revoke",
+            "revocations": [{"target": {"from_the_future": 1}, "code": "token_revoked"}],
+        },
+        {"kind": "revoke", "revocations": 5},
         {"kind": "of the future"},
     ):
-        here().hear(message)
+        here().handle(message)
     assert caplog.text.count("which this version cannot read") == 4
     assert socket.code is None

@@ -22,10 +22,10 @@ def layer(settings):
 async def test_new_node_hears_of_the_others_before_their_next_sweep(sockets, token, layer):
     await sockets(token.key)
     await _hears(layer, 1)
-    await layer.group_send(GROUP, sealed({"kind": "present", "node": "new"}))
-    await layer.group_send(GROUP, sealed({"kind": "present", "node": "newer"}))
+    await layer.group_send(GROUP, sealed({"kind": "announce", "node": "new"}))
+    await layer.group_send(GROUP, sealed({"kind": "announce", "node": "newer"}))
     await _hears(layer, 2)
-    await layer.group_send(GROUP, sealed({"kind": "present", "node": "new"}))
+    await layer.group_send(GROUP, sealed({"kind": "announce", "node": "new"}))
     await _hears(layer, 2)
     assert (await aconnections(timeout=0.1)).missing == ["new", "newer"]
 
@@ -35,7 +35,7 @@ async def test_node_that_knows_nobody_does_not_pass_for_all(sockets, token, laye
     await sockets(token.key)
     asked = asyncio.create_task(aconnections())
     async with asyncio.timeout(5):
-        while not (asks := [each for each in layer.said if each["kind"] == "ask"]):  # noqa: ASYNC110 - no event tells
+        while not (asks := [each for each in layer.said if each["kind"] == "list"]):  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.001)
     alone = {"peers": [], "total": 0, "connections": [], "is_draining": False, "failed_sweeps": 0}
     answer = {"kind": "answer", "node": "other", "answers": asks[0]["question"], **alone}
@@ -46,7 +46,7 @@ async def test_node_that_knows_nobody_does_not_pass_for_all(sockets, token, laye
 
 async def test_node_joins_a_drain_that_was_requested_before_it_was_there(sockets, token, layer):
     drain = {"question": "q", "node": None, "over": 0.0, "age": 0.0}
-    news = {"kind": "present", "node": "other", "drains": [drain]}
+    news = {"kind": "announce", "node": "other", "drains": [drain]}
     await sockets(token.key)
     await layer.group_send(GROUP, sealed(news))
     async with asyncio.timeout(10):

@@ -54,7 +54,7 @@ async def ear(layers):
     async def hear():
         async with asyncio.timeout(5):
             message = await layer.receive(channel)
-        return [each["target"] for each in message["endings"]]
+        return [each["target"] for each in message["revocations"]]
 
     yield hear
     await layer.group_discard(cluster_layer.GROUP, channel)
@@ -149,7 +149,7 @@ async def test_what_another_process_says_closes_sockets_here(layers, sockets, to
     socket = await sockets(token.key)
     layer = channel_layers.make_backend("default")
     revocation = {"target": {"user_id": str(token.user_id)}, "code": "user_inactive"}
-    message = {"kind": "end", "endings": [revocation]}
+    message = {"kind": "revoke", "revocations": [revocation]}
     async with asyncio.timeout(5):
         while socket.code is None:  # the node may not have joined yet
             await layer.group_send(cluster_layer.GROUP, sealed(message))

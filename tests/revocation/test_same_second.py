@@ -53,7 +53,7 @@ async def second():
 def message_of(target):
     """A revocation of another process."""
     revocation = Revocation(target=target, code=CloseReason.TOKEN_REVOKED)
-    return {"kind": "end", "endings": [revocation.to_message()]}
+    return {"kind": "revoke", "revocations": [revocation.to_message()]}
 
 
 @pytest.mark.usefixtures("second")
@@ -80,7 +80,7 @@ async def test_token_that_the_view_issues_after_a_new_password_is_valid(sockets,
 async def test_message_that_comes_late_closes_no_fresh_socket(sockets, ada, issue):
     key, moment = local_user_key(ada), time.time()
     fresh = await sockets(await issue(), scheme="Bearer")
-    here().hear(message_of(Target.of_user(key, issued_before=moment)))
+    here().handle(message_of(Target.of_user(key, issued_before=moment)))
     assert await fresh.stays()
 
 
@@ -99,7 +99,7 @@ async def test_node_denies_what_it_has_seen_before_another_process_revoked(
     else:
         denylist.deny_user(key, Denial(before=moment))
         target = Target.of_user(key, issued_before=moment)
-    here().hear(message_of(target))
+    here().handle(message_of(target))
     assert await socket.closes() == 4410
     first_verified.clear()  # as after some seconds
     assert await (await sockets(raw, scheme="Bearer")).closes() == 4410
@@ -110,7 +110,7 @@ async def test_cache_that_fails_meanwhile_is_logged(sockets, ada, issue, site, c
     socket = await sockets(await issue(), scheme="Bearer")
     site.CACHES = cache_of(Away)
     target = Target.of_user(local_user_key(ada), issued_before=time.time())
-    here().hear(message_of(target))
+    here().handle(message_of(target))
     assert await socket.closes() == 4410
     await socket.eventually(lambda: "fresh token" in caplog.text)
 
@@ -127,15 +127,15 @@ async def test_label_is_revoked_in_the_second_of_its_token(sockets, issue):
 
 
 async def test_epoch_is_learnt_where_processes_share_the_cache():
-    here().hear({"kind": "present", "node": "other-1", "epoch": "e" * 32})
+    here().handle({"kind": "announce", "node": "other-1", "epoch": "e" * 32})
     assert site_authenticator().denylist.epoch_id == ("e" * 32 if is_shared("default") else None)
 
 
 @pytest.mark.parametrize("epoch", [None, 7, ["e"]])
 async def test_message_without_an_epoch_is_understood(epoch):
     """A node of the release before sends none."""
-    here().hear({"kind": "present", "node": "other-1", "epoch": epoch})
-    here().hear({"kind": "present", "node": "other-2"})
+    here().handle({"kind": "announce", "node": "other-1", "epoch": epoch})
+    here().handle({"kind": "announce", "node": "other-2"})
     assert known_epoch() is None
 
 

@@ -100,7 +100,7 @@ def test_a_token_of_another_store_is_gone(tokens):
 
 
 def test_a_store_that_is_away_raises_and_comes_back(tokens):
-    with tokens.away(), pytest.raises(OperationalError):
+    with tokens.unavailable(), pytest.raises(OperationalError):
         ask()
     assert ask().user == ADA
 
@@ -113,7 +113,7 @@ def test_a_store_that_hangs_breaks_in_the_end(tokens, monkeypatch):
 
 
 async def test_a_store_that_is_away_is_met_as_4503(tokens):
-    with tokens.away():
+    with tokens.unavailable():
         assert await meet() == (False, 4503)
     assert (await meet())[0]
 

@@ -176,7 +176,7 @@ def test_the_schemes_are_those_of_all_backends():
     assert Authenticator([FakeBackend(), other], timeout=5).schemes == {"token", "jwt"}
 
 
-def test_identity_of_a_backend_that_nobody_has_costs_no_others_their_recheck(caplog):
+def test_identity_of_a_backend_that_nobody_has_costs_no_others_their_revalidation(caplog):
     class Misnamed(FakeBackend):
         def revalidate(self, held):
             return [identity() for _ in held]

@@ -25,7 +25,7 @@ def test_token_that_is_gone_and_was_replaced_is_expired():
     replaced.note([("drf", "a")])
     grants = [grant("a"), grant("a", "knox"), grant("b"), grant("a")]
     inactive = TokenAuthError(CloseReason.USER_INACTIVE)
-    verdicts = replaced.judge(grants, [None, GONE, GONE, inactive])
+    verdicts = replaced.apply(grants, [None, GONE, GONE, inactive])
     assert codes(verdicts) == [
         CloseReason.TOKEN_EXPIRED,
         CloseReason.TOKEN_REVOKED,
@@ -38,13 +38,13 @@ def test_another_site_on_the_same_cache_replaces_nothing(settings):
     key, settings.SECRET_KEY = settings.SECRET_KEY, "another site's"
     ReplacedTokens("default").note([("drf", "c")])
     settings.SECRET_KEY = key
-    assert codes(ReplacedTokens("default").judge([grant("c")], [GONE])) == [GONE.code]
+    assert codes(ReplacedTokens("default").apply([grant("c")], [GONE])) == [GONE.code]
 
 
 def test_rotation_of_the_secret_key_forgets_nothing(settings):
     ReplacedTokens("default").note([("drf", "d")])
     settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "a new one"
-    verdicts = ReplacedTokens("default").judge([grant("d")], [GONE])
+    verdicts = ReplacedTokens("default").apply([grant("d")], [GONE])
     assert codes(verdicts) == [CloseReason.TOKEN_EXPIRED]
 
 
@@ -52,5 +52,5 @@ def test_cache_that_fails_costs_the_distinction_only(settings, caplog):
     settings.CACHES = cache(Away)
     replaced = ReplacedTokens("default")
     replaced.note([("drf", "e")])
-    assert codes(replaced.judge([grant("e")], [GONE])) == [CloseReason.TOKEN_REVOKED]
+    assert codes(replaced.apply([grant("e")], [GONE])) == [CloseReason.TOKEN_REVOKED]
     assert len(caplog.records) == 2

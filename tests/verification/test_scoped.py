@@ -64,7 +64,7 @@ def test_the_function_is_told_the_tokens_own_scopes_and_takes_their_place(tokens
     assert verdict_of(backend, "narrow").authentication.scopes == frozenset()
 
 
-def test_recheck_has_the_scopes_of_now(tokens, ada):
+def test_revalidation_has_the_scopes_of_now(tokens, ada):
     backend = build()
     before = verdict_of(backend)
     ada.is_staff = False

@@ -88,7 +88,7 @@ class OAuth2Backend(BaseTokenBackend):
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """Revalidate the batch with one query, users and applications included."""
         wanted = [(each.user_pk, each.authentication.token_id) for each in grants]
-        tokens = read(_held(self._rows(), grants), _by_name, set(wanted))
+        tokens = read(_of_grants(self._rows(), grants), _by_name, set(wanted))
         found = [tokens.get(name) for name in wanted]
         return [
             self._verdict(token, each.authentication.location)
@@ -101,7 +101,8 @@ class OAuth2Backend(BaseTokenBackend):
         """Revoke as the package does (RFC 7009 §2.1): the refresh token goes with its token."""
         # Together: a refresh token that is left over could fetch another access token.
         with self._atomic():
-            ended = [row.pk for row in _held(for_write(self._tokens.objects).only("pk"), grants)]
+            rows = _of_grants(for_write(self._tokens.objects).only("pk"), grants)
+            ended = [row.pk for row in rows]
             _revoke(for_write(self._refresh_tokens.objects).filter(access_token__in=ended))
             for_write(self._tokens.objects).filter(pk__in=ended).delete()
         return [True] * len(grants)
@@ -209,7 +210,7 @@ def _by_name(rows: Any) -> dict[tuple[Any, str], Any]:
     return {(row.user_id, _token_id(row)): row for row in rows}
 
 
-def _held(rows: Any, grants: Sequence[Grant]) -> Any:
+def _of_grants(rows: Any, grants: Sequence[Grant]) -> Any:
     """Return the rows of these tokens: by their users, if all are known."""
     token_ids = {each.authentication.token_id for each in grants}
     rows = rows.alias(token_id=Left("token_checksum", DIGITS)).filter(token_id__in=token_ids)

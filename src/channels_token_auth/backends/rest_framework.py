@@ -57,7 +57,7 @@ class RESTFrameworkBackend(BaseTokenBackend):
 
     `token_id` is the `jti` of the object that a class returns as `request.auth`, or the token's
     digest.
-    `recheck`: whether sockets keep their tokens, so that the classes are asked about them again.
+    `revalidate`: whether sockets keep their tokens, so that the classes are asked about them again.
     """
 
     revocations = Revocations.STORE
@@ -68,11 +68,11 @@ class RESTFrameworkBackend(BaseTokenBackend):
         self,
         *,
         authentication_classes: Sequence[str],
-        recheck: bool = True,
+        revalidate: bool = True,
         name: str = "rest_framework",
     ) -> None:
         super().__init__(name=name)
-        self._is_asked_again = recheck
+        self._keeps_tokens = revalidate
         self._paths = authentication_classes
         self._users_by_key = UsersByKey(package_users)
         self._rules = ClaimRules(backend=self.name, is_dated=False)
@@ -91,7 +91,7 @@ class RESTFrameworkBackend(BaseTokenBackend):
         return [self._verdict(credential) for credential in credentials]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Do the same as `authenticate`; if `recheck` is off, check the users with one query."""
+        """Do the same as `authenticate`; if `revalidate` is off, check the users with one query."""
         return revalidate_presented(grants, self.authenticate, self._users_by_key)
 
     def check(self, site: Site) -> list[checks.CheckMessage]:
@@ -99,10 +99,10 @@ class RESTFrameworkBackend(BaseTokenBackend):
         return [*_check_classes(self._paths), *self._check_age(site)]
 
     def _check_age(self, site: Site) -> Iterator[checks.CheckMessage]:
-        if not self._is_asked_again and site.max_connection_age is None:
+        if not self._keeps_tokens and site.max_connection_age is None:
             yield checks.Warning(
-                "MAX_CONNECTION_AGE is None, and the option 'recheck' is off: the classes are not"
-                " asked about a socket's token again, so that it stays open when they refuse it.",
+                "MAX_CONNECTION_AGE is None, and the option 'revalidate' is off: the classes are"
+                " not asked about a socket's token again: it stays open when they refuse it.",
                 hint="Set it to the seconds that a revoked token may be used at most.",
                 id="channels_token_auth.W150",
             )
@@ -151,7 +151,7 @@ class RESTFrameworkBackend(BaseTokenBackend):
         authentication = self._rules.read(read_request_auth(auth), credential)
         if isinstance(authentication, TokenAuthError):
             return authentication
-        return admit(user, authentication, handle=credential if self._is_asked_again else None)
+        return admit(user, authentication, handle=credential if self._keeps_tokens else None)
 
 
 def _rank(verdict: Verdict) -> int:

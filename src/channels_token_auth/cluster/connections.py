@@ -129,7 +129,7 @@ async def aconnections(
         connection_id=connection_id,
         address=address,
     )
-    message = {"kind": "ask", "target": target.to_message(), "limit": limit, "node": node}
+    message = {"kind": "list", "target": target.to_message(), "limit": limit, "node": node}
     answers = await gather(message, node, timeout)
     rows = [row for answer in answers.values() for row in answer["connections"]]
     # Each node sent its newest: the newest of all are among them.

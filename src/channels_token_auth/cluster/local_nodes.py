@@ -25,9 +25,9 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalNode:
-    """Access to a node. `hear`: handles a message in its loop; `channel`: that of the node."""
+    """Access to a node. `handle`: handles a message in its loop; `channel`: that of the node."""
 
-    hear: Callable[[Message, Reply | None], None]
+    handle: Callable[[Message, Reply | None], None]
     channel: Callable[[], str | None]
 
 
@@ -88,4 +88,4 @@ def deliver(message: Message, reply: Reply | None = None) -> None:
     for loop, node in _nodes:
         with suppress(RuntimeError):  # the loop has been closed, with its sockets
             # Any thread may publish, but only the node's own event loop may access it.
-            loop.call_soon_threadsafe(node.hear, message, reply)
+            loop.call_soon_threadsafe(node.handle, message, reply)

@@ -28,9 +28,9 @@ class Subscription:
     """Receives for a node until its task is cancelled. `recovered` is called after an outage."""
 
     def __init__(
-        self, hear: Callable[[Message, Reply | None], None], recovered: Callable[[], None]
+        self, handle: Callable[[Message, Reply | None], None], recovered: Callable[[], None]
     ) -> None:
-        self._hear = hear
+        self._handle = handle
         self._recovered = recovered
         self.channel: str | None = None
         """Kept during outages, so that messages that were queued meanwhile are still delivered."""
@@ -84,7 +84,7 @@ class Subscription:
             )
             # Answers to this node's own questions arrive on the same channel.
             if message is not None and not answered(message):
-                self._hear(message, reply_to(message))
+                self._handle(message, reply_to(message))
 
     async def _leave(self) -> None:
         """Leave the group: otherwise messages would pile up in a channel without a reader."""

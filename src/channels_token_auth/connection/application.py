@@ -49,13 +49,13 @@ class ApplicationSide:
             if outputs is None:
                 return received
             if outputs:
-                await connection.tell(outputs)
+                await connection.perform(outputs)
         return await self._take_disconnect()
 
     async def _take_disconnect(self) -> Message:
         # Wait for a running bulk close: the application's clean-up must not delay other closes.
         await self._connection.node.bulk_close.turn()
-        self._exchange.take(Step.TELL)
+        self._exchange.take(Step.DELIVER)
         assert self._connection.disconnect  # noqa: S101 - set on the way to this stage
         return self._connection.disconnect
 
@@ -91,7 +91,7 @@ class ApplicationSide:
         outputs = self._connection.life.accept(speaks=speaks, now=clock.steady())
         await self._transport.send(message)
         if outputs and self._exchange.stage is _OPEN:  # not closed meanwhile
-            await self._connection.tell(outputs)
+            await self._connection.perform(outputs)
 
     async def _deny(self, message: Message, *, is_accepted: bool) -> None:
         code = message.get("code")
@@ -111,5 +111,5 @@ class ApplicationSide:
         self._connection.life.leave()
         self._connection.left = code
         self._connection.node.seats.release(self._connection)
-        told = {"type": "websocket.disconnect", "code": code, "reason": reason}
-        self._connection.disconnect = told
+        event = {"type": "websocket.disconnect", "code": code, "reason": reason}
+        self._connection.disconnect = event

@@ -155,7 +155,7 @@ class Connection(Socket):
             outputs = self.life.refuse(error, clock.steady())
         except Exception as error:  # noqa: BLE001 - else the socket would never be closed
             outputs = self.life.refuse(failed(error, credential), clock.steady())
-        await self.transport.tell(self.act(outputs))
+        await self.transport.send_all(self.act(outputs))
         # The opening handshake may wait for an event of the client, and must see the verdict.
         self.transport.inbox.wake()
 

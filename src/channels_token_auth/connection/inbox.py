@@ -70,7 +70,7 @@ class Inbox:
             raise
         finally:
             if self._idle:
-                self._idle.hear()
+                self._idle.receive()
         return event
 
     async def has_event(self) -> bool:
@@ -117,7 +117,7 @@ class Inbox:
         if not pending.cancelled():
             pending.exception()
         if self._idle:
-            self._idle.hear()
+            self._idle.receive()
         # asyncio calls this some time after the task is done, so the event may be popped already.
         # Then the application waits for the next event, and that wait must not be ended.
         if pending is self._pending:

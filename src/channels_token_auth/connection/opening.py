@@ -133,11 +133,11 @@ async def _await_credential(connection: Connection) -> None:
     while connection.life.state is State.AWAITING_CREDENTIAL:
         event = await inbox.next(may_wake=False)
         if event:
-            await connection.tell(connection.read(event) or ())
+            await connection.perform(connection.read(event) or ())
     while connection.life.state is State.AUTHENTICATING:
         # A frame that arrives after the verdict stays in the inbox: it is for the application.
         if await inbox.has_event() and not connection.is_admitted:
-            await connection.tell(connection.read(inbox.pop()) or ())
+            await connection.perform(connection.read(inbox.pop()) or ())
 
 
 async def _refuse(connection: Connection, error: TokenAuthError) -> None:

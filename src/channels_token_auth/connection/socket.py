@@ -184,14 +184,14 @@ class Socket(Member):
             self.place.leave()
             self.place = None
 
-    async def tell(self, outputs: Sequence[Output]) -> None:
+    async def perform(self, outputs: Sequence[Output]) -> None:
         """Carry out outputs of the lifecycle, and send their messages."""
-        await self.transport.tell(self.act(outputs))
+        await self.transport.send_all(self.act(outputs))
 
     def act_later(self, outputs: Sequence[Output]) -> None:
         """Carry out outputs outside of a task, and send their messages in a new one."""
         if messages := self.act(outputs):
-            spawn(self.transport.tell(messages))
+            spawn(self.transport.send_all(messages))
 
     def end(self, error: TokenAuthError) -> None:
         """Close it, or refuse its handshake. Returns at once."""

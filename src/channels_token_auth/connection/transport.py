@@ -26,7 +26,7 @@ CLOSE_TIMEOUT = 1.0
 class Transport:
     """The server's side of one socket."""
 
-    __slots__ = ("_beside", "_closer", "_loop", "_receive", "_send", "_sending", "inbox")
+    __slots__ = ("_closer", "_extra_scopes", "_loop", "_receive", "_send", "_sending", "inbox")
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._loop = asyncio.get_running_loop()
@@ -34,28 +34,28 @@ class Transport:
         self._receive = receive
         self._send = send
         self._sending = CancelScope(self._loop)
-        self._beside: set[CancelScope] | None = None
+        self._extra_scopes: set[CancelScope] | None = None
         self._closer: asyncio.Task[None] | None = None
 
     async def send(self, message: Message) -> None:
         """Send for the application. `shut` interrupts a send to a client that does not read."""
         if self._sending.is_pending:
-            await self._send_beside(message)
+            await self._send_concurrently(message)
         else:
             with self._sending:
                 await self._send(message)
 
-    async def _send_beside(self, message: Message) -> None:
+    async def _send_concurrently(self, message: Message) -> None:
         """Send while another task is sending, in a second scope: one scope serves one task."""
-        self._beside = self._beside or set()
+        self._extra_scopes = self._extra_scopes or set()
         with CancelScope(self._loop) as scope:
-            self._beside.add(scope)
+            self._extra_scopes.add(scope)
             try:
                 await self._send(message)
             finally:
-                self._beside.discard(scope)
+                self._extra_scopes.discard(scope)
 
-    async def tell(self, messages: Sequence[Message]) -> None:
+    async def send_all(self, messages: Sequence[Message]) -> None:
         """Send messages of the library on an open socket. The client may have left already."""
         # Servers raise different exceptions for a client that has left.
         with contextlib.suppress(Exception):
@@ -94,7 +94,7 @@ class Transport:
     async def _shut(self, last_words: Sequence[Message]) -> None:
         await self.answer(last_words)
         # Interrupt other sends only now: the last messages must follow those already being sent.
-        for scope in (self._sending, *(self._beside or ())):
+        for scope in (self._sending, *(self._extra_scopes or ())):
             scope.interrupt()
 
     async def finish(self) -> None:

@@ -16,6 +16,7 @@ from .errors import Detail, TokenAuthError
 __all__ = [
     "FOREIGN",
     "SITE_USERS",
+    "FinalVerdict",
     "Grant",
     "Identity",
     "UserInactiveError",
@@ -103,7 +104,8 @@ class Grant:
     verified_at: float | None = None
 
 
-Verdict = Identity | TokenAuthError | None
+FinalVerdict = Identity | TokenAuthError
+Verdict = FinalVerdict | None
 """Accepted; refused, so that no other backend is asked; or None: unknown, ask the next one."""
 
 

@@ -68,7 +68,7 @@ class Node:
         self.drain = DrainState(self.name, self.sockets, self.bulk_close)
         self._drains = DrainRequests(self.name)
         interval = configuration.sweep_interval
-        self._subscription = Subscription(self.hear, self._recover)
+        self._subscription = Subscription(self.handle, self._recover)
         self._presence = Presence(
             self.name,
             self._subscription,
@@ -86,7 +86,7 @@ class Node:
             grace=configuration.sweep_grace,
         )
         _nodes.set(self)
-        add_node(LocalNode(hear=self.hear, channel=lambda: self.channel))
+        add_node(LocalNode(handle=self.handle, channel=lambda: self.channel))
         if not is_alone:
             spawn(self._subscription.run())
             self.sweep.hurry()
@@ -114,7 +114,7 @@ class Node:
 
     # -- Messages to all nodes
 
-    def hear(self, message: Message, reply: Reply | None = None) -> None:
+    def handle(self, message: Message, reply: Reply | None = None) -> None:
         """Act on a message. Log one that this version cannot read. Raises nothing."""
         try:
             self._act(message, reply)
@@ -125,18 +125,18 @@ class Node:
     def _act(self, message: Message, reply: Reply | None) -> None:
         learn_epoch(message.get("epoch"))
         match message["kind"]:
-            case "end":
-                revocations = [Revocation.from_message(each) for each in message["endings"]]
+            case "revoke":
+                revocations = [Revocation.from_message(each) for each in message["revocations"]]
                 published_at = message.get("published_at")
-                self.end(revocations, None if published_at is None else float(published_at))
-            case "present":
+                self.revoke(revocations, None if published_at is None else float(published_at))
+            case "announce":
                 if self._presence.note(str(message["node"])):
                     self.seats.repeat()
                 self._drains.learn(message.get("drains", ()))
                 self._join_drain()
             case "seats":
-                self.seats.hear(message)
-            case "ask" if reply and is_meant(self.name, message["node"]):
+                self.seats.handle(message)
+            case "list" if reply and is_meant(self.name, message["node"]):
                 target = Target.from_message(message["target"])
                 spawn(reply(self._answer(target, int(message["limit"]))))
             case "count" if reply:
@@ -153,7 +153,7 @@ class Node:
         if missed and missed.question != self.drain.question:
             self.drain.request(missed.over, None, question=missed.question)
 
-    def end(self, revocations: Sequence[Revocation], published_at: float | None = None) -> None:
+    def revoke(self, revocations: Sequence[Revocation], published_at: float | None = None) -> None:
         """Close the sockets of these revocations, and admit none that is being verified.
 
         `published_at`: when they were published, on the publisher's clock, since the epoch.

@@ -73,5 +73,5 @@ class Presence:
 
     def _announce(self) -> None:
         self._answer = None
-        own = {"kind": "present", "node": self._name, "epoch": known_epoch()}
+        own = {"kind": "announce", "node": self._name, "epoch": known_epoch()}
         publish({**own, **self._news()})

@@ -111,7 +111,7 @@ class Seats:
 
     # -- Those of other nodes
 
-    def hear(self, message: Message) -> None:
+    def handle(self, message: Message) -> None:
         """Store the changes that a node published, and enforce the limits."""
         node = str(message["node"])
         if node == self._node:

@@ -27,7 +27,7 @@ class StoreOutages:
         """Begin to note the verdicts of a sweep."""
         self._unanswered, self._answered = set(), set()
 
-    def judge(self, backend: str, verdict: Identity | TokenAuthError) -> CloseReason | None:
+    def note(self, backend: str, verdict: Identity | TokenAuthError) -> CloseReason | None:
         """Return the code with which sockets with this verdict are closed; None: they stay open."""
         if isinstance(verdict, Identity) or verdict.code is not CloseReason.UNAVAILABLE:
             self._answered.add(backend)

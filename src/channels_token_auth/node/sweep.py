@@ -164,7 +164,7 @@ class Sweep:
         closing: dict[CloseReason, dict[Member, str]] = defaultdict(dict)
         for (grant, same), verdict in zip(by_token.values(), verdicts, strict=True):
             backend, token_id = grant.authentication.backend, grant.authentication.token_id
-            code = self._outages.judge(backend, verdict)
+            code = self._outages.note(backend, verdict)
             for member in same:
                 if member.must_renew or not _has(member, token_id):
                     continue  # meanwhile revoked with a margin, reauthenticated or closed

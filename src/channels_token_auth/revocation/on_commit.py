@@ -221,8 +221,8 @@ def _publish(
     publish(
         *(
             {
-                "kind": "end",
-                "endings": [each.to_message() for each in group],
+                "kind": "revoke",
+                "revocations": [each.to_message() for each in group],
                 "published_at": committed_at,
                 "epoch": known_epoch(),
             }

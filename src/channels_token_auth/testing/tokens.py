@@ -41,7 +41,7 @@ class FakeTokens:
 
     def __init__(self, users: Mapping[str, Any] | None = None) -> None:
         self._verdicts: dict[str, Identity | TokenAuthError] = {}
-        self._is_away = False
+        self._is_unavailable = False
         self._opened = threading.Event()
         self._opened.set()
         for token, user in (users or {}).items():
@@ -75,13 +75,13 @@ class FakeTokens:
         self._verdicts[Secret(token).digest] = TokenAuthError(CloseReason(code), retry_after)
 
     @contextmanager
-    def away(self) -> Iterator[None]:
+    def unavailable(self) -> Iterator[None]:
         """Let the store fail inside the block: handshakes are refused with 4503."""
-        self._is_away = True
+        self._is_unavailable = True
         try:
             yield
         finally:
-            self._is_away = False
+            self._is_unavailable = False
 
     @contextmanager
     def hanging(self) -> Iterator[None]:
@@ -106,7 +106,7 @@ class FakeTokens:
 
     def verdict(self, token_id: str) -> Identity | TokenAuthError | None:
         """Return the verdict on a token. Raises while the store is set to be unavailable."""
-        if self._is_away or not self._opened.wait(HANG):
+        if self._is_unavailable or not self._opened.wait(HANG):
             raise OperationalError("The fake token store is unavailable: its test asked for that.")
         return self._verdicts.get(token_id)
 

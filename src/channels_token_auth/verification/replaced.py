@@ -22,7 +22,7 @@ __all__ = ["KEPT_SECONDS", "ReplacedTokens", "is_gone"]
 KEPT_SECONDS = 3600.0
 """Seconds for which a replaced token is stored; longer if the sweep interval is longer."""
 
-Answer = TypeVar("Answer", bound=Verdict)
+Given = TypeVar("Given", bound=Verdict)
 Token = tuple[str | None, str | None]
 """The name of a backend, and a token's id."""
 
@@ -44,9 +44,9 @@ class ReplacedTokens:
         except Exception as error:  # noqa: BLE001 - whatever a cache raises
             log_error("Replaced tokens could not be noted: sweeps report them as revoked.", error)
 
-    def judge(
-        self, grants: Sequence[Grant], verdicts: Sequence[Answer]
-    ) -> list[Answer | TokenAuthError]:
+    def apply(
+        self, grants: Sequence[Grant], verdicts: Sequence[Given]
+    ) -> list[Given | TokenAuthError]:
         """Return the verdicts, with "token_expired" instead of "revoked" for replaced tokens."""
         gone = [i for i, verdict in enumerate(verdicts) if is_gone(verdict)]
         names = {i: _names(*_token(grants[i])) for i in gone}

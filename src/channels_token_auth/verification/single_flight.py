@@ -9,11 +9,11 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Flight", "SingleFlight"]
+__all__ = ["Call", "SingleFlight"]
 
 
 @dataclass(slots=True, eq=False)
-class Flight:
+class Call:
     """One verification. `ends_at`: its deadline, on the clock of its event loop. `errand`: its work
     in a lane, set by the caller that started it.
     """
@@ -32,41 +32,41 @@ class SingleFlight:
     seconds, and returns their answer.
     """
 
-    def __init__(self, timeout: float, give_up: Callable[[Sequence[Flight]], Any]) -> None:
+    def __init__(self, timeout: float, give_up: Callable[[Sequence[Call]], Any]) -> None:
         self._loop = asyncio.get_running_loop()
         self._timeout = timeout
         self._give_up = give_up
-        self._under_way: dict[Flight, Hashable] = {}
-        self._joinable: dict[Hashable, Flight] = {}
+        self._under_way: dict[Call, Hashable] = {}
+        self._joinable: dict[Hashable, Call] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def join(self, key: Hashable, start: Callable[[Flight], None]) -> "asyncio.Future[Any]":
+    def join(self, key: Hashable, start: Callable[[Call], None]) -> "asyncio.Future[Any]":
         """Return the future of the running verification with this key, or start a new one. `start`
-        may call `land` at once.
+        may call `finish` at once.
         """
         future = self._loop.create_future()
-        flight = self._joinable.get(key)
+        call = self._joinable.get(key)
         # The same token is being verified already: share that verdict.
-        if flight is not None:
-            flight.waiting.append(future)
+        if call is not None:
+            call.waiting.append(future)
             return future
-        flight = self._joinable[key] = Flight(self._loop.time() + self._timeout, [future])
-        self._under_way[flight] = key
-        start(flight)
+        call = self._joinable[key] = Call(self._loop.time() + self._timeout, [future])
+        self._under_way[call] = key
+        start(call)
         # A timer that is set is due earlier, since the oldest verification has the first deadline.
         if self._timer is None and self._under_way:
-            self._timer = self._loop.call_at(flight.ends_at, self._run_out)
+            self._timer = self._loop.call_at(call.ends_at, self._run_out)
         return future
 
-    def land(self, key: Hashable, flight: Flight, answer: Any) -> None:
+    def finish(self, key: Hashable, call: Call, answer: Any) -> None:
         """Set the answer of all callers that still wait: none, if it was given up before."""
-        self._under_way.pop(flight, None)
+        self._under_way.pop(call, None)
         # After `forget`, this key may belong to a newer verification: keep that one.
-        if self._joinable.get(key) is flight:
+        if self._joinable.get(key) is call:
             del self._joinable[key]
-        # The errand refers to the flight. Break the cycle, so that no garbage collector is needed.
-        flight.errand = None
-        for future in flight.waiting:
+        # The errand refers to the call. Break the cycle, so that no garbage collector is needed.
+        call.errand = None
+        for future in call.waiting:
             if not future.done():
                 future.set_result(answer)
 
@@ -79,9 +79,9 @@ class SingleFlight:
         # Answer callers even if the store never answers.
         late = [each for each in self._under_way.items() if each[0].ends_at <= now]
         if late:
-            answer = self._give_up([flight for flight, _ in late])
-            for flight, key in late:
-                self.land(key, flight, answer)
+            answer = self._give_up([call for call, _ in late])
+            for call, key in late:
+                self.finish(key, call, answer)
         if self._under_way:
             first = next(iter(self._under_way))
             self._timer = self._loop.call_at(first.ends_at, self._run_out)

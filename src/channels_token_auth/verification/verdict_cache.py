@@ -4,8 +4,7 @@ import time
 from collections.abc import Hashable
 
 from ..core.credentials import Credential, Location
-from ..core.errors import TokenAuthError
-from ..core.identity import Identity
+from ..core.identity import FinalVerdict, Identity
 
 __all__ = ["MAX_REFUSED", "MAX_VERIFIED", "REFUSED_SECONDS", "VerdictCache"]
 
@@ -18,9 +17,6 @@ MAX_REFUSED = 1_000
 REFUSED_SECONDS = 1.0
 """Seconds for which a refusal is cached. Long enough to make repetitions of a client cheap, and
 short enough for a token that is issued just after it was first presented."""
-
-
-Answer = Identity | TokenAuthError
 
 
 class VerdictCache:
@@ -43,12 +39,12 @@ class VerdictCache:
         token = credential.secret.digest, credential.location, credential.scheme
         return (*token, credential.tenant) if credential.tenant else token
 
-    def get(self, key: Hashable) -> Answer | None:
+    def get(self, key: Hashable) -> FinalVerdict | None:
         """Return the cached verdict, or None if there is none or it is too old."""
         # Look for an accepted token first, since that is the usual case in a handshake.
         return self._accepted.get(key) or self._refused.get(key)
 
-    def put(self, key: Hashable, verdict: Answer, *, generation: int) -> None:
+    def put(self, key: Hashable, verdict: FinalVerdict, *, generation: int) -> None:
         """Cache a verdict requested in this generation, unless the cache was cleared since."""
         # The cache was cleared after this verification began, so its answer may be outdated.
         if generation != self.generation:
@@ -72,14 +68,14 @@ class _Recent:
     def __init__(self, seconds: float, limit: int) -> None:
         self._seconds = seconds
         self._limit = limit
-        self._entries: dict[Hashable, tuple[float, Answer]] = {}  # the time is its expiry
+        self._entries: dict[Hashable, tuple[float, FinalVerdict]] = {}  # the time is its expiry
         self.clear = self._entries.clear
 
-    def get(self, key: Hashable) -> Answer | None:
+    def get(self, key: Hashable) -> FinalVerdict | None:
         entry = self._entries.get(key)
         return entry[1] if entry and time.monotonic() < entry[0] else None
 
-    def put(self, key: Hashable, verdict: Answer) -> None:
+    def put(self, key: Hashable, verdict: FinalVerdict) -> None:
         if not self._seconds:
             return
         now = time.monotonic()

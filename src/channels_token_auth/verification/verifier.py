@@ -17,19 +17,17 @@ from asgiref.sync import sync_to_async
 from ..backends.contract import Undecided
 from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
-from ..core.identity import Grant, Identity, unavailable
+from ..core.identity import FinalVerdict, Grant, unavailable
 from ..loop_local import LoopLocal
 from . import test_mode
 from .chain import BackendChain
 from .lanes import Errand, LaneId, Onward, lanes
-from .single_flight import Flight, SingleFlight
+from .single_flight import Call, SingleFlight
 from .verdict_cache import VerdictCache
 
 __all__ = ["Verifier", "ask_until_settled", "settle"]
 
 logger = logging.getLogger("channels_token_auth")
-
-Answer = Identity | TokenAuthError
 
 
 class Verifier:
@@ -42,9 +40,9 @@ class Verifier:
         self._chain = chain
         self._verified = verified
         self._timeout = timeout
-        self._flights: LoopLocal[SingleFlight] = LoopLocal()
+        self._single_flights: LoopLocal[SingleFlight] = LoopLocal()
 
-    async def verify(self, key: Hashable, credential: Credential) -> Answer:
+    async def verify(self, key: Hashable, credential: Credential) -> FinalVerdict:
         """Return the verdict, of a running verification with this key if there is one."""
         verdict = await self._verify(key, credential)
         if not isinstance(verdict, Undecided):
@@ -58,11 +56,11 @@ class Verifier:
         except TimeoutError:
             return verdict
 
-    async def revalidate(self, grants: Sequence[Grant]) -> Sequence[Answer]:
+    async def revalidate(self, grants: Sequence[Grant]) -> Sequence[FinalVerdict]:
         """Return the verdict on each grant. All lanes work in parallel."""
         if test_mode.is_on():
             return await self._ask_in_test(self._chain.revalidate, grants)
-        verdicts: dict[int, Answer] = {}
+        verdicts: dict[int, FinalVerdict] = {}
         by_lane = self._chain.by_lane(grants)
         asked = (self._sweep(lane, [grants[i] for i in by_lane[lane]]) for lane in by_lane)
         # In parallel, so that a lane that does not answer delays no other.
@@ -72,15 +70,15 @@ class Verifier:
 
     def forget(self) -> None:
         """Let no new caller join a running verification: its answer may be outdated."""
-        for _, flights in self._flights:
-            flights.forget()
+        for _, single_flight in self._single_flights:
+            single_flight.forget()
 
-    async def _verify(self, key: Hashable, credential: Credential) -> Answer:
+    async def _verify(self, key: Hashable, credential: Credential) -> FinalVerdict:
         if test_mode.is_on():
             return (await self._ask_in_test(self._chain.authenticate, [credential]))[0]
-        flights = self._flights_of_loop()
-        attempt = _Attempt(self._chain, self._verified, flights, key, credential)
-        verdict: Answer = await flights.join(key, attempt.start)
+        single_flight = self._single_flight()
+        attempt = _Attempt(self._chain, self._verified, single_flight, key, credential)
+        verdict: FinalVerdict = await single_flight.join(key, attempt.start)
         return verdict
 
     async def ask(self, step: Onward) -> Any:
@@ -96,15 +94,15 @@ class Verifier:
         except TimeoutError:
             return self._give_up([errand])
 
-    async def _sweep(self, lane: LaneId, grants: Sequence[Grant]) -> Sequence[Answer]:
+    async def _sweep(self, lane: LaneId, grants: Sequence[Grant]) -> Sequence[FinalVerdict]:
         verdicts = await self.ask(self._chain.begin_sweep(lane, grants))
         if isinstance(verdicts, TokenAuthError):  # the lane failed as a whole
             return [verdicts] * len(grants)
-        return cast("Sequence[Answer]", verdicts)
+        return cast("Sequence[FinalVerdict]", verdicts)
 
     async def _ask_in_test(
         self, question: Callable[[Sequence[Any]], Any], asked: Sequence[Any]
-    ) -> Sequence[Answer]:
+    ) -> Sequence[FinalVerdict]:
         """Call the backends in the thread that has the transaction of a test.
 
         No verdict is cached, since the next test's database is another one.
@@ -112,19 +110,19 @@ class Verifier:
         try:
             async with asyncio.timeout(self._timeout):
                 ask = sync_to_async(question, thread_sensitive=True)
-                return cast("Sequence[Answer]", await ask(asked))
+                return cast("Sequence[FinalVerdict]", await ask(asked))
         except TimeoutError:
             return [self._give_up([])] * len(asked)
 
-    def _flights_of_loop(self) -> SingleFlight:
-        flights = self._flights.get()
-        if flights is None:
-            flights = SingleFlight(self._timeout, self._give_up_flights)
-            self._flights.set(flights)
-        return flights
+    def _single_flight(self) -> SingleFlight:
+        single_flight = self._single_flights.get()
+        if single_flight is None:
+            single_flight = SingleFlight(self._timeout, self._give_up_calls)
+            self._single_flights.set(single_flight)
+        return single_flight
 
-    def _give_up_flights(self, late: Sequence[Flight]) -> TokenAuthError:
-        return self._give_up([flight.errand for flight in late])
+    def _give_up_calls(self, late: Sequence[Call]) -> TokenAuthError:
+        return self._give_up([call.errand for call in late])
 
     def _give_up(self, errands: Iterable[Errand]) -> TokenAuthError:
         logger.error("A token took over %s s to verify.", self._timeout)
@@ -141,39 +139,39 @@ class _Attempt:
     keeps the token and its user in memory until the garbage collector runs.
     """
 
-    __slots__ = ("_chain", "_credential", "_flights", "_generation", "_key", "_verified")
+    __slots__ = ("_chain", "_credential", "_generation", "_key", "_single_flight", "_verified")
 
     def __init__(
         self,
         chain: BackendChain,
         verified: VerdictCache,
-        flights: SingleFlight,
+        single_flight: SingleFlight,
         key: Hashable,
         credential: Credential,
     ) -> None:
         self._chain = chain
         self._verified = verified
-        self._flights = flights
+        self._single_flight = single_flight
         self._key = key
         self._credential = credential
         self._generation = verified.generation
 
-    def start(self, flight: Flight) -> None:
+    def start(self, call: Call) -> None:
         """Begin the first step, or use its result if it needs no lane."""
         step = self._chain.begin(self._credential)
         if isinstance(step, Onward):
-            land = partial(self._land, flight)
-            flight.errand = lanes.ask(step, land, is_wanted=flight.is_wanted)
+            finish = partial(self._finish, call)
+            call.errand = lanes.ask(step, finish, is_wanted=call.is_wanted)
         else:
-            self._land(flight, step)
+            self._finish(call, step)
 
-    def _land(self, flight: Flight, verdict: Answer | None) -> None:
-        if verdict is None and flight.is_wanted():
-            self.start(flight)  # a caller joined at the moment when the lane dropped it
+    def _finish(self, call: Call, verdict: FinalVerdict | None) -> None:
+        if verdict is None and call.is_wanted():
+            self.start(call)  # a caller joined at the moment when the lane dropped it
             return
         verdict = verdict or unavailable()
         self._verified.put(self._key, verdict, generation=self._generation)
-        self._flights.land(self._key, flight, verdict)
+        self._single_flight.finish(self._key, call, verdict)
 
 
 def ask_until_settled(ask: Callable[[], Any], timeout: float) -> Any:

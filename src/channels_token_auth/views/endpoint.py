@@ -24,11 +24,11 @@ from .request_address import address_text, request_address
 __all__ = ["endpoint", "refused", "store"]
 
 NOT_KEPT = {"Cache-Control": "no-store"}
-Answer = Callable[..., dict[str, Any] | None]
+Handler = Callable[..., dict[str, Any] | None]
 View = Callable[..., HttpResponse]
 
 
-def endpoint(answer: Answer) -> View:
+def endpoint(answer: Handler) -> View:
     """Turn a function into a view: it returns a dictionary or None, or raises TokenAuthError or
     Http404.
     """
@@ -56,7 +56,7 @@ def endpoint(answer: Answer) -> View:
     return view
 
 
-def _limited(answer: Answer, request: HttpRequest, named: dict[str, str]) -> dict[str, Any] | None:
+def _limited(answer: Handler, request: HttpRequest, named: dict[str, str]) -> dict[str, Any] | None:
     """Answer, unless too many credentials of the address were rejected."""
     # Before any query, so that guessing tokens costs the database nothing.
     limits, address = site_address_limits(), request_address(request)

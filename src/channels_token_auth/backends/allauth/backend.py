@@ -82,7 +82,7 @@ class _AllauthBackend(BaseTokenBackend):
         """Revalidate the batch, with two queries."""
         if not has_lists():
             return revalidate_presented(grants, self.authenticate, self._users_by_key)
-        logins = self._logins.find_held(grants)
+        logins = self._logins.find_logins(grants)
         return [self._standing(*each) for each in zip(grants, logins, strict=True)]
 
     def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:

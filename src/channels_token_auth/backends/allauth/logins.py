@@ -55,7 +55,7 @@ class Logins:
             for key, each in sessions.items()
         }
 
-    def find_held(self, grants: Sequence[Grant]) -> list[Login | None]:
+    def find_logins(self, grants: Sequence[Grant]) -> list[Login | None]:
         """Return the login of each grant, from the lists, with two queries."""
         rows = _rows_of(grants)
         logins = self._listed(rows.values())

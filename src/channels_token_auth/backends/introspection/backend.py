@@ -65,7 +65,7 @@ class IntrospectionBackend(BaseTokenBackend):
     names the user, and the field that holds it (None: the one users log in with); or `user`: the
     dotted path of a function from the claims to a user or None. `allow_machines`: accept tokens of
     clients themselves. `labels`: claims to revoke by, besides `sid` and the client's id.
-    `timeout`: seconds for a batch. `recheck`: whether sockets keep their tokens, so that the
+    `timeout`: seconds for a batch. `revalidate`: whether sockets keep their tokens, so that the
     server is asked about them again.
     """
 
@@ -90,7 +90,7 @@ class IntrospectionBackend(BaseTokenBackend):
         labels: Sequence[str] = (),
         timeout: float = 3.0,
         max_parallel: int = 8,
-        recheck: bool = True,
+        revalidate: bool = True,
         name: str = "introspection",
     ) -> None:
         super().__init__(name=name)
@@ -114,7 +114,7 @@ class IntrospectionBackend(BaseTokenBackend):
             labels=tuple(labels),
             allows_machines=allow_machines,
         )
-        self._is_asked_again = recheck
+        self._keeps_tokens = revalidate
 
     def recognizes(self, credential: Credential) -> bool:
         """Recognize any text: only the server knows the format of its tokens. So list this backend
@@ -136,8 +136,8 @@ class IntrospectionBackend(BaseTokenBackend):
         ]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Do the same as `authenticate`, for as many as `timeout` allows; if `recheck` is off, only
-        check the users, with one query.
+        """Do the same as `authenticate`, for as many as `timeout` allows. If the option
+        `revalidate` is off, only check the users, with one query.
         """
         return revalidate_presented(grants, self.authenticate, self._users_by_key)
 
@@ -166,7 +166,7 @@ class IntrospectionBackend(BaseTokenBackend):
         if isinstance(user, TokenAuthError):
             return user
         # The socket keeps the token, because the server can be asked only with the token itself.
-        return admit(user, authentication, handle=credential if self._is_asked_again else None)
+        return admit(user, authentication, handle=credential if self._keeps_tokens else None)
 
     def _mistake(self, claims: Claims) -> Detail | None:
         """Return why an active token is not accepted by this site."""
@@ -200,9 +200,9 @@ class IntrospectionBackend(BaseTokenBackend):
             )
 
     def _check_age(self, site: Site) -> Iterator[checks.CheckMessage]:
-        if not self._is_asked_again and site.max_connection_age is None:
+        if not self._keeps_tokens and site.max_connection_age is None:
             yield checks.Warning(
-                "MAX_CONNECTION_AGE is None, and the option 'recheck' is off: the server is not"
+                "MAX_CONNECTION_AGE is None, and the option 'revalidate' is off: the server is not"
                 " asked about a socket's token again, so that it stays open until the token"
                 " expires; and for ever if the server's answers have no 'exp'.",
                 hint="Set it to the seconds that a revoked token may be used at most.",

@@ -17,7 +17,7 @@ from urllib.parse import quote_plus, urlencode
 from django.core.exceptions import ImproperlyConfigured
 
 from ...core.credentials import Secret
-from ..sources.remote import HEADERS, Answer, Remote, RemoteError
+from ..sources.remote import HEADERS, Remote, RemoteError, Response
 
 __all__ = ["MAX_ANSWER", "IntrospectionClient"]
 
@@ -107,7 +107,7 @@ class IntrospectionClient:
             return claims
         return None
 
-    def _read(self, answer: Answer) -> Mapping[str, Any] | None:
+    def _read(self, answer: Response) -> Mapping[str, Any] | None:
         """Return the claims about the token; None if the answer does not concern it."""
         if answer.status == 200:
             claims = json.loads(answer.body)
@@ -117,7 +117,7 @@ class IntrospectionClient:
             return claims
         return INACTIVE if answer.status == 400 and self._is_about_token(answer) else None
 
-    def _is_about_token(self, answer: Answer) -> bool:
+    def _is_about_token(self, answer: Response) -> bool:
         try:
             body = json.loads(answer.body)
         except (RecursionError, ValueError):

@@ -111,7 +111,7 @@ def _check_claims(options: JWTOptions) -> Iterator[checks.CheckMessage]:
             " issuer sets no 'aud', require the client: 'required_claims': {'client_id': '…'}.",
             id="channels_token_auth.W120",
         )
-    if is_providers and not options.tells_types:
+    if is_providers and not options.distinguishes_types:
         yield checks.Warning(
             "The JWT backend accepts every kind of token that its issuer signs: nothing tells an"
             " access token from an ID token, which is meant for the client only.",

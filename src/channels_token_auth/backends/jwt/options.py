@@ -81,7 +81,7 @@ class JWTOptions:
         return self.typ or self.profile
 
     @property
-    def tells_types(self) -> bool:
+    def distinguishes_types(self) -> bool:
         """Return True if an ID token of the same issuer is refused."""
         return bool(self.header_type or any(self.required.values()))
 

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-__all__ = ["Answer", "Remote", "RemoteError"]
+__all__ = ["Remote", "RemoteError", "Response"]
 
 HEADER_BYTES = 64 * 1024
 """Most bytes of an answer's head."""
@@ -36,7 +36,7 @@ class RemoteError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Response:
     """A server's answer. Redirects are not followed, and returned like any other answer."""
 
     status: int
@@ -71,7 +71,7 @@ class Remote:
 
     def send(
         self, method: str, *, headers: Mapping[str, str] = HEADERS, body: bytes | None = None
-    ) -> Answer:
+    ) -> Response:
         """Send a request and return the answer. Raises RemoteError."""
         if self.problem:
             raise RemoteError(f"its URL {self.problem}")
@@ -92,7 +92,7 @@ class Remote:
         method: str,
         headers: Mapping[str, str],
         body: bytes | None,
-    ) -> Answer:
+    ) -> Response:
         limits = _Limits(time.monotonic() + self._timeout, self._max_bytes)
         connection.response_class = limits.response  # type: ignore[assignment] # called as a class is
         target = self._parts.path or "/"
@@ -101,7 +101,7 @@ class Remote:
         try:
             connection.request(method, target, body, dict(headers))
             with connection.getresponse() as response:
-                answer = Answer(status=response.status, body=self._body(response))
+                answer = Response(status=response.status, body=self._body(response))
         except (OSError, HTTPException, ValueError) as error:
             connection.close()
             # An HTTPException may quote the answer. The others name a host, a port, a bound.

@@ -92,8 +92,8 @@ class SeatTable:
 
     def prune(self, now: float) -> None:
         """Remove the seats that do not count any more."""
-        for seat, heard_at in list(self._all.values()):
-            if not self._counts(seat, heard_at, now):
+        for seat, seen_at in list(self._all.values()):
+            if not self._counts(seat, seen_at, now):
                 self.remove(seat.id)
 
     def next_time(self, user: UserKey, moment: int) -> int:
@@ -135,10 +135,10 @@ class SeatTable:
 
     def _of(self, key: "_Key", now: float) -> list[Seat]:
         known = [self._all[each] for each in self._by_key.get(key, ())]
-        return [seat for seat, heard_at in known if self._counts(seat, heard_at, now)]
+        return [seat for seat, seen_at in known if self._counts(seat, seen_at, now)]
 
-    def _counts(self, seat: Seat, heard_at: float, now: float) -> bool:
-        return seat.node == self._node or now - heard_at < self._lapse
+    def _counts(self, seat: Seat, seen_at: float, now: float) -> bool:
+        return seat.node == self._node or now - seen_at < self._lapse
 
 
 class _Key(NamedTuple):

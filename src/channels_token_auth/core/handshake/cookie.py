@@ -9,7 +9,7 @@ are kept as `rivals`, and the handshake is refused if they belong to another use
 import re
 
 from ..credentials import Credential, Location, Secret, is_token
-from .found import Found, Header, judge
+from .found import Found, Header, read_value
 from .policy import Policy
 
 __all__ = ["COOKIE", "take_cookie"]
@@ -45,7 +45,7 @@ def take_cookie(
         if others:
             left.append((name, b"; ".join(others)))
     # The last one counts, as in Django's `parse_cookie`, which fills a dictionary.
-    found = judge(Location.COOKIE, values[-1:], policy.max_token_bytes)
+    found = read_value(Location.COOKIE, values[-1:], policy.max_token_bytes)
     return found, _rivals(values, policy.max_token_bytes), left
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..close_codes import CloseReason
 from ..credentials import Credential, Location, Secret, is_visible
 
-__all__ = ["Found", "Header", "Headers", "Problem", "judge", "spoil"]
+__all__ = ["Found", "Header", "Headers", "Problem", "read_value", "spoil"]
 
 Header = tuple[bytes, bytes]
 Headers = Sequence[Header]
@@ -29,7 +29,7 @@ Found = Credential | Problem
 """The credential or the problem found at one location."""
 
 
-def judge(
+def read_value(
     location: Location, values: Sequence[bytes], max_bytes: int, *, scheme: str | None = None
 ) -> Found | None:
     """Return the credential or the problem in the raw values of a location; None if it has none."""
@@ -44,7 +44,7 @@ def judge(
 
 
 def spoil(value: bytes, max_bytes: int) -> bytes:
-    """Return a malformed value for `judge`, which is too large if the original was too large."""
+    """Return a malformed value for `read_value`: too large if the original was too large."""
     return value if len(value) > max_bytes else b""
 
 

@@ -3,7 +3,7 @@
 import re
 
 from ..credentials import Location
-from .found import Found, Header, judge, spoil
+from .found import Found, Header, read_value, spoil
 from .policy import Policy
 
 __all__ = ["AUTHORIZATION", "take_header"]
@@ -45,4 +45,4 @@ def take_header(headers: list[Header], policy: Policy) -> tuple[Found | None, li
         if others:
             left.append((name, b", ".join(others)))
     scheme_of_first = schemes[0] if schemes else None
-    return judge(Location.HEADER, values, policy.max_token_bytes, scheme=scheme_of_first), left
+    return read_value(Location.HEADER, values, policy.max_token_bytes, scheme=scheme_of_first), left

@@ -4,7 +4,7 @@ import re
 from urllib.parse import unquote_to_bytes
 
 from ..credentials import Location
-from .found import Found, judge, spoil
+from .found import Found, read_value, spoil
 from .policy import Policy
 
 __all__ = ["take_query"]
@@ -25,7 +25,7 @@ def take_query(
             values.append(_unquote(value, policy.max_token_bytes))
         else:
             left.append(pair)
-    return judge(location, values, policy.max_token_bytes), b"&".join(left)
+    return read_value(location, values, policy.max_token_bytes), b"&".join(left)
 
 
 def _unquote(value: bytes, max_bytes: int) -> bytes:

@@ -77,8 +77,8 @@ def _accept(echo: str | None) -> Message:
 
 
 def _last_words(error: TokenAuthError, *, speaks: bool) -> list[Message]:
-    told = [{"type": "websocket.send", "text": error_message(error)}] if speaks else []
-    return [*told, close_message(error.code)]
+    explanation = [{"type": "websocket.send", "text": error_message(error)}] if speaks else []
+    return [*explanation, close_message(error.code)]
 
 
 def _is_close_code(code: int) -> bool:

@@ -9,7 +9,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Sequence
 
 from ..credentials import Location
-from .found import Found, Header, Headers, judge, spoil
+from .found import Found, Header, Headers, read_value, spoil
 from .policy import Policy
 
 __all__ = ["OFFER", "take_subprotocol"]
@@ -54,7 +54,7 @@ def take_subprotocol(
     if Location.SUBPROTOCOL not in policy.locations:
         return None, left, selectable, has_credential
     values = [_token_of(entry, policy.max_token_bytes) for entry in credentials]
-    found = judge(Location.SUBPROTOCOL, values, policy.max_token_bytes)
+    found = read_value(Location.SUBPROTOCOL, values, policy.max_token_bytes)
     return found, left, selectable, has_credential
 
 

@@ -28,8 +28,8 @@ the diagram in the documentation are generated from it.
 
 The table shows three guarantees:
 
-1. The application gets exactly one `websocket.disconnect`: only `TELL` and `LEAVE` lead to *over*
-   while it runs, and no other step leads out of *closing*.
+1. The application gets exactly one `websocket.disconnect`: only `DELIVER` and `LEAVE` lead to
+   *over* while it runs, and no other step leads out of *closing*.
 2. After a close no frame passes: in *closing* and *over* every step but these is dropped.
 3. No accepted socket stays open without an application: `RETURN` in *accepted* and *open* fails the
    socket, which closes it.
@@ -61,7 +61,7 @@ class Step(StrEnum):
 
     AWAIT = "library accepts, for a first message"
     END = "library closes"
-    TELL = "library hands over the disconnect"
+    DELIVER = "library delivers the disconnect"
     LEAVE = "client leaves"
     ACCEPT = "application accepts"
     SEND = "application sends a frame"
@@ -133,7 +133,7 @@ STEPS: dict[Stage, Rules] = {
         Step.RETURN: (Act.COMPLETE, Stage.OVER),
     },
     Stage.CLOSING: {
-        Step.TELL: (Act.FORWARD, Stage.OVER),
+        Step.DELIVER: (Act.FORWARD, Stage.OVER),
         **dict.fromkeys((*_DROPPED, *_RESPONSES), (Act.DROP, Stage.CLOSING)),
         Step.RETURN: (Act.DROP, Stage.OVER),
     },

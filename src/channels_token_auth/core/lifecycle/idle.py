@@ -30,7 +30,7 @@ class Idle:
         """Note that the server begins to wait for a frame."""
         self._listens_since = now
 
-    def hear(self) -> None:
+    def receive(self) -> None:
         """Note that a frame has come."""
         self._listens_since = None
 

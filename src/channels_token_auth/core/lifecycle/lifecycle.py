@@ -186,8 +186,8 @@ class Lifecycle(Timetable):
         if self.state is _CLOSED:
             return []
         self.leave()
-        told = [self._error(error)] if self._speaks else []
-        return [*told, Close(error.code, error.retry_after)]
+        explanation = [self._error(error)] if self._speaks else []
+        return [*explanation, Close(error.code, error.retry_after)]
 
     def leave(self) -> None:
         """Note that the client or the application has closed the socket."""

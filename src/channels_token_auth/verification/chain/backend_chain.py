@@ -15,18 +15,18 @@ from ...clock import clock
 from ...core.close_codes import CloseReason
 from ...core.credentials import Credential
 from ...core.errors import TokenAuthError
-from ...core.identity import Grant, Identity, Verdict
+from ...core.identity import FinalVerdict, Grant, Identity, Verdict
 from ..denylist import Denials, Denylist
 from ..lanes import ROWS, LaneId, Onward, cache_lane, run_here, sweep_lane
 from ..replaced import ReplacedTokens, is_gone
 from ..tickets import Found, Tickets
 from .backend_lanes import backend_lane
 from .consulting import consult, is_open, may_recognize
-from .question import Answer, put
+from .question import put
 
 __all__ = ["BackendChain"]
 
-Step = Onward | Answer
+Step = Onward | FinalVerdict
 
 
 @dataclass(slots=True, eq=False)
@@ -96,7 +96,7 @@ class BackendChain:
             return Onward(self._cache_lane, self._look_up, case)
         return self._next(case, 0)
 
-    def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Answer]:
+    def authenticate(self, credentials: Sequence[Credential]) -> Sequence[FinalVerdict]:
         """Return the verdict on each. Blocks."""
         return run_here([self.begin(each) for each in credentials])
 
@@ -164,13 +164,13 @@ class BackendChain:
             for (case, each), verdict in zip(found, verdicts, strict=True)
         ]
 
-    def _use_up(self, redeemed: Sequence[tuple[_Case, Found, Answer]]) -> Sequence[Step]:
+    def _use_up(self, redeemed: Sequence[tuple[_Case, Found, FinalVerdict]]) -> Sequence[Step]:
         # The ticket of a replaced parent is refused as expired (4419), not as revoked (4410).
         grants = [found.grant for _, found, _ in redeemed]
-        judged = self._replaced.judge(grants, [verdict for _, _, verdict in redeemed])
+        refined = self._replaced.apply(grants, [verdict for _, _, verdict in redeemed])
         verdicts = [
             self._tickets.use_up(found, verdict)
-            for (_, found, _), verdict in zip(redeemed, judged, strict=True)
+            for (_, found, _), verdict in zip(redeemed, refined, strict=True)
         ]
         began_at = [case.began_at for case, _, _ in redeemed]
         return self._denials.apply(verdicts, began_at, is_first=True)
@@ -192,14 +192,14 @@ class BackendChain:
         """Return the first step of revalidating these grants, all of one lane."""
         return Onward(lane, self._sweep, grants)
 
-    def revalidate(self, grants: Sequence[Grant]) -> Sequence[Answer]:
+    def revalidate(self, grants: Sequence[Grant]) -> Sequence[FinalVerdict]:
         """Return a verdict on each grant, with one call of each backend. Blocks."""
         return self._settle(grants, self._ask_backends(grants))
 
-    def _sweep(self, batches: Sequence[Sequence[Grant]]) -> Sequence[Step | Sequence[Answer]]:
+    def _sweep(self, batches: Sequence[Sequence[Grant]]) -> Sequence[Step | Sequence[FinalVerdict]]:
         return [self._sweep_batch(grants) for grants in batches]
 
-    def _sweep_batch(self, grants: Sequence[Grant]) -> Step | Sequence[Answer]:
+    def _sweep_batch(self, grants: Sequence[Grant]) -> Step | Sequence[FinalVerdict]:
         verdicts = self._ask_backends(grants)
         if self._denials.can_block and any(
             is_gone(each) or self._denials.concern(each) for each in verdicts
@@ -209,16 +209,18 @@ class BackendChain:
         return self._settle(grants, verdicts)
 
     def _sweep_cache(
-        self, batches: Sequence[tuple[Sequence[Grant], Sequence[Answer]]]
-    ) -> Sequence[Sequence[Answer]]:
+        self, batches: Sequence[tuple[Sequence[Grant], Sequence[FinalVerdict]]]
+    ) -> Sequence[Sequence[FinalVerdict]]:
         return [self._settle(*batch) for batch in batches]
 
-    def _settle(self, grants: Sequence[Grant], verdicts: Sequence[Answer]) -> Sequence[Answer]:
+    def _settle(
+        self, grants: Sequence[Grant], verdicts: Sequence[FinalVerdict]
+    ) -> Sequence[FinalVerdict]:
         """Mark replaced tokens as expired, and apply the denylist to the valid ones."""
-        judged = self._replaced.judge(grants, verdicts)
-        return self._denials.apply(judged, [each.verified_at for each in grants])
+        refined = self._replaced.apply(grants, verdicts)
+        return self._denials.apply(refined, [each.verified_at for each in grants])
 
-    def _ask_backends(self, grants: Sequence[Grant]) -> Sequence[Answer]:
+    def _ask_backends(self, grants: Sequence[Grant]) -> Sequence[FinalVerdict]:
         by_backend: dict[str, list[int]] = defaultdict(list)
         for i, each in enumerate(grants):
             by_backend[each.authentication.backend].append(i)

@@ -13,7 +13,7 @@ from ...observability.error_log import log_error
 from ..denylist import CacheUnavailable
 from ..tickets import Found
 
-__all__ = ["UNANSWERED", "Answer", "put"]
+__all__ = ["UNANSWERED", "put"]
 
 UNANSWERED = "A token could not be verified: answered unavailable."
 
@@ -21,7 +21,6 @@ UNANSWERED = "A token could not be verified: answered unavailable."
 _UNAVAILABLE = (OperationalError, InterfaceError, CacheUnavailable)
 
 Asked = TypeVar("Asked")
-Answer = Identity | TokenAuthError
 
 
 def put(

@@ -20,7 +20,7 @@ from ...clock import clock
 from ...core.close_codes import CloseReason
 from ...core.credentials import Credential, Location, Secret
 from ...core.errors import Detail, TokenAuthError
-from ...core.identity import Grant, Identity, Verdict, unavailable
+from ...core.identity import FinalVerdict, Grant, Identity, Verdict, unavailable
 from ...core.limits import Limit
 from ...limits.exceeded import exceeded
 from ...observability.error_log import log_error
@@ -41,8 +41,7 @@ OTHER_BACKEND = Detail(
 )
 
 
-Answer = Identity | TokenAuthError
-Redeemed = TypeVar("Redeemed", bound=Answer)
+Redeemed = TypeVar("Redeemed", bound=FinalVerdict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +165,7 @@ class Tickets:
             return TokenAuthError(CloseReason.FORBIDDEN)
         return None
 
-    def ask_parents(self, found: Sequence[Found]) -> Sequence[Answer]:
+    def ask_parents(self, found: Sequence[Found]) -> Sequence[FinalVerdict]:
         """Revalidate the parents, all of one backend at once, and return the tickets' verdicts."""
         by_backend: dict[str, list[int]] = defaultdict(list)
         for i, each in enumerate(found):
@@ -192,7 +191,7 @@ class Tickets:
         return verdict if is_first else TokenAuthError(CloseReason.TOKEN_INVALID)
 
 
-def _conclude(grant: Grant, verdict: Verdict) -> Answer:
+def _conclude(grant: Grant, verdict: Verdict) -> FinalVerdict:
     """Return the verdict on a ticket, given that on its parent."""
     if isinstance(verdict, TokenAuthError):
         return verdict

@@ -78,7 +78,7 @@ class KeyServer:
         self._keys: Sequence[VerifyingKey] = ()
         # When the last fetch that succeeded began, and the last of all.
         self._fetched_at = self._tried_at = -math.inf
-        self._is_away = False
+        self._is_unavailable = False
         self._fetching: Future[None] | None = None
         # The number of the last fetch that began, and of the last that succeeded.
         self._begun = self._succeeded = 0
@@ -140,7 +140,7 @@ class KeyServer:
         if fetching is not None:
             return Undecided(fetching, KEY_PENDING)
         wait = math.ceil(self._tried_at + INTERVAL - now)
-        detail = KEYS_UNAVAILABLE if self._is_away else KEY_PENDING
+        detail = KEYS_UNAVAILABLE if self._is_unavailable else KEY_PENDING
         return TokenAuthError(CloseReason.UNAVAILABLE, max(wait, 1), detail)
 
     def _fetch(self, now: float) -> "Future[None] | None":
@@ -187,7 +187,7 @@ class KeyServer:
     def _fail(self, done: "Future[None]", number: int) -> None:
         with self._lock:
             self._end(done)
-            self._is_away = number > self._succeeded
+            self._is_unavailable = number > self._succeeded
 
     def _succeed(
         self,
@@ -201,7 +201,7 @@ class KeyServer:
             # A fetch that was given up may end after a later one, with older keys.
             if number > self._succeeded:
                 self._keys, self._fetched_at, self._succeeded = keys, began_at, number
-                self._is_away = False
+                self._is_unavailable = False
 
     def _end(self, done: "Future[None]") -> None:
         if self._fetching is done:

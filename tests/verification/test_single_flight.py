@@ -8,10 +8,10 @@ GIVEN_UP = "given up"
 
 
 class Starts:
-    """Notes which flights were started, to be landed by the test."""
+    """Notes which calls were started, to be finished by the test."""
 
     def __init__(self, timeout=5.0):
-        self.flights = SingleFlight(timeout, self.give_up)
+        self.single_flight = SingleFlight(timeout, self.give_up)
         self.started = []
         self.given_up = 0
 
@@ -20,17 +20,17 @@ class Starts:
         return GIVEN_UP
 
     def join(self, key):
-        return self.flights.join(key, lambda flight: self.started.append((key, flight)))
+        return self.single_flight.join(key, lambda call: self.started.append((key, call)))
 
-    def land(self, number, answer):
-        key, flight = self.started[number]
-        self.flights.land(key, flight, answer)
+    def finish(self, number, answer):
+        key, call = self.started[number]
+        self.single_flight.finish(key, call, answer)
 
 
 async def test_all_who_ask_for_one_token_get_the_answer_of_one_verification():
     starts = Starts()
     asked = [starts.join("a") for _ in range(3)]
-    starts.land(0, "yes")
+    starts.finish(0, "yes")
     assert await asyncio.gather(*asked) == ["yes"] * 3
     assert len(starts.started) == 1
 
@@ -38,17 +38,17 @@ async def test_all_who_ask_for_one_token_get_the_answer_of_one_verification():
 async def test_tokens_do_not_share_a_verification():
     starts = Starts()
     asked = [starts.join("a"), starts.join("b")]
-    starts.land(1, "no")
-    starts.land(0, "yes")
+    starts.finish(1, "no")
+    starts.finish(0, "yes")
     assert await asyncio.gather(*asked) == ["yes", "no"]
 
 
 async def test_after_the_answer_the_next_one_is_verified_anew():
     starts = Starts()
     first = starts.join("a")
-    starts.land(0, "yes")
+    starts.finish(0, "yes")
     second = starts.join("a")
-    starts.land(1, "no")
+    starts.finish(1, "no")
     assert (await first, await second) == ("yes", "no")
 
 
@@ -56,7 +56,7 @@ async def test_one_who_leaves_takes_nobody_with_him():
     starts = Starts()
     gone, stays = starts.join("a"), starts.join("a")
     gone.cancel()
-    starts.land(0, "yes")
+    starts.finish(0, "yes")
     assert await stays == "yes"
 
 
@@ -74,7 +74,7 @@ async def test_each_is_given_up_at_its_deadline():
 async def test_nothing_is_given_up_that_was_answered():
     starts = Starts(timeout=0.01)
     asked = starts.join("a")
-    starts.land(0, "yes")
+    starts.finish(0, "yes")
     await asyncio.sleep(0.03)
     assert (await asked, starts.given_up) == ("yes", 0)
 
@@ -83,18 +83,18 @@ async def test_an_answer_that_comes_too_late_is_not_the_next_ones():
     starts = Starts(timeout=0.01)
     assert await starts.join("a") == GIVEN_UP
     second = starts.join("a")
-    starts.land(0, "late")
+    starts.finish(0, "late")
     assert not second.done()
-    starts.land(1, "yes")
+    starts.finish(1, "yes")
     assert await second == "yes"
 
 
 async def test_an_idle_one_holds_no_timer():
     starts = Starts(timeout=0.01)
     starts.join("a")
-    starts.land(0, "yes")
+    starts.finish(0, "yes")
     await asyncio.sleep(0.03)
-    assert starts.flights._timer is None  # private: nothing public shows timers
+    assert starts.single_flight._timer is None  # private: nothing public shows timers
 
 
 async def test_a_token_that_is_verified_for_ever_does_not_keep_the_others_waiting():
@@ -102,7 +102,7 @@ async def test_a_token_that_is_verified_for_ever_does_not_keep_the_others_waitin
     hanging = starts.join("a")
     for number in range(1, 4):
         other = starts.join("b")
-        starts.land(number, "yes")
+        starts.finish(number, "yes")
         assert await other == "yes"
         await asyncio.sleep(0.005)
     assert await hanging == GIVEN_UP
