@@ -16,8 +16,8 @@ from ..core.errors import TokenAuthError
 from ..core.identity import FOREIGN, UserKey
 from ..revocation.disconnecting import disconnect
 from ..revocation.kinds import without_rows
-from ..revocation.labels import revoke
-from ..revocation.tokens import revoke_token
+from ..revocation.labels import revoke_known_labels
+from ..revocation.tokens import revoke_known_token
 from ..revocation.users import revoke_user
 from ..usernames import display_name, names_of, user_of, usernames
 from ..verification.authenticator import site_authenticator
@@ -73,7 +73,7 @@ class Pages:
             disconnect(connection_id=connection_id)
             note(request, user_of(one), what, revokes=revokes)
             if revokes and one.token_id:
-                revoke_token(
+                revoke_known_token(
                     one.token_id, user=user_of(one), backend=one.backend, issuer=one.issuer
                 )
 
@@ -117,7 +117,7 @@ class Pages:
             disconnect(label=label)
             note_label(request, text, what, revokes=revokes)
             if revokes:
-                revoke(label=label)
+                revoke_known_labels(label=label)
 
         has_token = bool(without_rows(site_authenticator().backends))
         return self._confirm(request, act, what, has_token=has_token)

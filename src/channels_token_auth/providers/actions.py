@@ -9,9 +9,9 @@ from ..backends.contract import Revocations, TokenBackend
 from ..core.close_codes import CloseReason
 from ..core.identity import unavailable
 from ..core.revocation import Revocation
-from ..revocation.labels import revoke
+from ..revocation.labels import revoke_known_labels
 from ..revocation.on_commit import after_commit, site_database
-from ..revocation.tokens import revoke_token
+from ..revocation.tokens import revoke_known_token
 from ..revocation.users import revoke_user
 from ..tenants.site import sockets_here
 from ..verification.authenticator import site_authenticator
@@ -88,7 +88,7 @@ def _end_token(token_id: str, effect: Effect, provider: Provider) -> None:
     issuer, names = provider.settings.issuer, _session_backends(provider)
     if effect is Effect.REVOKE:
         for name in names:
-            revoke_token(token_id, backend=name, issuer=issuer)
+            revoke_known_token(token_id, backend=name, issuer=issuer)
         return
     targets = [sockets_here(None, token_id=token_id, backend=name, issuer=issuer) for name in names]
     # 4419: the clients fetch a token with the new claims. After a denial, 4410, they would stop.
@@ -116,7 +116,7 @@ def _end_tokens(
     session, names = notice.subject.session, _session_backends(provider)
     if session is not None and names:
         # If the notice names a user as well, both must match: a session id belongs to its user.
-        revoke(
+        revoke_known_labels(
             label={SESSION_LABEL: session},
             backend=names,
             issuer=provider.settings.issuer,

@@ -19,9 +19,10 @@ from ..core.revocation import NO_ISSUER, Target
 from ..tenants.site import here, in_tenant, target_here
 from ..verification.authenticator import Authenticator, site_authenticator
 from .carry_out import Plan, carry_out
-from .margins import deadline_of
+from .known_names import require_known, require_known_labels
+from .pending.margins import deadline_of
 
-__all__ = ["arevoke", "revoke"]
+__all__ = ["arevoke", "revoke", "revoke_known_labels"]
 
 
 def revoke(
@@ -42,9 +43,33 @@ def revoke(
     only tokens of this user, so that a logout token's `sid` and `sub` must both match.
     `issued_before`: an aware datetime; later tokens stay valid. `margin`: seconds for which open
     sockets may be given a new token, as in `revoke_user`. Raises ValueError for a backend that
-    cannot revoke by label and for a margin over an hour, TypeError for malformed labels and
-    for an unsaved user, and TokenAuthError ("unavailable") while the denylist's cache fails.
+    cannot revoke by label, for an issuer or a label's name that no token of these backends has, and
+    for a margin over an hour; TypeError for malformed labels and for an unsaved user; and
+    TokenAuthError ("unavailable") while the denylist's cache fails.
     """
+    names = _deniable(site_authenticator(), backend)
+    require_known(backends=names, issuer=issuer)
+    require_known_labels(read_labels(label), backends=names)
+    revoke_known_labels(
+        label=label,
+        backend=None if backend is None else names,
+        issuer=issuer,
+        user=user,
+        issued_before=issued_before,
+        margin=margin,
+    )
+
+
+def revoke_known_labels(
+    *,
+    label: Any,
+    backend: str | Iterable[str] | None = None,
+    issuer: str | None = None,
+    user: Any = None,
+    issued_before: datetime | None = None,
+    margin: float | None = None,
+) -> None:
+    """Revoke as `revoke` does, with an issuer and labels that an identity provider has sent."""
     deadline = deadline_of(margin)
     labels = read_labels(label)
     whose = None if user is None else in_tenant(named_user(user))

@@ -17,8 +17,9 @@ from ..verification.authenticator import Authenticator, site_authenticator
 from .carry_out import Plan, carry_out
 from .identification import Found, find
 from .kinds import backends_of, without_rows
+from .known_names import require_known
 
-__all__ = ["arevoke_token", "revoke_token"]
+__all__ = ["arevoke_token", "revoke_known_token", "revoke_token"]
 
 
 def revoke_token(
@@ -32,7 +33,20 @@ def revoke_token(
     and the token's issuer, because a `token_id` is unique within these only; other backends are not
     searched then. Raises TokenAuthError ("unavailable") if a token store or the denylist's cache
     failed, so that not everything is revoked; the sockets close nevertheless. Raises TypeError for
-    anything but a text, and for an empty one.
+    anything but a text, and for an empty one; and ValueError for a backend or an issuer that this
+    process does not know.
+    """
+    require_known(backends=None if backend is None else [backend], issuer=issuer)
+    revoke_known_token(token, user=user, backend=backend, issuer=issuer)
+
+
+def revoke_known_token(
+    token: str, *, user: Any = None, backend: str | None = None, issuer: str | None = None
+) -> None:
+    """Revoke as `revoke_token` does, with the names that a socket or an issuer has sent.
+
+    They are right even if this process does not know them: a route of another process may have the
+    backend.
     """
     if not isinstance(token, str) or not token:
         what = "An empty text" if token == "" else f"A {type(token).__name__}"

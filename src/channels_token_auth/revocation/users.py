@@ -19,7 +19,7 @@ from ..verification.authenticator import Authenticator, site_authenticator
 from .carry_out import Plan, carry_out
 from .identification import Excepted, excepted
 from .kinds import backends_of, without_rows
-from .margins import deadline_of
+from .pending.margins import deadline_of
 
 __all__ = ["arevoke_user", "revoke_user"]
 

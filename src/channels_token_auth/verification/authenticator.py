@@ -10,15 +10,11 @@ from functools import partial
 from typing import Any, cast
 from weakref import WeakSet
 
-from django.core.exceptions import ImproperlyConfigured
-from django.utils.module_loading import import_string
-
 from ..backends.contract import TokenBackend
 from ..backends.session import session_backend
 from ..backends.sources.users.private_copies import private_copy
 from ..clock import clock
-from ..conf import BackendSpec, Configuration, derived
-from ..conf.wrong_options import describe_wrong_options
+from ..conf import Configuration, derived
 from ..core.asgi_types import Scope
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
@@ -29,12 +25,11 @@ from ..observability.events import CacheHit, emit
 from ..tenants import Tenants
 from ..tenants.site import build_tenants
 from . import injected
-from .binding import note_options
+from .binding import build_backend
 from .chain import BackendChain, ask_alone
 from .denylist import Denylist
 from .lanes import LaneId
 from .replaced import ReplacedTokens
-from .scoped import ScopedBackend
 from .tenancy import TenantsOfHandshakes, of_tenants
 from .tickets import Tickets
 from .verdict_cache import VerdictCache
@@ -42,6 +37,7 @@ from .verifier import Verifier, ask_until_settled
 
 __all__ = [
     "Authenticator",
+    "all_backends",
     "build_authenticator",
     "build_backend",
     "forget_all",
@@ -49,25 +45,6 @@ __all__ = [
 ]
 
 logger = logging.getLogger("channels_token_auth")
-
-
-def build_backend(spec: BackendSpec) -> TokenBackend:
-    """Build the backend of an entry of BACKENDS. ImproperlyConfigured names a wrong entry."""
-    kind: Any = None
-    try:
-        kind = import_string(spec.path)
-        backend = kind(**spec.options)
-        note_options(backend, spec.options)
-        if spec.scopes is not None:
-            backend = ScopedBackend(backend, import_string(spec.scopes))
-        if spec.delegated is not None:
-            backend.is_delegated = spec.delegated
-    except (AttributeError, ImportError, TypeError, ValueError) as error:
-        entry = f'CHANNELS_TOKEN_AUTH["BACKENDS"][{spec.place}]'
-        why = describe_wrong_options(kind, error) if kind else error
-        sentence = f"{entry}: the token backend {spec.path!r} cannot be used: {why}"
-        raise ImproperlyConfigured(sentence) from error
-    return cast("TokenBackend", backend)
 
 
 def build_authenticator(configuration: Configuration) -> "Authenticator":
@@ -90,6 +67,11 @@ def forget_all() -> None:
     """Drop the verdicts of all authenticators of this process, after a revocation."""
     for authenticator in list(_all):
         authenticator.forget()
+
+
+def all_backends() -> Sequence[TokenBackend]:
+    """Return the backends of the settings and of all routes that this process has built."""
+    return [each for authenticator in list(_all) for each in authenticator.backends]
 
 
 class Authenticator:

@@ -1,15 +1,39 @@
-"""Compare the backends of two routes: by class, and by the options that built them."""
+"""Build the backends of a route, and compare them with those of another: by class and options."""
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 from .. import conf
 from ..backends.contract import TokenBackend
+from ..conf.wrong_options import describe_wrong_options
+from .scoped import ScopedBackend
 
-__all__ = ["bindings", "note_options"]
+__all__ = ["bindings", "build_backend", "note_options"]
 
 _BUILT_WITH = "channels_token_auth_built_with"
+
+
+def build_backend(spec: conf.BackendSpec) -> TokenBackend:
+    """Build the backend of an entry of BACKENDS. ImproperlyConfigured names a wrong entry."""
+    kind: Any = None
+    try:
+        kind = import_string(spec.path)
+        backend = kind(**spec.options)
+        note_options(backend, spec.options)
+        if spec.scopes is not None:
+            backend = ScopedBackend(backend, import_string(spec.scopes))
+        if spec.delegated is not None:
+            backend.is_delegated = spec.delegated
+    except (AttributeError, ImportError, TypeError, ValueError) as error:
+        entry = f'CHANNELS_TOKEN_AUTH["BACKENDS"][{spec.place}]'
+        why = describe_wrong_options(kind, error) if kind else error
+        sentence = f"{entry}: the token backend {spec.path!r} cannot be used: {why}"
+        raise ImproperlyConfigured(sentence) from error
+    return cast("TokenBackend", backend)
 
 
 def note_options(backend: Any, options: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from ..core.close_codes import CloseReason
 from ..core.errors import Detail, TokenAuthError
 from ..core.identity import Identity, unavailable
 from ..revocation.disconnecting import disconnect
-from ..revocation.tokens import revoke_token
+from ..revocation.tokens import revoke_known_token
 from ..revocation.users import revoke_user
 from .endpoint import endpoint, store
 from .identity import identify, may_reach_other_tokens
@@ -81,7 +81,9 @@ def _sign_out(each: LiveConnection, identity: Identity) -> None:
         elif not may_reach_other_tokens(identity):
             raise TokenAuthError(CloseReason.FORBIDDEN, detail=DELEGATED)
         else:
-            revoke_token(str(each.token_id), user=user, backend=each.backend, issuer=each.issuer)
+            # The names are those of the socket: this process may not have its route.
+            named = {"backend": each.backend, "issuer": each.issuer}
+            revoke_known_token(str(each.token_id), user=user, **named)
 
 
 def _is_current(each: LiveConnection, identity: Identity) -> bool:

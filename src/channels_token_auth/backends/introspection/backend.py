@@ -4,7 +4,7 @@ This module decides by the server's answers; `client` sends the requests. The se
 revocations, so each sweep asks it again, with the token that the socket keeps.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from django.core import checks
@@ -149,6 +149,11 @@ class IntrospectionBackend(BaseTokenBackend):
             *self.claimed_users.check("E171", "W171"),
             *self._check_age(site),
         ]
+
+    @property
+    def label_names(self) -> Collection[str]:
+        """Return the names of the labels that its tokens may have."""
+        return self._rules.label_names
 
     @property
     def issuers(self) -> Sequence[str]:

@@ -3,7 +3,7 @@
 No row records these tokens: only the denylist can revoke one before it expires.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -97,6 +97,11 @@ class JWTBackend(BaseTokenBackend):
     def check(self, site: Site) -> list[CheckMessage]:
         """Report options that accept more than they seem to, and claims that identify no user."""
         return [*check_options(self._options), *self.claimed_users.check("E125", "W125")]
+
+    @property
+    def label_names(self) -> Collection[str]:
+        """Return the names of the labels that its tokens may have."""
+        return self._rules.label_names
 
     @property
     def issuers(self) -> Sequence[str]:

@@ -79,6 +79,11 @@ class SimpleJWTBackend(BaseTokenBackend):
         self._labels = tuple(labels)
         self._users_by_key = UsersByKey(package_users)
 
+    @property
+    def label_names(self) -> Collection[str]:
+        """Return the names of the labels that its tokens may have."""
+        return {"client_id", "sid", *self._labels}
+
     def recognizes(self, credential: Credential) -> bool:
         """Recognize the three parts of a signed JWT, in a header under one of the schemes."""
         return super().recognizes(credential) and credential.secret.reveal().count(".") == 2

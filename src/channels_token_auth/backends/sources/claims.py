@@ -128,6 +128,11 @@ class ClaimRules:
         token_id = _text(claims, self.id_claim)
         return token_id if token_id and is_token(token_id, self.max_id_bytes) else None
 
+    @property
+    def label_names(self) -> frozenset[str]:
+        """Return the names of the labels that tokens may have."""
+        return frozenset({"client_id", "sid", *self.labels})
+
     def _labels(self, claims: Claims) -> dict[str, str]:
         named = {"client_id": claims.get("client_id", claims.get("azp"))}
         named |= {name: claims.get(name) for name in ("sid", *self.labels)}

@@ -11,6 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from ...cluster.connections import LIMIT, Connections, LiveConnection, connections
+from ...revocation.known_names import require_known, require_known_labels
 from ...usernames import is_site_user, names_of
 from .. import terminal
 
@@ -44,9 +45,25 @@ class Command(BaseCommand):
             found = connections(token_id=options["token"], label=options["labels"], **named)
         except ValueError as error:
             raise CommandError(str(error), returncode=terminal.USAGE) from None
+        if not found.total:
+            _check_names(options)
         self.stdout.write(_as_json(found) if options["json"] else "\n".join(_as_text(found)))
         if sentence := terminal.incomplete(found.nodes, found.missing):
             raise CommandError(sentence)
+
+
+def _check_names(options: dict[str, Any]) -> None:
+    """Raise a CommandError if no socket was found because a name is misspelt.
+
+    Not before: the backend of a socket may be that of a route, which this process does not have.
+    """
+    backend = options["backend"]
+    backends = None if backend is None else [backend]
+    try:
+        require_known(backends=backends, issuer=options["issuer"])
+        require_known_labels(options["labels"] or (), backends=backends)
+    except ValueError as error:
+        raise CommandError(str(error), returncode=terminal.USAGE) from None
 
 
 def _as_json(found: Connections) -> str:

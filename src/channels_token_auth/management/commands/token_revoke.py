@@ -14,6 +14,7 @@ from ...core.errors import TokenAuthError
 from ...core.token_names import NamedToken
 from ...observability.error_log import describe_error
 from ...revocation.identification import has_shape_of_token
+from ...revocation.known_names import require_known
 from ...revocation.labels import revoke
 from ...revocation.tokens import revoke_token
 from ...revocation.users import revoke_user
@@ -136,6 +137,7 @@ def _spared(text: str | None, *, backend: str | None, issuer: str | None) -> Any
     one = _read([text])[0]
     if backend is issuer is None:
         return one
+    require_known(backends=None if backend is None else [backend], issuer=issuer)
     return NamedToken(token_id=one, backend=backend, issuer=issuer)
 
 

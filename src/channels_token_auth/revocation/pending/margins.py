@@ -1,6 +1,6 @@
 """Bound the time for which sockets outlive their revoked tokens."""
 
-from ..clock import clock
+from ...clock import clock
 
 __all__ = ["MAX_MARGIN", "deadline_of"]
 

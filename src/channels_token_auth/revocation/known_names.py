@@ -1,0 +1,83 @@
+"""Check the names by which a caller selects tokens: of backends, of issuers and of labels.
+
+A misspelt name selects no token. Without these checks, the call would return as if the tokens were
+revoked. Rows of `connections()` are not checked: a node of another release may have other names.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from ..backends.contract import Revocations, TokenBackend
+from ..backends.session import session_backend
+from ..verification.authenticator import all_backends, site_authenticator
+
+__all__ = ["require_known", "require_known_labels"]
+
+
+def require_known(*, backends: Collection[str] | None, issuer: str | None) -> None:
+    """Raise ValueError for a backend that this process does not have, and for an unknown issuer.
+
+    A process has the backends of BACKENDS and those of its own routes. `backends`: the wanted ones;
+    None: all of them. An issuer is unknown if the options of all these name other issuers.
+    """
+    known = _known()
+    names = {each.name for each in known}
+    for name in backends or ():
+        if name not in names:
+            raise ValueError(
+                f"No backend is called {name!r}. Use one of {_listed(names)}, or list it in"
+                " BACKENDS."
+            )
+    accepted = _issuers([each for each in known if backends is None or each.name in backends])
+    if issuer is not None and accepted is not None and issuer not in accepted:
+        raise ValueError(
+            f"No token is from the issuer {issuer!r}: the backends accept"
+            f" {_listed(accepted) if accepted else 'tokens without an issuer'} only."
+        )
+
+
+def require_known_labels(
+    labels: Iterable[tuple[str, str]], *, backends: Collection[str] | None
+) -> None:
+    """Raise ValueError for the name of a label that no token of these backends can have."""
+    named = [each for each in _known() if backends is None or each.name in backends]
+    known = _label_names(named)
+    unknown = sorted({name for name, _ in labels} - known) if known is not None else []
+    if unknown:
+        raise ValueError(
+            f"No token has a label {unknown[0]!r}. Use one of {_listed(known or ())}, or add the"
+            " claim to the option 'labels' of a backend."
+        )
+
+
+def _known() -> Sequence[TokenBackend]:
+    site = site_authenticator().backends
+    # Every route accepts the tickets of sessions, even where BACKENDS does not list them.
+    return [*site, session_backend(site), *all_backends()]
+
+
+def _issuers(backends: Sequence[TokenBackend]) -> set[str] | None:
+    """Return the issuers whose tokens are accepted; None if that may be any."""
+    found: set[str] = set()
+    for each in backends:
+        accepted: Sequence[str] = getattr(each, "issuers", ())
+        # The tokens of a row, and sessions, are this site's own: they have no issuer.
+        if not accepted and each.revocations is not Revocations.ROWS and not each.follows_session:
+            return None
+        found.update(accepted)
+    return found
+
+
+def _label_names(backends: Sequence[TokenBackend]) -> set[str] | None:
+    """Return the names of labels that tokens may have; None if that may be any."""
+    found: set[str] = set()
+    for each in backends:
+        if getattr(each, "has_labels", False):  # a site's backend may not declare it
+            names: Collection[str] | None = getattr(each, "label_names", None)
+            if names is None:
+                return None
+            found.update(names)
+    return found
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(repr(name) for name in sorted(set(names)))
