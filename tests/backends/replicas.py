@@ -30,6 +30,7 @@ APPS = [
     "rest_framework_simplejwt.token_blacklist",
     "channels_token_auth",
 ]
+SCOPES = "tests.verification.test_scoped.staff_may_write"
 OURS = "channels_token_auth.backends"
 settings.configure(
     # A migration of older allauth reads the default database, whichever is migrated.
@@ -47,7 +48,8 @@ settings.configure(
     CHANNELS_TOKEN_AUTH={
         "BACKENDS": [
             {"BACKEND": f"{OURS}.drf.DRFTokenBackend"},
-            {"BACKEND": f"{OURS}.knox.KnoxTokenBackend"},
+            # A function that gives scopes changes nothing about where rows are read.
+            {"BACKEND": f"{OURS}.knox.KnoxTokenBackend", "SCOPES": SCOPES},
             {"BACKEND": f"{OURS}.oauth2.OAuth2Backend"},
         ]
     },

@@ -11,6 +11,7 @@ from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Grant
 from channels_token_auth.verification.authenticator import Authenticator
 from channels_token_auth.verification.lanes import ROWS
+from channels_token_auth.verification.scoped import ScopedBackend
 
 from .backends import FakeBackend, credential, identity
 from .gate import until
@@ -130,6 +131,14 @@ async def test_row_backends_share_the_lane_of_rows(lanes):
     authenticator = Authenticator(backends, timeout=5)
     await authenticator.authenticate(credential("row2"))
     assert list(lanes.lengths()) == [ROWS.name]
+
+
+async def test_function_of_a_site_has_a_lane_of_its_own(lanes):
+    """It may block. But its backend still reads rows, and asks the primary about old ones."""
+    scoped = ScopedBackend(Local("row"), lambda user, authentication: ())
+    assert scoped.is_local
+    await Authenticator([scoped], timeout=5).authenticate(credential("row"))
+    assert ROWS.name not in lanes.lengths()
 
 
 async def test_token_that_no_backend_recognizes_waits_for_no_lane(lanes):

@@ -24,10 +24,11 @@ class ScopedBackend:
     The function is called after each verification of the backend, in the same thread. It refuses a
     token as the option `user` does: with PermissionDenied, for example. Any other exception of it
     is logged with its name, and makes the token unavailable. This backend has a lane of its own,
-    since the function may block, for example on another server.
+    since the function may block, for example on another server. In all else it is as local as the
+    backend: what a lagging replica rejects, the primary database is asked about.
     """
 
-    is_local = False
+    may_block = True
 
     def __init__(self, backend: TokenBackend, scopes_of: ScopesOf) -> None:
         if not callable(scopes_of):

@@ -12,6 +12,7 @@ def backend_lane(backend: TokenBackend) -> LaneId:
 
     So two routes that call the same server share a lane, and do not exceed its capacity together.
     """
-    if backend.is_local:
+    # `is_local` does not suffice: a function of the site, as in `ScopedBackend`, may call a server.
+    if backend.is_local and not getattr(backend, "may_block", False):
         return ROWS
     return LaneId(name=backend.name, of=bindings(backend)[0], is_remote=True)
