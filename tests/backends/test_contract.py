@@ -114,7 +114,7 @@ def test_token_is_its_users_identity(backend, kind, location, user):
 
 
 @each_kind
-def test_expiry_and_scopes_are_told_where_tokens_have_them(backend, kind, user):
+def test_expiry_and_scopes_are_returned_where_tokens_have_them(backend, kind, user):
     authentication = grant_of(backend, kind, kind.valid(user)).authentication
     assert (authentication.expires_at is not None) == kind.expires
     assert authentication.scopes == ({"read", "write"} if kind.has_scopes else set())
@@ -210,7 +210,9 @@ def test_sweep_finds_whatever_ends_a_token_in_order(backend, kind, needs_user):
 
 @pytest.mark.parametrize("owner", ["known", "unknown"])
 @each_kind
-def test_token_that_is_ended_lives_on_only_where_the_denylist_is_told(backend, kind, user, owner):
+def test_token_that_is_revoked_lives_on_only_where_the_denylist_records_it(
+    backend, kind, user, owner
+):
     token, other = kind.valid(user), kind.valid(new_user())
     held = grant_of(backend, kind, token)
     by_id = replace(held, user_pk=None) if owner == "unknown" else held

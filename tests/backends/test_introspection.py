@@ -580,7 +580,7 @@ def test_unsafe_options_are_errors_and_nothing_is_sent(bounded, server, options)
 @pytest.mark.parametrize(
     "options", [{"user": "no.such.function"}, {"user_field": "nick"}, {"user_field": "email"}]
 )
-def test_users_that_cannot_be_told_are_an_error(bounded, server, options):
+def test_users_that_cannot_be_identified_are_an_error(bounded, server, options):
     assert ids(backend_at(server, **(SAFE | options))) == ["E171"]
 
 

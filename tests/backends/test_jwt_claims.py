@@ -220,7 +220,7 @@ def test_labels_are_the_session_the_client_and_what_the_site_names(judge, claims
     assert judge({"labels": ["tenant"]}, **claims).authentication.labels == labels
 
 
-def test_how_and_when_the_user_logged_in_is_told(judge):
+def test_how_and_when_the_user_logged_in_is_returned(judge):
     authentication = judge(acr="mfa", auth_time=NOW - 9, iss="https://id").authentication
     assert (authentication.acr, authentication.issuer) == ("mfa", "https://id")
     assert authentication.auth_time == datetime.fromtimestamp(NOW - 9, UTC)
@@ -379,7 +379,7 @@ def raised(given):
     return given
 
 
-def test_issuers_whose_keys_have_the_same_id_are_told_apart(alice):
+def test_issuers_whose_keys_have_the_same_id_are_distinguished(alice):
     """Each token is left to the backend of its own issuer, whatever its `kid` finds."""
     names = ("one", "other")
 

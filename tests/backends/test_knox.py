@@ -131,7 +131,7 @@ def test_digest_of_a_row_opens_nothing(backend, row):
     assert backend.authenticate([presented(row.digest)]) == [None]
 
 
-def test_tokens_that_begin_alike_are_told_apart(backend, row, token):
+def test_tokens_that_begin_alike_are_distinguished(backend, row, token):
     bobs, neither = f"{row.token_key}bob", f"{row.token_key}neither"
     AuthToken(token_key=row.token_key, digest=hash_token(bobs), user=user_of("bob")).save()
     verdicts = backend.authenticate([presented(each) for each in (token, bobs, neither)])
@@ -186,7 +186,7 @@ def test_header_of_another_scheme_is_not_claimed(backend, scheme, is_claimed):
     assert backend.recognizes(presented(DIGITS, scheme=scheme)) is is_claimed
 
 
-def test_scheme_is_the_one_that_knox_is_told(settings):
+def test_scheme_is_the_one_that_knox_is_configured_with(settings):
     settings.REST_KNOX = {"AUTH_HEADER_PREFIX": "Knox"}
     assert KnoxTokenBackend().schemes == {"knox", "bearer"}
 
@@ -337,7 +337,7 @@ def test_pattern_that_is_none_is_an_error(pattern):
     assert error.id == "channels_token_auth.E131"
 
 
-def test_model_that_knox_is_told_is_the_one_asked_and_heard(settings, row, token):
+def test_model_that_knox_is_configured_with_is_queried_and_watched(settings, row, token):
     settings.REST_KNOX = {"TOKEN_MODEL": "knox.DeviceToken"}
     backend = KnoxTokenBackend()
     senders = {announcement.sender for announcement in backend.announcements()}

@@ -500,7 +500,7 @@ def test_of_a_socket_that_came_by_a_ticket_the_user_is_seen(
     ]
 
 
-def test_sockets_that_came_both_ways_are_told_in_order(backend, held, db):
+def test_sockets_that_came_both_ways_have_verdicts_in_order(backend, held, db):
     users = [get_user_model().objects.create_user(name) for name in "abc"]
     first, second, third = (held(log_in(user)[1]) for user in users)
     Session.objects.all().delete()

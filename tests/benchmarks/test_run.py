@@ -46,7 +46,7 @@ def test_results_keep_the_order_in_which_contestants_were_named():
     assert Panel(title="", unit="", rounds=found).names == [*"dcba"]
 
 
-def test_progress_is_told_after_each_measurement():
+def test_progress_is_reported_after_each_measurement():
     lines = []
     in_rounds({"ours": float}, 2, lines.append)
     assert lines == ["round 1/2  ours", "round 2/2  ours"]

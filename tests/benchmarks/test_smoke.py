@@ -90,7 +90,7 @@ def test_generator_counts_whole_cycles(ours):
     assert report["told"] == report["failed"] == {}
 
 
-def test_generator_tells_expected_refusals_from_wrong_ones(ours):
+def test_generator_distinguishes_expected_refusals_from_wrong_ones(ours):
     contestant = CONTESTANTS["ours"]
     bad = contestant.handshakes(bad_of_ten=10)
     assert meet(ours, contestant, bad)["told"] == {"401": CYCLES}
@@ -112,14 +112,14 @@ def test_generator_notices_who_should_not_have_been_admitted(ours):
     assert report["wrongly_admitted"] == report["handshakes"]["count"] == CYCLES
 
 
-def test_server_tells_what_it_holds(ours):
+def test_server_reports_what_it_holds(ours):
     state = ours.state("collect")
     assert state["rss"] > 2**20
     assert state["tasks"] >= 1
     assert state["descriptors"] > 3
 
 
-def test_generator_tells_when_the_server_closed_whom(ours):
+def test_generator_reports_when_the_server_closed_which_socket(ours):
     contestant = CONTESTANTS["ours"]
     options = {"clients": 6, "closes": 4, "then": "stay"}
     handshakes = contestant.handshakes(people=3)

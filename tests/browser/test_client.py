@@ -202,7 +202,7 @@ def test_two_rejected_tokens_ask_for_a_login(client):
 
 
 @pytest.mark.parametrize("location", ["subprotocol", "first_message"])
-def test_token_over_the_default_size_is_the_servers_to_judge(client, tokens, location):
+def test_token_over_the_default_size_is_left_to_the_server(client, tokens, location):
     """`MAX_TOKEN_BYTES` of `/roomy/` is higher, and TokenSocket has no limit of its own."""
     token = "x" * 5000
     tokens.issue(ADA, token=token)

@@ -306,7 +306,7 @@ def test_page_in_a_file_speaks_to_the_development_server_by_default(new_page):
     status(page).to_have_text("No server answers at http://127.0.0.1:8000.")
 
 
-def test_served_page_cannot_be_told_to_send_passwords_elsewhere(system, new_page):
+def test_served_page_cannot_be_made_to_send_passwords_elsewhere(system, new_page):
     page = new_page(f"{system.url}/?server=http://127.0.0.1:1")
     log_in(page, "suraj", "123")
     status(page).to_have_text("Connected.")

@@ -58,7 +58,7 @@ def test_client_on_another_local_port_works_unchanged(served, new_page):
 
 
 @pytest.mark.slow  # eleven logins, each with its hash
-def test_client_without_a_field_and_one_that_is_throttled_are_told(client, new_page):
+def test_client_without_a_field_and_one_that_is_throttled_get_the_reason(client, new_page):
     page = new_page(client.as_uri())
     for _ in range(11):
         page.locator("#answer").evaluate("(shown) => { shown.textContent = ''; }")

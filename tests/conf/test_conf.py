@@ -212,7 +212,7 @@ def test_long_value_is_shortened():
     assert len(str(problem)) < 300
 
 
-def test_every_wrong_setting_is_told_at_once():
+def test_every_wrong_setting_is_reported_at_once():
     given = {"ANONYMOUS": 1, "REFUSAL": "drop", "EXTRA": 1}
     assert {each.name for each in conf.problems(given)} == {"BACKENDS", *given}
     with pytest.raises(ImproperlyConfigured) as caught:
@@ -221,7 +221,7 @@ def test_every_wrong_setting_is_told_at_once():
 
 
 @pytest.mark.parametrize("given", [None, [], "x", 5], ids=repr)
-def test_settings_that_are_no_dictionary_are_told_so(site, given):
+def test_settings_that_are_no_dictionary_are_reported(site, given):
     site.CHANNELS_TOKEN_AUTH = given
     (problem,) = conf.problems()
     assert (problem.name, problem.path) == ("", "")

@@ -161,7 +161,7 @@ async def test_forged_header_moves_no_failure_to_another_address():
     assert last[-1] == 4429
 
 
-async def test_trusted_proxies_tell_clients_apart():
+async def test_trusted_proxies_distinguish_clients():
     overrides = failures(1) | {"trusted_proxies": 1}
 
     def via(client):

@@ -98,7 +98,7 @@ async def test_denial_after_a_first_message_is_reported_in_the_same_way(denial, 
 @pytest.mark.parametrize(
     ("denial", "sent"), [(close(), ["auth.error forbidden", 4403]), (close(code=4001), [4001])]
 )
-async def test_page_that_offers_our_protocol_is_told_why_where_there_is_a_slug(denial, sent):
+async def test_page_that_offers_our_protocol_gets_the_slug_where_there_is_one(denial, sent):
     server = Server(CONNECT)
     told = await serve(server, saying(denial), headers=[GOOD], **OFFERING)
     assert told == ["accept", *sent]

@@ -51,7 +51,7 @@ async def test_close_reaches_a_waiting_application_once_and_the_peer_with_our_co
     assert server.sent == [ACCEPT, CLOSE]
 
 
-async def test_close_tells_a_busy_application_when_it_next_receives():
+async def test_close_reaches_a_busy_application_when_it_next_receives():
     server, done = Server(CONNECT), asyncio.Event()
 
     async def application(scope, receive, send):

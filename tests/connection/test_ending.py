@@ -63,7 +63,7 @@ async def test_accepted_socket_is_closed_with_4500(error):
 
 
 @pytest.mark.parametrize("error", [RETURNS, RAISES])
-async def test_client_that_speaks_our_protocol_is_told_why(error):
+async def test_client_that_speaks_our_protocol_gets_the_reason(error):
     server = Server(CONNECT)
     await served(server, ending(ACCEPT, error=error), **OURS)
     assert shortened(server) == ["accept", "auth.ok", *FAILED]

@@ -215,7 +215,7 @@ async def test_frame_in_response_to_auth_ok_is_delivered_where_a_cancelled_recei
         (auth("gone"), 4410, "token_revoked"),
     ],
 )
-async def test_another_first_message_is_told_why_and_closed(frame, code, slug):
+async def test_another_first_message_gets_the_reason_and_is_closed(frame, code, slug):
     browser = Browser()
     await browser.say(frame)
     await browser.task
@@ -580,7 +580,7 @@ async def test_a_close_during_the_handshake_refuses_it():
 # -- A consumer that wants to know
 
 
-async def test_an_application_that_subscribed_hears_of_reauthentication_and_expiry_in_order(time):
+async def test_an_application_that_subscribed_gets_reauthentication_and_expiry_in_order(time):
     async def application(scope, receive, send):
         scope["auth"].subscribe()
         await receive()
@@ -932,7 +932,7 @@ async def test_scopes_of_a_live_socket_follow_reauthentication():
     await browser.leave()
 
 
-async def test_an_expired_token_without_the_scopes_is_told_that_it_has_expired():
+async def test_an_expired_token_without_the_scopes_is_answered_as_expired():
     store.tokens["late"] = (1, -1)
     browser = await open_socket("late", **READ)
     await browser.task

@@ -137,7 +137,7 @@ async def test_send_json_does_not_pass_an_own_send(kit):
     assert (await serve(Own, CONNECT, gone())).sent == [ACCEPTED, says("1")]
 
 
-async def test_disconnect_is_told_the_code_once_and_the_consumer_stops(kit):
+async def test_disconnect_gets_the_code_once_and_the_consumer_stops(kit):
     told = []
 
     class Listening(kit.AsyncWebsocketConsumer):
@@ -148,7 +148,7 @@ async def test_disconnect_is_told_the_code_once_and_the_consumer_stops(kit):
     assert told == [4419]
 
 
-async def test_handler_that_raises_ends_the_socket_and_disconnect_hears_nothing(kit):
+async def test_handler_that_raises_ends_the_socket_without_a_disconnect(kit):
     told = []
 
     class Failing(kit.AsyncWebsocketConsumer):

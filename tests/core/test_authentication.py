@@ -39,7 +39,7 @@ def test_equal_authentications_with_labels_have_equal_hashes(authentication):
 
 
 @pytest.mark.parametrize(("now", "left"), [(99.5, 0.5), (100.0, 0.0), (101.0, -1.0)])
-def test_expiry_is_judged_at_the_very_moment(authentication, now, left):
+def test_expiry_is_decided_at_the_very_moment(authentication, now, left):
     expiring = dataclasses.replace(authentication, expires_at=datetime.fromtimestamp(100, UTC))
     assert expiring.expires_in(now) == left
     assert expiring.is_expired(now) is (left <= 0)

@@ -36,7 +36,7 @@ def test_what_is_refused_is_not_counted():
 @pytest.mark.parametrize(
     ("after", "seconds"), [(0, 60), (1, 60), (59 * SECOND, 1), (60 * SECOND, 0)]
 )
-def test_it_tells_when_nothing_is_owed(after, seconds):
+def test_it_reports_when_nothing_is_owed(after, seconds):
     bucket = Bucket(Rate(3, 60))
     bucket.take(3, 0)
     assert bucket.full_in(after) == seconds

@@ -83,7 +83,7 @@ def test_every_code_has_its_row_and_none_is_left_over():
     assert list(TABLE) == list(CloseReason)
 
 
-def test_the_close_code_alone_tells_a_client_what_to_do():
+def test_the_close_code_alone_decides_what_a_client_does():
     rows = SPEC["codes"] + SPEC["servers"]
     pairs = {(row["close_code"], row["client"]) for row in rows}
     assert len(pairs) == len({code for code, _ in pairs})

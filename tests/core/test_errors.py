@@ -19,7 +19,7 @@ def test_fields_say_why_and_when_to_try_again():
     assert (error.code, error.retry_after) == (CloseReason.UNAVAILABLE, 5)
 
 
-def test_trying_again_does_not_help_unless_told():
+def test_trying_again_does_not_help_unless_the_code_is_transient():
     assert TokenAuthError(CloseReason.TOKEN_INVALID).retry_after is None
 
 

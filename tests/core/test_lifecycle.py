@@ -137,7 +137,7 @@ def test_socket_without_a_credential_is_asked_for_one():
     ]
 
 
-def test_first_message_is_verified_and_its_verdict_told():
+def test_first_message_is_verified_and_its_verdict_sent():
     life = awaiting()
     assert said(life.text(auth("first"), 1)) == ["first"]
     assert said(life.admit(USER, LIFETIME, 2)) == [ok()]
@@ -290,7 +290,7 @@ def test_without_our_subprotocol_every_frame_is_the_applications(frame):
         (reauthenticating, [error("token_revoked")]),
     ],
 )
-def test_client_hears_why_just_before_the_close_where_it_speaks_with_us(start, words):
+def test_client_gets_the_reason_just_before_the_close_where_it_speaks_our_protocol(start, words):
     revoked = TokenAuthError(CloseReason.TOKEN_REVOKED)
     assert said(start().end(revoked)) == [*words, CloseReason.TOKEN_REVOKED]
 

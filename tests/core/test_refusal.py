@@ -124,7 +124,7 @@ def test_refusal_echoes_an_offer_but_never_a_credential(offer, echo):
     assert accept == {"type": "websocket.accept", "subprotocol": echo}
 
 
-def test_refusal_is_told_in_a_message_where_our_protocol_is_echoed():
+def test_refusal_is_sent_in_a_message_where_our_protocol_is_echoed():
     _, told, close = answer(OFFERING, CLOSE)
     assert json.loads(told["text"]) == {
         "type": "auth.error",

@@ -194,7 +194,7 @@ def test_socket_lives_as_specified(case):
 # -- What the vectors must hold
 
 
-def test_vectors_reach_every_state_and_tell_of_every_event():
+def test_vectors_reach_every_state_and_every_event():
     steps = [step for case in LIFECYCLE["sequences"] for step in case["steps"]]
     assert {step["state"] for step in steps} | {State.CONNECTING} == set(State)
     assert {step["event"] for step in steps} == set(INPUTS)

@@ -48,7 +48,7 @@ def test_calls_by_label_work_as_written(settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_receiver_hears_of_a_revocation(capsys):
+def test_receiver_gets_a_revocation(capsys):
     key = Token.objects.create(user=User.objects.create_user("ada")).key
     names = {}
     exec(snippet("@receiver(token_revoked)"), names)

@@ -54,7 +54,7 @@ def test_ended_keys_are_refused_and_one_that_is_spared_is_not(visits):
     assert visits["spared"] == visits["good"]
 
 
-def test_socket_that_is_asked_about_again_is_told_from_its_key(visits):
+def test_socket_is_revalidated_by_its_key(visits):
     assert (visits["revalidated"], visits["gone"]) == ("user_inactive", [None])
 
 

@@ -67,7 +67,7 @@ def test_without_a_valid_token_a_program_is_denied(system, query):
 
 
 @pytest.mark.parametrize("offered", [["token-auth.v1"], ["token-auth.v1", "bearer.wrong"]])
-def test_without_a_valid_token_a_browser_is_told_4401(system, offered):
+def test_without_a_valid_token_a_browser_gets_4401(system, offered):
     with system.socket(subprotocols=offered, origin=system.url) as ws:
         assert json.loads(ws.recv(timeout=5))["type"] == "auth.error"
         with pytest.raises(ConnectionClosed) as closed:

@@ -19,7 +19,7 @@ DEADLINE = 4.0
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_handshake_is_told_unavailable_and_the_next_succeeds_when_the_store_goes_on(
+def test_handshake_is_answered_unavailable_and_succeeds_when_the_store_goes_on(
     server: Server, store: PostgreSQL, client: str
 ) -> None:
     assert shake_hands(server, client) == welcome(client)

@@ -13,7 +13,7 @@ from tests.wire.servers import Server
 
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.asvs("16.5.3")
-def test_good_token_is_told_unavailable_and_never_invalid(
+def test_good_token_is_answered_unavailable_and_never_invalid(
     server: Server, store: PostgreSQL, client: str
 ) -> None:
     assert shake_hands(server, client) == welcome(client)
@@ -31,7 +31,7 @@ def test_good_token_is_never_anonymous_where_nobody_needs_one(
     assert answer == unavailable(one_server, client)
 
 
-def test_client_is_told_when_to_come_back(one_server: Server, store: PostgreSQL) -> None:
+def test_client_gets_the_time_to_retry_after(one_server: Server, store: PostgreSQL) -> None:
     with stopped(store):
         refusal = one_server.open("/default/whoami/later", [bearer(ALICE)])
     assert isinstance(refusal, Refusal)

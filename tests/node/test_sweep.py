@@ -206,7 +206,7 @@ async def test_store_that_is_away_keeps_its_sockets_and_is_logged_once(sweep, ca
     assert [each.levelno for each in caplog.records] == [logging.ERROR]
 
 
-async def test_store_that_is_back_is_told_once_and_not_counted_any_more(sweep, caplog):
+async def test_store_that_is_back_is_logged_once_and_not_counted_any_more(sweep, caplog):
     route = Route(t=unavailable())
     socket = Socket(route)
     await once(sweep, socket)

@@ -50,7 +50,7 @@ def test_outage_that_comes_again_at_once_is_emitted_and_not_logged(watch, seen, 
     assert len(caplog.records) == 2
 
 
-def test_services_are_told_apart_by_name(watch, seen):
+def test_services_are_distinguished_by_name(watch, seen):
     fail(watch, "a")
     succeed(watch, "b")
     assert len(seen) == 1

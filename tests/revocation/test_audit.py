@@ -84,7 +84,7 @@ async def told_of(told, name):
 
 
 @pytest.mark.asvs("16.1.1")
-async def test_every_event_of_a_socket_is_told_once_with_its_fields(sockets, token, told, log):
+async def test_every_event_of_a_socket_is_emitted_once_with_its_fields(sockets, token, told, log):
     socket = await sockets(token.key, client=["192.0.2.7", 1])
     await arevoke_token(token.key)
     await socket.closes()
@@ -99,7 +99,9 @@ async def test_every_event_of_a_socket_is_told_once_with_its_fields(sockets, tok
     assert len(records(log)) == len(told)
 
 
-async def test_event_is_told_once_although_apps_were_loaded_again(settings, sockets, token, told):
+async def test_event_is_emitted_once_although_apps_were_loaded_again(
+    settings, sockets, token, told
+):
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS]
     await sockets(token.key)
     await told_of(told, "connection_authenticated")
@@ -126,7 +128,7 @@ async def test_who_came_in_is_named(sockets, token, told):
 
 
 @pytest.mark.asvs("16.3.1")
-async def test_who_was_refused_is_told_why_and_belongs_to_nobody(sockets, told):
+async def test_refusal_has_its_reason_and_no_user(sockets, told):
     await sockets("0" * 40)
     given = await told_of(told, "connection_refused")
     assert (given["code"], given["user_id"], given["token_id"]) == ("token_invalid", None, None)
@@ -149,7 +151,7 @@ async def test_close_of_ours_has_both(sockets, token, told):
 
 
 @pytest.mark.asvs("16.3.1")
-async def test_reauthentication_is_told(sockets, token, told):
+async def test_reauthentication_is_emitted(sockets, token, told):
     socket = await sockets(None)
     for _ in range(2):
         socket.server.inbox.put_nowait(text(json.dumps({"type": "auth", "token": token.key})))
@@ -159,7 +161,7 @@ async def test_reauthentication_is_told(sockets, token, told):
 
 
 @pytest.mark.parametrize("which", ["raw", "id", "raw, in a transaction"])
-def test_revoked_token_is_told_once(which, token, told, log):
+def test_revoked_token_is_emitted_once(which, token, told, log):
     token_id = Secret(token.key).digest
     if which == "raw, in a transaction":
         with transaction.atomic():
@@ -171,13 +173,13 @@ def test_revoked_token_is_told_once(which, token, told, log):
     assert len(records(log)) == 1
 
 
-async def test_revoked_user_is_told_once_however_many_tokens_he_has(token, told):
+async def test_revoked_user_is_emitted_once_for_all_tokens(token, told):
     await arevoke_user(token.user)
     ((_, given),) = told
     assert (given["user_id"], given["token_id"]) == (str(token.user_id), None)
 
 
-async def test_deleted_row_is_told_once(token, told):
+async def test_deleted_row_is_emitted_once(token, told):
     await token.adelete()
     assert [name for name, _ in told] == ["token_revoked"]
 
@@ -369,7 +371,7 @@ async def test_token_in_a_path_or_an_origin_is_in_no_record_and_no_signal(
     assert token.key not in everything
 
 
-async def test_key_of_a_session_is_not_told_as_its_id(settings, told, log, client, ada):
+async def test_key_of_a_session_is_not_emitted_as_its_id(settings, told, log, client, ada):
     settings.CHANNELS_TOKEN_AUTH = {
         "BACKENDS": [{"BACKEND": "channels_token_auth.backends.session.SessionBackend"}],
         "LOCATIONS": ["cookie"],
@@ -383,12 +385,12 @@ async def test_key_of_a_session_is_not_told_as_its_id(settings, told, log, clien
     assert key not in repr([vars(record) for record in log.records])
 
 
-def test_disconnect_in_no_event_loop_is_heard_of_by_nobody(told):
+def test_disconnect_outside_an_event_loop_emits_no_event(told):
     disconnect(connection_id="node.1")
     assert told == []
 
 
-def test_tokens_deleted_together_are_each_told(ada, bob, told):
+def test_tokens_deleted_together_are_each_emitted(ada, bob, told):
     for user in (ada, bob):
         Token.objects.create(user=user)
     Token.objects.all().delete()

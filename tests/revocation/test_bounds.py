@@ -52,7 +52,7 @@ def use(site, backend):
     site.CHANNELS_TOKEN_AUTH = {**site.CHANNELS_TOKEN_AUTH, "BACKENDS": [{"BACKEND": path}]}
 
 
-def test_disconnect_has_to_be_told_whom():
+def test_disconnect_needs_an_argument():
     with pytest.raises(TypeError, match="connection_id"):
         disconnect()
 
@@ -82,7 +82,7 @@ def test_moment_of_the_epoch_itself_is_one_and_denies_no_later_token(site, ada):
     assert isinstance(verdict, Identity)
 
 
-def test_token_that_nobody_knows_any_more_is_told_by_its_digest(ada, told):
+def test_token_that_is_unknown_is_revoked_by_its_digest(ada, told):
     revoke_token("0" * 40)
     assert [given["token_id"] for _, given in told] == [Secret("0" * 40).digest]
 

@@ -270,7 +270,7 @@ async def test_store_that_is_away_is_no_success(token, monkeypatch, say, caplog,
     assert (code, "'drf'" in error) == (1, True)
 
 
-async def test_revocation_that_no_node_heard_says_when_it_is_seen(token):
+async def test_revocation_that_no_node_received_reports_when_it_is_seen(token):
     code, out, error = await manage("token_revoke", Secret(token.key).digest)
     assert (code, out) == (1, "Revoked: 1 token.\n")
     assert error.endswith("Sweeps close the sockets, within 60 s.")

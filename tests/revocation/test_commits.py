@@ -135,7 +135,9 @@ def test_same_ending_twice_is_said_once(layer, ada):
 
 
 @pytest.mark.parametrize("is_atomic", [True, False])
-def test_revoked_token_is_said_once_though_its_row_tells_of_it_too(is_atomic, layer, tokens):
+def test_revoked_token_is_published_once_although_its_row_emits_a_signal_too(
+    is_atomic, layer, tokens
+):
     if is_atomic:
         with transaction.atomic():
             revoke_token(tokens[0].key)
@@ -165,7 +167,7 @@ def test_disconnect_does_not_hide_that_a_token_was_revoked(layer, tokens, told):
 
 
 @pytest.mark.usefixtures("layer")
-def test_dead_cache_is_told_to_who_is_there_to_hear_it(site):
+def test_dead_cache_raises_where_a_caller_can_act(site):
     site.CACHES = cache(Away)
 
     def deny():

@@ -230,7 +230,7 @@ async def test_loop_that_sent_synchronous_code_is_known_there():
 class InATestCase(TestCase):
     """A test whose transaction is rolled back, as those of most sites are."""
 
-    def test_block_of_the_test_is_told_from_the_codes_own(self):
+    def test_block_of_the_test_is_distinguished_from_the_codes_own(self):
         assert django_internals.test_case_block(connection) == (True, None)
         with transaction.atomic():
             (own,) = savepoints(connection) - self.outside

@@ -273,7 +273,7 @@ async def test_command_refuses_a_token_as_an_argument(is_valid, present, ada):
 
 @pytest.mark.usefixtures("with_sessions")
 @pytest.mark.parametrize("option", ["--backend=a", "--issuer=https://a"])
-async def test_command_tells_issuers_apart(option, present, ada):
+async def test_command_distinguishes_issuers(option, present, ada):
     socket, other = await present(ada, ODD[1]), await present(ada, ODD[1], issuer="b")
     assert (await manage("token_revoke", ODD[1], option))[0] == 0
     assert await socket.closes() == 4410

@@ -73,7 +73,7 @@ async def test_row_deleted_by_raw_sql_closes_with_4410(sockets, token):
     assert await socket.closes() == 4410
 
 
-async def test_sweep_tells_backends_that_it_needs_no_users(moody, sockets, token):
+async def test_sweep_lets_backends_skip_the_users(moody, sockets, token):
     socket = await sockets(token.key)
     await socket.eventually(lambda: moody.asked)
     assert [each.needs_user for each in moody.asked] == [False]
@@ -184,7 +184,7 @@ async def test_many_sockets_are_closed_in_slices_and_all_of_them(sockets, token,
     assert [await socket.closes() for socket in opened] == [4410] * 7
 
 
-async def test_applications_hear_of_it_when_all_are_closed(token, monkeypatch):
+async def test_applications_get_their_disconnect_when_all_are_closed(token, monkeypatch):
     monkeypatch.setattr(bulk_close, "SLICE", 1)
     opened, heard = [], []
 

@@ -163,7 +163,7 @@ async def test_session_counts_with_its_csrf_token_only(sockets, token, ada):
 
 
 @pytest.mark.parametrize("path", [ALL, f"{ALL}a.1/"])
-async def test_without_a_credential_nothing_is_told_or_closed(path):
+async def test_without_a_credential_nothing_is_listed_or_closed(path):
     answer = await by_asgi("delete", path)
     assert (answer.status_code, answer.json()) == (401, {"code": "token_missing"})
 

@@ -19,7 +19,7 @@ def layer(settings):
     return get_channel_layer()
 
 
-async def test_new_node_hears_of_the_others_before_their_next_sweep(sockets, token, layer):
+async def test_new_node_learns_of_the_others_before_their_next_sweep(sockets, token, layer):
     await sockets(token.key)
     await _hears(layer, 1)
     await layer.group_send(GROUP, sealed({"kind": "announce", "node": "new"}))

@@ -114,7 +114,7 @@ async def until(condition):
 
 
 @pytest.mark.parametrize("say", PLACES, ids=lambda place: place.__name__)
-async def test_it_is_heard_elsewhere_and_leaves_nothing_behind(say, ear, clients):
+async def test_it_reaches_other_processes_and_leaves_nothing_behind(say, ear, clients):
     await in_this_event_loop()  # whose own connection stays, as that of any layer
     await ear()
     tasks, connections = asyncio.all_tasks(), clients()

@@ -61,7 +61,7 @@ async def opened(sockets, browser):
 
 
 @pytest.mark.parametrize("end", [flush, log_out, log_in_as_another])
-async def test_socket_closes_at_once_where_a_signal_tells(sockets, browser, engine, end):
+async def test_socket_closes_at_once_where_a_signal_is_sent(sockets, browser, engine, end):
     if end is flush and engine in ("cache", "file"):
         return  # no signal at all: the next test
     socket = await opened(sockets, browser)

@@ -28,7 +28,7 @@ print(post_delete.has_listeners(Token))
 """
 
 
-def test_deleted_tokens_are_heard_of_on_a_site_without_sessions():
+def test_deleted_tokens_are_noticed_on_a_site_without_sessions():
     command = [sys.executable, "-c", WITHOUT_SESSIONS]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("True\n", "")

@@ -62,7 +62,7 @@ def test_proxy_in_the_admin_deletes_a_token_like_any_other(token, told):
     assert {each[1] for each in codes(told)} == {Secret(token.key).digest}
 
 
-def test_cascade_tells_of_the_token_and_of_its_user_at_once(token, told):
+def test_cascade_publishes_the_token_and_its_user_together(token, told):
     pk = str(token.user_id)
     token.user.delete()
     assert codes(told) == [(pk, None, "token_revoked")]
@@ -73,13 +73,13 @@ def test_new_row_ends_nothing(ada, told):
     assert told == []
 
 
-def test_blacklisting_a_refresh_token_is_told(jwts, ada, told):
+def test_blacklisting_a_refresh_token_is_published(jwts, ada, told):
     refresh = RefreshToken.for_user(ada)
     refresh.blacklist()
     assert codes(told) == [(str(ada.pk), refresh["jti"], "token_revoked")]
 
 
-def test_logout_tells_of_the_session_and_denies_it(site, client, ada, told):
+def test_logout_publishes_the_session_and_denies_it(site, client, ada, told):
     site.CHANNELS_TOKEN_AUTH = accepting(SESSION, LOCATIONS=["cookie"], COOKIE_NAME="sessionid")
     client.force_login(ada)
     token_id = Secret(client.session.session_key).digest
@@ -88,7 +88,7 @@ def test_logout_tells_of_the_session_and_denies_it(site, client, ada, told):
     assert token_id  # of the key, which is nobody's business
 
 
-def test_clean_up_of_expired_sessions_tells_nobody(site, client, ada, told):
+def test_clean_up_of_expired_sessions_publishes_nothing(site, client, ada, told):
     client.force_login(ada)
     session = client.session
     session.set_expiry(-1)
@@ -107,7 +107,7 @@ def test_rows_of_sessions_are_loaded_only_where_they_open_sockets(site, backend,
 
 
 @pytest.mark.usefixtures("jwts")
-def test_deactivated_user_is_told_and_denied(ada, told):
+def test_deactivated_user_is_published_and_denied(ada, told):
     token = presented(AccessToken.for_user(ada))
     ada.is_active = False
     ada.save()
@@ -117,7 +117,7 @@ def test_deactivated_user_is_told_and_denied(ada, told):
 
 
 @pytest.mark.usefixtures("jwts")
-def test_changed_password_is_told_and_denied(ada, told):
+def test_changed_password_is_published_and_denied(ada, told):
     token = presented(AccessToken.for_user(ada))
     ada.set_password("another")
     ada.save()
@@ -125,7 +125,7 @@ def test_changed_password_is_told_and_denied(ada, told):
     assert is_denied(token)
 
 
-def test_password_that_was_changed_is_not_told_at_the_next_save_again(ada, told):
+def test_password_that_was_changed_is_not_published_again_at_the_next_save(ada, told):
     ada.set_password("another")
     ada.save()
     told.clear()
@@ -177,7 +177,7 @@ def test_site_whose_tokens_all_have_rows_needs_no_cache(site, ada, told):
     assert codes(told) == [(str(ada.pk), None, "user_inactive")]
 
 
-def test_users_of_another_model_are_told_by_their_key(site, told):
+def test_users_of_another_model_are_published_by_their_key(site, told):
     site.AUTH_USER_MODEL = "own_users.Member"
     member = Member.objects.create(email="ada@example.com", password="")
     member.is_active = False

@@ -151,7 +151,7 @@ async def test_change_of_a_local_user_ends_no_service_token(mine, theirs, ada, c
     assert (await ask("get", "/auth/check/", theirs.raw)).status_code == 200
 
 
-async def test_kinds_are_told_apart_in_lists_and_disconnects(mine, theirs, ada):
+async def test_kinds_are_distinguished_in_lists_and_disconnects(mine, theirs, ada):
     kinds = {each.user_kind for each in (await aconnections(user=ada.pk)).connections}
     assert kinds == {"auth.user", "backend:simplejwt"}
     (one,) = (await aconnections(user=ada)).connections

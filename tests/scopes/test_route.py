@@ -63,7 +63,7 @@ async def test_where_scopes_are_required_nobody_is_anonymous():
 
 
 @pytest.mark.asvs("10.3.2")
-async def test_a_token_that_lacks_a_scope_is_told_so_over_http():
+async def test_a_token_that_lacks_a_scope_gets_the_reason_over_http():
     server = Server(CONNECT)
     opened = scope(
         headers=[(b"authorization", b"Bearer none")], extensions={"websocket.http.response": {}}

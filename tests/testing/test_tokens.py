@@ -73,7 +73,7 @@ def test_an_authentication_says_what_the_token_was_issued_with(tokens):
     assert authentication.expires_at == datetime.fromtimestamp(now + 60, UTC)
 
 
-def test_a_token_is_refused_as_it_is_told(tokens):
+def test_a_token_is_refused_as_the_test_set_it(tokens):
     held = ask()
     tokens.refuse("secret", "rate_limited", retry_after=7)
     assert (code_of(ask()), ask().retry_after) == (CloseReason.RATE_LIMITED, 7)
@@ -142,7 +142,7 @@ def test_a_site_without_settings_gets_those_of_the_fake(settings):
         assert conf.configuration().backends[0].path == module.PATH
 
 
-def test_a_user_without_the_fake_backend_is_told_what_is_missing():
+def test_an_error_names_the_missing_fake_backend():
     with pytest.raises(ImproperlyConfigured, match="fake_tokens"):
         TokenWebsocketCommunicator(application, "/", user=ADA)
 

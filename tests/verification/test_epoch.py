@@ -114,7 +114,7 @@ def test_token_of_the_second_of_the_wipe_may_be_the_successor_and_is_good(shared
     assert process.run("find", [Grant(user_pk=1, authentication=token)]) == [None]
 
 
-def test_token_that_does_not_tell_when_it_was_issued_survives_a_wipe(shared):
+def test_token_without_a_time_of_issue_survives_a_wipe(shared):
     process = Process()
     process.deny()
     shared.clear()

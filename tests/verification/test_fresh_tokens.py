@@ -62,13 +62,13 @@ def test_tokens_of_others_are_not_found(seen):
 @pytest.mark.parametrize(
     "other", [{"backend": "other"}, {"issuer": "https://b"}, {"tenant": "b"}, {"token_id": "u"}]
 )
-def test_tokens_are_told_apart_by_all_that_names_them(seen, other):
+def test_tokens_are_distinguished_by_all_that_names_them(seen, other):
     seen.note(token(**{"token_id": "t"} | other), ADA, at=NOW)
     assert seen.note(token(), ADA, at=NOW + 1) == NOW + 1
 
 
 @pytest.mark.parametrize("issued_at", [None, NOW - 6])
-def test_token_whose_time_of_issue_tells_enough_is_not_kept(seen, issued_at):
+def test_token_whose_time_of_issue_suffices_is_not_kept(seen, issued_at):
     assert seen.note(token(issued_at=issued_at), ADA, at=NOW) == NOW
     assert found(seen, NOW + 0.5) == []
 

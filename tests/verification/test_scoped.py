@@ -57,7 +57,7 @@ def test_the_function_says_what_scopes_a_token_has(tokens):
     assert verdict.authentication.backend == "own"
 
 
-def test_the_function_is_told_the_tokens_own_scopes_and_takes_their_place(tokens, ada):
+def test_the_function_gets_the_tokens_own_scopes_and_replaces_them(tokens, ada):
     tokens.issue(ada, token="narrow", scopes=["chat"])
     assert verdict_of(build(), "narrow").authentication.scopes == {"chat", "write"}
     backend = ScopedBackend(FakeTokenBackend(), lambda user, authentication: ())

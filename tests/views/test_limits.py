@@ -107,7 +107,7 @@ def test_forged_header_moves_no_failure_to_another_address():
     assert ask("expires-60").status_code == 429
 
 
-def test_trusted_proxies_tell_clients_apart(site):
+def test_trusted_proxies_distinguish_clients(site):
     site.CHANNELS_TOKEN_AUTH = {**site.CHANNELS_TOKEN_AUTH, "TRUSTED_PROXIES": 1}
     behind = {"headers": {"X-Forwarded-For": "198.51.100.66, 203.0.113.1"}, **PROXY}
     for _ in range(2):

@@ -143,19 +143,19 @@ def test_page_of_another_site_gets_no_ticket_for_a_session(page):
     assert client.post("/auth/ticket/", headers=headers).status_code == 403
 
 
-def test_check_tells_whose_token_it_is(client, ada, key):
+def test_check_returns_the_user_of_the_token(client, ada, key):
     answer = client.get("/auth/check/", **bearer(key))
     assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
     assert answer.json() == {"user_id": str(ada.pk), "expires_in": None}
 
 
 @pytest.mark.parametrize(("token", "seconds"), [("expires-100.9", 100), ("expires-0.9", 0)])
-def test_check_tells_the_whole_seconds_that_are_left(client, token, seconds):
+def test_check_returns_the_whole_seconds_left(client, token, seconds):
     answer = client.get("/auth/check/", **bearer(token))
     assert answer.json() == {"user_id": "7", "expires_in": seconds}
 
 
-def test_check_takes_a_session_without_csrf_and_tells_how_long_it_lasts(page, ada):
+def test_check_takes_a_session_without_csrf_and_returns_its_lifetime(page, ada):
     session = page[0].session
     session.set_expiry(1000)
     session.save()

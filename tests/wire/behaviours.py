@@ -106,7 +106,7 @@ def _fate(server: Server, headers: list[bytes], query: bytes = b"") -> str:
 BEHAVIOURS: dict[str, Callable[[Server], str]] = {
     "Denied before accept, a client gets": _denial,
     "The reason of a close reaches the client": _close_reason,
-    "A clean close by the client with 4321 is told to the application as": _code_of_a_clean_close,
+    "A clean close by the client with 4321 reaches the application as": _code_of_a_clean_close,
     "By default it prints the query string of a WebSocket": _printed_query,
     "A header line twice": _repeated_header,
     "Of subprotocols offered in two lines it knows": _repeated_offer,

@@ -40,7 +40,7 @@ at most 4 KB is safe everywhere.
 
 Milliseconds from the timer that closes a socket until the client holds the close frame, the slowest
 of three peers (one answers the close, one keeps sending, one never answers), under each kind of
-application. On every server the application is told once, with our code, and nothing after it.
+application. On every server the application gets one disconnect, with our code, and then nothing.
 """,
 }
 

@@ -48,7 +48,7 @@ def test_the_code_reaches_the_client(closing: BulkClose) -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=", ".join)
-def test_the_application_is_told_once_and_nothing_after(closing: BulkClose) -> None:
+def test_the_application_gets_one_disconnect_and_nothing_after(closing: BulkClose) -> None:
     assert [event for event in closing.events if event["type"] != "websocket.receive"] == [
         {"type": "started"},
         {"type": "websocket.connect"},

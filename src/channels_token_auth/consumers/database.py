@@ -3,7 +3,7 @@
 Channels switches to that thread before every message, mostly for nothing: Django closes only a
 connection that has failed or is older than CONN_MAX_AGE. Both are plain attributes, which the event
 loop can read. So this module remembers each connection when it is opened, and switches to the
-thread only when one of its connections is due. The first switch tells which thread it is.
+thread only when one of its connections is due. The first switch shows which thread it is.
 """
 
 from collections import defaultdict

@@ -19,7 +19,7 @@ class Authentication:
     aware datetimes; one is None if the token does not contain it.
 
     `labels` groups tokens for revocation, by names such as `sid` (OpenID Connect Back-Channel
-    Logout 1.0, section 2.1) or `client_id`; a label belongs to its backend and issuer. `acr` says
+    Logout 1.0, section 2.1) or `client_id`; a label belongs to its backend and issuer. `acr` is
     how the user logged in, and `auth_time` when (OpenID Connect Core 1.0, section 2). `tenant` is
     the tenant that the token was verified for, where the site has tenants.
 

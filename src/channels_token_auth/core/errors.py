@@ -12,7 +12,7 @@ __all__ = ["Detail", "TokenAuthError"]
 class Detail:
     """The reason of a refusal for the site's developers: logged, and never sent to the client.
 
-    `slug` is stable, such as "wrong_audience". `remedy` is one sentence that says what to change.
+    `slug` is stable, such as "wrong_audience". `remedy` is one sentence: what to change.
     Neither may contain a secret, nor text that a client has chosen.
     """
 
@@ -27,8 +27,8 @@ class Detail:
 class TokenAuthError(Exception):
     """A credential, or a socket, is refused.
 
-    `code` says why; `retry_after` is a number of whole seconds, or None where trying again
-    does not help; `detail` explains it to developers, where more is known than the code says.
+    `code` is the reason; `retry_after` is a number of whole seconds, or None where trying again
+    does not help; `detail` explains it to developers, where more is known than the code.
     """
 
     def __init__(

@@ -61,7 +61,7 @@ class WaitingSockets:
         `close`: called if another address takes the place.
         """
         group = _group(address, limits, trusted_proxies)
-        # The empty group has clients that cannot be told apart: only the limit per node applies.
+        # Clients without an address share the empty group: only the limit per node applies.
         count = len(self._by_group.get(group, ()))
         if group and limits.address is not None and count >= limits.address:
             raise exceeded(Limit.WAITING_ADDRESS, RETRY_AFTER)

@@ -24,7 +24,7 @@ SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 nodes_seen = Gauge(
     f"{PREFIX}_nodes_seen",
-    "Nodes that were heard of within three sweeps, this one included.",
+    "Nodes that announced themselves within three sweeps, this one included.",
     multiprocess_mode="livemax",
 )
 handshakes = Counter(

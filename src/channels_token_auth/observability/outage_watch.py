@@ -1,6 +1,6 @@
 """Find out when services of one kind stop answering, and when they answer again.
 
-Whoever calls a service reports how each call ended. The first failure of an outage is logged and
+The caller of a service reports how each call ended. The first failure of an outage is logged and
 emitted, and so is the first success after it; all others cost a look into an empty dictionary.
 """
 

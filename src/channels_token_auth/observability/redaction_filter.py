@@ -1,6 +1,6 @@
 """Keep secrets out of the logs of servers: a filter on every logger that prints requests.
 
-It is attached to loggers, not to handlers, so it works whoever configures logging, before or after:
+It is attached to loggers, not to handlers, so it works however logging is configured, and when:
 `dictConfig` replaces handlers and levels, never the filters of a logger. A logger's filters are not
 asked about records of its children, so each is named here. For other loggers, name the class as a
 filter of a handler in Django's `LOGGING`.

@@ -1,7 +1,7 @@
 """Remember which Django sessions came from a login at an identity provider, and end them with it.
 
 Sessions have no column for a provider's session id. So the shared cache has an index from this id,
-and from the user, to the session keys. Whoever reads a session key could act as its user: it is
+and from the user, to the session keys. Anyone who reads a session key could act as its user: it is
 stored encrypted, under a key that is derived from SECRET_KEY and never stored itself.
 """
 

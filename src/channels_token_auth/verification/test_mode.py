@@ -5,7 +5,7 @@ from ..django_internals import is_test_environment
 __all__ = ["is_on"]
 
 forced: bool | None = None
-"""Set by tests of this library: True or False instead of what Django says."""
+"""Set by tests of this library: True or False replaces the detection."""
 
 
 def is_on() -> bool:

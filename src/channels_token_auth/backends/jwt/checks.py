@@ -113,8 +113,8 @@ def _check_claims(options: JWTOptions) -> Iterator[checks.CheckMessage]:
         )
     if is_providers and not options.distinguishes_types:
         yield checks.Warning(
-            "The JWT backend accepts every kind of token that its issuer signs: nothing tells an"
-            " access token from an ID token, which is meant for the client only.",
+            "The JWT backend accepts every kind of token that its issuer signs: nothing separates"
+            " an access token from an ID token, which is meant for the client only.",
             hint="Set 'profile': 'at+jwt' if your issuer follows RFC 9068; else 'typ', 'token_type'"
             " or a value in 'required_claims' that only access tokens have.",
             id="channels_token_auth.W123",

@@ -21,8 +21,8 @@ def check_types() -> Iterator[checks.CheckMessage]:
         issubclass(each, RefreshToken | UntypedToken) for each in classes
     ):
         yield checks.Error(
-            "SIMPLE_JWT does not tell refresh tokens from access tokens, so a refresh token opens"
-            " sockets until it expires.",
+            "SIMPLE_JWT does not distinguish refresh tokens from access tokens, so a refresh token"
+            " opens sockets until it expires.",
             hint="Set TOKEN_TYPE_CLAIM to a name, and remove RefreshToken and UntypedToken from"
             " AUTH_TOKEN_CLASSES.",
             id="channels_token_auth.E110",

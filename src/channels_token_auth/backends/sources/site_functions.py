@@ -1,7 +1,7 @@
 """Call functions of the site that decide about a token, such as the option `user`.
 
-They refuse as in a view: by what they raise. Any other error is a fault of theirs, which says
-nothing about the token.
+They refuse as views do: by raising. Any other error is a fault of theirs, which proves nothing
+about the token.
 """
 
 import inspect
@@ -61,7 +61,7 @@ def refusal_of(error: BaseException) -> TokenAuthError | None:
     """Return the refusal that an exception of a site's or DRF's code means; None if it means none.
 
     Other packages' exceptions may have a `status_code` as well: there it is the answer of another
-    server to this site, which says nothing about the token.
+    server to this site, which proves nothing about the token.
     """
     if isinstance(error, TokenAuthError):  # a new one: a raised exception keeps its traceback
         return TokenAuthError(error.code, error.retry_after, error.detail or REFUSED)

@@ -22,7 +22,7 @@ MAX_TEXT = 64
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 # Addresses that no client on the internet has. `is_private` of the standard library also covers
-# ranges for documentation and benchmarks (RFC 5737, RFC 2544), which say nothing about proxies.
+# ranges for documentation and benchmarks (RFC 5737, RFC 2544), which prove nothing about proxies.
 _INTERNAL = tuple(
     ipaddress.ip_network(network)
     for network in (

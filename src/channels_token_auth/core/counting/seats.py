@@ -42,7 +42,7 @@ class Seat:
 
 
 def too_many(seats: Iterable[Seat], limit: int, policy: LimitPolicy, *, of_token: bool) -> set[str]:
-    """Return the ids of the seats over the limit: the newest or the oldest, as the policy says."""
+    """Return the ids of the seats over the limit: the newest or the oldest, by the policy."""
     key = _by_token if of_token else _by_user
     ordered = [each.id for each in sorted(seats, key=key)]
     excess = max(0, len(ordered) - limit)

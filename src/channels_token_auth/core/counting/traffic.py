@@ -127,7 +127,7 @@ class TrafficTable:
         """Return the entry that a new socket is counted in; None if nothing is limited.
 
         `who`: a user, or an address. Clients without either, as on a Unix socket, are not limited:
-        no fact tells them apart. Routes with different rates count separately.
+        no fact distinguishes them. Routes with different rates count separately.
         """
         messages, in_bytes = limits.messages, limits.bytes
         if who is None or (messages is None and in_bytes is None):
