@@ -17,6 +17,7 @@ from .connection.opening import open_connection
 from .core.asgi_types import Application, Receive, Scope, Send
 from .core.close_codes import CloseReason
 from .core.errors import TokenAuthError
+from .core.handshake.explanation import BARE_TOKEN
 from .core.handshake.refusal import close_message
 from .observability import redaction_filter
 from .observability.throttle import Throttle
@@ -67,6 +68,9 @@ class TokenAuthMiddleware:
             if connect is None:
                 clean(scope, connection.route.read_everywhere(scope))
             else:
+                if connection.handshake.has_bare_token and _throttle.allows("bare token"):
+                    # Not a refusal, which is explained elsewhere: the client was admitted.
+                    logger.warning("%s", BARE_TOKEN)
                 side = ApplicationSide(connection, connect)
                 await self.application(connection.inner_scope(), side.receive, side.send)
             await end_without_application(connection, has_raised=False)

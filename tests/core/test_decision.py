@@ -60,6 +60,11 @@ def test_client_that_speaks_other_subprotocols_only_is_refused():
     assert decision(ORIGIN, offer=["chat"]) == MISSING
 
 
+def test_client_that_offers_a_token_by_itself_only_is_refused():
+    """It expects the server to select it, and would never answer `auth.required`."""
+    assert decision(ORIGIN, offer=["9944b09199c62bcf9418ad846dd0e4bb"]) == MISSING
+
+
 def test_client_without_a_credential_is_refused_where_first_messages_are_off():
     assert decision(ORIGIN, **NO_MESSAGE) == MISSING
 

@@ -8,6 +8,7 @@ from channels_token_auth.core.handshake.explanation import explain
 from channels_token_auth.core.handshake.extraction import PROTOCOL, extract
 from channels_token_auth.core.handshake.origin import OriginRule
 from channels_token_auth.core.handshake.policy import Policy
+from channels_token_auth.core.redaction import redact
 
 CANARY = "c4nary-c4nary-c4nary"
 TOKEN = CANARY.encode()
@@ -34,6 +35,7 @@ def without(location):
     return policy(DEFAULT - {location})
 
 
+BARE = "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b"
 OFFER = (b"sec-websocket-protocol", b"bearer." + TOKEN)
 
 MISSING = {
@@ -44,6 +46,7 @@ MISSING = {
     "authorization_scheme": (policy(), [(b"authorization", b"JWT " + TOKEN)], {}),
     "subprotocol_is_off": (without(Location.SUBPROTOCOL), [OFFER], {}),
     "cookie_is_off": (policy(), [(b"cookie", b"a=b; token=" + TOKEN)], {}),
+    "subprotocol_is_a_token": (policy(), [], {"subprotocols": ["chat", BARE]}),
     "protocol_not_offered": (policy(), [], {"subprotocols": ["chat"]}),
     "no_token": (policy(), [], {}),
 }
@@ -56,6 +59,8 @@ def test_missing_token_is_explained_by_what_the_handshake_has(slug, case, code):
     detail = explained(code, rule, *headers, **rest)
     assert detail.slug == slug
     assert CANARY not in detail.remedy
+    assert BARE not in detail.remedy
+    assert redact(detail.remedy) == detail.remedy  # as the log has it
 
 
 ORIGINS = {

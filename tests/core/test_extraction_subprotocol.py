@@ -2,6 +2,7 @@
 
 import pytest
 
+from channels_token_auth.core.credentials import Location
 from channels_token_auth.core.handshake.extraction import extract
 from tests.core.opening import HOST, HOSTILE, LONGEST, MALFORMED, MAX, OFFER, found, policy, read
 
@@ -131,3 +132,31 @@ def test_offer_of_a_token_alone_leaves_no_header():
     handshake = read((b"x-first", b"1"), offer=["bearer.abc"])
     assert handshake.headers == [HOST, (b"x-first", b"1")]
     assert handshake.subprotocols == []
+
+
+TOKEN = "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b"
+
+
+@pytest.mark.parametrize("locations", [frozenset(Location), frozenset({Location.HEADER})])
+@pytest.mark.parametrize("offer", [[TOKEN], [TOKEN, "chat"], ["chat", TOKEN], ["token", TOKEN]])
+def test_token_by_itself_is_no_credential_and_is_taken_out(offer, locations):
+    handshake = read(offer=offer, locations=locations)
+    assert found(handshake) is None
+    assert handshake.has_bare_token
+    assert handshake.is_cleaned
+    assert handshake.subprotocols == [each for each in offer if each != TOKEN]
+    assert TOKEN not in repr(handshake)
+
+
+@pytest.mark.parametrize("listed", [[f"chat, {TOKEN}"], [TOKEN], []])
+def test_token_by_itself_is_taken_out_however_the_server_lists_it(listed):
+    handshake = extract([HOST, (OFFER, f"chat, {TOKEN}".encode())], b"", listed, policy())
+    assert handshake.has_bare_token
+    assert TOKEN not in repr(handshake)
+
+
+def test_token_by_itself_beside_a_credential_is_taken_out():
+    handshake = read(offer=["chat", "bearer.abc", TOKEN])
+    assert found(handshake) == "abc"
+    assert handshake.subprotocols == ["chat"]
+    assert TOKEN not in repr(handshake)

@@ -64,6 +64,7 @@ def test_redacting_twice_changes_nothing_more(texts, secret):
         "Sec-WebSocket-Protocol: token-auth.v1",
         "Unauthorized: /ws/100%25/",
         "token=).",
+        "Have it offer ['token-auth.v1', 'bearer.<token>'], or send",
     ],
 )
 def test_text_without_a_secret_is_returned_as_it_was(text):

@@ -106,6 +106,9 @@ def test_denial_that_is_final_names_no_time():
     assert b"retry-after" not in http_headers(NATIVE)
 
 
+BARE = "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b"
+
+
 @pytest.mark.parametrize(
     ("offer", "echo"),
     [
@@ -115,6 +118,9 @@ def test_denial_that_is_final_names_no_time():
         pytest.param(["chat", "soap"], "chat", id="the first of others"),
         pytest.param(["bearer.abc", "chat"], "chat", id="the first that is no credential"),
         pytest.param(["bearer.abc"], None, id="a credential only"),
+        pytest.param([BARE], None, id="a token by itself"),
+        pytest.param([BARE, "chat"], "chat", id="the first that is no token"),
+        pytest.param(["s3cr3tly"], None, id="a text that may be a short token"),
         pytest.param(["base64url.bearer.phx.YQ", "token-auth.v1"], "token-auth.v1", id="encoded"),
     ],
 )

@@ -5,7 +5,9 @@ from types import MappingProxyType
 
 import pytest
 
+from channels_token_auth import middleware
 from channels_token_auth.middleware import TokenAuthMiddleware
+from channels_token_auth.observability import refusal_log
 from tests.connection.server import ACCEPT, CONNECT, Server, scope
 
 GOOD, BAD = "g00d-canary", "b4d-canary"
@@ -114,6 +116,40 @@ async def test_refused_client_leaves_no_token_in_a_location_that_is_off(way, kin
     recorder, server = await serve(accepting, KINDS[kind](scope(**OFF[way])))
     assert server.types == ["websocket.close"]
     assert "canary" not in recorder.seen
+
+
+BARE = "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b"
+BARE_OFFERS = {
+    "alone": [BARE],
+    "first": [BARE, "chat"],
+    "after a name": ["access_token", BARE],
+    "unsplit": [f"{BARE}, chat"],
+    "not in the header": None,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("headers", [[], [(b"authorization", b"Token " + GOOD.encode())]])
+@pytest.mark.parametrize("offer", BARE_OFFERS.values(), ids=BARE_OFFERS)
+async def test_token_that_is_a_subprotocol_by_itself_is_seen_by_nobody(
+    offer, headers, kind, caplog
+):
+    """Neither the application nor middleware outside has it, and it is never selected."""
+    middleware._throttle.reset()  # private: one per process
+    refusal_log.throttle.reset()
+    seen = []
+
+    async def application(scope, receive, send):
+        seen.append(repr(scope))
+        await accepting(scope, receive, send)
+
+    line = [] if offer is None else [(OFFER, ", ".join(offer).encode())]
+    page = (b"origin", b"https://example.com")
+    given = scope(headers=[page, *headers, *line], subprotocols=offer or [BARE])
+    recorder, server = await serve(application, KINDS[kind](given))
+    assert len(seen) == len(headers)
+    assert BARE not in f"{seen} {recorder.seen} {server.sent} {caplog.text}"
+    assert any("'bearer.<token>'" in each for each in caplog.messages)
 
 
 async def test_application_keeps_what_no_location_reads(settings):

@@ -6,6 +6,9 @@ from tests.wire.project.people import ALICE, BOB, UNKNOWN
 
 __all__ = ["ECHO", "SUBPROTOCOL"]
 
+BARE = "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b"
+"""A token without a prefix: no credential, and never echoed."""
+
 SUBPROTOCOL = [
     Case(
         name="offered with the token",
@@ -52,6 +55,11 @@ SUBPROTOCOL = [
         name="only a protocol of the application",
         offers=("chat.v2",),
         answer=Refused(slug="token_missing", subprotocol="chat.v2"),
+    ),
+    Case(
+        name="a token by itself",
+        offers=("access_token", BARE),
+        answer=Refused(slug="token_missing", subprotocol="access_token"),
     ),
     Case(
         name="only ours",

@@ -59,6 +59,6 @@ def _may_send_message(handshake: Handshake, policy: Policy) -> bool:
     A client that offered only other subprotocols does not implement this one: it would never answer
     `auth.required`. A client that offered none may implement it.
     """
-    return Location.FIRST_MESSAGE in policy.locations and (
-        PROTOCOL in handshake.subprotocols or not handshake.subprotocols
-    )
+    offered = handshake.subprotocols
+    has_none = not offered and not handshake.has_bare_token
+    return Location.FIRST_MESSAGE in policy.locations and (PROTOCOL in offered or has_none)

@@ -14,7 +14,12 @@ from .extraction import PROTOCOL, TICKET_NAME, Handshake
 from .header import AUTHORIZATION
 from .policy import Policy
 
-__all__ = ["explain"]
+__all__ = ["BARE_TOKEN", "explain"]
+
+BARE_TOKEN = (
+    "The client offers a token as a subprotocol, without 'bearer.' before it. It was removed, since"
+    f" a subprotocol is echoed and logged. Have the client offer [{PROTOCOL!r}, 'bearer.<token>']."
+)
 
 _NO_CREDENTIAL = (CloseReason.TOKEN_MISSING, CloseReason.AUTH_TIMEOUT)
 
@@ -87,6 +92,8 @@ def _missing(handshake: Handshake, policy: Policy) -> Iterator[Detail]:
         yield _off("subprotocol", "A subprotocol has a token")
     if _has_cookie(handshake, policy.cookie_name) and Location.COOKIE not in policy.locations:
         yield _off("cookie", f"There is a cookie {policy.cookie_name!r}")
+    if handshake.has_bare_token:
+        yield Detail(slug="subprotocol_is_a_token", remedy=BARE_TOKEN)
     may_wait = Location.FIRST_MESSAGE in policy.locations
     if may_wait and handshake.subprotocols and PROTOCOL not in handshake.subprotocols:
         yield Detail(

@@ -13,7 +13,7 @@ from .found import Found, Header, Headers, Problem
 from .header import AUTHORIZATION, take_header
 from .policy import Policy
 from .query import take_query
-from .subprotocol import OFFER, take_subprotocol
+from .subprotocol import OFFER, Entries, take_subprotocol
 
 __all__ = ["PROTOCOL", "TICKET_NAME", "Handshake", "extract"]
 
@@ -34,8 +34,9 @@ class Handshake:
     `problem`: set if the handshake is refused, whatever the backends would return. `is_hostile`:
     refuse it before accept, so that the client never receives the code. `rivals`: other cookies of
     the credential's name, which must not belong to another user. `offers_credential`: a subprotocol
-    entry carries one. `is_cleaned`: a credential was taken out of the headers, the query or the
-    subprotocols. `cookie_name`: the cookie that was taken, or None.
+    entry carries one. `has_bare_token`: an entry is a token by itself, and is no credential.
+    `is_cleaned`: a token was taken out of the headers, the query or the subprotocols.
+    `cookie_name`: the cookie that was taken, or None.
     """
 
     credential: Credential | None
@@ -43,6 +44,7 @@ class Handshake:
     is_hostile: bool
     rivals: tuple[Credential, ...]
     offers_credential: bool
+    has_bare_token: bool
     is_cleaned: bool
     cookie_name: str | None
     headers: list[Header]
@@ -61,14 +63,13 @@ class _Taken:
 
     headers: list[Header]
     query_string: bytes
-    subprotocols: list[str]
+    entries: Entries
     in_header: Found | None = None
     in_subprotocol: Found | None = None
     in_ticket: Found | None = None
     in_query: Found | None = None
     in_cookie: Found | None = None
     rivals: tuple[Credential, ...] = ()
-    offers_credential: bool = False
 
 
 def extract(
@@ -96,12 +97,18 @@ def extract(
         problem=problem.code if problem else None,
         is_hostile=problem.is_hostile if problem else False,
         rivals=() if explicit else taken.rivals,
-        offers_credential=taken.offers_credential,
-        is_cleaned=bool(explicit or taken.in_cookie or taken.offers_credential),
+        offers_credential=taken.entries.has_credential,
+        has_bare_token=taken.entries.has_bare_token,
+        is_cleaned=bool(
+            explicit
+            or taken.in_cookie
+            or taken.entries.has_credential
+            or taken.entries.has_bare_token
+        ),
         cookie_name=policy.cookie_name if taken.in_cookie else None,
         headers=taken.headers,
         query_string=taken.query_string,
-        subprotocols=taken.subprotocols,
+        subprotocols=taken.entries.selectable,
     )
 
 
@@ -113,12 +120,13 @@ def _take(
     policy: Policy,
 ) -> _Taken:
     """Read each location. `present` shows which ones are there, and most handshakes have one."""
-    taken = _Taken(headers=[*headers], query_string=query_string, subprotocols=[*subprotocols])
+    entries = Entries(selectable=[*subprotocols])
+    taken = _Taken(headers=[*headers], query_string=query_string, entries=entries)
     if AUTHORIZATION in present:
         taken.in_header, taken.headers = take_header(taken.headers, policy)
     if subprotocols or OFFER in present:
-        taken.in_subprotocol, taken.headers, taken.subprotocols, taken.offers_credential = (
-            take_subprotocol(taken.headers, subprotocols, policy)
+        taken.in_subprotocol, taken.headers, taken.entries = take_subprotocol(
+            taken.headers, subprotocols, policy
         )
     # The ticket first. The token is then looked for in the rest of the query.
     if query_string:

@@ -7,6 +7,7 @@ from typing import Any
 from ..close_codes import CloseReason
 from ..errors import TokenAuthError
 from ..lifecycle.messages import error_message
+from .bare_token import is_name
 from .extraction import PROTOCOL, Handshake
 from .found import Header, Headers
 from .policy import RefusalMode
@@ -104,8 +105,11 @@ def _has(headers: Headers, wanted: bytes) -> bool:
 
 
 def _echo(offered: Sequence[str]) -> str | None:
-    """Return the subprotocol to select: without one, a browser reports 1006 and not the code."""
-    return PROTOCOL if PROTOCOL in offered else next(iter(offered), None)
+    """Return the subprotocol to select: without one, a browser reports 1006 and not the code.
+
+    A text that may be a short token is never selected: proxies log the headers of responses.
+    """
+    return PROTOCOL if PROTOCOL in offered else next(filter(is_name, offered), None)
 
 
 def _http_response(error: TokenAuthError, status: int, schemes: Collection[str]) -> list[Message]:

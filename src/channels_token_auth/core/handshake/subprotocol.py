@@ -7,12 +7,14 @@ the header `Sec-WebSocket-Protocol` (RFC 6455 §4.1).
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from ..credentials import Location
+from .bare_token import is_bare_token
 from .found import Found, Header, Headers, read_value, spoil
 from .policy import Policy
 
-__all__ = ["OFFER", "take_subprotocol"]
+__all__ = ["OFFER", "Entries", "take_subprotocol"]
 
 OFFER = b"sec-websocket-protocol"
 """The header that lists the subprotocols a client offers."""
@@ -30,32 +32,54 @@ _CREDENTIAL = (_PLAIN, *_ENCODED)
 _BASE64URL = re.compile(rb"[A-Za-z0-9_-]*")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entries:
+    """The offered subprotocols without the tokens among them.
+
+    `selectable`: those that the application may select. `has_credential`: an entry carried a
+    credential. `has_bare_token`: an entry was a token by itself, without a prefix.
+    """
+
+    selectable: list[str]
+    has_credential: bool = False
+    has_bare_token: bool = False
+
+
 def take_subprotocol(
     headers: list[Header], listed: Sequence[str], policy: Policy
-) -> tuple[Found | None, list[Header], list[str], bool]:
+) -> tuple[Found | None, list[Header], Entries]:
     """Take every entry that carries a credential, even if the location is off.
 
-    Return the credential, the headers without it, the subprotocols that the application may select,
-    and whether an entry carried a credential. The header's lines are what the client offered.
-    `listed` is the server's version of them: some servers do not split a line, keep the last line
-    only, or list nothing. It is used only if the header is missing.
+    Return the credential, the headers without it, and the other entries. The header's lines are
+    what the client offered. `listed` is the server's version of them: some servers do not split a
+    line, keep the last line only, or list nothing. It is used only if the header is missing.
     """
     lines = [value for name, value in headers if name == OFFER]
     known = _split(map(_bytes, listed))
     offered = _split(lines) or known
     credentials = [entry for entry in offered if entry.startswith(_CREDENTIAL)]
     others = [entry for entry in offered if not entry.startswith(_CREDENTIAL)]
+    bare = {entry for entry in (*others, *known) if _is_bare(entry)}
+    others = [entry for entry in others if entry not in bare]
     # Hypercorn keeps some entries only, and raises if the application selects another one.
     selectable = [
         entry.decode(errors="surrogateescape") for entry in others if not known or entry in known
     ]
-    has_credential = any(entry.startswith(_CREDENTIAL) for entry in (*credentials, *known))
-    left = _reoffer(headers, others) if lines and credentials else headers
+    entries = Entries(
+        selectable=selectable,
+        has_credential=any(entry.startswith(_CREDENTIAL) for entry in (*credentials, *known)),
+        has_bare_token=bool(bare),
+    )
+    left = _reoffer(headers, others) if lines and (credentials or bare) else headers
     if Location.SUBPROTOCOL not in policy.locations:
-        return None, left, selectable, has_credential
+        return None, left, entries
     values = [_token_of(entry, policy.max_token_bytes) for entry in credentials]
     found = read_value(Location.SUBPROTOCOL, values, policy.max_token_bytes)
-    return found, left, selectable, has_credential
+    return found, left, entries
+
+
+def _is_bare(entry: bytes) -> bool:
+    return not entry.startswith(_CREDENTIAL) and is_bare_token(entry.decode("latin-1"))
 
 
 def _split(lines: Iterable[bytes]) -> list[bytes]:

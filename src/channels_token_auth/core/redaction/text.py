@@ -48,8 +48,12 @@ _FIXED = (
     rf"(authorization[ \t]*+[:=][ \t]*+(?:bearer|token|jwt|basic|digest)[ \t]++){_IN_LINE}",
     # An access log that was asked for the header's value
     r"((?<![\w-])(?:bearer|token)[ \t]++)(?=[a-z._~+/-]*+[0-9])[\w.~+/-]{16,}+=*+",
-    # Sec-WebSocket-Protocol: token-auth.v1, bearer.abc (names of subprotocols have a case)
-    r"((?<![\w./-])(?-i:(?:base64url\.)?bearer\.(?:authorization\.k8s\.io\.|phx\.)?))" + _IN_LIST,
+    # Sec-WebSocket-Protocol: token-auth.v1, bearer.abc (names of subprotocols have a case); but not
+    # the `bearer.<token>` of a remedy
+    (
+        r"((?<![\w./-])(?-i:(?:base64url\.)?bearer\.(?:authorization\.k8s\.io\.|phx\.)?))"
+        rf"""(?!<token>(?:["'\s,\]]|\Z)){_IN_LIST}"""
+    ),
     # A later fragment of a message (RFC 6455 §5.4), as websockets shows it: < CONT 'en":"abc"}' [9
     # bytes]. It may contain the token of an `auth` frame, without a sign of it: mask all of it.
     r"(^[<>] CONT ).+?(?= \[[^\[\n]*$|$)",
