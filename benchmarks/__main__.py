@@ -35,6 +35,7 @@ NAMES = (
     ),
     *("revocation", "revocation_many", "logout", "sweep", "frames", "connections"),
 )
+ONLY_BY_NAME = ("day",)
 QUICK = ("bare", "stock", "tutorial", "kick", "ours", "ours-warm", "revoke-user", "logout")
 SOCKETS = 32_768
 RESULTS = Path(__file__).parent / "results"
@@ -58,8 +59,11 @@ def main(arguments: list[str]) -> int:
         only=tuple(options.contestant or (QUICK if options.quick else ())),
         servers=tuple(options.server or SERVERS),
         databases=tuple(options.database or KINDS),
+        minutes=options.minutes,
+        sockets=options.sockets,
         say=say,
     )
+    faults = []
     facts = machine.describe() | {
         "command": f"`python3 dev.py bench {shlex.join(arguments)}`".replace(" `", "`"),
         "rounds": str(bench.rounds),
@@ -72,10 +76,11 @@ def main(arguments: list[str]) -> int:
         report.write(folder, name, module.__doc__, facts, panels)
         plot.draw(folder / f"{name}.svg", panels)
         for panel in panels:
-            print(f"\n{name}: {panel.title}\n", *report.table(panel), sep="\n")
+            print(f"\n{name}: {panel.title}\n", *report.table(panel), *panel.faults, sep="\n")
+            faults += panel.faults
         print(flush=True)
     say(f"written to {folder}")
-    return 0
+    return int(bool(faults))
 
 
 def allow_many_sockets() -> None:
@@ -88,16 +93,19 @@ def allow_many_sockets() -> None:
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
+    known = (*NAMES, *ONLY_BY_NAME)
     parser = argparse.ArgumentParser(prog="dev.py bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
     parser.add_argument("--rounds", type=int, help="default: 8, or 2 if quick")
     parser.add_argument("--quick", action="store_true", help="small numbers: does it run?")
     parser.add_argument("--contestant", action="append", default=[], choices=CONTESTANTS)
     parser.add_argument("--server", action="append", choices=SERVERS)
     parser.add_argument("--database", action="append", choices=KINDS)
     parser.add_argument("--results", default=RESULTS, help="the folder to write into")
+    parser.add_argument("--minutes", type=float, help="the length of `day`; default: 30")
+    parser.add_argument("--sockets", type=int, help="how many are open in `day`; default: 10,000")
     options = parser.parse_args(arguments)
-    if unknown := set(options.names) - set(NAMES):
+    if unknown := set(options.names) - set(known):
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
     return options
 

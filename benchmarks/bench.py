@@ -21,6 +21,8 @@ class Bench:
     only: tuple[str, ...] = ()  # contestants
     servers: tuple[str, ...] = ("granian", "uvicorn")
     databases: tuple[str, ...] = ("sqlite", "postgresql")
+    minutes: float | None = None  # of `day`
+    sockets: int | None = None
 
     def contestants(self, *names: str) -> list[Contestant]:
         """Those of a benchmark, or of them those that were asked for."""

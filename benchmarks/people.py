@@ -19,6 +19,7 @@ __all__ = [
     "knox_token",
     "logout_token",
     "provider_token",
+    "short_lived_token",
 ]
 
 PEOPLE = 5000
@@ -64,6 +65,13 @@ def provider_token(number: int) -> str:
     """An access token of the identity provider: another one at each call."""
     claims = {"sub": str(number + 1), "sid": f"session {number}", "exp": int(time.time()) + 86_400}
     return _of_provider(claims, "at+jwt")
+
+
+def short_lived_token(number: int, seconds: float) -> tuple[str, int, int]:
+    """An access token of the identity provider, and the moments at which it begins and ends."""
+    now = int(time.time())
+    claims = {"sub": str(number + 1), "sid": f"session {number}", "exp": now + int(seconds)}
+    return _of_provider(claims, "at+jwt"), now, now + int(seconds)
 
 
 def bad_provider_token(number: int) -> str:

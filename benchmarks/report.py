@@ -50,6 +50,8 @@ def _page(name: str, about: str, facts: Mapping[str, str], panels: Sequence[Pane
         yield from table(panel)
         if panel.note:
             yield f"\n{panel.note}"
+        if panel.faults:
+            yield "\n" + "\n".join(f"- {fault}" for fault in panel.faults)
     yield "\n## Where and how\n"
     yield from (f"- {key}: {value}" for key, value in facts.items())
 

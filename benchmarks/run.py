@@ -26,6 +26,7 @@ class Panel:
     """One measured quantity: a table and a plot. Who has no value in a round was not measured.
 
     `bases`: the contestants that the others are divided by. `facts`: more columns of the table.
+    `faults`: why the run has failed.
     """
 
     title: str
@@ -34,6 +35,7 @@ class Panel:
     bases: tuple[str, ...] = ()
     facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     note: str = ""
+    faults: Sequence[str] = ()
 
     @property
     def names(self) -> list[str]:

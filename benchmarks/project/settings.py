@@ -4,6 +4,7 @@ import json
 import os
 
 from benchmarks.people import ISSUER, SECRET_KEY
+from benchmarks.project.day_settings import backends_and_times, shared_cache
 from benchmarks.project.everything import (
     LIMITED,
     UNLIMITED,
@@ -44,6 +45,9 @@ if "BENCH_PROVIDER" in os.environ:
     if "CONFIG" in CHANNEL_LAYERS["default"]:
         redis["LOCATION"] = CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0]
         CACHES = {"default": redis}
+if "BENCH_DAY_REDIS" in os.environ:
+    CACHES = shared_cache(os.environ["BENCH_DAY_REDIS"])
+    CHANNELS_TOKEN_AUTH |= backends_and_times()
 LOGGING_CONFIG = None
 EVERYTHING = os.environ.get("BENCH_EVERYTHING")
 if EVERYTHING:
