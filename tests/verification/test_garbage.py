@@ -5,6 +5,8 @@ Until it runs, a cycle keeps the token and its user in memory, and each run stop
 
 import asyncio
 import gc
+import time
+import weakref
 from contextlib import contextmanager
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from channels_token_auth.core.credentials import Credential
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.verification.authenticator import Authenticator
+from channels_token_auth.verification.lanes import ROWS, Onward, cache_lane, sweep_lane
 
 from .backends import FakeBackend, credential
 
@@ -45,3 +48,21 @@ async def test_a_verification_leaves_no_cycle_with_its_token(token, lanes):
         # The lane's thread holds its last batch until it waits for the next one.
         await asyncio.sleep(0.05)
     assert not [each for each in found if isinstance(each, Credential)]
+
+
+class Presented:
+    """Stands for a token that a lane works on."""
+
+
+@pytest.mark.parametrize("lane", [ROWS, sweep_lane(ROWS), cache_lane("default")])
+async def test_an_idle_thread_keeps_nothing_of_its_last_batch(lane, lanes):
+    item, answered = Presented(), asyncio.Event()
+    kept = weakref.ref(item)
+    lanes.ask(Onward(lane, lambda items: [None] * len(items), item), lambda _: answered.set())
+    del item
+    await answered.wait()
+    deadline = time.monotonic() + 5
+    while kept() is not None and time.monotonic() < deadline:
+        await asyncio.sleep(0.01)
+    assert lanes.lane(lane).is_running
+    assert kept() is None

@@ -112,15 +112,20 @@ class Lane:
     def work(self, thread: "_Thread") -> None:
         """Process batches until the thread is replaced, or has no work for `idle_seconds`."""
         while batch := self._next(thread):
-            began_at = clock.steady()
-            answered = work_off(batch.errands, self._send_on)
-            release_connections()  # before the answers, whose receivers may query
-            deliver([*batch.refused, *answered])
-            self._pace.note(len(batch.errands), clock.steady() - began_at)
-            if batch.late:
-                self._complain(self, batch.late)
-            if QueueMeasured.is_wanted():
-                emit(QueueMeasured(lane=self.id.name, length=len(self)))
+            self._process(batch)
+            # An idle thread must not keep the tokens of its last batch in memory.
+            del batch
+
+    def _process(self, batch: _Batch) -> None:
+        began_at = clock.steady()
+        answered = work_off(batch.errands, self._send_on)
+        release_connections()  # before the answers, whose receivers may query
+        deliver([*batch.refused, *answered])
+        self._pace.note(len(batch.errands), clock.steady() - began_at)
+        if batch.late:
+            self._complain(self, batch.late)
+        if QueueMeasured.is_wanted():
+            emit(QueueMeasured(lane=self.id.name, length=len(self)))
 
     def _ensure_thread(self) -> None:
         if self._thread is None:
