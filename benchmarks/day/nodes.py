@@ -130,6 +130,7 @@ class Site:
                 env=os.environ | self._environ,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # it logs each outage
                 text=True,
             )
         )
@@ -158,6 +159,7 @@ class Site:
             env=os.environ | self._environ,
             check=True,
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             timeout=DRAIN_DEADLINE,
         )
 
@@ -176,4 +178,7 @@ class Site:
             "BENCH_SWEEP_INTERVAL": str(plan.sweep_interval),
             "BENCH_EXPIRY_WARNING": str(plan.lifetime / 3),
             "BENCH_DAY_REDIS": self._redis.url,
+            # Each HTTP request of Django runs in a thread of its own, which would leave a
+            # connection.
+            "BENCH_CONN_MAX_AGE": "0",
         }
