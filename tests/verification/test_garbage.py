@@ -62,7 +62,7 @@ async def test_an_idle_thread_keeps_nothing_of_its_last_batch(lane, lanes):
     del item
     await answered.wait()
     deadline = time.monotonic() + 5
-    while kept() is not None and time.monotonic() < deadline:
+    while kept() is not None and time.monotonic() < deadline:  # noqa: ASYNC110 - no event tells
         await asyncio.sleep(0.01)
     assert lanes.lane(lane).is_running
     assert kept() is None
