@@ -37,6 +37,7 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "request-line": reasons.request_line,
     "server-codes": close_codes.of_servers,
     "signals": python_api.signals,
+    "speed": outcomes.speed,
     "supported-packages": supported.by_packages,
     "supported-versions": supported.by_versions,
     "typescript": typescript.declarations,

@@ -1,29 +1,56 @@
-"""Follow README's five steps as a newcomer does, and tell what the browser's console shows."""
+"""Follow README's five steps as a newcomer does, in a browser: log in, paste, click, delete."""
 
 import re
 
-from tests.docs.browser import PASSWORD, Admin, Console
+from playwright.sync_api import Page, sync_playwright
+
+from tests.docs.browser import PASSWORD
 from tests.docs.pages import snippets
 from tests.docs.project import Project, section
 
 __all__ = ["follow"]
 
 STEPS = '## Five steps to "hello ada"'
+DEADLINE = 60_000
 
 
 def follow(project: Project) -> list[str]:
-    """Return the greeting, and the line that comes when the token is deleted in the admin."""
+    """Return the lines of the browser's console: until the greeting, and until the close."""
     project.write(section("README.md", STEPS))
     _, commands, *_ = snippets("README.md", "sh", STEPS)
     key = _typed(project, commands)
     (script,) = snippets("README.md", "js", STEPS)
     assert "manage.py runserver" in commands
-    with project.serve() as base:
-        script = script.replace("127.0.0.1:8000", base).replace("YOUR-TOKEN", key)
-        with Console.run(script) as console:
-            greeting = console.line()
-            Admin(base).delete_token()
-            return [greeting, console.line()]
+    with project.serve() as base, sync_playwright() as playwright:
+        arguments = {"executable_path": "/usr/bin/chromium", "args": ["--no-sandbox"]}
+        context = playwright.chromium.launch(**arguments).new_context()
+        context.set_default_timeout(DEADLINE)
+        page, lines = _logged_in(context.new_page(), base), []
+        page.on("console", lambda line: lines.append(line.text) if line.type == "log" else None)
+        with page.expect_console_message(lambda line: line.text.startswith("hello")):
+            script = script.replace("127.0.0.1:8000", base).replace("YOUR-TOKEN", key)
+            page.evaluate(f"() => {{ {script} }}")
+        with page.expect_console_message(lambda line: line.text.startswith("closed")):
+            _delete_token(context.new_page(), base, key)
+        return lines
+
+
+def _logged_in(page: Page, base: str) -> Page:
+    page.goto(f"http://{base}/admin/")
+    page.get_by_label("Username").fill("ada")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("heading", name="Site administration").wait_for()
+    return page
+
+
+def _delete_token(page: Page, base: str, key: str) -> None:
+    """Click through the admin, as README says in words."""
+    page.goto(f"http://{base}/admin/")
+    page.get_by_role("link", name="Tokens", exact=True).first.click()
+    page.get_by_role("link", name=key).click()
+    page.get_by_role("link", name="Delete").click()
+    page.get_by_role("button", name="Yes").click()
 
 
 def _typed(project: Project, commands: str) -> str:
