@@ -162,7 +162,7 @@ def test_python_client_prints_and_stops_when_the_token_ends(project):
         options = {"cwd": project.folder, "stdout": subprocess.PIPE, "text": True}
         with subprocess.Popen(command, **options) as client:
             console = Console(client)
-            assert console.line() == "hello ada"
+            assert console.line() == '{"text": "hello ada"}'
             Admin(base).delete_token()
             assert console.line() == "closed with 4410"
 
