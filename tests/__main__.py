@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.suite.lanes import Options, Step, lanes_of
-from tests.suite.reports import closing_line, skipped, slowest
+from tests.suite.reports import closing_line, dearest, skipped, slowest
 from tests.suite.running import INTERRUPTED, Result, in_lanes, run
 
 COVERAGE = [sys.executable, "-m", "coverage"]
@@ -27,13 +27,14 @@ def main(arguments: Sequence[str]) -> int:
     with TemporaryDirectory() as name:
         folder, lanes = Path(name), lanes_of(_options(arguments))
         _announce(lanes)
-        run("coverage of earlier runs", [*COVERAGE, "erase"], folder / "erase")
+        run("coverage of earlier runs", [*COVERAGE, "erase"], report=folder / "erase.xml")
         results = in_lanes(lanes, folder)
         codes = [result.code for result in results]
         if INTERRUPTED in codes:
             return INTERRUPTED
-        codes.append(run("combine coverage", [*COVERAGE, "combine", "--quiet"], folder / "combine"))
-        codes.append(run("coverage", [*COVERAGE, "report"], folder / "coverage"))
+        for verb in ("combine", "report"):
+            covered = run(f"coverage {verb}", [*COVERAGE, verb], report=folder / f"{verb}.xml")
+            codes.append(covered.code)
         _summarize(results, time.monotonic() - began)
     return int(any(codes))
 
@@ -58,10 +59,15 @@ def _options(arguments: Sequence[str]) -> Options:
 def _summarize(results: Sequence[Result], seconds: float) -> None:
     reports = [result.report for result in results]
     lines = [f"\nThe {SLOWEST} slowest tests:", *slowest(reports, SLOWEST)]
+    lines += [f"\nThe {SLOWEST} modules that need most processor time:"]
+    lines += dearest(reports, SLOWEST)
     if not_run := skipped(reports):
         lines += ["\nNot run, for want of something on this machine:", *not_run]
-    lines += ["\nTimes:"]
-    lines += [f"{each.seconds:7.0f}s  {each.name}{' FAILED' * bool(each.code)}" for each in results]
+    lines += ["\nTimes, by the clock and of processors:"]
+    lines += [
+        f"{each.seconds:7.0f}s {each.processor:7.0f}s  {each.name}{' FAILED' * bool(each.code)}"
+        for each in results
+    ]
     lines += [closing_line(reports, seconds)]
     print("\n".join(lines), flush=True)  # noqa: T201 - a program
 

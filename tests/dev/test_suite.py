@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.suite.lanes import CORE, IN_PROCESS, SERVICES, Options, Step, lanes_of, suite
-from tests.suite.reports import closing_line, skipped, slowest
+from tests.suite.modules import modules
+from tests.suite.reports import closing_line, dearest, skipped, slowest
 from tests.suite.running import INTERRUPTED, in_lanes
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNTS = '<testsuites><testsuite tests="{}" failures="{}" errors="{}" skipped="{}"/></testsuites>'
 TESTS = """<testsuites><testsuite>
-    <testcase classname="tests.one" name="test_a" time="0.5"/>
+    <testcase classname="tests.one" name="test_a" time="0.5"><properties>
+        <property name="processor" value="0.25"/></properties></testcase>
     <testcase classname="tests.one" name="test_b" time="7.25"/>
     <testcase classname="tests.one" name="test_c" time="0.1"><skipped message="no fox"/></testcase>
 </testsuite></testsuites>"""
@@ -68,6 +70,46 @@ def test_slowest_tests_are_listed_first(tmp_path):
         "   7.25s  wire: tests/one::test_b",
         "   0.50s  wire: tests/one::test_a",
     ]
+
+
+def test_module_that_needs_most_processor_time_is_listed_with_its_run(tmp_path):
+    report = tmp_path / "wire.xml"
+    report.write_text(TESTS)
+    assert dearest([report], 2) == ["   0.25s  wire: tests/one"]
+
+
+def test_step_counts_the_processor_time_of_its_programs(tmp_path):
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\n{sys.executable} -c 'for _ in range(20_000_000): pass'\n")
+    python.chmod(0o755)
+    (result,) = in_lanes([[Step(name="a", python=str(python), arguments=())]], tmp_path)
+    assert result.processor > 0.1
+
+
+def test_step_of_a_marker_collects_the_modules_that_name_it():
+    found = modules(("backends", "revocation"), ["database"])
+    assert "tests/revocation/test_commits.py" in found
+    assert "tests/backends/test_keys.py" not in found
+
+
+def test_marker_from_another_module_stops_the_run(tmp_path):
+    (tmp_path / "conftest.py").write_text(
+        "import pytest\n"
+        "def pytest_collection_modifyitems(items):\n"
+        "    items[0].add_marker(pytest.mark.database)\n"
+    )
+    (tmp_path / "test_it.py").write_text("def test_it(): pass\n")
+    options = ["-c", "/dev/null", f"--rootdir={tmp_path}", "-p", "tests.plugins.markers"]
+    finished = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, tmp_path],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert finished.returncode == pytest.ExitCode.USAGE_ERROR, finished.stdout
+    assert "has the marker `database`" in finished.stderr
 
 
 def test_skipped_tests_are_listed_with_their_reason(tmp_path):

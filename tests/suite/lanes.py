@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.suite.modules import modules
+
 __all__ = [
     "CORE",
     "IN_PROCESS",
@@ -56,6 +58,8 @@ PROMISED = "not measured"
 QUICK, LONG = "not hypothesis and not slow", "hypothesis or slow"
 # Properties hold on every Python or on none. They run on the lowest and the newest packages too.
 SLOW = "slow and not hypothesis"
+# The markers of these expressions that select tests.
+MARKERS_OF = {LONG: ("hypothesis", "slow"), SLOW: ("slow",)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +136,7 @@ def core() -> list[str]:
 
 
 def properties(long: str = LONG) -> list[str]:
-    return [*paths(CORE + IN_PROCESS), "-m", long, *WORKERS]
+    return [*modules(CORE + IN_PROCESS, MARKERS_OF[long]), "-m", long, *WORKERS]
 
 
 def in_process() -> list[str]:
@@ -141,8 +145,8 @@ def in_process() -> list[str]:
 
 def postgresql() -> list[str]:
     """Return the arguments for the tests whose outcome the database decides."""
-    folders = paths((*IN_PROCESS, "wire", "faults"))
-    return [*folders, "--database=postgresql", "--migrations", *WORKERS]
+    found = modules((*IN_PROCESS, "wire", "faults"), ["database"])
+    return [*found, "--database=postgresql", "--migrations", *WORKERS]
 
 
 def paths(folders: Sequence[str]) -> list[str]:

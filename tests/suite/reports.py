@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-__all__ = ["Case", "cases", "closing_line", "counts", "skipped", "slowest"]
+from tests.plugins.processor import PROPERTY
+
+__all__ = ["Case", "cases", "closing_line", "counts", "dearest", "skipped", "slowest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One test of one run. `reason`: why it was skipped."""
+    """One test of one run. `processor`: in seconds. `reason`: why it was skipped."""
 
     name: str
     seconds: float
+    processor: float
     reason: str | None = None
 
 
@@ -51,6 +54,17 @@ def slowest(reports: Iterable[Path], number: int) -> list[str]:
     ]
 
 
+def dearest(reports: Iterable[Path], number: int) -> list[str]:
+    """Return a line for each of the modules that need most processor time in a run."""
+    totals: Counter[tuple[str, str]] = Counter()
+    for report in reports:
+        for case in cases(report):
+            totals[report.stem, case.name.partition("::")[0]] += case.processor
+    return [
+        f"{seconds:7.2f}s  {run}: {name}" for (run, name), seconds in totals.most_common(number)
+    ]
+
+
 def skipped(reports: Iterable[Path]) -> list[str]:
     """Return a line for each test that was skipped, with the reason."""
     return [
@@ -67,9 +81,11 @@ def cases(report: Path) -> Iterator[Case]:
         return
     for element in ET.parse(report).getroot().iter("testcase"):
         reason = element.find("skipped")
+        processor = element.find(f"properties/property[@name='{PROPERTY}']")
         path = element.get("classname", "").replace(".", "/")
         yield Case(
             name=f"{path}::{element.get('name')}",
             seconds=float(element.get("time", 0)),
+            processor=0.0 if processor is None else float(processor.get("value", 0)),
             reason=None if reason is None else reason.get("message"),
         )

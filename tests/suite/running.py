@@ -20,11 +20,12 @@ _printing = Lock()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of a step. `report`: its JUnit report."""
+    """What became of a step. `processor`: seconds of all its processes. `report`: of JUnit."""
 
     name: str
     code: int
     seconds: float
+    processor: float
     report: Path
 
 
@@ -49,26 +50,36 @@ def _step(step: Step, folder: Path) -> Result:
     report = folder / f"{step.name}.xml"
     command = [step.python, "-m", "pytest", "-q", f"--junit-xml={report}", *step.arguments]
     environ = {MEASURE: "yes"} if step.is_covered else {}
-    began = time.monotonic()
-    code = run(step.name, command, folder / f"{step.name}.log", environ)
-    return Result(name=step.name, code=code, seconds=time.monotonic() - began, report=report)
+    return run(step.name, command, report=report, environ=environ)
 
 
 def run(
-    name: str, command: Sequence[str], output: Path, environ: Mapping[str, str] | None = None
-) -> int:
-    """Return a program's exit code; print its output when it has ended."""
-    began = time.monotonic()
+    name: str,
+    command: Sequence[str],
+    *,
+    report: Path,
+    environ: Mapping[str, str] | None = None,
+) -> Result:
+    """Run a program, and print its output when it has ended."""
+    output, began = report.with_suffix(".log"), time.monotonic()
     with output.open("wb") as file:
-        code = subprocess.run(
+        program = subprocess.Popen(
             command,
-            check=False,
             env=os.environ | (environ or {}),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
-        ).returncode
+        )
+        _, status, usage = os.wait4(program.pid, 0)
+    program.returncode = os.waitstatus_to_exitcode(status)
+    seconds, processor = time.monotonic() - began, usage.ru_utime + usage.ru_stime
     with _printing:
-        print(f"\n--- {name} ({time.monotonic() - began:.0f} s)", flush=True)  # noqa: T201 - a program
+        print(f"\n--- {name} ({seconds:.0f} s)", flush=True)  # noqa: T201 - a program
         print(output.read_text(errors="replace"), end="", flush=True)  # noqa: T201 - a program
-    return code
+    return Result(
+        name=name,
+        code=program.returncode,
+        seconds=seconds,
+        processor=processor,
+        report=report,
+    )
