@@ -1,16 +1,20 @@
 """The README's site with its user and her token, our endpoints, and a channel layer if needed."""
 
+import contextlib
+import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.docs.project import Project, section
 
-__all__ = ["ENDPOINTS", "hello_site", "token_of_ada", "use_redis"]
+__all__ = ["ENDPOINTS", "TOKEN", "hello_site", "populate", "token_of_ada", "use_redis"]
 
 ENDPOINTS = """
 from django.urls import include
 
 urlpatterns += [path("auth/", include("channels_token_auth.urls"))]
 """
+TOKEN = ("drf_create_token", "ada")
 LAYER = """
 CHANNEL_LAYERS = {{
     "default": {{
@@ -27,10 +31,18 @@ def hello_site(folder: Path, *, urls: str = ENDPOINTS) -> Project:
     project.write(section("README.md", '## Five steps to "hello ada"'))
     with (project.folder / "mysite" / "urls.py").open("a") as file:
         file.write(urls)
-    project.manage("migrate")
-    arguments = ("--noinput", "--username=ada", "--email=ada@example.com")
-    project.manage("createsuperuser", *arguments, DJANGO_SUPERUSER_PASSWORD="p")
+    populate(project, "p", TOKEN)
     return project
+
+
+def populate(project: Project, password: str, *more: Sequence[str]) -> None:
+    """Create the tables of a site and the superuser ada, then run more commands, as `TOKEN`."""
+    project.manage_all(
+        ["migrate"],
+        ["createsuperuser", "--noinput", "--username=ada", "--email=ada@example.com"],
+        *more,
+        DJANGO_SUPERUSER_PASSWORD=password,
+    )
 
 
 def use_redis(project: Project, url: str) -> None:
@@ -40,5 +52,7 @@ def use_redis(project: Project, url: str) -> None:
 
 
 def token_of_ada(project: Project) -> str:
-    """Return her token, which is created the first time."""
-    return project.manage("drf_create_token", "ada").split()[2]
+    """Return her token. A command of Django would take a second for it."""
+    with contextlib.closing(sqlite3.connect(project.folder / "db.sqlite3")) as database:
+        ((key,),) = database.execute("SELECT key FROM authtoken_token")
+    return key

@@ -5,24 +5,39 @@ A page's code block names its file in its first line: `# mysite/asgi.py` is the 
 """
 
 import contextlib
+import json
 import re
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from socket import create_connection
 
+from django.core.management import call_command
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.docs.pages import read
 from tests.services import free_port
 
-__all__ = ["Project", "ended", "files", "outcome", "section"]
+__all__ = ["DEADLINE", "Project", "ended", "files", "outcome", "section"]
 
 DEADLINE = 120.0
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+# A password is hashed once for each user and login: that takes longer than to start Django.
+QUICK_PASSWORDS = """
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+"""
+# Commands of `manage.py`, one after another in one process: most of their time is its start.
+_COMMANDS = """
+import json, os, sys
+from django.core.management import execute_from_command_line
+os.environ["DJANGO_SETTINGS_MODULE"] = "mysite.settings"
+for command in json.loads(sys.argv[1]):
+    execute_from_command_line(["manage.py", *command])
+"""
 _FILE = re.compile(r"(?:#|//|<!--) ([\w./-]+\.\w+)(: add at the end)?(?: -->)?\n")
 
 
@@ -55,7 +70,15 @@ class Project:
         self.folder = folder
         self.python = python
         self.log = folder / "server.log"
-        self.run("-m", "django", "startproject", "mysite", ".")
+        if not (folder / "manage.py").exists():
+            call_command("startproject", "mysite", folder)
+            with (folder / "mysite" / "settings.py").open("a") as settings:
+                settings.write(QUICK_PASSWORDS)
+
+    def copy(self, folder: Path) -> "Project":
+        """Return a copy in an empty folder, with its database."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return Project(folder, self.python)
 
     def write(self, text: str) -> None:
         """Make the files of a page, or of a section of it."""
@@ -68,6 +91,10 @@ class Project:
     def manage(self, *arguments: str, **variables: str) -> str:
         """Return what `manage.py` prints."""
         return self.run("manage.py", *arguments, **variables)
+
+    def manage_all(self, *commands: Sequence[str], **variables: str) -> str:
+        """Return what several commands of `manage.py` print; they run in one process."""
+        return self.run("-c", _COMMANDS, json.dumps(commands), **variables)
 
     def run(self, *arguments: str, **variables: str) -> str:
         finished = subprocess.run(

@@ -6,7 +6,7 @@ import shlex
 import pytest
 import requests
 
-from tests.docs.browser import PASSWORD
+from tests.docs.hello_site import hello_site, token_of_ada
 from tests.docs.pages import read, snippets
 from tests.docs.project import Project, outcome, section
 
@@ -17,12 +17,8 @@ SERVERS = ["granian", "uvicorn", "gunicorn", "daphne"]
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    project = Project(tmp_path_factory.mktemp("deployment"))
-    project.write(section("README.md", '## Five steps to "hello ada"'))
+    project = hello_site(tmp_path_factory.mktemp("deployment"))
     project.write(section(PAGE, "## gunicorn"))
-    project.manage("migrate")
-    arguments = ("--noinput", "--username=ada", "--email=ada@example.com")
-    project.manage("createsuperuser", *arguments, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
     return project
 
 
@@ -39,7 +35,7 @@ def command_of(server):
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_command_serves_the_readers_site(project, server):
-    token = project.manage("drf_create_token", "ada").split()[2]
+    token = token_of_ada(project)
     with project.serve(*command_of(server)) as base:
         offered = ["token-auth.v1", f"bearer.{token}"]
         url = f"ws://{base}/hello/"
@@ -58,7 +54,6 @@ def test_static_files_are_served_without_runserver(tmp_path):
     project = Project(tmp_path)
     project.write(section("README.md", '## Five steps to "hello ada"'))
     project.write(section(PAGE, "## Static files"))
-    project.manage("migrate")
     project.manage("collectstatic", "--noinput")
     with project.serve(*command_of("uvicorn")) as base:
         url = f"http://{base}/static/channels_token_auth/token-socket.js"

@@ -9,6 +9,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.client.node import CLIENT, NODE
 from tests.docs.browser import PASSWORD, Admin, Console
+from tests.docs.hello_site import TOKEN, populate, token_of_ada
 from tests.docs.pages import read, snippets
 from tests.docs.project import Project
 
@@ -37,15 +38,22 @@ createApp(Chat, { token: location.hash.slice(1) }).mount("#root");
 """
 
 
-@pytest.fixture
-def project(tmp_path):
-    """The tutorial's site, with a folder of static files."""
-    project = Project(tmp_path)
+@pytest.fixture(scope="module")
+def tutorial(tmp_path_factory):
+    """The tutorial's site with ada and her token, and with a folder of static files."""
+    project = Project(tmp_path_factory.mktemp("tutorial"))
     project.write(read("docs/tutorial/index.md"))
-    (tmp_path / "static_files").mkdir()
-    with (tmp_path / "mysite" / "settings.py").open("a") as settings:
+    (project.folder / "static_files").mkdir()
+    with (project.folder / "mysite" / "settings.py").open("a") as settings:
         settings.write('\nSTATICFILES_DIRS = [BASE_DIR / "static_files"]\n')
+    populate(project, PASSWORD, TOKEN)
     return project
+
+
+@pytest.fixture
+def project(tutorial, tmp_path):
+    """A copy, to which a page adds its files."""
+    return tutorial.copy(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -67,14 +75,6 @@ def page(browser):
     context.close()
 
 
-def populate(project):
-    """Create ada, and return her token."""
-    project.manage("migrate")
-    arguments = ("--noinput", "--username=ada", "--email=ada@example.com")
-    project.manage("createsuperuser", *arguments, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
-    return project.manage("drf_create_token", "ada").split()[2]
-
-
 def bundle(project, main, name):
     """Build the page's files as a site's bundler does."""
     source = project.folder / "src"
@@ -94,7 +94,7 @@ def bundle(project, main, name):
 def test_component_talks_and_ends_with_its_token(project, page, name, main, file):
     project.write(read(f"{FOLDER}/{name}.md"))
     bundle(project, main, file)
-    token = populate(project)
+    token = token_of_ada(project)
     with project.serve() as base:
         page.goto(f"http://{base}/#{token}")
         expect(page.get_by_role("status")).to_have_text("open")
@@ -107,7 +107,6 @@ def test_component_talks_and_ends_with_its_token(project, page, name, main, file
 
 def test_plain_page_logs_in_and_shows_the_login_when_the_token_ends(project, page):
     project.write(read(f"{FOLDER}/plain-javascript.md"))
-    populate(project)
     with project.serve() as base:
         page.goto(f"http://{base}/")
         page.get_by_label("Username").fill("ada")
@@ -120,30 +119,34 @@ def test_plain_page_logs_in_and_shows_the_login_when_the_token_ends(project, pag
         expect(page.get_by_role("button", name="Log in")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/", "/tickets/"])
-def test_htmx_swaps_in_what_the_consumer_sends(tmp_path, page, path):
-    project = Project(tmp_path)
+@pytest.fixture(scope="module")
+def htmx(tmp_path_factory):
+    """The page's site with ada."""
+    project = Project(tmp_path_factory.mktemp("htmx"))
     project.write(read("README.md"))
-    settings = tmp_path / "mysite" / "settings.py"
+    settings = project.folder / "mysite" / "settings.py"
     text = settings.read_text()  # without the settings of the README
     settings.write_text(text[: text.index('INSTALLED_APPS = [\n    "daphne"')])
     project.write(read(f"{FOLDER}/htmx.md"))
-    asgi = tmp_path / "mysite" / "asgi.py"
+    asgi = project.folder / "mysite" / "asgi.py"
     asgi.write_text(
         asgi.read_text().replace("HelloConsumer", "ChatConsumer").replace("hello/", "chat/")
     )
     for source in ("htmx.org/dist/htmx.min.js", "htmx-ext-ws/ws.js"):
-        static = tmp_path / "static_files"
+        static = project.folder / "static_files"
         static.mkdir(exist_ok=True)
         (static / source.rpartition("/")[2]).write_bytes(
             (CLIENT / "node_modules" / source).read_bytes()
         )
     with settings.open("a") as file:
         file.write('\nSTATICFILES_DIRS = [BASE_DIR / "static_files"]\n')
-    project.manage("migrate")
-    arguments = ("--noinput", "--username=ada", "--email=ada@example.com")
-    project.manage("createsuperuser", *arguments, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
-    with project.serve() as base:
+    populate(project, PASSWORD)
+    return project
+
+
+@pytest.mark.parametrize("path", ["/", "/tickets/"])
+def test_htmx_swaps_in_what_the_consumer_sends(htmx, page, path):
+    with htmx.serve() as base:
         page.goto(f"http://{base}/admin/login/?next={path}")
         page.get_by_label("Username").fill("ada")
         page.get_by_label("Password").fill(PASSWORD)
@@ -156,7 +159,7 @@ def test_htmx_swaps_in_what_the_consumer_sends(tmp_path, page, path):
 
 def test_python_client_prints_and_stops_when_the_token_ends(project):
     project.write(read(f"{FOLDER}/python.md"))
-    token = populate(project)
+    token = token_of_ada(project)
     with project.serve() as base:
         command = [sys.executable, "client.py", f"ws://{base}/chat/", token]
         options = {"cwd": project.folder, "stdout": subprocess.PIPE, "text": True}
@@ -175,7 +178,7 @@ def test_react_native_client_talks_and_stops_when_the_token_ends(project):
         f"{codes}\n{main}".replace('import { actionOf } from "./close-codes";\n', ""),
         flags=re.MULTILINE,
     )
-    token = populate(project)
+    token = token_of_ada(project)
     with project.serve() as base:
         use = f"""
             connect("ws://{base}/chat/", async () => "{token}", {{
