@@ -1,6 +1,7 @@
 """Describe the public Python API: each name that a public module exports, from its docstring."""
 
 import inspect
+import re
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from importlib import import_module
@@ -11,6 +12,9 @@ from typing import Any, get_args
 from .markdown import code
 
 __all__ = ["module", "signals"]
+
+# The repr of an enum's member, such as <CloseReason.TOKEN_REVOKED: 'token_revoked'>.
+_ENUM = re.compile(r"<(\w+\.\w+): [^>]*>")
 
 
 def module(name: str) -> str:
@@ -46,7 +50,7 @@ def _signature(name: str, value: Any) -> str:
         return ""
     keyword = "await " if inspect.iscoroutinefunction(value) and name.startswith("a") else ""
     parameters = [
-        str(p.replace(annotation=p.empty)).replace("<factory>", "{}")
+        _ENUM.sub(r"\1", str(p.replace(annotation=p.empty)).replace("<factory>", "{}"))
         for p in signature.parameters.values()
     ]
     return f"```python\n{keyword}{name}({', '.join(_with_marks(signature, parameters))})\n```"
@@ -78,11 +82,48 @@ def is_protocol(value: Any) -> bool:
 
 
 def _members(value: Any) -> str:
-    if inspect.isclass(value) and is_protocol(value):
-        names = [name for name in (*value.__annotations__, *vars(value)) if name[0] != "_"]
-        return "Members: " + ", ".join(map(code, names)) + "."
-    if inspect.isclass(value) and issubclass(value, Enum):
-        return "Values: " + ", ".join(code(each.value) for each in value) + "."
-    if inspect.isclass(value) and is_dataclass(value):
-        return "Fields: " + ", ".join(code(each.name) for each in fields(value)) + "."
-    return ""
+    if not inspect.isclass(value):
+        return ""
+    if issubclass(value, Enum):
+        return "Values: " + ", ".join(code(_value(each)) for each in value) + "."
+    attributes = ""
+    if is_protocol(value):
+        attributes = "Attributes: " + ", ".join(code(each) for each in value.__annotations__) + "."
+    elif is_dataclass(value):
+        attributes = "Fields: " + ", ".join(code(each.name) for each in fields(value)) + "."
+    return "\n\n".join(filter(None, [attributes, _methods(value)]))
+
+
+def _value(member: Enum) -> str:
+    """Return what a site writes: the value, or the name where the value is a number."""
+    return member.value if isinstance(member.value, str) else member.name
+
+
+def _methods(value: type) -> str:
+    """Return a row for each public method that a class defines itself, from its docstring."""
+    rows = [
+        f"| {code(_call(name, each))} | {_summary(each)} |"
+        for name, each in vars(value).items()
+        if name[0] != "_" and _summary(each)
+    ]
+    return "\n".join(["| member | |", "|---|---|", *rows]) if rows else ""
+
+
+def _call(name: str, member: Any) -> str:
+    if isinstance(member, property):
+        return name
+    function = getattr(member, "__func__", member)
+    _, *parameters = inspect.signature(function).parameters.values()
+    texts = [str(each.replace(annotation=each.empty)) for each in parameters]
+    texts = _with_marks(inspect.Signature(parameters), texts)
+    keyword = "await " if inspect.iscoroutinefunction(function) else ""
+    return f"{keyword}{name}({', '.join(texts)})"
+
+
+def _summary(member: Any) -> str:
+    """Return the first paragraph of a method's docstring, in one line."""
+    is_documented = inspect.isfunction(getattr(member, "__func__", member)) or isinstance(
+        member, property
+    )
+    text = inspect.getdoc(member) if is_documented else None
+    return " ".join((text or "").split("\n\n")[0].split()).replace("|", "\\|")

@@ -11,15 +11,18 @@ if TYPE_CHECKING:
     from .authorization.scopes import requires_scopes
     from .backends.base import BaseTokenBackend
     from .backends.contract import (
+        Authority,
         IssuedToken,
         Revocations,
         RevocationSignal,
         RevokedTokens,
         TokenBackend,
+        Undecided,
+        Unrecognized,
     )
     from .backends.site import Site
     from .backends.sources.users import admit
-    from .cluster.connections import aconnections, connections
+    from .cluster.connections import Connections, LiveConnection, aconnections, connections
     from .core.authentication import Authentication
     from .core.close_codes import CloseReason
     from .core.credentials import Credential, Location, Secret
@@ -35,15 +38,18 @@ _MODULES = {
     "authorization.scopes": ("requires_scopes",),
     "backends.base": ("BaseTokenBackend",),
     "backends.contract": (
+        "Authority",
         "IssuedToken",
         "RevocationSignal",
         "Revocations",
         "RevokedTokens",
         "TokenBackend",
+        "Undecided",
+        "Unrecognized",
     ),
     "backends.site": ("Site",),
     "backends.sources.users": ("admit",),
-    "cluster.connections": ("aconnections", "connections"),
+    "cluster.connections": ("Connections", "LiveConnection", "aconnections", "connections"),
     "core.authentication": ("Authentication",),
     "core.close_codes": ("CloseReason",),
     "core.credentials": ("Credential", "Location", "Secret"),
@@ -59,13 +65,16 @@ _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "Authentication",
+    "Authority",
     "BaseTokenBackend",
     "CloseReason",
+    "Connections",
     "Credential",
     "Detail",
     "Grant",
     "Identity",
     "IssuedToken",
+    "LiveConnection",
     "Location",
     "RevocationSignal",
     "Revocations",
@@ -74,6 +83,8 @@ __all__ = [
     "Site",
     "TokenAuthError",
     "TokenBackend",
+    "Undecided",
+    "Unrecognized",
     "Verdict",
     "aconnections",
     "adisconnect",

@@ -116,5 +116,9 @@ def _require_installed() -> None:
 
 
 def TokenAuthMiddlewareStack(application: Application, **overrides: Any) -> TokenAuthMiddleware:  # noqa: N802 - named as Channels names its own
-    """Return the middleware that belongs between the protocol router and a `URLRouter`."""
+    """Return the middleware that belongs between the protocol router and a `URLRouter`.
+
+    `overrides`: as for `TokenAuthMiddleware`. Channels' stack is not needed around it: the session
+    backend reads the cookie by itself.
+    """
     return TokenAuthMiddleware(application, **overrides)

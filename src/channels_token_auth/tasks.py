@@ -1,10 +1,16 @@
-"""Start background tasks on the running event loop, and keep a reference until they finish."""
+"""Start background tasks on the running event loop, and call blocking code from there."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["is_in_loop", "spawn"]
+from asgiref.sync import sync_to_async
+
+__all__ = ["asynchronous", "is_in_loop", "spawn"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _tasks: set[asyncio.Task[Any]] = set()
 """References, because an event loop keeps none: a task without one may be garbage-collected."""
@@ -25,3 +31,19 @@ def is_in_loop() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def asynchronous(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Return the form of a blocking function for asynchronous code: `arevoke` for `revoke`.
+
+    It has the same signature, so that editors and type checkers know its arguments. It runs in the
+    thread of the site's other synchronous code, which has the transaction of a test.
+    """
+
+    @wraps(function)
+    async def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        return await sync_to_async(function)(*args, **kwargs)
+
+    call.__name__ = call.__qualname__ = f"a{function.__name__}"
+    call.__doc__ = f"`{function.__name__}` for asynchronous code, with the same arguments."
+    return call

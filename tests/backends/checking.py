@@ -34,4 +34,4 @@ def announcements(backend):
 
 
 def _note(said, announcement, **given):
-    said.extend(announcement.ended(**given))
+    said.extend(announcement.tokens(**given))

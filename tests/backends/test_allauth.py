@@ -561,7 +561,7 @@ def heard(backend, act):
     ended = []
     receivers = []
     for each in backend.announcements():
-        receivers.append(lambda _ended=each.ended, **kwargs: ended.extend(_ended(**kwargs)))
+        receivers.append(lambda _tokens=each.tokens, **kwargs: ended.extend(_tokens(**kwargs)))
         each.signal.connect(receivers[-1], sender=each.sender, weak=False)
     act()
     for each, receiver in zip(backend.announcements(), receivers, strict=True):

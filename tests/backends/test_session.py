@@ -534,7 +534,7 @@ def announced(backend):
     """What the backend's signals say, as it comes."""
     said, heard = [], []
     for each in backend.announcements():
-        heard.append((each, lambda _ended=each.ended, **kwargs: said.extend(_ended(**kwargs))))
+        heard.append((each, lambda _tokens=each.tokens, **kwargs: said.extend(_tokens(**kwargs))))
         each.signal.connect(heard[-1][1], sender=each.sender)
     yield said
     for each, hear in heard:

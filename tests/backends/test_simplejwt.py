@@ -453,7 +453,7 @@ def test_blacklisting_is_announced_once(backend, alice):
     heard = []
 
     def listen(**arguments):
-        heard.extend(announcement.ended(**arguments))
+        heard.extend(announcement.tokens(**arguments))
 
     announcement.signal.connect(listen, sender=announcement.sender)
     row, _ = token.blacklist()

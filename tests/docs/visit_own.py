@@ -60,7 +60,7 @@ assert backend.check(None) == []
 (announced,) = backend.announcements()
 announcements = []
 announced.signal.connect(
-    lambda **values: announcements.extend(announced.ended(**values)), announced.sender, weak=False
+    lambda **values: announcements.extend(announced.tokens(**values)), announced.sender, weak=False
 )
 user = get_user_model().objects.create(username="ada")
 key, other = ApiKey.issue(user), ApiKey.issue(user)

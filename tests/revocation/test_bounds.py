@@ -41,7 +41,7 @@ class Whole(DRFTokenBackend):
     revocations = Revocations.NOWHERE
 
     def announcements(self):
-        return [RevocationSignal(signal=post_delete, sender=Token, ended=self._ended)]
+        return [RevocationSignal(signal=post_delete, sender=Token, tokens=self._ended)]
 
     def _ended(self, instance, **_):
         return [RevokedTokens(user_pk=instance.user_id, is_denied=True)]

@@ -213,7 +213,7 @@ def test_cache_that_is_back_denies_again(site, ada, monkeypatch):
 
 class Clumsy(DRFTokenBackend):
     def announcements(self):
-        return [RevocationSignal(signal=post_delete, sender=Token, ended=self._raise)]
+        return [RevocationSignal(signal=post_delete, sender=Token, tokens=self._raise)]
 
     def _raise(self, **_):
         raise ValueError("of the backend")

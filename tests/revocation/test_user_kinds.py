@@ -239,3 +239,14 @@ async def test_local_users_token_does_not_take_over_the_services_socket(sockets,
     text = json.dumps({"type": "auth", "token": token.key})
     socket.server.inbox.put_nowait({"type": "websocket.receive", "text": text})
     assert await socket.closes() == 4409
+
+
+async def test_disconnect_by_backend_closes_the_sockets_of_its_tokens_only(mine, theirs, ada):
+    await adisconnect(user=ada.pk, backend="drf")
+    assert await mine.closes() == 4410
+    assert await theirs.stays()
+
+
+async def test_disconnect_of_a_token_that_is_of_another_backend_closes_no_socket(mine, token):
+    await adisconnect(token=token.key, backend="simplejwt")
+    assert await mine.stays()

@@ -19,8 +19,10 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 def requires_scopes(*scopes: str) -> Callable[[Method], Method]:
     """Have a consumer's method run only while the socket's token has all of these scopes.
 
-    A call raises TokenAuthError, with the code "forbidden", if a scope is missing or the socket is
-    anonymous. If the consumer does not catch it, the socket is closed with 4403.
+    For plain and for asynchronous methods. A call raises TokenAuthError, with the code "forbidden"
+    (RFC 6750, section 3.1: insufficient_scope), if a scope is missing or the socket is anonymous.
+    If the consumer does not catch it, the socket is closed with 4403. Raises TypeError without a
+    scope, and ValueError for an empty one.
     """
     required = read_scopes(scopes)
     if not required:

@@ -92,14 +92,17 @@ class IssuedToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationSignal:
-    """A Django signal that announces revocations. `ended` gets the signal's keyword arguments.
+    """A Django signal that announces revocations, also by other code than this library.
 
-    A signal may announce issued tokens too, which distinguishes a rotation from a revocation.
+    `sender`: as in `Signal.connect`. `tokens`: called with the signal's keyword arguments, it
+    returns the tokens that were revoked; and those that were issued, which distinguishes a rotation
+    from a revocation. It runs in the thread and the transaction of the sender: what it raises is
+    logged and changes nothing there.
     """
 
     signal: Signal
     sender: Any
-    ended: Callable[..., Iterable[RevokedTokens | IssuedToken]]
+    tokens: Callable[..., Iterable[RevokedTokens | IssuedToken]]
 
 
 class Undecided(TokenAuthError):  # noqa: N818 - a verdict, named as one

@@ -108,9 +108,9 @@ class DRFTokenBackend(BaseTokenBackend):
         in rows.
         """
         return [
-            RevocationSignal(signal=post_delete, sender=self._model, ended=_deleted),
-            RevocationSignal(signal=post_save, sender=self._model, ended=_saved),
-            RevocationSignal(signal=pre_save, sender=self._model, ended=_overwritten),
+            RevocationSignal(signal=post_delete, sender=self._model, tokens=_deleted),
+            RevocationSignal(signal=post_save, sender=self._model, tokens=_saved),
+            RevocationSignal(signal=pre_save, sender=self._model, tokens=_overwritten),
         ]
 
     def check(self, site: Site) -> list[CheckMessage]:

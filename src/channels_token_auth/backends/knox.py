@@ -109,8 +109,8 @@ class KnoxTokenBackend(BaseTokenBackend):
     def announcements(self) -> Sequence[RevocationSignal]:
         """Announce deleted rows, as by a logout of knox; and new rows, which may replace others."""
         return [
-            RevocationSignal(signal=post_delete, sender=self._model, ended=_deleted),
-            RevocationSignal(signal=post_save, sender=self._model, ended=_saved),
+            RevocationSignal(signal=post_delete, sender=self._model, tokens=_deleted),
+            RevocationSignal(signal=post_save, sender=self._model, tokens=_saved),
         ]
 
     def check(self, site: Site) -> list[CheckMessage]:

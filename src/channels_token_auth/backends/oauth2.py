@@ -129,9 +129,9 @@ class OAuth2Backend(BaseTokenBackend):
         deletes one and creates another; and new tokens in rows, by a refresh without rotation.
         """
         return [
-            RevocationSignal(signal=post_delete, sender=self._tokens, ended=_deleted),
-            RevocationSignal(signal=post_save, sender=self._tokens, ended=_saved),
-            RevocationSignal(signal=pre_save, sender=self._tokens, ended=_overwritten),
+            RevocationSignal(signal=post_delete, sender=self._tokens, tokens=_deleted),
+            RevocationSignal(signal=post_save, sender=self._tokens, tokens=_saved),
+            RevocationSignal(signal=pre_save, sender=self._tokens, tokens=_overwritten),
         ]
 
     def check(self, site: Site) -> list[CheckMessage]:

@@ -114,17 +114,17 @@ class SessionBackend(BaseTokenBackend):
         """Announce logouts; if the engine has a table, deleted rows, whether a new key replaces
         them or not; else logins that replace a browser's session.
         """
-        logout = RevocationSignal(signal=user_logged_out, sender=None, ended=_logged_out)
+        logout = RevocationSignal(signal=user_logged_out, sender=None, tokens=_logged_out)
         model = None
         with suppress(RuntimeError):  # its app is not installed, so there are no sessions
             model = session_model()
         if model is None:
-            login = RevocationSignal(signal=user_logged_in, sender=None, ended=_logged_in)
+            login = RevocationSignal(signal=user_logged_in, sender=None, tokens=_logged_in)
             return [logout, login]
         return [
             logout,
-            RevocationSignal(signal=post_delete, sender=model, ended=_deleted),
-            RevocationSignal(signal=post_save, sender=model, ended=_saved),
+            RevocationSignal(signal=post_delete, sender=model, tokens=_deleted),
+            RevocationSignal(signal=post_save, sender=model, tokens=_saved),
         ]
 
     def check(self, site: Site) -> list[checks.CheckMessage]:

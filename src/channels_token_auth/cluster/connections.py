@@ -109,13 +109,12 @@ async def aconnections(
 ) -> Connections:
     """Return the open sockets that match all arguments, at most `limit` of each node.
 
-    `user`: an instance or a primary key, as in `revoke_user`; without it, of all users. Raises
-    TypeError for None and for an unsaved user.
-    `token_id`: that of a token, which is unique for its `backend` and `issuer` only.
-    `label`: a mapping such as `{"sid": "abc"}`, a pair, or several pairs, of which a token has to
-    have all. `node`: the name of a node, or of a machine for all its nodes. `timeout`: seconds in
-    which nodes may answer; it returns soon after all have answered. Raises ValueError for a limit
-    over 1,000.
+    `user`: an instance or a primary key, as in `revoke_user`; without it, the sockets of all users.
+    `token_id`: a token's public id, unique for its `backend` and `issuer` only. `label`: a mapping
+    such as `{"sid": "abc"}`, a pair, or several pairs, of which a token has to have all. `node`:
+    the name of a node, or of a machine for all its nodes. `timeout`: seconds in which nodes may
+    answer; it returns soon after all have answered. Raises ValueError for a limit over 1,000;
+    TypeError for malformed labels, and if `user` is None or unsaved.
     """
     if not 0 <= limit <= MAX_LIMIT:
         raise ValueError(f"limit is {limit}: it must be from 0 to {MAX_LIMIT}.")
@@ -148,6 +147,10 @@ async def aconnections(
 def connections(**which: Any) -> Connections:
     with in_other_threads():
         return async_to_sync(aconnections)(**which)
+
+
+# `wraps` copies the name, too. The signature and the docstring are right for both.
+connections.__name__ = connections.__qualname__ = "connections"
 
 
 async def gather(message: Message, node: str | None, seconds: float) -> dict[str, Any]:

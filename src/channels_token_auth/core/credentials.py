@@ -14,7 +14,14 @@ _INVISIBLE = re.compile(r"[\x00-\x20\x7f-\xa0\ud800-\udfff]")
 
 
 class Location(StrEnum):
-    """A place for a credential, in order of precedence."""
+    """A place for a credential, in order of precedence.
+
+    HEADER: `Authorization` (RFC 6750, section 2.1). SUBPROTOCOL: an entry of
+    `Sec-WebSocket-Protocol`, since a browser's page cannot set other headers. TICKET: the parameter
+    `ticket` of the query, for one socket. QUERY: a token in the query, which servers and proxies
+    log (RFC 6750, section 5.3). COOKIE: sent by browsers from other sites' pages too.
+    FIRST_MESSAGE: the first frame, or a later one that reauthenticates the socket.
+    """
 
     HEADER = "header"
     SUBPROTOCOL = "subprotocol"
@@ -30,7 +37,10 @@ class Location(StrEnum):
 
 
 class Secret:
-    """A raw token that no repr, log, pickle or error report can show: only `reveal()` does."""
+    """A raw token that no repr, log, pickle or error report can show: only `reveal()` does.
+
+    Secrets with the same token are equal. They are compared in constant time.
+    """
 
     __slots__ = ("_digest", "_value")
 

@@ -27,8 +27,12 @@ class Detail:
 class TokenAuthError(Exception):
     """A credential, or a socket, is refused.
 
-    `code` is the reason; `retry_after` is a number of whole seconds, or None where trying again
-    does not help; `detail` explains it to developers, where more is known than the code.
+    `code`: the reason, which decides the close code and the HTTP status. `retry_after`: the whole
+    seconds after which the client may try again (RFC 9110, section 10.2.3); None where trying again
+    does not help. `detail`: the reason for developers, where more is known than the code.
+
+    A backend returns it as a verdict, so that no other backend is asked. A consumer may raise it,
+    as `requires_scopes` does: the socket closes with the code.
     """
 
     def __init__(

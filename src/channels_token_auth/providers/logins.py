@@ -39,8 +39,10 @@ Names = list[str]
 def remember_login(request: HttpRequest, claims: Mapping[str, Any]) -> None:
     """End the request's Django session when the identity provider ends the login it came from.
 
-    Call this after the login, with the claims of the ID token: `iss`, and `sid` if it has one.
-    Raises nothing if the cache fails: the login succeeds, but the provider cannot end its session.
+    Call this after the login, with the claims of the ID token: `iss`, and `sid` if it has one
+    (OpenID Connect Back-Channel Logout 1.0, section 2.1). Does nothing for a request without a
+    session, and for sessions in signed cookies, which no server can end. Raises nothing if the
+    cache fails: the login succeeds, but the provider cannot end its session.
     """
     session = getattr(request, "session", None)
     # Sessions in signed cookies (`can_forget` is False) cannot be deleted on the server.

@@ -3,13 +3,12 @@
 from dataclasses import asdict
 from typing import Any
 
-from asgiref.sync import sync_to_async
-
 from ..backends.sources.users import named_user
 from ..core.close_codes import CloseReason
 from ..core.labels import read_labels
 from ..core.revocation import Revocation
 from ..core.token_names import NamedToken
+from ..tasks import asynchronous
 from ..tenants.site import sockets_here
 from ..verification.authenticator import site_authenticator
 from .identification import named_tokens
@@ -22,19 +21,25 @@ def disconnect(
     *,
     user: Any = None,
     token: Any = None,
+    backend: str | None = None,
+    issuer: str | None = None,
+    label: Any = None,
     connection_id: str | None = None,
     address: str | None = None,
-    label: Any = None,
     code: CloseReason = CloseReason.TOKEN_REVOKED,
 ) -> None:
-    """Close the sockets that match every argument. Their tokens stay valid.
+    """Close the sockets that match every argument, on every node. Their tokens stay valid.
 
-    `token`: the token, its `token_id`, or a socket's `scope["auth"]`, which also has its backend
-    and issuer. `label`: as in `revoke`. The clients receive `code`: after "token_revoked" they
-    stop, after "unavailable" they reconnect by themselves. Raises TypeError if no argument is
-    given.
+    `user`: an instance or a primary key, as in `revoke_user`. `token`: the token, its `token_id`,
+    or a socket's `scope["auth"]`, which also has its backend and issuer. `backend`, `issuer`: the
+    name of the token's backend, and the token's issuer. `label`: as in `revoke`. `connection_id`,
+    `address`: as in the result of `connections`. The clients receive `code`, a `CloseReason` or its
+    slug: after "token_revoked" they stop, after "unavailable" they reconnect by themselves. Raises
+    TypeError if no argument but `code` is given, and for an unsaved user; ValueError for an unknown
+    code; and TokenAuthError ("unavailable") while a store that may know the token fails.
     """
-    if user is token is connection_id is address is label is None:
+    given = (user, token, backend, issuer, label, connection_id, address)
+    if all(each is None for each in given):
         raise TypeError("disconnect() needs a user, token, label, connection_id or address.")
     values = {
         "labels": frozenset() if label is None else read_labels(label),
@@ -44,20 +49,24 @@ def disconnect(
     whose = None if user is None else named_user(user)
     closings = [
         Revocation(target=sockets_here(whose, **values, **each), code=CloseReason(code))
-        for each in _tokens(token)
+        for each in _tokens(token, backend=backend, issuer=issuer)
     ]
     # Not reported as revocations: the tokens are still valid.
     after_commit(closings, [], using=site_database(), is_reported=False)
 
 
-def _tokens(token: Any) -> list[dict[str, Any]]:
-    """Return the fields of one target for each token that the argument may name."""
+adisconnect = asynchronous(disconnect)
+
+
+def _tokens(token: Any, **names: str | None) -> list[dict[str, Any]]:
+    """Return the fields of one target for each token that the arguments may name."""
+    wanted = {name: value for name, value in names.items() if value is not None}
     if token is None:
-        return [{}]  # one target, for the other arguments
+        return [wanted]  # one target, for the other arguments
     named: list[NamedToken] = named_tokens(site_authenticator(), token)
-    return [asdict(each) for each in named]
-
-
-async def adisconnect(**which: Any) -> None:
-    """`disconnect` for asynchronous code."""
-    await sync_to_async(disconnect)(**which)
+    # A token that is known to be of another backend or issuer matches no socket.
+    return [
+        {**known, **wanted}
+        for known in map(asdict, named)
+        if all(known[name] in (None, value) for name, value in wanted.items())
+    ]

@@ -6,8 +6,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from asgiref.sync import sync_to_async
-
 from ..backends.contract import Revocations
 from ..backends.sources.users import named_user
 from ..clock import clock
@@ -16,6 +14,7 @@ from ..core.denial import Denial
 from ..core.identity import UserKey
 from ..core.labels import read_labels
 from ..core.revocation import NO_ISSUER, Target
+from ..tasks import asynchronous
 from ..tenants.site import here, in_tenant, target_here
 from ..verification.authenticator import Authenticator, site_authenticator
 from .carry_out import Plan, carry_out
@@ -28,9 +27,9 @@ __all__ = ["arevoke", "revoke", "revoke_known_labels"]
 def revoke(
     *,
     label: Any,
+    user: Any = None,
     backend: str | Iterable[str] | None = None,
     issuer: str | None = None,
-    user: Any = None,
     issued_before: datetime | None = None,
     margin: float | None = None,
 ) -> None:
@@ -38,9 +37,9 @@ def revoke(
 
     `label`: a mapping such as `{"sid": "abc"}`, a pair, or several pairs. Only backends whose
     tokens have no row can revoke by label: the denylist records it until the tokens expire.
-    `backend`: one name or several; by default all such backends. `issuer`: only tokens of this
-    issuer; with `backend`, also tokens that name no issuer. `user`, an instance or a primary key:
-    only tokens of this user, so that a logout token's `sid` and `sub` must both match.
+    `user`, an instance or a primary key: only tokens of this user, so that a logout token's `sid`
+    and `sub` must both match. `backend`: one name or several; by default all such backends.
+    `issuer`: only tokens of this issuer; with `backend`, also tokens that name no issuer.
     `issued_before`: an aware datetime; later tokens stay valid. `margin`: seconds for which open
     sockets may be given a new token, as in `revoke_user`. Raises ValueError for a backend that
     cannot revoke by label, for an issuer or a label's name that no token of these backends has, and
@@ -52,20 +51,23 @@ def revoke(
     require_known_labels(read_labels(label), backends=names)
     revoke_known_labels(
         label=label,
+        user=user,
         backend=None if backend is None else names,
         issuer=issuer,
-        user=user,
         issued_before=issued_before,
         margin=margin,
     )
 
 
+arevoke = asynchronous(revoke)
+
+
 def revoke_known_labels(
     *,
     label: Any,
+    user: Any = None,
     backend: str | Iterable[str] | None = None,
     issuer: str | None = None,
-    user: Any = None,
     issued_before: datetime | None = None,
     margin: float | None = None,
 ) -> None:
@@ -87,11 +89,6 @@ def revoke_known_labels(
     unnamed = [replace(each, issuer=NO_ISSUER) for each in targets] if is_named else []
     deny = partial(_deny, authenticator, names, [*targets, *unnamed], whose, here())
     carry_out(Plan(targets=targets, also=unnamed, denied_at=names, deny=deny, deadline=deadline))
-
-
-async def arevoke(**which: Any) -> None:
-    """`revoke` for asynchronous code."""
-    await sync_to_async(revoke)(**which)
 
 
 def _deny(

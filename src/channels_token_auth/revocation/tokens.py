@@ -4,14 +4,13 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
 
-from asgiref.sync import sync_to_async
-
 from ..backends.contract import Revocations, TokenBackend
 from ..backends.sources.users import named_user, row_key
 from ..core.authentication import Authentication
 from ..core.credentials import Location
 from ..core.identity import Grant, Identity, UserKey
 from ..core.revocation import Target
+from ..tasks import asynchronous
 from ..tenants.site import here, target_here
 from ..verification.authenticator import Authenticator, site_authenticator
 from .carry_out import Plan, carry_out
@@ -40,6 +39,9 @@ def revoke_token(
     revoke_known_token(token, user=user, backend=backend, issuer=issuer)
 
 
+arevoke_token = asynchronous(revoke_token)
+
+
 def revoke_known_token(
     token: str, *, user: Any = None, backend: str | None = None, issuer: str | None = None
 ) -> None:
@@ -57,11 +59,6 @@ def revoke_known_token(
         carry_out(_of_identity(authenticator, found.identity))
         return
     carry_out(_of_ids(authenticator, found, user=user, backend=backend, issuer=issuer))
-
-
-async def arevoke_token(token: str, **which: Any) -> None:
-    """`revoke_token` for asynchronous code."""
-    await sync_to_async(revoke_token)(token, **which)
 
 
 def _chosen(

@@ -119,11 +119,11 @@ def _quietly(receiver: Receiver, **given: Any) -> None:
 
 
 def _announced(backend: TokenBackend, announcement: RevocationSignal, **given: Any) -> None:
-    ended: Iterable[RevokedTokens | IssuedToken] = announcement.ended(**given)
+    tokens: Iterable[RevokedTokens | IssuedToken] = announcement.tokens(**given)
     revocations: list[Revocation] = []
     denials: list[Deny] = []
     issued: list[Issued] = []
-    for each in ended:
+    for each in tokens:
         user = _user_of(each, backend)
         if isinstance(each, IssuedToken):
             issued.append(Issued(backend.name, user.key if user else None, each.token_id))

@@ -5,8 +5,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from asgiref.sync import sync_to_async
-
 from ..backends.contract import TokenBackend
 from ..backends.sources.users import named_user, row_key
 from ..clock import clock
@@ -14,6 +12,7 @@ from ..core.authentication import epoch
 from ..core.denial import Denial
 from ..core.identity import UserKey
 from ..core.revocation import Target
+from ..tasks import asynchronous
 from ..tenants.site import in_tenant
 from ..verification.authenticator import Authenticator, site_authenticator
 from .carry_out import Plan, carry_out
@@ -67,9 +66,7 @@ def revoke_user(
     )
 
 
-async def arevoke_user(user: Any, **which: Any) -> None:
-    """`revoke_user` for asynchronous code."""
-    await sync_to_async(revoke_user)(user, **which)
+arevoke_user = asynchronous(revoke_user)
 
 
 def _sparing(user: UserKey, kept: Excepted | None) -> Target:

@@ -20,9 +20,11 @@ class FrozenClock(Clock):
         self._calendar = float(int(clock.calendar()))
 
     def steady(self) -> float:
+        """Return seconds that never go back, for deadlines."""
         return self._steady
 
     def calendar(self) -> float:
+        """Return seconds since the epoch, for the times in tokens."""
         return self._calendar
 
     async def move(self, seconds: float, *, calendar_only: bool = False) -> None:

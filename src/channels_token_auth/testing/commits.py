@@ -5,11 +5,11 @@ back, so that no revocation would be published, and sockets would stay open. So 
 revoked counts as committed, as soon as no atomic block of the code under test is open.
 """
 
-from asgiref.sync import sync_to_async
 from django.db import connections
 
 from ..django_internals import take_test_callbacks
 from ..revocation.on_commit import is_ours
+from ..tasks import asynchronous
 
 __all__ = ["apublish_revocations", "publish_revocations"]
 
@@ -24,6 +24,4 @@ def publish_revocations() -> None:
             callback()
 
 
-async def apublish_revocations() -> None:
-    """`publish_revocations` for asynchronous tests."""
-    await sync_to_async(publish_revocations)()
+apublish_revocations = asynchronous(publish_revocations)

@@ -34,8 +34,10 @@ class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] #
     """Channels' `WebsocketCommunicator`, with a credential.
 
     `user`: log this user in with a token of the fake backend: `token`, or else a new one. `token`:
-    presented in `location`; for the location "ticket", it is the ticket. `origin`: the value of the
-    header Origin, which browsers send.
+    presented in `location`, a `Location` or its value; for "ticket", it is the ticket. `origin`:
+    the value of the header Origin, which browsers send (RFC 6454, section 7). `subprotocols` and
+    `headers`: as in Channels' class; what the credential needs is added. Raises ValueError for an
+    unknown location, and ImproperlyConfigured for a user where the fake backend is not in BACKENDS.
     """
 
     auth_ok: dict[str, Any] | None = None

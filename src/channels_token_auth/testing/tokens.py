@@ -37,7 +37,10 @@ HANG = 30.0
 
 
 class FakeTokens:
-    """A token store in memory. `users`: a user for each token; these tokens never expire."""
+    """A token store in memory. `users`: a mapping from tokens to users; these tokens never expire.
+
+    Any thread may use it. It has no rows, so that a test needs no database for its tokens.
+    """
 
     def __init__(self, users: Mapping[str, Any] | None = None) -> None:
         self._verdicts: dict[str, Identity | TokenAuthError] = {}
@@ -55,7 +58,10 @@ class FakeTokens:
         lifetime: float | None = None,
         scopes: Iterable[str] = (),
     ) -> str:
-        """Issue a token to the user, a random one by default. `lifetime`: seconds from now."""
+        """Issue a token to the user and return it: `token`, or else a random one.
+
+        `lifetime`: seconds from now until it expires; None: it never does.
+        """
         token = token or token_urlsafe(16)
         now = clock.calendar()
         # The name of the backend is filled in when it verifies the token.
@@ -71,7 +77,10 @@ class FakeTokens:
         return token
 
     def refuse(self, token: str, code: str, *, retry_after: int | None = None) -> None:
-        """Refuse the token from now on, with a reason such as "token_revoked"."""
+        """Refuse the token from now on, with a reason such as "token_revoked".
+
+        `retry_after`: whole seconds. Raises ValueError for a reason that does not exist.
+        """
         self._verdicts[Secret(token).digest] = TokenAuthError(CloseReason(code), retry_after)
 
     @contextmanager
@@ -112,7 +121,11 @@ class FakeTokens:
 
 
 class FakeTokenBackend(BaseTokenBackend):
-    """A token backend on `FakeTokens`: those of `fake_tokens()`, or else of the process."""
+    """A token backend on `FakeTokens`: those of `fake_tokens()`, or else of the process.
+
+    Name it in the settings of tests, as "channels_token_auth.testing.FakeTokenBackend". Elsewhere
+    a system check reports it, since any code of the process can issue its tokens.
+    """
 
     tokens = FakeTokens()
     schemes = frozenset({"bearer", "token"})
@@ -174,7 +187,11 @@ class FakeTokenBackend(BaseTokenBackend):
 
 @contextmanager
 def fake_tokens(users: Mapping[str, Any] | None = None) -> Iterator[FakeTokens]:
-    """Let the site accept these tokens and those that the yielded store issues, and no others."""
+    """Let the site accept these tokens and those that the yielded store issues, and no others.
+
+    A context manager, and a decorator of tests. `users`: a mapping from tokens to users. Other
+    settings of the site apply.
+    """
     tokens = FakeTokens(users)
     given = {**getattr(settings, conf.NAME, {}), "BACKENDS": [{"BACKEND": PATH}]}
     with (

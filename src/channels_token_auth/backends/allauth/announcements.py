@@ -18,13 +18,13 @@ __all__ = ["announcements"]
 
 def announcements() -> Sequence[RevocationSignal]:
     """Return the signals of sessions that end, if sessions are listed or have a table."""
-    found = [RevocationSignal(signal=user_logged_out, sender=None, ended=_logged_out)]
+    found = [RevocationSignal(signal=user_logged_out, sender=None, tokens=_logged_out)]
     if has_lists():
-        found.append(RevocationSignal(signal=post_delete, sender=list_model(), ended=_unlisted))
+        found.append(RevocationSignal(signal=post_delete, sender=list_model(), tokens=_unlisted))
     rows = session_model()
     if rows is not None:
-        found.append(RevocationSignal(signal=post_delete, sender=rows, ended=_deleted))
-        found.append(RevocationSignal(signal=post_save, sender=rows, ended=_saved))
+        found.append(RevocationSignal(signal=post_delete, sender=rows, tokens=_deleted))
+        found.append(RevocationSignal(signal=post_save, sender=rows, tokens=_saved))
     return found
 
 

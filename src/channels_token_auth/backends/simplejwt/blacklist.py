@@ -50,7 +50,7 @@ def blacklist_of_user(
 
 def announcements() -> Sequence[RevocationSignal]:
     """Announce the creation of a row in the blacklist."""
-    return [RevocationSignal(signal=post_save, sender=BlacklistedToken, ended=_blacklisted)]
+    return [RevocationSignal(signal=post_save, sender=BlacklistedToken, tokens=_blacklisted)]
 
 
 def _end(rows: QuerySet[OutstandingToken]) -> Sequence[OutstandingToken]:

@@ -23,7 +23,11 @@ __all__ = [
 
 
 def admit(user: Any, authentication: Authentication, handle: Any = None) -> Verdict:
-    """Return an active user's identity; "user_inactive" for any other. A lazy user is loaded."""
+    """Return the verdict on a valid token: an active user's identity, else "user_inactive".
+
+    `user`: an instance; a lazy one is loaded here, where queries may be made. `handle`: as in
+    `Identity`, if the token cannot be found again by its id.
+    """
     user = concrete(user)
     identity = Identity(user=user, authentication=authentication, handle=handle)
     return identity if user.is_active else UserInactiveError(identity)
