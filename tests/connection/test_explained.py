@@ -122,6 +122,40 @@ async def test_anonymous_socket_that_presents_a_token_is_explained(stored, setti
     assert [each.code.value for each in stored] == ["identity_changed"]
 
 
+CONNECTIONS = {"CONNECTIONS": {"user": 1, "policy": "close_oldest"}}
+LIMITS = {
+    "limit_messages": ({"MESSAGES": "1/min"}, "1 in 60 s"),
+    "limit_bytes": ({"BYTES": "7/hour"}, "7 in 3600 s"),
+    "limit_idle": ({"IDLE": 0.1}, "0.1"),
+    "limit_connections": (CONNECTIONS, '{"user": 1, "token": None, "policy": "close_oldest"}'),
+}
+
+
+@pytest.mark.parametrize(("slug", "case"), LIMITS.items(), ids=LIMITS)
+async def test_limit_that_closes_an_open_socket_is_explained(slug, case, stored, settings, caplog):
+    """The developer's log has the limit, its setting and its value."""
+    limits, value = case
+    settings.CHANNELS_TOKEN_AUTH |= {"LIMITS": limits}
+    header = (b"authorization", b"Token adas")
+    servers = [Server(CONNECT), Server(CONNECT)]
+    first, second = [
+        await start(server, Noting(), headers=[header], subprotocols=["token-auth.v1"])
+        for server in servers
+    ]
+    for _ in range(3):
+        servers[0].inbox.put_nowait(text("hello"))
+    async with asyncio.timeout(5):
+        await first.task
+        servers[1].inbox.put_nowait({"type": "websocket.disconnect", "code": 1000})
+        await second.task
+    (line,) = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert line.startswith('WebSocket "/" closed: 4429')
+    assert f"({slug})" in line
+    assert f'LIMITS["{slug[6:].upper()}"]' in line
+    assert f"is now {value}." in line
+    assert slug not in repr(servers[0].sent)
+
+
 async def test_application_that_gets_too_many_messages_is_no_refused_token(stored, settings):
     settings.CHANNELS_TOKEN_AUTH |= {"LIMITS": {"MESSAGES": "1/min"}}
     server = Server(CONNECT)

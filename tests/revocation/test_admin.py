@@ -281,7 +281,7 @@ async def test_panels_show_why_sockets_were_closed_and_which_limits_were_reached
     )  # private: counted since the process started
     socket, left = await sockets(token.key), await sockets(token.key)
     await left.leave()
-    exceeded(Limit.TICKETS, 5)
+    exceeded(Limit.TICKETS, 5, 8)
     await arevoke_token(token.key)
     assert await socket.closes() == 4410
     *_, closes, limits = await panels(await staff("view"))

@@ -4,13 +4,14 @@
 up after it.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..clock import clock, lifetime
-from ..core.asgi_types import Receive, Scope, Send
+from ..core.asgi_types import Message, Receive, Scope, Send
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
-from ..core.errors import TokenAuthError
+from ..core.errors import Detail, TokenAuthError
 from ..core.handshake.correlation import read_correlation
 from ..core.handshake.extraction import Handshake
 from ..core.identity import Identity, UserKey, unavailable
@@ -30,11 +31,13 @@ from .socket import Socket
 
 __all__ = ["Connection", "failed"]
 
+LIMITED = frozenset({CloseReason.RATE_LIMITED, CloseReason.CONNECTION_LIMIT})
+
 
 class Connection(Socket):
     """A socket that authenticates."""
 
-    __slots__ = ("_tenant", "refusal_reason", "refused_credential")
+    __slots__ = ("_tenant", "limit_detail", "refusal_reason", "refused_credential")
 
     def __init__(
         self, route: Route, handshake: Handshake, scope: Scope, receive: Receive, send: Send
@@ -47,6 +50,8 @@ class Connection(Socket):
         self.refusal_reason: TokenAuthError | None = None
         """The reason of the refusal; below, the credential of a first message that caused it."""
         self.refused_credential: Credential | None = None
+        self.limit_detail: Detail | None = None
+        """The limit that closed it after its admission."""
 
     @property
     def is_admitted(self) -> bool:
@@ -63,6 +68,19 @@ class Connection(Socket):
         if not self.was_admitted:
             self.refusal_reason = self.refusal_reason or error
         super().end(error)
+
+    def shut(self, error: TokenAuthError, last_words: Sequence[Message]) -> None:
+        """Close it, or refuse its handshake. After the admission, keep the limit for events."""
+        super().shut(error, last_words)
+        # Other reasons with a detail refuse a token, and have an event of their own.
+        if error.code in LIMITED and self.was_admitted and self.left is error.code:
+            self.limit_detail = error.detail
+
+    def leave_place(self) -> None:
+        """Make room for another socket that is not authenticated yet."""
+        if self.place:
+            self.place.leave()
+            self.place = None
 
     def inner_scope(self) -> Scope:
         """Return the scope of its application."""

@@ -11,6 +11,7 @@ from ..observability import recent
 from ..observability.events import (
     ConnectionClosed,
     ConnectionFacts,
+    ConnectionLimited,
     HandshakeAbandoned,
     HandshakeRefused,
     emit,
@@ -79,6 +80,9 @@ def _emit_end(connection: Connection) -> None:
             emit(HandshakeRefused(connection=_facts(connection), code=code, detail=detail))
         return
     recent.note_close(left)
+    if code is not None and connection.limit_detail and ConnectionLimited.is_wanted():
+        detail = connection.limit_detail
+        emit(ConnectionLimited(connection=connection.facts(), code=code, detail=detail))
     if ConnectionClosed.is_wanted():
         close_code = left.close_code if isinstance(left, CloseReason) else left
         emit(ConnectionClosed(connection=connection.facts(), code=code, close_code=close_code))

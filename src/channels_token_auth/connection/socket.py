@@ -35,7 +35,7 @@ from ..core.lifecycle import (
 )
 from ..core.lifecycle import Send as SendText
 from ..core.limits import Limit
-from ..limits.exceeded import exceeded
+from ..limits.exceeded import exceeded_by
 from ..limits.waiting import Place
 from ..node.deadlines import deadlines
 from ..node.member import Member
@@ -130,7 +130,7 @@ class Socket(Member):
         if self._idle is None or now < self._idle.due:
             return
         if self._idle.tick(now):
-            self.end(exceeded(Limit.IDLE, IDLE_RETRY_AFTER))
+            self.end(exceeded_by(self.route.limits, Limit.IDLE, IDLE_RETRY_AFTER))
         elif self.exchange.stage is Stage.OPEN and not self._idle.is_listening:
             # The application is not receiving: only a call of ours shows whether the client sends.
             self.transport.inbox.listen()
@@ -173,16 +173,12 @@ class Socket(Member):
         if outputs is None and self.traffic is not None:
             # `auth.*` messages do not count: no limit must stop a client from renewing its token.
             excess = self.traffic.take(event, clock.steady())
-            return None if excess is None else self.life.end(exceeded(*excess))
+            if excess is None:
+                return None
+            return self.life.end(exceeded_by(self.route.limits, *excess))
         if outputs and isinstance(outputs[-1], Close):
             self.note_violation(outputs[-1].code)
         return outputs
-
-    def leave_place(self) -> None:
-        """Make room for another socket that is not authenticated yet."""
-        if self.place:
-            self.place.leave()
-            self.place = None
 
     async def perform(self, outputs: Sequence[Output]) -> None:
         """Carry out outputs of the lifecycle, and send their messages."""
@@ -215,8 +211,8 @@ class Socket(Member):
                     self._verifier = asyncio.create_task(self.verify(secret))
                 case Abandon():
                     self.abandon()
-                case Close(code, retry_after):
-                    self._shut(TokenAuthError(code, retry_after), messages)
+                case Close(code, retry_after, detail):
+                    self.shut(TokenAuthError(code, retry_after, detail), messages)
                     messages = []
                 case _:
                     assert_never(output)
@@ -236,7 +232,8 @@ class Socket(Member):
         if self._verifier:
             self._verifier.cancel()
 
-    def _shut(self, error: TokenAuthError, last_words: Sequence[Message]) -> None:
+    def shut(self, error: TokenAuthError, last_words: Sequence[Message]) -> None:
+        """Close it, or refuse its handshake, unless the application is closing it already."""
         act = self.exchange.take(Step.END)
         if act is Act.DROP:  # the application is closing it already
             return

@@ -61,7 +61,7 @@ def _counter(limit: Limit, rate: Rate | None, limits: Limits) -> RateCounter | N
 def _check(counter: RateCounter, address: ClientAddress) -> None:
     wait = counter.wait(address.group)
     if wait is not None:
-        raise exceeded(counter.limit, wait)
+        raise exceeded(counter.limit, wait, counter.rate)
 
 
 def _of_site(configuration: conf.Configuration) -> AddressLimits:

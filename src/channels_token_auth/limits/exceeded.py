@@ -1,10 +1,13 @@
 """Build the refusal of a client over a limit, with the reason for the site's developers."""
 
+from dataclasses import replace
+from functools import lru_cache
+
 from ..core.errors import Detail, TokenAuthError
-from ..core.limits import Limit
+from ..core.limits import Limit, Limits
 from ..observability.events import LimitReached, emit
 
-__all__ = ["exceeded"]
+__all__ = ["exceeded", "exceeded_by"]
 
 _DETAILS: dict[Limit, Detail] = {
     Limit.FAILURES: Detail(
@@ -50,7 +53,22 @@ _DETAILS: dict[Limit, Detail] = {
 }
 
 
-def exceeded(limit: Limit, retry_after: int | None) -> TokenAuthError:
-    """Emit that the limit was reached, and return the refusal. `retry_after`: whole seconds."""
+def exceeded(limit: Limit, retry_after: int | None, value: object) -> TokenAuthError:
+    """Emit that the limit was reached, and return the refusal. `retry_after`: whole seconds.
+
+    `value`: the value of the setting, for the developer's log.
+    """
     emit(LimitReached(limit=limit))
-    return TokenAuthError(limit.code, retry_after, _DETAILS[limit])
+    return TokenAuthError(limit.code, retry_after, _detail(limit, str(value)))
+
+
+def exceeded_by(limits: Limits, limit: Limit, retry_after: int) -> TokenAuthError:
+    """Do the same for a limit of open sockets: `MESSAGES`, `BYTES` or `IDLE`."""
+    return exceeded(limit, retry_after, getattr(limits, limit.value))
+
+
+# The settings have few values, and a flood reaches a limit at each handshake.
+@lru_cache(maxsize=64)
+def _detail(limit: Limit, value: str) -> Detail:
+    detail = _DETAILS[limit]
+    return replace(detail, remedy=f"{detail.remedy} It is now {value}.")

@@ -64,9 +64,9 @@ class WaitingSockets:
         # Clients without an address share the empty group: only the limit per node applies.
         count = len(self._by_group.get(group, ()))
         if group and limits.address is not None and count >= limits.address:
-            raise exceeded(Limit.WAITING_ADDRESS, RETRY_AFTER)
+            raise exceeded(Limit.WAITING_ADDRESS, RETRY_AFTER, limits.address)
         if limits.node is not None and self._total >= limits.node:
-            self._make_room(count + 1)
+            self._make_room(count + 1, limits.node)
         place = Place(self, group, close)
         self._by_group.setdefault(group, {})[place] = None
         self._total += 1
@@ -80,11 +80,11 @@ class WaitingSockets:
         if not places:  # or the dictionary would grow with every address that ever connected
             del self._by_group[place.group]
 
-    def _make_room(self, count: int) -> None:
+    def _make_room(self, count: int, limit: int) -> None:
         """Close a socket of the address with the most, if it has more than `count`."""
         # Cheap enough for each handshake: there are at most as many addresses as places.
         most = max(self._by_group.values(), key=len, default={})
-        error = exceeded(Limit.WAITING_NODE, RETRY_AFTER)
+        error = exceeded(Limit.WAITING_NODE, RETRY_AFTER, limit)
         if len(most) <= count:
             raise error
         longest = next(iter(most))

@@ -17,6 +17,7 @@ from ..cluster.local_nodes import deliver
 from ..cluster.message import Message
 from ..core.counting.bucket import MICROSECONDS
 from ..core.counting.seats import RETRY_AFTER, Seat, SeatTable
+from ..core.errors import TokenAuthError
 from ..core.identity import Identity, UserKey
 from ..core.limits import ConnectionLimits, Limit, LimitPolicy
 from ..limits.exceeded import exceeded
@@ -69,7 +70,7 @@ class Seats:
         if known and known.user != identity.user_key:
             return  # the lifecycle closes a socket whose fresh token is another user's
         if self._table.is_full(self._seat(member, identity, limits.policy), limits, clock.steady()):
-            raise exceeded(Limit.CONNECTIONS, RETRY_AFTER[limits.policy])
+            raise _exceeded(limits)
 
     def take(self, member: Member, identity: Identity) -> None:
         """Count a socket that was admitted, or has another token. It is not published yet."""
@@ -148,7 +149,7 @@ class Seats:
             member = self._members[seat_id]
             limits = _limits_of(member)
             assert limits  # noqa: S101 - only those that have one are in the table
-            member.end(exceeded(Limit.CONNECTIONS, RETRY_AFTER[limits.policy]))
+            member.end(_exceeded(limits))
 
     def _limits_of(self, seat: Seat) -> ConnectionLimits | None:
         member = self._members.get(seat.id)
@@ -188,6 +189,11 @@ class Seats:
         seats = (self._table.get(each) for each in opened)
         rows = [_row(seat) for seat in seats if seat]
         return {"kind": "seats", "node": self._node, "opened": rows, "closed": closed}
+
+
+def _exceeded(limits: ConnectionLimits) -> TokenAuthError:
+    value = f'{{"user": {limits.user}, "token": {limits.token}, "policy": "{limits.policy}"}}'
+    return exceeded(Limit.CONNECTIONS, RETRY_AFTER[limits.policy], value)
 
 
 def _limits_of(member: Member) -> ConnectionLimits | None:

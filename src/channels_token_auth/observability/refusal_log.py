@@ -1,4 +1,5 @@
-"""Log each refusal for the site's developers: the reason and the remedy, once a minute each.
+"""Log each refusal, and each close by a limit, for the site's developers: the reason and the
+remedy, once a minute each.
 
 Django logs its answers with 401 and 403. Channels logs no refusals, so that the reason why a socket
 does not open is hard to find. The client receives only the code, since these reasons would also
@@ -13,6 +14,7 @@ from typing import Any
 from ..core.close_codes import CloseReason
 from ..core.errors import Detail
 from .events import (
+    ConnectionLimited,
     Event,
     HandshakeRefused,
     ReauthenticationRefused,
@@ -43,14 +45,19 @@ REMEDIES: dict[CloseReason, str] = {
 # close-codes:end
 """The remedy for each code, where the refusal has none of its own."""
 
+KINDS: tuple[type[Event], ...] = (
+    ConnectionLimited,
+    HandshakeRefused,
+    ReauthenticationRefused,
+    RequestRefused,
+)
 logger = logging.getLogger("channels_token_auth")
 throttle = Throttle(60)
 
 
 def start() -> None:
     """Subscribe to the events. Called once, when Django starts."""
-    kinds: tuple[type[Event], ...] = (HandshakeRefused, ReauthenticationRefused, RequestRefused)
-    for kind in kinds:
+    for kind in KINDS:
         subscribe(kind, _log, wants=_is_wanted)
 
 
@@ -72,7 +79,8 @@ def _facts(event: Any, detail: Detail) -> Iterator[str]:
         yield f"{event.method} {_escape(event.path)} refused: {event.code.http_status}{reason}"
         return
     what = "Reauthentication" if isinstance(event, ReauthenticationRefused) else "WebSocket"
-    yield f"{what} {_escape(event.connection.path)} refused: {code}{reason}"
+    done = "closed" if isinstance(event, ConnectionLimited) else "refused"
+    yield f"{what} {_escape(event.connection.path)} {done}: {code}{reason}"
     if event.connection.origin is not None:
         yield f"Origin {_escape(event.connection.origin)}"
 

@@ -187,7 +187,7 @@ class Lifecycle(Timetable):
             return []
         self.leave()
         explanation = [self._error(error)] if self._speaks else []
-        return [*explanation, Close(error.code, error.retry_after)]
+        return [*explanation, Close(error.code, error.retry_after, error.detail)]
 
     def leave(self) -> None:
         """Note that the client or the application has closed the socket."""

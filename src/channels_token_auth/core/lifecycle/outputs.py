@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ..close_codes import CloseReason
 from ..credentials import Secret
+from ..errors import Detail
 
 __all__ = ["Abandon", "Close", "Output", "Send", "Verify", "Warn"]
 
@@ -37,10 +38,13 @@ class Abandon:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close the socket. `retry_after`: seconds until the client may reconnect, if known."""
+    """Close the socket. `retry_after`: seconds until the client may reconnect, if known. `detail`:
+    the reason for the site's developers, if there is one.
+    """
 
     code: CloseReason
     retry_after: int | None = None
+    detail: Detail | None = None
 
 
 Output = Send | Warn | Verify | Abandon | Close

@@ -12,6 +12,7 @@ __all__ = [
     "ConnectionAuthenticated",
     "ConnectionClosed",
     "ConnectionFacts",
+    "ConnectionLimited",
     "ConnectionReauthenticated",
     "HandshakeAbandoned",
     "HandshakeBegan",
@@ -109,6 +110,15 @@ class ConnectionClosed(Event):
     connection: ConnectionFacts
     code: CloseReason | None
     close_code: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLimited(Event):
+    """An admitted connection was closed because of a limit. `detail`: which one, and its value."""
+
+    connection: ConnectionFacts
+    code: CloseReason
+    detail: Detail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,7 +110,7 @@ class Tickets:
                 return slot
         if not caches[self._cache].get_many(slots):  # some caches hide their errors
             raise CacheUnavailable
-        raise exceeded(Limit.TICKETS, LIFETIME)
+        raise exceeded(Limit.TICKETS, LIFETIME, self._limit)
 
     def _bound_to(self, identity: Identity) -> str | None:
         names = self._bindings.get(identity.authentication.backend)
