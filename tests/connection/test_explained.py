@@ -68,6 +68,29 @@ async def test_refused_first_message_is_explained(refused):
     assert "token_not_recognized" not in sent
 
 
+LEFT = {
+    "query_is_off": {"query_string": b"token=c4nary"},
+    "authorization_without_scheme": {"headers": [(b"authorization", b"c4nary")]},
+    "cookie_is_off": {"headers": [(b"cookie", b"token=c4nary")]},
+}
+
+
+@pytest.mark.parametrize(("slug", "values"), LEFT.items(), ids=LEFT)
+async def test_client_that_leaves_at_once_is_explained_by_its_mistake(slug, values, caplog):
+    """It leaves before AUTH_TIMEOUT, as a page does that is reloaded or reconnects."""
+    refusal_log.throttle.reset()
+    await handshake({"type": "websocket.disconnect", "code": 1001}, **values)
+    (line,) = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert f"({slug})" in line
+    assert "c4nary" not in caplog.text
+
+
+async def test_client_that_leaves_without_a_mistake_is_not_logged(caplog):
+    await handshake({"type": "websocket.disconnect", "code": 1001})
+    await handshake({"type": "websocket.disconnect", "code": 1001}, subprotocols=["token-auth.v1"])
+    assert not [each for each in caplog.records if each.levelname == "WARNING"]
+
+
 @pytest.fixture
 def stored(settings, monkeypatch):
     """A site whose tokens are in a store of the tests. Yield the refused reauthentications."""

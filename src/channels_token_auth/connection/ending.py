@@ -5,6 +5,7 @@ from dataclasses import replace
 from ..clock import clock
 from ..core.close_codes import CloseReason
 from ..core.errors import Detail, TokenAuthError
+from ..core.handshake.explanation import NOTHING_SENT
 from ..core.identity import unavailable
 from ..core.lifecycle import Act, Stage, State, Step
 from ..observability import recent
@@ -74,7 +75,8 @@ def _emit_end(connection: Connection) -> None:
     if not connection.was_admitted:
         if code is None:
             if HandshakeAbandoned.is_wanted():
-                emit(HandshakeAbandoned(connection=_facts(connection)))
+                detail = _mistake(connection)
+                emit(HandshakeAbandoned(connection=_facts(connection), detail=detail))
         elif HandshakeRefused.is_wanted():
             detail = _explain(connection, code)
             emit(HandshakeRefused(connection=_facts(connection), code=code, detail=detail))
@@ -86,6 +88,15 @@ def _emit_end(connection: Connection) -> None:
     if ConnectionClosed.is_wanted():
         close_code = left.close_code if isinstance(left, CloseReason) else left
         emit(ConnectionClosed(connection=connection.facts(), code=code, close_code=close_code))
+
+
+def _mistake(connection: Connection) -> Detail | None:
+    """Return why a client that left had no token, if it sent one where the route does not look.
+
+    Most clients that leave made no mistake: their page was closed.
+    """
+    detail = _explain(connection, CloseReason.AUTH_TIMEOUT)
+    return None if detail is None or detail.slug == NOTHING_SENT else detail
 
 
 def _facts(connection: Connection) -> ConnectionFacts:

@@ -14,8 +14,10 @@ from typing import Any
 from ..core.close_codes import CloseReason
 from ..core.errors import Detail
 from .events import (
+    ConnectionFacts,
     ConnectionLimited,
     Event,
+    HandshakeAbandoned,
     HandshakeRefused,
     ReauthenticationRefused,
     RequestRefused,
@@ -59,6 +61,7 @@ def start() -> None:
     """Subscribe to the events. Called once, when Django starts."""
     for kind in KINDS:
         subscribe(kind, _log, wants=_is_wanted)
+    subscribe(HandshakeAbandoned, _log_abandoned, wants=_is_wanted)
 
 
 def _is_wanted() -> bool:
@@ -72,6 +75,14 @@ def _log(event: Any) -> None:
         logger.warning("%s. %s", ", ".join(_facts(event, detail)), detail.remedy)
 
 
+def _log_abandoned(event: HandshakeAbandoned) -> None:
+    """Log that a client left without waiting for its refusal, if its handshake shows a mistake."""
+    detail, where = event.detail, event.connection
+    if detail is not None and throttle.allows((HandshakeAbandoned, detail.slug)):
+        what = f"WebSocket {_escape(where.path)}: the client left without a token ({detail.slug})"
+        logger.warning("%s. %s", ", ".join((what, *_origin(where))), detail.remedy)
+
+
 def _facts(event: Any, detail: Detail) -> Iterator[str]:
     code = f"{event.code.close_code} {event.code.value}"
     reason = "" if detail.slug == event.code.value else f" ({detail.slug})"
@@ -81,8 +92,12 @@ def _facts(event: Any, detail: Detail) -> Iterator[str]:
     what = "Reauthentication" if isinstance(event, ReauthenticationRefused) else "WebSocket"
     done = "closed" if isinstance(event, ConnectionLimited) else "refused"
     yield f"{what} {_escape(event.connection.path)} {done}: {code}{reason}"
-    if event.connection.origin is not None:
-        yield f"Origin {_escape(event.connection.origin)}"
+    yield from _origin(event.connection)
+
+
+def _origin(connection: ConnectionFacts) -> Iterator[str]:
+    if connection.origin is not None:
+        yield f"Origin {_escape(connection.origin)}"
 
 
 def _escape(text: str) -> str:

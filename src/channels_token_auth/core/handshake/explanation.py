@@ -14,7 +14,10 @@ from .extraction import PROTOCOL, TICKET_NAME, Handshake
 from .header import AUTHORIZATION
 from .policy import Policy
 
-__all__ = ["BARE_TOKEN", "explain"]
+__all__ = ["BARE_TOKEN", "NOTHING_SENT", "explain"]
+
+NOTHING_SENT = "no_token"
+"""The slug of a handshake that shows no attempt to send a token."""
 
 BARE_TOKEN = (
     "The client offers a token as a subprotocol, without 'bearer.' before it. It was removed, since"
@@ -103,7 +106,7 @@ def _missing(handshake: Handshake, policy: Policy) -> Iterator[Detail]:
             " another location.",
         )
     locations = ", ".join(each.value for each in Location if each in policy.locations)
-    yield Detail(slug="no_token", remedy=f"The client sent no token. LOCATIONS are: {locations}.")
+    yield Detail(slug=NOTHING_SENT, remedy=f"The client sent no token. LOCATIONS are: {locations}.")
 
 
 def _authorization(handshake: Handshake, policy: Policy) -> Detail:

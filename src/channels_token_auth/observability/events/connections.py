@@ -89,9 +89,12 @@ class HandshakeRefused(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandshakeAbandoned(Event):
-    """A client left before it was admitted or refused. `location`, `backend`: as above."""
+    """A client left before it was admitted or refused. `location`, `backend`: as above. `detail`:
+    why its token was not found, if the handshake shows it.
+    """
 
     connection: ConnectionFacts
+    detail: Detail | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
