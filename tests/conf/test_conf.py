@@ -220,6 +220,34 @@ def test_every_wrong_setting_is_reported_at_once():
     assert len(str(caught.value).splitlines()) == 3
 
 
+ALL_WRONG = {
+    "LOCATIONS": (["header", "cokie", "tiket"], ["[1]", "[2]"]),
+    "ALLOWED_ORIGINS": (["https://a/", "self", "b"], ["[0]", "[2]"]),
+    "SCOPES": (["", "chat", 7], ["[0]", "[2]"]),
+    "BACKENDS": ([{}, "x", {"BACKEND": ""}], ['[0]["BACKEND"]', "[1]", '[2]["BACKEND"]']),
+    "LIMITS": (
+        {"XYZ": 1, "MESSAGES": "x", "WAITING": {"address": -1, "node": "x"}},
+        ['["XYZ"]', '["WAITING"]["address"]', '["WAITING"]["node"]', '["MESSAGES"]'],
+    ),
+    "IDENTITY_PROVIDERS": (
+        [{"ISSUER": "i", "AUDIENCE": ["a", ""], "ALGORITHMS": "A", "BACKENDS": "b"}, {}],
+        [
+            '[0]["AUDIENCE"][1]',
+            '[0]["ENDPOINTS"]',
+            *(f'[1]["{key}"]' for key in ("ISSUER", "AUDIENCE", "ALGORITHMS")),
+            *(f'[1]["{key}"]' for key in ("BACKENDS", "ENDPOINTS")),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "case"), ALL_WRONG.items(), ids=ALL_WRONG)
+def test_every_wrong_entry_of_a_setting_is_reported_at_once(name, case):
+    value, paths = case
+    found = conf.problems({"BACKENDS": BACKENDS, name: value})
+    assert [(each.name, each.path) for each in found] == [(name, path) for path in paths]
+
+
 @pytest.mark.parametrize("given", [None, [], "x", 5], ids=repr)
 def test_settings_that_are_no_dictionary_are_reported(site, given):
     site.CHANNELS_TOKEN_AUTH = given

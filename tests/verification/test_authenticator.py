@@ -11,7 +11,11 @@ from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Grant, Identity
 from channels_token_auth.core.redaction import MARK
-from channels_token_auth.verification.authenticator import Authenticator, build_backend
+from channels_token_auth.verification.authenticator import (
+    Authenticator,
+    build_backend,
+    site_authenticator,
+)
 from channels_token_auth.verification.verifier import settle
 
 from .backends import FakeBackend, credential, identity
@@ -157,6 +161,16 @@ def test_a_backend_that_cannot_be_built_says_so():
 def test_entry_of_a_backend_that_cannot_be_built_is_named():
     with pytest.raises(ImproperlyConfigured, match=r'\["BACKENDS"\]\[1\]'):
         build_backend(BackendSpec(path="nowhere.Backend", options={}, place=1))
+
+
+def test_every_backend_that_cannot_be_built_is_named(settings):
+    """A server that starts shows one error: it has to name all entries."""
+    settings.CHANNELS_TOKEN_AUTH = {
+        "BACKENDS": [{"BACKEND": f"nowhere.Backend{number}"} for number in range(2)]
+    }
+    with pytest.raises(ImproperlyConfigured) as caught:
+        site_authenticator()
+    assert all(f'["BACKENDS"][{number}]' in str(caught.value) for number in range(2))
 
 
 @pytest.mark.parametrize(("said", "is_delegated"), [(None, True), (False, False), (True, True)])

@@ -132,7 +132,7 @@ def problems(given: Any = None) -> Iterator[Problem]:
         try:
             read(given.get(name, default))
         except WrongValueError as error:
-            yield _problem(name, error)
+            yield from (_problem(name, each) for each in error.all)
     if given.get("ANONYMOUS") is True and _names_first_message(given.get("LOCATIONS")):
         sentence = "cannot be True if LOCATIONS has 'first_message': remove one of them."
         yield Problem(name="ANONYMOUS", path="", sentence=sentence)

@@ -1,7 +1,7 @@
 """Describe a wrong setting: the entry, the value, and the correction."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -27,16 +27,37 @@ class Problem:
 
 
 class WrongValueError(ValueError):
-    """Raised by readers. Each list and dictionary around the value adds its key to `path`."""
+    """Raised by readers. Each list and dictionary around the value adds its key to `path`.
 
-    def __init__(self, sentence: str, path: str = "") -> None:
-        super().__init__(sentence, path)
+    `others`: the errors of further entries of the same value, so that a developer corrects all of
+    them at once.
+    """
+
+    def __init__(
+        self, sentence: str, path: str = "", others: Sequence["WrongValueError"] = ()
+    ) -> None:
+        super().__init__(sentence, path, others)
         self.sentence = sentence
         self.path = path
+        self.others = others
+
+    @classmethod
+    def of(cls, errors: Sequence["WrongValueError"]) -> "WrongValueError":
+        """Return the first error, with all others. There must be one."""
+        first, *others = [one for error in errors for one in error.all]
+        return cls(first.sentence, first.path, others)
+
+    @property
+    def all(self) -> list["WrongValueError"]:
+        """Return this error and the others, each alone."""
+        return [WrongValueError(self.sentence, self.path), *self.others]
 
     def below(self, key: str | int) -> "WrongValueError":
-        """Return the same error, about the entry `key` of a list or dictionary."""
-        return WrongValueError(self.sentence, f"[{json.dumps(key)}]{self.path}")
+        """Return the same errors, about the entry `key` of a list or dictionary."""
+        below = [
+            WrongValueError(each.sentence, f"[{json.dumps(key)}]{each.path}") for each in self.all
+        ]
+        return WrongValueError.of(below)
 
 
 def must_be(value: Any, what: str, known: Collection[str] = ()) -> WrongValueError:

@@ -130,7 +130,7 @@ def or_none(read: Reader[T]) -> Reader[T | None]:
         except WrongValueError as error:
             # The message must mention None, too.
             sentence = error.sentence.replace("it must be ", "it must be None or ", 1)
-            raise WrongValueError(sentence, error.path) from None
+            raise WrongValueError(sentence, error.path, error.others) from None
 
     return read_or_none
 
@@ -148,16 +148,18 @@ def list_of(read: Reader[T], what: str) -> Reader[list[T]]:
 
 
 def read_list(value: Any, read: Reader[T], what: str) -> list[T]:
-    """Read each entry of a list. An error has the index of its entry."""
+    """Read each entry of a list. An error has the index of its entry, and the other errors."""
     # A text and a dictionary are iterable, too: a text would be read as a list of letters.
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         raise must_be(value, what)
-    entries = []
+    entries, errors = [], []
     for number, entry in enumerate(value):
         try:
             entries.append(read(entry))
         except WrongValueError as error:
-            raise error.below(number) from None
+            errors.append(error.below(number))
+    if errors:
+        raise WrongValueError.of(errors)
     return entries
 
 
@@ -166,22 +168,22 @@ def read_entry(value: Any, fields: Fields) -> dict[str, Any]:
     # The value is not shown, since an entry may hold a key or a password.
     if not isinstance(value, Mapping):
         raise WrongValueError(f"must be a dictionary with some of the keys {', '.join(fields)}.")
-    for key in value:
-        if key not in fields:
-            raise unknown_key(key, fields).below(str(key))
-    return {
-        key: _read_field(key, value.get(key, default), read)
-        for key, (default, read) in fields.items()
-    }
+    errors = [unknown_key(key, fields).below(str(key)) for key in value if key not in fields]
+    entry = {}
+    for key, (default, read) in fields.items():
+        try:
+            entry[key] = _read_field(value.get(key, default), read)
+        except WrongValueError as error:
+            errors.append(error.below(key))
+    if errors:
+        raise WrongValueError.of(errors)
+    return entry
 
 
-def _read_field(key: str, value: Any, read: Reader[Any]) -> Any:
+def _read_field(value: Any, read: Reader[Any]) -> Any:
     if value is REQUIRED:
-        raise WrongValueError("is missing.").below(key)
-    try:
-        return read(value)
-    except WrongValueError as error:
-        raise error.below(key) from None
+        raise WrongValueError("is missing.")
+    return read(value)
 
 
 def _is_number(value: Any) -> bool:

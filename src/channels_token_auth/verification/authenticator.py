@@ -25,7 +25,7 @@ from ..observability.events import CacheHit, emit
 from ..tenants import Tenants
 from ..tenants.site import build_tenants
 from . import injected
-from .binding import build_backend
+from .binding import build_backend, build_backends
 from .chain import BackendChain, ask_alone
 from .denylist import Denylist
 from .lanes import LaneId
@@ -50,7 +50,7 @@ logger = logging.getLogger("channels_token_auth")
 def build_authenticator(configuration: Configuration) -> "Authenticator":
     """Build the authenticator of a route, or of the site."""
     return Authenticator(
-        [*injected.backends(), *map(build_backend, configuration.backends)],
+        [*injected.backends(), *build_backends(configuration.backends)],
         timeout=configuration.verify_timeout,
         verified_cache_seconds=configuration.verified_cache_seconds,
         cache=configuration.cache,

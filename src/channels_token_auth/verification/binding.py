@@ -1,7 +1,7 @@
 """Build the backends of a route, and compare them with those of another: by class and options."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from django.core.exceptions import ImproperlyConfigured
@@ -12,7 +12,7 @@ from ..backends.contract import TokenBackend
 from ..conf.wrong_options import describe_wrong_options
 from .scoped import ScopedBackend
 
-__all__ = ["bindings", "build_backend", "note_options"]
+__all__ = ["bindings", "build_backend", "build_backends", "note_options"]
 
 _BUILT_WITH = "channels_token_auth_built_with"
 
@@ -34,6 +34,19 @@ def build_backend(spec: conf.BackendSpec) -> TokenBackend:
         sentence = f"{entry}: the token backend {spec.path!r} cannot be used: {why}"
         raise ImproperlyConfigured(sentence) from error
     return cast("TokenBackend", backend)
+
+
+def build_backends(specs: Sequence[conf.BackendSpec]) -> list[TokenBackend]:
+    """Build the backends of BACKENDS. ImproperlyConfigured has a line for each wrong entry."""
+    backends, errors = [], []
+    for spec in specs:
+        try:
+            backends.append(build_backend(spec))
+        except ImproperlyConfigured as error:
+            errors.append(error)
+    if errors:
+        raise ImproperlyConfigured("\n".join(map(str, errors))) from errors[0]
+    return backends
 
 
 def note_options(backend: Any, options: Mapping[str, Any]) -> None:
