@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels_token_auth.core.handshake.bare_token import is_bare_token, is_name
+from channels_token_auth.core.redaction.bare_token import is_bare_token, is_name
 
 NAMES = [
     "token-auth.v1",

@@ -7,7 +7,7 @@ from typing import Any
 from ..close_codes import CloseReason
 from ..errors import TokenAuthError
 from ..lifecycle.messages import error_message
-from .bare_token import is_name
+from ..redaction.bare_token import is_name
 from .extraction import PROTOCOL, Handshake
 from .found import Header, Headers
 from .policy import RefusalMode

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..credentials import Location
-from .bare_token import is_bare_token
+from ..redaction.bare_token import is_bare_token
 from .found import Found, Header, Headers, read_value, spoil
 from .policy import Policy
 
