@@ -92,6 +92,20 @@ def test_savepoint_that_was_rolled_back_takes_its_own_with_it(layer, tokens):
     assert ended(layer) == [[target(tokens[0])]]
 
 
+@pytest.mark.parametrize("act", [delete, lambda token: revoke_user(token.user)])
+def test_low_level_savepoint_takes_nothing_with_it_as_in_django(layer, tokens, act):
+    """Django binds callbacks to atomic blocks only: it calls those of such a savepoint, too."""
+    called = []
+    with transaction.atomic():
+        savepoint = transaction.savepoint()
+        transaction.on_commit(lambda: called.append("by Django"))
+        act(tokens[0])
+        transaction.savepoint_rollback(savepoint)
+    assert called == ["by Django"]
+    assert len(ended(layer)) == 1
+    assert Token.objects.filter(key=tokens[0].key).exists()
+
+
 def test_savepoints_that_were_kept_are_one_message(layer, tokens):
     with transaction.atomic():
         with transaction.atomic():

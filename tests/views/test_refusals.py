@@ -76,6 +76,29 @@ def test_name_that_is_none_is_ignored(name, refused):
     assert [(each.request_id, each.traceparent) for each in refused] == [(None, None)]
 
 
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ({}, ["'csrftoken'", "X-CSRFToken"]),
+        (
+            {"CSRF_COOKIE_NAME": "xsrf", "CSRF_HEADER_NAME": "HTTP_X_XSRF_TOKEN"},
+            ["'xsrf'", "X-Xsrf-Token"],
+        ),
+        ({"CSRF_USE_SESSIONS": True}, ["{{ csrf_token }}", "X-CSRFToken"]),
+        ({"CSRF_COOKIE_HTTPONLY": True}, ["{{ csrf_token }}", "X-CSRFToken"]),
+    ],
+)
+def test_missing_csrf_token_is_explained_by_the_site_s_own_names(ada, refused, site, values, names):
+    """Pages read the cookie and write the header by the names that the settings give them."""
+    for name, value in values.items():
+        setattr(site, name, value)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(ada)
+    assert client.post("/auth/ticket/").status_code == 403
+    ((event),) = refused
+    assert all(each in event.detail.remedy for each in names)
+
+
 def test_missing_csrf_token_is_explained(ada, refused):
     client = Client(enforce_csrf_checks=True)
     client.force_login(ada)

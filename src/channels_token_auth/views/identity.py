@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_protect
 
@@ -18,13 +19,6 @@ from ..verification.authenticator import site_authenticator
 from ..verification.explanation import SCOPES_MISSING, explain_token
 
 __all__ = ["identify", "may_reach_other_tokens"]
-
-CSRF = Detail(
-    slug="csrf",
-    remedy="A request by session needs Django's CSRF token: send the value of the cookie"
-    " 'csrftoken' in the header X-CSRFToken, from an origin in CSRF_TRUSTED_ORIGINS. Requests with"
-    " an Authorization header need none.",
-)
 
 
 def identify(request: HttpRequest) -> Identity:
@@ -103,8 +97,34 @@ def _by_session(request: HttpRequest, detail: Detail | None) -> Identity:
             raise TokenAuthError(CloseReason.TOKEN_MISSING, detail=detail)
         raise verdict
     if not _passes_csrf(request):
-        raise TokenAuthError(CloseReason.FORBIDDEN, detail=CSRF)
+        raise TokenAuthError(CloseReason.FORBIDDEN, detail=_csrf_missing())
     return verdict
+
+
+def _csrf_missing() -> Detail:
+    """Return the reason, with the names that the site has given to the cookie and the header."""
+    return Detail(
+        slug="csrf",
+        remedy=f"A request by session needs Django's CSRF token: send {_place_of_csrf_token()} in"
+        f" the header {_csrf_header()}, from an origin in CSRF_TRUSTED_ORIGINS. Requests with an"
+        " Authorization header need none.",
+    )
+
+
+def _place_of_csrf_token() -> str:
+    if settings.CSRF_USE_SESSIONS:
+        return "the value of the template's {{ csrf_token }} (CSRF_USE_SESSIONS is on)"
+    if settings.CSRF_COOKIE_HTTPONLY:
+        return "the value of the template's {{ csrf_token }} (CSRF_COOKIE_HTTPONLY is on)"
+    return f"the value of the cookie {settings.CSRF_COOKIE_NAME!r}"
+
+
+def _csrf_header() -> str:
+    """Return the header's name on the wire: the setting has its key in `request.META`."""
+    name = settings.CSRF_HEADER_NAME
+    if name == "HTTP_X_CSRFTOKEN":
+        return "X-CSRFToken"  # as Django's documentation writes it
+    return str(name).removeprefix("HTTP_").replace("_", "-").title()
 
 
 def _passes_csrf(request: HttpRequest) -> bool:
