@@ -310,6 +310,14 @@ def test_layer_that_cannot_be_built_is_an_error_without_its_password(check, sett
     assert CANARY not in message.msg
 
 
+def test_package_of_the_layer_that_is_missing_is_named(check, settings, monkeypatch):
+    monkeypatch.delitem(sys.modules, "channels_redis.core", raising=False)
+    monkeypatch.setitem(sys.modules, "channels_redis", None)  # as if it were not installed
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": REDIS}}
+    assert check() == ["E007"]
+    assert "no module 'channels_redis" in check_settings()[0].msg
+
+
 @pytest.mark.parametrize(
     ("layer", "expected"),
     [

@@ -36,8 +36,8 @@ def layer() -> Iterator[checks.CheckMessage]:
     if alias in layers and (problem := _problem(alias)):
         yield checks.Error(
             f"CHANNEL_LAYERS[{alias!r}] cannot be built: {problem}",
-            hint="Correct its BACKEND and CONFIG, and install its package. Until then, sockets of"
-            " other processes close at their next sweep.",
+            hint="Correct its BACKEND and CONFIG, and install its package, such as channels-redis."
+            " Until then, sockets of other processes close at their next sweep.",
             id="channels_token_auth.E007",
         )
         return
@@ -57,6 +57,9 @@ def _problem(alias: str) -> str:
     try:
         channel_layers.make_backend(alias)
     except Exception as error:  # noqa: BLE001 - whatever a third-party layer raises
+        # A module that is missing is the usual cause, and has no secret in its name.
+        if isinstance(error.__context__, ModuleNotFoundError):
+            return f"there is no module {error.__context__.name!r}."
         # Not its text, which may quote a URL with a password.
         return f"{type(error).__name__}."
     return ""
