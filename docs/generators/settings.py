@@ -1,5 +1,6 @@
 """Describe settings from the table that reads them."""
 
+import re
 from collections.abc import Callable
 
 from channels_token_auth.conf.problem import WrongValueError
@@ -8,6 +9,8 @@ from channels_token_auth.conf.table import SETTINGS
 from .markdown import code
 
 __all__ = ["default_of", "names"]
+
+_EXAMPLE = re.compile(r"\[\{.*\}\]")
 
 
 def names() -> list[str]:
@@ -27,7 +30,8 @@ def _what_it_must_be(read: Callable[[object], object]) -> str:
     try:
         read(object())
     except WrongValueError as error:
-        return error.sentence.partition("must be ")[2]
+        advice = error.sentence.partition("must be ")[2]
+        return _EXAMPLE.sub(lambda example: code(example[0]), advice)
     raise AssertionError("A setting that may be anything needs no reader.")
 
 
