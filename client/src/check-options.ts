@@ -17,6 +17,7 @@ export const checkOptions = (url: string | URL, options: TokenSocketOptions): [U
     const isDefault = type === "undefined" && name !== "getToken";
     check(isDefault || type === "function", `${name} must be a function, not ${type}`);
   }
+  check(given.WebSocket || globalThis.WebSocket, "WebSocket is missing here: pass it");
   check(LOCATIONS.includes(location), `location must be one of ${LOCATIONS}`);
   check(authUrl || location !== "ticket", 'location "ticket" needs authUrl');
   // `new WebSocket` throws for an invalid or repeated name. An entry with a token is for code that uses a

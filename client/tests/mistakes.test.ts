@@ -55,6 +55,17 @@ for (const [name, options, words] of OPTIONS) {
   });
 }
 
+test("platform without WebSocket: one has to be passed", () => {
+  const { WebSocket } = globalThis;
+  Reflect.deleteProperty(globalThis, "WebSocket");
+  try {
+    assert.throws(make(URL_, { getToken }), /WebSocket is missing here: pass it/);
+    make(URL_, { getToken, WebSocket: FakeSocket })().close();
+  } finally {
+    globalThis.WebSocket = WebSocket;
+  }
+});
+
 const ADDRESSES: unknown[] = [undefined, null, {}, 7, "//", "", "/chat/", "ftp://example.com/"];
 for (const address of [...ADDRESSES, `${URL_}#top`, "mailto:ada@example.com"]) {
   test(`address: ${JSON.stringify(address)}`, () => {
