@@ -210,6 +210,31 @@ def test_every_kind_of_event_is_counted():
     assert kinds - {events.Event, events.ConnectionLimited} == set(HANDLERS)
 
 
+class Unread:
+    """A connection whose facts take too long to read for a metric."""
+
+    backend, location = "drf", "header"
+
+    def facts(self):
+        raise AssertionError("Metrics need the backend and the location only.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (events.ConnectionAuthenticated, {}),
+        (events.AnonymousAdmitted, {}),
+        (events.ConnectionReauthenticated, {}),
+        (events.HandshakeAbandoned, {}),
+        (events.HandshakeRefused, {"code": CloseReason.TOKEN_INVALID}),
+        (events.ReauthenticationRefused, {"code": CloseReason.TOKEN_INVALID}),
+        (events.ConnectionClosed, {"code": None, "close_code": 1000}),
+    ],
+)
+def test_all_facts_of_a_connection_are_not_read(kind, values):
+    HANDLERS[kind](kind(connection=Unread(), **values))
+
+
 def test_no_label_holds_what_a_client_sent():
     emit(events.ConnectionAuthenticated(connection=FACTS))
     emit(events.HandshakeRefused(connection=FACTS, code=CloseReason.MALFORMED, detail=CANARY))

@@ -70,6 +70,14 @@ def test_subscription_can_be_ended(subscribed):
     assert not Probe.is_wanted()
 
 
+def test_subscriber_that_wants_nothing_gets_nothing_when_another_does(subscribed):
+    seen = []
+    subscribed(Probe, lambda _: seen.append("unwanted"), wants=lambda: False)
+    subscribed(Probe, lambda _: seen.append("wanted"), wants=lambda: True)
+    emit(Probe())
+    assert seen == ["wanted"]
+
+
 def test_event_without_a_subscriber_is_not_wanted(subscribed):
     assert not Probe.is_wanted()
     subscribed(Other, print)

@@ -96,7 +96,7 @@ class Connection(Socket):
         self._begin_to_count(address.group if address else None)
         self.node.let_in(self)
         if AnonymousAdmitted.is_wanted():
-            emit(AnonymousAdmitted(connection=self.facts()))
+            emit(AnonymousAdmitted(connection=self))
 
     def admit(self, identity: Identity, *, since: int) -> list[Output]:
         """Admit a user, or take over their fresh token.
@@ -118,7 +118,7 @@ class Connection(Socket):
             self._begin_to_count(user_key)
             self.node.let_in(self)  # before the event, whose subscribers may count sockets
             if ConnectionAuthenticated.is_wanted():
-                emit(ConnectionAuthenticated(connection=self.facts()))
+                emit(ConnectionAuthenticated(connection=self))
         else:
             self._replace_identity(self._auth, identity)
             self.node.let_in(self)
@@ -138,7 +138,7 @@ class Connection(Socket):
         auth.replace(replace(identity.authentication, location=auth.location))
         self.notify({"type": "auth.reauthenticated"})
         if ConnectionReauthenticated.is_wanted():
-            emit(ConnectionReauthenticated(connection=self.facts()))
+            emit(ConnectionReauthenticated(connection=self))
 
     def follow(self, identity: Identity) -> None:
         """Take over the current scopes and expiry of its token, which a sweep has found."""
@@ -193,7 +193,7 @@ class Connection(Socket):
             self.refusal_reason, self.refused_credential = error, credential
         elif ReauthenticationRefused.is_wanted():
             detail = self.route.explain(error, self.handshake, credential)
-            emit(ReauthenticationRefused(connection=self.facts(), code=error.code, detail=detail))
+            emit(ReauthenticationRefused(connection=self, code=error.code, detail=detail))
 
 
 def failed(error: Exception, credential: Credential | None) -> TokenAuthError:

@@ -1,9 +1,10 @@
 """End one socket after its application has returned or raised."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ..clock import clock
 from ..core.close_codes import CloseReason
+from ..core.credentials import Credential
 from ..core.errors import Detail, TokenAuthError
 from ..core.handshake.explanation import NOTHING_SENT
 from ..core.identity import unavailable
@@ -76,18 +77,18 @@ def _emit_end(connection: Connection) -> None:
         if code is None:
             if HandshakeAbandoned.is_wanted():
                 detail = _mistake(connection)
-                emit(HandshakeAbandoned(connection=_facts(connection), detail=detail))
+                emit(HandshakeAbandoned(connection=_Refused(connection), detail=detail))
         elif HandshakeRefused.is_wanted():
             detail = _explain(connection, code)
-            emit(HandshakeRefused(connection=_facts(connection), code=code, detail=detail))
+            emit(HandshakeRefused(connection=_Refused(connection), code=code, detail=detail))
         return
     recent.note_close(left)
     if code is not None and connection.limit_detail and ConnectionLimited.is_wanted():
         detail = connection.limit_detail
-        emit(ConnectionLimited(connection=connection.facts(), code=code, detail=detail))
+        emit(ConnectionLimited(connection=connection, code=code, detail=detail))
     if ConnectionClosed.is_wanted():
         close_code = left.close_code if isinstance(left, CloseReason) else left
-        emit(ConnectionClosed(connection=connection.facts(), code=code, close_code=close_code))
+        emit(ConnectionClosed(connection=connection, code=code, close_code=close_code))
 
 
 def _mistake(connection: Connection) -> Detail | None:
@@ -99,17 +100,30 @@ def _mistake(connection: Connection) -> Detail | None:
     return None if detail is None or detail.slug == NOTHING_SENT else detail
 
 
-def _facts(connection: Connection) -> ConnectionFacts:
-    """Return the facts of a refused handshake, with the location and backend of its credential.
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """A handshake that was not admitted, with the location and backend of its credential.
 
-    `facts()` takes those two from the identity, and a refused token has none.
+    A connection takes those two from its identity, and a refused token has none.
     """
-    facts = connection.facts()
-    credential = connection.refused_credential or connection.handshake.credential
-    if credential is None:
-        return facts
-    backend = connection.route.recognizing_backend(credential)
-    return replace(facts, location=credential.location.value, backend=backend)
+
+    of: Connection
+
+    @property
+    def backend(self) -> str | None:
+        credential = self._credential
+        return self.of.route.recognizing_backend(credential) if credential else self.of.backend
+
+    @property
+    def location(self) -> str | None:
+        return self._credential.location.value if self._credential else self.of.location
+
+    def facts(self) -> ConnectionFacts:
+        return replace(self.of.facts(), location=self.location, backend=self.backend)
+
+    @property
+    def _credential(self) -> Credential | None:
+        return self.of.refused_credential or self.of.handshake.credential
 
 
 def _explain(connection: Connection, code: CloseReason) -> Detail | None:

@@ -27,7 +27,12 @@ def is_counted_at_scrape() -> bool:
 
     A process on its own counts when it is scraped, and need not set gauges when sockets open.
     """
-    return FOLDER not in os.environ
+    return _IS_ALONE
+
+
+# Once: prometheus-client also decides by this variable when it is imported. A look into
+# `os.environ` encodes the name each time, and every socket would cause two.
+_IS_ALONE = FOLDER not in os.environ
 
 
 def count_sockets(_: events.Event | None = None) -> None:

@@ -128,6 +128,11 @@ class Member(ABC):
         return self._auth.backend if self._auth else None
 
     @property
+    def location(self) -> str | None:
+        """The location of the credential that admitted it."""
+        return self._auth.location.value if self._auth else None
+
+    @property
     def issuer(self) -> str | None:
         """The issuer of its token, where the token names one."""
         return self._auth.issuer if self._auth else None
@@ -199,7 +204,7 @@ class Member(ABC):
             user_kind=self.user_kind,
             token_id=self.token_id,
             backend=self.backend,
-            location=self._auth.location.value if self._auth else None,
+            location=self.location,
             address=self.address,
             origin=self.origin,
             path=self.path,

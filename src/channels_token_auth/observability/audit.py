@@ -9,6 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from django.dispatch import Signal
@@ -88,10 +89,9 @@ def _record(
     if isinstance(event, RevocationPublished) and not event.is_revocation:
         return  # `disconnect` ends no token
     fields = _FIELDS[type(event)](event)
-    # JSON escapes line breaks in a client's values. Each value is also an attribute of the record.
-    values = " ".join([f"{key}={_as_json(value)}" for key, value in fields.items()])
-    shown = (owasp_name(event) if names() is EventNames.OWASP else None) or name
-    logger.log(level, "%s %s", shown, values, extra={"event": shown, "signal": name, **fields})
+    if logger.isEnabledFor(level):
+        shown = (owasp_name(event) if names() is EventNames.OWASP else None) or name
+        _log(level, shown, {"event": shown, "signal": name}, fields)
     if not signal.receivers:
         return
     if is_in_loop():
@@ -100,19 +100,35 @@ def _record(
         signal.send_robust(None, **fields)
 
 
+def _log(level: int, shown: str, extra: dict[str, Any], fields: Fields) -> None:
+    """Log the fields as text, and each of them as an attribute of the record too."""
+    # JSON escapes line breaks in a client's values.
+    text = " ".join([f"{key}={_as_json(value)}" for key, value in fields.items()])
+    extra |= fields
+    # As `Logger.log` does, but for the search of the calling line: it takes a tenth of all the
+    # time, and finds this line, whichever event it is.
+    record = logger.makeRecord(
+        LOGGER, level, __file__, _LINE, "%s %s", (shown, text), None, "_log", extra
+    )
+    logger.handle(record)
+
+
+_LINE = _log.__code__.co_firstlineno
 _encode = json.JSONEncoder().encode
 
 
 def _as_json(value: Any) -> str:
-    """Return the same text as `json.dumps`, several times as fast for None and short text.
+    """Return the same text as `json.dumps`, several times as fast for None and text.
 
     A record has twelve values, and each socket causes two records.
     """
-    return "null" if value is None else _encode(value)
+    if value is None:
+        return "null"
+    return encode_basestring_ascii(value) if type(value) is str else _encode(value)
 
 
 def _of_connection(event: Any) -> dict[str, Any]:
-    facts = event.connection
+    facts = event.connection.facts()
     return {
         "connection_id": facts.connection_id,
         "node": facts.node,

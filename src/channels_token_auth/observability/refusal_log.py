@@ -77,8 +77,9 @@ def _log(event: Any) -> None:
 
 def _log_abandoned(event: HandshakeAbandoned) -> None:
     """Log that a client left without waiting for its refusal, if its handshake shows a mistake."""
-    detail, where = event.detail, event.connection
+    detail = event.detail
     if detail is not None and throttle.allows((HandshakeAbandoned, detail.slug)):
+        where = event.connection.facts()
         what = f"WebSocket {_escape(where.path)}: the client left without a token ({detail.slug})"
         logger.warning("%s. %s", ", ".join((what, *_origin(where))), detail.remedy)
 
@@ -91,8 +92,9 @@ def _facts(event: Any, detail: Detail) -> Iterator[str]:
         return
     what = "Reauthentication" if isinstance(event, ReauthenticationRefused) else "WebSocket"
     done = "closed" if isinstance(event, ConnectionLimited) else "refused"
-    yield f"{what} {_escape(event.connection.path)} {done}: {code}{reason}"
-    yield from _origin(event.connection)
+    facts = event.connection.facts()
+    yield f"{what} {_escape(facts.path)} {done}: {code}{reason}"
+    yield from _origin(facts)
 
 
 def _origin(connection: ConnectionFacts) -> Iterator[str]:

@@ -41,7 +41,7 @@ def subscribe(
 
     `handle` runs in the thread that emits, often an event loop's or that of the verifications: it
     returns at once and queries nothing. What it raises is logged. `wants`: a cheap function; while
-    it returns False, the events of this kind need not be built for this subscriber. A `handle` that
+    it returns False, this subscriber gets no events, and none are built for it. A `handle` that
     has subscribed already is called once all the same: Django may call `AppConfig.ready` again.
     """
     subscription = _Subscription(handle=handle, wants=wants)
@@ -56,9 +56,11 @@ def subscribe(
 
 
 def emit(event: Event) -> None:
-    """Call the subscribers of the event. Their exceptions are logged."""
+    """Call the subscribers of the event that want it now. Their exceptions are logged."""
     for each in event._subscriptions:  # noqa: SLF001 - of this module
         try:
-            each.handle(event)
+            # Another subscriber may be the reason why the event was built.
+            if each.wants is None or each.wants():
+                each.handle(event)
         except Exception as error:  # noqa: BLE001 - whatever a subscriber raises
             log_error(f"A subscriber of {type(event).__name__} failed.", error)

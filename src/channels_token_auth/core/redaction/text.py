@@ -71,7 +71,11 @@ def redact(text: str, names: frozenset[str] = NAMES) -> str:
     """
     hints, patterns = _rules(names)
     lowered = text.lower()
-    if not any(hint in lowered for hint in hints):
+    # A loop and no generator, which takes twice as long: audit records redact short texts.
+    for hint in hints:
+        if hint in lowered:
+            break
+    else:
         return text
     for pattern in patterns:
         text = pattern.sub(_mark, text)

@@ -19,6 +19,7 @@ from .connections import (
     IdentityInjected,
     LimitReached,
     ReauthenticationRefused,
+    Reported,
     RequestRefused,
 )
 from .operations import (
@@ -58,6 +59,7 @@ __all__ = [
     "QueueMeasured",
     "QueueOverflowed",
     "ReauthenticationRefused",
+    "Reported",
     "RequestRefused",
     "RevocationPublished",
     "SocketsClosed",
