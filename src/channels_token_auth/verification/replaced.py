@@ -8,9 +8,8 @@ which lets it reconnect, and not 4410. A node that missed the message of the rot
 from collections.abc import Collection, Sequence
 from typing import TypeVar
 
-from django.core.cache import caches
-
 from .. import conf
+from ..backends.primary_cache import primary_cache
 from ..core.close_codes import CloseReason
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Verdict
@@ -40,7 +39,7 @@ class ReplacedTokens:
         interval = conf.configuration().sweep_interval
         entries = {_names(*token)[0]: 1 for token in tokens}
         try:
-            caches[self._cache].set_many(entries, max(KEPT_SECONDS, 2 * interval))
+            primary_cache(self._cache).set_many(entries, max(KEPT_SECONDS, 2 * interval))
         except Exception as error:  # noqa: BLE001 - whatever a cache raises
             log_error("Replaced tokens could not be noted: sweeps report them as revoked.", error)
 
@@ -60,7 +59,7 @@ class ReplacedTokens:
 
     def _find(self, names: Sequence[str]) -> Collection[str]:
         try:
-            return set(caches[self._cache].get_many(names))
+            return set(primary_cache(self._cache).get_many(names))
         except Exception as error:  # noqa: BLE001 - whatever a cache raises
             log_error("Replaced tokens could not be read: reported as revoked.", error)
             return ()

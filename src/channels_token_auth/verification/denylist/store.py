@@ -11,11 +11,12 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from django.core.cache import BaseCache, caches
+from django.core.cache import BaseCache
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.signals import setting_changed
 
+from ...backends.primary_cache import primary_cache
 from ...observability.outage_watch import OutageWatch
 
 __all__ = [
@@ -64,12 +65,12 @@ def is_shared(alias: str) -> bool:
     If not, only the processes that hold sockets can revoke tokens without a row: a command or a
     worker would store the revocation in its own memory.
     """
-    return not isinstance(caches[alias], LocMemCache | DummyCache)
+    return not isinstance(primary_cache(alias), LocMemCache | DummyCache)
 
 
 def is_in_memory(alias: str) -> bool:
     """Return whether denials are kept in this process, so that reading them cannot block."""
-    return isinstance(caches[alias], LocMemCache)
+    return isinstance(primary_cache(alias), LocMemCache)
 
 
 @contextmanager
@@ -77,7 +78,7 @@ def open_store(alias: str) -> Iterator[Store]:
     """Yield the store of a cache's denials. Its exceptions are raised as CacheUnavailable."""
     try:
         with cache_outages.watch(alias):
-            cache = caches[alias]
+            cache = primary_cache(alias)
             yield _in_process(alias) if isinstance(cache, LocMemCache) else _CacheStore(cache)
     except CacheUnavailable:
         raise

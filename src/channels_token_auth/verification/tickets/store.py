@@ -11,10 +11,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from django.core.cache import caches
-
 from ... import conf
 from ...backends.contract import TokenBackend
+from ...backends.primary_cache import primary_cache
 from ...backends.replicas import ask_primary_before_rejection
 from ...clock import clock
 from ...core.close_codes import CloseReason
@@ -91,7 +90,7 @@ class Tickets:
         entry["bound_to"] = self._bound_to(identity)
         with cache_outages.watch(self._cache):
             entry["slot"] = self._take_slot(identity)
-            if not caches[self._cache].add(_keys(Secret(ticket))[0], entry, LIFETIME):
+            if not primary_cache(self._cache).add(_keys(Secret(ticket))[0], entry, LIFETIME):
                 raise CacheUnavailable
         return ticket
 
@@ -106,9 +105,9 @@ class Tickets:
         name = ("ticket-slot", user.kind, user.key, token.backend, token.token_id)
         slots = [conf.site_keys().name(*name, str(number)) for number in range(self._limit)]
         for slot in slots:
-            if caches[self._cache].add(slot, 1, LIFETIME):
+            if primary_cache(self._cache).add(slot, 1, LIFETIME):
                 return slot
-        if not caches[self._cache].get_many(slots):  # some caches hide their errors
+        if not primary_cache(self._cache).get_many(slots):  # some caches hide their errors
             raise CacheUnavailable
         raise exceeded(Limit.TICKETS, LIFETIME, self._limit)
 
@@ -134,7 +133,7 @@ class Tickets:
     def _find(self, keys: Collection[str]) -> dict[str, Entry]:
         try:
             with cache_outages.watch(self._cache):
-                return caches[self._cache].get_many(set(keys))
+                return primary_cache(self._cache).get_many(set(keys))
         except Exception as error:
             raise CacheUnavailable from error
 
@@ -181,9 +180,9 @@ class Tickets:
         """Redeem a ticket. Of parallel attempts, the one that deletes the entry succeeds."""
         try:
             with cache_outages.watch(self._cache):
-                is_first = caches[self._cache].delete(found.key)
+                is_first = primary_cache(self._cache).delete(found.key)
                 if is_first and found.slot is not None:
-                    caches[self._cache].delete(found.slot)
+                    primary_cache(self._cache).delete(found.slot)
         except Exception as error:  # noqa: BLE001 - whatever a cache raises
             # Do not raise: a repeated batch would find its other tickets used up.
             log_error("A ticket could not be redeemed: answered unavailable.", error)

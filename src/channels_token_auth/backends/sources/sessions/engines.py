@@ -13,9 +13,9 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends import cache, cached_db, db, signed_cookies
-from django.core.cache import caches
 from django.db import OperationalError
 
+from ...primary_cache import primary_cache
 from ..lookup import Lookup
 from ..moments import aware
 
@@ -98,7 +98,7 @@ def _find_cached(store: Any, keys: Collection[str]) -> dict[str, Session]:
     """Read the cache itself: while it fails, the engine would return "no session"."""
     names = {store.cache_key_prefix + key: key for key in keys if _CACHEABLE.fullmatch(key)}
     try:
-        found = caches[settings.SESSION_CACHE_ALIAS].get_many(names)
+        found = primary_cache(settings.SESSION_CACHE_ALIAS).get_many(names)
     except Exception as error:
         raise OperationalError("The cache of the sessions is unavailable.") from error
     return {names[name]: _of(store, data) for name, data in found.items()}
