@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.metrics.incident import Incident, eventually, incident
-from tests.metrics.prometheus import MONITORING, quickened
+from tests.deploy.incident import Incident, eventually, incident
+from tests.deploy.prometheus import MONITORING, quickened
 
 __all__ = ["main"]
 

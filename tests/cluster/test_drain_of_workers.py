@@ -7,8 +7,8 @@ import urllib.request
 import pytest
 from websockets.sync.client import connect
 
+from tests.deploy.incident import eventually
 from tests.docs.hello_site import hello_site, token_of_ada, use_redis
-from tests.metrics.incident import eventually
 from tests.services import redis
 
 pytestmark = pytest.mark.slow

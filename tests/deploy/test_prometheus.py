@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.metrics.incident import eventually, incident
+from tests.deploy.incident import eventually, incident
 
 pytestmark = pytest.mark.slow
 PREFIX = "channels_token_auth"

@@ -10,8 +10,8 @@ from pathlib import Path
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from tests.deploy.prometheus import Prometheus, prometheus
 from tests.docs.project import Project, section
-from tests.metrics.prometheus import Prometheus, prometheus
 from tests.services import Redis, redis
 
 __all__ = ["Incident", "eventually", "incident"]

@@ -6,8 +6,8 @@ from contextlib import ExitStack
 import pytest
 from websockets.sync.client import connect
 
+from tests.deploy.incident import URLS, eventually
 from tests.docs.hello_site import hello_site, token_of_ada
-from tests.metrics.incident import URLS, eventually
 
 pytestmark = pytest.mark.slow
 SERVER = ["granian", "--interface", "asgi", "--workers", "2", "--workers-kill-timeout", "2"]
