@@ -18,22 +18,34 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.services import free_port
 
-__all__ = ["EXAMPLE", "MANAGE", "Answer", "ExampleSystem", "example_environment", "manage"]
+__all__ = [
+    "AS_SHIPPED",
+    "EXAMPLE",
+    "MANAGE",
+    "Answer",
+    "ExampleSystem",
+    "example_environment",
+    "manage",
+]
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "example"
+QUICK = {
+    "DJANGO_SETTINGS_MODULE": "tests.example.quick_settings",
+    "PYTHONPATH": str(EXAMPLE.parent),
+}
+AS_SHIPPED = {"DJANGO_SETTINGS_MODULE": "config.settings"}
 MANAGE = (sys.executable, str(EXAMPLE / "manage.py"))
 # It ends what hangs only: beside seven other processes, a command of a second takes thirty.
 DEADLINE = 120.0
 
 
 def example_environment(**variables: str) -> dict[str, str]:
-    """The test run's environment without what it says about Django, and with `variables`."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("EXAMPLE_") and name != "DJANGO_SETTINGS_MODULE"
-    }
-    return kept | variables
+    """The test run's environment without what it says about Django, and with `variables`.
+
+    It hashes passwords quickly: `DJANGO_SETTINGS_MODULE="config.settings"` is as it is shipped.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("EXAMPLE_")}
+    return kept | QUICK | variables
 
 
 def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -10,13 +10,13 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.example.administrator import Administrator
-from tests.example.system import MANAGE, ExampleSystem, manage
+from tests.example.system import AS_SHIPPED, MANAGE, ExampleSystem, manage
 
 
 @pytest.mark.parametrize("server", ["daphne", "uvicorn", "granian"])
 def test_demo_serves_and_stops_cleanly_on_ctrl_c(tmp_path, server):
     command = (*MANAGE, "demo", "--port={port}", f"--server={server}")
-    with ExampleSystem(tmp_path, *command) as system:
+    with ExampleSystem(tmp_path, *command, **AS_SHIPPED) as system:
         token = system.token("testuserone", "testing123")
         with system.socket(f"/?token={token}") as ws:
             ws.send(json.dumps({"command": "Say hello !", "data_string": "x"}))

@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.docs.pages import ROOT, snippets, table
-from tests.example.system import EXAMPLE, ExampleSystem, example_environment
+from tests.example.system import AS_SHIPPED, EXAMPLE, ExampleSystem, example_environment
 
 PAGE = "example/README.md"
 BY_HAND, PUBLIC = snippets(PAGE, "sh")
@@ -32,16 +32,25 @@ def run(lines, folder, **variables):
     subprocess.run(["bash", "-c", lines], cwd=folder, env=environ, check=True, timeout=300)
 
 
+def with_uv(lines):
+    """Return the lines with uv in place of pip, which takes ten times as long to do the same."""
+    uv = shutil.which("uv") or ROOT / ".dev" / "uv"
+    lines = lines.replace("python3 -m venv", f"{uv} venv --quiet").replace('"pip>=25.1"', "pip")
+    return lines.replace("pip install", f"{uv} pip install --quiet")
+
+
 @pytest.mark.slow  # installs the example into an empty environment
-def test_steps_by_hand_serve_the_page_the_admin_and_a_socket(tmp_path):
+@pytest.mark.parametrize("installed", [with_uv, pytest.param(str, marks=pytest.mark.measured)])
+def test_steps_by_hand_serve_the_page_the_admin_and_a_socket(tmp_path, installed):
     lines, last = script(BY_HAND)
-    lines = lines.replace(".venv", str(tmp_path / "venv"))
+    lines = installed(lines).replace(".venv", str(tmp_path / "venv"))
     lines = lines.replace("createsuperuser", "createsuperuser --noinput")
     database = str(tmp_path / "db.sqlite3")
-    run(lines, ROOT, EXAMPLE_DATABASE=database, **SUPERUSER)
+    variables = {"EXAMPLE_DATABASE": database, **AS_SHIPPED}
+    run(lines, ROOT, **variables, **SUPERUSER)
     python, *arguments = last.split()
     command = (str(tmp_path / "venv" / "bin" / python), *arguments, "--noreload", "{port}")
-    with ExampleSystem(tmp_path, *command, EXAMPLE_DATABASE=database) as system:
+    with ExampleSystem(tmp_path, *command, **variables) as system:
         assert system.request("GET", "/admin/login/").status == 200
         assert system.log_in(username="ada", password="lovelace-1").status == 200
         system.knock(f"/?token={system.token()}")
@@ -55,7 +64,7 @@ def test_steps_for_the_public_serve_the_page_and_refuse_a_token_in_the_query(tmp
     lines = lines.replace("ALLOWED_HOSTS=app.example.com", "ALLOWED_HOSTS=127.0.0.1")
     path = f"PATH={Path(sys.executable).parent}:$PATH"
     served = f"cd {folder}; {path}\n{lines}\nexec {last.replace('8000', '{port}')}"
-    with ExampleSystem(tmp_path, "bash", "-c", served) as system:
+    with ExampleSystem(tmp_path, "bash", "-c", served, **AS_SHIPPED) as system:
         https = {"X-Forwarded-Proto": "https"}
         assert system.request("GET", "/", headers=https).status == 200
         static = "/static/channels_token_auth/token-socket.classic.js"
