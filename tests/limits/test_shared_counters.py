@@ -24,9 +24,11 @@ def server():
 
 
 @pytest.fixture
-def process(server, settings):
+def process(server, settings, monkeypatch):
     """Build a counter as another process would have it."""
     settings.SECRET_KEY = f"{time.monotonic()}"  # names of its own in the store
+    # A count is lost if the store takes longer, and a machine under load may take seconds.
+    monkeypatch.setattr(module, "TIMEOUT", DEADLINE)
 
     def build(rate=THREE, limit=Limit.FAILURES):
         return RateCounter(limit, rate, SharedCounters(Secret(server.url)))
@@ -41,6 +43,11 @@ def eventually(condition):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     return True
+
+
+def is_out():
+    """Return whether the store is reported as unavailable: other tests may leave other outages."""
+    return "limits" in {each.service for each in current_outages()}
 
 
 def test_processes_share_one_count(process):
@@ -100,10 +107,10 @@ def test_store_that_stops_is_logged_once_and_each_process_counts_by_itself(proce
             counter.add(f"203.0.113.{number}")
             time.sleep(0.1)
         assert counter.wait("203.0.113.1")
-        assert eventually(lambda: [each.service for each in current_outages()] == ["limits"])
+        assert eventually(is_out)
     finally:
         server.start()
-    assert eventually(lambda: counter.add("203.0.113.9") or not current_outages())
+    assert eventually(lambda: counter.add("203.0.113.9") or not is_out())
     assert len([each for each in caplog.messages if "unavailable" in each]) == 1
     first, second = process(), process()
     first.add("203.0.113.8", 2)
