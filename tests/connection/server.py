@@ -1,6 +1,7 @@
 """A server in memory: what ASGI promises, and the ways in which real ones differ."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 CONNECT = {"type": "websocket.connect"}
@@ -28,8 +29,11 @@ def scope(**values: Any) -> dict[str, Any]:
 
 class Server:
     """`holds`: message types on which `send` never returns, as towards a peer that never reads.
-    `gone`: the peer has left, and `send` raises.
+    `gone`: the peer has left, and `send` raises. `gives_futures`: `receive` returns a future, as
+    granian's does, and not a coroutine.
     """
+
+    gives_futures = False
 
     def __init__(
         self, *events: dict[str, Any], holds: tuple[str, ...] = (), gone: bool = False
@@ -42,7 +46,11 @@ class Server:
         self.sent: list[dict[str, Any]] = []
         self.holds = holds
 
-    async def receive(self) -> dict[str, Any]:
+    def receive(self) -> Awaitable[dict[str, Any]]:
+        call = self._receive()
+        return asyncio.ensure_future(call) if self.gives_futures else call
+
+    async def _receive(self) -> dict[str, Any]:
         self.is_asked = True
         try:
             return await self.inbox.get()
@@ -72,7 +80,7 @@ class Server:
 class LossyServer(Server):
     """Drops the next event after its `receive` was cancelled, as granian does."""
 
-    async def receive(self) -> dict[str, Any]:
+    async def _receive(self) -> dict[str, Any]:
         self.is_asked = True
         try:
             return await asyncio.shield(asyncio.ensure_future(self.inbox.get()))

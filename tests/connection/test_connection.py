@@ -11,6 +11,8 @@ from tests.connection.server import ACCEPT, CONNECT, Server, sends, text
 from tests.connection.serving import Noting, serve, start
 from tests.connection.sockets import open_sockets
 
+pytestmark = pytest.mark.usefixtures("each_kind_of_server")
+
 CLOSE = close_message(CloseReason.TOKEN_EXPIRED)
 GOODBYE = {"type": "websocket.disconnect", "code": 4419, "reason": "token_expired"}
 

@@ -10,6 +10,8 @@ from tests.connection.server import ACCEPT, CONNECT, Server
 from tests.connection.serving import GOOD, Noting, serve, shortened, start
 from tests.connection.sockets import open_sockets
 
+pytestmark = pytest.mark.usefixtures("each_kind_of_server")
+
 PAGE = [(b"origin", b"https://example.com"), GOOD]
 OURS = {"subprotocols": ["token-auth.v1"]}
 HTTP = {"extensions": {"websocket.http.response": {}}}

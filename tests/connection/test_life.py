@@ -22,6 +22,8 @@ from tests.connection.backend import store
 from tests.connection.server import ACCEPT, CONNECT, LossyServer, Server, scope, sends, text
 from tests.connection.sockets import open_sockets
 
+pytestmark = pytest.mark.usefixtures("each_kind_of_server")
+
 OFFER = ["token-auth.v1"]
 HOUR = 3600
 

@@ -26,7 +26,8 @@ class Socket(FakeMember):
         self.task = asyncio.create_task(self._leave())
 
     async def _leave(self):
-        await self.work.turn()
+        if turn := self.work.turn():
+            await turn
         self.said.append("left")
 
 

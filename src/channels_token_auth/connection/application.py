@@ -7,8 +7,9 @@ from ..clock import clock
 from ..core.asgi_types import Message
 from ..core.handshake.extraction import PROTOCOL
 from ..core.handshake.refusal import deny
-from ..core.lifecycle import Act, Stage, Step
+from ..core.lifecycle import Act, Stage
 from .connection import Connection
+from .reception import Reception
 
 __all__ = ["ApplicationSide"]
 
@@ -16,48 +17,17 @@ ABNORMAL = 1006
 """The code that servers report to an application whose client got no close (RFC 6455 §7.1.5)."""
 
 # Compared for every frame: before Python 3.12 an enum's attribute costs ten times as much.
-_OPEN, _CLOSING, _OVER = Stage.OPEN, Stage.CLOSING, Stage.OVER
+_OPEN, _CLOSING = Stage.OPEN, Stage.CLOSING
 
 
-class ApplicationSide:
+class ApplicationSide(Reception):
     """The `receive` and `send` of one application. `connect`: the first event that it receives."""
 
-    __slots__ = ("_connect", "_connection", "_exchange", "_inbox", "_transport")
+    __slots__ = ("_transport",)
 
     def __init__(self, connection: Connection, connect: Message) -> None:
-        self._connection = connection
-        self._exchange = connection.exchange
+        super().__init__(connection, connect)
         self._transport = connection.transport
-        self._inbox = connection.transport.inbox
-        self._connect: Message | None = connect
-
-    async def receive(self) -> Message:
-        """Return the next event. Raises RuntimeError after the `websocket.disconnect`."""
-        connection, exchange = self._connection, self._exchange
-        if self._connect:
-            event, self._connect = self._connect, None
-            return event
-        if exchange.stage is _OVER:
-            raise RuntimeError("receive() was called after the application got its disconnect.")
-        while exchange.stage is not _CLOSING:
-            if connection.notices:
-                return connection.notices.popleft()
-            received = await self._inbox.next(may_wake=connection.is_subscribed)
-            if received is None:
-                continue
-            outputs = connection.read(received)
-            if outputs is None:
-                return received
-            if outputs:
-                await connection.perform(outputs)
-        return await self._take_disconnect()
-
-    async def _take_disconnect(self) -> Message:
-        # Wait for a running bulk close: the application's clean-up must not delay other closes.
-        await self._connection.node.bulk_close.turn()
-        self._exchange.take(Step.DELIVER)
-        assert self._connection.disconnect  # noqa: S101 - set on the way to this stage
-        return self._connection.disconnect
 
     async def send(self, message: Message) -> None:
         """Handle a message of the application. After a close it is dropped."""

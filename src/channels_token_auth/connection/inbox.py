@@ -3,20 +3,23 @@
 The library has to wake an application that waits for an event: when a first message was verified,
 and to report a reauthentication to an application that called `subscribe()`. The obvious way is to
 cancel the call of the server's `receive`. But granian loses a frame that arrives while its call is
-being cancelled. So the call is cancelled only to close the socket, and there are two ways to wait
+being cancelled. So the call is cancelled only to close the socket, and there are three ways to wait
 for it:
 
-- In the caller's own task. Nearly every event is received this way, without another task or future.
-  The wait cannot be ended without cancelling the call, so only `close` ends it.
-- In a task of its own, which may outlive its caller. `wake` ends the wait only: the call stays
-  pending, and its event is returned by the next wait. After an application has cancelled its own
-  wait, as with `asyncio.timeout`, all its later waits use this way.
+- By a callback, if the server's `receive` returns a future, as granian's does: see `call`. No task
+  waits, and no coroutine is kept for an idle socket.
+- In the caller's own task, if the server's `receive` is a coroutine function, as that of the other
+  servers is. The wait cannot be ended without cancelling the call, so only `close` ends it.
+- For a future, or a task of its own, which may outlive its caller. `wake` ends the wait only: the
+  call stays pending, and its event is returned by the next wait. After an application has cancelled
+  its own wait, as with `asyncio.timeout`, all its later waits use this way.
 
 `listen` makes the call while the application does not wait, to find out whether its client sends
 anything. The event is kept for the application's next wait.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from ..cancel_scope import CancelScope
 from ..clock import clock
@@ -29,15 +32,20 @@ __all__ = ["Inbox"]
 class Inbox:
     """Calls the server's `receive`. One task at a time waits for an event."""
 
-    __slots__ = ("_idle", "_is_cancelled", "_loop", "_pending", "_receive", "_scope", "_waiter")
+    __slots__ = (
+        "_arrive", "_gives_coroutines", "_idle", "_is_cancelled", "_loop", "_pending", "_receive",
+        "_scope", "_waiter",
+    )  # fmt: skip
 
     def __init__(self, receive: Receive, loop: asyncio.AbstractEventLoop) -> None:
         self._receive = receive
         self._loop = loop
         self._scope = CancelScope(loop)
-        self._pending: asyncio.Task[Message] | None = None
+        self._pending: asyncio.Future[Message] | None = None
+        self._arrive: Callable[[], None] | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._is_cancelled = False
+        self._gives_coroutines = False
         self._idle: Idle | None = None
 
     def watch(self, idle: Idle) -> None:
@@ -46,32 +54,58 @@ class Inbox:
         if self._pending and not self._pending.done():
             idle.listen(clock.steady())
 
+    @property
+    def is_engaged(self) -> bool:
+        """True if `call` must not be used: an event is kept, awaited or at risk of a time limit.
+
+        Nor if the server's `receive` is a coroutine function: a coroutine must be awaited once it
+        is made, and an application may cancel its wait before it begins.
+        """
+        return self._gives_coroutines or self._pending is not None or self._is_cancelled
+
+    def call(self, arrive: Callable[[], None]) -> Awaitable[Message] | None:
+        """Call the server. Return None if that gave a future, else what `next` must await.
+
+        `arrive` is called once the future is done, or when `close` ends the wait.
+        """
+        call = self._receive()
+        if not asyncio.isfuture(call):
+            return call
+        self._arrive = arrive
+        self._keep(call)
+        return None
+
     def listen(self) -> None:
         """Call the server unless an event is kept here. Only while no other task waits for one."""
         if self._pending is None:
-            self._pending = self._loop.create_task(self._call())
-            self._pending.add_done_callback(self._finish)
-            if self._idle:
-                self._idle.listen(clock.steady())
+            call = None if self._gives_coroutines else self._receive()
+            if not asyncio.isfuture(call):
+                call = self._loop.create_task(self._call(call))
+            self._keep(call)
 
-    async def next(self, *, may_wake: bool) -> Message | None:
-        """Return the next event, or None if `close` ended the wait; or `wake`, if `may_wake`."""
-        if may_wake or self._pending or self._is_cancelled:
-            return self.pop() if await self.has_event() else None
-        event = None
-        if self._idle:
-            self._idle.listen(clock.steady())
-        try:
-            with self._scope:
-                event = await self._receive()
-        except asyncio.CancelledError:
-            # An application that cancels one wait may cancel others: a task loses no frame then.
-            self._is_cancelled = True
-            raise
-        finally:
-            if self._idle:
-                self._idle.receive()
-        return event
+    async def next(
+        self, *, may_wake: bool, call: Awaitable[Message] | None = None
+    ) -> Message | None:
+        """Return the next event, or None if `close` ended the wait; or `wake`, if `may_wake`.
+
+        `call`: the server's awaitable, which `call` has returned.
+        """
+        if call is None and not (may_wake or self._pending or self._is_cancelled):
+            call = self._receive()
+            if asyncio.isfuture(call):
+                self._keep(call)
+                call = None
+        if call is not None:
+            return await self._await_here(call)
+        while not await self.has_event():
+            if may_wake or self._pending is None:  # closed
+                return None
+        return self.pop()
+
+    def note_cancelled(self) -> None:
+        """Note that the application has cancelled a wait, and may cancel others."""
+        # From now on, an event is kept here until the application's own task has resumed.
+        self._is_cancelled = True
 
     async def has_event(self) -> bool:
         """Wait for an event and return True, or return False if `wake` or `close` ended the wait.
@@ -106,19 +140,48 @@ class Inbox:
         pending, self._pending = self._pending, None
         if pending:
             pending.cancel()
-        self.wake()
+        self._end_wait()
 
-    async def _call(self) -> Message:
-        # A server's `receive` returns any awaitable; a task needs a coroutine.
-        return await self._receive()
+    async def _call(self, call: Awaitable[Message] | None) -> Message:
+        # A coroutine must be awaited once it is made: make it here, after the task has begun.
+        return await (call or self._receive())
 
-    def _finish(self, pending: asyncio.Task[Message]) -> None:
+    def _keep(self, call: "asyncio.Future[Message]") -> None:
+        self._pending = call
+        call.add_done_callback(self._finish)
+        if self._idle:
+            self._idle.listen(clock.steady())
+
+    async def _await_here(self, call: Awaitable[Message]) -> Message | None:
+        event = None
+        self._gives_coroutines = asyncio.iscoroutine(call)
+        if self._idle:
+            self._idle.listen(clock.steady())
+        try:
+            with self._scope:
+                event = await call
+        except asyncio.CancelledError:
+            # An application that cancels one wait may cancel others: a task loses no frame then.
+            self._is_cancelled = True
+            raise
+        finally:
+            if self._idle:
+                self._idle.receive()
+        return event
+
+    def _finish(self, pending: "asyncio.Future[Message]") -> None:
         # `pop` raises an error of the call. Without one, asyncio would log it as never retrieved.
         if not pending.cancelled():
             pending.exception()
         if self._idle:
             self._idle.receive()
-        # asyncio calls this some time after the task is done, so the event may be popped already.
+        # asyncio calls this some time after the call is done, so the event may be popped already.
         # Then the application waits for the next event, and that wait must not be ended.
-        if pending is self._pending:
-            self.wake()
+        if self._pending is not None and self._pending.done():
+            self._end_wait()
+
+    def _end_wait(self) -> None:
+        arrive, self._arrive = self._arrive, None
+        if arrive:
+            arrive()
+        self.wake()

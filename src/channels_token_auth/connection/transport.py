@@ -26,14 +26,14 @@ CLOSE_TIMEOUT = 1.0
 class Transport:
     """The server's side of one socket."""
 
-    __slots__ = ("_closer", "_extra_scopes", "_loop", "_receive", "_send", "_sending", "inbox")
+    __slots__ = ("_closer", "_extra_scopes", "_receive", "_send", "_sending", "inbox", "loop")
 
     def __init__(self, receive: Receive, send: Send) -> None:
-        self._loop = asyncio.get_running_loop()
-        self.inbox = Inbox(receive, self._loop)
+        self.loop = asyncio.get_running_loop()
+        self.inbox = Inbox(receive, self.loop)
         self._receive = receive
         self._send = send
-        self._sending = CancelScope(self._loop)
+        self._sending = CancelScope(self.loop)
         self._extra_scopes: set[CancelScope] | None = None
         self._closer: asyncio.Task[None] | None = None
 
@@ -48,7 +48,7 @@ class Transport:
     async def _send_concurrently(self, message: Message) -> None:
         """Send while another task is sending, in a second scope: one scope serves one task."""
         self._extra_scopes = self._extra_scopes or set()
-        with CancelScope(self._loop) as scope:
+        with CancelScope(self.loop) as scope:
             self._extra_scopes.add(scope)
             try:
                 await self._send(message)

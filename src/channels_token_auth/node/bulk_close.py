@@ -62,17 +62,18 @@ class BulkClose:
         else:
             close_slice()
 
-    async def turn(self) -> None:
-        """Wait until no bulk close is running.
+    def turn(self) -> "asyncio.Future[None] | None":
+        """Return a future that ends with the running bulk close; None if there is none.
 
-        Called before an application gets its `websocket.disconnect`.
+        An application gets its `websocket.disconnect` only after it.
         """
         # All sockets close before the first application gets its disconnect, so that a slow
         # application delays no close.
-        if self._running:
-            turn = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            await turn
+        if not self._running:
+            return None
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        return turn
 
     async def _close_in_slices(
         self, members: list[Member], close_slice: Callable[[], None]

@@ -1,0 +1,158 @@
+"""The `receive` that this library passes to the application in place of the server's.
+
+granian's own `receive` returns a future, those of the other servers return a coroutine. This one
+returns what the server's does. The difference matters to Channels: it waits for a future as it is,
+but starts a task for a coroutine, with a copy of the context, for every event.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from functools import partial
+
+from ..core.asgi_types import Message
+from ..core.lifecycle import Output, Stage, Step
+from ..tasks import spawn
+from .connection import Connection
+
+__all__ = ["Reception"]
+
+Waiting = asyncio.Future[Message]
+
+# Compared for every frame: before Python 3.12 an enum's attribute costs ten times as much.
+_CLOSING, _OVER = Stage.CLOSING, Stage.OVER
+
+
+class Reception:
+    """The `receive` of one application. `connect`: the first event that it returns."""
+
+    __slots__ = ("_connection", "_exchange", "_inbox", "_kept", "_loop", "_waiting")
+
+    def __init__(self, connection: Connection, connect: Message) -> None:
+        self._connection = connection
+        self._exchange = connection.exchange
+        self._inbox = connection.transport.inbox
+        self._loop = connection.transport.loop
+        self._kept: Message | None = connect
+        self._waiting: Waiting | None = None
+
+    def receive(self) -> Awaitable[Message]:
+        """Return the next event. Raises RuntimeError after the `websocket.disconnect`."""
+        if self._kept is not None:
+            event, self._kept = self._kept, None
+            future = self._loop.create_future()
+            future.set_result(event)
+            return future
+        if self._needs_coroutine():
+            return self._next()
+        call = self._inbox.call(self._arrive)
+        if call is not None:
+            return self._next(call)
+        self._waiting = waiting = self._loop.create_future()
+        return waiting
+
+    def _needs_coroutine(self) -> bool:
+        waiting, connection = self._waiting, self._connection
+        if waiting is not None and waiting.cancelled():
+            self._inbox.note_cancelled()
+        # `call` can be used only for the next event of the server, and for one wait at a time.
+        return (
+            self._exchange.stage in (_CLOSING, _OVER)
+            or self._inbox.is_engaged
+            or connection.is_subscribed
+            or bool(connection.notices)
+        )
+
+    async def _next(self, call: Awaitable[Message] | None = None) -> Message:
+        connection, exchange = self._connection, self._exchange
+        if exchange.stage is _OVER:
+            raise RuntimeError("receive() was called after the application got its disconnect.")
+        while exchange.stage is not _CLOSING:
+            if connection.notices:
+                return connection.notices.popleft()
+            received = await self._inbox.next(may_wake=connection.is_subscribed, call=call)
+            call = None
+            if received is None:
+                continue
+            outputs = connection.read(received)
+            if outputs is None:
+                return received
+            if outputs:
+                await connection.perform(outputs)
+        # Wait for a running bulk close: the application's clean-up must not delay other closes.
+        turn = connection.node.bulk_close.turn()
+        if turn is not None:
+            await turn
+        return self._disconnect()
+
+    def _disconnect(self) -> Message:
+        self._exchange.take(Step.DELIVER)
+        assert self._connection.disconnect  # noqa: S101 - set on the way to this stage
+        return self._connection.disconnect
+
+    # -- Settle the future: as `_next` does, but without a task
+
+    def _arrive(self) -> None:
+        """Handle the end of the server's call, or of the socket."""
+        waiting = self._waiting
+        if waiting is None or waiting.done():  # cancelled: the inbox keeps the event
+            return
+        self._waiting = None
+        if self._exchange.stage is _CLOSING:
+            self._settle_at_turn(waiting)
+        elif self._exchange.stage is _OVER:  # the application has returned without it
+            waiting.cancel()
+        else:
+            self._settle_with_event(waiting)
+
+    def _settle_with_event(self, waiting: Waiting) -> None:
+        try:
+            event = self._inbox.pop()
+            outputs = self._connection.read(event)
+        except asyncio.CancelledError:
+            waiting.cancel()
+        except Exception as error:  # noqa: BLE001 - for the application, whatever the server raises
+            waiting.set_exception(error)
+        else:
+            if outputs is None:
+                waiting.set_result(event)
+            else:
+                self._settle_later(waiting, outputs)
+
+    def _settle_at_turn(self, waiting: Waiting) -> None:
+        turn = self._connection.node.bulk_close.turn()
+        if turn is None:
+            waiting.set_result(self._disconnect())
+        else:
+            turn.add_done_callback(partial(self._settle_after, waiting))
+
+    def _settle_after(self, waiting: Waiting, turn: "asyncio.Future[None]") -> None:
+        if not waiting.done():
+            waiting.set_result(self._disconnect())
+
+    def _settle_later(self, waiting: Waiting, outputs: Sequence[Output]) -> None:
+        """Carry out outputs for a message of the library, and wait for the next event in a task."""
+        task = spawn(self._resume(outputs))
+        task.add_done_callback(partial(self._settle_by, waiting))
+        waiting.add_done_callback(partial(_cancel_with, task))
+
+    async def _resume(self, outputs: Sequence[Output]) -> Message:
+        if outputs:
+            await self._connection.perform(outputs)
+        return await self._next()
+
+    def _settle_by(self, waiting: Waiting, task: "asyncio.Task[Message]") -> None:
+        error = None if task.cancelled() else task.exception()
+        if waiting.done():  # cancelled, perhaps at the moment when the event came: keep it
+            if not task.cancelled() and error is None:
+                self._kept = task.result()
+        elif task.cancelled():
+            waiting.cancel()
+        elif error is not None:
+            waiting.set_exception(error)
+        else:
+            waiting.set_result(task.result())
+
+
+def _cancel_with(task: "asyncio.Task[Message]", waiting: Waiting) -> None:
+    if waiting.cancelled():
+        task.cancel()

@@ -1,0 +1,132 @@
+"""Applications receive by a future where the server gives futures, and lose no event by it."""
+
+import asyncio
+
+import pytest
+
+from channels_token_auth.core.close_codes import CloseReason
+from channels_token_auth.node import bulk_close
+from tests.connection.server import ACCEPT, CONNECT, Server, text
+from tests.connection.serving import Noting, serve, start
+
+LEAVE = {"type": "websocket.disconnect", "code": 1000}
+
+pytestmark = pytest.mark.usefixtures("each_kind_of_server")
+
+
+@pytest.fixture(autouse=True)
+def site(settings):
+    settings.CHANNELS_TOKEN_AUTH = {
+        "BACKENDS": [{"BACKEND": "tests.middleware.backend.OneTokenBackend"}],
+        "LOCATIONS": ["header", "subprotocol"],
+    }
+
+
+async def test_application_gets_a_future_where_the_server_gives_one():
+    kinds = []
+
+    async def application(scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        event = None
+        while event != LEAVE:
+            call = receive()
+            kinds.append(asyncio.isfuture(call))
+            event = await call
+
+    await serve(Server(CONNECT, text("a"), LEAVE), application)
+    assert kinds == [Server.gives_futures] * 2
+
+
+async def test_connect_needs_no_task_and_no_wait():
+    async def application(scope, receive, send):
+        assert receive().result() == CONNECT
+        await send(ACCEPT)
+        await receive()
+
+    await serve(Server(CONNECT, LEAVE), application)
+
+
+async def test_events_of_two_waits_at_once_come_once_each():
+    received = []
+
+    async def application(scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        waits = [asyncio.ensure_future(receive()) for _ in range(2)]
+        received.extend(await asyncio.gather(*waits))
+        await receive()
+
+    server = Server(CONNECT)
+    served = await start(server, application)
+    for event in (text("a"), text("b"), LEAVE):
+        server.inbox.put_nowait(event)
+        await asyncio.sleep(0.01)
+    await served.task
+    assert sorted(event["text"] for event in received) == ["a", "b"]
+
+
+async def test_wait_that_is_cancelled_leaves_its_event_for_the_next_one():
+    received = []
+
+    async def application(scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        for _ in range(2):  # the second one has nothing of its own to lose
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await receive()
+        server.inbox.put_nowait(text("kept"))
+        await asyncio.sleep(0.01)
+        received.extend([await receive(), await receive()])
+
+    server = Server(CONNECT)
+    served = await start(server, application)
+    await asyncio.sleep(0.05)
+    server.inbox.put_nowait(LEAVE)
+    await served.task
+    assert received == [text("kept"), LEAVE]
+
+
+async def test_error_of_the_server_reaches_the_application():
+    class Broken(Server):
+        async def _receive(self):
+            if self.inbox.empty():
+                raise OSError("the server's own")
+            return await self.inbox.get()
+
+    raised = []
+
+    async def application(scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        try:
+            await receive()
+        except OSError as error:
+            raised.append(str(error))
+
+    await serve(Broken(CONNECT), application)
+    assert raised == ["the server's own"]
+
+
+async def test_wait_that_outlives_its_application_ends_with_it():
+    left = []
+
+    async def application(scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        left.append(asyncio.ensure_future(receive()))
+        await asyncio.sleep(0)
+
+    await serve(Server(CONNECT), application)
+    async with asyncio.timeout(1):
+        await asyncio.wait(left)
+
+
+async def test_applications_get_their_disconnect_after_a_bulk_close(monkeypatch):
+    monkeypatch.setattr(bulk_close, "SLICE", 1)
+    served = [await start(Server(CONNECT), Noting()) for _ in range(3)]
+    members = [each.connection for each in served]
+    members[0].node.bulk_close.close(members, CloseReason.TOKEN_REVOKED, cause="revocation")
+    await asyncio.gather(*(each.task for each in served))
+    assert [each.server.sent[-1]["code"] for each in served] == [4410] * 3
