@@ -1,18 +1,18 @@
 """Build the ASGI scope of an opening handshake, as a server builds it from a client's request."""
 
-from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import unquote
 
 from django.conf import settings
 
 from ..core.asgi_types import Scope
 from ..core.credentials import Location, Secret
-from ..core.handshake.extraction import PROTOCOL, TICKET_NAME
+from ..core.handshake.extraction import PROTOCOL
 from ..core.handshake.policy import Policy
+from ..core.handshake.presentation import present
 
-__all__ = ["LOCATIONS", "websocket_scope"]
+__all__ = ["websocket_scope"]
 
 ADDRESS = ("127.0.0.1", 0)
 
@@ -51,54 +51,11 @@ def websocket_scope(
         "extensions": {"websocket.http.response": {}},
     }
     if token:
-        LOCATIONS[location](scope, token.reveal(), policy)
+        present(scope, token.reveal(), location, policy)
     # Servers pass the offer twice: as a list, and as the header. A location may have added to it.
     offered = ", ".join(scope["subprotocols"])
     scope["headers"].append((b"sec-websocket-protocol", offered.encode()))
     return scope
-
-
-def _in_header(scope: Scope, token: str, _: Policy) -> None:
-    # Python reads bytes of a terminal that are not UTF-8 as surrogates: they are sent as they were.
-    value = f"Bearer {token}".encode(errors="surrogateescape")
-    scope["headers"].append((b"authorization", value))
-
-
-def _in_subprotocol(scope: Scope, token: str, _: Policy) -> None:
-    text = urlsafe_b64encode(token.encode(errors="surrogateescape")).rstrip(b"=")
-    scope["subprotocols"].append(f"base64url.bearer.{text.decode()}")
-
-
-def _in_cookie(scope: Scope, token: str, policy: Policy) -> None:
-    value = f"{policy.cookie_name}={token}".encode(errors="surrogateescape")
-    scope["headers"].append((b"cookie", value))
-
-
-def _in_query(scope: Scope, token: str, policy: Policy) -> None:
-    _add_to_query(scope, policy.query_name, token)
-
-
-def _in_ticket(scope: Scope, token: str, _: Policy) -> None:
-    _add_to_query(scope, TICKET_NAME, token)
-
-
-def _in_first_message(_: Scope, __: str, ___: Policy) -> None:
-    """Leave the scope as it is: the token is sent after `auth.required`."""
-
-
-def _add_to_query(scope: Scope, name: str, value: str) -> None:
-    parts = [scope["query_string"], urlencode({name: value}, errors="surrogateescape").encode()]
-    scope["query_string"] = b"&".join(filter(None, parts))
-
-
-LOCATIONS: dict[Location, Callable[[Scope, str, Policy], None]] = {
-    Location.HEADER: _in_header,
-    Location.SUBPROTOCOL: _in_subprotocol,
-    Location.COOKIE: _in_cookie,
-    Location.QUERY: _in_query,
-    Location.TICKET: _in_ticket,
-    Location.FIRST_MESSAGE: _in_first_message,
-}
 
 
 def _host() -> str:

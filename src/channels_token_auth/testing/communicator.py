@@ -6,10 +6,8 @@ server, it sends the application a disconnect after a close.
 
 import asyncio
 import json
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable
-from typing import Any, assert_never
-from urllib.parse import urlencode
+from typing import Any
 
 from channels.testing import WebsocketCommunicator
 from django.core.exceptions import ImproperlyConfigured
@@ -18,7 +16,8 @@ from .. import conf
 from ..core.asgi_types import Application, Message, Receive, Scope, Send
 from ..core.close_codes import TABLE
 from ..core.credentials import Location
-from ..core.handshake.extraction import PROTOCOL, TICKET_NAME
+from ..core.handshake.extraction import PROTOCOL
+from ..core.handshake.presentation import present
 from .commits import apublish_revocations
 from .tokens import PATH, FakeTokenBackend
 
@@ -68,7 +67,7 @@ class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] #
         if self._location is Location.SUBPROTOCOL and PROTOCOL not in offered:
             offered.insert(0, PROTOCOL)
         if self._token is not None:
-            _present(self._token, self._location, self.scope)
+            present(self.scope, self._token, self._location, conf.configuration().policy)
         if origin is not None:
             self.scope["headers"].append((b"origin", origin.encode()))
         if offered:
@@ -170,31 +169,6 @@ def _issue(user: Any, token: str | None) -> str:
         sentence = f"`user` needs a fake token: log in within `fake_tokens()`, or name {PATH} in"
         raise ImproperlyConfigured(f"{sentence} CHANNELS_TOKEN_AUTH['BACKENDS'] of the tests.")
     return FakeTokenBackend.tokens.issue(user, token=token)
-
-
-def _present(token: str, location: Location, scope: Scope) -> None:
-    policy = conf.configuration().policy
-    match location:
-        case Location.HEADER:
-            scope["headers"].append((b"authorization", f"Bearer {token}".encode()))
-        case Location.SUBPROTOCOL:
-            text = urlsafe_b64encode(token.encode()).rstrip(b"=").decode()
-            scope["subprotocols"].append(f"base64url.bearer.{text}")
-        case Location.COOKIE:
-            scope["headers"].append((b"cookie", f"{policy.cookie_name}={token}".encode()))
-        case Location.TICKET:
-            _add_to_query(scope, TICKET_NAME, token)
-        case Location.QUERY:
-            _add_to_query(scope, policy.query_name, token)
-        case Location.FIRST_MESSAGE:
-            pass
-        case _:
-            assert_never(location)
-
-
-def _add_to_query(scope: Scope, name: str, value: str) -> None:
-    parts = [scope["query_string"], urlencode({name: value}).encode()]
-    scope["query_string"] = b"&".join(filter(None, parts))
 
 
 def _read(text: Any) -> dict[str, Any] | None:

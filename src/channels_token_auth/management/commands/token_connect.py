@@ -21,7 +21,7 @@ from ...node.node import Node
 from ...observability.events import IdentityInjected, emit
 from ...verification import injected
 from .. import terminal
-from ..client import LOCATIONS, websocket_scope
+from ..client import websocket_scope
 from ..conversation import HIDDEN, NOTE, SENT, Conversation
 
 
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--location",
             default=Location.HEADER.value,
-            choices=[each.value for each in LOCATIONS],
+            choices=[each.value for each in Location],
             help="where the token is presented; default: %(default)s",
         )
         parser.add_argument(
