@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import weakref
 from dataclasses import astuple, fields, replace
 from datetime import UTC, datetime
 
@@ -820,6 +821,16 @@ async def test_a_thousand_sockets_that_came_and_went_leave_the_heap_small():
         heap.watch(entry)
     assert len(heap._heap) <= 65  # private: nothing public shows memory
     assert heap._timer is None  # private: nothing public shows memory
+
+
+async def test_last_socket_that_goes_is_not_kept_in_memory():
+    heap, entry = Deadlines(Clock()), Entry(clock.steady() + HOUR)
+    gone = weakref.ref(entry)
+    heap.watch(entry)
+    entry.next_tick = None
+    heap.watch(entry)
+    del entry
+    assert gone() is None
 
 
 async def test_the_timer_looks_when_the_first_is_due():

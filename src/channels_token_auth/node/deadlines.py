@@ -93,6 +93,8 @@ class Deadlines:
         if self._due:
             wait = min(max(self._heap[0][0] - self._clock.steady(), 0.0), PERIOD)
             self._timer = asyncio.get_running_loop().call_later(wait, self.run)
+        else:
+            self._heap.clear()  # all stale: they would keep closed sockets in memory
 
 
 _deadlines: LoopLocal[Deadlines] = LoopLocal()
