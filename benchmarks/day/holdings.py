@@ -13,6 +13,14 @@ __all__ = ["Holdings", "Sample"]
 SPARE = {"tasks": 3, "timers": 5, "descriptors": 12}
 """Pools of connections to Redis and PostgreSQL may grow by some."""
 
+OF_A_SOCKET = tuple(
+    f"channels_token_auth.{name}"
+    for name in ("connection.", "consumers.", "core.lifecycle.", "core.live_authentication.")
+)
+"""Modules whose objects belong to one socket. Other modules have caches, which are bounded."""
+
+STALE = 20
+
 SETTLING = 30.0
 MEGABYTE = 2**20
 ALLOWED = 16 * MEGABYTE
@@ -61,7 +69,7 @@ class Holdings:
                 if now[name] > node.idle[name] + spare:
                     yield f"{node.name}: {node.idle[name]} → {now[name]} {name}"
             for name, count in now["objects"].items():
-                if count > 2 * node.idle["objects"].get(name, 0) + 20:
+                if name.startswith(OF_A_SOCKET) and count > STALE:
                     yield f"{node.name}: {count} objects of {name}"
 
     def _growth(self) -> Iterator[str]:
