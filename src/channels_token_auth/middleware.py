@@ -19,6 +19,7 @@ from .core.close_codes import CloseReason
 from .core.errors import TokenAuthError
 from .core.handshake.explanation import BARE_TOKEN
 from .core.handshake.refusal import close_message
+from .node.node import here
 from .observability import redaction_filter
 from .observability.throttle import Throttle
 from .verification.route import Route
@@ -62,9 +63,10 @@ class TokenAuthMiddleware:
         if is_inside(scope, receive):  # in middleware whose content `find_inside` cannot read
             await _refuse_second(send)
             return
+        waited = await self._take_turn(scope)
         connection = self._connection(scope, receive, send)
         try:
-            connect = await open_connection(connection)
+            connect = await open_connection(connection, waited=waited)
             if connect is None:
                 clean(scope, connection.route.read_everywhere(scope))
             else:
@@ -81,6 +83,18 @@ class TokenAuthMiddleware:
             raise
         finally:
             await finish(connection)
+
+    async def _take_turn(self, scope: Scope) -> float:
+        """Let the handshake begin. Return the seconds that it waited for others: mostly none."""
+        # Before anything is read: with thousands of clients, reading alone takes long.
+        newcomers = here().newcomers
+        if newcomers.may_begin():
+            return 0.0
+        try:
+            return await newcomers.turn()
+        except BaseException:  # cancelled by the server: outer middleware must not find the token
+            clean(scope, self._route().read(scope))
+            raise
 
     def _connection(self, scope: Scope, receive: Receive, send: Send) -> Connection:
         route = self._route()

@@ -22,9 +22,10 @@ MAX_RIVALS = 3
 """Maximum of other cookies with the credential's name to verify: each one costs a query."""
 
 
-async def open_connection(connection: Connection) -> Message | None:
+async def open_connection(connection: Connection, *, waited: float = 0.0) -> Message | None:
     """Admit or refuse the client. Return the event to start the application with; None: refused.
 
+    `waited`: the seconds that the handshake has waited before it could begin.
     Raises nothing but the exceptions of the server's own `receive`, before a handshake.
     """
     event = await connection.transport.inbox.next(may_wake=False)
@@ -35,7 +36,7 @@ async def open_connection(connection: Connection) -> Message | None:
     if HandshakeBegan.is_wanted():
         emit(HandshakeBegan(node=connection.node.name))
     try:
-        await _decide(connection)
+        await _decide(connection, waited)
     except TokenAuthError as error:
         await _refuse(connection, error)
     except Exception as error:  # noqa: BLE001 - of a site's user class, or a receiver of a signal
@@ -48,8 +49,9 @@ async def open_connection(connection: Connection) -> Message | None:
     return event
 
 
-async def _decide(connection: Connection) -> None:
-    if connection.node.drain.is_on:
+async def _decide(connection: Connection, waited: float) -> None:
+    # Few clients wait longer than that for an answer: verify nothing for those that have left.
+    if connection.node.drain.is_on or waited > connection.route.rules.auth_timeout:
         raise unavailable()
     decision = connection.route.decide(connection.handshake)
     _pass_limits(connection)

@@ -49,8 +49,9 @@ def _admitted() -> int:
 
 
 def _waiting() -> int:
-    # Both numbers change while this thread reads them: the difference may be negative.
-    return max(0, sum(len(node.sockets) for node in local_nodes()) - _admitted())
+    begun = sum(len(node.sockets) + len(node.newcomers) for node in local_nodes())
+    # The numbers change while this thread reads them: the difference may be negative.
+    return max(0, begun - _admitted())
 
 
 if is_counted_at_scrape():

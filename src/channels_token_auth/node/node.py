@@ -24,6 +24,7 @@ from ..cluster.overview import MAX_USERS
 from ..cluster.subscription import Subscription
 from ..core.counting.traffic import TrafficTable
 from ..core.revocation import Revocation, Target
+from ..limits.newcomers import Newcomers
 from ..limits.shared_traffic import share_traffic
 from ..limits.waiting import WaitingSockets
 from ..loop_local import LoopLocal
@@ -60,6 +61,7 @@ class Node:
         """All sockets, from their opening handshake until their application has ended."""
         self.registry = Registry()
         """The sockets that were admitted."""
+        self.newcomers = Newcomers()
         self.waiting = WaitingSockets()
         """The sockets that are not authenticated yet."""
         self.recent_revocations = RevocationLog()

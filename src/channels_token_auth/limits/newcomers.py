@@ -1,0 +1,58 @@
+"""Let only some opening handshakes begin in one turn of the event loop.
+
+When thousands of clients reconnect at once, an event loop would run all their handshakes in one
+turn, and every connected user would wait for all of them. So the others wait here, in the order of
+their arrival, while the loop handles the frames of connected users between two turns. Nothing is
+lost by it: the same work is done in smaller portions. In quiet times nobody waits.
+"""
+
+import asyncio
+from collections import deque
+
+__all__ = ["AT_ONCE", "Newcomers"]
+
+AT_ONCE = 8
+"""Opening handshakes that begin in one turn. With those that began before and go on, a turn takes
+about two milliseconds. Connected users wait in proportion to this number. The work for each
+handshake is the same with 8, 16 or 32 (measured)."""
+
+
+class Newcomers:
+    """The opening handshakes of one event loop that have not begun yet."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._begun = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def __len__(self) -> int:
+        """Return how many wait for their turn."""
+        return len(self._waiting)
+
+    def may_begin(self) -> bool:
+        """Let one more begin in this turn, or return False: then it must wait for `turn`."""
+        # As long as some wait, each turn is full: nobody overtakes them.
+        if self._begun >= AT_ONCE:
+            return False
+        if not self._begun:
+            self._loop.call_soon(self._next_turn)
+        self._begun += 1
+        return True
+
+    async def turn(self) -> float:
+        """Wait until all that came before have begun. Return the seconds that it took."""
+        came_at = self._loop.time()
+        turn = self._loop.create_future()
+        self._waiting.append(turn)
+        await turn
+        return self._loop.time() - came_at
+
+    def _next_turn(self) -> None:
+        self._begun = 0
+        while self._waiting and self._begun < AT_ONCE:
+            turn = self._waiting.popleft()
+            if not turn.done():  # unless the server has cancelled it
+                turn.set_result(None)
+                self._begun += 1
+        if self._begun:
+            self._loop.call_soon(self._next_turn)

@@ -1,0 +1,80 @@
+"""Opening handshakes begin in small portions, and in the order of their arrival."""
+
+import asyncio
+
+from channels_token_auth.limits.newcomers import AT_ONCE, Newcomers
+
+
+class Line:
+    """Handshakes that come at once. `begun`: their numbers, in the order in which they began."""
+
+    def __init__(self, count):
+        self.newcomers = Newcomers()
+        self.begun = []
+        self.tasks = [asyncio.create_task(self.come(number)) for number in range(count)]
+
+    async def come(self, number):
+        if not self.newcomers.may_begin():
+            await self.newcomers.turn()
+        self.begun.append(number)
+
+
+async def a_turn():
+    """Let the event loop run all that is ready."""
+    await asyncio.sleep(0)
+
+
+async def test_few_begin_at_once():
+    line = Line(AT_ONCE)
+    await a_turn()
+    assert line.begun == [*range(AT_ONCE)]
+    assert len(line.newcomers) == 0
+
+
+async def test_no_turn_has_more_than_its_portion():
+    line, before, most = Line(10 * AT_ONCE), 0, 0
+    while len(line.begun) < 10 * AT_ONCE:
+        await a_turn()
+        most, before = max(most, len(line.begun) - before), len(line.begun)
+    assert most == AT_ONCE
+
+
+async def test_they_begin_in_the_order_of_their_arrival_also_those_that_come_later():
+    line = Line(3 * AT_ONCE)
+    await a_turn()
+    line.tasks += [asyncio.create_task(line.come(number)) for number in range(100, 105)]
+    await asyncio.gather(*line.tasks)
+    assert line.begun == [*range(3 * AT_ONCE), *range(100, 105)]
+
+
+async def test_one_that_is_cancelled_takes_no_place():
+    line = Line(3 * AT_ONCE)
+    await a_turn()
+    assert len(line.newcomers) == 2 * AT_ONCE
+    for task in line.tasks[AT_ONCE : 2 * AT_ONCE]:
+        task.cancel()
+    await asyncio.wait(line.tasks)
+    assert line.begun == [*range(AT_ONCE), *range(2 * AT_ONCE, 3 * AT_ONCE)]
+    assert len(line.newcomers) == 0
+
+
+async def test_turn_returns_how_long_it_took():
+    newcomers = Newcomers()
+    while newcomers.may_begin():
+        pass
+    assert 0 <= await newcomers.turn() < 5
+
+
+async def test_nothing_runs_when_nobody_comes():
+    newcomers, loop = Newcomers(), asyncio.get_running_loop()
+    newcomers.may_begin()
+    scheduled = []
+    for _ in range(3):
+        await a_turn()
+    call_soon, loop.call_soon = loop.call_soon, lambda *args, **_: scheduled.append(args)
+    try:
+        assert scheduled == []
+        assert newcomers.may_begin()
+        assert len(scheduled) == 1
+    finally:
+        loop.call_soon = call_soon
