@@ -6,6 +6,8 @@ unit takes a whole number of them. Rounding would make a rate of 3 in 7 seconds 
 lose units after some months.
 """
 
+from math import gcd
+
 from ..limits import Rate
 
 __all__ = ["MICROSECONDS", "Bucket"]
@@ -23,8 +25,12 @@ class Bucket:
     __slots__ = ("_capacity", "_cost", "_paid_at", "_scale")
 
     def __init__(self, rate: Rate) -> None:
-        self._scale = rate.count
-        self._cost = rate.seconds * MICROSECONDS
+        # Without their common divisor, nearly all numbers here fit into 60 bits, with which CPython
+        # calculates faster. At 100 in a second, a unit takes 10,000 times 1 instead of 1,000,000.
+        cost = rate.seconds * MICROSECONDS
+        divisor = gcd(rate.count, cost)
+        self._scale = rate.count // divisor
+        self._cost = cost // divisor
         self._capacity = rate.count * self._cost
         self._paid_at = 0
 

@@ -30,7 +30,12 @@ def size_of(frame: Mapping[str, Any]) -> int:
     if text is None:
         return len(frame.get("bytes") or b"")
     # CPython stores whether a string is ASCII, as nearly all are: then nothing is encoded.
-    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
+    if text.isascii():
+        return len(text)
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:  # a lone surrogate, which no server passes on: RFC 6455 §8.1
+        return len(text.encode(errors="surrogatepass"))
 
 
 class Traffic:
@@ -70,10 +75,11 @@ class Traffic:
         if moment < self._blocked_until:
             # Floor division of a negative number rounds the wait up to whole seconds.
             return self._blocked_by, -((moment - self._blocked_until) // MICROSECONDS)
-        if self._messages and not self._messages.take(1, moment):
-            return Limit.MESSAGES, max(1, self._messages.full_in(moment))
-        if self._bytes and not self._bytes.take(size_of(frame), moment):
-            return Limit.BYTES, max(1, self._bytes.full_in(moment))
+        messages, in_bytes = self._messages, self._bytes
+        if messages is not None and not messages.take(1, moment):
+            return Limit.MESSAGES, max(1, messages.full_in(moment))
+        if in_bytes is not None and not in_bytes.take(size_of(frame), moment):
+            return Limit.BYTES, max(1, in_bytes.full_in(moment))
         if self.sharing is not None:
             self._share(self.sharing, frame, moment)
         return None
