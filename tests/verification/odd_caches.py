@@ -89,6 +89,11 @@ class Counting(Remote):
         super().__init__(name, params)
         self.asked = []
         self.timeouts = {}
+        self.added = []
+
+    def add(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        self.added.append(key)
+        return super().add(key, value, timeout)
 
     def get_many(self, keys, version=None):
         self.asked.append(set(keys))

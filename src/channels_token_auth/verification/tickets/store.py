@@ -104,10 +104,15 @@ class Tickets:
         user, token = identity.user_key, identity.authentication
         name = ("ticket-slot", user.kind, user.key, token.backend, token.token_id)
         slots = [conf.site_keys().name(*name, str(number)) for number in range(self._limit)]
+        cache = primary_cache(self._cache)
+        if slots and cache.add(slots[0], 1, LIFETIME):  # most tokens have no other ticket
+            return slots[0]
+        # One request for all others: an attacker may ask for tickets without end.
+        taken = cache.get_many(slots)
         for slot in slots:
-            if primary_cache(self._cache).add(slot, 1, LIFETIME):
+            if slot not in taken and cache.add(slot, 1, LIFETIME):
                 return slot
-        if not primary_cache(self._cache).get_many(slots):  # some caches hide their errors
+        if not taken and not cache.get_many(slots):  # some caches hide their errors
             raise CacheUnavailable
         raise exceeded(Limit.TICKETS, LIFETIME, self._limit)
 
