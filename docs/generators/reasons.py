@@ -1,6 +1,7 @@
 """List the reasons of refusals that the library logs for developers, from its source.
 
-Each is a call `Detail(slug=…, remedy=…)`. A refusal without one is explained by its code alone.
+Each is a call `Detail(slug=…, remedy=…)`, or of a function that makes one for a provider's request.
+A refusal without one is explained by its code alone.
 """
 
 import ast
@@ -10,11 +11,12 @@ from pathlib import Path
 import channels_token_auth
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.observability.refusal_log import REMEDIES
+from channels_token_auth.providers import rejection
 
-from .literals import escaped, text_of
+from .literals import GAP, escaped, text_of
 from .markdown import code, table
 
-__all__ = ["listed", "log_line", "reasons"]
+__all__ = ["left_line", "listed", "log_line", "of_providers", "reasons"]
 
 SOURCE = Path(channels_token_auth.__file__).parent
 
@@ -32,13 +34,22 @@ def listed() -> str:
 
 
 def log_line(slug: str, reason: str = "", origin: str = "") -> str:
-    """Return the line that a refused handshake at /chat/ leaves in the log."""
+    """Return the line that a refused handshake at /chat/ leaves in the log.
+
+    `reason` may be the slug itself, if that says all.
+    """
     found = CloseReason(slug)
-    remedy = reasons()[reason] if reason else REMEDIES[found]
-    why = f" ({reason})" if reason else ""
+    remedy = REMEDIES[found] if reason in ("", slug) else reasons()[reason]
+    why = "" if reason in ("", slug) else f" ({reason})"
     page = f', Origin "{origin}"' if origin else ""
     line = f'WebSocket "/chat/" refused: {found.close_code} {slug}{why}{page}. {remedy}'
     return f"```\n{line}\n```"
+
+
+def left_line(reason: str, origin: str) -> str:
+    """Return the line about a client that left before its handshake at /chat/ was refused."""
+    line = f'WebSocket "/chat/": the client left without a token ({reason}), Origin "{origin}"'
+    return f"```\n{line}. {reasons()[reason]}\n```"
 
 
 def request_line(method: str, path: str, status: str, reason: str) -> str:
@@ -46,10 +57,45 @@ def request_line(method: str, path: str, status: str, reason: str) -> str:
     return f'```\n{method} "{path}" refused: {status} ({reason}). {reasons()[reason]}\n```'
 
 
+def of_providers() -> str:
+    """Return a table of the reasons for which requests of identity providers are rejected."""
+    found: dict[str, list[str]] = {}
+    for slug, remedy in _rejections():
+        found.setdefault(slug, []).append(escaped(remedy))
+    rows = [(code(slug), " ".join(dict.fromkeys(found[slug]))) for slug in sorted(found)]
+    return table(["reason", "what is wrong"], rows)
+
+
 def _details() -> Iterator[tuple[str, str]]:
+    for constants, call in _calls():
+        if getattr(call.func, "id", "") == "Detail":
+            given = {keyword.arg: _text(keyword.value, constants) for keyword in call.keywords}
+            if given.get("slug", "").strip(GAP):
+                yield given["slug"].replace(f"{GAP}_", "LOCATION_"), given["remedy"]
+
+
+def _rejections() -> Iterator[tuple[str, str]]:
+    for constants, call in _calls():
+        if getattr(call.func, "id", "") in rejection.__all__ and len(call.args) > 1:
+            slug, remedy, *_ = (_text(each, constants) for each in call.args)
+            if slug != GAP:
+                yield slug, remedy
+
+
+def _calls() -> Iterator[tuple[dict[str, ast.expr], ast.Call]]:
+    """Yield every call in the source, and the constants of its module."""
     for path in sorted(SOURCE.rglob("*.py")):
-        for call in ast.walk(ast.parse(path.read_text())):
-            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Detail":
-                given = {keyword.arg: text_of(keyword.value) for keyword in call.keywords}
-                if given.get("slug", "").strip("…"):
-                    yield given["slug"].replace("…_", "LOCATION_"), given["remedy"]
+        module = ast.parse(path.read_text())
+        constants = {
+            target.id: node.value
+            for node in module.body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        yield from ((constants, call) for call in ast.walk(module) if isinstance(call, ast.Call))
+
+
+def _text(node: ast.expr, constants: dict[str, ast.expr]) -> str:
+    """Return the text of an expression, which may be the name of a constant."""
+    return text_of(constants.get(node.id, node) if isinstance(node, ast.Name) else node)

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.docs.browser import PASSWORD
 from tests.docs.project import Project, section
 
 __all__ = ["ENDPOINTS", "TOKEN", "hello_site", "populate", "token_of_ada", "use_redis"]
@@ -31,7 +32,7 @@ def hello_site(folder: Path, *, urls: str = ENDPOINTS) -> Project:
     project.write(section("README.md", '## Five steps to "hello ada"'))
     with (project.folder / "mysite" / "urls.py").open("a") as file:
         file.write(urls)
-    populate(project, "p", TOKEN)
+    populate(project, PASSWORD, TOKEN)
     return project
 
 

@@ -31,6 +31,12 @@ def test_every_setting_has_a_section_in_the_order_of_the_code():
     )
 
 
+def test_every_reason_in_the_log_is_listed_with_its_remedy():
+    listed = dict(table("docs/reference/refusals.md", "reason"))
+    assert "no_token" in listed  # its slug is a constant of its module
+    assert [reason for reason, remedy in listed.items() if not remedy.strip(" ….")] == []
+
+
 def test_every_close_code_has_a_page():
     codes = {str(row["close_code"]) for row in close_codes.SPEC["codes"]}
     assert {path.stem for path in ROOT.glob("docs/reference/close-codes/4*.md")} == codes
