@@ -406,6 +406,35 @@ async def test_page_that_changes_its_password_reconnects_and_other_browsers_log_
     assert await again.stays()
 
 
+@pytest.fixture(params=["cache", "file"])
+def no_table(request, site, tmp_path):
+    site.SESSION_ENGINE = f"django.contrib.sessions.backends.{request.param}"
+    site.SESSION_FILE_PATH = str(tmp_path)
+
+
+@pytest.mark.usefixtures("no_table", "view")
+@pytest.mark.parametrize("name", ["password", "streamed/change_own_password"])
+async def test_session_without_a_row_is_decided_by_the_next_handshake(
+    name, sockets, browsers, monkeypatch
+):
+    """Nothing shows which session was renewed: so nobody is asked to log in before it is known."""
+    monkeypatch.setattr(request_end, "LONGEST", 0.2)
+    proceed.clear()
+    mine, other = [await with_cookie(sockets, each) for each in browsers]
+    answer = await sync_to_async(browsers[0].post)(f"/{name}/")
+    again = await with_cookie(sockets, browsers[0])
+    assert await mine.closes() == REPLACED.close_code
+    assert await other.closes() == REPLACED.close_code
+    proceed.set()
+    await sync_to_async(answer.close)()
+    if name == "password":
+        assert await again.stays()
+    else:  # opened before the end of the request
+        assert await again.closes() == REPLACED.close_code
+    assert await (await with_cookie(sockets, browsers[0])).stays()
+    assert await (await with_cookie(sockets, browsers[1])).closes() == REVOKED.close_code
+
+
 @pytest.mark.usefixtures("view")
 async def test_sweep_knows_the_session_that_a_new_password_renewed(sockets, browsers, monkeypatch):
     monkeypatch.setattr("channels_token_auth.revocation.on_commit.publish", lambda *_: None)

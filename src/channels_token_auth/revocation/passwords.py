@@ -4,6 +4,7 @@
 |---|---|---|
 | with rows (DRF, knox, OAuth) | stay valid, as their packages leave them | 4419 |
 | sessions | end, but for one that `update_session_auth_hash` renews | 4410; the renewed one: 4419 |
+| sessions of engines without a table | the same | 4419, then 4410 if they have ended |
 | all others | are denied | 4410 |
 """
 
@@ -16,6 +17,7 @@ from django.db import connections, transaction
 from ..backends.contract import Revocations
 from ..backends.session import SessionBackend
 from ..backends.sources.sessions.cycles import Renewals, renewals
+from ..backends.sources.sessions.engines import has_table
 from ..core.close_codes import CloseReason
 from ..core.identity import UserKey
 from ..core.revocation import Revocation, Target
@@ -69,7 +71,10 @@ def _end_sessions(
     # A page that has its new session already may have opened a socket with it by now.
     successor = renewed.successor_of(user.key, since=since)
     listed = {each.name for each in site_authenticator().backends}
+    # Where nothing shows which session was renewed, 4419: the renewed session opens a socket again,
+    # and the handshakes of the others are refused with 4410.
+    code = CloseReason.TOKEN_REVOKED if has_table() else CloseReason.TOKEN_EXPIRED
     for name in sorted(names):
         target = Target.of_user(user, backend=name, except_token_id=successor)
-        ended = [Revocation(target=target, code=CloseReason.TOKEN_REVOKED)]
+        ended = [Revocation(target=target, code=code)]
         after_commit(ended, [], using=using, is_reported=name in listed)

@@ -25,6 +25,7 @@ __all__ = [
     "Sessions",
     "can_forget",
     "engine",
+    "has_table",
     "is_in_database",
     "session_model",
     "session_of",
@@ -53,6 +54,14 @@ def engine() -> Any:
 def session_model() -> Any:
     """Return the model of the engine's table; None if it has none."""
     return engine().get_model_class() if hasattr(engine(), "get_model_class") else None
+
+
+def has_table() -> bool:
+    """Return True if the engine has a table, whose signals show which sessions are renewed."""
+    try:
+        return session_model() is not None
+    except (ImportError, RuntimeError):  # an engine that cannot be used, or is not installed
+        return False
 
 
 def session_of(row: Any) -> Session:
