@@ -46,6 +46,7 @@ def value(name, **labels):
             {"outcome": "token_invalid", "backend": "drf", "location": "header"},
             1,
         ),
+        (events.VerificationTimedOut(count=2), "verification_timeouts_total", {}, 2),
         (
             events.ConnectionReauthenticated(connection=FACTS),
             "reauthentications_total",

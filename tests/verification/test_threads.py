@@ -12,6 +12,7 @@ from channels_token_auth.backends.sources.jwks.key_server import INTERVAL
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.observability.events import VerificationTimedOut, subscribe
 from channels_token_auth.testing import frozen_clock
 from channels_token_auth.verification.authenticator import Authenticator
 from channels_token_auth.verification.lanes.pace import MAX_BATCH
@@ -177,3 +178,15 @@ async def test_handshakes_that_queued_behind_a_hanging_store_are_served_by_the_f
         await hung
     assert await queued == identity()
     gate.opened.set()
+
+
+async def test_verification_that_times_out_is_emitted_once(lanes):
+    gate, emitted = Gate(), []
+    unsubscribe = subscribe(VerificationTimedOut, emitted.append)
+    with pytest.raises(TokenAuthError):
+        await Authenticator([FakeBackend("t0ken", before=gate)], timeout=0.2).authenticate(
+            credential()
+        )
+    unsubscribe()
+    gate.opened.set()
+    assert emitted == [VerificationTimedOut(count=1)]

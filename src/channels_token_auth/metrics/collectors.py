@@ -71,6 +71,9 @@ queue_refusals = Counter(
     "Verifications that were refused because too many wait in their lane, or for too long.",
     ["lane"],
 )
+verification_timeouts = Counter(
+    f"{PREFIX}_verification_timeouts", "Verifications that took longer than VERIFY_TIMEOUT."
+)
 cache_hits = Counter(f"{PREFIX}_cache_hits", "Handshakes answered from the verdict cache.")
 sweep_seconds = Histogram(f"{PREFIX}_sweep_seconds", "Time that one sweep took.", buckets=SLOW)
 swept_tokens = Counter(
@@ -226,6 +229,7 @@ HANDLERS: dict[type[events.Event], Callable[[Any], None]] = {
     events.BatchVerified: _verified,
     events.QueueMeasured: _measured,
     events.QueueOverflowed: _overflowed,
+    events.VerificationTimedOut: lambda event: verification_timeouts.inc(event.count),
     events.CacheHit: lambda _: cache_hits.inc(),
     events.SweepFinished: _swept,
     events.SweepFailed: lambda _: sweep_failures.inc(),

@@ -7,7 +7,7 @@ the same token at the same time share one verification (`single_flight`).
 
 import asyncio
 import logging
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent import futures
 from functools import partial
 from typing import Any, cast
@@ -19,6 +19,7 @@ from ..core.credentials import Credential
 from ..core.errors import TokenAuthError
 from ..core.identity import FinalVerdict, Grant, unavailable
 from ..loop_local import LoopLocal
+from ..observability.events import VerificationTimedOut, emit
 from . import test_mode
 from .chain import BackendChain
 from .lanes import Errand, LaneId, Onward, lanes
@@ -124,8 +125,9 @@ class Verifier:
     def _give_up_calls(self, late: Sequence[Call]) -> TokenAuthError:
         return self._give_up([call.errand for call in late])
 
-    def _give_up(self, errands: Iterable[Errand]) -> TokenAuthError:
+    def _give_up(self, errands: Sequence[Errand]) -> TokenAuthError:
         logger.error("A token took over %s s to verify.", self._timeout)
+        emit(VerificationTimedOut(count=max(1, len(errands))))  # without a lane in tests
         for errand in errands:
             # Half of it, since the batch began later than this caller began to wait.
             lanes.relieve(errand, after=self._timeout / 2)

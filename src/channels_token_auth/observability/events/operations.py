@@ -21,6 +21,7 @@ __all__ = [
     "SocketsClosed",
     "SweepFailed",
     "SweepFinished",
+    "VerificationTimedOut",
 ]
 
 
@@ -54,6 +55,13 @@ class QueueOverflowed(Event):
 
     lane: str
     refused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationTimedOut(Event):
+    """Verifications took longer than VERIFY_TIMEOUT, and were answered "unavailable"."""
+
+    count: int
 
 
 # -- Revocation and sweeps
