@@ -87,7 +87,11 @@ class Node:
             interval=interval,
             grace=configuration.sweep_grace,
         )
+        self._start(is_alone=is_alone)
+
+    def _start(self, *, is_alone: bool) -> None:
         _nodes.set(self)
+        # Known in this process before the first await, so that no message to it gets lost.
         add_node(LocalNode(handle=self.handle, channel=lambda: self.channel))
         if not is_alone:
             spawn(self._subscription.run())

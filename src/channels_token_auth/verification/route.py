@@ -11,7 +11,7 @@ from ..core.errors import Detail, TokenAuthError
 from ..core.handshake.decision import Decision, decide
 from ..core.handshake.explanation import explain
 from ..core.handshake.extraction import Handshake, extract
-from ..core.handshake.header import AUTHORIZATION
+from ..core.handshake.locations.header import AUTHORIZATION
 from ..core.handshake.refusal import refuse, sees_codes
 from ..core.handshake.scope import read_headers, read_query, read_subprotocols
 from ..core.identity import Grant, Identity

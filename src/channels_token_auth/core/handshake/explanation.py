@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from ..close_codes import CloseReason
 from ..credentials import Location
 from ..errors import Detail
-from .cookie import COOKIE
 from .extraction import PROTOCOL, TICKET_NAME, Handshake
-from .header import AUTHORIZATION
+from .locations.cookie import COOKIE
+from .locations.header import AUTHORIZATION
 from .policy import Policy
 
 __all__ = ["BARE_TOKEN", "NOTHING_SENT", "explain"]

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 from ..close_codes import CloseReason
 from ..credentials import Credential, Location
-from .cookie import COOKIE, take_cookie
-from .found import Found, Header, Headers, Problem
-from .header import AUTHORIZATION, take_header
+from .locations.cookie import COOKIE, take_cookie
+from .locations.found import Found, Header, Headers, Problem
+from .locations.header import AUTHORIZATION, take_header
+from .locations.query import take_query
+from .locations.subprotocol import OFFER, Entries, take_subprotocol
 from .policy import Policy
-from .query import take_query
-from .subprotocol import OFFER, Entries, take_subprotocol
 
 __all__ = ["PROTOCOL", "TICKET_NAME", "Handshake", "extract"]
 

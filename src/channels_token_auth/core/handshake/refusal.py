@@ -9,7 +9,7 @@ from ..errors import TokenAuthError
 from ..lifecycle.messages import error_message
 from ..redaction.bare_token import is_name
 from .extraction import PROTOCOL, Handshake
-from .found import Header, Headers
+from .locations.found import Header, Headers
 from .policy import RefusalMode
 
 __all__ = ["close_message", "deny", "http_answer", "refuse", "sees_codes"]

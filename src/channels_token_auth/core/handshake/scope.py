@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..asgi_types import Scope
-from .found import Header
+from .locations.found import Header
 
 __all__ = ["read_headers", "read_query", "read_subprotocols"]
 

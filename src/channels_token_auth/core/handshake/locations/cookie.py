@@ -8,9 +8,9 @@ are kept as `rivals`, and the handshake is refused if they belong to another use
 
 import re
 
-from ..credentials import Credential, Location, Secret, is_token
+from ...credentials import Credential, Location, Secret, is_token
+from ..policy import Policy
 from .found import Found, Header, read_value
-from .policy import Policy
 
 __all__ = ["COOKIE", "take_cookie"]
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..close_codes import CloseReason
-from ..credentials import Credential, Location, Secret, is_visible
+from ...close_codes import CloseReason
+from ...credentials import Credential, Location, Secret, is_visible
 
 __all__ = ["Found", "Header", "Headers", "Problem", "read_value", "spoil"]
 

@@ -9,10 +9,10 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..credentials import Location
-from ..redaction.bare_token import is_bare_token
+from ...credentials import Location
+from ...redaction.bare_token import is_bare_token
+from ..policy import Policy
 from .found import Found, Header, Headers, read_value, spoil
-from .policy import Policy
 
 __all__ = ["OFFER", "Entries", "take_subprotocol"]
 

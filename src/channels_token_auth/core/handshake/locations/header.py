@@ -2,9 +2,9 @@
 
 import re
 
-from ..credentials import Location
+from ...credentials import Location
+from ..policy import Policy
 from .found import Found, Header, read_value, spoil
-from .policy import Policy
 
 __all__ = ["AUTHORIZATION", "take_header"]
 

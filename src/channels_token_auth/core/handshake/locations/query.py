@@ -3,9 +3,9 @@
 import re
 from urllib.parse import unquote_to_bytes
 
-from ..credentials import Location
+from ...credentials import Location
+from ..policy import Policy
 from .found import Found, read_value, spoil
-from .policy import Policy
 
 __all__ = ["take_query"]
 
