@@ -10,6 +10,8 @@ from functools import partial
 from typing import Any, cast
 from weakref import WeakSet
 
+from asgiref.sync import async_to_sync
+
 from ..backends.contract import TokenBackend
 from ..backends.session import session_backend
 from ..backends.sources.users.private_copies import private_copy
@@ -24,11 +26,11 @@ from ..observability.error_log import log_error
 from ..observability.events import CacheHit, emit
 from ..tenants import Tenants
 from ..tenants.site import build_tenants
-from . import injected
+from . import injected, test_mode
 from .binding import build_backend, build_backends
 from .chain import BackendChain, ask_alone
 from .denylist import Denylist
-from .lanes import LaneId
+from .lanes import LaneId, Onward
 from .replaced import ReplacedTokens
 from .tenancy import TenantsOfHandshakes, of_tenants
 from .tickets import Tickets
@@ -160,6 +162,21 @@ class Authenticator:
         No verdict is taken from the cache, and none is put there.
         """
         return _current(self._ask_now(credential))
+
+    def authenticate_in_lane(self, credential: Credential) -> Identity | TokenAuthError:
+        """Return the same verdict to a thread that ends with its request, as under ASGI.
+
+        Such a thread would open a database connection for one query. The threads of handshakes keep
+        theirs, but have no part in a tenant's request or in a test's transaction.
+        """
+        if self.has_tenants or test_mode.is_on():
+            return self.authenticate_now(credential)
+        ask = partial(async_to_sync(self._ask), credential)
+        return _current(cast("Identity | TokenAuthError", ask_until_settled(ask, self._timeout)))
+
+    async def _ask(self, credential: Credential) -> Any:
+        step = self.chain.begin(credential)
+        return await self._verifier.ask(step) if isinstance(step, Onward) else step
 
     def identify_now(self, credential: Credential) -> Identity | None:
         """Return the identity of a token that may have expired, or whose user may be inactive.

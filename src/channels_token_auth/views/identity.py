@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_protect
 
@@ -15,6 +16,7 @@ from ..core.handshake.explanation import explain
 from ..core.handshake.extraction import Handshake, extract
 from ..core.handshake.policy import Policy
 from ..core.identity import Identity
+from ..tasks import is_in_loop
 from ..verification.authenticator import site_authenticator
 from ..verification.explanation import SCOPES_MISSING, explain_token
 
@@ -56,7 +58,7 @@ def _identify(request: HttpRequest) -> Identity:
     handshake = _read(request, policy)
     decision = decide(handshake, policy)
     if isinstance(decision, Verify):
-        return _by_token(decision.credential)
+        return _by_token(request, decision.credential)
     code = decision.code if isinstance(decision, Refuse) else CloseReason.TOKEN_MISSING
     detail = explain(code, handshake, policy)
     if code is CloseReason.TOKEN_MISSING:
@@ -71,9 +73,13 @@ def _read(request: HttpRequest, policy: Policy) -> Handshake:
     return extract(headers, b"", (), policy)
 
 
-def _by_token(credential: Credential) -> Identity:
+def _by_token(request: HttpRequest, credential: Credential) -> Identity:
     authenticator = site_authenticator()
-    verdict = authenticator.authenticate_now(credential)
+    # Under ASGI, Django starts a thread for each request. In an event loop nothing may wait for it.
+    if isinstance(request, ASGIRequest) and not is_in_loop():
+        verdict = authenticator.authenticate_in_lane(credential)
+    else:
+        verdict = authenticator.authenticate_now(credential)
     if isinstance(verdict, TokenAuthError):
         cache = conf.configuration().cache
         detail = explain_token(verdict.code, credential, authenticator.backends, cache=cache)
