@@ -9,6 +9,7 @@ import json
 import random
 import time
 from enum import Enum, auto
+from math import inf
 from typing import Protocol
 
 from .ledger import CUT_OFF, Ledger, Token
@@ -72,6 +73,8 @@ class Client:
         """The token of its socket, and one that it has sent to renew it."""
         self._asked_at: float | None = None
         self._attempts = 0
+        self._ticket_at = inf
+        """When it fetched the ticket that it shows."""
 
     @property
     def token(self) -> Token:
@@ -130,7 +133,7 @@ class Client:
             socket = await self._open(node, token)
         except RefusedError as refused:
             node.clients -= 1
-            ledger.refused(token, refused.status, node, time.time())
+            ledger.refused(token, refused.status, node, time.time(), ticket_at=self._ticket_at)
             return refused.status
         try:
             ledger.admitted(token, node, time.time())
@@ -152,7 +155,9 @@ class Client:
         headers = BEARER.format(token.text)
         match self.habit:
             case Habit.TICKET:
+                self._ticket_at = inf
                 answer = await fetch(node.port, "/auth/ticket/", headers)
+                self._ticket_at = time.time()
                 target, headers = f"{target}?ticket={json.loads(answer)['ticket']}", ""
             case Habit.MESSAGES | Habit.RENEWING:
                 headers += OFFER

@@ -102,11 +102,20 @@ class Ledger:
             # The last socket may be closed before the call has returned.
             self.delays.append(max(0.0, at - token.ended_at) if token.ended_at < inf else 0.0)
 
-    def refused(self, token: Token, code: int, place: Place, at: float) -> None:
-        """Judge the refusal of a handshake; 0: the node could not be reached, or hung up."""
+    def refused(
+        self, token: Token, code: int, place: Place, at: float, *, ticket_at: float = inf
+    ) -> None:
+        """Judge the refusal of a handshake; 0: the node could not be reached, or hung up.
+
+        `ticket_at`: when it fetched the ticket that it showed.
+        """
         self.counts[f"refused with {code}"] += 1
         if code in (401, 4401, 4410, 4419, 4423):
-            if not self._is_dead(token, at):
+            # Redis keeps the tickets: one that it has forgotten is as good as a wrong one.
+            is_forgotten = any(
+                each.name == "redis" and each.ended_at >= ticket_at for each in self.outages
+            )
+            if not (is_forgotten or self._is_dead(token, at)):
                 self.wrongly_closed.append(
                     f"refused with {code} on {place.name}, {self._describe(token, at)}"
                 )

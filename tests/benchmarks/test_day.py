@@ -92,6 +92,13 @@ def test_redis_that_forgot_its_denials_explains_the_end_of_jwts(
     assert bool(ledger.wrongly_closed) is is_wrong
 
 
+@pytest.mark.parametrize(("ticket_at", "is_wrong"), [(NOW - 21, False), (NOW - 1, True)])
+def test_redis_that_forgot_a_ticket_explains_its_refusal(ledger, node, ticket_at, is_wrong):
+    ledger.outages.append(Outage(name="redis", began_at=NOW - 20, ended_at=NOW - 17))
+    ledger.refused(a_token(), 401, node, NOW, ticket_at=ticket_at)
+    assert bool(ledger.wrongly_closed) is is_wrong
+
+
 def test_each_minute_a_node_is_killed_and_something_else_happens():
     names = [name for _, name in Plan(seconds=180, sockets=500).mishaps()]
     assert names == ["drain", "kill", "redis", "kill", "postgresql", "kill"]
