@@ -21,7 +21,7 @@ from .shape import check_shape, has_shape
 from .site import Site
 from .sources.lookup import Lookup, read
 from .sources.moments import aware, for_column
-from .sources.owned_rows import asked_for, for_write, former_value
+from .sources.owned_rows import delete_asked_for, for_write, former_value
 from .sources.user_columns import UserColumns
 from .sources.users import admit
 
@@ -85,11 +85,10 @@ class DRFTokenBackend(BaseTokenBackend):
         return [_standing(each, found.get(each.authentication.token_id)) for each in grants]
 
     def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
-        """Delete the rows, with two queries for the batch. The first reads all keys if a user is
+        """Delete the rows, with few queries for the batch. The first reads all keys if a user is
         not known.
         """
-        rows = for_write(self._model.objects)
-        rows.filter(pk__in=asked_for(rows, "key", grants)).delete()
+        delete_asked_for(for_write(self._model.objects), "key", grants)
         return [True] * len(grants)
 
     def revoke_user(

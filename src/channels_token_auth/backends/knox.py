@@ -26,7 +26,7 @@ from .shape import check_shape, has_shape
 from .site import Site
 from .sources.lookup import Lookup, read
 from .sources.moments import aware
-from .sources.owned_rows import asked_for, for_write
+from .sources.owned_rows import delete_asked_for, for_write
 from .sources.user_columns import UserColumns
 from .sources.users import admit
 
@@ -91,7 +91,7 @@ class KnoxTokenBackend(BaseTokenBackend):
         """Delete the rows: one query to find them, which reads all digests if a user is not known;
         and the queries of a deletion.
         """
-        self._delete(asked_for(for_write(self._model.objects), "digest", grants))
+        delete_asked_for(for_write(self._model.objects), "digest", grants)
         return [True] * len(grants)
 
     def revoke_user(

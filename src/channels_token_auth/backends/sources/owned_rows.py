@@ -9,7 +9,7 @@ from ...core.credentials import Secret
 from ...core.identity import Grant
 from ...django_internals import named_database
 
-__all__ = ["asked_for", "for_write", "former_value", "owned"]
+__all__ = ["asked_for", "delete_asked_for", "for_write", "former_value", "owned"]
 
 
 def for_write(rows: Any) -> Any:
@@ -36,6 +36,22 @@ def asked_for(rows: Any, column: str, grants: Sequence[Grant]) -> Collection[Any
     token_ids = {each.authentication.token_id for each in grants}
     columns = owned(rows, grants).values_list("pk", column).iterator()
     return [pk for pk, value in columns if Secret(value).digest in token_ids]
+
+
+def delete_asked_for(rows: Any, column: str, grants: Sequence[Grant]) -> None:
+    """Delete the rows whose `column` has one of the `token_id`s as its digest."""
+    if any(each.user_pk is None for each in grants):
+        pks = asked_for(rows, column, grants)  # of all rows, so read two columns of each
+    else:
+        token_ids = {each.authentication.token_id for each in grants}
+        found = owned(rows, grants)
+        found = [row for row in found if Secret(getattr(row, column)).digest in token_ids]
+        if len(found) == 1:
+            # Nearly always. It is read already: a query set would read it again, for the signals.
+            found[0].delete(using=found[0]._state.db)
+            return
+        pks = [row.pk for row in found]
+    rows.filter(pk__in=pks).delete()
 
 
 def former_value(instance: Any, column: str, *, using: str | None) -> Any:
