@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.suite.lanes import Options, Step, lanes_of
+from tests.suite.lanes import MEASURES_QUICKLY, Options, Step, lanes_of
 from tests.suite.reports import closing_line, dearest, skipped, slowest
 from tests.suite.running import INTERRUPTED, Result, in_lanes, run
 
-COVERAGE = [sys.executable, "-m", "coverage"]
 SLOWEST = 25
 
 
@@ -25,15 +24,16 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, lambda *_: None)
     began = time.monotonic()
     with TemporaryDirectory() as name:
-        folder, lanes = Path(name), lanes_of(_options(arguments))
+        folder, options = Path(name), _options(arguments)
+        lanes, coverage = lanes_of(options), [options.covered, "-m", "coverage"]
         _announce(lanes)
-        run("coverage of earlier runs", [*COVERAGE, "erase"], report=folder / "erase.xml")
+        run("coverage of earlier runs", [*coverage, "erase"], report=folder / "erase.xml")
         results = in_lanes(lanes, folder)
         codes = [result.code for result in results]
         if INTERRUPTED in codes:
             return INTERRUPTED
         for verb in ("combine", "report"):
-            covered = run(f"coverage {verb}", [*COVERAGE, verb], report=folder / f"{verb}.xml")
+            covered = run(f"coverage {verb}", [*coverage, verb], report=folder / f"{verb}.xml")
             codes.append(covered.code)
         _summarize(results, time.monotonic() - began)
     return int(any(codes))
@@ -53,7 +53,13 @@ def _options(arguments: Sequence[str]) -> Options:
     parser.add_argument("--lowest")
     parser.add_argument("--newest")
     known = parser.parse_args(arguments)
-    return Options(own=sys.executable, other=known.other, lowest=known.lowest, newest=known.newest)
+    return Options(
+        own=sys.executable,
+        other=known.other,
+        lowest=known.lowest,
+        newest=known.newest,
+        is_own_quick=sys.version_info[:2] >= MEASURES_QUICKLY,
+    )
 
 
 def _summarize(results: Sequence[Result], seconds: float) -> None:

@@ -48,6 +48,15 @@ def test_properties_run_once_in_the_gate_and_on_other_packages():
     assert _property_runs([suite("3.12-6.0", "python", servers=())]) == 0
 
 
+def test_coverage_is_measured_where_it_costs_nothing():
+    for is_own_quick, python in ((True, "own"), (False, "other")):
+        options = Options(own="own", other="other", is_own_quick=is_own_quick)
+        covered = [step for step in chain(*lanes_of(options)) if step.is_covered]
+        in_process = {step.python for step in covered if step.name not in SERVICES}
+        assert in_process == {options.covered} == {python}
+        assert [step.name for step in covered if step.name in SERVICES] == ["faults"]
+
+
 def _property_runs(lanes):
     return sum("hypothesis or slow" in step.arguments for step in chain(*lanes))
 

@@ -1,5 +1,7 @@
 """Measure branch coverage in this process, where the environment variable `MEASURE` asks for it.
 
+Python 3.14 counts branches itself (`sys.monitoring`), so it costs nothing there.
+
 Loaded with `-p` before the other plugins, so that it runs before anything of the library is
 imported, also in each worker of pytest-xdist. Servers that tests start are not measured; a program
 that is a test in a process of its own calls `save_at_exit`, before it imports the library.

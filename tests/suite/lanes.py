@@ -40,6 +40,8 @@ SERVICES = {
 }
 # Of the tests that start services, those that run the library in their own process as well.
 COVERED = ("faults",)
+# Coverage costs nothing from this Python on, and two thirds of a test's time before.
+MEASURES_QUICKLY = (3, 14)
 # All other folders and modules share nothing: they run in as many processes as there are cores.
 TESTS = Path(__file__).parents[1]
 IN_PROCESS = tuple(
@@ -57,7 +59,8 @@ PROMISED = "not measured"
 # Property tests and slow tests have a step of their own, so that the others answer quickly.
 QUICK, LONG = "not hypothesis and not slow", "hypothesis or slow"
 # Properties hold on every Python or on none. They run on the lowest and the newest packages too.
-SLOW = "slow and not hypothesis"
+# So do slow tests of the database, which run on two databases already.
+SLOW = "slow and not hypothesis and not database"
 # The markers of these expressions that select tests.
 MARKERS_OF = {LONG: ("hypothesis", "slow"), SLOW: ("slow",)}
 
@@ -74,12 +77,21 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The Pythons of the environments. `lowest` and `newest` are set for `test --all` only."""
+    """The Pythons of the environments. `lowest` and `newest` are set for `test --all` only.
+
+    `is_own_quick`: coverage is measured on the own Python, else on the other.
+    """
 
     own: str
     other: str
     lowest: str | None = None
     newest: str | None = None
+    is_own_quick: bool = False
+
+    @property
+    def covered(self) -> str:
+        """Return the Python on which coverage is measured, and reported."""
+        return self.own if self.is_own_quick else self.other
 
     @property
     def is_all(self) -> bool:
@@ -98,12 +110,13 @@ def lanes_of(options: Options) -> list[list[Step]]:
 def gate(options: Options) -> tuple[list[Step], list[Step]]:
     """Return the computing and the waiting lane."""
     own, promised = options.own, () if options.is_all else ("-m", PROMISED)
+    is_own, is_other = options.is_own_quick, not options.is_own_quick
     computing = [
-        Step(name="core", python=own, arguments=core(), is_covered=True),
-        Step(name="properties", python=own, arguments=properties(), is_covered=True),
-        Step(name="in-process", python=own, arguments=in_process(), is_covered=True),
-        Step(name="postgresql", python=own, arguments=postgresql(), is_covered=True),
-        *suite("other Python", options.other, servers=WIRE_ON_ONE_SERVER),
+        Step(name="core", python=own, arguments=core(), is_covered=is_own),
+        Step(name="properties", python=own, arguments=properties(), is_covered=is_own),
+        Step(name="in-process", python=own, arguments=in_process(), is_covered=is_own),
+        Step(name="postgresql", python=own, arguments=postgresql()),
+        *suite("other Python", options.other, servers=WIRE_ON_ONE_SERVER, is_covered=is_other),
     ]
     services = {
         name: Step(
@@ -118,16 +131,26 @@ def gate(options: Options) -> tuple[list[Step], list[Step]]:
     return [*computing, wire], [*services.values()]
 
 
-def suite(name: str, python: str, *, servers: Sequence[str], long: str = SLOW) -> list[Step]:
+def suite(
+    name: str,
+    python: str,
+    *,
+    servers: Sequence[str],
+    long: str = SLOW,
+    is_covered: bool = False,
+) -> list[Step]:
     """Return what another Python, or other packages, may change: no service, one wire table.
 
     `long`: the slow tests and the property tests that run, as an expression of markers.
     """
+    steps = {"core": core(), "slow": properties(long), "in-process": in_process()}
+    wire = Step(name=f"{name}: wire", python=python, arguments=[*servers, "-m", PROMISED])
     return [
-        Step(name=f"{name}: core", python=python, arguments=core()),
-        Step(name=f"{name}: slow", python=python, arguments=properties(long)),
-        Step(name=f"{name}: in-process", python=python, arguments=in_process()),
-        Step(name=f"{name}: wire", python=python, arguments=[*servers, "-m", PROMISED]),
+        *(
+            Step(name=f"{name}: {each}", python=python, arguments=given, is_covered=is_covered)
+            for each, given in steps.items()
+        ),
+        wire,
     ]
 
 
@@ -144,9 +167,12 @@ def in_process() -> list[str]:
 
 
 def postgresql() -> list[str]:
-    """Return the arguments for the tests whose outcome the database decides."""
+    """Return the arguments for the tests whose outcome the database decides.
+
+    Properties are of the code that reads tokens: one database shows them.
+    """
     found = modules((*IN_PROCESS, "wire", "faults"), ["database"])
-    return [*found, "--database=postgresql", "--migrations", *WORKERS]
+    return [*found, "--database=postgresql", "--migrations", "-m", "not hypothesis", *WORKERS]
 
 
 def paths(folders: Sequence[str]) -> list[str]:
