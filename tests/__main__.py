@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.suite.lanes import MEASURES_QUICKLY, Options, Step, lanes_of
+from tests.suite.modules import modules
 from tests.suite.reports import closing_line, dearest, skipped, slowest
 from tests.suite.running import INTERRUPTED, Result, in_lanes, run
 
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     with TemporaryDirectory() as name:
         folder, options = Path(name), _options(arguments)
         lanes, coverage = lanes_of(options), [options.covered, "-m", "coverage"]
-        _announce(lanes)
+        _announce(lanes, is_all=options.is_all)
         run("coverage of earlier runs", [*coverage, "erase"], report=folder / "erase.xml")
         results = in_lanes(lanes, folder)
         codes = [result.code for result in results]
@@ -39,11 +40,15 @@ def main(arguments: Sequence[str]) -> int:
     return int(any(codes))
 
 
-def _announce(lanes: Sequence[Sequence[Step]]) -> None:
-    """Print what the run covers: its steps, in lanes that run at the same time."""
+def _announce(lanes: Sequence[Sequence[Step]], *, is_all: bool) -> None:
+    """Print what the run covers: its steps, in lanes that run at the same time; and measures."""
     print(f"{len(lanes)} lanes at the same time:", flush=True)  # noqa: T201 - a program
     for lane in lanes:
         print("  " + ", ".join(step.name for step in lane), flush=True)  # noqa: T201 - a program
+    verdict = "run too" if is_all else "run in `dev.py test --all` only"
+    print(f"Tests that measure, and those of other packages, {verdict}. They are in:", flush=True)  # noqa: T201 - a program
+    for module in modules([""], ["measured"]):
+        print(f"  {module}", flush=True)  # noqa: T201 - a program
 
 
 def _options(arguments: Sequence[str]) -> Options:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.suite.lanes import CORE, IN_PROCESS, SERVICES, Options, Step, lanes_of, suite
+from tests.suite.lanes import CORE, IN_PROCESS, LANES, SERVICES, Options, Step, lanes_of, suite
 from tests.suite.modules import modules
 from tests.suite.reports import closing_line, dearest, skipped, slowest
 from tests.suite.running import INTERRUPTED, in_lanes
@@ -26,6 +26,7 @@ def test_each_test_is_in_exactly_one_lane():
     tests = ROOT / "tests"
     tops = {path.relative_to(tests).parts[0] for path in tests.glob("**/test_*.py")}
     assert sorted([*CORE, *IN_PROCESS, *chain(*SERVICES.values())]) == sorted(tops)
+    assert sorted(chain(*LANES)) == sorted(SERVICES)
 
 
 def test_gate_leaves_out_what_is_measured_and_all_does_not():

@@ -15,6 +15,7 @@ TESTS = Path(__file__).parents[1]
 # How each marker shows in the text of a module. Hypothesis marks its tests itself.
 MARKERS = {
     "database": re.compile(r"mark\.database"),
+    "measured": re.compile(r"mark\.measured"),
     "hypothesis": re.compile(r"hypothesis"),
     "slow": re.compile(r"mark\.slow"),
 }
