@@ -29,7 +29,7 @@ import socket  # noqa: E402
 from tools import matrix, pythons  # noqa: E402
 from tools.debian import PACKAGES, require_packages  # noqa: E402
 from tools.environments import LOWEST, NEWEST, environment, full_environment  # noqa: E402
-from tools.programs import ROOT, UserError, become, run, say  # noqa: E402
+from tools.programs import ROOT, UserError, become, run, run_together, say  # noqa: E402
 
 BENCH_PACKAGES = ("gcc", "libc6-dev", "postgresql", "redis-server")
 CLUSTER_PACKAGES = ("nginx", "postgresql", "redis-server")
@@ -101,9 +101,9 @@ def lint(arguments):
         "tsc": [*node, "node_modules/typescript/bin/tsc", "-p", "tests"],
     }
     failed = []
-    for name, command in checks.items():
-        say(f"\n--- {name}")
-        if run(command):
+    for name, code, output in run_together(checks):
+        say(f"\n--- {name}\n{output.rstrip()}")
+        if code:
             failed.append(name)
     say("\nlint: " + (", ".join(failed) + " failed" if failed else "all clean"))
     return int(bool(failed))

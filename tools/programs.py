@@ -5,9 +5,21 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 
-__all__ = ["DEV", "ROOT", "UserError", "become", "clean_environ", "install", "read", "run", "say"]
+__all__ = [
+    "DEV",
+    "ROOT",
+    "UserError",
+    "become",
+    "clean_environ",
+    "install",
+    "read",
+    "run",
+    "run_together",
+    "say",
+]
 
 ROOT = Path(__file__).resolve().parents[1]
 DEV = ROOT / ".dev"
@@ -55,6 +67,31 @@ def run(command, show=None, settings=(), **options):
                 os.killpg(child.pid, signal.SIGINT)
             child.wait()
             raise
+
+
+def run_together(commands):
+    """Run programs at the same time, by name; yield the name, the exit code and the output of each.
+
+    If this process is stopped, interrupt those that still run, and wait for them.
+    """
+    options = {"stdin": subprocess.DEVNULL, "start_new_session": True, "cwd": ROOT}
+    options.update(stderr=subprocess.STDOUT, env=clean_environ())
+    started = []
+    with contextlib.ExitStack() as stack:
+        try:
+            for name, command in commands.items():
+                output = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
+                child = subprocess.Popen(list(map(str, command)), stdout=output, **options)
+                started.append((name, child, output))
+            for name, child, output in started:
+                code = child.wait()
+                output.seek(0)
+                yield name, code, output.read()
+        finally:
+            for _, child, _ in started:
+                if child.poll() is None:
+                    os.killpg(child.pid, signal.SIGINT)
+                    child.wait()
 
 
 def read(command):

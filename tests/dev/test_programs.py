@@ -1,0 +1,45 @@
+"""Programs that run at the same time: the linters."""
+
+import os
+import sys
+import time
+
+import pytest
+
+from tools.programs import run_together
+
+DEADLINE = 60.0
+
+
+def python(code):
+    return [sys.executable, "-c", code]
+
+
+def test_each_has_its_code_and_its_output_in_one_piece():
+    commands = {
+        "slow": python("import time; print(1, flush=True); time.sleep(0.2); print(2)"),
+        "failing": python("import sys; print(3); sys.exit('no')"),
+    }
+    assert list(run_together(commands)) == [("slow", 0, "1\n2\n"), ("failing", 1, "3\nno\n")]
+
+
+def test_they_run_at_the_same_time(tmp_path):
+    meeting = tmp_path / "here"
+    waits = f"import os, time\nwhile not os.path.exists({str(meeting)!r}): time.sleep(0.01)"
+    commands = {"waits": python(waits), "comes": python(f"open({str(meeting)!r}, 'w')")}
+    assert [code for _, code, _ in run_together(commands)] == [0, 0]
+
+
+def test_those_that_still_run_are_interrupted_when_we_stop(tmp_path):
+    file = tmp_path / "pid"
+    # A job in the background is started with SIGINT ignored.
+    runs = "import os, signal, time\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+    runs += f"open({str(file)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)"
+    running = run_together({"ends": python(""), "runs": python(runs)})
+    next(running)
+    deadline = time.monotonic() + DEADLINE
+    while not (file.exists() and file.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    running.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(file.read_text()), 0)
