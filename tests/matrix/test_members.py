@@ -12,7 +12,7 @@ CONTRACT = "tests/backends/test_contract.py"
 # Where a token stands makes no difference to its user: good ones everywhere, others anywhere.
 PLACES = "header or cookie or ticket"
 # Promises that no user model changes.
-OTHERS = "no_text or no_token or name_is or package or base_class"
+OTHERS = "no_text or name_is or package or base_class"
 PART = f"(good_token and ({PLACES})) or falls or (test_contract and not ({OTHERS}))"
 
 
