@@ -43,18 +43,18 @@ def log_line(slug: str, reason: str = "", origin: str = "") -> str:
     why = "" if reason in ("", slug) else f" ({reason})"
     page = f', Origin "{origin}"' if origin else ""
     line = f'WebSocket "/chat/" refused: {found.close_code} {slug}{why}{page}. {remedy}'
-    return f"```\n{line}\n```"
+    return f"```output\n{line}\n```"
 
 
 def left_line(reason: str, origin: str) -> str:
     """Return the line about a client that left before its handshake at /chat/ was refused."""
     line = f'WebSocket "/chat/": the client left without a token ({reason}), Origin "{origin}"'
-    return f"```\n{line}. {reasons()[reason]}\n```"
+    return f"```output\n{line}. {reasons()[reason]}\n```"
 
 
 def request_line(method: str, path: str, status: str, reason: str) -> str:
     """Return the line that a refused HTTP request leaves in the log."""
-    return f'```\n{method} "{path}" refused: {status} ({reason}). {reasons()[reason]}\n```'
+    return f'```output\n{method} "{path}" refused: {status} ({reason}). {reasons()[reason]}\n```'
 
 
 def of_providers() -> str:

@@ -91,7 +91,7 @@ def log(tmp_path_factory):
 
 def lines():
     """Return the log lines of the page."""
-    return re.findall(r'^```\n((?:WebSocket|POST) "[^\n]*)\n```$', read(PAGE), re.MULTILINE)
+    return re.findall(r'^```output\n((?:WebSocket|POST) "[^\n]*)\n```$', read(PAGE), re.MULTILINE)
 
 
 @pytest.mark.parametrize("line", lines(), ids=lambda line: line.partition(", Origin")[0])
