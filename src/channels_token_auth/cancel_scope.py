@@ -18,10 +18,11 @@ class CancelScope:
     It may be entered many times, by one task at a time, in the event loop that it was created in.
     """
 
-    __slots__ = ("_cancelling", "_interrupted", "_loop", "_task")
+    __slots__ = ("_cancelling", "_interrupted", "_task", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self.loop = loop
+        """The event loop that it belongs to."""
         self._task: asyncio.Task[Any] | None = None
         self._interrupted = False
 
@@ -32,7 +33,7 @@ class CancelScope:
 
     def __enter__(self) -> Self:
         # With the loop: before Python 3.12, finding it takes a system call, three times as long.
-        self._task = task = asyncio.current_task(self._loop)
+        self._task = task = asyncio.current_task(self.loop)
         self._cancelling = task.cancelling()  # type: ignore[union-attr]  # tasks only await this
         return self
 

@@ -74,6 +74,7 @@ class TokenAuthMiddleware:
                     # Not a refusal, which is explained elsewhere: the client was admitted.
                     logger.warning("%s", BARE_TOKEN)
                 side = ApplicationSide(connection, connect)
+                del connect  # or this frame would keep it until the socket ends
                 await self.application(connection.inner_scope(), side.receive, side.send)
             await end_without_application(connection, has_raised=False)
         except TokenAuthError as error:  # raised by `requires_scopes`, for example

@@ -1,6 +1,7 @@
 """Applications receive by a future where the server gives futures, and lose no event by it."""
 
 import asyncio
+import weakref
 
 import pytest
 
@@ -45,6 +46,26 @@ async def test_connect_needs_no_task_and_no_wait():
         await receive()
 
     await serve(Server(CONNECT, LEAVE), application)
+
+
+async def test_connect_is_not_kept_for_the_life_of_the_socket():
+    class Connect(dict):
+        """A dictionary to which a weak reference can point."""
+
+    connect = Connect(CONNECT)
+    seen = weakref.ref(connect)
+
+    async def application(scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        await receive()
+
+    server = Server(connect)
+    del connect
+    served = await start(server, application)
+    assert seen() is None
+    server.inbox.put_nowait(LEAVE)
+    await served.task
 
 
 async def test_events_of_two_waits_at_once_come_once_each():

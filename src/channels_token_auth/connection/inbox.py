@@ -19,30 +19,41 @@ anything. The event is kept for the application's next wait.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
+from types import TracebackType
+from typing import Protocol, Self
 
 from ..cancel_scope import CancelScope
 from ..clock import clock
 from ..core.asgi_types import Message, Receive
 from ..core.lifecycle import Idle
 
-__all__ = ["Inbox"]
+__all__ = ["Caller", "Inbox"]
 
 
-class Inbox:
-    """Calls the server's `receive`. One task at a time waits for an event."""
+class Caller(Protocol):
+    """The object that has used `Inbox.call`. A method alone would be an object for each wait."""
+
+    def arrive(self) -> None:
+        """Handle the end of the server's call, or of the socket."""
+
+
+class Inbox(CancelScope):
+    """Calls the server's `receive`. One task at a time waits for an event.
+
+    It is itself the scope of a wait in the caller's task, which saves an object for each socket.
+    """
 
     __slots__ = (
-        "_arrive", "_gives_coroutines", "_idle", "_is_cancelled", "_loop", "_pending", "_receive",
-        "_scope", "_waiter",
+        "_caller", "_gives_coroutines", "_idle", "_is_cancelled", "_pending", "_waiter", "receive",
     )  # fmt: skip
 
     def __init__(self, receive: Receive, loop: asyncio.AbstractEventLoop) -> None:
-        self._receive = receive
-        self._loop = loop
-        self._scope = CancelScope(loop)
+        super().__init__(loop)
+        self.receive = receive
+        """The server's own. Await its coroutine in a `with` block of the inbox."""
         self._pending: asyncio.Future[Message] | None = None
-        self._arrive: Callable[[], None] | None = None
+        self._caller: Caller | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._is_cancelled = False
         self._gives_coroutines = False
@@ -54,6 +65,29 @@ class Inbox:
         if self._pending and not self._pending.done():
             idle.listen(clock.steady())
 
+    def __enter__(self) -> Self:
+        if self._idle:
+            self._idle.listen(clock.steady())
+        return super().__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if self._idle:
+            self._idle.receive()
+        is_closed = super().__exit__(kind, error, trace)
+        if kind is asyncio.CancelledError and not is_closed:
+            self.note_cancelled()
+        return is_closed
+
+    @property
+    def waits_here(self) -> bool:
+        """True if the caller's own task must await `receive`, in a `with` block of the inbox."""
+        return self._gives_coroutines and self._pending is None and not self._is_cancelled
+
     @property
     def is_engaged(self) -> bool:
         """True if `call` must not be used: an event is kept, awaited or at risk of a time limit.
@@ -63,24 +97,24 @@ class Inbox:
         """
         return self._gives_coroutines or self._pending is not None or self._is_cancelled
 
-    def call(self, arrive: Callable[[], None]) -> Awaitable[Message] | None:
+    def call(self, caller: Caller) -> Awaitable[Message] | None:
         """Call the server. Return None if that gave a future, else what `next` must await.
 
-        `arrive` is called once the future is done, or when `close` ends the wait.
+        `caller.arrive` is called once the future is done, or when `close` ends the wait.
         """
-        call = self._receive()
+        call = self.receive()
         if not asyncio.isfuture(call):
             return call
-        self._arrive = arrive
+        self._caller = caller
         self._keep(call)
         return None
 
     def listen(self) -> None:
         """Call the server unless an event is kept here. Only while no other task waits for one."""
         if self._pending is None:
-            call = None if self._gives_coroutines else self._receive()
+            call = None if self._gives_coroutines else self.receive()
             if not asyncio.isfuture(call):
-                call = self._loop.create_task(self._call(call))
+                call = self.loop.create_task(self._call(call))
             self._keep(call)
 
     async def next(
@@ -91,12 +125,15 @@ class Inbox:
         `call`: the server's awaitable, which `call` has returned.
         """
         if call is None and not (may_wake or self._pending or self._is_cancelled):
-            call = self._receive()
+            call = self.receive()
             if asyncio.isfuture(call):
                 self._keep(call)
                 call = None
         if call is not None:
-            return await self._await_here(call)
+            self._gives_coroutines = asyncio.iscoroutine(call)
+            with self:
+                return await call
+            return None  # `close` has ended the wait
         while not await self.has_event():
             if may_wake or self._pending is None:  # closed
                 return None
@@ -104,7 +141,8 @@ class Inbox:
 
     def note_cancelled(self) -> None:
         """Note that the application has cancelled a wait, and may cancel others."""
-        # From now on, an event is kept here until the application's own task has resumed.
+        # From now on a task or a future receives, and the event is kept here until the
+        # application's own task has resumed: no frame is lost then.
         self._is_cancelled = True
 
     async def has_event(self) -> bool:
@@ -114,7 +152,7 @@ class Inbox:
         """
         self.listen()
         if self._pending and not self._pending.done():
-            self._waiter = waiter = self._loop.create_future()
+            self._waiter = waiter = self.loop.create_future()
             try:
                 await waiter
             finally:
@@ -136,7 +174,7 @@ class Inbox:
 
     def close(self) -> None:
         """Cancel the server's call, and end the wait for it."""
-        self._scope.interrupt()
+        self.interrupt()
         pending, self._pending = self._pending, None
         if pending:
             pending.cancel()
@@ -144,30 +182,13 @@ class Inbox:
 
     async def _call(self, call: Awaitable[Message] | None) -> Message:
         # A coroutine must be awaited once it is made: make it here, after the task has begun.
-        return await (call or self._receive())
+        return await (call or self.receive())
 
     def _keep(self, call: "asyncio.Future[Message]") -> None:
         self._pending = call
         call.add_done_callback(self._finish)
         if self._idle:
             self._idle.listen(clock.steady())
-
-    async def _await_here(self, call: Awaitable[Message]) -> Message | None:
-        event = None
-        self._gives_coroutines = asyncio.iscoroutine(call)
-        if self._idle:
-            self._idle.listen(clock.steady())
-        try:
-            with self._scope:
-                event = await call
-        except asyncio.CancelledError:
-            # An application that cancels one wait may cancel others: a task loses no frame then.
-            self._is_cancelled = True
-            raise
-        finally:
-            if self._idle:
-                self._idle.receive()
-        return event
 
     def _finish(self, pending: "asyncio.Future[Message]") -> None:
         # `pop` raises an error of the call. Without one, asyncio would log it as never retrieved.
@@ -181,7 +202,7 @@ class Inbox:
             self._end_wait()
 
     def _end_wait(self) -> None:
-        arrive, self._arrive = self._arrive, None
-        if arrive:
-            arrive()
+        caller, self._caller = self._caller, None
+        if caller:
+            caller.arrive()
         self.wake()

@@ -25,13 +25,12 @@ _CLOSING, _OVER = Stage.CLOSING, Stage.OVER
 class Reception:
     """The `receive` of one application. `connect`: the first event that it returns."""
 
-    __slots__ = ("_connection", "_exchange", "_inbox", "_kept", "_loop", "_waiting")
+    __slots__ = ("_connection", "_exchange", "_inbox", "_kept", "_waiting")
 
     def __init__(self, connection: Connection, connect: Message) -> None:
         self._connection = connection
         self._exchange = connection.exchange
         self._inbox = connection.transport.inbox
-        self._loop = connection.transport.loop
         self._kept: Message | None = connect
         self._waiting: Waiting | None = None
 
@@ -39,15 +38,15 @@ class Reception:
         """Return the next event. Raises RuntimeError after the `websocket.disconnect`."""
         if self._kept is not None:
             event, self._kept = self._kept, None
-            future = self._loop.create_future()
+            future = self._inbox.loop.create_future()
             future.set_result(event)
             return future
         if self._needs_coroutine():
             return self._next()
-        call = self._inbox.call(self._arrive)
+        call = self._inbox.call(self)
         if call is not None:
             return self._next(call)
-        self._waiting = waiting = self._loop.create_future()
+        self._waiting = waiting = self._inbox.loop.create_future()
         return waiting
 
     def _needs_coroutine(self) -> bool:
@@ -69,8 +68,14 @@ class Reception:
         while exchange.stage is not _CLOSING:
             if connection.notices:
                 return connection.notices.popleft()
-            received = await self._inbox.next(may_wake=connection.is_subscribed, call=call)
-            call = None
+            received = None
+            if call is None and self._inbox.waits_here and not connection.is_subscribed:
+                # As in `Inbox.next`, without a coroutine that an idle socket would keep.
+                with self._inbox:
+                    received = await self._inbox.receive()
+            else:
+                received = await self._inbox.next(may_wake=connection.is_subscribed, call=call)
+                call = None
             if received is None:
                 continue
             outputs = connection.read(received)
@@ -91,7 +96,7 @@ class Reception:
 
     # -- Settle the future: as `_next` does, but without a task
 
-    def _arrive(self) -> None:
+    def arrive(self) -> None:
         """Handle the end of the server's call, or of the socket."""
         waiting = self._waiting
         if waiting is None or waiting.done():  # cancelled: the inbox keeps the event

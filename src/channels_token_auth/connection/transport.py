@@ -23,26 +23,27 @@ CLOSE_TIMEOUT = 1.0
 """Seconds that the server gets to send a close, so that no client can delay it for longer."""
 
 
-class Transport:
-    """The server's side of one socket."""
+class Transport(CancelScope):
+    """The server's side of one socket.
 
-    __slots__ = ("_closer", "_extra_scopes", "_receive", "_send", "_sending", "inbox", "loop")
+    It is itself the scope of the application's send, which saves an object for each socket.
+    """
+
+    __slots__ = ("_closer", "_extra_scopes", "_send", "inbox")
 
     def __init__(self, receive: Receive, send: Send) -> None:
-        self.loop = asyncio.get_running_loop()
+        super().__init__(asyncio.get_running_loop())
         self.inbox = Inbox(receive, self.loop)
-        self._receive = receive
         self._send = send
-        self._sending = CancelScope(self.loop)
         self._extra_scopes: set[CancelScope] | None = None
         self._closer: asyncio.Task[None] | None = None
 
     async def send(self, message: Message) -> None:
         """Send for the application. `shut` interrupts a send to a client that does not read."""
-        if self._sending.is_pending:
+        if self.is_pending:
             await self._send_concurrently(message)
         else:
-            with self._sending:
+            with self:
                 await self._send(message)
 
     async def _send_concurrently(self, message: Message) -> None:
@@ -94,7 +95,7 @@ class Transport:
     async def _shut(self, last_words: Sequence[Message]) -> None:
         await self.answer(last_words)
         # Interrupt other sends only now: the last messages must follow those already being sent.
-        for scope in (self._sending, *(self._extra_scopes or ())):
+        for scope in (self, *(self._extra_scopes or ())):
             scope.interrupt()
 
     async def finish(self) -> None:
@@ -108,7 +109,7 @@ class Transport:
         """Receive until the disconnect: hypercorn leaks a reader task whose queue stays full."""
         with contextlib.suppress(Exception):
             async with asyncio.timeout(CLOSE_TIMEOUT):
-                while (await self._receive())["type"] != "websocket.disconnect":
+                while (await self.inbox.receive())["type"] != "websocket.disconnect":
                     pass
 
 
