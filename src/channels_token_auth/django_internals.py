@@ -79,8 +79,11 @@ def copy_results(rows: Any, copy_one: Callable[[Any], Any]) -> Any:
 def copy_state(state: ModelState, copy_one: Callable[[Any], Any]) -> ModelState:
     """Return a copy of a model instance's state with copies of the related objects in it."""
     fresh = object.__new__(ModelState)
-    fresh.__dict__ = vars(state).copy()
-    fresh.fields_cache = {name: copy_one(each) for name, each in state.fields_cache.items()}
+    fresh.__dict__ = values = vars(state).copy()
+    # Django makes the dictionary on first use, and most users have none: none is kept for them.
+    related = values.pop("fields_cache", None)
+    if related:
+        fresh.fields_cache = {name: copy_one(each) for name, each in related.items()}
     return fresh
 
 

@@ -200,6 +200,12 @@ def test_copied_state_keeps_its_database_and_copies_related_objects(ada):
     assert ada._state.fields_cache["friend"] is friend
 
 
+def test_copied_state_has_no_dictionary_for_related_objects_that_are_not_there():
+    state = copy_state(User(pk=1)._state, lambda each: each)
+    assert "fields_cache" not in vars(state)
+    assert state.fields_cache == {}
+
+
 def test_test_environment_is_that_of_djangos_runner():
     assert is_test_environment()
     command = [sys.executable, "-c", "import django.test.utils", "--", "no runner"]

@@ -50,7 +50,8 @@ def clean(scope: Scope, handshake: Handshake) -> None:
         _replace(scope, "headers", handshake.headers)
     _replace(scope, "query_string", handshake.query_string)
     # A new list: some servers compare the selected subprotocol with their own list.
-    _replace(scope, "subprotocols", [*handshake.subprotocols])
+    if scope.get("subprotocols") != handshake.subprotocols:
+        _replace(scope, "subprotocols", [*handshake.subprotocols])
     if handshake.cookie_name:
         with suppress(Exception):  # no parsed cookies, or none that can be changed
             scope["cookies"].pop(handshake.cookie_name, None)

@@ -63,6 +63,12 @@ class Connection(Socket):
         """True from its first admission on."""
         return self._user is not None
 
+    @property
+    def user_id(self) -> str | None:
+        """Its user's primary key as text: the same object as in the lifecycle, to save memory."""
+        identity = self.life.identity
+        return identity.key if isinstance(identity, UserKey) else None
+
     def end(self, error: TokenAuthError) -> None:
         """Close it, or refuse its handshake. Before the admission, keep the reason for events."""
         if not self.was_admitted:

@@ -51,6 +51,11 @@ class Lifecycle(Timetable):
         self._identity: Hashable = None
         self._presented: deque[float] | None = None
 
+    @property
+    def identity(self) -> Hashable:
+        """The user it was admitted for; None before that, and for an anonymous socket."""
+        return self._identity
+
     # -- Before the application
 
     def present(self) -> None:
