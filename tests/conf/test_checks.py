@@ -65,6 +65,17 @@ def with_provider(**changes):
     return site | {"BACKENDS": [backend], "IDENTITY_PROVIDERS": [provider]}
 
 
+def with_two_backends(*, issuer):
+    """The tokens of the first one have another issuer than the provider."""
+    site = with_provider(OPTIONS={"typ": "at+jwt", "issuer": "https://other.test"})
+    options = {"url": "https://sso.test/introspect", "client_id": "c", "client_secret": "s"}
+    second = {"BACKEND": INTROSPECTION, "OPTIONS": options | {"audience": "a", "issuer": issuer}}
+    (provider,) = site["IDENTITY_PROVIDERS"]
+    provider = provider | {"BACKENDS": ["jwt", "introspection"]}
+    return {"BACKENDS": [*site["BACKENDS"], second], "IDENTITY_PROVIDERS": [provider]}
+
+
+INTROSPECTION = "channels_token_auth.backends.introspection.IntrospectionBackend"
 CANARY = "redis://:canary@example.com"
 LIMIT = "UVICORN_WS_MAX_SIZE"
 
@@ -179,6 +190,8 @@ def test_default_settings_are_fine(check):
             ),
             [],
         ),
+        (with_two_backends(issuer="https://other.test"), ["W021"]),
+        (with_two_backends(issuer=None), []),  # the second accepts tokens of any issuer
         (with_provider(OPTIONS={"user_field": "username"}), ["W022"]),
         (with_provider(OPTIONS={"user_field": "username"}, USER_FIELD="username"), []),
         (with_provider(OPTIONS={"user_field": "username", "user_claim": "uid"}), []),

@@ -184,6 +184,24 @@ def test_event_that_arrives_late_leaves_a_later_login(provider, ada):
     assert (outcome(old), outcome(new)) == ("token_revoked", "accepted")
 
 
+def test_time_of_the_event_has_precedence_over_that_of_its_token(provider, ada):
+    """[CAEP] §2 defines `event_timestamp`, RFC 8417 §2.2 `toe` for the events of a token."""
+    old, new = access_token(ada, iat=now() - 500), access_token(ada, iat=now() - 100)
+    payload, claims = {"event_timestamp": now() - 300}, {"sub": str(ada.pk), "toe": now() - 50}
+    assert sent(provider, RISC + "account-disabled", payload, **claims).status_code == 202
+    assert (outcome(old), outcome(new)) == ("token_revoked", "accepted")
+
+
+@pytest.mark.parametrize("name", ["event_timestamp", "toe"])
+def test_event_after_its_own_token_revokes_no_later_login(provider, ada, name):
+    """Such a time is a mistake: it would end logins that followed the event."""
+    old, new = access_token(ada, iat=now() - 500), access_token(ada, iat=now() - 30)
+    payload = {"event_timestamp": now() - 10} if name == "event_timestamp" else {}
+    claims = {"sub": str(ada.pk), "iat": now() - 60} | ({"toe": now() - 10} if not payload else {})
+    assert sent(provider, RISC + "account-disabled", payload, **claims).status_code == 202
+    assert (outcome(old), outcome(new)) == ("token_revoked", "accepted")
+
+
 @pytest.mark.parametrize("moment", [lambda: now() * 1000, lambda: now() // 1000, lambda: 0])
 def test_time_in_another_unit_is_not_taken_for_seconds(provider, ada, moment):
     token, payload = access_token(ada), {"event_timestamp": moment()}
