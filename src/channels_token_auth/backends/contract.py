@@ -112,6 +112,7 @@ class Undecided(TokenAuthError):  # noqa: N818 - a verdict, named as one
     backend once more; for other callers the verdict is "unavailable".
     """
 
+    # One second: the fetch of a key usually takes less. The client's second attempt succeeds.
     def __init__(self, settled: "Future[None]", detail: Detail | None = None) -> None:
         super().__init__(CloseReason.UNAVAILABLE, 1, detail)
         self.settled = settled
@@ -147,6 +148,7 @@ class TokenBackend(Protocol):
     revocations: Revocations
     """The place where revocations of its tokens are recorded."""
 
+    # Lanes: see `verification.lanes`.
     is_local: bool
     """True if verifying asks nothing but this process and the site's databases. Any other backend
     gets a thread of its own, so that a slow server or cache delays no other logins."""
@@ -176,6 +178,7 @@ class TokenBackend(Protocol):
     extra: str | None
     """The extra of this distribution that installs what the backend imports."""
 
+    # Called in the event loop, for every handshake: it must not query.
     def recognizes(self, credential: Credential) -> bool:
         """Return True if the credential may be one of its tokens, by scheme and shape alone."""
         ...

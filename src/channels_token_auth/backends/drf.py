@@ -76,6 +76,8 @@ class DRFTokenBackend(BaseTokenBackend):
         """Revalidate the batch with one query: the tokens of these users."""
         users = self._users.needed_for(grants)
         rows = users.select(self._model.objects.all(), "key")
+        # By user, since sockets do not keep keys: a user has one row in DRF's own model, and few in
+        # a site's. The digest of each key is compared in Python.
         rows = rows.filter(user__pk__in={each.user_pk for each in grants})
 
         def collect(rows: Any) -> dict[str, Any]:
@@ -98,6 +100,7 @@ class DRFTokenBackend(BaseTokenBackend):
         rows = for_write(self._model.objects).filter(user__pk=user_pk)
         if issued_before is not None:
             rows = rows.filter(created__lte=for_column(issued_before))
+        # Compared by digest, as above: the caller has an id, and no key.
         kept = [row.pk for row in rows if Secret(row.key).digest == except_token_id]
         rows.exclude(pk__in=kept).delete()
         return True
@@ -151,6 +154,7 @@ class DRFTokenBackend(BaseTokenBackend):
 
 
 def _standing(grant: Grant, user: Any) -> Verdict:
+    # A row may be given to another user: then the token of this one does not exist any more.
     if user is None or user.pk != grant.user_pk:
         return TokenAuthError(CloseReason.TOKEN_REVOKED)
     return admit(user, grant.authentication)  # a row never changes its key

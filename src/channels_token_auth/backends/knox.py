@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -25,7 +25,7 @@ from .contract import Authority, IssuedToken, Revocations, RevocationSignal, Rev
 from .shape import check_shape, has_shape
 from .site import Site
 from .sources.lookup import Lookup, read
-from .sources.moments import aware
+from .sources.moments import aware, has_passed
 from .sources.owned_rows import delete_asked_for, for_write
 from .sources.user_columns import UserColumns
 from .sources.users import admit
@@ -75,6 +75,7 @@ class KnoxTokenBackend(BaseTokenBackend):
         """
         users = self._users.needed_for(grants)
         rows = users.select(self._model.objects.all(), "digest", "expiry")
+        # By user, since a socket does not keep its token, and no column has its id.
         rows = rows.filter(user__pk__in={each.user_pk for each in grants})
 
         # The column is hashed once more for `token_id`, which a database cannot do: compare here.
@@ -146,6 +147,8 @@ class KnoxTokenBackend(BaseTokenBackend):
         for_write(self._model.objects).filter(pk__in=list(pks)).delete()
 
     def _verdict(self, credential: Credential, rows: Iterable[Any]) -> Verdict:
+        # The beginning of a token finds its row, and is stored in clear text: only the digest of
+        # the whole token proves it.
         row = next((row for row in rows if _is_of(credential.secret, row)), None)
         if row is None:
             return None
@@ -166,7 +169,7 @@ def _standing(grant: Grant, found: tuple[Any, datetime | None] | None) -> Verdic
 
 def _at_present(user: Any, expiry: datetime | None, authentication: Authentication) -> Verdict:
     expires_at = expiry and aware(expiry)
-    if expires_at is not None and expires_at <= datetime.now(UTC):
+    if has_passed(expires_at):
         return TokenAuthError(CloseReason.TOKEN_EXPIRED)
     return admit(user, replace(authentication, expires_at=expires_at))
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -21,6 +21,7 @@ from ..core.identity import Grant, Verdict
 from .base import BaseTokenBackend
 from .contract import Authority, Revocations, RevocationSignal, RevokedTokens, TokenBackend
 from .site import Site
+from .sources.moments import has_passed
 from .sources.owned_rows import for_write
 from .sources.revalidation import revalidate_presented
 from .sources.sessions.cycles import note_saved, take_successor
@@ -136,7 +137,7 @@ class SessionBackend(BaseTokenBackend):
     ) -> Verdict:
         if session is None or SESSION_KEY not in session.data:
             return None
-        if session.expires_at <= datetime.now(UTC):
+        if has_passed(session.expires_at):
             return TokenAuthError(CloseReason.TOKEN_EXPIRED)
         user = session_user(session.data, users)
         if user is None:
@@ -157,7 +158,7 @@ class SessionBackend(BaseTokenBackend):
 def _deleted(instance: Any, **_: Any) -> Iterator[RevokedTokens]:
     # Ignore expired sessions: their sockets are closed, and `clearsessions` deletes thousands.
     session = session_of(instance)
-    if session.expires_at > datetime.now(UTC) and SESSION_KEY in session.data:
+    if not has_passed(session.expires_at) and SESSION_KEY in session.data:
         yield RevokedTokens(
             user_pk=session_user_pk(session.data),
             token_id=Secret(instance.session_key).digest,

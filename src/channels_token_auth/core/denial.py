@@ -62,6 +62,7 @@ class Denial:
     ) -> bool:
         """Return whether the token is denied. See `is_issued_before`."""
         excepted = self.excepted
+        # By id, backend and issuer: the excepted id may be the id of another issuer's token, too.
         is_spared = excepted is not None and excepted.is_of(
             token_id, backend=backend, issuer=issuer
         )

@@ -70,6 +70,7 @@ class Identity:
     user: Any
     authentication: Authentication
     handle: Any = field(default=None, repr=False)
+    # Not compared: the same token, presented twice, is the same identity.
     verified_at: float | None = field(default=None, compare=False)
 
     @property
@@ -144,6 +145,7 @@ def is_of_kind(kind: str | None, wanted: str | None) -> bool:
     if wanted in (None, kind):
         return True
     (base, tenant), (wanted_base, wanted_tenant) = without_tenant(kind), without_tenant(wanted)
+    # First, since a kind without a tenant in it must not reach the users of any tenant.
     if tenant != wanted_tenant:
         return False
     return wanted_base is None or (wanted_base == FOREIGN and is_foreign(base))
@@ -162,6 +164,7 @@ def model_kind(model: Hashable) -> str | None:
     Proxies and children (multi-table inheritance) share the primary key of their root model, and
     so its kind: `revoke_user(customer)` has to find the sockets of the `User` that it extends.
     """
+    # From the class up, so that the last one is the root: the model whose table has the key.
     roots = [each for each in getattr(model, "__mro__", ()) if _is_concrete(each)]
     return roots[-1]._meta.label_lower if roots else None
 

@@ -37,6 +37,8 @@ class LabelDenial:
     ) -> bool:
         """Return whether the token is denied."""
         return (
+            # All labels must match: a logout token with `sid` and `sub` is about one login of one
+            # user (OpenID Connect Back-Channel Logout 1.0, section 2.4).
             self.labels <= token.labels.items()
             and self.issuer in (None, token.issuer or "")
             and is_of_kind(user_kind, self.user_kind)
@@ -79,4 +81,6 @@ def merged(new: LabelDenial, older: Sequence[LabelDenial], *, now: float) -> lis
 
 def shared_label(labels: Labels) -> tuple[str, str]:
     """Return the label under which a denial of all these labels is stored: the most exact one."""
+    # Any of them would be found, since a token is looked up under each of its labels. `sid` keeps
+    # the lists short: a `client_id` is shared by all users of a client.
     return min(labels, key=lambda label: (label[0] != SESSION_LABEL, label))

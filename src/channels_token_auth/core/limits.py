@@ -25,6 +25,8 @@ class Limit(StrEnum):
     @property
     def code(self) -> CloseReason:
         """The reason that a client over this limit receives."""
+        # Both have the close code 4429, and clients treat them alike. The slug differs, since
+        # "wait" helps against a rate, and closing another socket against a number.
         is_of_sockets = self in (Limit.CONNECTIONS, Limit.IDLE)
         return CloseReason.CONNECTION_LIMIT if is_of_sockets else CloseReason.RATE_LIMITED
 
@@ -78,10 +80,14 @@ class Limits:
     secret because it may have a password in it.
     """
 
+    # On by default, since guessing tokens is the one attack on every site. All other rates depend
+    # on what the site does: a wrong default would refuse legitimate clients.
     failures: Rate | None = Rate(30, 60)
     handshakes: Rate | None = None
     waiting: WaitingLimits = WaitingLimits()
     connections: ConnectionLimits = ConnectionLimits()
+    # A client needs one ticket for each attempt to connect. Eight allow for a few tabs that
+    # reconnect at the same time, and bound what a stolen token can put into the cache.
     tickets: int | None = 8
     messages: Rate | None = None
     bytes: Rate | None = None

@@ -40,6 +40,7 @@ class LiveAuthentication:
         return self._current
 
     @property
+    # Properties, and no `__getattr__`: editors show them, and a misspelt name is an error.
     def backend(self) -> str:
         return self._current.backend
 
@@ -65,6 +66,7 @@ class LiveAuthentication:
 
     @property
     def labels(self) -> Mapping[str, str]:
+        # A copy that cannot be changed: the sweep and revocations read the original.
         return MappingProxyType(dict(self._current.labels))
 
     @property

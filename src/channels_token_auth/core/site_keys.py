@@ -48,11 +48,14 @@ class SiteKeys:
 
     def sign(self, purpose: str, message: Mapping[str, Any]) -> dict[str, Any]:
         """Return the message with its signature. Values are plain, as JSON has them."""
+        # A message that is passed on may carry an old signature: it is never part of the new one.
         unsigned = {name: value for name, value in message.items() if name != SIGNATURE}
         return {**unsigned, SIGNATURE: self.name(purpose, _canonical(unsigned))}
 
     def verify(self, purpose: str, message: Mapping[str, Any]) -> bool:
         """Return whether this site signed the message for this purpose. Raises nothing."""
+        # Another site shares the layer, so any value may arrive here. `compare_digest` raises for a
+        # text that is not ASCII.
         signature = message.get(SIGNATURE)
         if not isinstance(signature, str) or not signature.isascii():
             return False
@@ -60,6 +63,7 @@ class SiteKeys:
             text = _canonical({name: each for name, each in message.items() if name != SIGNATURE})
         except (TypeError, ValueError):
             return False
+        # In constant time, so that the duration does not show how much of a forged signature fits.
         return any(hmac.compare_digest(signature, each) for each in self.names(purpose, text))
 
 

@@ -21,6 +21,8 @@ def build_backend(spec: conf.BackendSpec) -> TokenBackend:
     """Build the backend of an entry of BACKENDS. ImproperlyConfigured names a wrong entry."""
     kind: Any = None
     try:
+        # One try around all: importing runs the site's code, and so does the constructor. Which of
+        # them raised, the message names.
         kind = import_string(spec.path)
         backend = kind(**spec.options)
         note_options(backend, spec.options)

@@ -32,6 +32,8 @@ class Route:
     def __init__(self, configuration: Configuration) -> None:
         self._authenticator = build_authenticator(configuration)
         self._scopes = configuration.scopes
+        # The schemes come from the backends: a header in a scheme that none of them knows is not a
+        # credential (RFC 9110, section 11.6.2), and stays in the handshake.
         self._policy = replace(
             configuration.policy,
             schemes=self._authenticator.schemes,
@@ -56,6 +58,8 @@ class Route:
         A client that is refused has often put its token where this route does not look.
         """
         headers = read_headers(scope)
+        # Whatever its scheme is: a refused client may have sent its token in one that this route
+        # does not know.
         others = [header for header in headers if header[0] != AUTHORIZATION]
         policy = replace(self._policy, locations=frozenset(Location))
         found = extract(others, read_query(scope), read_subprotocols(scope), policy)
@@ -83,6 +87,8 @@ class Route:
 
         Raises TokenAuthError.
         """
+        # After the verification, and for each route: the cache shares verdicts among routes with
+        # different scopes.
         verdict = self._with_scopes(await self._authenticator.authenticate(credential))
         if isinstance(verdict, TokenAuthError):
             raise verdict
@@ -139,6 +145,7 @@ class Route:
         self, error: TokenAuthError, handshake: Handshake, scope: Scope
     ) -> Sequence[Message]:
         """Return the messages that answer a handshake which was not admitted."""
+        # The extension of ASGI for denial responses. Servers without it answer 403, without a body.
         http = "websocket.http.response" in (scope.get("extensions") or {})
         schemes = self._authenticator.schemes
         return refuse(error, handshake, mode=self._policy.refusal, http=http, schemes=schemes)

@@ -9,7 +9,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from allauth.headless import app_settings
@@ -26,6 +26,7 @@ from ..base import BaseTokenBackend
 from ..contract import Authority, Revocations, RevocationSignal
 from ..site import Site
 from ..sources.keys import read_key
+from ..sources.moments import has_passed
 from ..sources.revalidation import revalidate_presented
 from ..sources.sessions.engines import Session, is_in_database
 from ..sources.sessions.users import NO_USER, has_password_of
@@ -145,7 +146,7 @@ class _AllauthBackend(BaseTokenBackend):
         if login is None or login.user is None:
             return TokenAuthError(CloseReason.TOKEN_REVOKED)
         expires_at = self._expires_at(grant.authentication.expires_at, login.session)
-        if _is_past(expires_at):
+        if has_passed(expires_at):
             return TokenAuthError(CloseReason.TOKEN_EXPIRED)
         if refusal := _refusal(login):
             return refusal
@@ -213,7 +214,7 @@ class AllauthJWTBackend(_AllauthBackend):
 
 
 def _refusal(login: Login) -> TokenAuthError | None:
-    if _is_past(login.session.expires_at):
+    if has_passed(login.session.expires_at):
         return TokenAuthError(CloseReason.TOKEN_EXPIRED)
     if login.user is None:
         return TokenAuthError(CloseReason.TOKEN_INVALID, detail=NO_USER)
@@ -227,7 +228,3 @@ def _mistaken(user: Any, subject: str | None) -> TokenAuthError | None:
     """Return the refusal of a token that names another user than its session."""
     is_named = subject is None or read_key(get_user_model()._meta.pk, subject) == user.pk
     return None if is_named else TokenAuthError(CloseReason.TOKEN_INVALID, detail=OTHER_USER)
-
-
-def _is_past(moment: datetime | None) -> bool:
-    return moment is not None and moment <= datetime.now(UTC)

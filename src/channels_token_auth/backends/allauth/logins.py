@@ -48,6 +48,7 @@ class Logins:
         if has_lists():
             return self._listed(self._rows.find(keys))
         sessions = self._sessions.find(keys)
+        # A session without a login has no user: None is no key, and would cost a query.
         pks = {session_user_pk(session.data) for session in sessions.values()} - {None}
         users = self._users_by_key.find(pks)
         return {
@@ -59,6 +60,8 @@ class Logins:
         """Return the login of each grant, from the lists, with two queries."""
         rows = _rows_of(grants)
         logins = self._listed(rows.values())
+        # Sockets know the digest of their session's key only, so that no socket holds a key that
+        # opens the site. The user's list has the keys.
         keys = {name: row.session_key for name, row in rows.items()}
         return [logins.get(keys.get(_name(each), "")) for each in grants]
 
@@ -76,6 +79,7 @@ class Logins:
         rows = for_write(list_model().objects).filter(user=user_pk)
         if issued_before is not None:
             rows = rows.filter(created_at__lte=for_column(issued_before))
+        # By digest, in Python: no database computes SHA-256 in every engine that Django supports.
         _end_rows([row for row in rows if Secret(row.session_key).digest != except_token_id])
 
     def _listed(self, rows: Collection[Any]) -> dict[str, Login]:
@@ -106,6 +110,7 @@ def _all_rows() -> Any:
 
 def _rows_of(grants: Sequence[Grant]) -> dict[tuple[Any, str], Any]:
     names = {_name(each) for each in grants}
+    # All sessions of these users in one query: a user has few, and each grant one.
     rows = _all_rows().filter(user__in={user_pk for user_pk, _ in names})
     found = read(rows, _by_name, names)
     return {name: row for name, row in found.items() if name in names}

@@ -39,6 +39,8 @@ class JWTOptions:
     keys: Sequence[str | bytes] = field(default=(), repr=False)
     jwks_url: str | None = None
     jwks_lifetime: float = 300
+    # An issuer's outage must not log everybody out. A key that was withdrawn meanwhile is trusted
+    # for that long, hence not for ever.
     jwks_stale: float = 3600
     jwks_timeout: float = 3
     audience: str | Sequence[str] | None = None
@@ -46,8 +48,11 @@ class JWTOptions:
     profile: str | None = None
     typ: str | None = None
     token_type: Sequence[str] | None = None
+    # None by default: clocks of servers are synchronized, and a leeway lengthens every token.
     leeway: float = 0
     required_claims: Sequence[str] | Mapping[str, Any] = ()
+    # RFC 8725, section 3.10 and RFC 9068, section 2.2: a token without `exp` is valid for ever, and
+    # its revocation would have to be kept for ever.
     require_exp: bool = True
     user_claim: str = "sub"
     user_field: str | None = "pk"
@@ -57,11 +62,15 @@ class JWTOptions:
     labels: Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        # Types first: the rules below would raise errors about values that nobody has set.
         for name, (is_right, kind) in _KINDS.items():
             if not is_right(getattr(self, name)):
                 raise TypeError(f"{name!r} must be {kind}.")
+        # Two sources of keys would be two issuers, which need two backends: with one, a key of the
+        # first could sign for the second.
         if sum(map(bool, (self.key, self.keys, self.jwks_url))) != 1:
             raise TypeError("it needs exactly one of 'key', 'keys' and 'jwks_url'.")
+        # RFC 9068, section 4: a resource server must check both.
         if self.profile and not (self.issuer and self.audience):
             raise TypeError(f"'profile' {self.profile!r} needs 'issuer' and 'audience' (RFC 9068).")
 

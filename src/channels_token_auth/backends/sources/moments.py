@@ -5,7 +5,9 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
-__all__ = ["aware", "for_column"]
+from ...clock import clock
+
+__all__ = ["aware", "for_column", "has_passed"]
 
 
 def aware(moment: datetime) -> datetime:
@@ -16,3 +18,11 @@ def aware(moment: datetime) -> datetime:
 def for_column(moment: datetime) -> datetime:
     """Return an aware datetime as a column is compared with: naive if USE_TZ is off."""
     return moment if settings.USE_TZ else timezone.make_naive(moment)
+
+
+def has_passed(moment: datetime | None) -> bool:
+    """Return True if a token or session with this end has expired: also at the moment itself.
+
+    None: it never does. The same rule as `Authentication.is_expired`, by the library's own clock.
+    """
+    return moment is not None and moment.timestamp() <= clock.calendar()

@@ -44,6 +44,8 @@ class Seat:
 def too_many(seats: Iterable[Seat], limit: int, policy: LimitPolicy, *, of_token: bool) -> set[str]:
     """Return the ids of the seats over the limit: the newest or the oldest, by the policy."""
     key = _by_token if of_token else _by_user
+    # The order is total and the same on all nodes: two sockets of the same microsecond are ordered
+    # by their ids. So two nodes never close different sockets for the same seats.
     ordered = [each.id for each in sorted(seats, key=key)]
     excess = max(0, len(ordered) - limit)
     if policy is LimitPolicy.CLOSE_OLDEST:
@@ -101,6 +103,7 @@ class SeatTable:
 
         So a node whose clock is behind does not make the newest socket look like the oldest.
         """
+        # Under both policies: routes may differ, and the order is one for all sockets of the user.
         known = [self._by_key.get(_Key(policy, user), ()) for policy in LimitPolicy]
         latest = max((self._all[each][0].token_since for ids in known for each in ids), default=0)
         return max(moment, latest + 1)
@@ -138,6 +141,8 @@ class SeatTable:
         return [seat for seat, seen_at in known if self._counts(seat, seen_at, now)]
 
     def _counts(self, seat: Seat, seen_at: float, now: float) -> bool:
+        # Its own seats are removed when they close. Those of another node may belong to a process
+        # that was killed: they lapse after two sweeps without an announcement.
         return seat.node == self._node or now - seen_at < self._lapse
 
 

@@ -42,10 +42,14 @@ Decision = Anonymous | AwaitMessage | Verify | Refuse
 
 def decide(handshake: Handshake, policy: Policy) -> Decision:
     """Return how to continue a handshake that was read with `policy`."""
+    # First: a bad credential is refused on a route for anonymous users too. Otherwise a client with
+    # an expired token would silently be nobody, and a revoked one could still connect.
     if handshake.problem:
         return Refuse(code=handshake.problem)
     if handshake.credential:
         return Verify(credential=handshake.credential)
+    # Before the first message: a client that sends no credential would otherwise wait in vain for
+    # an `auth.required` that an anonymous route never sends.
     if policy.anonymous:
         return Anonymous()
     if _may_send_message(handshake, policy):

@@ -44,12 +44,15 @@ def explain(code: CloseReason, handshake: Handshake, policy: Policy) -> Detail |
 
 
 def _origin(handshake: Handshake, policy: Policy) -> Detail:
+    # RFC 6454, section 7.3: browsers send an Origin with every WebSocket handshake. Without one,
+    # the client is no browser, and a cookie has no page that it could be protected from.
     if not any(name == b"origin" for name, _ in handshake.headers):
         return Detail(
             slug="cookie_without_origin",
             remedy="The credential is a cookie, and the handshake has no Origin. Clients that are"
             " no browser have to send their token in another location, such as the header.",
         )
+    # RFC 6454, section 6.1: all pages without scheme and host have one origin, the text "null".
     if any(header == (b"origin", b"null") for header in handshake.headers):
         return Detail(
             slug="origin_is_null",
@@ -63,6 +66,8 @@ def _origin(handshake: Handshake, policy: Policy) -> Detail:
             remedy="Add the page's origin to ALLOWED_ORIGINS, with scheme, host and port. Listed:"
             f" {', '.join(sorted(policy.origins.exact)) or 'none'}.",
         )
+    # With ALLOWED_HOSTS = ["*"], the Host header is what the client wants it to be: it can only be
+    # compared with the Origin of the same request.
     if "*" in policy.origins.hosts:
         return Detail(
             slug="origin_is_not_the_host",
@@ -80,6 +85,8 @@ def _origin(handshake: Handshake, policy: Policy) -> Detail:
 
 def _missing(handshake: Handshake, policy: Policy) -> Iterator[Detail]:
     """Yield why no credential was found, the likeliest reason first."""
+    # The order of the following questions is that of the mistakes in practice: a location that is
+    # switched off, then a scheme or a subprotocol with a typing error.
     names = _query_names(handshake.query_string)
     if policy.query_name in names and Location.QUERY not in policy.locations:
         yield Detail(
@@ -97,6 +104,8 @@ def _missing(handshake: Handshake, policy: Policy) -> Iterator[Detail]:
         yield _off("cookie", f"There is a cookie {policy.cookie_name!r}")
     if handshake.has_bare_token:
         yield Detail(slug="subprotocol_is_a_token", remedy=BARE_TOKEN)
+    # A library that offers its own subprotocol (GraphQL, STOMP) is not asked for a first message:
+    # it would close the socket on a message that it does not know.
     may_wait = Location.FIRST_MESSAGE in policy.locations
     if may_wait and handshake.subprotocols and PROTOCOL not in handshake.subprotocols:
         yield Detail(
@@ -114,6 +123,7 @@ def _authorization(handshake: Handshake, policy: Policy) -> Detail:
         return _off("header", "There is an Authorization header")
     schemes = " or ".join(sorted(each.capitalize() for each in policy.schemes)) or "none"
     values = (value for name, value in handshake.headers if name == AUTHORIZATION)
+    # RFC 9110, section 11.4: credentials are a scheme and then, after a space, the token.
     if any(b" " not in value.strip() for value in values):
         return Detail(
             slug="authorization_without_scheme",

@@ -82,6 +82,7 @@ class Lifecycle(Timetable):
         self._move(_ADMIT)
         self._waits_until = self._renews_by = None
         self._identity = identity
+        # Both begin anew with each token: a reauthentication is a new login for the same socket.
         age = self._rules.max_connection_age
         self._expires_at = None if lifetime is None else now + lifetime
         self._ages_at = None if age is None else now + age
@@ -89,6 +90,7 @@ class Lifecycle(Timetable):
 
     def accept(self, *, speaks: bool, now: float) -> list[Output]:
         """Note that the application accepted. `speaks`: with this library's subprotocol."""
+        # After a first message, `auth.ok` was sent already: the client may get it once only.
         if self._speaks or not speaks or self.state is not _AUTHENTICATED:
             return []
         self._speaks = True
@@ -107,6 +109,8 @@ class Lifecycle(Timetable):
             return []
         if not self.listens:
             return None
+        # The first frame is read more strictly: an old client that sends application data at once
+        # gets 4401, not silence (PROTOCOL.md, "Messages").
         read = read_first if self.state is State.AWAITING_CREDENTIAL else read_control
         control = read(frame, max_token_bytes=self._rules.max_token_bytes)
         if isinstance(control, InvalidControl):
@@ -135,6 +139,7 @@ class Lifecycle(Timetable):
                 # The client has sent the revoked token again: it has to fetch another one (4419).
                 error = TokenAuthError(CloseReason.TOKEN_EXPIRED)
             return self.end(error)
+        # The old token is as good as before: only the time to verify the new one is over.
         self._move(Event.KEEP)
         self._waits_until = None
         return [self._error(error), *self.tick(now)]
@@ -151,6 +156,7 @@ class Lifecycle(Timetable):
         deadline = self._deadline
         if deadline is None or self.state is _CLOSED:
             return []
+        # At the deadline itself the token has expired (RFC 7519, section 4.1.4: "on or after").
         if now >= deadline:
             return self.end(TokenAuthError(CloseReason.TOKEN_EXPIRED))
         if self._warns and now >= deadline - self._rules.expiry_warning:
@@ -174,6 +180,7 @@ class Lifecycle(Timetable):
         """
         if self.state is _CLOSED:
             return []
+        # The earlier deadline counts: a second revocation must not give the first one more time.
         by = now + max(0.0, seconds)
         self._renews_by = by if self._renews_by is None else min(by, self._renews_by)
         self._warns = False

@@ -107,6 +107,8 @@ class Target:
 
     def to_message(self) -> dict[str, Any]:
         """Return the values that are set."""
+        # Without the values that are not set: a node of the previous version does not know the
+        # newer ones, and ignores only messages that need them.
         named = ((field.name, getattr(self, field.name)) for field in fields(self))
         message = {name: value for name, value in named if value not in (None, frozenset())}
         # Sorted lists, since JSON has no sets, and equal targets shall be equal messages.
@@ -119,6 +121,8 @@ class Target:
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Self:
         """Read a message. Raises TypeError or ValueError for values that this version lacks."""
+        # Unknown names raise, on purpose: a target with one condition less would close sockets that
+        # it does not mean.
         values = dict(message)
         labels = values.pop("labels", ())
         spared = values.pop("except_backends", ())

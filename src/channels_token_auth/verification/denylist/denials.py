@@ -31,6 +31,8 @@ class Denials:
     def can_block(self) -> bool:
         """Return True if the denylist is read from another process."""
         try:
+            # Memory is read in this thread at once. Anything else may hang, and gets a lane of its
+            # own.
             return not self._denylist.is_in_memory
         except Exception:  # noqa: BLE001 - `apply` reports a cache that cannot be built
             return True
@@ -52,6 +54,8 @@ class Denials:
 
         `is_first`: the tokens were not accepted before, but presented at `verified_at`.
         """
+        # Refused tokens stay refused, and rows record their revocations themselves: neither is
+        # looked up.
         passed = {
             i: _grant(verdict, verified_at[i], is_first=is_first)
             for i, verdict in enumerate(verdicts)
@@ -65,6 +69,7 @@ class Denials:
             reasons = self._denylist.find(list(passed.values()), with_store=self._with_store)
         except CacheUnavailable as error:
             log_error(UNREADABLE, error, about=passed.values())
+            # Fail closed: without the denylist, a revoked JWT would be valid again.
             return dict.fromkeys(passed, unavailable())
         found = zip(passed, reasons, strict=True)
         return {i: TokenAuthError(reason) for i, reason in found if reason}

@@ -52,6 +52,7 @@ def run_here(steps: Sequence[Any]) -> list[Any]:
                 by_work[answer.work].append(i)
         if not by_work:
             return answers
+        # In batches, as lanes do: a backend that answers a batch in one query does so here, too.
         for work, places in by_work.items():
             results = work([answers[i].item for i in places])
             for i, result in zip(places, results, strict=True):

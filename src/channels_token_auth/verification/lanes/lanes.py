@@ -61,6 +61,7 @@ class Lanes:
 
     def lane(self, lane_id: LaneId) -> Lane:
         """Return the lane with this id."""
+        # Without the lock, since nearly always it exists: reading a dictionary is atomic.
         lane = self._lanes.get(lane_id)
         if lane is None:
             with self._lock:
@@ -73,6 +74,7 @@ class Lanes:
 
         For tests, which delete their database next. Later errands start new threads.
         """
+        # All are ended first, and joined then: they finish at the same time.
         threads = [lane.end() for lane in list(self._lanes.values())]
         for thread in (*threads, *self._hanging.threads()):
             if thread:

@@ -171,6 +171,7 @@ class Tickets:
 
     def ask_parents(self, found: Sequence[Found]) -> Sequence[FinalVerdict]:
         """Revalidate the parents, all of one backend at once, and return the tickets' verdicts."""
+        # Tickets of a reconnect storm have many users and few backends: one query each.
         by_backend: dict[str, list[int]] = defaultdict(list)
         for i, each in enumerate(found):
             by_backend[each.backend].append(i)
@@ -185,6 +186,9 @@ class Tickets:
         """Redeem a ticket. Of parallel attempts, the one that deletes the entry succeeds."""
         try:
             with cache_outages.watch(self._cache):
+                # `delete` of Django's caches is atomic, and returns whether the key existed. Of two
+                # requests, also in two processes, one gets True. On the primary: a replica may
+                # still have the entry.
                 is_first = primary_cache(self._cache).delete(found.key)
                 if is_first and found.slot is not None:
                     primary_cache(self._cache).delete(found.slot)
@@ -199,8 +203,10 @@ def _conclude(grant: Grant, verdict: Verdict) -> FinalVerdict:
     """Return the verdict on a ticket, given that on its parent."""
     if isinstance(verdict, TokenAuthError):
         return verdict
+    # The parent was valid when the ticket was issued: its token exists no more.
     if verdict is None:
         return TokenAuthError(CloseReason.TOKEN_REVOKED)
+    # A parent may expire within the 30 s of its ticket.
     if verdict.authentication.is_expired(clock.calendar()):
         return TokenAuthError(CloseReason.TOKEN_EXPIRED)
     # A backend that verifies the parent's credential again returns the location of that one.
