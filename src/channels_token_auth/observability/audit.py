@@ -94,6 +94,7 @@ def _record(
         _log(level, shown, {"event": shown, "signal": name}, fields)
     if not signal.receivers:
         return
+    # A receiver may query, which must not block an event loop and all its sockets.
     if is_in_loop():
         _queue_of_loop().put(signal, fields)
     else:
@@ -219,6 +220,7 @@ class _Queue:
         self._dropped = 0
 
     def put(self, signal: Signal, fields: Fields) -> None:
+        # Receivers that hang must not fill the memory: the log still has every event.
         if len(self._waiting) >= MAX_WAITING:
             self._dropped += 1
             return

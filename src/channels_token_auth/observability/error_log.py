@@ -54,6 +54,7 @@ def log_error(
 def describe_error(error: BaseException, *, about: Iterable[object] = ()) -> str:
     """Return the error's type and redacted text on one line, with what caused it."""
     parts = []
+    # An exception may be its own cause, by way of others.
     seen: set[int] = set()
     each: BaseException | None = error
     while each is not None and id(each) not in seen:
@@ -71,12 +72,14 @@ def _one_line(error: BaseException, about: Iterable[object]) -> str:
         text = " ".join(_redact(str(error), about).split())
     except Exception:  # noqa: BLE001 - of the __str__ of any exception
         text = ""
+    # A driver may quote what a client sent: a line break in it would forge a log line.
     printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
     shown = printable if len(printable) <= MAX_TEXT else f"{printable[:MAX_TEXT]}…"
     return f"{name}: {shown}" if shown else name
 
 
 def _redact(text: str, about: Iterable[object]) -> str:
+    # Known secrets first, wherever they are. The patterns find those that nobody passed in.
     known = mask(text, _secrets(list(about), 0))
     return _USER_INFO.sub(MARK, redact(known))
 
@@ -91,6 +94,7 @@ def _secrets(value: Any, depth: int, *, is_handle: bool = False) -> Iterator[str
     elif isinstance(value, str):
         if is_handle:
             yield value
+    # A handle of a site's own backend may be nested, or contain itself.
     elif depth < MAX_DEPTH:
         for name, part in _parts(value):
             yield from _secrets(part, depth + 1, is_handle=is_handle or name == "handle")

@@ -18,6 +18,7 @@ class Outage:
 
 
 _lock = Lock()
+# By service and name, since a site may have several caches and layers.
 _outages: dict[tuple[str, str], Outage] = {}
 
 

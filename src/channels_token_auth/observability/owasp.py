@@ -63,10 +63,12 @@ def owasp_name(event: Any) -> str | None:
     """Return the event's name in the vocabulary, or None if it has none."""
     match event:
         case HandshakeRefused() | ReauthenticationRefused() | RequestRefused():
+            # By the detail: the code "forbidden" also means missing scopes, which are no attack.
             if event.detail and event.detail.slug.startswith("origin_"):
                 return "malicious_cors"
             return REFUSED.get(event.code)
         case ConnectionClosed(code=code):
+            # The client or the application closed it: nothing for an alarm.
             return None if code is None else CLOSED.get(code)
         case _:
             return NAMES.get(type(event))

@@ -70,6 +70,8 @@ class RedactionFilter(logging.Filter):
 
     def _redact_message(self, record: logging.LogRecord) -> None:
         """Format and redact; the arguments stay where the same text can be built of them."""
+        # As the handler will format it: a secret may be in the template, in an argument, or be
+        # completed by both.
         message = record.getMessage()
         redacted = redact(message, self.names)
         if redacted == message:
@@ -92,6 +94,8 @@ class RedactionFilter(logging.Filter):
         return redacted
 
     def _redact_value(self, value: object) -> object:
+        # An object whose text has a secret becomes that redacted text; all others stay objects,
+        # since formatters of access logs do arithmetic with them.
         text = str(value)
         redacted = redact(text, self.names)
         return value if redacted == text else redacted
@@ -108,6 +112,7 @@ class RedactionFilter(logging.Filter):
 
 def install(names: Iterable[str] = ()) -> None:
     """Put the filter on every one of `LOGGERS`, once; further calls add their names to it."""
+    # Never fewer: another route of this process may still use a name.
     _FILTER.names |= NAMES.union(names)
     for name in LOGGERS:
         logging.getLogger(name).addFilter(_FILTER)

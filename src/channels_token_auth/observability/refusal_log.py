@@ -90,6 +90,7 @@ def _facts(event: Any, detail: Detail) -> Iterator[str]:
     if isinstance(event, RequestRefused):
         yield f"{event.method} {_escape(event.path)} refused: {event.code.http_status}{reason}"
         return
+    # One line: developers search their log for the path of the socket that does not open.
     what = "Reauthentication" if isinstance(event, ReauthenticationRefused) else "WebSocket"
     done = "closed" if isinstance(event, ConnectionLimited) else "refused"
     facts = event.connection.facts()
@@ -104,4 +105,6 @@ def _origin(connection: ConnectionFacts) -> Iterator[str]:
 
 def _escape(text: str) -> str:
     """Return a client's text in quotes and on one line."""
+    # JSON, since it escapes line breaks and control characters, with which a client could forge
+    # lines of the log.
     return json.dumps(text[:200])

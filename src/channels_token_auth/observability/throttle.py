@@ -20,6 +20,7 @@ class Throttle:
 
     def allows(self, kind: Hashable) -> bool:
         """Return whether a line of this kind may be logged now, and note that it is."""
+        # The monotonic clock: an administrator who sets the time must not silence the log.
         now = time.monotonic()
         with self._lock:
             last = self._passed.get(kind)

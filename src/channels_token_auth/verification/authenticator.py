@@ -98,7 +98,6 @@ class Authenticator:
         ticket_limit: int | None = None,
         tenants: Tenants | None = None,
     ) -> None:
-        # Sessions are always known, because the endpoint for tickets accepts them on every site.
         sessions = of_tenants(session_backend(backends), tenants)
         backends = [of_tenants(each, tenants) for each in backends]
         self._tenants = TenantsOfHandshakes(tenants) if tenants else None
@@ -113,7 +112,6 @@ class Authenticator:
         self.verified = VerdictCache(verified_cache_seconds)
         self._verifier = Verifier(self.chain, self.verified, timeout)
         self._timeout = timeout
-        # Last: a revocation in another thread may find it from here on, and needs all of the above.
         _all.add(self)
         self.schemes = frozenset[str]().union(*(backend.schemes for backend in backends))
 
@@ -194,8 +192,6 @@ class Authenticator:
             return verdict
         if isinstance(verdict, UserInactiveError):
             return verdict.identity
-        # A store that fails does not prove that no backend knows the token: the caller would revoke
-        # nothing, and report success.
         if verdict.code.is_transient:
             raise verdict
         return None

@@ -120,12 +120,14 @@ class IntrospectionBackend(BaseTokenBackend):
         """Recognize any text: only the server knows the format of its tokens. So list this backend
         last in BACKENDS.
         """
+        # The server decides: RFC 7662 makes tokens opaque to everybody else.
         return True
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
         """Send a request for each token, in parallel, and find the users with one query."""
         # A set: equal tokens of several sockets need one request.
         answers = self._client.ask({credential.secret for credential in credentials})
+        # Users of active tokens only: an inactive answer has no claims (RFC 7662, section 2.2).
         active = {secret: claims for secret, claims in answers.items() if claims["active"]}
         users = dict(zip(active, self.claimed_users.find(list(active.values())), strict=True))
         return [
@@ -166,6 +168,8 @@ class IntrospectionBackend(BaseTokenBackend):
         authentication = self._rules.read(claims, credential)
         if isinstance(authentication, TokenAuthError):
             return authentication
+        # After the times: an expired token is "expired", whatever else is wrong with it, so that
+        # its client fetches another one.
         if detail := self._mistake(claims):
             return TokenAuthError(CloseReason.TOKEN_INVALID, detail=detail)
         if isinstance(user, TokenAuthError):

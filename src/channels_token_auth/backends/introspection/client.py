@@ -109,6 +109,7 @@ class IntrospectionClient:
 
     def _read(self, answer: Response) -> Mapping[str, Any] | None:
         """Return the claims about the token; None if the answer does not concern it."""
+        # RFC 7662, section 2.2: also an unknown token is answered with 200 and "active": false.
         if answer.status == 200:
             claims = json.loads(answer.body)
             if not isinstance(claims, dict) or not isinstance(claims.get("active"), bool):
@@ -122,6 +123,7 @@ class IntrospectionClient:
             body = json.loads(answer.body)
         except (RecursionError, ValueError):
             return False
+        # RFC 6749, section 5.2, as some servers answer for a token that they cannot read.
         error = body.get("error") if isinstance(body, dict) else None
         return isinstance(error, str) and (
             error in ABOUT_TOKEN or (error in AMBIGUOUS and self._has_answered)

@@ -99,6 +99,8 @@ class ClaimRules:
         return self._immature(claims, now) if self.is_dated else None
 
     def _immature(self, claims: Claims, now: float) -> TokenAuthError | None:
+        # RFC 7519, sections 4.1.5 and 4.1.6. `iat` in the future is refused as well, which the RFC
+        # leaves open: it would survive every later "issued before".
         starts = [_seconds(claims, name) for name in ("iat", "nbf")]
         ahead = max((each - now for each in starts if each is not None), default=0.0)
         if ahead <= max(LEEWAY, self.leeway):
@@ -125,6 +127,8 @@ class ClaimRules:
         )
 
     def _id(self, claims: Claims) -> str | None:
+        # Any text is allowed (RFC 7519, section 4.1.7), so bound what goes into logs and cache
+        # keys.
         token_id = _text(claims, self.id_claim)
         return token_id if token_id and is_token(token_id, self.max_id_bytes) else None
 
@@ -134,6 +138,7 @@ class ClaimRules:
         return frozenset({"client_id", "sid", *self.labels})
 
     def _labels(self, claims: Claims) -> dict[str, str]:
+        # `azp` is the name in ID tokens (OpenID Connect Core 1.0, section 2).
         named = {"client_id": claims.get("client_id", claims.get("azp"))}
         named |= {name: claims.get(name) for name in ("sid", *self.labels)}
         return {name: str(value) for name, value in named.items() if _is_label(value)}
@@ -145,6 +150,7 @@ def is_moment(claim: Any) -> bool:
 
 
 def _is_number(claim: Any) -> bool:
+    # In Python, True is the number 1.
     return isinstance(claim, int | float) and not isinstance(claim, bool)
 
 
@@ -168,6 +174,7 @@ def _moment(claims: Claims, name: str) -> datetime | None:
 
 def _is_machine(claims: Claims) -> bool:
     """Return True for a token of the client itself: RFC 9068, section 2.2; Auth0; Entra."""
+    # With client credentials, `sub` is the client itself (RFC 9068, section 2.2).
     subject = claims.get("sub")
     clients = {claims.get(name) for name in CLIENTS if isinstance(claims.get(name), str)}
     return (

@@ -42,6 +42,7 @@ _reads = Reads()
 @contextmanager
 def reading(*, from_primary: bool) -> Iterator[Reads]:
     """Read in this way inside the block."""
+    # Nested blocks occur: a backend's own lookups run inside the one that confirms a rejection.
     before = _reads.from_primary, _reads.has_old_rows
     _reads.from_primary, _reads.has_old_rows = from_primary, False
     try:
@@ -91,6 +92,7 @@ class Lookup:
 
         Rows are objects, or tuples that begin with the column.
         """
+        # Each once, since several sockets present the same token; None matches no row.
         asked = [value for value in dict.fromkeys(values) if value is not None]
         if not asked:
             return []
@@ -100,6 +102,8 @@ class Lookup:
         if primary is None:
             return found
         _reads.has_old_rows |= bool(found)
+        # A token that was issued a moment ago may not have reached the replica: ask the primary
+        # about those that are missing, and about no others.
         missing = self._missing(rows, asked, found)
         return [*found, *self._find_on(primary, rows, missing)] if missing else found
 
@@ -112,6 +116,7 @@ class Lookup:
 
     def _missing(self, rows: QuerySet[Any], asked: list[Any], found: list[Any]) -> list[Any]:
         field = _field(rows, self._column)
+        # Converted, since a text that a client sent is compared with a column of integers or UUIDs.
         there = {row[0] if isinstance(row, tuple) else getattr(row, field.attname) for row in found}
         return [value for value in asked if field.to_python(value) not in there]
 
@@ -138,6 +143,8 @@ class Lookup:
 
     @cached_property
     def _is_plain(self) -> bool:
+        # A manager with a `get_queryset` of its own may filter by tenant: its SQL changes between
+        # calls.
         manager = type(self._manager())
         return (manager.get_queryset, manager.all) == (BaseManager.get_queryset, BaseManager.all)
 
@@ -166,9 +173,11 @@ class _Compiled:
 
     def __init__(self, rows: QuerySet[Any], column: str, size: int) -> None:
         field = _field(rows, column)
+        # Any values of the right type: only their number appears in the SQL.
         samples = [field.to_python(number) for number in range(size)]
         self._query = PreparedQuery(rows.filter(**{f"{column}__in": samples}))
         self._field = field
+        # Parameters of the site's own manager would be mixed up with ours.
         if self._query.size != size:
             raise TypeError(f"The query on {rows.model._meta.label} has parameters of its own.")
 

@@ -52,6 +52,7 @@ class ConnectionFacts:
         return self
 
 
+# Two classes implement it: an open socket, and the plain values above.
 class Reported(Protocol):
     """The connection of an event. Subscribers read it before they return.
 
