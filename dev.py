@@ -126,8 +126,15 @@ def mutate(arguments):
 
 def bench(arguments):
     """Measure ourselves and our rivals: `bench [names] [--rounds N] [--quick]`, or --help."""
+    parser = argparse.ArgumentParser(prog="dev.py bench", add_help=False)
+    parser.add_argument("--python", choices=pythons.SUPPORTED)
+    options, arguments = parser.parse_known_args(arguments)
     require_packages(BENCH_PACKAGES)
-    become([environment("bench", "bench"), "-m", "benchmarks", *arguments])
+    name, interpreter = "bench", sys.executable
+    if options.python:
+        name, interpreter = f"bench-{options.python}", pythons.find_python(options.python)
+    python = environment(name, "bench", python=interpreter)
+    become([python, "-m", "benchmarks", *arguments])
 
 
 COMMANDS = {

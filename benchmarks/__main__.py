@@ -43,6 +43,7 @@ RESULTS = Path(__file__).parent / "results"
 
 def main(arguments: list[str]) -> int:
     options = parse(arguments)
+    os.environ["BENCH_LOOP"] = options.loop
     os.sched_setaffinity(0, {machine.GENERATOR_CPU})  # and all that is started, but the servers
     allow_many_sockets()
     compile_load()
@@ -102,6 +103,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--server", action="append", choices=SERVERS)
     parser.add_argument("--database", action="append", choices=KINDS)
     parser.add_argument("--results", default=RESULTS, help="the folder to write into")
+    loops = ["asyncio", "uvloop"]
+    parser.add_argument("--python", help="the Python to run on; default: that of dev.py")
+    parser.add_argument("--loop", default=loops[0], choices=loops, help="the servers' event loop")
     parser.add_argument("--minutes", type=float, help="the length of `day`; default: 30")
     parser.add_argument("--sockets", type=int, help="how many are open in `day`; default: 10,000")
     options = parser.parse_args(arguments)

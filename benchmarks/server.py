@@ -32,11 +32,11 @@ STOP_DEADLINE = 10.0
 SERVERS = {
     "granian": (
         *("granian", "--interface=asgi", "--host=127.0.0.1", "--port={port}", "--workers=1"),
-        *("--loop=asyncio", "--no-access-log", "--log-level=error", "--backlog=4096"),
+        *("--loop={loop}", "--no-access-log", "--log-level=error", "--backlog=4096"),
         APPLICATION,
     ),
     "uvicorn": (
-        *("uvicorn", "--host=127.0.0.1", "--port={port}", "--loop=asyncio", "--backlog=4096"),
+        *("uvicorn", "--host=127.0.0.1", "--port={port}", "--loop={loop}", "--backlog=4096"),
         *("--no-access-log", "--log-level=critical", APPLICATION),
     ),
 }
@@ -93,7 +93,8 @@ def serving(
     """A contestant on a server, ready, for the length of a `with` block. `flags`: the server's."""
     port = free_port()
     prefix = ["setpriv", "--pdeathsig=TERM", "taskset", "--cpu-list", str(SERVER_CPU)]
-    arguments = [*(each.format(port=port) for each in SERVERS[kind]), *flags]
+    values = {"port": port, "loop": os.environ.get("BENCH_LOOP", "asyncio")}
+    arguments = [*(each.format(**values) for each in SERVERS[kind]), *flags]
     given = {"BENCH_APPLICATION": contestant.application, **contestant.environ, **environ}
     with TemporaryDirectory(prefix="benchmark-") as folder:
         output_path = Path(folder, "output")

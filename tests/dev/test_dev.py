@@ -3,6 +3,7 @@
 import ast
 import signal
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,13 @@ def test_benchmarks_run_beside_the_rivals_that_are_locked(checkout):
     (call,) = checkout.uv_calls
     assert call.endswith(" --group bench")
     assert finished.stdout.splitlines()[-1] == "-m benchmarks storm --quick"
+
+
+def test_benchmarks_run_on_another_python_where_one_is_named(checkout):
+    version = "{}.{}".format(*sys.version_info[:2])
+    finished = checkout.run("bench", "--python", version, "storm")
+    assert finished.stdout.splitlines()[-1] == "-m benchmarks storm"
+    assert checkout.run("bench", "--python", "2.7").returncode == 2
 
 
 def test_cluster_runs_from_the_environment_of_the_tests(checkout):
