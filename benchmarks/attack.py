@@ -3,7 +3,9 @@
 The hostile clients send bad tokens and tickets, say nothing, send a first frame of 1 MB or one that
 inflates to 15 MB, come from a foreign page, or ask for tickets without end. All limits have their
 defaults, set explicitly so that they apply to loopback addresses. The server has the flags that
-its page recommends.
+its page recommends. Good and hostile clients share one CPU: `clients late` is how late the good
+ones themselves were, 99 of 100 times, and is part of what they measured. The last table shows where
+the server's time goes.
 """
 
 import json
@@ -18,6 +20,7 @@ from typing import Any
 from .bench import Bench
 from .contestants import CONTESTANTS, Contestant
 from .databases import ROOT, Database, database
+from .hostile import KINDS
 from .machine import GENERATOR_CPU
 from .memory import resident
 from .run import Panel, in_rounds
@@ -28,6 +31,7 @@ __all__ = ["run"]
 LIMITS = {"FAILURES": "30/min", "WAITING": {"address": 50, "node": 1000}}
 FLAGS = {"granian": (), "uvicorn": ("--ws-max-size=65536", "--ws-per-message-deflate=false")}
 GOOD, HOSTILE = 20.0, 200.0  # a second
+RATE_ALONE = 50.0  # a second, of one kind
 DEADLINE = 120.0
 MEGABYTE = 2**20
 NAMES = {"quiet": False, "attacked": True}
@@ -44,6 +48,7 @@ def run(bench: Bench) -> Iterator[Panel]:
             }
             say = partial(_say, bench, kind)
             yield from _panels(kind, in_rounds(measures, max(1, bench.rounds // 4), say))
+            yield _costs(kind, filled, 20 if bench.quick else 200)
 
 
 def _say(bench: Bench, kind: str, line: str) -> None:
@@ -54,6 +59,7 @@ def _panels(kind: str, found: Sequence[Mapping[str, Any]]) -> Iterator[Panel]:
     last = found[-1]
     facts = {
         name: {
+            "clients late": f"{max(_p99(each[name]['late']) for each in found) * 1000:.1f} ms",
             "refused good users": str(sum(len(each[name]["refused"]) for each in found)),
             "memory": f"{last[name]['memory'] / MEGABYTE:,.0f} MB",
             "CPU": f"{last[name]['cpu']:.0%}",
@@ -87,6 +93,30 @@ def _measure(
         memory = resident(server)
         told = json.loads(attackers.communicate(timeout=DEADLINE)[0]) if attackers else {}
         return {**found, "told": told, "memory": memory, "cpu": cpu}
+
+
+def _costs(kind: str, filled: Database, count: int) -> Panel:
+    """Attack with one kind after the other, and measure the server's CPU time."""
+    environ = {"BENCH_LIMITS": json.dumps(LIMITS)}
+    found = {}
+    with serving(kind, CONTESTANTS["ours"], filled, environ, flags=FLAGS[kind]) as server:
+        for name in KINDS:
+            before = server.state()
+            alone = _program("hostile", server.port, RATE_ALONE, count / RATE_ALONE, name)
+            alone.communicate(timeout=DEADLINE)
+            after = server.state()
+            loop = after["threads"]["MainThread"] - before["threads"]["MainThread"]
+            found[name] = (after["cpu"] - before["cpu"], loop)
+    return Panel(
+        title=f"CPU time of one hostile client, by what it does, {kind}",
+        unit="µs",
+        rounds=[{name: spent / count * 1e6 for name, (spent, _) in found.items()}],
+        facts={
+            name: {"event loop, µs": f"{loop / count * 1e6:.0f}"}
+            for name, (_, loop) in found.items()
+        },
+        note=f"One kind after the other, {count} clients each, without good users.",
+    )
 
 
 def _program(name: str, *arguments: object) -> "subprocess.Popen[str]":

@@ -1,6 +1,7 @@
 """Hostile clients: a program that attacks a server for some seconds, and prints what it was told.
 
-Each kind comes from all addresses in turn. Nothing but 127.0.0.0/8 is ever connected to.
+Each kind comes from all addresses in turn. Nothing but 127.0.0.0/8 is ever connected to. Arguments:
+the port, attacks a second, seconds, and the only kind to attack with, if it is but one.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import secrets
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from . import people
 from .raw import TEXT, Connection, connect, frame, request
@@ -90,11 +91,13 @@ async def _code(connection: Connection, data: bytes = b"") -> str:
         connection.drop()
 
 
-async def attack(port: int, *, rate: float, seconds: float) -> dict[str, dict[str, int]]:
+async def attack(
+    port: int, *, rate: float, seconds: float, names: Sequence[str] = tuple(KINDS)
+) -> dict[str, dict[str, int]]:
     """Begin so many attacks a second, whatever becomes of those before. Return the answers."""
     loop = asyncio.get_running_loop()
-    told: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
-    began, tasks, names = loop.time(), set(), list(KINDS)
+    told: dict[str, Counter[str]] = {kind: Counter() for kind in names}
+    began, tasks = loop.time(), set()
     for number in range(int(rate * seconds)):
         await asyncio.sleep(max(0.0, began + number / rate - loop.time()))
         # All kinds from all addresses: their numbers have no common divisor.
@@ -118,5 +121,6 @@ async def _one(kind: str, port: int, source: str, told: "Counter[str]") -> None:
 
 
 if __name__ == "__main__":
-    port, rate, seconds = sys.argv[1:]
-    print(json.dumps(asyncio.run(attack(int(port), rate=float(rate), seconds=float(seconds)))))
+    port, rate, seconds, *only = sys.argv[1:]
+    options = {"rate": float(rate), "seconds": float(seconds), "names": only or tuple(KINDS)}
+    print(json.dumps(asyncio.run(attack(int(port), **options))))

@@ -39,6 +39,8 @@ def test_good_users_are_served_while_hostile_ones_are_refused():
     assert handshakes.names == ["quiet", "attacked"]
     assert handshakes.facts["quiet"]["refused good users"] == "0"
     assert "foreign page" in handshakes.note
+    costs = panels["CPU time of one hostile client, by what it does, uvicorn"]
+    assert all(microseconds > 0 for microseconds in costs.rounds[0].values())
 
 
 def test_contestants_are_compared(filled):
