@@ -1,7 +1,8 @@
 """Resident memory for each idle, authenticated socket, and what of it the library adds.
 
 A fresh server for each measurement, since memory that was given back is used again. Everybody
-shows a token of their own, of 5,000.
+shows a token of their own, of 5,000. Then the lines of code that allocate it, in servers that note
+them. That takes time and memory, so nothing else is measured there.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from .server import serving
 __all__ = ["resident", "run"]
 
 NAMES = ("bare", "ours-bare", "stock", "ours-stock", "ours")
+PROFILED = ("stock", "ours-stock", "ours")
+MOST_LINES = 40
 WARM_UP = 500
 KILOBYTE = 1024
 
@@ -49,6 +52,30 @@ def run(bench: Bench) -> Iterator[Panel]:
             ],
             facts={name: {"over": base} for name, base in added.items()},
         )
+    for contestant in bench.contestants(*PROFILED):
+        bench.say(f"allocations, {kind}: {contestant.name}")
+        with database("sqlite") as filled:
+            yield _allocations(kind, contestant, filled, sockets // 5)
+
+
+def _allocations(kind: str, contestant: Contestant, filled: Database, sockets: int) -> Panel:
+    with serving(kind, contestant, filled) as server:
+        with generating(server.port, contestant, clients=AT_ONCE, cycles=WARM_UP) as load:
+            load.wait_until_settled()
+        server.ask("profile", "allocations")
+        with generating(
+            server.port, contestant, clients=sockets, at_once=AT_ONCE, then="stay"
+        ) as load:
+            load.wait_until_settled()
+            found = server.ask("profile")["allocations"]
+    by_line = {line: size / sockets for line, size in found.items()}
+    largest = sorted(by_line, key=lambda line: -by_line[line])[:MOST_LINES]
+    return Panel(
+        title=f"Lines that allocate an idle socket of {contestant.name}, {kind}",
+        unit="bytes",
+        rounds=[{line: by_line[line] for line in largest}],
+        note=f"All lines: {sum(by_line.values()):,.0f} bytes.",
+    )
 
 
 def _per_socket(contestant: Contestant, *, kind: str, filled: Database, sockets: int) -> float:

@@ -1,17 +1,19 @@
 """GET /profile: where the event loop's thread spends its time, and what is asked of the loop.
 
-`?count` counts tasks, futures, timers and callbacks from then on; `?start` profiles the functions.
-Any other question answers with what was found since. Both slow the server down: measure its speed
-in another one.
+`?count` counts tasks, futures, timers and callbacks from then on; `?start` profiles the functions;
+`?allocations` notes the lines that allocate memory. Any other question answers with what was found
+since. All three slow the server down: measure its speed in another one.
 """
 
 import asyncio
 import contextvars
 import cProfile
+import gc
 import pstats
 import sys
 import threading
 import time
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 
@@ -37,9 +39,16 @@ async def profile(question):
         _count()
     elif question == "start":
         _profile.enable()
+    elif question == "allocations":
+        tracemalloc.start()
     else:
         _profile.disable()
-        return {"counts": dict(_counts), "functions": _functions()}
+        allocations = _allocations() if tracemalloc.is_tracing() else {}
+        return {
+            "counts": dict(_counts),
+            "functions": _functions(),
+            "allocations": allocations,
+        }
     return {}
 
 
@@ -75,6 +84,14 @@ def _functions():
     found = pstats.Stats(_profile).stats
     seconds = {_name(*function): each[2] for function, each in found.items()}
     return dict(sorted(seconds.items(), key=lambda each: -each[1])[:MOST])
+
+
+def _allocations():
+    """Return the bytes that each line has allocated and that are still in use."""
+    gc.collect()
+    found = tracemalloc.take_snapshot().statistics("lineno")
+    frames = [(each.traceback[0], each.size) for each in found]
+    return {_name(frame.filename, frame.lineno, "").strip(): size for frame, size in frames}
 
 
 def _name(path, line, function):
