@@ -78,6 +78,7 @@ class OAuth2Backend(BaseTokenBackend):
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
         """Verify the batch with one query, users and applications included."""
+        # The package's own index: the column with the token itself may be empty.
         checksums = [_checksum(credential) for credential in credentials]
         tokens = {row.token_checksum: row for row in self._by_checksum.find(set(checksums))}
         return [
@@ -118,6 +119,7 @@ class OAuth2Backend(BaseTokenBackend):
             tokens = tokens.filter(created__lte=before)
             refresh_tokens = refresh_tokens.filter(created__lte=before)
         with self._atomic():
+            # By id, which no column holds: the caller has no token.
             kept = [row.pk for row in tokens if _token_id(row) == except_token_id]
             spared = for_write(self._refresh_tokens.objects).filter(access_token__in=kept)
             _revoke(refresh_tokens.exclude(pk__in=[row.pk for row in spared]))
@@ -173,6 +175,7 @@ class OAuth2Backend(BaseTokenBackend):
     def _verdict(self, token: Any, location: Location) -> Verdict:
         if token.is_expired():
             return TokenAuthError(CloseReason.TOKEN_EXPIRED)
+        # RFC 8707, section 2: a token that was requested for another resource is not for us.
         if not self._is_for_us(token):
             return TokenAuthError(CloseReason.TOKEN_INVALID, detail=OTHER_RESOURCE)
         if not _is_usable(token.application):

@@ -74,6 +74,7 @@ def inject(user: Any, scopes: Iterable[str] = ()) -> Iterator[None]:
     Load the application in the block, since a route that exists already does not have the backend.
     """
     global _injected  # noqa: PLW0603 - one for the process, which is never a server
+    # Random, although only this process has it: the application may pass the handshake on.
     secret = Secret(secrets.token_urlsafe(32))
     _injected = _Injected(user=user, scopes=frozenset(scopes), secret=secret)
     try:
@@ -91,5 +92,6 @@ def present(handshake: Handshake) -> Handshake:
     """Replace the handshake's credential by the injected one, if there is one."""
     if _injected:
         handshake.credential = Credential(location=Location.HEADER, secret=_injected.secret)
+        # The operator connects whatever their handshake lacks: a page's Origin, for example.
         handshake.problem, handshake.is_hostile, handshake.rivals = None, False, ()
     return handshake

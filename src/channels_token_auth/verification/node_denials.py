@@ -31,6 +31,7 @@ def deny_first_verified(targets: Sequence[Target]) -> None:
         for token in first_verified.before(target.issued_before)
         if target.matches(token)
     ]
+    # Nearly always empty: only tokens of the revocation's own second concern it.
     if seen:
         _in_its_lane(site_authenticator().denylist, seen)
 

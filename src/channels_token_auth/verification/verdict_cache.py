@@ -36,6 +36,7 @@ class VerdictCache:
         """Return the key of a verdict: a unique one for a ticket, which is valid only once."""
         if credential.location is Location.TICKET:
             return object()
+        # The location and the scheme too: a backend may accept a token in one of them only.
         token = credential.secret.digest, credential.location, credential.scheme
         return (*token, credential.tenant) if credential.tenant else token
 
@@ -57,6 +58,7 @@ class VerdictCache:
 
     def clear(self) -> None:
         """Drop all verdicts, and ignore those of verifications that are running now."""
+        # Before the entries go: a verification that ends in between must not store its verdict.
         self.generation += 1
         self._accepted.clear()
         self._refused.clear()

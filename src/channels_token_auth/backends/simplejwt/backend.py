@@ -69,6 +69,7 @@ class SimpleJWTBackend(BaseTokenBackend):
         self, *, stateless: bool = False, labels: Sequence[str] = (), name: str = "simplejwt"
     ) -> None:
         super().__init__(name=name)
+        # The setting may be one text, which would be a list of letters.
         types = api_settings.AUTH_HEADER_TYPES
         types = [types] if isinstance(types, str) else types
         self.schemes = frozenset({"bearer", *(each.lower() for each in types)})
@@ -93,6 +94,7 @@ class SimpleJWTBackend(BaseTokenBackend):
         installed. Stateless: without queries, or with the second if a token class uses the
         blacklist.
         """
+        # Signatures first: only for valid tokens are users and the blacklist queried.
         opened = [self._open(credential) for credential in credentials]
         valid = [each for each in opened if isinstance(each, _Valid)]
         revoked = self._find_blacklisted([each.authentication for each in valid])
@@ -119,6 +121,7 @@ class SimpleJWTBackend(BaseTokenBackend):
     def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
         """Blacklist the tokens that have a row: sliding tokens, but no access tokens."""
         asked = [each.authentication.token_id for each in grants]
+        # An access token has no row in the package's tables: the denylist gets it.
         ended = blacklist.blacklist(asked) if self._has_blacklist else set()
         return [token_id in ended for token_id in asked]
 
@@ -227,6 +230,8 @@ class SimpleJWTBackend(BaseTokenBackend):
                     Identity(user=user, authentication=authentication, handle=claim)
                 )
         verdict = admit(user, authentication, claim)
+        # The package compares an MD5 of the password's hash: after a new password it differs, and
+        # the token is revoked.
         has_changed = claim is not None and claim != Secret(get_md5_hash_password(user.password))
         if isinstance(verdict, Identity) and (has_changed or authentication.token_id in revoked):
             return TokenAuthError(CloseReason.TOKEN_REVOKED)

@@ -113,6 +113,7 @@ class BackendChain:
         for stop in self._stops[start:]:
             if stop.recognizes(case.credential):
                 return Onward(stop.lane, stop.ask, case)
+        # The most exact reason that a backend has given, if no other one knows the token.
         unknown = TokenAuthError(CloseReason.TOKEN_INVALID)
         return case.verdict if isinstance(case.verdict, TokenAuthError) else unknown
 

@@ -59,6 +59,7 @@ class Denylist:
     def deny(self, authentication: Authentication) -> None:
         """Deny a verified token until it expires; for ever if it never does."""
         expires_at = epoch(authentication.expires_at)
+        # SLACK: other nodes' clocks may be behind, and to them the token is valid a little longer.
         left = None if expires_at is None else expires_at + SLACK - time.time()
         if left is None or left > 0:
             self._deny_token(token_names(authentication)[0], left)
@@ -117,6 +118,7 @@ class Denylist:
 
         Each process calls this for a revocation, since it alone knows which tokens it has verified.
         """
+        # A denial without a time covers tokens of every second.
         if target.issued_before is None:
             return
         for seen in first_verified.before(target.issued_before):
@@ -134,12 +136,14 @@ class Denylist:
         not end their tokens. Rules by time of issue are not applied to their tokens without one:
         otherwise a user whose older tokens are denied could never log in again.
         """
+        # A cache that is asked for nothing may still be unavailable: do not ask it.
         if not grants:
             return []
         found = [GrantNames(each) for each in grants]
         keys = {key for each in found for key in each}
         with open_store(self._cache) as entries_of:
             entries, current = self._read(entries_of, keys)
+        # By name, since grants of several routes come together in one sweep.
         have_store = [each.authentication.backend in with_store for each in grants]
         return [
             denial_reason(grant, each, entries, current, has_store=has_store)

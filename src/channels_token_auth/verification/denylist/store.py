@@ -79,6 +79,8 @@ def open_store(alias: str) -> Iterator[Store]:
     try:
         with cache_outages.watch(alias):
             cache = primary_cache(alias)
+            # Not LocMemCache itself: it evicts entries when it is full, and an evicted denial would
+            # make a revoked token valid again.
             yield _in_process(alias) if isinstance(cache, LocMemCache) else _CacheStore(cache)
     except CacheUnavailable:
         raise

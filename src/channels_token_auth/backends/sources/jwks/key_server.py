@@ -108,9 +108,12 @@ class KeyServer:
     def _look_for(self, name: str) -> TokenAuthError | None:
         with self._lock:
             now = clock.steady()
+            # A key is absent only if a fetch that began after this first question did not bring it:
+            # one that was running may have read the document before the key was added.
             missed_at, begun = self._missed.get(name, (-math.inf, 0))
             if now - missed_at > ABSENT_SECONDS:
                 self._missed.pop(name, None)
+                # The oldest: a client that invents names can only remove its own from the list.
                 while len(self._missed) >= MAX_ABSENT:
                     del self._missed[next(iter(self._missed))]
                 self._missed[name] = (now, self._begun)
@@ -122,6 +125,7 @@ class KeyServer:
         """Return the keys that the server no longer publishes; None if that is unknown."""
         with self._lock:
             self._refresh_if_old()
+            # By thumbprint (RFC 7638): a server may give another key an id that it has used before.
             known = {each.thumbprint for each in self._usable()}
             return set(thumbprints) - known if known else None
 
@@ -139,6 +143,7 @@ class KeyServer:
         fetching = self._fetch(now)
         if fetching is not None:
             return Undecided(fetching, KEY_PENDING)
+        # A client that names an unknown key waits for the next fetch that is allowed.
         wait = math.ceil(self._tried_at + INTERVAL - now)
         detail = KEYS_UNAVAILABLE if self._is_unavailable else KEY_PENDING
         return TokenAuthError(CloseReason.UNAVAILABLE, max(wait, 1), detail)
@@ -179,6 +184,7 @@ class KeyServer:
 
     def _read(self) -> Sequence[VerifyingKey]:
         answer = self._remote.send("GET")
+        # Redirects are not followed: the keys of another host would sign for this issuer.
         if answer.status != 200:
             raise RemoteError(f"it answered {answer.status}")
         document: Any = json.loads(answer.body)

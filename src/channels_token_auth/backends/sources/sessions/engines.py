@@ -72,6 +72,7 @@ def session_of(row: Any) -> Session:
 
 def can_forget() -> bool:
     """Return False if a session cannot be deleted, because the cookie holds it."""
+    # By the method, and not by the class: a site may have derived its engine from this one.
     return engine().load is not signed_cookies.SessionStore.load
 
 
@@ -94,6 +95,7 @@ class Sessions:
         database or a cache, and one for each file, cookie or session of a third-party engine.
         """
         store = engine()
+        # By the method again: an engine that overrides it may decide more than the row shows.
         if store.load in (db.SessionStore.load, cached_db.SessionStore.load):
             # The `cached_db` engine too: its rows are authoritative.
             return {row.session_key: session_of(row) for row in self._rows.find(keys)}
@@ -114,6 +116,7 @@ def _find_cached(store: Any, keys: Collection[str]) -> dict[str, Session]:
 
 
 def _load(store: Any) -> Session:
+    # On this one object only: the engine's class belongs to the site.
     vars(store).update(dict.fromkeys(("create", "delete", "save"), _write_nothing))
     return _of(store, store.load())
 
