@@ -190,6 +190,14 @@ def test_unsaved_user_is_an_error(call, user):
         call(user)
 
 
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("users", [[], [7], {7}, {"pk": 7}, b"7", User.objects.none(), User])
+def test_several_users_are_an_error(call, users):
+    """As a key, they would name nobody: the call would return as if it had revoked something."""
+    with pytest.raises(TypeError, match="one by one"):
+        call(users)
+
+
 @pytest.mark.parametrize("call", CALLS[:2])
 def test_user_of_a_machine_token_is_an_error(call):
     with pytest.raises(TypeError, match="None"):

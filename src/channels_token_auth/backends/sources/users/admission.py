@@ -1,7 +1,7 @@
 """Admit the user of a token, and convert instances and keys of users."""
 
 import copy
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Any, cast
 
 from django.contrib.auth import get_user_model
@@ -68,7 +68,8 @@ def named_user(user: Any) -> UserKey:
     A key names the users with this key in every kind: this site's, and those of each service whose
     tokens it accepts. The instance of a user without a row, such as Simple JWT's `TokenUser`, names
     those of other services. Raises TypeError for None and for a user without a key: machine tokens
-    have no user, and "the tokens of None" would be those of all machines.
+    have no user, and "the tokens of None" would be those of all machines. Also for a class, and for
+    several users: as a key, a queryset or a list would name nobody.
     """
     if isinstance(user, UserKey):
         return user
@@ -76,6 +77,8 @@ def named_user(user: Any) -> UserKey:
     key = getattr(user, "pk", user)
     if key is None or isinstance(key, bool) or key == "":
         raise TypeError(f"The user is {user!r}: name a saved user, or a primary key.")
+    if _is_no_key(key):  # no repr: that of a queryset queries the database
+        raise TypeError(f"A {type(user).__name__} names no user: name them one by one.")
     if isinstance(user, Model):
         return local_user_key(user)
     if hasattr(user, "pk"):
@@ -83,6 +86,12 @@ def named_user(user: Any) -> UserKey:
     found = primary_key(key)
     # A key that cannot be converted belongs to users of other services: query no rows with it.
     return UserKey(kind=None if _is_possible(found) else FOREIGN, key=str(found))
+
+
+def _is_no_key(key: Any) -> bool:
+    # A composite primary key is a tuple.
+    is_several = isinstance(key, Iterable) and not isinstance(key, str | tuple)
+    return is_several or isinstance(key, type | property)
 
 
 def _is_possible(key: Any) -> bool:
