@@ -59,6 +59,7 @@ _CONNECTIONS: Fields = {
     "policy": (LimitPolicy.REFUSE.value, one_of(LimitPolicy)),
 }
 _FIELDS: Fields = {
+    # The one rate with a default: see `core.limits.Limits`.
     "FAILURES": ("30/min", _rate),
     "HANDSHAKES": (None, _rate),
     "WAITING": ({}, _read_waiting),

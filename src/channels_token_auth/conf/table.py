@@ -74,6 +74,7 @@ SETTINGS: Fields = {
     "MAX_CONNECTION_AGE": (None, or_none(read_positive)),
     "EXPIRY_WARNING": (30, read_positive),
     "SWEEP_INTERVAL": (60, read_positive),
+    # None: a token store that is down logs nobody out. Sites that prefer closing set a bound.
     "SWEEP_GRACE": (None, or_none(read_positive)),
     "CHANNEL_LAYER": ("default", text("the alias of a channel layer, as in CHANNEL_LAYERS")),
     "CACHE": ("default", text("the alias of a cache, as in CACHES")),
@@ -82,8 +83,10 @@ SETTINGS: Fields = {
     "IDENTITY_PROVIDERS": ((), read_identity_providers),
     "CONNECTIONS_SCOPES": (None, or_none(_read_some_scopes)),
     "TENANTS": (None, or_none(text("the dotted path of a class"))),
+    # None: only this machine may read the metrics.
     "METRICS_TOKEN": (None, or_none(read_secret)),
     "AUDIT_EVENT_NAMES": ("signals", one_of(EventNames)),
+    # As long as a refresh token usually lives: a revoked user must not come back with one.
     "DENYLIST_SECONDS": (30 * 24 * 60 * 60, read_positive),
     "QUERY_NAME": ("token", read_query_name),
     "COOKIE_NAME": ("token", read_cookie_name),

@@ -19,6 +19,7 @@ def publish_revocations() -> None:
 
     `TokenWebsocketCommunicator` calls this whenever it waits for the application.
     """
+    # Of this thread only: another thread's connection has a transaction of its own.
     for connection in connections.all(initialized_only=True):
         for callback in take_test_callbacks(connection, is_ours):
             callback()

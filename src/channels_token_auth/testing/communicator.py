@@ -155,6 +155,7 @@ class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] #
             self.close_code = message.get("code", 1000)
             self._messages.put_nowait(None)
             self.input_queue.put_nowait({"type": "websocket.disconnect", "code": self.close_code})
+        # Not only after `auth.required`: a reauthentication is answered at any time.
         auth = _read(message.get("text"))
         if auth is None:
             return False

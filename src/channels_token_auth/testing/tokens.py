@@ -127,6 +127,7 @@ class FakeTokenBackend(BaseTokenBackend):
     a system check reports it, since any code of the process can issue its tokens.
     """
 
+    # Of the class, because Django builds a new backend whenever a setting changes.
     tokens = FakeTokens()
     schemes = frozenset({"bearer", "token"})
     revocations = Revocations.ROWS
@@ -167,6 +168,7 @@ class FakeTokenBackend(BaseTokenBackend):
         """Report a site that accepts fake tokens outside of a test run."""
         if is_test_environment():
             return []
+        # In production it is an error, which fails `manage.py check`.
         kind = Warning if settings.DEBUG else Error
         return [
             kind(
