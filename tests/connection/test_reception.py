@@ -39,13 +39,33 @@ async def test_application_gets_a_future_where_the_server_gives_one():
     assert kinds == [Server.gives_futures] * 2
 
 
-async def test_connect_needs_no_task_and_no_wait():
+async def test_connect_needs_no_task_and_no_wait_where_the_server_gives_futures():
+    calls = []
+
     async def application(scope, receive, send):
-        assert receive().result() == CONNECT
+        calls.append(receive())
+        assert await calls[0] == CONNECT
         await send(ACCEPT)
         await receive()
 
     await serve(Server(CONNECT, LEAVE), application)
+    assert [asyncio.isfuture(call) for call in calls] == [Server.gives_futures]
+
+
+async def test_every_event_can_be_awaited_in_a_task_where_the_server_gives_coroutines():
+    received = []
+
+    async def application(scope, receive, send):
+        for each in range(3):
+            call = receive()
+            # `create_task` refuses a future: an application that works without the library uses it.
+            task = call if Server.gives_futures else asyncio.create_task(call)
+            received.append(await task)
+            if not each:
+                await send(ACCEPT)
+
+    await serve(Server(CONNECT, text("a"), LEAVE), application)
+    assert received == [CONNECT, text("a"), LEAVE]
 
 
 async def test_connect_is_not_kept_for_the_life_of_the_socket():

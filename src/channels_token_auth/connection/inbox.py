@@ -45,7 +45,7 @@ class Inbox(CancelScope):
     """
 
     __slots__ = (
-        "_caller", "_gives_coroutines", "_idle", "_is_cancelled", "_pending", "_waiter", "receive",
+        "_caller", "_idle", "_is_cancelled", "_pending", "_waiter", "gives_coroutines", "receive",
     )  # fmt: skip
 
     def __init__(self, receive: Receive, loop: asyncio.AbstractEventLoop) -> None:
@@ -56,7 +56,8 @@ class Inbox(CancelScope):
         self._caller: Caller | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._is_cancelled = False
-        self._gives_coroutines = False
+        self.gives_coroutines = False
+        """True if the server's `receive` is a coroutine function: known after its first call."""
         self._idle: Idle | None = None
 
     def watch(self, idle: Idle) -> None:
@@ -86,16 +87,12 @@ class Inbox(CancelScope):
     @property
     def waits_here(self) -> bool:
         """True if the caller's own task must await `receive`, in a `with` block of the inbox."""
-        return self._gives_coroutines and self._pending is None and not self._is_cancelled
+        return self.gives_coroutines and self._pending is None and not self._is_cancelled
 
     @property
     def is_engaged(self) -> bool:
-        """True if `call` must not be used: an event is kept, awaited or at risk of a time limit.
-
-        Nor if the server's `receive` is a coroutine function: a coroutine must be awaited once it
-        is made, and an application may cancel its wait before it begins.
-        """
-        return self._gives_coroutines or self._pending is not None or self._is_cancelled
+        """True if `call` must not be used: an event is kept, awaited or at risk of a time limit."""
+        return self._pending is not None or self._is_cancelled
 
     def call(self, caller: Caller) -> Awaitable[Message] | None:
         """Call the server. Return None if that gave a future, else what `next` must await.
@@ -112,7 +109,7 @@ class Inbox(CancelScope):
     def listen(self) -> None:
         """Call the server unless an event is kept here. Only while no other task waits for one."""
         if self._pending is None:
-            call = None if self._gives_coroutines else self.receive()
+            call = None if self.gives_coroutines else self.receive()
             if not asyncio.isfuture(call):
                 call = self.loop.create_task(self._call(call))
             self._keep(call)
@@ -130,7 +127,7 @@ class Inbox(CancelScope):
                 self._keep(call)
                 call = None
         if call is not None:
-            self._gives_coroutines = asyncio.iscoroutine(call)
+            self.gives_coroutines = asyncio.iscoroutine(call)
             with self:
                 return await call
             return None  # `close` has ended the wait

@@ -36,10 +36,14 @@ class Reception:
 
     def receive(self) -> Awaitable[Message]:
         """Return the next event. Raises RuntimeError after the `websocket.disconnect`."""
+        # A coroutine must be awaited once it is made, and an application may cancel its wait before
+        # it begins: so the server's is made in `_next`. Code that passes `receive()` to
+        # `create_task` needs a coroutine, and gets one wherever the server returns one.
+        if self._inbox.gives_coroutines:
+            return self._next()
         if self._kept is not None:
-            event, self._kept = self._kept, None
             future = self._inbox.loop.create_future()
-            future.set_result(event)
+            future.set_result(self._take_kept())
             return future
         if self._needs_coroutine():
             return self._next()
@@ -62,6 +66,8 @@ class Reception:
         )
 
     async def _next(self, call: Awaitable[Message] | None = None) -> Message:
+        if self._kept is not None:
+            return self._take_kept()
         connection, exchange = self._connection, self._exchange
         if exchange.stage is _OVER:
             raise RuntimeError("receive() was called after the application got its disconnect.")
@@ -88,6 +94,11 @@ class Reception:
         if turn is not None:
             await turn
         return self._disconnect()
+
+    def _take_kept(self) -> Message:
+        event, self._kept = self._kept, None
+        assert event is not None  # noqa: S101 - the caller has looked
+        return event
 
     def _disconnect(self) -> Message:
         self._exchange.take(Step.DELIVER)
