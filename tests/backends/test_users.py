@@ -44,6 +44,7 @@ def test_a_copy_is_what_copy_makes_of_a_model(alice):
     assert type(mine) is type(theirs)
     del theirs._django_version  # which pickling adds
     assert vars(mine) | {"_state": 0} == vars(theirs) | {"_state": 0}
+    assert mine._state.fields_cache == {}  # Django makes it at the first look
     assert vars(mine._state) == vars(theirs._state)
 
 
