@@ -188,6 +188,9 @@ def test_click_ends_the_wait_for_the_next_server(folder, new_page):
         status(page).to_have_text("Connected.")
         first.kill()
         status(page).to_contain_text("Reconnecting in ")
+        # The page must not come back by itself while the next server starts.
+        page.clock.pause_at(page.evaluate("Date.now()") + 5000)
+        status(page).to_contain_text("Reconnecting in ")
     with ExampleSystem(folder, port=first.port):
         page.get_by_role("button", name="Connect again").click()
         page.clock.run_for(2000)  # the longest of the first waits

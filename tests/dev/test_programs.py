@@ -18,7 +18,7 @@ def python(code):
 def test_each_has_its_code_and_its_output_in_one_piece():
     commands = {
         "slow": python("import time; print(1, flush=True); time.sleep(0.2); print(2)"),
-        "failing": python("import sys; print(3); sys.exit('no')"),
+        "failing": python("import sys; print(3, flush=True); sys.exit('no')"),
     }
     assert list(run_together(commands)) == [("slow", 0, "1\n2\n"), ("failing", 1, "3\nno\n")]
 

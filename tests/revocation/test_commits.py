@@ -97,10 +97,10 @@ def test_low_level_savepoint_takes_nothing_with_it_as_in_django(layer, tokens, a
     """Django binds callbacks to atomic blocks only: it calls those of such a savepoint, too."""
     called = []
     with transaction.atomic():
-        savepoint = transaction.savepoint()
+        savepoint = connection.savepoint()
         transaction.on_commit(lambda: called.append("by Django"))
         act(tokens[0])
-        transaction.savepoint_rollback(savepoint)
+        connection.savepoint_rollback(savepoint)
     assert called == ["by Django"]
     assert len(ended(layer)) == 1
     assert Token.objects.filter(key=tokens[0].key).exists()
