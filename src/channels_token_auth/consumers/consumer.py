@@ -40,7 +40,9 @@ class AsyncConsumer:
         async def application(scope: Scope, receive: Receive, send: Send) -> None:
             await cls(**initkwargs)(scope, receive, send)
 
+        # `updated=()`: else the attributes of the class would be copied into the function.
         update_wrapper(application, cls, updated=())
+        # Channels sets both, so that code can find the class of an application.
         vars(application).update(consumer_class=cls, consumer_initkwargs=initkwargs)
         return application
 
@@ -72,6 +74,7 @@ class AsyncConsumer:
         """Send an ASGI message."""
         await self.base_send(message)
 
+    # Not a property, which has no setter: `__call__` assigns the name to the instance.
     @cached_property
     def channel_name(self) -> str:
         """Return the name of its channel in the channel layer."""
@@ -90,6 +93,7 @@ def _handler_name(message: Message) -> str:
     if "type" not in message:
         raise ValueError("A message has no type.")
     name: str = message["type"].replace(".", "_")
+    # As in Channels: ".secret" and "_secret" would name a private method of the class.
     if name.startswith("_"):
         raise ValueError(f"No type of a message begins as this one does: {message['type']!r}.")
     return name
@@ -98,6 +102,7 @@ def _handler_name(message: Message) -> str:
 @cache
 def _is_reachable(kind: type) -> bool:
     """Return True if the class may handle messages of the channel layer."""
+    # Methods of the library's own classes, overridden or not, handle the client's messages.
     ours = {base for base in kind.__mro__ if base.__module__.startswith(f"{__package__}.")}
     # A class that overrides `dispatch` or has `__getattr__` may take any message.
     known = {name for base in ours for name in vars(base)} - {"dispatch"}

@@ -20,6 +20,7 @@ from ..django_internals import is_connection_due, sync_thread_key
 
 __all__ = ["close_old_connections", "is_due"]
 
+# Weak, so that the table keeps no connection of a thread that has ended.
 _opened: defaultdict[int, WeakKeyDictionary[Any, None]] = defaultdict(WeakKeyDictionary)
 """The connections of each thread, by its id."""
 
@@ -44,6 +45,8 @@ async def close_old_connections() -> None:
     _threads[sync_thread_key()] = await _close()
 
 
+# Thread-sensitive, which is asgiref's default: in the thread of the site's own sync code, whose
+# connections these are.
 @sync_to_async
 def _close() -> int:
     for connection in connections.all(initialized_only=True):
@@ -58,4 +61,5 @@ def _remember(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
     _opened[get_ident()][connection] = None
 
 
+# Django sends it in the thread that opened the connection, so that `get_ident` names that one.
 connection_created.connect(_remember)

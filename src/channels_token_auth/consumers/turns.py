@@ -24,14 +24,17 @@ async def take_turns(client: Receive, layer: Receive, handle: Handle) -> NoRetur
     wait = CancelScope(asyncio.get_running_loop())
     reader = asyncio.create_task(_read(layer, handle, turn, wait))
     try:
+        # The client may send nothing for hours: a reader that has failed interrupts this wait.
         with wait:
             while True:
                 message = await client()
                 async with turn:
                     await handle(message)
     finally:
+        # Await it as well: it may be in a handler, which must not go on after the consumer's end.
         reader.cancel()
         await asyncio.gather(reader, return_exceptions=True)
+    # Reached only if the reader has ended the wait: raise its exception, StopConsumer for example.
     reader.result()
 
 
@@ -44,6 +47,7 @@ async def _read(layer: Receive, handle: Handle, turn: asyncio.Lock, wait: Cancel
     except BaseException:
         # The client's handler may run: let it finish, then end the wait for the next frame.
         if turn.locked():
+            # Never released, so that no further frame of the client is handled.
             await turn.acquire()
         wait.interrupt()
         raise

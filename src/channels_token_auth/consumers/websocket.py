@@ -32,6 +32,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     _has_left = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # A list of its own: one on the class would be shared by all sockets.
         if self.groups is None:
             self.groups = []
 
@@ -40,6 +41,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         try:
             await super().__call__(scope, receive, send)
         finally:
+            # A handler that raises, and a server that cancels, skip `websocket_disconnect`.
             if self.groups and not self._has_left:
                 with suppress(Exception):  # the error that ended the consumer is the one to raise
                     async with asyncio.timeout(LEAVE_TIMEOUT):
@@ -47,6 +49,8 @@ class AsyncWebsocketConsumer(AsyncConsumer):
 
     async def websocket_connect(self, message: Message) -> None:
         """Join the groups and call `connect`."""
+        # Before `connect`, as in Channels: a message to a group that is sent meanwhile waits in the
+        # channel, and is not lost.
         await self._with_groups("group_add")
         try:
             await self.connect()
@@ -73,6 +77,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     async def websocket_receive(self, message: Message) -> None:
         """Call `receive` with the frame."""
         text = message.get("text")
+        # A server may send both keys, one of them None (ASGI, "Receive - receive event").
         if text is not None:
             await self.receive(text_data=text)
         else:
@@ -88,6 +93,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         close: bool | int = False,
     ) -> None:
         """Send a frame. `close`: True or a close code, to close the socket after it."""
+        # Not `if text_data`: an empty text is a frame too (RFC 6455, section 5.2).
         if text_data is not None:
             await self.base_send({"type": "websocket.send", "text": text_data})
         elif bytes_data is not None:
@@ -100,6 +106,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
         """Close the socket; before the accept, deny it."""
         message: Message = {"type": "websocket.close"}
+        # `send(close=True)` names no code. Without the key it is 1000 (ASGI, "Close - send event").
         if code is not None and code is not True:
             message["code"] = code
         if reason:
@@ -110,6 +117,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         """Leave the groups, call `disconnect`, and stop."""
         await self._leave_groups()
         await self.disconnect(message["code"])
+        # `dispatch` does this before a message, and no other message follows.
         if database.is_due():
             await database.close_old_connections()
         raise StopConsumer
@@ -118,9 +126,11 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         """Handle the end of the socket."""
 
     def _needs_channel(self) -> bool:
+        # Groups may be set on the instance, and the other rule sees the class only.
         return bool(self.groups) or super()._needs_channel()
 
     async def _leave_groups(self) -> None:
+        # First: if the layer fails here, `__call__` must not wait for it a second time.
         self._has_left = True
         await self._with_groups("group_discard")
 
