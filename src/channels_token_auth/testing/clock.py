@@ -35,6 +35,7 @@ class FrozenClock(Clock):
         """
         self._calendar += seconds
         self._steady += 0 if calendar_only else seconds
+        # Their timer runs on the event loop's own clock, which this one does not move.
         deadlines().run()
         await asyncio.sleep(0)  # lets the sockets send their messages
 

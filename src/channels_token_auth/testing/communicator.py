@@ -70,6 +70,7 @@ class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] #
             present(self.scope, self._token, self._location, conf.configuration().policy)
         if origin is not None:
             self.scope["headers"].append((b"origin", origin.encode()))
+        # Last, since `present` may have added an entry to the offer.
         if offered:
             value = ", ".join(offered).encode()
             self.scope["headers"].append((b"sec-websocket-protocol", value))
@@ -147,6 +148,7 @@ class TokenWebsocketCommunicator(WebsocketCommunicator):  # type: ignore[misc] #
         try:
             await self._application(scope, receive, sending)
         finally:
+            # The application may have returned, or failed, without a close: end the test's wait.
             self._messages.put_nowait(None)
 
     def _keep(self, message: Message) -> bool:
@@ -174,6 +176,7 @@ def _issue(user: Any, token: str | None) -> str:
 
 def _read(text: Any) -> dict[str, Any] | None:
     """Return the `auth.*` message in a frame; None if the frame is the application's."""
+    # Most frames are the application's: do not parse them.
     if '"auth.' not in (text or ""):
         return None
     try:

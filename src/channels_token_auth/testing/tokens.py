@@ -45,6 +45,7 @@ class FakeTokens:
     def __init__(self, users: Mapping[str, Any] | None = None) -> None:
         self._verdicts: dict[str, Identity | TokenAuthError] = {}
         self._is_unavailable = False
+        # Set while the store answers. No backend runs in the event loop: a thread waits for it.
         self._opened = threading.Event()
         self._opened.set()
         for token, user in (users or {}).items():
@@ -130,6 +131,7 @@ class FakeTokenBackend(BaseTokenBackend):
     # Of the class, because Django builds a new backend whenever a setting changes.
     tokens = FakeTokens()
     schemes = frozenset({"bearer", "token"})
+    # `revoke` deletes the tokens themselves: a test needs no cache for a denylist.
     revocations = Revocations.ROWS
     is_local = True
     user_kind = None  # a test may issue tokens to any user
@@ -197,6 +199,7 @@ def fake_tokens(users: Mapping[str, Any] | None = None) -> Iterator[FakeTokens]:
     tokens = FakeTokens(users)
     given = {**getattr(settings, conf.NAME, {}), "BACKENDS": [{"BACKEND": PATH}]}
     with (
+        # It sends `setting_changed`, at which the library forgets the backends of other settings.
         override_settings(**{conf.NAME: given}),
         mock.patch.object(FakeTokenBackend, "tokens", tokens),
     ):
