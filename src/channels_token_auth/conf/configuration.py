@@ -93,6 +93,7 @@ def override(arguments: Mapping[str, Any]) -> Configuration:
     given = _given()
     if arguments and isinstance(given, Mapping):
         given = {**given, **{name.upper(): value for name, value in arguments.items()}}
+    # All of them, so that a developer need not start the server once for each mistake.
     if wrong := list(problems(given)):
         raise ImproperlyConfigured("\n".join(_describe(each, arguments) for each in wrong))
     read = {name: reader(given.get(name, default)) for name, (default, reader) in SETTINGS.items()}
@@ -123,6 +124,8 @@ def problems(given: Any = None) -> Iterator[Problem]:
     if not isinstance(given, Mapping):
         yield Problem(name="", path="", sentence="must be a dictionary.")
         return
+    # First: the loop below would report that BACKENDS is missing, which does not help if the name
+    # of the whole setting is misspelt.
     if not given and not hasattr(settings, NAME):
         yield Problem(name="", path="", sentence=f"is missing.{misspelt(dir(settings))}")
         return

@@ -66,8 +66,10 @@ def read_identity_providers(value: Any) -> tuple[IdentityProvider, ...]:
 def _read_provider(entry: Any) -> IdentityProvider:
     read = read_entry(entry, _FIELDS)
     key, keys = read.pop("KEY"), read.pop("KEYS")
+    # With several, it would be open which keys verify a token; without any, all are refused.
     if sum((key is not None, bool(keys), read["JWKS_URL"] is not None)) != 1:
         raise WrongValueError("needs exactly one of the keys JWKS_URL, KEY and KEYS.")
+    # By the entry's own keys, since the other two have defaults.
     if read["USER"] is not None and {"USER_CLAIM", "USER_FIELD"} & entry.keys():
         raise WrongValueError("needs either USER, or USER_CLAIM and USER_FIELD.")
     read["KEYS"] = keys if key is None else (key,)

@@ -12,6 +12,7 @@ from .readers import Fields, one_of, or_none, read_entry, read_positive, read_wh
 __all__ = ["read_limits"]
 
 # As in Django REST framework, only the first letter of the period counts: "min", "minute".
+# No rate of 0, which would refuse all clients: None turns a limit off.
 _RATE = re.compile(r"(?P<count>[1-9][0-9]*)/(?P<period>[smhd])[a-z]*")
 _SECONDS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
 

@@ -80,6 +80,7 @@ def misspelt(names: Collection[str]) -> str:
 
 def shown(value: Any) -> str:
     """Return a value as it would be written in the settings, shortened."""
+    # In double quotes, as in the documentation; and without escapes for letters such as "é".
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 

@@ -41,6 +41,8 @@ REQUIRED: Any = object()
 SHORTEST_SECRET = 16
 """Characters that a secret in the settings has at least: a shorter one could be guessed."""
 
+# Fewer characters than a cookie's name may have (RFC 6265, section 4.1.1): those that need no
+# escape in a query either (RFC 3986, section 2.3).
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _A_NAME = "a name of letters, digits, '-', '.' and '_'"
 
@@ -93,6 +95,7 @@ def read_query_name(value: Any) -> str:
 
 def read_secret(value: Any) -> Secret:
     # The value is not shown, because it is a secret, even if it is too short.
+    # ASCII, since clients send it in an Authorization header (RFC 6750, section 2.1).
     if not isinstance(value, str) or not value.isascii() or len(value) < SHORTEST_SECRET:
         raise WrongValueError(f"must be an ASCII text of at least {SHORTEST_SECRET} characters.")
     return Secret(value)
@@ -111,6 +114,7 @@ def text(what: str) -> Reader[str]:
 
 def one_of(kind: type[E]) -> Reader[E]:
     """Return a reader of an enum's values."""
+    # A list and not a set: a wrong value may be one that has no hash, such as a list.
     known = [each.value for each in kind]
 
     def read(value: Any) -> E:

@@ -62,11 +62,13 @@ def _read_origin(value: Any) -> str:
 
 SETTINGS: Fields = {
     "BACKENDS": ((), read_backends),
+    # Without "query" and "cookie", whose risks the checks W001 and W002 describe.
     "LOCATIONS": (("header", "subprotocol", "first_message", "ticket"), _read_locations),
     "ANONYMOUS": (False, read_boolean),
     "SCOPES": ((), _read_scopes),
     "REFUSAL": ("auto", one_of(RefusalMode)),
     "ALLOWED_ORIGINS": (None, or_none(_read_origins)),
+    # In base64url a third longer, it still fits into a line of 8,192 bytes: see the check W003.
     "MAX_TOKEN_BYTES": (4096, read_whole_positive),
     "AUTH_TIMEOUT": (10, read_positive),
     "VERIFY_TIMEOUT": (5, read_positive),
@@ -79,6 +81,7 @@ SETTINGS: Fields = {
     "CHANNEL_LAYER": ("default", text("the alias of a channel layer, as in CHANNEL_LAYERS")),
     "CACHE": ("default", text("the alias of a cache, as in CACHES")),
     "LIMITS": ({}, read_limits),
+    # 0: any client can send X-Forwarded-For, so it counts only where a site names its proxies.
     "TRUSTED_PROXIES": (0, read_whole),
     "IDENTITY_PROVIDERS": ((), read_identity_providers),
     "CONNECTIONS_SCOPES": (None, or_none(_read_some_scopes)),

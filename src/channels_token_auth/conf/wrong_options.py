@@ -9,6 +9,7 @@ from typing import Any
 
 __all__ = ["describe_wrong_options"]
 
+# Used with `search`: since Python 3.13 the message may go on with a suggestion.
 _UNKNOWN = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
 _MISSING = re.compile(r"__init__\(\) missing \d+ required keyword-only arguments?: (.*)")
 
