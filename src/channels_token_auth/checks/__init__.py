@@ -20,6 +20,7 @@ from .times import clamped
 __all__ = ["check_settings"]
 
 
+# Without `deploy=True`: `check` and `runserver` run it, and not only `check --deploy`.
 @checks.register(checks.Tags.security)
 def check_settings(**_: Any) -> list[checks.CheckMessage]:
     """Return every message about `CHANNELS_TOKEN_AUTH`, and about caches, layers and servers."""

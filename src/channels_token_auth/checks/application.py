@@ -31,11 +31,13 @@ def _is_for_http_only(path: str) -> bool:
     """
     module, _, name = path.rpartition(".")
     try:
+        # This imports the parent packages, but not the module itself.
         spec = find_spec(module)
         source = Path(spec.origin).read_text() if spec and spec.origin else ""
         statements = ast.parse(source).body
     except (ImportError, OSError, SyntaxError, ValueError):
         return False  # the server reports it when it imports the module
+    # The last one counts: a module may assign the default application first, and then wrap it.
     values = [
         ast.unparse(each.value)
         for each in statements

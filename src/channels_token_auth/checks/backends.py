@@ -71,6 +71,7 @@ def _remedy(spec: conf.BackendSpec) -> str:
     except ImportError as error:
         module = spec.path.removeprefix(OURS).split(".")[0]
         # A module of ours that is missing is a misspelt path; any other is a missing package.
+        # Django's `import_string` gives no name if the module is there and the class is not.
         is_foreign = error.name is not None and not error.name.startswith("channels_token_auth")
         if spec.path.startswith(OURS) and is_foreign:
             extra = EXTRAS.get(module, module)
@@ -93,6 +94,7 @@ def order() -> Iterator[checks.CheckMessage]:
     ranked = [
         (each.authority, each.name) for each in buildable_backends() if each.authority is not None
     ]
+    # Neighbours suffice: a list in which all of them are in order is sorted.
     for (one, first), (other, second) in pairwise(ranked):
         if one < other:
             yield checks.Warning(

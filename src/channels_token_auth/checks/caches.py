@@ -69,6 +69,7 @@ def _denials_of_one_process(alias: str) -> Iterator[checks.CheckMessage]:
 
 def _culled(alias: str) -> Iterator[checks.CheckMessage]:
     found = settings.CACHES[alias]
+    # 300 is Django's own default. It converts a text such as "500" as well.
     entries = found.get("OPTIONS", {}).get("MAX_ENTRIES", 300)
     names = _denied_by_cache()
     if names and found["BACKEND"] in CULLED and int(entries) < ENOUGH:

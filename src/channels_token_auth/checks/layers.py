@@ -55,6 +55,7 @@ def layer() -> Iterator[checks.CheckMessage]:
 def _problem(alias: str) -> str:
     """Return why the layer cannot be built; empty if it can. Building one connects to nothing."""
     try:
+        # Not `channel_layers[alias]`, which would keep the layer for the whole process.
         channel_layers.make_backend(alias)
     except Exception as error:  # noqa: BLE001 - whatever a third-party layer raises
         # A module that is missing is the usual cause, and has no secret in its name.
@@ -105,5 +106,6 @@ def is_broken() -> bool:
 
 def _has_timeout(config: dict[str, Any]) -> bool:
     # A host that is given as a URL has redis-py's own default.
+    # Without hosts, channels_redis connects to one on this machine, by its URL.
     hosts = config.get("hosts") or [None]
     return all(isinstance(each, dict) and "socket_timeout" in each for each in hosts)

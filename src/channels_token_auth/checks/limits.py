@@ -20,6 +20,7 @@ KEEPALIVE = 25.0
 def limits() -> Iterator[checks.CheckMessage]:
     """Check LIMITS and TRUSTED_PROXIES together."""
     storage = conf.configuration().limits.storage
+    # In development, clients are on this machine and there is usually one process.
     if not settings.DEBUG:
         yield from _spared()
         if storage is None:

@@ -14,6 +14,7 @@ from ..core.credentials import Location
 
 __all__ = ["loosened"]
 
+# The default of MAX_TOKEN_BYTES.
 SAFE_TOKEN_BYTES = 4096
 
 

@@ -47,6 +47,8 @@ def _check_backends(provider: Provider, place: str) -> Iterator[checks.CheckMess
         )
     known = [backends[name] for name in wanted if name in backends]
     is_logout = ProviderEndpoint.BACKCHANNEL_LOGOUT in provider.settings.endpoints
+    # OpenID Connect Back-Channel Logout 1.0, section 2.4: a logout token names a session ('sid'), a
+    # user ('sub'), or both.
     if is_logout and known and not any(map(can_end_sessions, known)):
         yield checks.Error(
             f"{place} receives logouts of single sessions ('sid'), and none of its BACKENDS labels"
@@ -66,6 +68,7 @@ def _check_issuers(
     """Warn about tokens of other issuers: a session id belongs to its issuer."""
     accepted = [getattr(each, "issuers", ()) for each in backends]  # empty: any issuer
     issuers = sorted({issuer for each in accepted for issuer in each})
+    # One backend that accepts any issuer is enough: the provider's tokens may be among its own.
     if issuers and all(accepted) and provider.settings.issuer not in issuers:
         yield checks.Warning(
             f"{place} has the ISSUER {provider.settings.issuer!r}, and its BACKENDS accept tokens"
@@ -111,6 +114,7 @@ def _check_keys(provider: Provider, place: str) -> Iterator[checks.CheckMessage]
 def _check_cache() -> Iterator[checks.CheckMessage]:
     alias = conf.configuration().cache
     if alias in settings.CACHES and settings.CACHES[alias]["BACKEND"] in UNSHARED:
+        # The cache has the `jti` of each accepted token, so that it is accepted once.
         level = checks.Info if settings.DEBUG else checks.Error
         yield level(
             f"CACHE is {alias!r}, which no other process sees: with several processes, a token of"

@@ -31,6 +31,8 @@ class Fault:
 LIMIT = "UVICORN_WS_MAX_SIZE"
 """The only size limit that a check can read: uvicorn takes options from the environment, too."""
 
+# An upgrade removes these. Those in TRAPS are in every version: they only inform, because the
+# configuration or a proxy may have removed them already.
 HOLES = (
     Fault(
         server="daphne",
@@ -98,6 +100,7 @@ def _has(fault: Fault) -> bool:
     if settings.DEBUG and fault.server not in settings.INSTALLED_APPS:
         return False
     try:
+        # By its metadata: an import would run the server's code in each management command.
         installed = metadata.version(fault.server)
     except metadata.PackageNotFoundError:
         return False
@@ -114,6 +117,7 @@ def development_server() -> Iterator[checks.CheckMessage]:
     if not settings.DEBUG:
         return
     # daphne replaces the command, if it comes first in INSTALLED_APPS.
+    # The command of `staticfiles`, which replaces Django's own, starts a WSGI server as well.
     if get_commands().get("runserver") in ("django.core", "django.contrib.staticfiles"):
         yield checks.Info(
             "runserver starts a WSGI server, which answers every WebSocket with 404.",

@@ -15,6 +15,7 @@ RUNNERS = ("django.test.runner", "pytest")
 
 def test_environment() -> Iterator[checks.CheckMessage]:
     """Warn if code has called `setup_test_environment` outside of a test run."""
+    # Django's test runner runs the system checks too, after it has set up the environment.
     if is_test_environment() and not any(name in sys.modules for name in RUNNERS):
         yield checks.Warning(
             "setup_test_environment() was called, and no tests run: tokens are verified one by one"

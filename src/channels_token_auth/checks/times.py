@@ -11,6 +11,7 @@ __all__ = ["clamped"]
 
 def clamped() -> Iterator[checks.CheckMessage]:
     """Warn about a setting that has less effect than its value suggests."""
+    # The configuration has the smaller value already: only the setting shows the difference.
     asked, gets = conf.given("VERIFIED_CACHE_SECONDS"), conf.configuration().verified_cache_seconds
     if asked is not None and asked > gets:
         yield checks.Info(
