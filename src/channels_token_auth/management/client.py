@@ -14,6 +14,7 @@ from ..core.handshake.presentation import present
 
 __all__ = ["websocket_scope"]
 
+# There is no connection, and so no port of the client.
 ADDRESS = ("127.0.0.1", 0)
 
 
@@ -37,6 +38,7 @@ def websocket_scope(
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
         "scheme": "ws",
+        # ASGI, "WebSocket connection scope": `path` is decoded, `raw_path` has the bytes as sent.
         "path": unquote(path),
         "raw_path": path.encode(),
         "query_string": query.encode(),
@@ -60,6 +62,7 @@ def websocket_scope(
 
 def _host() -> str:
     """Return a host that ALLOWED_HOSTS allows."""
+    # ".example.com" allows example.com itself as well, and "*" is no host.
     named = [host.removeprefix(".") for host in settings.ALLOWED_HOSTS if host != "*"]
     return named[0] if named else "localhost"
 
@@ -67,6 +70,7 @@ def _host() -> str:
 def _origin(policy: Policy, host: str) -> str:
     """Return an origin whose pages may connect: a listed one, else that of the host."""
     listed = sorted(policy.origins.exact or ())
+    # Neither a pattern nor "self" is an Origin that a page can send.
     pages = [each for each in listed if each.startswith("http") and "*" not in each]
     if pages:
         return pages[0]

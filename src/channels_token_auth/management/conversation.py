@@ -76,6 +76,7 @@ class Conversation:
     async def close(self) -> None:
         """Close the socket if it is open, and wait for the application. Raises its exceptions."""
         if not self._has_ended.is_set():
+            # First: the application may return at once, which is then no end of its own.
             self._is_closing = True
             self._show(NOTE, "closed by this command")
         self._to_application.put_nowait({"type": "websocket.disconnect", "code": 1000})
@@ -100,7 +101,10 @@ class Conversation:
             case "websocket.close" if self._has_ended.is_set():
                 pass  # a server sends only the first close
             case "websocket.close":
+                # A close before the accept denies the handshake with 403 (ASGI, "Close - send
+                # event").
                 self._end(_closed(message) if self._is_accepted else "refused with HTTP 403")
+            # The ASGI extension "websocket.http.response": a refusal with a status of its own.
             case "websocket.http.response.start":
                 self._end(f"refused with HTTP {message['status']}")
         self._answered.set()
@@ -131,6 +135,7 @@ class Conversation:
         self._show(NOTE, note)
         self.was_ended_by_application = True
         self._has_ended.set()
+        # 1006: this client answers with no close frame (RFC 6455, section 7.1.5).
         self._to_application.put_nowait({"type": "websocket.disconnect", "code": 1006})
 
     async def _first_of(self, *waiting: Awaitable[Any]) -> None:

@@ -57,6 +57,7 @@ def diagnose(token: str) -> Diagnosis:
     route = Route(replace(configuration, policy=policy))
     backends = site_authenticator().backends
     presented = _header(token, backends, policy.cookie_name)
+    # A page cannot read the status of a denied handshake, and is refused in another way.
     browser, native = _scope(presented, is_browser=True), _scope(presented, is_browser=False)
     handshake = route.read(browser)
     known = handshake.credential
@@ -108,6 +109,7 @@ def _header(token: str, backends: Sequence[Any], cookie_name: str) -> tuple[byte
 
 
 def _authorization(scheme: str, token: str) -> tuple[bytes, bytes]:
+    # Python reads bytes of a terminal that are not UTF-8 as surrogates: send them as they were.
     return b"authorization", f"{scheme} {token}".encode(errors="surrogateescape")
 
 

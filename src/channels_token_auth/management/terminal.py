@@ -23,6 +23,7 @@ __all__ = [
     "visible",
 ]
 
+# The code with which `argparse` exits for arguments that it refuses itself.
 USAGE = 2
 """The exit code of a call with wrong arguments. 1: a node did not answer, or the call failed."""
 
@@ -92,6 +93,7 @@ def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def visible(text: str) -> str:
     """Escape control characters: a client may have chosen the text to manipulate the terminal."""
+    # Line breaks too, which would forge a line of the command's output.
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 

@@ -30,6 +30,7 @@ class Command(BaseCommand):
         diagnosis = diagnose(terminal.read_token())
         facts = dict(_facts(diagnosis))
         self.stdout.write(json.dumps(facts) if options["json"] else "\n".join(_lines(facts)))
+        # After the output, which has the reason. The exit code is for scripts.
         if diagnosis.error:
             raise CommandError(f"The token is refused: {diagnosis.error.code.value}.")
 

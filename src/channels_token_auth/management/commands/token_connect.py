@@ -71,6 +71,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError("Interrupted.") from None
         except Exception as error:
+            # Its text may quote the token, which `_shown` hides.
             failure = f"The application failed: {type(error).__name__}: {error}"
             raise CommandError(_shown(token, failure)) from error
         if not is_ours:
@@ -90,6 +91,7 @@ class Command(BaseCommand):
             origin=options["origin"],
         )
         show = partial(self._print, token)
+        # Not before the user is injected: a route that exists already lacks that user's backend.
         application = get_default_application()
         conversation = Conversation(application, scope, show=show, token=token)
         if await conversation.open():
@@ -103,6 +105,7 @@ class Command(BaseCommand):
             return  # the terminal has just shown it to the person who typed it
         style = self.style.WARNING if mark == NOTE else str
         self.stdout.write(style(f"{mark} {_shown(token, text)}"))
+        # Output to a pipe is buffered, and its reader needs each line when it is written.
         self.stdout.flush()
 
 
@@ -136,6 +139,7 @@ def _injected(user: Any, options: dict[str, Any]) -> Iterator[None]:
 def _operator() -> str:
     """Return the name of the person who runs the command, also behind sudo."""
     try:
+        # `getuser` raises KeyError for a user id without a name; OSError since Python 3.13.
         return os.environ.get("SUDO_USER") or getpass.getuser()
     except (KeyError, OSError):  # the user id may have no name in a container
         return str(os.getuid())
@@ -146,6 +150,7 @@ async def _send_lines(conversation: Conversation) -> None:
     lines, ended = _lines(), asyncio.create_task(conversation.ended())
     while True:
         line = asyncio.create_task(lines.get())
+        # Wait for both: the application may close the socket before there is another line.
         await asyncio.wait([line, ended], return_when=asyncio.FIRST_COMPLETED)
         if ended.done() or (text := line.result()) is None:
             break

@@ -47,6 +47,7 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=terminal.USAGE) from None
         if not found.total:
             _check_names(options)
+        # An incomplete list is printed too: the exit code shows that nodes are missing.
         self.stdout.write(_as_json(found) if options["json"] else "\n".join(_as_text(found)))
         if sentence := terminal.incomplete(found.nodes, found.missing):
             raise CommandError(sentence)
@@ -99,6 +100,7 @@ def row(each: LiveConnection, names: dict[str, str]) -> tuple[str, ...]:
         each.token_id or "-",
         each.path,
     )
+    # A client chooses its path, which must not control the operator's terminal.
     return tuple(map(terminal.visible, cells))
 
 

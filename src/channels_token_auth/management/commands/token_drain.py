@@ -31,6 +31,7 @@ class Command(BaseCommand):
         except ValueError as error:
             raise CommandError(str(error), returncode=terminal.USAGE) from None
         except KeyboardInterrupt:
+            # Ctrl-C ends this command only: the nodes have the request already.
             raise CommandError("Not waiting any more. Nodes go on, unless you --undo it.") from None
         if not drain.is_done:
             raise CommandError(_unfinished(drain))

@@ -83,6 +83,7 @@ class Command(BaseCommand):
             raise CommandError(_sentence(error)) from error
         except DatabaseError as error:
             raise CommandError(f"The database is unavailable: {describe_error(error)}") from error
+        # Before the nodes are asked: the tokens are revoked, whether or not a node answers.
         self.stdout.write(self.style.SUCCESS(done))
         self._report_nodes()
 
