@@ -41,6 +41,7 @@ def log_error(
     wherever they occur in the text. `brief`: the error's type and text on one line instead of the
     traceback, for a service whose traceback shows its driver only.
     """
+    # First, since formatting and redacting a traceback takes far longer.
     if not logger.isEnabledFor(level):
         return
     if brief:
@@ -48,6 +49,7 @@ def log_error(
     else:
         text = _redact("".join(traceback.format_exception(error)), about)
         separator = "\n"
+    # `stacklevel`: the record shows the line of the caller, and not this one.
     logger.log(level, "%s%s%s", message, separator, text, stacklevel=2)
 
 

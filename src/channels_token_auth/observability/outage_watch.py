@@ -41,6 +41,7 @@ class OutageWatch:
                 return
             # A connection that comes and goes is one outage to an operator, not a flood of lines.
             is_logged = self._failing[name] = self._throttle.allows(name)
+        # From here on without the lock: subscribers may run any code, and other threads report too.
         text = describe_error(error)
         if is_logged:
             logger.error(self._began, name, text)
@@ -54,6 +55,7 @@ class OutageWatch:
             was_logged = self._failing.pop(name, None)
         if was_logged is None:
             return
+        # Log the end only where the beginning was logged, which the throttle may have prevented.
         if was_logged:
             logger.warning(self._ended, name)
         emit(OutageEnded(service=self._service, name=name))
@@ -78,5 +80,6 @@ class OutageWatch:
             names = list(self._failing)
             self._failing.clear()
             self._throttle.reset()
+        # Subscribers still have these outages in memory, and no later call would end them.
         for name in names:
             emit(OutageEnded(service=self._service, name=name))

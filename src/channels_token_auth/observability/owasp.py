@@ -31,6 +31,7 @@ NAMES: dict[type[Event], str] = {
 }
 """Events that have one name, whatever their code is."""
 
+# The names of these do not depend on whether the client was admitted before.
 _LIMITED = {
     CloseReason.RATE_LIMITED: "excess_rate_limit_exceeded",
     CloseReason.CONNECTION_LIMIT: "excess_rate_limit_exceeded",
@@ -52,6 +53,7 @@ REFUSED: dict[CloseReason, str] = _LIMITED | {
 
 CLOSED: dict[CloseReason, str] = _LIMITED | {
     CloseReason.TOKEN_EXPIRED: "session_expired",
+    # No revoked token was presented, as in a refusal: the session of an open socket has ended.
     CloseReason.TOKEN_REVOKED: "session_expired",
     CloseReason.USER_INACTIVE: "session_expired",
     CloseReason.IDENTITY_CHANGED: "session_expired",

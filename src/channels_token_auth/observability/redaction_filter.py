@@ -77,6 +77,7 @@ class RedactionFilter(logging.Filter):
         if redacted == message:
             return
         template, args = str(record.msg), record.args
+        # Before the arguments are tried: if that fails, the record has no secret already.
         record.msg, record.args = redacted, ()
         # Formatters of access logs read single arguments.
         with suppress(Exception):
@@ -115,6 +116,7 @@ def install(names: Iterable[str] = ()) -> None:
     # Never fewer: another route of this process may still use a name.
     _FILTER.names |= NAMES.union(names)
     for name in LOGGERS:
+        # A logger ignores a filter that it has, so that several routes may call `install`.
         logging.getLogger(name).addFilter(_FILTER)
 
 
@@ -127,6 +129,7 @@ def redacted(text: str) -> str:
     return redact(text, _FILTER.names)
 
 
+# One for all loggers, so that a name which a route adds is redacted in all of them.
 _FILTER = RedactionFilter()
 
 

@@ -107,4 +107,5 @@ def _escape(text: str) -> str:
     """Return a client's text in quotes and on one line."""
     # JSON, since it escapes line breaks and control characters, with which a client could forge
     # lines of the log.
+    # Cut, since a client may send as long a path as its server accepts.
     return json.dumps(text[:200])

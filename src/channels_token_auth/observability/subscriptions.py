@@ -45,6 +45,7 @@ def subscribe(
     has subscribed already is called once all the same: Django may call `AppConfig.ready` again.
     """
     subscription = _Subscription(handle=handle, wants=wants)
+    # A new tuple, and no list that changes: another thread may be iterating over it in `emit`.
     others = tuple(each for each in kind._subscriptions if each.handle != handle)  # noqa: SLF001 - of this module
     kind._subscriptions = (*others, subscription)  # noqa: SLF001 - as above
 
@@ -63,4 +64,5 @@ def emit(event: Event) -> None:
             if each.wants is None or each.wants():
                 each.handle(event)
         except Exception as error:  # noqa: BLE001 - whatever a subscriber raises
+            # The emitter may be in the middle of a handshake, which no subscriber may end.
             log_error(f"A subscriber of {type(event).__name__} failed.", error)

@@ -45,6 +45,7 @@ class ConnectionFacts:
     origin: str | None
     path: str
     request_id: str | None = None
+    # The header of W3C Trace Context, section 3.2: it joins log records to the spans of a trace.
     traceparent: str | None = None
 
     def facts(self) -> "ConnectionFacts":
