@@ -85,6 +85,7 @@ class BulkClose:
                 await asyncio.sleep(0)
         finally:
             self._running -= 1
+            # Several may run at once: the last one resumes the applications.
             if not self._running:
                 self._release()
 

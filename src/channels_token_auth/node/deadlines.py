@@ -45,6 +45,8 @@ class Deadlines:
             # The count makes entries with equal deadlines comparable: members have no order.
             heappush(self._heap, (due, next(self._count), member))
             if self._timer is None:
+                # While no socket had a deadline, the clocks were not compared: an earlier jump of
+                # the calendar does not concern this one.
                 self._offset = self._clock.offset()
             self._arm()
         # A heap cannot remove an entry in its middle. So stale entries stay in it, and `run` skips
@@ -64,6 +66,7 @@ class Deadlines:
         while self._heap and self._heap[0][0] <= now:
             due, _, member = heappop(self._heap)
             if self._due.get(member) == due:
+                # First: `watch` ignores a deadline that is equal to the stored one.
                 del self._due[member]
                 self._tick(member)
         self._arm()
@@ -91,6 +94,7 @@ class Deadlines:
             self._timer.cancel()
             self._timer = None
         if self._due:
+            # Never longer than PERIOD, since `run` also compares the clocks.
             wait = min(max(self._heap[0][0] - self._clock.steady(), 0.0), PERIOD)
             self._timer = asyncio.get_running_loop().call_later(wait, self.run)
         else:

@@ -57,6 +57,7 @@ class DrainRequests:
     def learn(self, announced: Iterable[Mapping[str, Any]]) -> None:
         """Store the requests that another node has announced."""
         for each in announced:
+            # Not negative: a request of the future would be the newest one, whatever comes later.
             self.note(each, age=max(0.0, float(each["age"])))
 
     def announce(self) -> list[Message]:

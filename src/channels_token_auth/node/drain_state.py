@@ -57,11 +57,14 @@ class DrainState:
     async def _close_all(self, ticks: int) -> None:
         left = list(self._sockets)  # no socket is added later: handshakes are refused
         tick = 0
+        # Not `while left`: a drain ends when the applications have ended, and not at their closes.
         while self._sockets:
             if tick % TICKS_PER_REPORT == 0:
                 self._report()
+            # Rounded up, so that the last tick leaves no socket open.
             size = -(-len(left) // max(1, ticks - tick))
             group = left[len(left) - size :]
+            # 4503: clients connect again with the same token, and reach another node.
             self._bulk_close.close(group, CloseReason.UNAVAILABLE, cause="drain")
             del left[len(left) - size :]
             tick += 1

@@ -25,6 +25,7 @@ from ..verification.route import Route
 
 __all__ = ["Member"]
 
+# Not None, which means that the client has no address.
 _NOT_READ = object()
 
 

@@ -45,5 +45,6 @@ class RevocationLog:
             user=identity.user_key,
             verified_at=identity.verified_at,
         )
+        # Only those since the mark: the verification itself has seen the earlier ones.
         newest = islice(reversed(self._last), missed)
         return next((each.code for each in newest if each.target.matches(candidate)), None)

@@ -57,6 +57,7 @@ class Registry:
 
     def busiest_users(self, limit: int) -> list[tuple[str | None, str | None, int]]:
         """Return the kind, the key and the number of sockets of the users with the most."""
+        # The index has primary keys only, and users of two kinds may have the same one.
         counts: Counter[tuple[str | None, str | None]] = Counter()
         for member in self._by_user.largest(limit):
             counts[member.user_kind, member.user_id] += 1

@@ -27,6 +27,7 @@ async def _renew_in_slices(
 ) -> None:
     while members:
         _renew_slice(members, deadline, only_if)
+        # As in a bulk close: let other sockets exchange frames between two slices.
         await asyncio.sleep(0)
 
 

@@ -64,6 +64,7 @@ class Seats:
         limits = _limits_of(member)
         if limits is None:
             return
+        # A limit of 0 has no older socket to close in place of this one: it refuses.
         if limits.policy is LimitPolicy.CLOSE_OLDEST and 0 not in (limits.user, limits.token):
             return
         known = self._table.get(member.connection_id)

@@ -30,6 +30,7 @@ class StoreOutages:
     def note(self, backend: str, verdict: Identity | TokenAuthError) -> CloseReason | None:
         """Return the code with which sockets with this verdict are closed; None: they stay open."""
         if isinstance(verdict, Identity) or verdict.code is not CloseReason.UNAVAILABLE:
+            # Every other verdict, a refusal too, shows that the store has answered.
             self._answered.add(backend)
             return None if isinstance(verdict, Identity) else verdict.code
         self._unanswered.add(backend)

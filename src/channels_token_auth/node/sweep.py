@@ -121,6 +121,7 @@ class Sweep:
         asked = [self._sweep(by_route) for by_route in self._by_lane().values()]
         # In parallel: one service that does not answer must not delay the others past the interval.
         for count in await asyncio.gather(*asked, return_exceptions=True):
+            # Only now, when all lanes have finished: the others have closed their sockets.
             if isinstance(count, BaseException):
                 raise count
             tokens += count
