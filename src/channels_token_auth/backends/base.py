@@ -36,6 +36,7 @@ class BaseTokenBackend(TokenBackend):
 
     def recognizes(self, credential: Credential) -> bool:
         """Return True for any text without a scheme, or with one of `schemes`."""
+        # Only the header has a scheme; in all other locations there is the token alone.
         return credential.scheme is None or credential.scheme in self.schemes
 
     def revoke(self, grants: Sequence[Grant]) -> Sequence[bool]:
@@ -55,6 +56,7 @@ class BaseTokenBackend(TokenBackend):
     def check(self, site: Site) -> list[CheckMessage]:
         """Report a backend that declares to write revocations to its rows, and does not."""
         own = type(self)
+        # A method that a subclass inherits is the very function of this class.
         if self.revocations is not Revocations.ROWS or (
             own.revoke is not BaseTokenBackend.revoke
             and own.revoke_user is not BaseTokenBackend.revoke_user

@@ -24,6 +24,7 @@ def ask_primary_before_rejection(
     with reading(from_primary=False) as reads:
         answers = list(question(asked))
         has_old_rows = reads.has_old_rows
+    # A wrong number of answers is an error, which the caller reports.
     if not has_old_rows or len(answers) != len(asked):
         return answers
     doubtful = [i for i, each in enumerate(answers) if _is_doubtful(backend, each)]

@@ -31,6 +31,7 @@ def announcements() -> Sequence[RevocationSignal]:
 def _logged_out(request: Any = None, user: Any = None, **_: Any) -> Iterable[RevokedTokens]:
     key = getattr(getattr(request, "session", None), "session_key", None)
     if key and user is not None:
+        # Without lists, their backend relies on the denylist (`Revocations.NOWHERE`).
         yield RevokedTokens(user_pk=user.pk, token_id=Secret(key).digest, is_denied=not has_lists())
 
 

@@ -62,6 +62,7 @@ class _AllauthBackend(BaseTokenBackend):
 
     def __init__(self, *, name: str) -> None:
         super().__init__(name=name)
+        # Sessions in a cache may block: they get a lane apart from that of the database.
         self.is_local = is_in_database()
         # Without lists, sessions cannot be found by their users.
         self.revocations = Revocations.ROWS if has_lists() else Revocations.NOWHERE
@@ -136,6 +137,7 @@ class _AllauthBackend(BaseTokenBackend):
             backend=self.name,
             token_id=Secret(presented.session_key).digest,
             location=credential.location,
+            # A session token has no time of its own: it was issued by the login.
             issued_at=presented.issued_at or login.began_at,
             expires_at=self._expires_at(presented.expires_at, login.session),
         )
@@ -170,6 +172,8 @@ class AllauthSessionTokenBackend(_AllauthBackend):
 
     def _read(self, credential: Credential) -> Presented | TokenAuthError | None:
         if problem := strategy_problem():
+            # Raised, and so answered with "unavailable": a wrong setting proves nothing about a
+            # token.
             raise ImproperlyConfigured(problem)
         return Presented(session_key=credential.secret.reveal())
 
@@ -203,6 +207,7 @@ class AllauthJWTBackend(_AllauthBackend):
         return read_access_token(credential)
 
     def _expires_at(self, expires_at: datetime | None, session: Session) -> datetime:
+        # The token ends with its session, even if its own 'exp' is later.
         return min(expires_at or session.expires_at, session.expires_at)
 
     def _without_session(self) -> Verdict:

@@ -61,6 +61,7 @@ def check_signing() -> Iterator[checks.CheckMessage]:
 
 def strategy_problem() -> str:
     """Return why a session token may not be a session's key; "" if it is, as in allauth itself."""
+    # By the module of each method: a site may override the others without an effect here.
     strategy = type(app_settings.TOKEN_STRATEGY)
     methods = (strategy.create_session_token, strategy.lookup_session)
     if all(method.__module__.startswith("allauth.headless.") for method in methods):

@@ -102,6 +102,7 @@ class IntrospectionBackend(BaseTokenBackend):
             timeout=timeout,
             max_parallel=max_parallel,
         )
+        # A text is a sequence as well: each of its letters would be taken for a claim.
         if isinstance(labels, str):
             raise TypeError("'labels' must be a list of claims.")
         self._audience = audience

@@ -72,6 +72,7 @@ class IntrospectionClient:
         """Return the claims about each token. Those without an answer in time are missing."""
         if problem := self.problem():
             raise ImproperlyConfigured(problem)
+        # A pool for this batch only: a thread that waits for a late answer delays no later batch.
         pool = ThreadPoolExecutor(min(len(secrets), self._max_parallel), "token-introspection")
         # If there is not enough time for all, others are first the next time.
         order = random.sample(list(secrets), len(secrets))
@@ -92,6 +93,7 @@ class IntrospectionClient:
         return ""
 
     def _ask(self, secret: Secret) -> Mapping[str, Any] | None:
+        # The hint is optional, and may save the server a search (RFC 7662, section 2.1).
         form = {"token": secret.reveal(), "token_type_hint": "access_token"}
         headers = {**FORM, "Authorization": self._authorizations[0].reveal()}
         try:
@@ -116,6 +118,7 @@ class IntrospectionClient:
                 raise ValueError("Not an RFC 7662 introspection response.")
             self._recover()
             return claims
+        # Any other answer is about this site's own credentials, or comes from a server that fails.
         return INACTIVE if answer.status == 400 and self._is_about_token(answer) else None
 
     def _is_about_token(self, answer: Response) -> bool:

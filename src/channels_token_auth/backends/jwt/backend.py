@@ -67,6 +67,8 @@ class JWTBackend(BaseTokenBackend):
 
     def recognizes(self, credential: Credential) -> bool:
         """Recognize the three parts of a signed JWT, in a header as `Bearer`."""
+        # Header, payload and signature (RFC 7515, section 3.1). An encrypted JWT has five parts
+        # (RFC 7516, section 3.1).
         return super().recognizes(credential) and credential.secret.reveal().count(".") == 2
 
     def authenticate(self, credentials: Sequence[Credential]) -> Sequence[Verdict]:
@@ -74,6 +76,7 @@ class JWTBackend(BaseTokenBackend):
         token whose key has to be fetched first is `Undecided`.
         """
         opened = [self._open(credential) for credential in credentials]
+        # Query only for signed tokens: a forged one causes no query.
         valid = [each for each in opened if isinstance(each, _Valid)]
         users = iter(self.claimed_users.find([each.claims for each in valid]))
         return [
@@ -125,4 +128,5 @@ class JWTBackend(BaseTokenBackend):
 def _verdict(valid: _Valid, user: Any) -> Verdict:
     if isinstance(user, TokenAuthError):
         return user
+    # The thumbprint is no secret, and all that a sweep needs: the socket keeps no token.
     return admit(user, valid.authentication, handle=valid.thumbprint)

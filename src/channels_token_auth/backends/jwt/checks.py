@@ -32,12 +32,14 @@ def check_options(options: JWTOptions) -> Iterator[checks.CheckMessage]:
 
 def _check_algorithms(options: JWTOptions) -> Iterator[checks.CheckMessage]:
     for name in options.algorithms:
+        # PyJWT knows "none" too, which signs nothing (RFC 7518, section 3.6).
         if name == "none" or not _is_known(name):
             yield checks.Error(
                 f"{name!r} in 'algorithms' is no algorithm that PyJWT verifies signatures with.",
                 hint="Name those that your issuer signs with, such as 'RS256'.",
                 id="channels_token_auth.E120",
             )
+    # This attack is one reason for RFC 8725, section 2.1: a public key is taken for a secret.
     are_hmac = {name.startswith("HS") for name in options.algorithms}
     if len(are_hmac) > 1 or (options.jwks_url and True in are_hmac):
         yield checks.Error(
@@ -79,11 +81,13 @@ def _check_keys(options: JWTOptions) -> Iterator[checks.CheckMessage]:
 
 
 def _is_short(key: VerifyingKey) -> bool:
+    # The key has to be long enough for each algorithm that it is used with.
     least = max(LEAST_BITS.get(name, 0) for name in key.algorithms)
     return key.bits is not None and key.bits < least
 
 
 def _check_key_server(options: JWTOptions, url: str) -> Iterator[checks.CheckMessage]:
+    # Only the URL is checked: nothing is fetched, so that these bounds have no effect.
     if problem := Remote(url, timeout=1, max_bytes=1).problem:
         yield checks.Error(
             f"The option 'jwks_url' {problem}. Nothing is fetched from it.",

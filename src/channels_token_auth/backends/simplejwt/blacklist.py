@@ -42,8 +42,10 @@ def blacklist_of_user(
 ) -> None:
     """Blacklist the user's refresh and sliding tokens, except one and those issued later."""
     rows = for_write(OutstandingToken.objects).filter(user__pk=user_pk)
+    # None excludes no row: in SQL this asks for "IS NULL", which no `jti` is.
     rows = rows.exclude(jti=except_token_id)
     if issued_before is not None:
+        # The column may be NULL: a token of unknown age counts as an old one.
         rows = rows.filter(Q(created_at=None) | Q(created_at__lte=issued_before))
     _end(rows)
 

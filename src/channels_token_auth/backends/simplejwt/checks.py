@@ -16,6 +16,7 @@ HMAC_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
 
 def check_types() -> Iterator[checks.CheckMessage]:
     """Report settings with which a refresh token passes for an access token."""
+    # `UntypedToken` does not compare the type, and without the claim no token has one.
     classes = api_settings.AUTH_TOKEN_CLASSES
     if api_settings.TOKEN_TYPE_CLAIM is None or any(
         issubclass(each, RefreshToken | UntypedToken) for each in classes
@@ -31,6 +32,7 @@ def check_types() -> Iterator[checks.CheckMessage]:
 
 def check_keys() -> Iterator[checks.CheckMessage]:
     """Report keys that can be guessed, and keys that an attacker on the network could replace."""
+    # 0 for algorithms with a key pair, whose SIGNING_KEY is a PEM, or not set at all.
     least = HMAC_BYTES.get(api_settings.ALGORITHM, 0)
     if len(str(api_settings.SIGNING_KEY or "").encode()) < least:
         yield checks.Warning(

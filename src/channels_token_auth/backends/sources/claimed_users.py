@@ -41,6 +41,7 @@ class ClaimedUsers:
         if self._function is not None:
             function = import_string(self._function)
             return [self._call(function, each) for each in claims]
+        # A claim that is no canonical value of the field becomes None, and is not queried.
         values = [read_key(self._field, each.get(self._claim)) for each in claims]
         users: dict[Any, Any] = {}
         for user in self._lookup.find({value for value in values if value is not None}):
@@ -115,6 +116,7 @@ class ClaimedUsers:
         user = ask_site(lambda: concrete(function(claims)), name=name)
         if isinstance(user, TokenAuthError):
             return user
+        # Django's own `get_user` returns an AnonymousUser for nobody; a site's function may, too.
         if user is None or getattr(user, "is_anonymous", False):
             return TokenAuthError(CloseReason.TOKEN_INVALID, detail=REFUSED)
         wanted = get_user_model().__name__

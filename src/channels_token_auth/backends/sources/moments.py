@@ -17,6 +17,7 @@ def aware(moment: datetime) -> datetime:
 
 def for_column(moment: datetime) -> datetime:
     """Return an aware datetime as a column is compared with: naive if USE_TZ is off."""
+    # With USE_TZ off, SQLite and MySQL raise ValueError for an aware time.
     return moment if settings.USE_TZ else timezone.make_naive(moment)
 
 

@@ -76,6 +76,7 @@ class Remote:
         if self.problem:
             raise RemoteError(f"its URL {self.problem}")
         try:
+            # The one that was used last: the server is the least likely to have closed it.
             kept = self._idle.pop()
         except IndexError:
             return self._exchange(self._connection(), method, headers, body)
@@ -84,6 +85,7 @@ class Remote:
         except RemoteError as error:
             if not isinstance(error.__cause__, _STALE):
                 raise
+        # Only the idle connection was broken: the server itself may answer on a new one.
         return self._exchange(self._connection(), method, headers, body)
 
     def _exchange(
@@ -136,13 +138,17 @@ class Remote:
         host, port = self._parts.hostname or "", self._parts.port
         if self._parts.scheme == "http":  # to loopback, which no proxy may see
             return HTTPConnection(host, port, timeout=self._timeout)
+        # As `urllib` does, by the variables `https_proxy` and `no_proxy`.
         proxy = "" if proxy_bypass(host) else getproxies().get("https", "")
         if not proxy:
             return HTTPSConnection(host, port, timeout=self._timeout, context=self._tls)
+        # Without slashes, `urlsplit` would take the host in "proxy:3128" for a scheme.
         by = urlsplit(proxy if "//" in proxy else f"//{proxy}")
         tunnel = HTTPSConnection(
             by.hostname or "", by.port or 80, timeout=self._timeout, context=self._tls
         )
+        # By CONNECT (RFC 9110, section 9.3.6): TLS begins at the server behind the proxy, which
+        # does not see the token.
         tunnel.set_tunnel(host, port or 443, headers=_proxy_authorization(by))
         return tunnel
 

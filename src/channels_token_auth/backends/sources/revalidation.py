@@ -36,6 +36,7 @@ def revalidate_presented(
 def _standing(grant: Grant, verdict: Verdict) -> Verdict:
     """Return the verdict on a token that was valid: unknown or another user's means revoked."""
     if isinstance(verdict, Identity):
+        # The same credential may be another user's by now, as a session is after another login.
         is_owner = verdict.user.pk == grant.user_pk
         if is_owner and not verdict.authentication.is_expired(clock.calendar()):
             return verdict

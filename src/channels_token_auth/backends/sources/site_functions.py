@@ -38,6 +38,7 @@ def ask_site(function: Callable[..., Any], *arguments: Any, name: str) -> Any:
     except Exception as error:  # noqa: BLE001 - whatever a site's function raises
         return refusal_of(error) or failed(name, error)
     if inspect.iscoroutine(answer):
+        # Python warns of coroutines that are never awaited, unless they are closed.
         answer.close()
         return failed(name, TypeError("It is asynchronous: make it a plain function."))
     return answer

@@ -23,6 +23,7 @@ class UserColumns:
 
     def user(self, columns: Sequence[Any]) -> Any:
         """Return the user of a row, from the columns that follow the token's own."""
+        # As a queryset does: with its database, so that the user's related objects are found there.
         return self._model.from_db(self._tokens().objects.db, self._names, columns)
 
     def needed_for(self, grants: Sequence[Grant]) -> "UserColumns":
@@ -53,6 +54,8 @@ class _ActivityColumns(UserColumns):
 
     @cached_property
     def _is_column(self) -> bool:
+        # Django's descriptor of a column. `AbstractBaseUser` has a constant instead, and a model
+        # may have a property.
         return isinstance(getattr(self._model, "is_active", None), DeferredAttribute)
 
     @cached_property

@@ -65,6 +65,7 @@ class _OfThread(threading.local):
 
 
 _of_thread = _OfThread()
+# Weak, so that an entry ends with its request.
 _of_request: WeakKeyDictionary[Any, Renewals] = WeakKeyDictionary()
 
 

@@ -46,10 +46,12 @@ def session_user(data: Mapping[str, Any], users: Mapping[Any, Any]) -> Any:
     None: it knows none. A TokenAuthError: its own `get_user` refused the user, or failed.
     """
     path: Any = data.get(BACKEND_SESSION_KEY)
+    # As Django's `get_user`: a session of a backend that was removed is no login any more.
     if path not in settings.AUTHENTICATION_BACKENDS:
         return None
     backend: Any = load_backend(path)
     plain = import_string("django.contrib.auth.backends.ModelBackend")  # needs the app registry
+    # A `get_user` of the site may refuse users that have a row: ask it.
     if type(backend).get_user is not plain.get_user:
         return _checked(path, ask_site(backend.get_user, session_user_pk(data), name=path))
     user = users.get(session_user_pk(data))
@@ -67,6 +69,7 @@ def _checked(path: str, user: Any) -> Any:
 
 def has_password_of(user: Any, data: Mapping[str, Any]) -> bool:
     """Return True if it was created with the user's current password and a valid secret key."""
+    # A user model need not inherit it; then Django does not compare a hash either.
     if not hasattr(user, "get_session_auth_hash"):
         return True
     known = data.get(HASH_SESSION_KEY) or ""

@@ -36,6 +36,7 @@ def admit(user: Any, authentication: Authentication, handle: Any = None) -> Verd
 def concrete(user: Any) -> Any:
     """Return the user behind a lazy object, loaded here, where queries may be made."""
     if isinstance(user, LazyObject):
+        # This loads it. The copy of an object that is not loaded would be lazy again.
         bool(user)
         return copy.copy(user)  # if it is loaded, a copy of its object
     return user
