@@ -29,6 +29,7 @@ def explain_token(
     if code is not CloseReason.TOKEN_INVALID:
         return None
     names = ", ".join(repr(each.name) for each in backends)
+    # By shape alone, as in a handshake: no refusal may cause a query for the log.
     recognized = [repr(each.name) for each in backends if each.recognizes(credential)]
     if not recognized:
         return Detail(

@@ -37,6 +37,7 @@ class ReplacedTokens:
     def note(self, tokens: Collection[Token]) -> None:
         """Store these tokens. Raises nothing."""
         interval = conf.configuration().sweep_interval
+        # Under the current name only. Those who read also try the names of former keys.
         entries = {_names(*token)[0]: 1 for token in tokens}
         try:
             primary_cache(self._cache).set_many(entries, max(KEPT_SECONDS, 2 * interval))
@@ -47,6 +48,7 @@ class ReplacedTokens:
         self, grants: Sequence[Grant], verdicts: Sequence[Given]
     ) -> list[Given | TokenAuthError]:
         """Return the verdicts, with "token_expired" instead of "revoked" for replaced tokens."""
+        # Nearly always empty: then the cache is not read.
         gone = [i for i, verdict in enumerate(verdicts) if is_gone(verdict)]
         names = {i: _names(*_token(grants[i])) for i in gone}
         found = self._find([name for each in names.values() for name in each]) if gone else ()

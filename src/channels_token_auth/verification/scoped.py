@@ -45,6 +45,7 @@ class ScopedBackend:
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """Return the backend's verdicts, with the function's present scopes."""
+        # The function gets the user, whose columns a sweep does not load otherwise.
         needing = [replace(each, needs_user=True) for each in grants]
         return [self._scoped(verdict) for verdict in self._backend.revalidate(needing)]
 

@@ -39,6 +39,7 @@ def unseal(text: str | None, ticket: Secret) -> Any:
     if text is None:
         return None
     signature, _, sealed = text.partition(".")
+    # First: text that others have written to the cache must reach no parser.
     if not any(hmac.compare_digest(signature, each) for each in _signatures(sealed, ticket)):
         raise ValueError("The handle of a ticket was changed in the cache.")
     return _original(*json.loads(_xor(bytes.fromhex(sealed), ticket)))

@@ -156,6 +156,7 @@ class _Attempt:
         self._single_flight = single_flight
         self._key = key
         self._credential = credential
+        # That of the beginning: a revocation during the verification makes `put` drop its verdict.
         self._generation = verified.generation
 
     def start(self, call: Call) -> None:

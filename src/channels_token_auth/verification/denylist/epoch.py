@@ -86,6 +86,7 @@ class EpochWatch:
         return wiped
 
     def _write(self, store: Store, key: str, epoch: Epoch) -> Epoch:
+        # `add`: of several processes that detect the wipe at once, only one stores its epoch.
         if store.add(key, epoch.to_entry(), None):
             return epoch
         # Another process was faster; or the cache stores nothing, and hides its errors.

@@ -24,6 +24,7 @@ def names(kind: str, *parts: str | None) -> Names:
 
 def token_names(token: Authentication) -> list[Names]:
     """Return the names of the entries that deny this one token, the most exact first."""
+    # Without the issuer too: an operator may have named the token by its id alone.
     origins = [(token.backend, token.issuer), (token.backend, None)]
     return [names("token", *each, token.tenant, token.token_id) for each in dict.fromkeys(origins)]
 

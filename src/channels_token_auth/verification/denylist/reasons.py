@@ -49,6 +49,7 @@ def _is_user_denied(
 ) -> bool:
     token = grant.authentication
     issued_at = epoch(token.issued_at)
+    # See `Revocations.STORE`: the token may be younger than the rule, and its store knows.
     if issued_at is None and has_store:
         return False
     rules = (Denial.from_entry(entries[name]) for name in found.users if name in entries)

@@ -146,6 +146,7 @@ _stores: dict[str, _ProcessStore] = {}
 
 
 def _in_process(alias: str) -> _ProcessStore:
+    # `setdefault` is atomic, so that two threads get the same store.
     return _stores.get(alias) or _stores.setdefault(alias, _ProcessStore())
 
 

@@ -25,6 +25,7 @@ class Onward:
     item: Any
 
 
+# Compared by identity: two callers may need the same work, and each gets an answer.
 @dataclass(slots=True, eq=False, kw_only=True)
 class Errand:
     """Work of one or more steps, whose answer is passed to `reply` in the caller's event loop.

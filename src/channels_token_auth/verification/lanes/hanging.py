@@ -29,6 +29,7 @@ class Hanging:
     def admit(self, thread: threading.Thread, *, is_remote: bool) -> bool:
         """Add the thread and return True; or return False if there are too many."""
         with self._lock:
+            # An abandoned thread ends when its service answers at last, and makes room for another.
             self._threads = [each for each in self._threads if each[0].is_alive()]
             remote = sum(each_is_remote for _, each_is_remote in self._threads)
             if len(self._threads) >= MAX_HANGING or (is_remote and remote >= MAX_REMOTE):

@@ -91,6 +91,7 @@ class Lane:
             thread = self._thread
             if thread is None or thread.busy_for() < after:
                 return
+            # Python cannot end a thread. This one ends by itself, when its batch does: see `_next`.
             if self._hanging.admit(thread, is_remote=self.id.is_remote):
                 self._thread = None
                 if self._queue:
@@ -141,6 +142,7 @@ class Lane:
                 if batch.errands or batch.refused:
                     thread.busy_since = clock.steady()
                     return batch
+                # The time may be over just when an errand arrives: look into the queue once more.
                 if not self._changed.wait(self._idle_seconds) and not self._queue:
                     self._thread = None
         return None
@@ -151,6 +153,7 @@ class Lane:
         while self._queue and len(batch.errands) < size:
             errand = self._queue.popleft()
             if not errand.is_wanted():
+                # Answered too: a caller may join just now, and its verification then begins anew.
                 batch.refused.append((errand, None))
             elif self._is_late(errand, now):
                 batch.refused.append((errand, unavailable()))

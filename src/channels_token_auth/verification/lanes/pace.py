@@ -22,6 +22,7 @@ class Pace:
 
     def __init__(self, *, is_steady: bool) -> None:
         self._is_steady = is_steady
+        # The speed of a remote service is not known yet: begin between the bounds.
         self.size = MAX_BATCH if is_steady else 8 * MIN_BATCH
 
     def note(self, count: int, seconds: float) -> None:
@@ -29,6 +30,8 @@ class Pace:
         if self._is_steady:
             return
         if seconds > LONG:
+            # By the number of errands that took so long, which may be below the allowed size.
             self.size = max(MIN_BATCH, min(self.size, count) // 2)
+        # Only a full batch shows that the service may manage a larger one.
         elif count >= self.size and seconds < LONG / 2:
             self.size = min(MAX_BATCH, self.size * 2)

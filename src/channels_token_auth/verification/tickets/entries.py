@@ -30,6 +30,7 @@ def entry_of(identity: Identity, ticket: Secret, *, origin: str | None) -> Entry
         "user_pk": str(identity.user.pk),
         "user_kind": identity.user_key.kind,
         "token_id": parent.token_id,
+        # A list, since JSON has no sets.
         "scopes": sorted(parent.scopes),
         "issued_at": parent.issued_at and parent.issued_at.isoformat(),
         "expires_at": parent.expires_at and parent.expires_at.isoformat(),
