@@ -52,6 +52,10 @@ def test_picture_of_the_lifecycle_is_drawn_from_the_table():
     assert read("docs/reference/lifecycle.svg") == make_lifecycle.picture()
 
 
+def test_page_of_the_lifecycle_has_its_states_and_a_run_of_the_example():
+    assert read("docs/reference/lifecycle.md") == make_lifecycle.page()
+
+
 def test_every_check_is_listed():
     found = re.findall(r"^### ([EWI]\d{3})$", read("docs/reference/checks.md"), re.MULTILINE)
     source = "".join(path.read_text() for path in checks.SOURCE.rglob("*.py"))
