@@ -111,6 +111,39 @@ def test_the_end_of_any_other_long_frame_stays():
     assert redact(text) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "< Sec-WebSocket-Protocol: {}",
+        "sec-websocket-protocol: chat.v1, {}, token-auth.v1\n< host: a",
+        "sec-websocket-protocol: bearer.[redacted], {}",
+        "[(b'host', b'a'), (b'sec-websocket-protocol', b'chat, {}'), (b'origin', b'null')]",
+        "{{'Sec-WebSocket-Protocol': '{}', 'host': 'a'}}",
+        "scope={{'type': 'websocket', 'subprotocols': ['chat', '{}'], 'state': {{}}}}",
+        'subprotocols=["{}"]',
+        "b\"(b\\'sec-websocket-protocol\\', b\\'{}\\')\"",
+    ],
+)
+@pytest.mark.parametrize(
+    "token",
+    [
+        "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+    ],
+)
+@pytest.mark.asvs("16.2.5")
+def test_token_that_is_offered_as_a_subprotocol_by_itself_is_redacted(text, token):
+    redacted = redact(text.format(token))
+    assert redacted == text.format(MARK)
+    assert redact(redacted) == redacted
+
+
+def test_names_of_offered_subprotocols_stay():
+    text = "< Sec-WebSocket-Protocol: token-auth.v1, v12.stomp, graphql-transport-ws, wamp.2.json"
+    assert redact(text) == text
+
+
+@pytest.mark.asvs("1.2.9")
 def test_a_site_s_own_names_are_redacted():
     names = NAMES | {"api.key"}
     assert redact(f"/?api.key={KEY}&api-key=x", names) == f"/?api.key={MARK}&api-key=x"

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from .bare_token import is_bare_token
+
 __all__ = ["MARK", "NAMES", "redact"]
 
 MARK = "[redacted]"
@@ -61,13 +63,23 @@ _FIXED = (
     r"(^[<>] (?:TEXT|BINARY|CONT) (?=.*auth).*?\.{3}).+?(?= \[[^\[\n]*$|$)",
 )
 
+# Offered subprotocols. An entry may be a token by itself: `new WebSocket(url, [token])`.
+# sec-websocket-protocol: chat, 9944b09…, and in a scope: 'subprotocols': ['chat', '9944b09…']
+_OFFER = re.compile(
+    r"""((?:sec-websocket-protocol|subprotocols)(?:\\*+["'])?\s*+[:=,]\s*+)"""
+    # Up to the end of the line, the list or the tuple; the mark of another pattern is no end.
+    r"((?:\[redacted\]|[^\r\n\])])*)",
+    _FLAGS,
+)
+_ENTRY = re.compile(r"""[^\s,;"'\\\[\](){}]+""")
+
 
 def redact(text: str, names: frozenset[str] = NAMES) -> str:
     """Return the text with `MARK` in the place of every secret.
 
     Secrets are the values of `names` in queries, cookies, forms, JSON and reprs, of
-    `Authorization`, and of subprotocol entries that carry a token. Redacting twice changes
-    nothing more.
+    `Authorization`, and of subprotocol entries that carry a token, or are one by themselves.
+    Redacting twice changes nothing more.
     """
     hints, patterns = _rules(names)
     lowered = text.lower()
@@ -79,7 +91,7 @@ def redact(text: str, names: frozenset[str] = NAMES) -> str:
         return text
     for pattern in patterns:
         text = pattern.sub(_mark, text)
-    return text
+    return _OFFER.sub(_mark_bare_tokens, text)
 
 
 def _mark(match: re.Match[str]) -> str:
@@ -90,10 +102,17 @@ def _mark(match: re.Match[str]) -> str:
     return match[1] + MARK + end if len(end) < len(secret) else match[0]
 
 
+def _mark_bare_tokens(offer: re.Match[str]) -> str:
+    """Return the offer with a mark for each entry that is a token by itself."""
+    return offer[1] + _ENTRY.sub(
+        lambda entry: MARK if is_bare_token(entry[0]) else entry[0], offer[2]
+    )
+
+
 @lru_cache(maxsize=16)
 def _rules(names: frozenset[str]) -> tuple[tuple[str, ...], tuple[re.Pattern[str], ...]]:
     """Return words, one of which is in each text with a secret; and patterns that find secrets."""
-    hints = ("auth", "bearer", "cont ", "%", "\\u00", *(name.lower() for name in names))
+    hints = ("auth", "bearer", "protocol", "cont ", "%", "\\u00", *(name.lower() for name in names))
     patterns = (*_named(names), *_FIXED)
     return hints, tuple(re.compile(pattern, _FLAGS) for pattern in patterns)
 
