@@ -62,6 +62,27 @@ def test_a_value_that_no_row_has_finds_nothing(lookup, tokens):
     assert lookup.find(["unknown"]) == []
 
 
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "' OR '1'='1",
+        "x') OR ('1'='1",
+        "'; DELETE FROM authtoken_token; --",
+        '" OR ""="',
+        "key%",
+        "%s",
+        "%(key)s",
+        "\\' OR 1=1 --",
+    ],
+)
+@pytest.mark.asvs("1.2.4")
+def test_value_is_a_parameter_and_never_a_part_of_the_sql(lookup, tokens, hostile):
+    assert lookup.find([hostile]) == []
+    (row,) = lookup.find([tokens[0].key, hostile])
+    assert row.key == tokens[0].key
+    assert Token.objects.count() == len(tokens)
+
+
 def test_sql_is_compiled_once_for_each_power_of_two(lookup, tokens, monkeypatch):
     compiled = []
     compile_sql = SQLCompiler.as_sql
@@ -75,7 +96,6 @@ def test_sql_is_compiled_once_for_each_power_of_two(lookup, tokens, monkeypatch)
     assert len(compiled) == 3
 
 
-@pytest.mark.asvs("1.2.4")
 def test_a_column_of_another_type_is_prepared_as_the_orm_does_it():
     member = Member.objects.create(email="a@example.com")
     by_pk = Lookup(lambda: Member.objects, "pk")

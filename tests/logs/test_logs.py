@@ -16,7 +16,9 @@ from websockets.frames import Frame, Opcode
 
 from channels_token_auth.core.redaction import MARK
 from channels_token_auth.observability import redaction_filter
+from channels_token_auth.observability.audit import LOGGER
 from channels_token_auth.observability.redaction_filter import LOGGERS, RedactionFilter, install
+from tests.docs.pages import ROOT, table
 
 KEY = "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b"
 
@@ -155,7 +157,6 @@ def test_a_record_that_cannot_be_formatted_is_withheld(log, args):
     assert KEY not in str(vars(log.records[0]))
 
 
-@pytest.mark.asvs("1.2.9")
 def test_names_of_the_site_are_added(log):
     log.filters = [RedactionFilter(["api_key"])]
     log.info("/?api_key=%s&token=%s", KEY, KEY)
@@ -169,6 +170,18 @@ def test_installing_twice_filters_once_and_adds_the_names():
     for name in LOGGERS:
         (only,) = logging.getLogger(name).filters
         assert only.names == {"token", "ticket", "api_key", "session_key"}
+
+
+@pytest.mark.asvs("16.2.3")
+def test_library_writes_to_the_loggers_of_the_logging_page_only():
+    listed = {name for name, *_ in table("docs/how-to/logging.md", "logger")}
+    sources = [path.read_text() for path in (ROOT / "src").rglob("*.py")]
+    # The redaction filter gets loggers of servers by a variable, and writes to none of them.
+    named = {
+        name for text in sources for name in re.findall(r"logging\.getLogger\(([^)]*)\)", text)
+    } - {"name"}
+    assert named == {'"channels_token_auth"', "LOGGER"}
+    assert listed == {"channels_token_auth", LOGGER}
 
 
 @pytest.mark.parametrize("server", ["daphne", "granian", "hypercorn", "uvicorn", "websockets"])
