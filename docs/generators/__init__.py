@@ -21,6 +21,7 @@ __all__ = ["GENERATORS"]
 
 GENERATORS: dict[str, Callable[..., str]] = {
     "asvs": asvs.requirements,
+    "asvs-limits": asvs.limits,
     "checks": checks.listed,
     "close-codes": close_codes.codes_table,
     "close-code": close_codes.facts,

@@ -1,4 +1,4 @@
-"""List the requirements of OWASP ASVS 5.0 that concern us, with our answer and the tests for it.
+"""List the requirements of OWASP ASVS 5.0, chapter by chapter, with our answers and their tests.
 
 The answers are in `docs/security/asvs.json`. Tests name the requirements that they prove, with the
 marker `asvs`.
@@ -13,10 +13,23 @@ from typing import Any
 
 from .markdown import table
 
-__all__ = ["HOLDS", "answers", "proofs", "requirements"]
+__all__ = [
+    "CHAPTERS",
+    "HOLDS",
+    "LIMITED",
+    "answers",
+    "limits",
+    "proofs",
+    "requirements",
+]
 
 ROOT = Path(__file__).parents[2]
-HOLDS = "holds"
+HOLDS = ("holds", "holds in part")
+"""The statuses that a test has to prove."""
+
+LIMITED = ("holds in part", "does not hold")
+"""The statuses whose entry has a `limit`: what does not hold, and why."""
+
 CHAPTERS = {
     "1.2": "Injection prevention",
     "2.2": "Input validation",
@@ -26,6 +39,7 @@ CHAPTERS = {
     "3.5": "Browser origin separation",
     "4.1": "Web services",
     "4.2": "HTTP messages",
+    "4.3": "GraphQL",
     "4.4": "WebSocket",
     "6.3": "Authentication",
     "7": "Sessions",
@@ -44,7 +58,10 @@ CHAPTERS = {
 
 
 def answers() -> Sequence[Mapping[str, str]]:
-    """Return the requirements with our answers, in order."""
+    """Return the requirements with our answers, in order.
+
+    `limit`, in some: what does not hold, and why.
+    """
     found: Sequence[Mapping[str, str]]
     found = json.loads((ROOT / "docs" / "security" / "asvs.json").read_text())
     return found
@@ -57,6 +74,15 @@ def proofs() -> Mapping[str, Sequence[str]]:
         for name, number in _marked(ast.parse(path.read_text())):
             by_number[number].append(f"{path.relative_to(ROOT)}::{name}")
     return by_number
+
+
+def limits() -> str:
+    """Return a list of what does not hold, or in part only."""
+    return "\n".join(
+        f"- **{each['number']} {each['requirement']}**: {each['limit']}"
+        for each in answers()
+        if "limit" in each
+    )
 
 
 def requirements() -> str:
@@ -82,12 +108,17 @@ def _table(rows: Sequence[Mapping[str, str]], proven: Mapping[str, Sequence[str]
                 each["number"],
                 each["requirement"],
                 each["status"],
-                each["answer"],
+                _answer(each),
                 ", ".join(map(_link, proven.get(each["number"], ()))),
             )
             for each in rows
         ),
     )
+
+
+def _answer(entry: Mapping[str, str]) -> str:
+    limit = [f"*But:* {entry['limit']}"] if "limit" in entry else []
+    return " ".join([*filter(None, [entry.get("answer")]), *limit])
 
 
 def _link(test: str) -> str:

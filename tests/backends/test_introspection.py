@@ -281,12 +281,14 @@ def test_batch_is_asked_in_parallel_within_bounds(server, alice):
     assert {outcome(verdict) for verdict in verdicts} == {CloseReason.TOKEN_INVALID}
 
 
+@pytest.mark.asvs("13.2.6")
 def test_no_more_requests_at_a_time_than_allowed(server, alice):
     server.meeting = threading.Barrier(2)
     backend_at(server, max_parallel=2).authenticate([presented(str(n)) for n in range(6)])
     assert server.most_at_once == 2
 
 
+@pytest.mark.asvs("13.2.6")
 def test_slow_answer_is_unavailable_and_costs_the_others_nothing(server, alice, caplog):
     server.slow = {"slow"}
     backend = backend_at(server, timeout=0.5)
@@ -369,6 +371,7 @@ def test_deeply_nested_answer_lets_nobody_in(backend, server, alice):
     assert verdict_on(backend) in (CloseReason.UNAVAILABLE, CloseReason.TOKEN_INVALID)
 
 
+@pytest.mark.asvs("15.3.2")
 def test_redirect_is_not_followed(backend, server, alice):
     server.status, server.headers = 307, {"Location": server.url}
     assert verdict_on(backend) is CloseReason.UNAVAILABLE
@@ -598,6 +601,7 @@ def test_tokens_of_other_services_are_a_warning(bounded, server):
 
 
 @pytest.mark.parametrize("claim", ["username", "preferred_username", "email", "upn"])
+@pytest.mark.asvs("10.3.3")
 def test_claim_that_another_person_may_get_is_a_warning(bounded, server, claim):
     options = {"user_claim": claim, "user_field": "username"}
     assert ids(backend_at(server, **(SAFE | options))) == ["W171"]

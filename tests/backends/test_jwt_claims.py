@@ -70,6 +70,7 @@ def judge(alice):
         (None, INVALID),
     ],
 )
+@pytest.mark.asvs("9.2.1")
 def test_expiry_that_has_passed_or_is_no_date_is_refused(judge, exp, code):
     assert outcome(judge(exp=exp)) is code
 
@@ -102,6 +103,7 @@ def test_leeway_that_leads_out_of_the_calendar_is_refused(judge):
         (10**6, (INVALID, None)),
     ],
 )
+@pytest.mark.asvs("9.2.1")
 def test_token_of_a_clock_that_is_ahead_waits_for_the_difference(judge, name, ahead, expected):
     verdict = judge(exp=NOW + 10**7, **{name: NOW + ahead})
     assert (verdict.code, verdict.retry_after) == expected
@@ -129,6 +131,7 @@ def test_subject_may_be_a_number(alice, judge):
 
 
 @pytest.mark.parametrize("cnf", [{"jkt": "thumb"}, {"x5t#S256": "thumb"}, {}, "thumb"])
+@pytest.mark.asvs("10.3.5")
 def test_token_that_is_bound_to_a_key_is_refused(judge, cnf):
     verdict = judge(cnf=cnf)
     assert (verdict.code, verdict.detail.slug) == (INVALID, "key_bound")
@@ -173,6 +176,7 @@ def test_profile_accepts_access_tokens(alice, typ):
 
 
 @pytest.mark.parametrize("typ", ["JWT", "", None, "logout+jwt", "at+jwt "])
+@pytest.mark.asvs("9.2.2")
 def test_profile_refuses_every_other_type(alice, typ):
     assert profiled(alice, typ).detail.slug == "wrong_type"
 
@@ -199,6 +203,7 @@ REQUIRED = {"token_use": "access", "client_id": ["web", "app"], "version": 1, "t
         ({"token_use": ...}, "missing_claim"),
     ],
 )
+@pytest.mark.asvs("10.3.4")
 def test_claims_may_be_required_to_have_values(judge, alice, changes, slug):
     claims = {"token_use": "access", "client_id": "app", "version": 1, "tenant": "any"} | changes
     verdict = judge({"required_claims": REQUIRED}, **claims)
@@ -379,6 +384,7 @@ def raised(given):
     return given
 
 
+@pytest.mark.asvs("10.3.3")
 def test_issuers_whose_keys_have_the_same_id_are_distinguished(alice):
     """Each token is left to the backend of its own issuer, whatever its `kid` finds."""
     names = ("one", "other")

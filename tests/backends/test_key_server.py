@@ -207,6 +207,7 @@ def test_withdrawn_keys_are_known_by_their_thumbprints(server, steady, keys):
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.asvs("15.3.2")
 def test_redirect_is_not_followed(server, keys, status):
     with jwks_server(FIRST) as other:
         server.status, server.headers = status, {"Location": other.url}
@@ -258,6 +259,7 @@ def test_key_is_for_the_algorithm_it_names_or_else_for_those_of_its_type(server,
     assert [each.algorithms for each in keys.known(None)] == [("RS256",), ("ES256",)]
 
 
+@pytest.mark.asvs("16.3.4")
 def test_failure_is_logged_with_its_reason(server, keys, caplog):
     server.status = 503
     assert look_for(keys, "1") is UNAVAILABLE

@@ -124,6 +124,7 @@ def test_token_of_a_client_that_is_switched_off_is_invalid(backend, db, monkeypa
     ("audience", "is_accepted"),
     [(None, False), ("https://other.example/", False), ("https://api.example/ws", True)],
 )
+@pytest.mark.asvs("10.3.1")
 def test_token_restricted_to_resources_is_for_these_alone(db, audience, is_accepted):
     row = token_of(user_of("bob"))
     if HAS_RESOURCES:

@@ -45,11 +45,12 @@ def server():
         ("jwks", False),
     ],
 )
-@pytest.mark.asvs("13.2.4")
+@pytest.mark.asvs("1.2.2", "13.2.4")
 def test_only_https_and_this_machine_are_safe(url, is_safe):
     assert (remote_of(url).problem == "") is is_safe
 
 
+@pytest.mark.asvs("13.2.4")
 def test_nothing_is_sent_to_an_unsafe_url(server):
     with pytest.raises(RemoteError):
         remote_of(server.url.replace("http:", "ftp:")).send("GET")
@@ -146,6 +147,7 @@ def test_answer_that_is_none_is_an_error_that_quotes_nothing(speaking, said):
     assert "of many" not in str(caught.value)
 
 
+@pytest.mark.asvs("13.2.6")
 def test_head_that_comes_byte_by_byte_is_left_at_the_timeout(speaking):
     speaking.said, speaking.pause = b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100, 0.05
     began = time.monotonic()
@@ -194,6 +196,7 @@ def test_https_goes_through_the_tunnel_of_a_proxy(speaking, monkeypatch):
         remote_of("https://direct.invalid/jwks").send("GET")
 
 
+@pytest.mark.asvs("16.3.4")
 def test_certificate_that_nobody_vouches_for_is_refused(speaking):
     speaking.said = b"no TLS"
     with pytest.raises(RemoteError, match="SSL"):

@@ -256,6 +256,7 @@ def test_session_of_an_inactive_user_is_refused_as_such(any_engine, backend, ali
     assert verdict.code is CloseReason.USER_INACTIVE
 
 
+@pytest.mark.asvs("7.4.3")
 def test_session_from_before_a_change_of_password_is_revoked(any_engine, backend, alice):
     _, key = log_in(alice)
     alice.set_password("another")

@@ -137,6 +137,7 @@ def test_client_works_under_a_policy_that_forbids_inline_code(client):
 
 
 @in_both_browsers
+@pytest.mark.asvs("14.3.3")
 def test_token_is_in_no_address_and_no_storage(client):
     client.open(location="ticket")
     client.says("open")

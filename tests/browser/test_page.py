@@ -33,7 +33,6 @@ def answers(page):
     return expect(page.locator("#log .received"))
 
 
-@pytest.mark.asvs("14.3.3")
 def test_right_password_connects_and_the_server_answers(system, new_page):
     page = new_page(system.url)
     log_in(page)
@@ -54,6 +53,7 @@ def test_frame_is_shown_on_demand(system, new_page):
     expect(frame).to_contain_text('"data_string_bacK": "Hello from the browser"')
 
 
+@pytest.mark.asvs("14.3.3")
 def test_token_is_in_no_address_storage_or_document(system, new_page):
     page = new_page(system.url)
     addresses = []

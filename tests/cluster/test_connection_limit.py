@@ -61,6 +61,7 @@ def is_admitted(fleet: Fleet, person: int, node: str) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("route", ["refuse", "oldest"])
+@pytest.mark.asvs("2.3.2")
 def test_of_many_at_once_exactly_the_limit_stays_open(fleet: Fleet, route: str) -> None:
     person = fleet.somebody()
     with ThreadPoolExecutor(6) as pool:

@@ -278,6 +278,7 @@ def test_site_without_the_setting_is_asked_for_backends(site):
         conf.override({})  # Django announces no deletion, so `configuration` may be cached
 
 
+@pytest.mark.asvs("14.2.1")
 def test_defaults_are_the_strict_ones(site):
     assert conf.configuration() == conf.Configuration(
         backends=(conf.BackendSpec(path=DRF, options={}, scopes=None),),

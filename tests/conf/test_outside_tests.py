@@ -35,6 +35,7 @@ def reported(*, debug, sets_up, path):
 
 
 @pytest.mark.parametrize(("debug", "level"), [(True, 30), (False, 40)])
+@pytest.mark.asvs("15.2.3")
 def test_fake_backend_is_reported_outside_of_tests(debug, level):
     assert reported(debug=debug, sets_up=False, path=FAKE)["E191"] == level
 

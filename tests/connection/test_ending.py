@@ -58,6 +58,7 @@ async def served(server, application, **values):
 
 
 @pytest.mark.parametrize("error", [RETURNS, RAISES, CANCELS])
+@pytest.mark.asvs("16.5.4")
 async def test_accepted_socket_is_closed_with_4500(error):
     server = Server(CONNECT)
     assert await served(server, ending(ACCEPT, error=error)) is error

@@ -176,7 +176,7 @@ UNAVAILABLE = error("unavailable", retry=True, retry_after=5)
 # -- First message
 
 
-@pytest.mark.asvs("7.3.2")
+@pytest.mark.asvs("2.3.1")
 async def test_a_first_message_lets_in_and_the_application_starts_after_auth_ok():
     browser = Browser()
     await browser.settle()
@@ -226,6 +226,7 @@ async def test_another_first_message_gets_the_reason_and_is_closed(frame, code, 
     assert browser.scope is None
 
 
+@pytest.mark.asvs("2.3.1")
 async def test_a_second_frame_before_auth_ok_is_malformed():
     store.opened.clear()
     browser = Browser()
@@ -358,6 +359,7 @@ async def test_a_socket_without_our_subprotocol_is_closed_with_4419_too(time):
     assert browser.heard() == ["accept", 4419]
 
 
+@pytest.mark.asvs("7.3.2")
 async def test_max_connection_age_closes_tokens_that_never_expire(time):
     browser = await open_socket("ever", overrides={"max_connection_age": 60})
     assert browser.heard()[1] == ok(60)
@@ -734,6 +736,7 @@ def odd():
 
 
 @pytest.mark.usefixtures("odd")
+@pytest.mark.asvs("16.5.1", "16.5.4")
 async def test_unexpected_error_refuses_a_handshake_with_4503(caplog):
     browser = await open_socket("odd-canary")
     await browser.task
@@ -764,6 +767,7 @@ async def test_unexpected_error_in_a_reauthentication_leaves_the_socket_on_its_o
 
 
 @pytest.mark.usefixtures("odd")
+@pytest.mark.asvs("16.3.4")
 async def test_unexpected_error_is_logged_without_the_token_and_its_frames(caplog):
     browser = await open_socket("odd-canary")
     await browser.task
@@ -885,6 +889,7 @@ async def test_a_receive_that_the_application_gave_up_is_not_cancelled_later():
         (["a", "b", "c", "d", "alice"], 4400),
     ],
 )
+@pytest.mark.asvs("2.2.3", "15.3.7")
 async def test_cookies_of_one_name_let_in_unless_they_are_of_two_users(cookies, outcome):
     line = "; ".join(f"token={each}" for each in cookies).encode()
     headers = [(b"origin", b"https://example.com"), (b"cookie", line)]

@@ -87,6 +87,7 @@ def test_client_of_a_unix_socket_has_no_address(client):
     assert client_address(client, [], 0) is None
 
 
+@pytest.mark.asvs("4.1.3")
 def test_no_header_is_believed_without_trusted_proxies():
     headers = forwarded("203.0.113.9")
     assert client_address(PEER, headers, 0).text == "192.0.2.1"
@@ -107,6 +108,7 @@ def test_no_header_is_believed_without_trusted_proxies():
         (["198.51.100.66,,203.0.113.9"], 1, "203.0.113.9"),
     ],
 )
+@pytest.mark.asvs("15.3.4")
 def test_entry_of_the_outermost_trusted_proxy_counts(lines, proxies, address):
     assert client_address(PEER, forwarded(*lines), proxies).text == address
     assert client_address(None, forwarded(*lines), proxies).text == address
@@ -131,6 +133,7 @@ def test_header_without_the_expected_entry_is_not_believed(lines, proxies):
 
 
 @given(st.lists(st.binary(max_size=40), max_size=4), st.integers(0, 5))
+@pytest.mark.asvs("4.1.3", "15.3.4")
 def test_what_a_client_sends_first_changes_nothing(lines, proxies):
     own = forwarded(*["203.0.113.9"] * max(1, proxies))
     sent = [(b"x-forwarded-for", line) for line in lines]

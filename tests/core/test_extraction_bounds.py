@@ -17,7 +17,6 @@ def query(text):
 
 
 @pytest.mark.parametrize(("read_from", "text"), [(subprotocol, NO_BASE64), (query, NO_PERCENT)])
-@pytest.mark.asvs("1.2.4")
 def test_what_cannot_be_decoded_is_malformed_and_over_the_bound_hostile(read_from, text):
     assert read_from(text) == MALFORMED
     assert read_from(text + text[0]) == HOSTILE

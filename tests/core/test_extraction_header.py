@@ -103,6 +103,7 @@ def test_claimed_scheme_is_found_behind_a_line_that_a_server_joined(value, expec
 
 
 @pytest.mark.parametrize("second", [b"Bearer abc", b"Token abc", b"Bearer other", b"Bearer"])
+@pytest.mark.asvs("15.3.7")
 def test_header_twice_is_malformed(second):
     handshake = read((b"authorization", b"Bearer abc"), (b"authorization", second))
     assert found(handshake) == MALFORMED

@@ -51,6 +51,7 @@ def test_subprotocol_entry_is_read_and_taken_out(entry, expected):
 
 
 @pytest.mark.parametrize("second", ["bearer.abc", "bearer.x", "base64url.bearer.YWJj", "bearer."])
+@pytest.mark.asvs("15.3.7")
 def test_two_entries_with_tokens_are_malformed(second):
     handshake = read(offer=["bearer.abc", "chat", second])
     assert found(handshake) == MALFORMED

@@ -75,6 +75,7 @@ def test_host_that_is_allowed_passes_with_any_scheme_and_port(origin):
         pytest.param(b"", id="empty"),
     ],
 )
+@pytest.mark.asvs("4.4.2")
 def test_any_other_origin_is_refused(origin):
     assert not allows(OriginRule(hosts=HOSTS), origin)
     assert not allows(OriginRule(hosts=HOSTS, exact=frozenset({"https://example.net"})), origin)

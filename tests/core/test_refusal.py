@@ -73,6 +73,7 @@ def test_accepted_refusal_closes_with_the_code_and_its_slug(code):
 
 
 @pytest.mark.parametrize("code", CloseReason)
+@pytest.mark.asvs("4.2.2")
 def test_denial_carries_the_status_the_slug_and_the_challenge(code):
     if code.http_status is None:
         assert answer(NATIVE, code=code) == [close_message(code)]

@@ -31,6 +31,7 @@ def test_every_setting_has_a_section_in_the_order_of_the_code():
     )
 
 
+@pytest.mark.asvs("16.1.1")
 def test_every_reason_in_the_log_is_listed_with_its_remedy():
     listed = dict(table("docs/reference/refusals.md", "reason"))
     assert "no_token" in listed  # its slug is a constant of its module
@@ -73,6 +74,7 @@ def test_every_command_has_a_section():
     assert found == commands.names()
 
 
+@pytest.mark.asvs("16.1.1")
 def test_every_signal_is_listed():
     listed = {
         name for row in table("docs/reference/signals.md", "signal") for name in row[0].split(", ")

@@ -23,6 +23,7 @@ def project(tmp_path_factory):
     return project
 
 
+@pytest.mark.asvs("16.2.4")
 def test_refusal_is_one_line_of_json(project):
     project.write(read(PAGE))
     with project.serve() as base:

@@ -54,6 +54,7 @@ def test_every_start_has_another_password_and_the_old_one_is_void(tmp_path):
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "0"])
+@pytest.mark.asvs("6.3.2")
 def test_on_the_network_no_administrator_is_made_or_printed(tmp_path, host):
     with demo_on(tmp_path, host) as system:
         assert ADMINISTRATOR.search(system.output) is None

@@ -39,7 +39,7 @@ def test_nonsense_in_a_variable_is_named(variable):
 
 
 @pytest.mark.parametrize("command", ["demo_users", "demo"])
-@pytest.mark.asvs("15.2.3")
+@pytest.mark.asvs("6.3.2", "15.2.3")
 def test_known_passwords_need_debug(command):
     refused = manage(command, **PRODUCTION)
     assert refused.returncode == 1

@@ -118,6 +118,7 @@ async def test_store_that_reports_more_blocks_the_key_for_the_time_it_says(time,
     assert counter.wait("c") == 60
 
 
+@pytest.mark.asvs("15.4.1")
 def test_threads_lose_no_count():
     counter = RateCounter(Limit.FAILURES, Rate(4000, 3600))
     threads = [threading.Thread(target=add, args=(counter, 1000)) for _ in range(4)]

@@ -79,6 +79,7 @@ def test_counts_of_other_keys_limits_and_sites_are_apart(process, settings):
     assert other.wait("203.0.113.1") is None
 
 
+@pytest.mark.asvs("14.2.2")
 def test_store_holds_no_address_and_forgets_by_itself(process, server):
     process().add("203.0.113.1")
     store = build_store(Secret(server.url)).storage

@@ -86,6 +86,7 @@ def test_inactive_user_is_not_admitted(connect, ada):
     assert connect("/who/", user="ada")[1][2] == "* closed with 4423 user_inactive"
 
 
+@pytest.mark.asvs("16.3.1")
 def test_injection_is_audited_with_djangos_default_logging(connect, ada, caplog, monkeypatch):
     monkeypatch.setenv("SUDO_USER", "grace")
     heard = []

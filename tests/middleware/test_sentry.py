@@ -61,6 +61,7 @@ async def failing(scope, receive, send):
 @pytest.mark.parametrize("application", [accepting, failing])
 @pytest.mark.parametrize("token", [GOOD, BAD])
 @pytest.mark.parametrize("way", presenting(GOOD))
+@pytest.mark.asvs("14.2.3")
 async def test_sentry_reports_no_token(way, token, application, sent):
     server = Server(CONNECT, GOODBYE)
     reporter = SentryAsgiMiddleware(TokenAuthMiddleware(application))

@@ -35,7 +35,6 @@ def another_site(settings):
     return sign
 
 
-@pytest.mark.asvs("4.1.5")
 def test_message_of_another_process_is_read(ignored):
     message = open_(sealed(MESSAGE))
     assert {name: message[name] for name in MESSAGE} == MESSAGE
@@ -49,6 +48,7 @@ def test_own_message_is_dropped_silently(ignored, caplog):
 
 
 @pytest.mark.parametrize("secret", ["another site's secret", ""])
+@pytest.mark.asvs("4.1.5")
 def test_message_of_another_site_is_ignored_and_counted(secret, another_site, ignored):
     assert open_(another_site(MESSAGE, secret or "x")) is None
     assert ignored() == ["foreign"]
@@ -70,12 +70,14 @@ def test_message_of_another_site_is_ignored_and_counted(secret, another_site, ig
         {"site": {}},
     ],
 )
+@pytest.mark.asvs("4.1.5")
 def test_message_that_was_changed_is_foreign(change, ignored):
     assert open_({**sealed(MESSAGE), **change}) is None
     assert ignored() == ["foreign"]
 
 
 @pytest.mark.parametrize("unsigned", [MESSAGE, {}, {"kind": "revoke", "revocations": []}])
+@pytest.mark.asvs("4.1.5", "13.2.1")
 def test_message_without_a_signature_is_foreign(unsigned, ignored):
     assert open_(unsigned) is None
     assert ignored() == ["foreign"]

@@ -64,6 +64,7 @@ def site(settings, caplog):
 
 
 @pytest.mark.parametrize(("event", "name"), CASES)
+@pytest.mark.asvs("16.3.2", "16.3.3")
 def test_record_has_owasps_name(event, name, caplog):
     events.emit(event)
     (record,) = (each for each in caplog.records if each.name == LOGGER)

@@ -66,6 +66,7 @@ def test_request_that_was_refused_is_logged(caplog):
     assert REMEDIES[CloseReason.FORBIDDEN] in caplog.text
 
 
+@pytest.mark.asvs("16.4.1")
 def test_client_cannot_break_the_line_or_write_to_a_terminal(caplog):
     forged = "/x\r\nERROR root: all is lost\x1b[31m\u202e" + "y" * 10_000
     refused(path=forged, origin=forged)

@@ -156,6 +156,7 @@ ENDPOINTS = ["backchannel-logout", "security-events", "global-token-revocation"]
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize("method", ["get", "head", "put", "patch", "delete", "options"])
+@pytest.mark.asvs("4.1.4")
 def test_only_post_is_allowed(provider, revocations, endpoint, method):
     answer = getattr(provider, method)(f"/auth/{endpoint}/")
     assert (answer.status_code, answer["Allow"]) == (405, "POST")
@@ -176,6 +177,7 @@ def test_refused_request_has_the_name_that_a_proxy_gave_it(provider, refused):
     assert [each.request_id for each in refused] == ["r-1"]
 
 
+@pytest.mark.asvs("3.5.2")
 def test_login_of_a_browser_counts_for_nothing(ada):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(ada)

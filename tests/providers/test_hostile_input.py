@@ -81,7 +81,7 @@ def nested(depth):
 
 
 @pytest.mark.parametrize("token", HOSTILE.values(), ids=HOSTILE)
-@pytest.mark.asvs("9.1.1", "9.1.2", "9.2.1", "9.2.2", "10.5.5")
+@pytest.mark.asvs("9.1.1", "9.1.2", "9.2.1", "9.2.2", "10.5.5", "13.2.1")
 def test_hostile_token_is_rejected_with_400_without_a_trace_of_its_values(
     provider, revocations, caplog, token
 ):

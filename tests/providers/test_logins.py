@@ -56,6 +56,7 @@ def test_late_logout_of_the_user_leaves_a_later_login(provider, ada):
     assert is_logged_in(browser)
 
 
+@pytest.mark.asvs("14.2.2")
 def test_key_of_the_session_is_not_stored_in_clear(site, ada):
     site.CACHES = cache(Remote)
     browser = logged_in(ada, sid="s1")

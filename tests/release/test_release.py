@@ -100,12 +100,14 @@ def test_links_of_the_project_are_added_for_pypi():
     assert '\n[project.urls]\nSource = "https://github.com/someone/channels-token-auth"' in project
 
 
+@pytest.mark.asvs("15.2.4")
 def test_npm_package_needs_nothing():
     package = json.loads(read("client/package.json"))
     assert "dependencies" not in package
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+@pytest.mark.asvs("15.2.4")
 def test_actions_are_pinned_by_commit(workflow):
     used = re.findall(r"uses: (\S+)", workflow.read_text())
     assert used

@@ -119,6 +119,7 @@ async def test_line_stands_in_the_sidebar_and_in_no_other_app(staff):
     assert LIST not in (await browser.get("/admin/auth/")).content.decode()
 
 
+@pytest.mark.asvs("3.5.1")
 async def test_nothing_is_closed_without_the_csrf_token(sockets, token, staff):
     socket = await sockets(token.key)
     browser = await staff("change")

@@ -107,7 +107,7 @@ async def test_event_is_emitted_once_although_apps_were_loaded_again(
     await told_of(told, "connection_authenticated")
 
 
-@pytest.mark.asvs("16.2.1")
+@pytest.mark.asvs("16.2.1", "16.3.1")
 async def test_who_came_in_is_named(sockets, token, told):
     headers = [(b"x-request-id", b"r-1"), (b"traceparent", TRACEPARENT.encode())]
     await sockets(token.key, client=["192.0.2.7", 1], path="/chat/", more=headers)

@@ -136,6 +136,7 @@ async def test_deleting_a_socket_of_ones_own_token_only_closes_it(sockets, token
 
 
 @servers
+@pytest.mark.asvs("7.5.2")
 async def test_all_others_are_signed_out(sockets, token, other, ask):
     mine, theirs = await sockets(token.key), await sockets(other)
     answer = await ask("delete", ALL, token.key)

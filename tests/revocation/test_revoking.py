@@ -74,6 +74,7 @@ async def test_deactivation_closes_with_4423(sockets, token):
     assert await socket.closes() == 4423
 
 
+@pytest.mark.asvs("7.4.2")
 async def test_deletion_of_the_user_closes_with_4410(sockets, token):
     socket = await sockets(token.key)
     await token.user.adelete()

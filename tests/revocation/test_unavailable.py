@@ -98,6 +98,7 @@ async def test_token_that_nobody_knows_may_be_the_unavailable_backends(caplog):
     assert raw not in caplog.text
 
 
+@pytest.mark.asvs("2.3.3")
 async def test_all_of_a_user_is_revoked_where_it_can_be(socket, token):
     with pytest.raises(TokenAuthError, match="unavailable"):
         await arevoke_user(token.user)

@@ -36,5 +36,6 @@ def test_user_whose_name_has_control_characters_is_found(name):
 
 
 @pytest.mark.parametrize("name", ["a\x00b", "lone \ud800 surrogate"])
+@pytest.mark.asvs("1.2.4")
 def test_name_that_no_database_takes_is_nobodys(name):
     assert find_user(name) is None

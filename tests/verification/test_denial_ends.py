@@ -135,6 +135,7 @@ def test_entry_of_an_earlier_version_is_read_and_never_shortened(counting):
 
 
 @pytest.mark.usefixtures("any_cache")
+@pytest.mark.asvs("15.4.2")
 def test_processes_that_deny_a_token_at_once_keep_the_longest_end():
     together, auth = Barrier(4), token()
 
@@ -182,6 +183,7 @@ def test_denial_of_old_tokens_by_label_survives_another_of_that_label(kind, sett
     assert verdict(old) is REVOKED
 
 
+@pytest.mark.asvs("14.2.7")
 def test_denials_of_a_label_that_are_over_are_dropped(settings, later):
     settings.CACHES = cache(JSONCache)
     denylist = Denylist("default", denylist_seconds=DAY)
@@ -204,6 +206,7 @@ def entries(settings):
         yield entries
 
 
+@pytest.mark.asvs("15.4.3")
 def test_lock_that_cannot_be_had_is_unavailable(entries):
     entries.add("key.lock", "another process's", None)
     started = time.monotonic()
@@ -249,6 +252,7 @@ def test_lock_that_lapsed_and_belongs_to_another_process_is_left_alone(entries):
     assert entries.get_many(["key.lock"])
 
 
+@pytest.mark.asvs("15.4.3")
 def test_holder_whose_lock_has_lapsed_stores_nothing(entries, monkeypatch):
     later = time.monotonic() + LOCK_SECONDS + 1
     with locked(entries, "key") as require_lock:

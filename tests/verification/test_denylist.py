@@ -343,6 +343,7 @@ def test_token_that_never_expires_is_denied_for_good(denylist, counting):
     assert lasting(counting) == [None]
 
 
+@pytest.mark.asvs("14.2.7")
 def test_token_that_has_expired_is_not_kept(denylist, counting):
     denylist.deny(held(expires_in=-2 * SLACK * timedelta(seconds=1)).authentication)
     assert counting.timeouts == {}
@@ -433,6 +434,7 @@ def test_memory_keeps_more_denials_than_a_locmem_cache_has_entries(
     assert denylist.find(asked) == [REVOKED] * 1000
 
 
+@pytest.mark.asvs("14.2.7")
 def test_memory_is_not_filled_by_denials_that_are_over(denylist, monkeypatch):
     clock = time.time()
     monkeypatch.setattr(time, "time", lambda: clock)

@@ -99,6 +99,7 @@ def test_number_of_tokens_is_bounded(seen, monkeypatch):
     assert found(seen) == ["6", "7", "8"]
 
 
+@pytest.mark.asvs("15.4.1")
 def test_threads_may_note_and_look_at_once(seen):
     def note(thread):
         for number in range(50):

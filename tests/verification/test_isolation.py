@@ -25,6 +25,7 @@ class Uncopyable:
 
 
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+@pytest.mark.asvs("16.5.4")
 async def test_exit_in_a_backend_is_unavailable_and_the_thread_lives_on(lanes, error):
     def leave(tokens):
         if tokens == ["bad"]:

@@ -79,6 +79,7 @@ async def test_idle_thread_closes_its_database_connection(transactional_db):
     assert opened[0].connection is None
 
 
+@pytest.mark.asvs("15.4.4")
 async def test_work_that_hangs_holds_up_no_other_lane(lanes):
     gate = Gate()
     hung = start(lanes, gate, 1, SLOW)
@@ -135,6 +136,7 @@ async def hang_in(lanes, lane, number):
     return lambda: [gate.opened.set() for gate in gates]
 
 
+@pytest.mark.asvs("15.4.4")
 async def test_hanging_threads_are_bounded_over_all_lanes(lanes):
     before = set(threading.enumerate())
     let_go = [await hang_in(lanes, lane, 4) for lane in (ROWS, cache_lane("default"))]

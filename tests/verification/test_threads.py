@@ -26,7 +26,6 @@ from .gate import Gate, until
 THREAD = "channels-token-auth fake"
 
 
-@pytest.mark.asvs("15.4.1")
 async def test_verification_runs_in_a_thread_of_its_own(lanes):
     backend = FakeBackend("t0ken")
     assert await Authenticator([backend], timeout=5).authenticate(credential()) == identity()

@@ -121,7 +121,6 @@ def issue(of=None, origin=None):
     return Tickets([], cache="tickets").issue(of or identity(), origin=origin)
 
 
-@pytest.mark.asvs("7.2.3")
 def test_ticket_brings_its_parents_user_and_authentication():
     parent = identity(scopes=frozenset({"a", "b"}), issued_at=SOON, expires_at=SOON)
     (redeemed,) = judge([presented(issue(parent))])
@@ -136,12 +135,14 @@ def test_ticket_of_another_services_user_brings_the_key_that_only_that_one_knows
     assert verdict.user.pk == "2b61-of-elsewhere"
 
 
+@pytest.mark.asvs("1.2.2", "7.2.3")
 def test_ticket_is_at_least_128_random_bits_and_needs_no_escape():
     tickets = {issue() for _ in range(20)}
     assert len(tickets) == 20
     assert all(len(ticket) >= 22 and set(ticket) <= URL_SAFE for ticket in tickets)
 
 
+@pytest.mark.asvs("14.2.2")
 def test_cache_holds_neither_the_ticket_nor_what_opens_a_socket_and_fits_into_json(cache):
     ticket = issue()
     ((key, _),) = cache._cache.items()
@@ -157,6 +158,7 @@ HANDLES = [
 
 
 @pytest.mark.parametrize("handle", HANDLES, ids=["text", "secret", "credential"])
+@pytest.mark.asvs("14.2.2")
 def test_parent_gets_its_handle_back_and_the_cache_cannot_read_it(cache, handle):
     ticket, parent = issue(replace(identity(), handle=handle)), Parent()
     (pickled,) = cache._cache.values()
@@ -243,6 +245,7 @@ def test_unknown_ticket_is_invalid_and_asks_nobody():
     assert (parent.asked, parent.batches) == ([], [])
 
 
+@pytest.mark.asvs("4.4.3", "14.2.7")
 def test_ticket_lives_for_30_seconds(cache):
     ticket = presented(issue())
     ((key, expires_at),) = cache._expire_info.items()

@@ -107,6 +107,7 @@ def test_forged_header_moves_no_failure_to_another_address():
     assert ask("expires-60").status_code == 429
 
 
+@pytest.mark.asvs("15.3.4")
 def test_trusted_proxies_distinguish_clients(site):
     site.CHANNELS_TOKEN_AUTH = {**site.CHANNELS_TOKEN_AUTH, "TRUSTED_PROXIES": 1}
     behind = {"headers": {"X-Forwarded-For": "198.51.100.66, 203.0.113.1"}, **PROXY}
@@ -117,6 +118,7 @@ def test_trusted_proxies_distinguish_clients(site):
     assert ask("expires-60", **other).status_code == 200
 
 
+@pytest.mark.asvs("4.1.3")
 async def test_header_with_underscores_is_not_believed_under_asgi(site, rf, async_rf):
     site.CHANNELS_TOKEN_AUTH = {**site.CHANNELS_TOKEN_AUTH, "TRUSTED_PROXIES": 1}
     request = async_rf.get("/")

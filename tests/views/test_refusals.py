@@ -50,6 +50,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("slug", "case"), CASES.items(), ids=CASES)
+@pytest.mark.asvs("16.3.3", "16.5.1")
 def test_credential_that_is_refused_is_explained(slug, case, refused, caplog):
     headers, status = case
     answer = Client().post("/auth/ticket/", headers=headers)
@@ -99,6 +100,7 @@ def test_missing_csrf_token_is_explained_by_the_site_s_own_names(ada, refused, s
     assert all(each in event.detail.remedy for each in names)
 
 
+@pytest.mark.asvs("16.3.3")
 def test_missing_csrf_token_is_explained(ada, refused):
     client = Client(enforce_csrf_checks=True)
     client.force_login(ada)
@@ -106,6 +108,7 @@ def test_missing_csrf_token_is_explained(ada, refused):
     assert [each.detail.slug for each in refused] == ["csrf"]
 
 
+@pytest.mark.asvs("16.3.2")
 def test_missing_scope_is_explained(site, ada, refused):
     site.CHANNELS_TOKEN_AUTH = {**site.CHANNELS_TOKEN_AUTH, "SCOPES": ["chat"]}
     key = Token.objects.create(user=ada).key

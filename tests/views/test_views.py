@@ -120,7 +120,7 @@ def test_ticket_of_a_session_falls_with_the_password(page, ada):
 
 @pytest.mark.parametrize("middleware", [[SESSIONS, CSRF], [SESSIONS]])
 @pytest.mark.parametrize("headers", [{}, {"X-CSRFToken": "d" * 32}])
-@pytest.mark.asvs("4.4.4")
+@pytest.mark.asvs("3.5.2", "4.4.4")
 def test_session_without_csrf_is_forbidden_whether_or_not_the_middleware_is_there(
     page, site, middleware, headers
 ):
@@ -200,6 +200,7 @@ def test_refusal_is_the_tables(client, method, path, authorization, refusal):
 
 
 @endpoints
+@pytest.mark.asvs("6.3.4")
 def test_bad_header_never_falls_back_to_the_session(page, method, path):
     client, ours = page
     headers = {**ours["headers"], "Authorization": "Bearer unknown"}
@@ -208,6 +209,7 @@ def test_bad_header_never_falls_back_to_the_session(page, method, path):
 
 
 @endpoints
+@pytest.mark.asvs("3.5.2", "14.2.1")
 def test_nothing_is_read_from_the_query_or_the_body(client, key, method, path, site):
     site.CHANNELS_TOKEN_AUTH = {"BACKENDS": [DRF], "LOCATIONS": ["query", "cookie"]}
     client.cookies["token"] = key
@@ -241,7 +243,7 @@ def test_session_of_an_inactive_user_is_refused_as_such(page, ada, method, path,
 
 
 @pytest.mark.parametrize("method", ["get", "head", "put", "patch", "delete", "options"])
-@pytest.mark.asvs("3.5.3")
+@pytest.mark.asvs("3.5.3", "4.1.4")
 def test_ticket_is_asked_for_by_post_only(client, key, method):
     assert getattr(client, method)("/auth/ticket/", **bearer(key)).status_code == 405
 
@@ -356,6 +358,7 @@ def test_session_has_no_scopes(site, page):
     assert client.post("/auth/ticket/", **ours).json() == {"code": "forbidden"}
 
 
+@pytest.mark.asvs("2.3.2", "2.4.1")
 def test_token_has_a_limited_number_of_tickets_at_a_time(site, client, key):
     site.CHANNELS_TOKEN_AUTH = {"BACKENDS": [DRF], "LIMITS": {"TICKETS": 2}}
     issued = [client.post("/auth/ticket/", **bearer(key)) for _ in range(3)]

@@ -31,7 +31,7 @@ def _handshakes() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("server", "name", "client"), [*_handshakes()], indirect=["server"])
-@pytest.mark.asvs("2.2.2", "2.2.3")
+@pytest.mark.asvs("2.2.2", "2.2.3", "15.3.7")
 def test_handshake_gets_its_one_correct_answer(server: Server, name: str, client: str) -> None:
     case, socket_name = CASES[name], next(_names)
     deviation = DEVIATIONS.get(server.kind, {}).get(name)

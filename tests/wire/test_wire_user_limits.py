@@ -47,6 +47,7 @@ def ends(socket: Socket) -> tuple[dict[str, Any], int | None]:
 
 
 @pytest.mark.parametrize("application", ["echo-async", "echo-sync", "bare", "subscribed"])
+@pytest.mark.asvs("2.3.2")
 def test_frames_over_the_rate_close_over_all_sockets_of_the_user(
     server: Server, user: str, sockets: list[Socket], application: str
 ) -> None:
