@@ -146,6 +146,7 @@ def test_safe_options_pass_the_check(options):
         (RIGHT | {"user_claim": "email", "user_field": "username"}, ["W125"]),
     ],
 )
+@pytest.mark.asvs("9.1.2", "9.2.2", "9.2.3", "10.3.3")
 def test_dangerous_options_are_named(options, expected):
     assert ids(options) == expected
 

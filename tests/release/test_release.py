@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -98,6 +99,22 @@ def test_links_of_the_readme_lead_to_the_tag():
 def test_links_of_the_project_are_added_for_pypi():
     project = readme.with_urls(read("pyproject.toml"), "someone/channels-token-auth")
     assert '\n[project.urls]\nSource = "https://github.com/someone/channels-token-auth"' in project
+
+
+@pytest.mark.asvs("15.2.4")
+def test_lock_has_one_index_and_a_digest_for_each_file():
+    packages = tomllib.loads(read("uv.lock"))["package"]
+    ours, others = packages_by_source(packages)
+    assert [each["name"] for each in ours] == ["channels-token-auth"]
+    assert {each["source"]["registry"] for each in others} == {"https://pypi.org/simple"}
+    files = [file for each in others for file in [each.get("sdist"), *each.get("wheels", ())]]
+    assert all(file["hash"].startswith("sha256:") for file in files if file)
+
+
+def packages_by_source(packages):
+    """Return the packages that come from no index, and the others."""
+    found = [each for each in packages if "registry" in each["source"]]
+    return [each for each in packages if each not in found], found
 
 
 @pytest.mark.asvs("15.2.4")
