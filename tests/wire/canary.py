@@ -158,6 +158,12 @@ SONGS = [
     Song(name="bad header of a browser", token=_bad(2), headers=(ORIGIN, bearer(_bad(2)))),
     Song(name="header twice", token=_bad(3), headers=(bearer(_bad(3)), bearer(_bad(3)))),
     Song(name="oversized header", token=_bad(4) * 120, headers=(bearer(_bad(4) * 120),)),
+    Song(name="subprotocol without bearer", token=_bad(20), headers=(_protocols(_bad(20)),)),
+    Song(
+        name="subprotocol without bearer of a browser",
+        token=_bad(21),
+        headers=(ORIGIN, _protocols("token-auth.v1", _bad(21))),
+    ),
     Song(name="bad subprotocol alone", token=_bad(5), headers=(_protocols(f"bearer.{_bad(5)}"),)),
     Song(
         name="bad subprotocol of a browser",
