@@ -11,6 +11,7 @@ from tests.connection.server import ACCEPT, CONNECT, Server, text
 from tests.connection.serving import Noting, serve, start
 
 LEAVE = {"type": "websocket.disconnect", "code": 1000}
+PING = text('{"type": "auth.ping"}')
 
 pytestmark = pytest.mark.usefixtures("each_kind_of_server")
 
@@ -127,6 +128,59 @@ async def test_wait_that_is_cancelled_leaves_its_event_for_the_next_one():
     server.inbox.put_nowait(LEAVE)
     await served.task
     assert received == [text("kept"), LEAVE]
+
+
+class Futures(Server):
+    """Gives futures, whichever kind the test runs with, and keeps them."""
+
+    gives_futures = True
+
+    def __init__(self, *events):
+        super().__init__(*events)
+        self.calls = []
+
+    def receive(self):
+        self.calls.append(super().receive())
+        return self.calls[-1]
+
+
+async def test_event_that_comes_as_its_task_is_cancelled_is_left_for_the_next_wait():
+    received = []
+
+    async def application(scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        task, call = asyncio.current_task(), receive()
+        # The future has its event then, and the task has not resumed yet.
+        call.add_done_callback(lambda _: task.cancel())
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        task.uncancel()
+        received.extend([await receive(), await receive()])
+
+    await serve(Futures(CONNECT, text("a"), LEAVE), application)
+    assert received == [text("a"), LEAVE]
+
+
+async def test_event_behind_a_message_of_the_library_is_not_overtaken_after_a_cancellation():
+    received = []
+    server = Futures(CONNECT)
+
+    async def application(scope, receive, send):
+        await receive()
+        await send({**ACCEPT, "subprotocol": "token-auth.v1"})
+        call = receive()
+        server.inbox.put_nowait(PING)
+        await asyncio.sleep(0.01)  # now the library waits for the next event, in a task
+        server.calls[-1].add_done_callback(lambda _: call.cancel())
+        server.inbox.put_nowait(text("a"))
+        server.inbox.put_nowait(LEAVE)
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        received.extend([await receive(), await receive()])
+
+    await serve(server, application, subprotocols=["token-auth.v1"])
+    assert received == [text("a"), LEAVE]
 
 
 async def test_error_of_the_server_reaches_the_application():

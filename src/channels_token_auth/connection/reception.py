@@ -13,10 +13,9 @@ from ..core.asgi_types import Message
 from ..core.lifecycle import Output, Stage, Step
 from ..tasks import spawn
 from .connection import Connection
+from .wait import Wait
 
 __all__ = ["Reception"]
-
-Waiting = asyncio.Future[Message]
 
 # Compared for every frame: before Python 3.12 an enum's attribute costs ten times as much.
 _CLOSING, _OVER = Stage.CLOSING, Stage.OVER
@@ -32,7 +31,7 @@ class Reception:
         self._exchange = connection.exchange
         self._inbox = connection.transport.inbox
         self._kept: Message | None = connect
-        self._waiting: Waiting | None = None
+        self._waiting: Wait | None = None
 
     def receive(self) -> Awaitable[Message]:
         """Return the next event. Raises RuntimeError after the `websocket.disconnect`."""
@@ -50,8 +49,13 @@ class Reception:
         call = self._inbox.call(self)
         if call is not None:
             return self._next(call)
-        self._waiting = waiting = self._inbox.loop.create_future()
+        self._waiting = waiting = Wait(self, self._inbox.loop)
         return waiting
+
+    def keep(self, event: Message) -> None:
+        """Keep an event that the application was given, and did not get: its wait was cancelled."""
+        self._kept = event
+        self._inbox.note_cancelled()
 
     def _needs_coroutine(self) -> bool:
         waiting, connection = self._waiting, self._connection
@@ -109,18 +113,20 @@ class Reception:
 
     def arrive(self) -> None:
         """Handle the end of the server's call, or of the socket."""
-        waiting = self._waiting
-        if waiting is None or waiting.done():  # cancelled: the inbox keeps the event
+        # Not kept: each refers to the other, which would keep both until the garbage collector runs.
+        waiting, self._waiting = self._waiting, None
+        if waiting is None:
             return
-        self._waiting = None
-        if self._exchange.stage is _CLOSING:
+        if waiting.done():  # cancelled: the inbox keeps the event
+            self._inbox.note_cancelled()
+        elif self._exchange.stage is _CLOSING:
             self._settle_at_turn(waiting)
         elif self._exchange.stage is _OVER:  # the application has returned without it
             waiting.cancel()
         else:
             self._settle_with_event(waiting)
 
-    def _settle_with_event(self, waiting: Waiting) -> None:
+    def _settle_with_event(self, waiting: Wait) -> None:
         try:
             event = self._inbox.pop()
             outputs = self._connection.read(event)
@@ -134,41 +140,46 @@ class Reception:
             else:
                 self._settle_later(waiting, outputs)
 
-    def _settle_at_turn(self, waiting: Waiting) -> None:
+    def _settle_at_turn(self, waiting: Wait) -> None:
         turn = self._connection.node.bulk_close.turn()
         if turn is None:
             waiting.set_result(self._disconnect())
         else:
             turn.add_done_callback(partial(self._settle_after, waiting))
 
-    def _settle_after(self, waiting: Waiting, turn: "asyncio.Future[None]") -> None:
-        if not waiting.done():
+    def _settle_after(self, waiting: Wait, turn: "asyncio.Future[None]") -> None:
+        if waiting.done():
+            return
+        if self._exchange.stage is _CLOSING:
             waiting.set_result(self._disconnect())
+        else:  # the application has returned without it, or has got it by another wait
+            waiting.cancel()
 
-    def _settle_later(self, waiting: Waiting, outputs: Sequence[Output]) -> None:
+    def _settle_later(self, waiting: Wait, outputs: Sequence[Output]) -> None:
         """Carry out outputs for a message of the library, and wait for the next event in a task."""
-        task = spawn(self._resume(outputs))
-        task.add_done_callback(partial(self._settle_by, waiting))
+        task = spawn(self._resume(waiting, outputs))
         waiting.add_done_callback(partial(_cancel_with, task))
 
-    async def _resume(self, outputs: Sequence[Output]) -> Message:
-        if outputs:
-            await self._connection.perform(outputs)
-        return await self._next()
-
-    def _settle_by(self, waiting: Waiting, task: "asyncio.Task[Message]") -> None:
-        error = None if task.cancelled() else task.exception()
-        if waiting.done():  # cancelled, perhaps at the moment when the event came: keep it
-            if not task.cancelled() and error is None:
-                self._kept = task.result()
-        elif task.cancelled():
+    async def _resume(self, waiting: Wait, outputs: Sequence[Output]) -> None:
+        try:
+            if outputs:
+                await self._connection.perform(outputs)
+            event = await self._next()
+        except asyncio.CancelledError:
             waiting.cancel()
-        elif error is not None:
-            waiting.set_exception(error)
+            raise
+        except Exception as error:  # noqa: BLE001 - for the application, as above
+            if not waiting.done():
+                waiting.set_exception(error)
         else:
-            waiting.set_result(task.result())
+            # Not in a callback, one turn later: by then the application may wait for another event,
+            # which would overtake this one.
+            if waiting.done():
+                self._kept = event
+            else:
+                waiting.set_result(event)
 
 
-def _cancel_with(task: "asyncio.Task[Message]", waiting: Waiting) -> None:
+def _cancel_with(task: "asyncio.Task[None]", waiting: "asyncio.Future[Message]") -> None:
     if waiting.cancelled():
         task.cancel()
