@@ -113,7 +113,7 @@ class Reception:
 
     def arrive(self) -> None:
         """Handle the end of the server's call, or of the socket."""
-        # Not kept: each refers to the other, which would keep both until the garbage collector runs.
+        # Not kept: they refer to each other, and would wait for the garbage collector.
         waiting, self._waiting = self._waiting, None
         if waiting is None:
             return
