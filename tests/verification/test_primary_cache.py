@@ -30,6 +30,37 @@ TOKEN = Authentication(
 GRANT = Grant(user_pk=1, authentication=TOKEN)
 
 
+class Packaged(Remote):
+    """A cache as packages have it: its client decides what several servers are."""
+
+    def __init__(self, servers, params):
+        super().__init__(repr(servers), params)
+        self.servers = servers
+
+
+Packaged.__module__ = "django_redis.cache"
+
+
+class OfSite(Packaged):
+    """The site has derived its own."""
+
+
+class DefaultClient:
+    """Reads from replicas."""
+
+
+class SentinelClient(DefaultClient):
+    """Looks up the replicas of a text."""
+
+
+class ShardClient(DefaultClient):
+    """Spreads the keys."""
+
+
+class OwnShards(ShardClient):
+    """The site has derived its own."""
+
+
 @pytest.fixture(scope="module")
 def servers():
     """Two servers that do not replicate: the second lags for ever."""
@@ -90,3 +121,31 @@ def test_cache_with_one_server_is_itself(servers, settings):
     settings.CACHES = cache(REDIS, LOCATION=servers[0])
     assert primary_cache("default") is caches["default"]
     assert primary_cache("default") is primary_cache("default")
+
+
+def packaged(kind, client, location):
+    options = {"CLIENT_CLASS": f"{__name__}.{client.__name__}"}
+    return cache(f"{__name__}.{kind.__name__}", LOCATION=location, OPTIONS=options)
+
+
+@pytest.mark.parametrize("kind", [Packaged, OfSite])
+@pytest.mark.parametrize(
+    ("client", "location"),
+    [
+        (DefaultClient, ["redis://a", "redis://b"]),
+        (DefaultClient, "redis://a,redis://b"),
+        (SentinelClient, "redis://a"),
+        (SentinelClient, ["redis://a", "redis://b"]),
+    ],
+)
+def test_package_reads_from_its_primary(kind, client, location, settings):
+    settings.CACHES = packaged(kind, client, location)
+    assert primary_cache("default").servers == ["redis://a"]
+
+
+@pytest.mark.parametrize("kind", [Packaged, OfSite])
+@pytest.mark.parametrize("client", [ShardClient, OwnShards])
+def test_shards_are_no_replicas(kind, client, settings):
+    """Each has other keys: a session in the second one would not be found in the first."""
+    settings.CACHES = packaged(kind, client, ["redis://a", "redis://b"])
+    assert primary_cache("default") is caches["default"]
