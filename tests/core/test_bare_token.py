@@ -30,6 +30,8 @@ NAMES = [
     "json.reliable.webpubsub.azure.v1",
     "protobuf.reliable.webpubsub.azure.v1",
     "office365",
+    "com.example.RealtimeNotificationProtocolV2",
+    "subscriptionsTransportWebSocket",
     "access_token",
     "Authorization",
 ]
@@ -44,6 +46,7 @@ TOKENS = {
     "uuid of words": "abcd1234-abcd-abcd-abcd-abcdefab1234",
     "digits": "31415926535897932384",
     "letters": "kqzvwxjybnmpdrtgfhlcsaoeiukqzvwx",
+    "letters in both cases": "kqzVwxjyBnmpdRTgfhlcsaOeiukqzvwx",
     "with a prefix of its own": "sk_live_51HabcDEF9ghiJKLmno",
     "after a scheme": "token.9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b",
     "after a scheme in capitals": "Bearer.9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b",

@@ -23,6 +23,9 @@ LONGEST_NAME = 64
 """Characters of the longest name that is selected in a refusal."""
 
 LONGEST_WORD = 24
+_CAMEL_CASE = re.compile(
+    rf"[A-Z]?[a-z]{{1,{LONGEST_WORD}}}(?:[A-Z][a-z]{{1,{LONGEST_WORD - 1}}})*[A-Z]?", re.ASCII
+)
 MAX_NUMBER = 4
 """Digits at the end of a word, as in `wamp2` or `office365`; and letters and digits of a part such
 as `k8s`."""
@@ -56,4 +59,8 @@ def _is_word(part: str) -> bool:
         return False
     # Random letters change from lower to upper case at every fourth place, words much less often.
     humps = sum(a.islower() and b.isupper() for a, b in pairwise(letters))
-    return len(letters) <= LONGEST_WORD and humps <= len(letters) // 6
+    if humps > len(letters) // 6:
+        return False
+    # A longer part consists of several words, as `RealtimeNotificationProtocolV2` does. Random
+    # letters have capitals behind capitals.
+    return len(letters) <= LONGEST_WORD or _CAMEL_CASE.fullmatch(letters) is not None
