@@ -138,6 +138,12 @@ def test_end_deletes_the_rows_and_says_so(backend, alice, django_assert_num_quer
     assert list(Token.objects.all()) == [carol]
 
 
+def test_end_deletes_the_row_of_a_model_whose_own_delete_keeps_it(backend, alice, monkeypatch):
+    monkeypatch.setattr(Token, "delete", lambda token: None)
+    assert backend.revoke([held(alice)]) == [True]
+    assert not Token.objects.exists()
+
+
 def test_end_of_several_tokens_deletes_them_together(backend, alice, django_assert_num_queries):
     bob, carol = token_of("bob"), token_of("carol")
     both = [held(alice), held(bob)]
