@@ -218,6 +218,22 @@ async def test_wait_that_outlives_its_application_ends_with_it():
         await asyncio.wait(left)
 
 
+async def test_wait_that_outlives_a_denial_ends_with_its_application():
+    left = []
+
+    async def application(scope, receive, send):
+        await receive()
+        left.append(asyncio.ensure_future(receive()))
+        await asyncio.sleep(0)
+        await send({"type": "websocket.http.response.start", "status": 403, "headers": []})
+        await send({"type": "websocket.http.response.body", "body": b""})
+
+    assert await serve(Server(CONNECT), application) == ["HTTP 403", "body"]
+    async with asyncio.timeout(1):
+        (ended,) = await asyncio.gather(*left, return_exceptions=True)
+    assert isinstance(ended, RuntimeError | asyncio.CancelledError)
+
+
 async def test_applications_get_their_disconnect_after_a_bulk_close(monkeypatch):
     monkeypatch.setattr(bulk_close, "SLICE", 1)
     served = [await start(Server(CONNECT), Noting()) for _ in range(3)]

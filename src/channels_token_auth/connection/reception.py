@@ -73,9 +73,11 @@ class Reception:
         if self._kept is not None:
             return self._take_kept()
         connection, exchange = self._connection, self._exchange
-        if exchange.stage is _OVER:
-            raise RuntimeError("receive() was called after the application got its disconnect.")
         while exchange.stage is not _CLOSING:
+            # In the loop: the application may have returned without waiting for this call, which
+            # must not call the server again.
+            if exchange.stage is _OVER:
+                raise RuntimeError("receive() was called after the application got its disconnect.")
             if connection.notices:
                 return connection.notices.popleft()
             received = None
