@@ -66,7 +66,8 @@ def _may_have_replicas(cache: BaseCache) -> bool:
 def _client(parameters: Mapping[str, Any]) -> Sequence[type]:
     """Return the class of a package's client, with all that it inherits from."""
     path = (parameters.get("OPTIONS") or {}).get("CLIENT_CLASS")
-    return import_string(path).__mro__ if isinstance(path, str) else ()
+    classes: Sequence[type] = import_string(path).__mro__ if isinstance(path, str) else ()
+    return classes
 
 
 def _servers(location: Any) -> Sequence[str]:
