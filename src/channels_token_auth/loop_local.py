@@ -2,7 +2,6 @@
 
 import asyncio
 import atexit
-import ctypes
 import os
 import sys
 import threading
@@ -62,16 +61,18 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
-def _at_exit() -> None:
-    """Keep the loops that were left open until the process has ended.
-
-    daphne ends with open sockets, and leaves their tasks to its loop. Python 3.11 collects these
-    after it has cleared asyncio's C module, and crashes (segmentation fault) when `Queue.get()`
-    formats its future for an error. What has one reference too many is not collected.
-    """
-    for loop in {loop for each in list(_all) for loop, _ in each}:
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(loop))
-
-
 if sys.version_info < (3, 12):
+    import ctypes
+
+    def _at_exit() -> None:
+        """Keep the loops that were left open until the process has ended.
+
+        daphne ends with open sockets, and leaves their tasks to its loop. Python 3.11 collects
+        these after it has cleared asyncio's C module, and crashes (segmentation fault) when
+        `Queue.get()` formats its future for an error. What has one reference too many is not
+        collected.
+        """
+        for loop in {loop for each in list(_all) for loop, _ in each}:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(loop))
+
     atexit.register(_at_exit)

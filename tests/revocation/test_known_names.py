@@ -1,9 +1,12 @@
 """Misspelt names of backends, issuers and labels: an error, and never a revocation of nothing."""
 
+from weakref import WeakSet
+
 import pytest
 
 from channels_token_auth import BaseTokenBackend, arevoke, arevoke_token
 from channels_token_auth.middleware import TokenAuthMiddleware
+from channels_token_auth.verification import authenticator
 from tests.revocation.test_commands import manage
 from tests.revocation.test_labels import entry
 from tests.verification.odd_caches import cache as cache_of
@@ -33,7 +36,9 @@ OWN = {"BACKEND": f"{__name__}.OwnBackend", "OPTIONS": {"name": "own"}}
 
 
 @pytest.fixture(autouse=True)
-def names(site):
+def names(site, monkeypatch):
+    # private: routes that other tests keep would have backends with other names.
+    monkeypatch.setattr(authenticator, "_all", WeakSet())
     use(site, entry("a", "https://a"), entry("b", "https://b"), DRF)
     site.CACHES = cache_of("django.core.cache.backends.locmem.LocMemCache")
     return site
@@ -85,6 +90,28 @@ async def test_backend_of_a_route_is_known(told):
     await arevoke_token(ID, backend="routed", issuer="https://a")
     assert told
     assert route
+
+
+FROM_OUTSIDE = {
+    "token": lambda: arevoke_token(ID, backend="routed", issuer="https://a"),
+    "issuer": lambda: arevoke_token(ID, issuer="https://a"),
+}
+
+
+@pytest.mark.parametrize("call", FROM_OUTSIDE.values(), ids=FROM_OUTSIDE)
+async def test_routes_of_the_application_are_known_to_other_processes(call, names, told):
+    """As in a command or a task queue, which have not imported `asgi.py`."""
+    use(names, entry("b", "https://b"), DRF)
+    names.ASGI_APPLICATION = "tests.revocation.routed.application"
+    await call()
+    assert told
+
+
+async def test_application_that_cannot_be_imported_has_no_names(names, told):
+    names.ASGI_APPLICATION = "tests.revocation.nowhere.application"
+    with pytest.raises(ValueError, match="'routed'"):
+        await arevoke_token(ID, backend="routed")
+    assert not told
 
 
 @pytest.mark.parametrize(

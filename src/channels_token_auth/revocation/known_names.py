@@ -5,6 +5,9 @@ revoked. Rows of `connections()` are not checked: a node of another release may 
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
+
+from channels.routing import get_default_application
 
 from ..backends.contract import Revocations, TokenBackend
 from ..backends.session import session_backend
@@ -16,23 +19,15 @@ __all__ = ["require_known", "require_known_labels"]
 def require_known(*, backends: Collection[str] | None, issuer: str | None) -> None:
     """Raise ValueError for a backend that this process does not have, and for an unknown issuer.
 
-    A process has the backends of BACKENDS and those of its own routes. `backends`: the wanted ones;
-    None: all of them. An issuer is unknown if the options of all these name other issuers.
+    A process has the backends of BACKENDS and those of the routes in ASGI_APPLICATION, which is
+    imported if a name is unknown. `backends`: the wanted ones; None: all of them. An issuer is
+    unknown if the options of all these name other issuers.
     """
-    known = _known()
-    names = {each.name for each in known}
-    for name in backends or ():
-        if name not in names:
-            raise ValueError(
-                f"No backend is called {name!r}. Use one of {_listed(names)}, or list it in"
-                " BACKENDS."
-            )
-    accepted = _issuers([each for each in known if backends is None or each.name in backends])
-    if issuer is not None and accepted is not None and issuer not in accepted:
-        raise ValueError(
-            f"No token is from the issuer {issuer!r}: the backends accept"
-            f" {_listed(accepted) if accepted else 'tokens without an issuer'} only."
-        )
+    try:
+        _require(_known(), backends, issuer)
+    except ValueError:
+        _load_routes()
+        _require(_known(), backends, issuer)
 
 
 def require_known_labels(
@@ -47,6 +42,32 @@ def require_known_labels(
             f"No token has a label {unknown[0]!r}. Use one of {_listed(known or ())}, or add the"
             " claim to the option 'labels' of a backend."
         )
+
+
+def _require(
+    known: Sequence[TokenBackend], backends: Collection[str] | None, issuer: str | None
+) -> None:
+    names = {each.name for each in known}
+    for name in backends or ():
+        if name not in names:
+            raise ValueError(
+                f"No backend is called {name!r}. Use one of {_listed(names)}, or list it in"
+                " BACKENDS or in a route of ASGI_APPLICATION."
+            )
+    accepted = _issuers([each for each in known if backends is None or each.name in backends])
+    if issuer is not None and accepted is not None and issuer not in accepted:
+        raise ValueError(
+            f"No token is from the issuer {issuer!r}: the backends accept"
+            f" {_listed(accepted) if accepted else 'tokens without an issuer'} only."
+        )
+
+
+def _load_routes() -> None:
+    """Import ASGI_APPLICATION, so that the backends of its routes are known."""
+    # A command, a WSGI worker or a task queue has not imported it. Without one, or with one that
+    # cannot be imported here, BACKENDS is all that this process has.
+    with suppress(Exception):
+        get_default_application()
 
 
 def _known() -> Sequence[TokenBackend]:
