@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from .revocation.tokens import arevoke_token, revoke_token
     from .revocation.users import arevoke_user, revoke_user
 
+# Once more, as texts: type checkers read only the imports above, which must not run before Django
+# is set up.
 _MODULES = {
     "authorization.scopes": ("requires_scopes",),
     "backends.base": ("BaseTokenBackend",),
@@ -103,6 +105,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    # PEP 562: Python calls this function for each name that the module itself does not have.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

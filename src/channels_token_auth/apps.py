@@ -23,6 +23,7 @@ class ChannelsTokenAuthConfig(AppConfig):
         from . import checks  # noqa: F401, PLC0415 - once apps are loaded
         from .revocation import triggers  # noqa: PLC0415 - once apps are loaded
 
+        # First of these, because the others may log: no line is written before tokens are redacted.
         redaction_filter.install(conf.secret_names())
         audit.start(_event_names)
         outages.start()

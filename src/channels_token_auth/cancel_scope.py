@@ -34,6 +34,8 @@ class CancelScope:
     def __enter__(self) -> Self:
         # With the loop: before Python 3.12, finding it takes a system call, three times as long.
         self._task = task = asyncio.current_task(self.loop)
+        # Python counts the requests to cancel a task. `__exit__` compares with the count of now, to
+        # see whether other code has made a request too.
         self._cancelling = task.cancelling()  # type: ignore[union-attr]  # tasks only await this
         return self
 
@@ -41,6 +43,7 @@ class CancelScope:
         """Cancel the await of the task in the block, if there is one. Further calls do nothing."""
         if self._task and not self._interrupted:
             self._interrupted = True
+            # Once only: each `cancel` raises the count, and `__exit__` takes back a single one.
             self._task.cancel()
 
     def __exit__(

@@ -12,6 +12,7 @@ class Clock:
 
     def steady(self) -> float:
         """Return a time that never goes back."""
+        # A deadline must not move when NTP or an administrator sets the time of the machine.
         return time.monotonic()
 
     def calendar(self) -> float:
@@ -23,9 +24,12 @@ class Clock:
         return self.calendar() - self.steady()
 
 
+# One object, whose methods tests replace: modules that have imported it by name use the
+# replacement, too.
 clock = Clock()
 
 
 def lifetime(identity: Identity) -> float | None:
     """Return the seconds until its token expires; None: never."""
+    # By the calendar, since `exp` is seconds since 1970 (RFC 7519 §4.1.4).
     return identity.authentication.expires_in(clock.calendar())

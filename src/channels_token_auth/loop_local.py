@@ -26,6 +26,8 @@ class LoopLocal(Generic[T]):
 
     def get(self) -> T | None:
         """Return the value of the running event loop, or None."""
+        # Without the lock, because each handshake calls this: reading one key of a dictionary is
+        # atomic.
         return self._values.get(asyncio.get_running_loop())
 
     def set(self, value: T) -> None:
@@ -41,6 +43,7 @@ class LoopLocal(Generic[T]):
     def __iter__(self) -> Iterator[tuple[asyncio.AbstractEventLoop, T]]:
         """Yield the open loops and their values."""
         with self._lock:
+            # A copy: another thread may add a loop while the caller iterates.
             values = list(self._values.items())
         return ((loop, value) for loop, value in values if not loop.is_closed())
 

@@ -107,6 +107,7 @@ class TokenAuthMiddleware:
     def _route(self) -> Route:
         """Return the route of the current settings: a new one when a setting has changed."""
         settings = conf.configuration()
+        # By identity, which is cheap: it is the same object until a setting changes.
         if self._settings is not settings:
             _require_installed()
             overridden = conf.override(self._overrides) if self._overrides else settings

@@ -44,6 +44,7 @@ def asynchronous(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]
     async def call(*args: P.args, **kwargs: P.kwargs) -> T:
         return await sync_to_async(function)(*args, **kwargs)
 
+    # `wraps` has copied the names and the docstring of the blocking function.
     call.__name__ = call.__qualname__ = f"a{function.__name__}"
     call.__doc__ = f"`{function.__name__}` for asynchronous code, with the same arguments."
     return call

@@ -25,6 +25,7 @@ def find_user(text: str) -> Any:
     pk = _primary_key(text)
     keyed = None if pk is None else users.filter(pk=pk).first()
     if named and keyed and named != keyed:
+        # No guess: to revoke the tokens of the wrong user cannot be undone.
         raise ValueError(f"{text!r} is the name of one user and the id of another.")
     return named or keyed
 
@@ -74,4 +75,5 @@ def _primary_key(text: str) -> Any:
         field.run_validators(key)  # of a database's range
     except ValidationError:
         return None
+    # `int` ignores a line break next to the digits. It is no part of a key.
     return key if text.isprintable() else None
