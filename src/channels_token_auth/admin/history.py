@@ -17,6 +17,8 @@ def note(request: HttpRequest, user: UserKey | None, what: str, *, revokes: bool
     """Record that a user's sockets were closed. Users without a row here have no history."""
     user_id = user.key if user and is_site_user(user.kind) else None
     name = usernames([user_id]).get(user_id or "")
+    # A log entry is shown in the history of its object. The audit records have the close in any
+    # case.
     if name is None:
         return
     users = ContentType.objects.get_for_model(get_user_model())
@@ -25,6 +27,7 @@ def note(request: HttpRequest, user: UserKey | None, what: str, *, revokes: bool
 
 def note_label(request: HttpRequest, label: str, what: str, *, revokes: bool) -> None:
     """Record that the sockets with a label were closed, of any number of users."""
+    # Without an object, since many users may have the label: the admin's own history shows it.
     _record(request, label, what, revokes=revokes)
 
 

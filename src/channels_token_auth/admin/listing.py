@@ -42,6 +42,7 @@ def listing(query: str, link: Link) -> dict[str, Any]:
 
 def read_label(text: str) -> tuple[str, str] | None:
     """Return the label in a text such as "sid=abc"; None for any other text."""
+    # At the first sign only, since a value may contain others: Base64 ends with them.
     name, _equals, value = text.partition("=")
     return (name, value) if name and value else None
 
@@ -105,6 +106,7 @@ def _rows(found: Connections, link: Link) -> list[dict[str, Any]]:
 def _cells(each: LiveConnection, names: dict[str, str]) -> list[str]:
     return [
         display_name(each, names) or _("anonymous"),
+        # A server on a Unix socket reports no address.
         each.address or "-",
         _local(each.opened_at),
         _local(each.expires_at) if each.expires_at else _("never"),

@@ -36,6 +36,7 @@ class Pages:
 
     def url(self, name: str, **named: str) -> str:
         """Return the URL of a page."""
+        # In the namespace of this site: a project may add the page to several admin sites.
         return reverse(f"{self._site.name}:channels_token_auth_{name}", kwargs=named)
 
     @only_if(may_view)
@@ -126,6 +127,8 @@ class Pages:
         self, request: HttpRequest, act: Callable[..., None], what: str, *, has_token: bool
     ) -> HttpResponse:
         """Ask for confirmation; after a POST, act and show the result."""
+        # A GET must not change anything (RFC 9110 §9.2.1): browsers and link checkers follow links
+        # by themselves.
         if request.method != "POST":
             context = {"what": what, "has_token": has_token, "title": _("Are you sure?")}
             return self._page(request, "close.html", context)

@@ -32,6 +32,7 @@ def only_if(rule: Rule) -> Callable[[Callable[..., HttpResponse]], Callable[...,
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def guarded(self: Any, request: HttpRequest, **named: str) -> HttpResponse:
+            # `AdminSite.admin_view` has checked only that the user is active and staff.
             if not rule(request):
                 raise PermissionDenied
             return view(self, request, **named)
@@ -43,5 +44,6 @@ def only_if(rule: Rule) -> Callable[[Callable[..., HttpResponse]], Callable[...,
 
 def _may(action: str, request: HttpRequest) -> bool:
     options = get_user_model()._meta
+    # From the options, because a site's own user model has another app and another name.
     codename = get_permission_codename(action, options)
     return request.user.has_perm(f"{options.app_label}.{codename}")

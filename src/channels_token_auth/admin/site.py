@@ -55,6 +55,7 @@ def _app(pages: Pages) -> dict[str, Any]:
         "name": _("Live connections"),
         "object_name": "Connection",
         "admin_url": url,
+        # The index links to the forms of a model, which this page does not have.
         "add_url": None,
         "view_only": True,
         "perms": {"view": True, "change": False, "add": False, "delete": False},
