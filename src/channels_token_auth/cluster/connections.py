@@ -145,6 +145,7 @@ async def aconnections(
 
 @functools.wraps(aconnections)
 def connections(**which: Any) -> Connections:
+    # The coroutine runs in an event loop, where the caller's tenant would not be found.
     with in_other_threads():
         return async_to_sync(aconnections)(**which)
 
@@ -161,6 +162,8 @@ async def gather(message: Message, node: str | None, seconds: float) -> dict[str
     async with asking(message) as queue:
         try:
             async with asyncio.timeout(seconds):
+                # Without a layer, only the nodes of this process can answer. Else other processes
+                # may have nodes that no answer has listed yet.
                 while not (is_alone and len(answers) >= own):
                     async with asyncio.timeout(SETTLED if are_all_in else None):
                         answer = await queue.get()
@@ -168,6 +171,7 @@ async def gather(message: Message, node: str | None, seconds: float) -> dict[str
                     answers[answer["node"]] = answer
                     # An answer lists the nodes that its sender knows, and may add new ones.
                     are_all_in = _expected(answers, node) <= answers.keys()
+        # All known nodes are in, or the time is over: the caller lists the others as missing.
         except TimeoutError:
             pass
     return answers

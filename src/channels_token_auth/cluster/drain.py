@@ -38,12 +38,14 @@ class Drain:
     @property
     def is_done(self) -> bool:
         """Return whether at least one node answered, and all have finished."""
+        # An empty `left` is no success: no node answered at all.
         return bool(self.left) and not self.silent and self.is_over
 
     def note(self, report: Message) -> None:
         """Store a report. A node has finished once no socket is left, or its drain is undone."""
         name = report["node"]
         self.left[name], self._waits[name] = report["left"], time.monotonic()
+        # A node that was given up may only have been slow: its report counts again.
         self.silent.discard(name)
         if self._is_undone or not report["left"]:
             del self._waits[name]
@@ -67,9 +69,12 @@ async def adrain(
     """
     if over is not None and not 0 <= over < math.inf:
         raise ValueError(f"over is {over}: it must be a number of seconds, 0 or more.")
+    # Before the request: a node that is known, and sends no report, is an error.
     known = await aconnections(node=node, limit=0)
     drain = Drain(known.nodes, known.missing, is_undone=over is None)
     with suppress(TimeoutError):
+        # An application that never ends must not keep the caller waiting: systemd stops the server
+        # after this command.
         async with asyncio.timeout((over or 0) + LINGER):
             await _follow(drain, {"kind": "drain", "node": node, "over": over}, follow)
     return drain
@@ -79,6 +84,7 @@ async def _follow(drain: Drain, message: Message, follow: Callable[[Drain], None
     async with asking(message) as reports:
         while not drain.is_over:
             with suppress(TimeoutError):
+                # Continue without a report too, to give up the nodes that have fallen silent.
                 async with asyncio.timeout(1):
                     drain.note(await reports.get())
             drain.give_up()

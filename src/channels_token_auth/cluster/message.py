@@ -14,4 +14,6 @@ Reply = Callable[[Message], Coroutine[Any, Any, None]]
 
 def is_meant(name: str, wanted: str | None) -> bool:
     """Return whether `wanted` is the node's name, the name of its machine, or None for all."""
+    # A node is called <machine>-<process id>. The name of a machine thus also selects machines
+    # whose names continue it with a hyphen: "web" selects the nodes of "web-1" too.
     return wanted in (None, name) or name.startswith(f"{wanted}-")

@@ -18,6 +18,7 @@ def publish(*messages: Message) -> None:
 
     In an event loop it returns at once; elsewhere after the channel layer has accepted them.
     """
+    # Outside an event loop, other processes get them first: to close many sockets here takes long.
     layer.send_all(*messages, then=partial(_deliver_all, messages))
 
 

@@ -52,6 +52,8 @@ async def asking(message: Message) -> AsyncIterator["asyncio.Queue[Message]"]:
     finally:
         _waiting.pop(question, None)
         others.cancel()
+        # Until it has left the group, or a member would stay that no process reads. `wait` does not
+        # raise the cancellation of the task.
         await asyncio.wait([others])
 
 
@@ -106,6 +108,7 @@ async def _ask_again_and_again(message: Message) -> None:
     await layer.send(layer.GROUP, message)
     await asyncio.sleep(ASK_AGAIN)
     await layer.send(layer.GROUP, message)
+    # Not returned from: the caller then leaves the group, and late answers would be lost.
     await asyncio.get_running_loop().create_future()
 
 
