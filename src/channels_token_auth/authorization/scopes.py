@@ -39,6 +39,8 @@ def requires_scopes(*scopes: str) -> Callable[[Method], Method]:
             _require(required, consumer)
             return await method(consumer, *args, **kwargs)
 
+        # Two functions, because only one form fits: asynchronous consumers await their methods, and
+        # a plain consumer would never run a coroutine.
         return cast("Method", guarded_async if iscoroutinefunction(method) else guarded)
 
     return decorate

@@ -45,6 +45,7 @@ class _Count:
 
     def block(self, key: str, seconds: float) -> None:
         """Refuse the user's frames for so long."""
+        # At most one period: the clock of the store may differ from this one.
         seconds = min(seconds, self.rate.seconds)
         self.traffic.block(self.limit, clock.steady() + seconds)
 

@@ -63,6 +63,7 @@ class WaitingSockets:
         group = _group(address, limits, trusted_proxies)
         # Clients without an address share the empty group: only the limit per node applies.
         count = len(self._by_group.get(group, ()))
+        # Before the node's limit: an address over its own takes no place from another one.
         if group and limits.address is not None and count >= limits.address:
             raise exceeded(Limit.WAITING_ADDRESS, RETRY_AFTER, limits.address)
         if limits.node is not None and self._total >= limits.node:

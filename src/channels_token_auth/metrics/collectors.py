@@ -195,6 +195,7 @@ def _swept(event: events.SweepFinished) -> None:
 
 
 def _revoked(event: events.RevocationPublished) -> None:
+    # `disconnect` publishes to the nodes too, and revokes no token.
     if event.is_revocation:
         revocations.labels(event.revocation.code.value).inc()
 
@@ -211,6 +212,7 @@ def _sockets_closed(event: events.SocketsClosed) -> None:
 
 def _outage_began(event: events.OutageBegan) -> None:
     outages.labels(event.service).inc()
+    # Counted, since two services of one kind may be down, such as two caches.
     services_down.labels(event.service).inc()
 
 

@@ -19,6 +19,7 @@ __all__ = ["metrics"]
 def metrics(request: HttpRequest) -> HttpResponse:
     """Return the metrics as text, for requests from this machine, or with `METRICS_TOKEN`."""
     if not (is_loopback(request) or _has_token(request)):
+        # With a challenge, which each 401 needs (RFC 9110 §15.5.2).
         return HttpResponse(
             status=401, headers={"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"}
         )
@@ -33,6 +34,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def _has_token(request: HttpRequest) -> bool:
     """Return True if METRICS_TOKEN is set, and sent as a bearer token (RFC 6750 §2.1)."""
     wanted = conf.configuration().metrics_token
+    # The name of a scheme is case-insensitive (RFC 9110 §11.1).
     scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
     if wanted is None or scheme.lower() != "bearer":
         return False

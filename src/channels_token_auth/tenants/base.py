@@ -39,6 +39,7 @@ class Tenants(ABC):
         token of user 1 would be valid for the user 1 of every tenant. So it has to name its tenant,
         by default in the label `tenant`, which a backend's option `labels` takes from a claim.
         """
+        # A token without the label belongs to no tenant: a key is never None.
         return authentication.labels.get("tenant") == tenant
 
     @abstractmethod

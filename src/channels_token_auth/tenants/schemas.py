@@ -28,6 +28,8 @@ class SchemaTenants(Tenants):
 
     def activate(self, tenant: str) -> AbstractContextManager[object]:
         """Set the schema of this thread's connection."""
+        # It restores the former schema at its end: the thread's next handshake may be of another
+        # tenant.
         context: AbstractContextManager[object] = schema_context(tenant)
         return context
 
@@ -39,6 +41,8 @@ def _hostname(scope: Scope) -> str:
     hosts = [value for name, value in headers if name == b"host"]
     if settings.USE_X_FORWARDED_HOST:
         hosts = [value for name, value in headers if name == b"x-forwarded-host"] or hosts
+    # Any byte can be read as Latin-1. A Host that is not ASCII matches no domain, and raises
+    # nothing.
     host = hosts[0].decode("latin-1").lower() if len(hosts) == 1 else ""
     if host.startswith("["):  # an IPv6 address has colons of its own
         return host.partition("]")[0] + "]"

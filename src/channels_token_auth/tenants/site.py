@@ -32,6 +32,7 @@ def build_tenants(configuration: Configuration) -> Tenants | None:
         return None
     try:
         tenants = import_string(path)()
+    # TypeError: an abstract method is missing, or the class takes arguments.
     except (AttributeError, ImportError, TypeError, ValueError) as error:
         sentence = f'CHANNELS_TOKEN_AUTH["TENANTS"]: {path!r} cannot be used: {error}'
         raise ImproperlyConfigured(sentence) from error
@@ -108,4 +109,5 @@ def _kind_here(kind: str | None, *, may_be_outside: bool) -> str | None:
             "This code runs outside all tenants, and several tenants may have a user with this key."
             " Call it inside the tenant's context, such as django-tenants' `tenant_context`."
         )
+    # No tenant has an empty key, so that such a target covers nothing.
     return of_tenant(kind, tenant or "")
