@@ -57,6 +57,7 @@ def carry_out(plan: Plan) -> None:
     failed: dict[str, BaseException] = {}
     with gathered(deadline=plan.deadline):
         # Rows first: their signals add revocations, which `supersedes` replaces.
+        # A list, since `all` of a generator would not ask the backends after the first False.
         is_complete = [_attempt(backend, step, failed) for backend, step in plan.steps]
         denials = [plan.deny] if plan.denied_at or not all(is_complete) else []
         try:
@@ -115,6 +116,7 @@ def _report(failed: Mapping[str, BaseException], unasked: Collection[str]) -> No
     for name, error in failed.items():
         what = "The cache of the denylist" if name == DENYLIST else f"The backend {name!r}"
         log_error(f"{what} is unavailable: not all was revoked. Revoke it again.", error)
+    # All of them in one error, so that the caller need not find them one after the other.
     names = listed({*failed, *unasked})
     raise unavailable(
         Detail(

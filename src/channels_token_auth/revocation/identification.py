@@ -100,6 +100,7 @@ def named_tokens(authenticator: Authenticator, token: Any) -> list[NamedToken]:
 
 def excepted(authenticator: Authenticator, token: Any) -> Excepted:
     """Return the token that is to stay valid. Takes and raises what `named_tokens` does."""
+    # Several only if the tokens of a backend look like ids: then the first is the text as an id.
     first, *_ = named_tokens(authenticator, token)
     # No backend accepts the text as a token. So it can only be an id, as their rows have it.
     is_id = isinstance(token, str) and first.token_id == Secret(token).digest and not first.backend

@@ -67,6 +67,8 @@ class _Request:
     def add(self, call: Callable[[], None]) -> bool:
         """Make the call at the end. Return False if the request has ended."""
         with self._lock:
+            # Under the lock: otherwise the request could end between the look and the append, and
+            # the call would wait for its timer.
             if self.is_open:
                 self._calls.append(_Call(call))
             return self.is_open
@@ -76,11 +78,13 @@ class _Request:
         with self._lock:
             self.is_open = False
             calls, self._calls = self._calls, []
+        # Without the lock: a call takes long, and may run a receiver that adds another one.
         for call in calls:
             call.make()
 
 
 _of_context: ContextVar[_Request | None] = ContextVar("_of_context", default=None)
+# Weak, so that a request which never finishes is not kept for ever.
 _of_owner: WeakKeyDictionary[Any, _Request] = WeakKeyDictionary()
 
 

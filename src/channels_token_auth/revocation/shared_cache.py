@@ -71,6 +71,7 @@ def _is_shared(alias: str) -> bool:
     try:
         return is_shared(alias)
     except Exception:  # noqa: BLE001 - it cannot be built: the denial fails, and is reported
+        # True, or the caller would report a cache of this process alone.
         return True
 
 

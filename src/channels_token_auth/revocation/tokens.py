@@ -111,6 +111,8 @@ def _of_ids(
             for each in ids:
                 authenticator.denylist.deny_token(each, backend=name, issuer=issuer, tenant=tenant)
 
+    # Only the first is reported: one call is one audit record, and the others are further names of
+    # the same text.
     first, *more = (
         target_here(whose, token_id=each, backend=backend, issuer=issuer) for each in found.names
     )

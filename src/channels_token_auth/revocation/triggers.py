@@ -153,6 +153,8 @@ def _user_of(revoked: RevokedTokens | IssuedToken, backend: TokenBackend) -> Use
 
 def _user_saved(instance: Any, *, created: bool, raw: bool, **given: Any) -> None:
     """Close the sockets of a user who was deactivated, or who has a new password."""
+    # A new user has no sockets. With `raw`, Django loads fixtures: receivers must not query, as
+    # related rows may be missing (Django, `post_save`).
     if created or raw:
         return
     if not instance.is_active:

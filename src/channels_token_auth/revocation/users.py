@@ -43,6 +43,7 @@ def revoke_user(
     None and for an unsaved user, ValueError for a margin over an hour; else as `revoke_token` does.
     """
     whose = in_tenant(named_user(user))
+    # Before all else: a token without a row that is issued meanwhile is newer, and stays valid.
     now, deadline = clock.calendar(), deadline_of(margin)
     authenticator = site_authenticator()
     kept = None if except_token is None else excepted(authenticator, except_token)
@@ -72,6 +73,7 @@ arevoke_user = asynchronous(revoke_user)
 def _sparing(user: UserKey, kept: Excepted | None) -> Target:
     if kept is None:
         return Target.of_user(user)
+    # With its backend and issuer, if they are known: another issuer's token may have the same id.
     token = kept.token
     return Target.of_user(
         user,

@@ -118,6 +118,7 @@ class Batch:
     def _remove_covered(self, revocation: Revocation) -> None:
         """Drop the revocations that this one makes redundant, from all indexes."""
         near = self._of[revocation.target.token_id or revocation.target.user_id]
+        # From a list: the loop removes items from the set that `near` is.
         for each in [each for each in near if each != revocation and revocation.covers(each)]:
             self.revocations.pop(each)
             self.announced.discard(each)

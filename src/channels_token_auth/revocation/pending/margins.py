@@ -15,6 +15,8 @@ def deadline_of(margin: float | None) -> float | None:
     """
     if margin is None:
         return None
+    # In this form, NaN is refused too.
     if not 0 <= margin <= MAX_MARGIN:
         raise ValueError(f"margin is {margin}: it must be from 0 to {MAX_MARGIN:g} seconds.")
+    # By the calendar: other machines read it, and their steady clocks began at another time.
     return clock.calendar() + margin

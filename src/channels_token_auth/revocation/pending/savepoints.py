@@ -130,6 +130,7 @@ def in_savepoints() -> Iterator[None]:
     queries of a caller's transaction in which one query has failed.
     """
     with ExitStack() as stack:
+        # A connection that this thread has not used yet has no transaction, and must not be opened.
         for each in connections.all(initialized_only=True):
             if each.in_atomic_block:
                 stack.enter_context(transaction.atomic(using=each.alias))
@@ -159,6 +160,7 @@ def _waited(notes: Sequence[Note], committed_at: float) -> dict[float, float]:
 
 def _postponed(note: Note, waited: Mapping[float, float]) -> Note:
     """Return the note with margins that begin at the commit, since no client is warned before."""
+    # Nearly always: without a margin, nothing is copied.
     if not waited:
         return note
 
