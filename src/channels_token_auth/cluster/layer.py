@@ -56,6 +56,7 @@ def remote_layer() -> Any:
         layer = get_channel_layer(conf.configuration().channel_layer)
     except Exception as error:
         raise LayerUnavailableError from error
+    # The in-memory layer reaches this process only, whose nodes get every message directly.
     return None if isinstance(layer, InMemoryChannelLayer) else layer
 
 

@@ -43,6 +43,7 @@ class RateCounter:
         now = clock.steady()
         with self._lock:
             self._window(key, now).count += amount
+        # Without the lock, since the shared counters take one of their own.
         if self._shared:
             self._shared.add(self, key, amount)
 

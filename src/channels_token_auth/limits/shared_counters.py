@@ -105,6 +105,8 @@ class SharedCounters:
             self._start()
         with self._lock:
             place = counter, key
+            # Dropped and not waited for: a flood of addresses must not delay handshakes. This
+            # process has counted them by itself.
             if place not in self._pending and len(self._pending) >= MAX_PENDING:
                 return
             self._pending[place] = self._pending.get(place, 0) + amount
@@ -118,6 +120,7 @@ class SharedCounters:
     def _run(self) -> None:
         # The thread ends when it is idle: a process without traffic keeps no thread.
         while self._has_counts.wait(IDLE) or not self._may_end():
+            # What arrives meanwhile is added up, so that the store gets one request for each key.
             time.sleep(COLLECT)
             with self._lock:
                 counts, self._pending = self._pending, {}

@@ -27,6 +27,7 @@ class Place:
 
     def leave(self) -> None:
         """Free the place: the socket was admitted, or has ended."""
+        # The second call, by a socket whose place another one has taken, frees nothing.
         waiting, self._waiting = self._waiting, None
         if waiting:
             waiting.free(self)

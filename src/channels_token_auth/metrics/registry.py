@@ -19,6 +19,7 @@ def registry() -> CollectorRegistry:
     if folder is None:
         return REGISTRY
     _forget_dead_processes(Path(folder))
+    # A new one for each scrape, as prometheus-client's page on multiprocess mode shows.
     combined = CollectorRegistry()
     MultiProcessCollector(combined)  # type: ignore[no-untyped-call]  # it has no types
     return combined

@@ -118,6 +118,7 @@ def _report(failed: Mapping[str, BaseException], unasked: Collection[str]) -> No
         log_error(f"{what} is unavailable: not all was revoked. Revoke it again.", error)
     # All of them in one error, so that the caller need not find them one after the other.
     names = listed({*failed, *unasked})
+    # The cause is missing if backends were `unasked` only: their failures were verdicts.
     raise unavailable(
         Detail(
             slug="not_all_revoked",

@@ -164,6 +164,7 @@ def _user_saved(instance: Any, *, created: bool, raw: bool, **given: Any) -> Non
 
 
 def _user_deleted(instance: Any, **given: Any) -> None:
+    # Django clears the key of the instance only after this signal.
     _end_user(instance, CloseReason.TOKEN_REVOKED, given)
 
 

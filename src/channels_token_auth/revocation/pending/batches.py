@@ -80,6 +80,7 @@ class Batch:
     def add(self, revocation: Revocation, *, is_reported: bool, is_announced: bool = False) -> None:
         """Add one revocation, unless an earlier one covers it. Drop those that it covers."""
         user_id, token_id = revocation.target.user_id, revocation.target.token_id
+        # In whichever order the calls came: one of them is to be reported.
         is_reported = is_reported or self.revocations.get(revocation, False)
         for each in self._of[token_id or user_id] - {revocation}:
             # An unreported one cannot replace a reported one: the audit record would be lost.

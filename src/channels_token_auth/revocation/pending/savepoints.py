@@ -82,6 +82,7 @@ class Transaction:
 
     def finish(self) -> None:
         """Publish the revocations that were committed, in the order in which they were noted."""
+        # For a `TestCase`, whose list of callbacks outlives this transaction.
         self.is_over = True
         merged = Batch()
         notes: list[tuple[int, Note]] = []
