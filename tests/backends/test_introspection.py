@@ -569,7 +569,10 @@ def test_safe_options_pass_the_check(bounded, server, options):
         {"client_id": None},
         {"client_secret": ""},
         {"client_id": None, "client_secret": None},
-        {"bearer_token": "and a client"},
+        {"bearer_token": "and-a-client"},
+        {"client_id": None, "client_secret": None, "bearer_token": "ours\n"},
+        {"client_id": None, "client_secret": None, "bearer_token": "Bearer ours"},
+        {"client_id": None, "client_secret": None, "bearer_token": "\xe9"},
     ],
 )
 def test_unsafe_options_are_errors_and_nothing_is_sent(bounded, server, options):

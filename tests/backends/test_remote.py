@@ -156,6 +156,14 @@ def test_head_that_comes_byte_by_byte_is_left_at_the_timeout(speaking):
     assert time.monotonic() - began < 15  # the whole head takes twice as long
 
 
+@pytest.mark.parametrize("line_break", ["\n", "\r\n"])
+def test_header_that_cannot_be_sent_is_an_error_that_quotes_nothing(server, line_break):
+    with pytest.raises(RemoteError) as caught:
+        remote_of(server.url).send("GET", headers={"Authorization": f"Bearer ours{line_break}"})
+    assert "ours" not in str(caught.value)
+    assert server.asked == []
+
+
 def test_server_that_is_away_is_named_with_the_reason():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"

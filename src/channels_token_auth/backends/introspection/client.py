@@ -16,7 +16,7 @@ from urllib.parse import quote_plus, urlencode
 
 from django.core.exceptions import ImproperlyConfigured
 
-from ...core.credentials import Secret
+from ...core.credentials import Secret, is_visible
 from ..sources.remote import HEADERS, Remote, RemoteError, Response
 
 __all__ = ["MAX_ANSWER", "IntrospectionClient"]
@@ -62,6 +62,8 @@ class IntrospectionClient:
             *([_basic(client_id, client_secret)] if client_id and client_secret else []),
             *([Secret(f"Bearer {bearer_token}")] if bearer_token else []),
         ]
+        # A file that holds a token usually ends with a line break, which no header may have.
+        self._has_bad_token = bool(bearer_token) and not _is_sendable(bearer_token)
         self._timeout = timeout
         self._max_parallel = max_parallel
         self._lock = threading.Lock()
@@ -90,6 +92,8 @@ class IntrospectionClient:
             return f"The introspection URL {self._remote.problem}."
         if len(self._authorizations) != 1:
             return "Introspection needs a client id and secret, or else a bearer token."
+        if self._has_bad_token:
+            return "The bearer token for introspection has a character that no header can carry."
         return ""
 
     def _ask(self, secret: Secret) -> Mapping[str, Any] | None:
@@ -147,6 +151,11 @@ class IntrospectionClient:
             self._reported.add(what)
         if is_new:
             logger.error("The token introspection endpoint %s.%s", what, _HINTS.get(what, ""))
+
+
+def _is_sendable(token: str | None) -> bool:
+    """Return True for a token that a header can carry (RFC 6750 §2.1)."""
+    return token is not None and token.isascii() and is_visible(token)
 
 
 def _basic(client_id: str, client_secret: str) -> Secret:

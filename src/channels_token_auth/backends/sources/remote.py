@@ -35,6 +35,10 @@ class RemoteError(Exception):
     """A request failed. The text contains the reason, but no part of request or answer."""
 
 
+class OutOfBoundsError(ValueError):
+    """An answer that is over a bound, or shorter than it announced."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """A server's answer. Redirects are not followed, and returned like any other answer."""
@@ -106,8 +110,12 @@ class Remote:
                 answer = Response(status=response.status, body=self._body(response))
         except (OSError, HTTPException, ValueError) as error:
             connection.close()
-            # An HTTPException may quote the answer. The others name a host, a port, a bound.
-            text = "" if isinstance(error, HTTPException) else f": {error}"
+            # An HTTPException may quote the answer, and any other ValueError the request: that of
+            # http.client about a header has the header's value, which may be a secret.
+            is_quotable = isinstance(error, OSError | OutOfBoundsError) and not isinstance(
+                error, HTTPException
+            )
+            text = f": {error}" if is_quotable else ""
             raise RemoteError(f"{type(error).__name__}{text}") from error
         if response.will_close or not self._idle.maxlen:
             connection.close()
@@ -121,9 +129,9 @@ class Remote:
         while chunk := response.read1(8192):
             body += chunk
             if len(body) > self._max_bytes:
-                raise ValueError("too large")
+                raise OutOfBoundsError("too large")
         if response.length:
-            raise ValueError("cut short")
+            raise OutOfBoundsError("cut short")
         return body
 
     @cached_property
@@ -173,7 +181,7 @@ class _Limits:
         number = sock.recv_into(buffer)
         self._left -= number
         if self._left < 0:
-            raise ValueError("too large")
+            raise OutOfBoundsError("too large")
         if time.monotonic() > self._ends_at:
             raise TimeoutError("the answer took too long")
         return number
