@@ -67,6 +67,8 @@ def test_secret_of_the_cause_is_masked(caplog):
         f"Authorization: Bearer {KEY}",
         f"cannot connect to redis://worker:{KEY}@redis:6379/0",
         f"cannot connect to postgres://:{KEY}@db/site",
+        f"cannot connect to redis://:p@{KEY}@redis:6379/0",
+        f"cannot connect to redis://:{KEY}@one:6379,redis://:p@{KEY}@two:6379",
     ],
 )
 @pytest.mark.parametrize("brief", [True, False])

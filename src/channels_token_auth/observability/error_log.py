@@ -21,8 +21,9 @@ MAX_TEXT = 500
 
 MAX_DEPTH = 4
 
-# RFC 3986 §3.2.1: the user information of an address such as redis://user:password@host.
-_USER_INFO = re.compile(r"(?<=://)[^\s/@'\"]*(?=@)")
+# RFC 3986 §3.2.1: the user information of an address such as redis://user:password@host. Up to the
+# last "@": drivers accept a password with an "@" that is not percent-encoded, as `urlsplit` does.
+_USER_INFO = re.compile(r"(?<=://)[^\s/'\"]*(?=@)")
 
 logger = logging.getLogger("channels_token_auth")
 
