@@ -289,3 +289,14 @@ async def test_delegated_token_needs_all_the_scopes_that_the_site_names(  # noqa
     answer = await by_bearer("delete", ALL, oauth)
     assert answer.status_code == (204 if may else 403)
     assert await theirs.stays() is not may
+
+
+@pytest.mark.parametrize("is_delegated", [True, False])
+async def test_delegated_token_of_staff_sees_no_nodes(sockets, delegated, ada, is_delegated):
+    oauth = await delegated(entry={"DELEGATED": is_delegated})
+    ada.is_staff = True
+    await ada.asave()
+    await sockets(oauth, scheme="Bearer")
+    answer = (await by_bearer("get", ALL, oauth)).content.decode()
+    assert (here().name in answer) is not is_delegated
+    assert ('"missing"' in answer) is not is_delegated

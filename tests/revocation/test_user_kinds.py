@@ -71,6 +71,16 @@ async def test_services_user_lists_their_own_sockets_only(mine, theirs):
     assert answer.json()["total"] == 1
 
 
+async def test_services_staff_see_no_nodes(sockets, ada):
+    token = AccessToken()
+    token["user_id"], token["is_staff"] = ada.pk, True
+    await sockets(str(token), scheme="Bearer")
+    answer = await ask("get", ALL, str(token))
+    assert answer.json()["total"] == 1
+    assert "missing" not in answer.json()
+    assert "node" not in answer.json()["connections"][0]
+
+
 @pytest.mark.asvs("8.2.2")
 async def test_services_user_cannot_close_the_local_users_socket(mine, theirs):
     answer = await ask("get", ALL, theirs.raw)

@@ -13,7 +13,7 @@ from ..cluster import connections as cluster
 from ..cluster.connections import LiveConnection
 from ..core.close_codes import CloseReason
 from ..core.errors import Detail, TokenAuthError
-from ..core.identity import Identity, unavailable
+from ..core.identity import Identity, is_foreign, unavailable
 from ..revocation.disconnecting import disconnect
 from ..revocation.tokens import revoke_known_token
 from ..revocation.users import revoke_user
@@ -109,4 +109,8 @@ def _shown(each: LiveConnection, identity: Identity) -> dict[str, Any]:
 
 
 def _is_staff(identity: Identity) -> bool:
-    return bool(getattr(identity.user, "is_staff", False))
+    """Return True if the caller is staff of this site, with all of their rights."""
+    # A delegated token has not all rights of its user; and the staff of another service, as its
+    # stateless tokens name them, are no staff here.
+    is_ours = not is_foreign(identity.user_key.kind) and may_reach_other_tokens(identity)
+    return is_ours and bool(getattr(identity.user, "is_staff", False))
