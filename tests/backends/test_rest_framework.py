@@ -19,6 +19,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from knox.models import AuthToken
+from oauth2_provider.contrib.rest_framework import OAuth2Authentication
 from oauth2_provider.models import AccessToken as OAuth2Token
 from oauth2_provider.models import Application
 from rest_framework import exceptions
@@ -27,9 +28,11 @@ from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from channels_token_auth.backends.rest_framework import RESTFrameworkBackend
+from channels_token_auth.conf import BackendSpec
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.identity import Grant
+from channels_token_auth.verification.binding import build_backend
 from tests.backends.checking import check, outcome
 from tests.backends.own_users.models import Member
 
@@ -349,6 +352,32 @@ def test_scheme_is_spelled_as_the_class_spells_it(alice):
     assert verdict.user == alice
 
 
+class OwnOAuth(OAuth2Authentication):
+    """A site's class, derived from that of the package."""
+
+
+@pytest.mark.parametrize(
+    ("paths", "is_delegated"),
+    [
+        ([OAUTH2], True),
+        ([DRF, f"{__name__}.OwnOAuth"], True),
+        ([DRF, KNOX, JWT, STATELESS, FIXED], False),
+    ],
+)
+def test_tokens_of_oauth_are_delegated(paths, is_delegated):
+    assert backend_of(*paths).is_delegated is is_delegated
+
+
+@pytest.mark.parametrize("is_delegated", [True, False])
+def test_entry_decides_whether_tokens_are_delegated(is_delegated):
+    spec = BackendSpec(
+        path="channels_token_auth.backends.rest_framework.RESTFrameworkBackend",
+        options={"authentication_classes": [OAUTH2]},
+        delegated=is_delegated,
+    )
+    assert build_backend(spec).is_delegated is is_delegated
+
+
 def test_schemes_are_those_of_the_classes():
     assert backend_of(DRF, JWT, FIXED).schemes == {"token", "bearer", "own"}
 
@@ -542,6 +571,7 @@ def test_backend_is_built_before_the_apps_are_loaded():
 from django.conf import settings
 settings.configure()
 from channels_token_auth.backends.rest_framework import RESTFrameworkBackend
+from channels_token_auth.conf import BackendSpec
 from tests.backends.checking import check, outcome
 print(RESTFrameworkBackend(authentication_classes=["a.b"]).name)
 """

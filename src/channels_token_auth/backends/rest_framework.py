@@ -82,6 +82,11 @@ class RESTFrameworkBackend(BaseTokenBackend):
         """Return the schemes that the classes announce."""
         return frozenset(keyword.lower() for keyword, _ in self._classes)
 
+    @cached_property
+    def is_delegated(self) -> bool:  # type: ignore[override] # as above
+        """Return True if a class accepts OAuth tokens, which other applications may have."""
+        return any(_is_of_oauth(each) for _, each in self._classes)
+
     def recognizes(self, credential: Credential) -> bool:
         """Recognize any token, in a header under a scheme that a class announces."""
         return super().recognizes(credential)
@@ -168,6 +173,13 @@ def _keyword(authentication_class: Any) -> str:
     challenge = authentication_class().authenticate_header(_request())
     keyword: str = challenge or getattr(authentication_class, "keyword", "") or "Bearer"
     return keyword.split(maxsplit=1)[0]
+
+
+def _is_of_oauth(authentication_class: Any) -> bool:
+    """Return True for django-oauth-toolkit's class, and for one that a site derives from it."""
+    # By the modules: the package may not be installed.
+    bases = getattr(authentication_class, "__mro__", ())
+    return any(each.__module__.startswith("oauth2_provider.") for each in bases)
 
 
 def _request(**headers: str) -> Any:
