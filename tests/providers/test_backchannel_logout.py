@@ -2,7 +2,9 @@
 
 import pytest
 from django.test import Client
+from rest_framework_simplejwt.tokens import AccessToken
 
+from tests.providers.conftest import PROVIDER
 from tests.providers.signing import (
     CAEP,
     ISSUER,
@@ -56,6 +58,27 @@ def test_session_id_of_another_issuer_stays(provider, ada, site):
     token = access_token(ada, "s1", iss=foreign)
     assert provider.post(PATH, **form(signed(logout_claims(sub=...)))).status_code == 200
     assert outcome(token) == "accepted"
+
+
+@pytest.mark.parametrize("is_key_of_local_user", [True, False])
+def test_session_ends_whose_user_has_no_row_here(provider, ada, site, is_key_of_local_user):
+    stateless = {
+        "BACKEND": "channels_token_auth.backends.simplejwt.SimpleJWTBackend",
+        "OPTIONS": {"stateless": True},
+    }
+    entry = PROVIDER | {"BACKENDS": ["simplejwt"]}
+    site.CHANNELS_TOKEN_AUTH = {"BACKENDS": [stateless], "IDENTITY_PROVIDERS": [entry]}
+    sub = str(ada.pk) if is_key_of_local_user else "auth0|7"
+    ended, other = service_token(sub, "s1"), service_token(sub, "s2")
+    answer = provider.post(PATH, **form(signed(logout_claims(sub=sub, sid="s1"))))
+    assert answer.status_code == 200
+    assert (outcome(ended), outcome(other)) == ("token_revoked", "accepted")
+
+
+def service_token(user_id, sid):
+    token = AccessToken()
+    token["user_id"], token["sid"] = user_id, sid
+    return str(token)
 
 
 def test_later_login_survives_a_logout_that_arrives_late(provider, ada):

@@ -1,13 +1,14 @@
 """Carry out what a provider reports: revoke by session or user, or have clients renew tokens."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from ..backends.contract import Revocations, TokenBackend
 from ..core.close_codes import CloseReason
-from ..core.identity import unavailable
+from ..core.identity import FOREIGN, unavailable
 from ..core.revocation import Revocation
 from ..revocation.labels import revoke_known_labels
 from ..revocation.on_commit import after_commit, site_database
@@ -46,6 +47,9 @@ def carry_out(notice: Notice, provider: Provider) -> bool:
         # [CAEP] §3.1.2 names a session by a simple subject, which usually names a user.
         notice = replace(notice, subject=Subject(session=subject.opaque))
     elif user is None and subject.user is not None:
+        if subject.session is not None and _backends_of_others(provider):
+            _end_session_of_others(notice, provider)
+            return True
         # Not an error: the provider reports logouts of its users who never logged in here, too.
         logger.info(
             "The identity provider %s reports a user that this site does not know.",
@@ -59,7 +63,7 @@ def carry_out(notice: Notice, provider: Provider) -> bool:
             _revoke(notice, provider, user)
         case Effect.RENEW:
             # Tokens with the old claims are revoked, but open sockets may be given a new one.
-            _end_tokens(notice, provider, user, margin=MARGIN)
+            _end_tokens(notice, provider, user)
         case _:
             assert_never(notice.effect)
     return True
@@ -72,6 +76,12 @@ def _session_backends(provider: Provider) -> list[str]:
         for each in site_authenticator().backends
         if each.name in provider.settings.backends and can_end_sessions(each)
     ]
+
+
+def _backends_of_others(provider: Provider) -> list[str]:
+    """Return those of them whose users have no row here, such as stateless Simple JWT."""
+    foreign = {each.name for each in site_authenticator().backends if each.user_kind == FOREIGN}
+    return [name for name in _session_backends(provider) if name in foreign]
 
 
 def can_end_sessions(backend: TokenBackend) -> bool:
@@ -109,22 +119,43 @@ def _revoke(notice: Notice, provider: Provider, user: Any) -> None:
         raise unavailable() from error
 
 
-def _end_tokens(
-    notice: Notice, provider: Provider, user: Any, *, margin: float | None = None
-) -> None:
-    before = datetime.fromtimestamp(notice.issued_before, UTC)
-    session, names = notice.subject.session, _session_backends(provider)
-    if session is not None and names:
+def _end_tokens(notice: Notice, provider: Provider, user: Any) -> None:
+    names = _session_backends(provider)
+    if notice.subject.session is not None and names:
         # If the notice names a user as well, both must match: a session id belongs to its user.
-        revoke_known_labels(
-            label={SESSION_LABEL: session},
-            backend=names,
-            issuer=provider.settings.issuer,
-            user=user,
-            issued_before=before,
-            margin=margin,
-        )
+        others = _backends_of_others(provider)
+        _end_session(notice, provider, [each for each in names if each not in others], user=user)
+        _end_session_of_others(notice, provider)
     elif user is not None:
         # Without `sid`, a logout token is about all sessions of the user here (OpenID Connect
         # Back-Channel Logout 1.0, section 2.4).
-        revoke_user(user, issued_before=before, margin=margin)
+        revoke_user(user, issued_before=_before(notice), margin=_margin(notice))
+
+
+def _end_session_of_others(notice: Notice, provider: Provider) -> None:
+    """Revoke the tokens of a session whose user has no row here.
+
+    Nothing shows whether the notice's user is the token's. The id of the session suffices: it is
+    unique for its issuer.
+    """
+    _end_session(notice, provider, _backends_of_others(provider), user=None)
+
+
+def _end_session(notice: Notice, provider: Provider, names: Sequence[str], *, user: Any) -> None:
+    if names:
+        revoke_known_labels(
+            label={SESSION_LABEL: notice.subject.session},
+            backend=names,
+            issuer=provider.settings.issuer,
+            user=user,
+            issued_before=_before(notice),
+            margin=_margin(notice),
+        )
+
+
+def _before(notice: Notice) -> datetime:
+    return datetime.fromtimestamp(notice.issued_before, UTC)
+
+
+def _margin(notice: Notice) -> float | None:
+    return MARGIN if notice.effect is Effect.RENEW else None
