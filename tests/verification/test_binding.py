@@ -1,8 +1,13 @@
 """A ticket's binding: the same for equal backends in every process, and another for others."""
 
+import re
 import subprocess
 import sys
+from functools import partial
+from pathlib import Path
+from threading import Lock
 from types import MappingProxyType
+from uuid import UUID
 
 import pytest
 
@@ -21,6 +26,13 @@ class Own(BaseTokenBackend):
 
 class Other(Own):
     pass
+
+
+class Issuer:
+    """An object that a site gives its own backend as an option."""
+
+    def __init__(self, name):
+        self.name = name
 
 
 class Slotted:
@@ -52,6 +64,13 @@ def bound(options, kind=Own):
         ({"user": Own}, {"user": Other}),
         ({"nested": {"key": b"a"}}, {"nested": {"key": b"b"}}),
         ({1: "a", "b": "c"}, {1: "a", "b": "d"}),
+        ({"id": UUID(int=1)}, {"id": UUID(int=2)}),
+        ({"keys": Path("/a")}, {"keys": Path("/b")}),
+        ({"issuers": re.compile("a")}, {"issuers": re.compile("b")}),
+        ({"user": partial(user, "a")}, {"user": partial(user, "b")}),
+        ({"by": Issuer("a")}, {"by": Issuer("b")}),
+        ({"nested": [{"by": Issuer("a")}]}, {"nested": [{"by": Issuer("b")}]}),
+        ({"issuers": {"a": 1, "by": Own}}, {"issuers": {"a": 1, "by": Other}}),
     ],
 )
 def test_options_that_differ_bind_to_another_backend(options, others):
@@ -66,6 +85,22 @@ def test_order_of_options_and_of_sets_binds_to_the_same_backend():
 
 def test_object_binds_by_its_class_since_its_repr_differs_in_each_process():
     assert bound({"by": object()}) == bound({"by": object()})
+
+
+def test_equal_objects_bind_to_the_same_backend():
+    assert bound({"by": Issuer("a")}) == bound({"by": Issuer("a")})
+    assert bound({"by": UUID(int=1)}) == bound({"by": UUID(int=1)})
+
+
+def test_object_that_contains_itself_binds_by_its_class():
+    one, other = Issuer("a"), Issuer("b")
+    one.name, other.name = one, other
+    assert bound({"by": one}) == bound({"by": other})
+    assert bound({"by": one, "key": "a"}) != bound({"by": other, "key": "b"})
+
+
+def test_object_that_cannot_be_copied_binds_by_its_class():
+    assert bound({"by": Lock()}) == bound({"by": Lock()})
 
 
 def test_mapping_that_is_no_dict_binds_as_one():
@@ -87,12 +122,13 @@ def test_backend_with_slots_binds_by_class_and_name():
 PRINT = """
 import os
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-from tests.verification.test_binding import bound, user
-print(bound({"scopes": {"a", "b", "c"}, "key": b"k", "user": user}))
+from tests.verification.test_binding import Issuer, bound, user
+print(bound({"scopes": {"a", "b", "c"}, "key": b"k", "user": user, "by": Issuer({"a", "b"})}))
 """
 
 
 def test_binding_is_the_same_in_another_process():
     command = [sys.executable, "-c", PRINT]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    assert printed.strip() == str(bound({"scopes": {"c", "b", "a"}, "key": b"k", "user": user}))
+    options = {"scopes": {"c", "b", "a"}, "key": b"k", "user": user, "by": Issuer({"b", "a"})}
+    assert printed.strip() == str(bound(options))

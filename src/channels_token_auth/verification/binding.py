@@ -1,7 +1,9 @@
 """Build the backends of a route, and compare them with those of another: by class and options."""
 
+import copyreg
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 from django.core.exceptions import ImproperlyConfigured
@@ -71,13 +73,30 @@ def _path(backend: Any) -> str:
 
 def _canonical(options: Mapping[str, Any]) -> str:
     """Return the options as text that is the same in every process."""
-    try:
-        return json.dumps(options, sort_keys=True, default=_plain)
-    except TypeError:  # keys of several types cannot be sorted
-        return repr(options)
+    # Objects by their contents; or by their classes only, if one contains itself.
+    for plain in (_plain, _plain_by_class):
+        # Keys of several types, which cannot be sorted, raise TypeError.
+        with suppress(RecursionError, TypeError, ValueError):
+            return json.dumps(options, sort_keys=True, default=plain)
+    return repr(options)
 
 
 def _plain(value: Any) -> Any:
+    """Return an object by its class and by its contents, as `copy` and `pickle` find them."""
+    found = _plain_by_class(value)
+    if hasattr(value, "__qualname__") or isinstance(value, bytes | set | frozenset | Mapping):
+        return found
+    # Two objects of one class may stand for two issuers: a ticket of one must not open the route of
+    # the other.
+    reduce = copyreg.dispatch_table.get(type(value))
+    try:
+        reduced: Any = reduce(value) if reduce else value.__reduce_ex__(2)
+    except Exception:  # noqa: BLE001 - of any class that cannot be copied, such as a lock
+        return found
+    return [*found, *reduced[1:3]] if isinstance(reduced, tuple) else [*found, reduced]
+
+
+def _plain_by_class(value: Any) -> Any:
     if isinstance(value, bytes):
         return ["bytes", value.hex()]
     if isinstance(value, set | frozenset):
