@@ -1,6 +1,7 @@
 """One batch holds tokens of many tenants: each tenant is asked about its own."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from django.core.exceptions import (
@@ -11,11 +12,12 @@ from django.core.exceptions import (
 from django.http import Http404
 
 from channels_token_auth import CloseReason, Grant, Identity, Revocations
+from channels_token_auth.backends.contract import Authority
 from channels_token_auth.conf import override
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.tenants.site import build_tenants
 from channels_token_auth.verification.authenticator import Authenticator
-from channels_token_auth.verification.tenancy import TenantsOfHandshakes
+from channels_token_auth.verification.tenancy import TenantsOfHandshakes, of_tenants
 from tests.tenants.fakes import FakeTenants
 from tests.verification.backends import FakeBackend, credential
 
@@ -101,6 +103,35 @@ def test_stateless_token_that_names_no_tenant_is_refused(authenticator, backend)
     backend.revocations = Revocations.NOWHERE
     (verdict,) = authenticator.chain.authenticate([presented("a", "acme")])
     assert (verdict.code, verdict.detail.slug) == (CloseReason.TOKEN_INVALID, "tenant_not_named")
+
+
+class Views(Noting):
+    """Knows tokens that expire at `expires_at`, as classes of Django REST framework would."""
+
+    revocations = Revocations.STORE
+    authority = Authority.VIEWS
+    expires_at = datetime(2030, 1, 1, tzinfo=UTC)
+
+    def authenticate(self, credentials):
+        (found,) = super().authenticate(credentials)
+        of_it = replace(found.authentication, expires_at=self.expires_at)
+        return [replace(found, authentication=of_it)]
+
+
+def test_row_of_a_rest_framework_class_is_the_tenants(tenants):
+    backend = Views(tenants, "a")
+    backend.expires_at = None
+    (verdict,) = of_tenants(backend, tenants).authenticate([presented("a", "acme")])
+    assert verdict.authentication.tenant == "acme"
+
+
+def test_jwt_of_a_rest_framework_class_has_to_be_admitted(tenants):
+    backend = of_tenants(Views(tenants, "a"), tenants)
+    (verdict,) = backend.authenticate([presented("a", "acme")])
+    assert (verdict.code, verdict.detail.slug) == (CloseReason.TOKEN_INVALID, "tenant_not_named")
+    tenants.admits = lambda authentication, tenant: tenant == "acme"
+    (verdict,) = backend.authenticate([presented("a", "acme")])
+    assert verdict.authentication.tenant == "acme"
 
 
 def find(tenants, path):
