@@ -6,6 +6,7 @@ from typing import Any, cast
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 
+from .backends.sources.keys import column_of
 from .cluster.connections import LiveConnection
 from .core.identity import UserKey, model_kind
 
@@ -69,7 +70,7 @@ def display_name(connection: LiveConnection, names: Mapping[str, str]) -> str | 
 
 def _primary_key(text: str) -> Any:
     """Return the text as a primary key; None if it cannot be one of this site's users."""
-    field = get_user_model()._meta.pk
+    field = column_of(get_user_model()._meta.pk)
     try:
         key = field.to_python(text)
         field.run_validators(key)  # of a database's range

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from hypothesis import given
 from hypothesis import strategies as st
+from rest_framework.authtoken.models import Token
 
 from channels_token_auth.backends.sources.keys import read_key
 from tests.backends.own_users.models import Member
@@ -64,3 +65,9 @@ def test_uuid_has_one_text(claim):
 def test_two_claims_never_name_one_key_unless_their_texts_are_equal(claim):
     key = number(claim)
     assert key is None or str(key) == str(claim)
+
+
+@pytest.mark.parametrize(("claim", "key"), [("7", 7), (str(2**70), None), (" 7", None)])
+def test_key_that_refers_to_another_has_its_type_and_range(claim, key):
+    # As that of a user model which inherits from another one with a table.
+    assert read_key(Token._meta.get_field("user"), claim) == key

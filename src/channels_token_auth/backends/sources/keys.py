@@ -7,9 +7,19 @@ A database or a field's type may accept many texts for one key: Django reads "ï¼
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Field, IntegerField
+from django.db.models import Field, ForeignKey, IntegerField
 
-__all__ = ["read_key"]
+__all__ = ["column_of", "read_key"]
+
+
+def column_of(field: Any) -> Any:
+    """Return the field with the type of the column: of the parent's key, where a key refers to it.
+
+    A user model that inherits from another one with a table has such a key.
+    """
+    while isinstance(field, ForeignKey):
+        field = field.target_field
+    return field
 
 
 def read_key(field: "Field[Any, Any]", claim: Any) -> Any:
@@ -20,10 +30,11 @@ def read_key(field: "Field[Any, Any]", claim: Any) -> Any:
     # "" would be the user whose field is empty; no database takes NUL or lone surrogates.
     if not text or not text.isprintable():
         return None
+    column = column_of(field)
     try:
-        value = field.to_python(claim)
-        if isinstance(field, IntegerField):
-            field.run_validators(value)  # of the database's range
+        value = column.to_python(claim)
+        if isinstance(column, IntegerField):
+            column.run_validators(value)  # of the database's range
     except (ValidationError, ValueError, TypeError, OverflowError):
         return None
     return value if str(value) == text else None
