@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 
 from .backends.sources.keys import column_of
 from .cluster.connections import LiveConnection
-from .core.identity import UserKey, model_kind
+from .core.identity import UserKey, model_kind, without_tenant
+from .tenants.site import here
 
 __all__ = ["display_name", "find_user", "is_site_user", "names_of", "user_of", "usernames"]
 
@@ -45,8 +46,15 @@ def usernames(user_ids: Collection[str | None]) -> dict[str, str]:
 
 
 def is_site_user(kind: str | None) -> bool:
-    """Return whether users of this kind have a row in the site's user model."""
-    return kind is None or kind == model_kind(cast("Hashable", get_user_model()))
+    """Return whether users of this kind have a row in the site's user model.
+
+    If the site has tenants: in that of the caller's tenant. Each tenant has its own user 1.
+    """
+    if kind is None:
+        return True
+    base, tenant = without_tenant(kind)
+    is_local = base == model_kind(cast("Hashable", get_user_model()))
+    return is_local and tenant in (None, here())
 
 
 def user_of(connection: LiveConnection) -> UserKey | None:

@@ -5,8 +5,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from ..cluster.overview import Overview
+from ..cluster.overview import Overview, UserCount
+from ..core.identity import without_tenant
 from ..observability.recent import NOT_OURS
+from ..tenants.site import here
 from ..usernames import is_site_user, usernames
 
 __all__ = ["panels"]
@@ -40,9 +42,16 @@ def _panel(title: str, rows: Rows, empty: str) -> dict[str, Any]:
 def _by_user(found: Overview) -> Rows:
     # A user of another service may have the same key as a user of this site.
     names = usernames({each.user_id for each in found.users if is_site_user(each.user_kind)})
-    for each in found.users:
+    for each in filter(_is_of_tenant, found.users):
         name = names.get(each.user_id or "") if is_site_user(each.user_kind) else None
         yield name or each.user_id or _("anonymous"), each.sockets
+
+
+def _is_of_tenant(each: UserCount) -> bool:
+    """Return True for users of the tenant whose page this is; for all, outside of all tenants."""
+    # The nodes count the sockets of all tenants: the keys of other tenants' users are not shown.
+    tenant = here()
+    return tenant is None or without_tenant(each.user_kind)[1] == tenant
 
 
 def _closes(counts: Mapping[str, int]) -> Rows:
