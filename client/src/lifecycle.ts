@@ -82,8 +82,9 @@ export class Lifecycle extends Connector {
   }
 
   #expiring(expiresIn: number): void {
-    // A client must not send `auth` before `retry_after` is over: take the warning as if it came then.
-    this._socket.expiring(expiresIn, Math.max(this._retries.renewAt, this.now));
+    // A client must not send `auth` before `retry_after` is over. The deadline does not wait for that.
+    const { now } = this;
+    this._socket.expiring(now + expiresIn, Math.max(this._retries.renewAt, now));
     this.tick();
   }
 

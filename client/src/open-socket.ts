@@ -58,13 +58,12 @@ export class OpenSocket {
     this.renewAt = Math.max(this.#halfAt, this.endsAt - LEAD);
   }
 
-  /** `auth.expiring` arrived: renew now, or after half of the time. */
-  expiring(expiresIn: number, now: number): void {
-    const endsAt = now + expiresIn;
+  /** `auth.expiring` arrived: renew as soon as it is allowed (`at`), or after half of the time. */
+  expiring(endsAt: number, at: number): void {
     // The server brought the deadline forward, for example because the user's roles changed. The next token
     // will differ from the last one, and half of the time may be too late.
     const isEarlier = endsAt < this.endsAt - MARGIN;
     if (isEarlier) this.endsAt = endsAt;
-    this.renewAt = isEarlier ? now : Math.max(now, this.#halfAt);
+    this.renewAt = Math.max(at, isEarlier ? 0 : this.#halfAt);
   }
 }
