@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from spec.messages import APPLICATION, entry_of, is_token, read, refusal, slug_of
-from spec.open_socket import NEVER, OpenSocket
+from spec.open_socket import OpenSocket
 from spec.retries import Retries
 
 __all__ = ["Client"]
@@ -108,7 +108,7 @@ class Client:
         self._do("open")
 
     def frame(self, text: str) -> None:
-        self._socket.answer_by = NEVER
+        self._socket.received()
         is_early = self.state == "authenticating"
         message = read(text) if self._socket.has_messages else APPLICATION
         if message is APPLICATION and not is_early:
@@ -158,7 +158,7 @@ class Client:
         self._retries.defer(self.now + retry_after, replaces=True)
         is_answer = self.state == "authenticated" and self._socket.presented is not None
         if is_answer and slug in {"unavailable", "rate_limited"}:  # otherwise the close follows
-            self._socket.presented = None
+            self._socket.auth_answered()
             if retry:
                 self._socket.renew_later(self.now + self._retries.delay(self.now))
 

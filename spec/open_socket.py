@@ -20,9 +20,19 @@ class OpenSocket:
     def present(self, token: str, now: float) -> None:
         self.presented, self.answer_by = token, now + PATIENCE
 
+    def received(self) -> None:
+        """Take note of a frame. An `auth` has another answer: `auth.ok` or `auth.error`."""
+        if self.presented is None:
+            self.answer_by = NEVER
+
+    def auth_answered(self) -> None:
+        """Take note of the answer to an `auth`."""
+        self.presented, self.answer_by = None, NEVER
+
     def admitted(self, expires_in: int | None, now: float) -> None:
         """Take note of `auth.ok`."""
-        self.presented, self.renew_at = None, NEVER
+        self.auth_answered()
+        self.renew_at = NEVER
         self._ends_at = NEVER if expires_in is None else now + expires_in
         self._half_at = now + max(1, (expires_in or 0) / 2)
 

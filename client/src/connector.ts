@@ -19,7 +19,7 @@ export class Connector {
   now = 0;
   declare protected readonly _emit: (...output: Output) => void;
   declare protected readonly _retries: Retries;
-  /** When the state ends if nothing happens. In `authenticated`: when getToken has taken too long. */
+  /** When the state ends. In `authenticated`: when getToken, or the answer to `auth`, has taken too long. */
   protected _due = Infinity;
   /** The token that the socket was opened or last reauthenticated with; "" for none. */
   protected _token = "";

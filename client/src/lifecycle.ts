@@ -66,7 +66,8 @@ export class Lifecycle extends Connector {
 
   #present(token: string): void {
     this._socket.presented = token;
-    this._socket.sent(this.now, PATIENCE);
+    this._socket.sent(this.now);
+    this._due = this.now + PATIENCE;
     this._emit("send", JSON.stringify({ type: "auth", token }));
   }
 
@@ -74,6 +75,7 @@ export class Lifecycle extends Connector {
     this._token = this._socket.presented ?? this._token;
     this._retries.admitted();
     this._socket.admitted(expiresIn, this.now);
+    this._due = Infinity;
     if (isNew) {
       this._socket.since = this.now;
       this._enterApplication();
@@ -95,6 +97,7 @@ export class Lifecycle extends Connector {
     const isRenewal = this.state === "authenticated" && this._socket.presented;
     if (!stays || !isRenewal) return; // the server closes the socket next
     this._socket.presented = null;
+    this._due = Infinity;
     if (retry) this.#renewLater();
   }
 
@@ -102,7 +105,7 @@ export class Lifecycle extends Connector {
 
   #renew(): void {
     this._socket.renewAt = Infinity;
-    if (this._socket.presented || this._due < Infinity) return; // a renewal is running
+    if (this._due < Infinity) return; // a renewal is running
     this._due = this.now + PATIENCE;
     this._requestToken("expiring");
   }
@@ -154,11 +157,12 @@ export class Lifecycle extends Connector {
 
   #tickOpen(): void {
     const { now } = this;
-    if (now >= this._socket.answerBy) {
+    const isOverdue = now >= this._due;
+    if (now >= this._socket.answerBy || (isOverdue && this._socket.presented)) {
       this._emit("drop");
       return this._fail(failure("no_answer", 1006));
     }
-    if (now >= this._due) {
+    if (isOverdue) {
       this._emit("abort");
       this.#renewLater();
     }
