@@ -162,7 +162,7 @@ def test_first_message_that_is_none_closes(frame, code):
     assert said(awaiting(max_token_bytes=16).text(frame, 0)) == [error(code), CloseReason(code)]
 
 
-@pytest.mark.parametrize("frame", ["hello", PING, AUTH, '{"type":"auth"}'])
+@pytest.mark.parametrize("frame", ["hello", PING, AUTH, '{"type":"auth"}', auth("t" * 5000)])
 def test_second_message_before_the_verdict_closes(frame):
     life = awaiting()
     life.text(AUTH, 0)

@@ -109,21 +109,20 @@ class Lifecycle(Timetable):
             return []
         if not self.listens:
             return None
+        is_first = self.state is State.AWAITING_CREDENTIAL
+        # A second frame before `auth.ok`, whatever it is: not even its size matters.
+        if self.state in _BEFORE_ADMISSION and not is_first:
+            return self.end(TokenAuthError(CloseReason.MALFORMED))
         # The first frame is read more strictly: an old client that sends application data at once
         # gets 4401, not silence (PROTOCOL.md, "Messages").
-        read = read_first if self.state is State.AWAITING_CREDENTIAL else read_control
-        control = read(frame, max_token_bytes=self._rules.max_token_bytes)
-        if isinstance(control, InvalidControl):
-            return self.end(TokenAuthError(control.code))
-        if self.state is State.AWAITING_CREDENTIAL and isinstance(control, AuthControl):
-            return self._verify(control.secret, now)
-        if self.state in _BEFORE_ADMISSION:
-            return self.end(TokenAuthError(CloseReason.MALFORMED))
-        match control:
+        read = read_first if is_first else read_control
+        match read(frame, max_token_bytes=self._rules.max_token_bytes):
+            case InvalidControl(code):
+                return self.end(TokenAuthError(code))
+            case AuthControl(secret):
+                return self._verify(secret, now) if is_first else self._reauthenticate(secret, now)
             case PingControl():
                 return [Send(write("auth.pong"))]
-            case AuthControl(secret):
-                return self._reauthenticate(secret, now)
         return None
 
     def binary(self) -> list[Output] | None:
