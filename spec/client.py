@@ -107,10 +107,10 @@ class Client:
         self._was_ever_in, self._why = True, "reconnect"
         self._do("open")
 
-    def frame(self, text: str) -> None:
+    def frame(self, data: str | bytes) -> None:
         self._socket.received()
         is_early = self.state == "authenticating"
-        message = read(text) if self._socket.has_messages else APPLICATION
+        message = read(data) if self._socket.has_messages else APPLICATION
         if message is APPLICATION and not is_early:
             self._do("message")
         elif message is None or self.state == "closing":

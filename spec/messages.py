@@ -5,7 +5,7 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 __all__ = [
     "APPLICATION",
@@ -71,11 +71,14 @@ def write(message: dict[str, Any]) -> str:
     return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
 
 
-def read(text: str) -> dict[str, Any] | None:
+def read(frame: str | bytes) -> dict[str, Any] | None:
     """Return a message of the server, `APPLICATION`, or None for one to ignore."""
+    # No message has escapes in its type. Most frames are the application's, and are not parsed.
+    if not isinstance(frame, str) or '"auth.' not in frame:
+        return APPLICATION
     try:
-        message = json.loads(text)
-    except ValueError:
+        message = json.loads(frame, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
         return APPLICATION
     if not isinstance(message, dict):
         return APPLICATION
@@ -95,6 +98,10 @@ def read(text: str) -> dict[str, Any] | None:
         case _:
             return APPLICATION
     return message if is_complete else None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)  # NaN and Infinity are not JSON (RFC 8259 section 6)
 
 
 def _is_seconds(value: object) -> bool:

@@ -9,7 +9,7 @@ import websockets
 from django.contrib.auth.models import User
 
 from spec.client import Client
-from spec.messages import read, write
+from spec.messages import APPLICATION, read, write
 from tests.browser.protocol_site import running_site
 from tests.docs.pages import ROOT
 
@@ -41,6 +41,13 @@ def test_client_lives_as_specified(case):
 def test_frame_is_read_as_specified(case):
     names = {"application": {}, "ignored": None}
     assert read(case["text"]) == (names[case["is"]] if isinstance(case["is"], str) else case["is"])
+
+
+@pytest.mark.parametrize(
+    "frame", [b'{"type":"auth.pong"}', '{"type":"auth.pong","more":' + "[" * 100_000]
+)
+def test_frame_of_the_application_is_never_an_error(frame):
+    assert read(frame) == APPLICATION
 
 
 # -- Against a real server
