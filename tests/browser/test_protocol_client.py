@@ -22,7 +22,8 @@ def site():
 
 @pytest.fixture
 def tokens(site):
-    for token, user in {"ada": ADA, "next": ADA, "a=b/c": ADA, "bob": BOB, "eve": EVE}.items():
+    of_ada = dict.fromkeys(["ada", "next", "a=b/c", "café€"], ADA)
+    for token, user in {**of_ada, "bob": BOB, "eve": EVE}.items():
         site.tokens.issue(user, token=token)
     return site.tokens
 
@@ -77,7 +78,7 @@ def ok(user_id="7", expires_in=None):
 # -- In
 
 
-@pytest.mark.parametrize("token", ["ada", "a=b/c"])
+@pytest.mark.parametrize("token", ["ada", "a=b/c", "café€"])
 @pytest.mark.parametrize("way", ["subprotocol", "first", "ticket"])
 def test_each_way_leads_in(client, token, way):
     client.open(token, way=way)
@@ -277,6 +278,18 @@ def test_a_verification_that_hangs_is_unavailable(client, tokens):
 def test_1006_before_the_opening_asks_over_http(client, token, status, action):
     client.open(token, path="/unseen/")
     client.hears("S* 1006", "C> GET check/", f"S> {status}", f"C= {action}: 1006")
+
+
+def test_1006_without_a_token_is_no_refusal(client):
+    client.open("", path="/unseen/")
+    client.hears("S* 1006", "C= back off: 1006")
+    expect(client.page.get_by_role("log")).not_to_contain_text("check/")
+
+
+def test_ticket_without_a_token_is_asked_for_with_the_session(client):
+    client.open("", way="ticket")
+    client.hears("C> POST ticket/", "S> 401")
+    client.says("log in: token_missing")
 
 
 @pytest.mark.parametrize(
