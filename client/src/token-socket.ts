@@ -122,7 +122,7 @@ export class TokenSocket extends EventTarget implements WebSocket {
     this.#input("close", code, reason);
   }
 
-  /** Connect now instead of waiting, but not before the server's `retry_after` is over. */
+  /** Shorten a wait to a new first one, but not below the server's `retry_after`. */
   reconnect(): void {
     this.#wake();
   }
