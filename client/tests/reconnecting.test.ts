@@ -171,3 +171,12 @@ test("an expiry in 60 days sets no timer that overflows", async () => {
     String(waits),
   );
 });
+
+test("a token that expires twice ends the socket: no reason to stop, but to log in", async () => {
+  world.open();
+  (await world.line()).accepts().ends(4419);
+  (await world.line()).accepts().ends(4419);
+  await world.clock.pass(0);
+  assert.deepEqual(world.types, ["reconnecting", "error", "close"]);
+  assert.equal(world.events[1].error.action, "refresh");
+});
