@@ -226,9 +226,10 @@ def test_error_says_whether_trying_again_helps(code):
     }
 
 
-def test_error_says_how_long_to_wait():
-    message = error_message(TokenAuthError(CloseReason.UNAVAILABLE, retry_after=5))
-    assert json.loads(message)["retry_after"] == 5
+@pytest.mark.parametrize(("given_seconds", "seconds"), [(5, 5), (1.2, 2), (0.0, 0), (-3, 0)])
+def test_error_says_how_many_whole_seconds_to_wait(given_seconds, seconds):
+    message = error_message(TokenAuthError(CloseReason.UNAVAILABLE, retry_after=given_seconds))
+    assert f'"retry_after":{seconds}}}' in message
 
 
 def test_no_message_of_ours_shows_a_token():

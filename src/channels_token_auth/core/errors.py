@@ -1,5 +1,6 @@
 """Define the library's one error: a code for machines, details for the site's developers."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,11 +37,13 @@ class TokenAuthError(Exception):
     """
 
     def __init__(
-        self, code: CloseReason, retry_after: int | None = None, detail: Detail | None = None
+        self, code: CloseReason, retry_after: float | None = None, detail: Detail | None = None
     ) -> None:
-        super().__init__(code, retry_after, detail)
+        # Up: the client must not come before. Clients ignore a message whose seconds are not whole.
+        whole = None if retry_after is None else max(0, math.ceil(retry_after))
+        super().__init__(code, whole, detail)
         self.code = code
-        self.retry_after = retry_after
+        self.retry_after = whole
         self.detail = detail
 
     def __str__(self) -> str:
