@@ -771,7 +771,7 @@ async def test_unexpected_error_in_a_reauthentication_leaves_the_socket_on_its_o
 async def test_unexpected_error_is_logged_without_the_token_and_its_frames(caplog):
     browser = await open_socket("odd-canary")
     await browser.task
-    (record,) = (r for r in caplog.records if r.name == TROUBLE)
+    (record,) = (r for r in caplog.records if r.name == TROUBLE and r.levelname == "ERROR")
     assert "LookupError" in record.getMessage()
     assert "canary" not in record.getMessage()
     assert record.exc_info is None
