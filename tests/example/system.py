@@ -121,6 +121,13 @@ class ExampleSystem:
         """All that the server has printed so far."""
         return self._log.read_text()
 
+    def wait_for_output(self, text: str, *, since: int = 0) -> None:
+        """Wait until it has written `text` after its first `since` characters."""
+        deadline = time.monotonic() + DEADLINE
+        while text not in self.output[since:]:
+            assert time.monotonic() < deadline, self.output[since:]
+            time.sleep(0.05)
+
     def interrupt(self) -> int:
         """Ctrl-C, as a terminal sends it: to the whole process group. Returns the exit code."""
         os.killpg(self._process.pid, signal.SIGINT)
