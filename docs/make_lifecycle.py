@@ -154,7 +154,7 @@ MOVES = [
 TOKEN, FRESH = '{"type":"auth","token":"t1"}', '{"type":"auth","token":"t2"}'
 REVOKED = TokenAuthError(CloseReason.TOKEN_REVOKED)
 
-# What happens, the method of `Lifecycle` that reports it, and its arguments.
+# Each entry has a description, the method of `Lifecycle` that reports it, and its arguments.
 EXAMPLE: Sequence[tuple[str, str, dict[str, Any]]] = (
     ("the handshake holds no credential", "await_credential", {"now": 0}),
     ("the client sends its token", "text", {"frame": TOKEN, "now": 1}),

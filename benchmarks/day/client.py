@@ -50,7 +50,7 @@ STATELESS = (Habit.RENEWING, Habit.EXPIRING, Habit.FIRST_MESSAGE)
 
 
 class World(Protocol):
-    """What surrounds the clients."""
+    """The surroundings of a client: the ledger, and the nodes that it may choose."""
 
     ledger: Ledger
 

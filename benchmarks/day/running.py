@@ -36,7 +36,7 @@ SHOWN = 5
 
 
 def run(bench: Bench) -> Iterator[Panel]:
-    """One day: it is no ratio."""
+    """Run one day. Its panel counts faults, and compares with nothing."""
     minutes = bench.minutes or (QUICK_MINUTES if bench.quick else 30.0)
     sockets = bench.sockets or (QUICK_SOCKETS if bench.quick else 10_000)
     day = Day(Plan(seconds=60 * minutes, sockets=sockets), bench)

@@ -1,4 +1,4 @@
-"""What the settings of `bench day` have of their own: rows and JWTs, and a shared cache."""
+"""The settings that only `bench day` has: tokens with rows, JWTs, and a shared cache."""
 
 import os
 

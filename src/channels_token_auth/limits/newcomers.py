@@ -12,9 +12,9 @@ from collections import deque
 __all__ = ["AT_ONCE", "Newcomers"]
 
 AT_ONCE = 32
-"""Opening handshakes that begin in one turn. Connected users wait in proportion to this
-number: in a storm, their answers take no longer with 32 than with 8. A smaller number makes smaller
-batches of verifications: with 8, a busy server handles a fifth fewer handshakes (both measured)."""
+"""Opening handshakes that begin in one turn. With many more, connected users wait too long; with 8,
+batches of verifications are so small that a busy server handles a fifth fewer handshakes. In a
+storm, answers to connected users take about as long with 32 as with 8 (all measured)."""
 
 
 class Newcomers:
