@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Error, expect, sync_playwright
 
 from tests.browser.firefox import firefox
-from tests.example.system import ExampleSystem
+from tests.example.system import UNTHROTTLED, ExampleSystem
 
 DEADLINE = 60_000  # milliseconds; long, since it only ends what is broken
 expect.set_options(timeout=DEADLINE)
@@ -42,8 +42,15 @@ def fox(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory):
-    with ExampleSystem(tmp_path_factory.mktemp("example")) as running:
+    """A module logs in as often as its tests need, however quick the machine is."""
+    with ExampleSystem(tmp_path_factory.mktemp("example"), **UNTHROTTLED) as running:
         yield running
+
+
+@pytest.fixture
+def folder(system, tmp_path):
+    """Return a folder for a system of the test's own, which has its tables and users already."""
+    return system.copy_database(tmp_path)
 
 
 @pytest.fixture

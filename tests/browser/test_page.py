@@ -13,12 +13,6 @@ PAGE_FILE = EXAMPLE / "hello" / "page" / "index.html"
 USER, PASSWORD = "testuserone", "testing123"
 
 
-@pytest.fixture
-def folder(system, tmp_path):
-    """Return a folder for a system of the test's own, which has its tables and users already."""
-    return system.copy_database(tmp_path)
-
-
 def log_in(page, username=USER, password=PASSWORD):
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(password)
@@ -100,12 +94,13 @@ def test_double_click_logs_in_and_connects_once(system, new_page):
     assert (made.count("POST"), made.count("WebSocket")) == (1, 1)
 
 
-def test_too_many_attempts_are_said_with_the_time_to_wait(system, new_page):
-    for _ in range(11):
-        system.log_in(username="somebody")
-    page = new_page(system.url)
-    log_in(page, "somebody", "secret")
-    status(page).to_contain_text("Too many attempts. Try again in ")
+def test_too_many_attempts_are_said_with_the_time_to_wait(folder, new_page):
+    with ExampleSystem(folder) as throttled:
+        for _ in range(11):
+            throttled.log_in(username="somebody")
+        page = new_page(throttled.url)
+        log_in(page, "somebody", "secret")
+        status(page).to_contain_text("Too many attempts. Try again in ")
 
 
 def test_no_server_is_said(new_page):

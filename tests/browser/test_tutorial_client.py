@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.example.system import ExampleSystem
+
 CLIENT = Path(__file__).with_name("tutorial_client.html")
 
 
@@ -16,12 +18,16 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def client(system, tmp_path):
-    """The client in a file: only its port is changed."""
-    path = tmp_path / "client.html"
+def write_client(folder, system):
+    """Write the client to a file with the system's port, and change nothing else."""
+    path = folder / "client.html"
     path.write_text(CLIENT.read_text().replace(":8000", f":{system.port}"))
     return path
+
+
+@pytest.fixture
+def client(system, tmp_path):
+    return write_client(tmp_path, system)
 
 
 @pytest.fixture(params=["localhost", "127.0.0.1"])
@@ -58,9 +64,10 @@ def test_client_on_another_local_port_works_unchanged(served, new_page):
 
 
 @pytest.mark.slow  # eleven logins, each with its hash
-def test_client_without_a_field_and_one_that_is_throttled_get_the_reason(client, new_page):
-    page = new_page(client.as_uri())
-    for _ in range(11):
-        page.locator("#answer").evaluate("(shown) => { shown.textContent = ''; }")
-        page.get_by_role("button", name="Login").click()
-        expect(page.locator("#answer")).to_have_text("user not found")
+def test_client_without_a_field_and_one_that_is_throttled_get_the_reason(folder, new_page):
+    with ExampleSystem(folder) as throttled:
+        page = new_page(write_client(folder, throttled).as_uri())
+        for _ in range(11):
+            page.locator("#answer").evaluate("(shown) => { shown.textContent = ''; }")
+            page.get_by_role("button", name="Login").click()
+            expect(page.locator("#answer")).to_have_text("user not found")

@@ -22,6 +22,7 @@ __all__ = [
     "AS_SHIPPED",
     "EXAMPLE",
     "MANAGE",
+    "UNTHROTTLED",
     "Answer",
     "ExampleSystem",
     "example_environment",
@@ -34,6 +35,7 @@ QUICK = {
     "PYTHONPATH": str(EXAMPLE.parent),
 }
 AS_SHIPPED = {"DJANGO_SETTINGS_MODULE": "config.settings"}
+UNTHROTTLED = {"DJANGO_SETTINGS_MODULE": "tests.example.unthrottled_settings"}
 MANAGE = (sys.executable, str(EXAMPLE / "manage.py"))
 # It ends what hangs only: beside seven other processes, a command of a second takes thirty.
 DEADLINE = 120.0
