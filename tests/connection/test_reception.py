@@ -1,13 +1,14 @@
 """Applications receive by a future where the server gives futures, and lose no event by it."""
 
 import asyncio
+import contextlib
 import weakref
 
 import pytest
 
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.node import bulk_close
-from tests.connection.server import ACCEPT, CONNECT, Server, text
+from tests.connection.server import ACCEPT, CONNECT, LossyServer, Server, text
 from tests.connection.serving import Noting, serve, start
 
 LEAVE = {"type": "websocket.disconnect", "code": 1000}
@@ -130,6 +131,30 @@ async def test_wait_that_is_cancelled_leaves_its_event_for_the_next_one():
     assert received == [text("kept"), LEAVE]
 
 
+async def test_application_with_time_limits_loses_nothing_after_its_first_one():
+    received, numbers = [], [text(str(number)) for number in range(50)]
+    server = LossyServer(CONNECT)
+
+    async def application(scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        # The first limit cancels the server's own `receive`, if that is a coroutine.
+        lost = [] if Server.gives_futures else [text("lost")]
+        for event in [None, *lost, *numbers]:
+            if event:
+                server.inbox.put_nowait(event)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.001):
+                    while True:
+                        received.append(await receive())
+        while len(received) < len(numbers):
+            received.append(await receive())
+
+    async with asyncio.timeout(5):
+        await serve(server, application)
+    assert received == numbers
+
+
 class Futures(Server):
     """Gives futures, whichever kind the test runs with, and keeps them."""
 
@@ -171,10 +196,10 @@ async def test_event_behind_a_message_of_the_library_is_not_overtaken_after_a_ca
         await send({**ACCEPT, "subprotocol": "token-auth.v1"})
         call = receive()
         server.inbox.put_nowait(PING)
-        await asyncio.sleep(0.01)  # now the library waits for the next event, in a task
-        server.calls[-1].add_done_callback(lambda _: call.cancel())
+        await asyncio.sleep(0.01)  # now the library waits for the next event
         server.inbox.put_nowait(text("a"))
         server.inbox.put_nowait(LEAVE)
+        call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
         received.extend([await receive(), await receive()])

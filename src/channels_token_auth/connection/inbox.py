@@ -6,36 +6,32 @@ cancel the call of the server's `receive`. But granian loses a frame that arrive
 being cancelled. So the call is cancelled only to close the socket, and there are three ways to wait
 for it:
 
-- By a callback, if the server's `receive` returns a future, as granian's does: see `call`. No task
-  waits, and no coroutine is kept for an idle socket.
+- By a callback: see `has_event_or_calls`. The server's call is a future, or a task of its own, and
+  may outlive its caller. `wake` ends the wait only: the call stays pending, and its event is
+  returned by the next wait. Where the server's `receive` returns a future, as granian's does, an
+  idle socket keeps no task and no coroutine.
+- For the same call in a coroutine: see `has_event`, which is such a callback.
 - In the caller's own task, if the server's `receive` is a coroutine function, as that of the other
-  servers is. The wait cannot be ended without cancelling the call, so only `close` ends it.
-- For a future, or a task of its own, which may outlive its caller. `wake` ends the wait only: the
-  call stays pending, and its event is returned by the next wait. After an application has cancelled
-  its own wait, as with `asyncio.timeout`, all its later waits use this way.
+  servers is: see `waits_here`. The wait cannot be ended without cancelling the call, so only
+  `close` ends it. After an application has cancelled its own wait, as with `asyncio.timeout`, all
+  its later waits are callbacks.
 
 `listen` makes the call while the application does not wait, to find out whether its client sends
 anything. The event is kept for the application's next wait.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from ..cancel_scope import CancelScope
 from ..clock import clock
 from ..core.asgi_types import Message, Receive
 from ..core.lifecycle import Idle
 
-__all__ = ["Caller", "Inbox"]
-
-
-class Caller(Protocol):
-    """The object that has used `Inbox.call`. A method alone would be an object for each wait."""
-
-    def arrive(self) -> None:
-        """Handle the end of the server's call, or of the socket."""
+__all__ = ["Inbox"]
 
 
 class Inbox(CancelScope):
@@ -45,7 +41,7 @@ class Inbox(CancelScope):
     """
 
     __slots__ = (
-        "_caller", "_idle", "_is_cancelled", "_pending", "_waiter", "gives_coroutines", "receive",
+        "_idle", "_is_cancelled", "_on_end", "_pending", "gives_coroutines", "receive",
     )  # fmt: skip
 
     def __init__(self, receive: Receive, loop: asyncio.AbstractEventLoop) -> None:
@@ -53,8 +49,7 @@ class Inbox(CancelScope):
         self.receive = receive
         """The server's own. Await its coroutine in a `with` block of the inbox."""
         self._pending: asyncio.Future[Message] | None = None
-        self._caller: Caller | None = None
-        self._waiter: asyncio.Future[None] | None = None
+        self._on_end: Callable[[], object] | None = None
         self._is_cancelled = False
         self.gives_coroutines = False
         """True if the server's `receive` is a coroutine function: known after its first call."""
@@ -81,82 +76,65 @@ class Inbox(CancelScope):
             self._idle.receive()
         is_closed = super().__exit__(kind, error, trace)
         if kind is asyncio.CancelledError and not is_closed:
-            self.note_cancelled()
+            # From now on a task receives, and the event is kept here until the application's own
+            # task has resumed: no frame is lost then.
+            self._is_cancelled = True
         return is_closed
 
     @property
     def waits_here(self) -> bool:
-        """True if the caller's own task must await `receive`, in a `with` block of the inbox."""
-        return self.gives_coroutines and self._pending is None and not self._is_cancelled
+        """True if the caller's own task may await `receive`, in a `with` block of the inbox."""
+        return (
+            self.gives_coroutines
+            and self._pending is None
+            and not self._is_cancelled
+            and not self.is_pending
+        )
 
-    @property
-    def is_engaged(self) -> bool:
-        """True if `call` must not be used: an event is kept, awaited or at risk of a time limit."""
-        return self._pending is not None or self._is_cancelled
-
-    def call(self, caller: Caller) -> Awaitable[Message] | None:
-        """Call the server. Return None if that gave a future, else what `next` must await.
-
-        `caller.arrive` is called once the future is done, or when `close` ends the wait.
-        """
-        call = self.receive()
+    def listen(self) -> asyncio.Future[Message]:
+        """Return the server's call. Make it, unless it is pending or its event is kept here."""
+        if self._pending is not None:
+            return self._pending
+        call = None if self.gives_coroutines else self.receive()
         if not asyncio.isfuture(call):
-            return call
-        self._caller = caller
+            call = self.loop.create_task(self._call(call))
         self._keep(call)
-        return None
+        return call
 
-    def listen(self) -> None:
-        """Call the server unless an event is kept here. Only while no other task waits for one."""
+    async def next(self) -> Message | None:
+        """Return the next event, or None if `close` ended the wait."""
         if self._pending is None:
-            call = None if self.gives_coroutines else self.receive()
-            if not asyncio.isfuture(call):
-                call = self.loop.create_task(self._call(call))
-            self._keep(call)
-
-    async def next(
-        self, *, may_wake: bool, call: Awaitable[Message] | None = None
-    ) -> Message | None:
-        """Return the next event, or None if `close` ended the wait; or `wake`, if `may_wake`.
-
-        `call`: the server's awaitable, which `call` has returned.
-        """
-        if call is None and not (may_wake or self._pending or self._is_cancelled):
             call = self.receive()
-            if asyncio.isfuture(call):
-                self._keep(call)
-                call = None
-        if call is not None:
             self.gives_coroutines = asyncio.iscoroutine(call)
-            with self:
-                return await call
-            return None  # `close` has ended the wait
+            if not asyncio.isfuture(call):
+                with self:
+                    return await call
+                return None  # `close` has ended the wait
+            self._keep(call)
         while not await self.has_event():
-            if may_wake or self._pending is None:  # closed
+            if self._pending is None:  # closed
                 return None
         return self.pop()
-
-    def note_cancelled(self) -> None:
-        """Note that the application has cancelled a wait, and may cancel others."""
-        # From now on a task or a future receives, and the event is kept here until the
-        # application's own task has resumed: no frame is lost then.
-        self._is_cancelled = True
 
     async def has_event(self) -> bool:
         """Wait for an event and return True, or return False if `wake` or `close` ended the wait.
 
         The event stays here until it is popped, also if the caller is cancelled meanwhile.
         """
-        self.listen()
-        if self._pending and not self._pending.done():
-            self._waiter = waiter = self.loop.create_future()
-            try:
-                await waiter
-            finally:
-                # A cancelled caller may reach this line after the next one has begun to wait.
-                if self._waiter is waiter:
-                    self._waiter = None
+        waiter = self.loop.create_future()
+        if not self.has_event_or_calls(partial(_resolve, waiter)):
+            await waiter
         return self._pending is not None and self._pending.done()
+
+    def has_event_or_calls(self, on_end: Callable[[], object]) -> bool:
+        """Return True if an event is here. Else call the server, and `on_end` after its call.
+
+        `on_end` is called once; earlier, if `wake` or `close` ends the wait. One wait at a time.
+        """
+        if self.listen().done():
+            return True
+        self._on_end = on_end
+        return False
 
     def pop(self) -> Message:
         """Return the event that `has_event` reported, or raise the server's exception."""
@@ -165,9 +143,10 @@ class Inbox(CancelScope):
         return pending.result()
 
     def wake(self) -> None:
-        """End the wait of `has_event`. The server's call goes on."""
-        if self._waiter and not self._waiter.done():
-            self._waiter.set_result(None)
+        """End the wait for an event. The server's call goes on."""
+        on_end, self._on_end = self._on_end, None
+        if on_end:
+            on_end()
 
     def close(self) -> None:
         """Cancel the server's call, and end the wait for it."""
@@ -175,7 +154,7 @@ class Inbox(CancelScope):
         pending, self._pending = self._pending, None
         if pending:
             pending.cancel()
-        self._end_wait()
+        self.wake()
 
     async def _call(self, call: Awaitable[Message] | None) -> Message:
         # A coroutine must be awaited once it is made: make it here, after the task has begun.
@@ -196,10 +175,9 @@ class Inbox(CancelScope):
         # asyncio calls this some time after the call is done, so the event may be popped already.
         # Then the application waits for the next event, and that wait must not be ended.
         if self._pending is not None and self._pending.done():
-            self._end_wait()
+            self.wake()
 
-    def _end_wait(self) -> None:
-        caller, self._caller = self._caller, None
-        if caller:
-            caller.arrive()
-        self.wake()
+
+def _resolve(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():  # unless its caller was cancelled
+        waiter.set_result(None)

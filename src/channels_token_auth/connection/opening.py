@@ -28,7 +28,7 @@ async def open_connection(connection: Connection, *, waited: float = 0.0) -> Mes
     `waited`: the seconds that the handshake has waited before it could begin.
     Raises nothing but the exceptions of the server's own `receive`, before a handshake.
     """
-    event = await connection.transport.inbox.next(may_wake=False)
+    event = await connection.transport.inbox.next()
     if event is None or event["type"] != "websocket.connect":
         connection.exchange.take(Step.LEAVE)
         return None
@@ -133,7 +133,7 @@ async def _await_credential(connection: Connection) -> None:
         await connection.transport.answer(required)
     inbox = connection.transport.inbox
     while connection.life.state is State.AWAITING_CREDENTIAL:
-        event = await inbox.next(may_wake=False)
+        event = await inbox.next()
         if event:
             await connection.perform(connection.read(event) or ())
     while connection.life.state is State.AUTHENTICATING:

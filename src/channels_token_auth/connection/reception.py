@@ -3,17 +3,23 @@
 granian's own `receive` returns a future, those of the other servers return a coroutine. This one
 returns what the server's does. The difference matters to Channels: it waits for a future as it is,
 but starts a task for a coroutine, with a copy of the context, for every event.
+
+A `Wait` is the future of one event. `Reception.settle` gives it the event, and is called whenever
+that may be possible: at its start, when the server's call ends, when the library has an event of
+its own, and when the socket closes. So an idle socket keeps neither a task nor a coroutine.
+
+Where the server's `receive` is a coroutine function, its call needs a task. Then the application's
+own task awaits it, and a `Wait` is made only for what this cannot do: see `Inbox.waits_here`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Sequence
-from functools import partial
+from collections.abc import Awaitable, Generator, Sequence
+from typing import Any
 
 from ..core.asgi_types import Message
 from ..core.lifecycle import Output, Stage, Step
 from ..tasks import spawn
 from .connection import Connection
-from .wait import Wait
 
 __all__ = ["Reception"]
 
@@ -24,7 +30,7 @@ _CLOSING, _OVER = Stage.CLOSING, Stage.OVER
 class Reception:
     """The `receive` of one application. `connect`: the first event that it returns."""
 
-    __slots__ = ("_connection", "_exchange", "_inbox", "_kept", "_waiting")
+    __slots__ = ("_connection", "_exchange", "_inbox", "_kept", "_performer", "_waiting")
 
     def __init__(self, connection: Connection, connect: Message) -> None:
         self._connection = connection
@@ -32,156 +38,158 @@ class Reception:
         self._inbox = connection.transport.inbox
         self._kept: Message | None = connect
         self._waiting: Wait | None = None
+        self._performer: asyncio.Task[None] | None = None
 
     def receive(self) -> Awaitable[Message]:
         """Return the next event. Raises RuntimeError after the `websocket.disconnect`."""
-        # A coroutine must be awaited once it is made, and an application may cancel its wait before
-        # it begins: so the server's is made in `_next`. Code that passes `receive()` to
-        # `create_task` needs a coroutine, and gets one wherever the server returns one.
-        if self._inbox.gives_coroutines:
-            return self._next()
-        if self._kept is not None:
-            future = self._inbox.loop.create_future()
-            future.set_result(self._take_kept())
-            return future
-        if self._needs_coroutine():
-            return self._next()
-        call = self._inbox.call(self)
-        if call is not None:
-            return self._next(call)
+        # Code that passes `receive()` to `create_task` needs a coroutine, and gets one wherever the
+        # server returns one.
+        return self._next() if self._inbox.gives_coroutines else self._wait()
+
+    async def _next(self) -> Message:
+        # In the loop: the application may have returned without waiting for this call, which must
+        # not call the server again.
+        while self._may_wait_here():
+            received = None
+            with self._inbox:
+                received = await self._inbox.receive()
+            if received is None:  # interrupted: the socket closes
+                break
+            outputs = self._connection.read(received)
+            if outputs is None:
+                return received
+            if outputs:
+                await self._connection.perform(outputs)
+        return await self._wait()
+
+    def _may_wait_here(self) -> bool:
+        """Return whether the application's task may await the server: nothing else can end that."""
+        connection = self._connection
+        return (
+            self._kept is None
+            and self._inbox.waits_here
+            and not (connection.is_subscribed or connection.notices)
+            and self._exchange.stage not in (_CLOSING, _OVER)
+        )
+
+    def _wait(self) -> Awaitable[Message]:
+        earlier = self._waiting
+        if earlier is not None and not earlier.done():
+            return self._receive_after(earlier)
+        if self._kept is None and self._exchange.stage is _OVER:
+            raise RuntimeError("receive() was called after the application got its disconnect.")
         self._waiting = waiting = Wait(self, self._inbox.loop)
+        self.settle()
         return waiting
+
+    async def _receive_after(self, earlier: "Wait") -> Message:
+        """Receive for a second task of the application: a socket has one `Wait` at a time."""
+        await asyncio.wait([earlier])
+        return await self.receive()
 
     def keep(self, event: Message) -> None:
         """Keep an event that the application was given, and did not get: its wait was cancelled."""
         self._kept = event
-        self._inbox.note_cancelled()
+        self.settle()  # another task may wait by now
 
-    def _needs_coroutine(self) -> bool:
-        waiting, connection = self._waiting, self._connection
-        if waiting is not None and waiting.cancelled():
-            self._inbox.note_cancelled()
-        # `call` can be used only for the next event of the server, and for one wait at a time.
-        return (
-            self._exchange.stage in (_CLOSING, _OVER)
-            or self._inbox.is_engaged
-            or connection.is_subscribed
-            or bool(connection.notices)
-        )
-
-    async def _next(self, call: Awaitable[Message] | None = None) -> Message:
-        if self._kept is not None:
-            return self._take_kept()
-        connection, exchange = self._connection, self._exchange
-        while exchange.stage is not _CLOSING:
-            # In the loop: the application may have returned without waiting for this call, which
-            # must not call the server again.
-            if exchange.stage is _OVER:
-                raise RuntimeError("receive() was called after the application got its disconnect.")
-            if connection.notices:
-                return connection.notices.popleft()
-            received = None
-            if call is None and self._inbox.waits_here and not connection.is_subscribed:
-                # As in `Inbox.next`, without a coroutine that an idle socket would keep.
-                with self._inbox:
-                    received = await self._inbox.receive()
-            else:
-                received = await self._inbox.next(may_wake=connection.is_subscribed, call=call)
-                call = None
-            if received is None:
-                continue
-            outputs = connection.read(received)
-            if outputs is None:
-                return received
-            if outputs:
-                await connection.perform(outputs)
-        # Wait for a running bulk close: the application's clean-up must not delay other closes.
-        turn = connection.node.bulk_close.turn()
-        if turn is not None:
-            await turn
-        return self._disconnect()
-
-    def _take_kept(self) -> Message:
-        event, self._kept = self._kept, None
-        assert event is not None  # noqa: S101 - the caller has looked
-        return event
-
-    def _disconnect(self) -> Message:
-        self._exchange.take(Step.DELIVER)
-        assert self._connection.disconnect  # noqa: S101 - set on the way to this stage
-        return self._connection.disconnect
-
-    # -- Settle the future: as `_next` does, but without a task
-
-    def arrive(self) -> None:
-        """Handle the end of the server's call, or of the socket."""
-        # Not kept: they refer to each other, and would wait for the garbage collector.
-        waiting, self._waiting = self._waiting, None
-        if waiting is None:
+    def settle(self, _: object = None) -> None:
+        """Give the application's wait its event, if there is one; else do nothing."""
+        waiting = self._waiting
+        if waiting is None or waiting.done():  # cancelled: the inbox keeps the event
             return
-        if waiting.done():  # cancelled: the inbox keeps the event
-            self._inbox.note_cancelled()
-        elif self._exchange.stage is _CLOSING:
-            self._settle_at_turn(waiting)
-        elif self._exchange.stage is _OVER:  # the application has returned without it
-            waiting.cancel()
-        else:
-            self._settle_with_event(waiting)
-
-    def _settle_with_event(self, waiting: Wait) -> None:
         try:
-            event = self._inbox.pop()
-            outputs = self._connection.read(event)
+            event = self._take(waiting)
         except asyncio.CancelledError:
             waiting.cancel()
         except Exception as error:  # noqa: BLE001 - for the application, whatever the server raises
             waiting.set_exception(error)
         else:
+            if event is None:
+                return
+            waiting.set_result(event)
+        # Not kept: they refer to each other, and would wait for the garbage collector.
+        self._waiting = None
+
+    def _take(self, waiting: "Wait") -> Message | None:
+        """Return an event; or None, and have `settle` called when there may be one."""
+        connection, inbox = self._connection, self._inbox
+        while True:
+            if self._kept is not None:
+                event, self._kept = self._kept, None
+                return event
+            stage = self._exchange.stage
+            if stage is _CLOSING:
+                return self._take_disconnect()
+            if stage is _OVER:  # the application has returned without this event
+                raise asyncio.CancelledError
+            if connection.notices:
+                return connection.notices.popleft()
+            # One message of the library at a time: its client must not make tasks without bound.
+            if self._performer is not None or not inbox.has_event_or_calls(waiting):
+                return None
+            received = inbox.pop()
+            outputs = connection.read(received)
             if outputs is None:
-                waiting.set_result(event)
-            else:
-                self._settle_later(waiting, outputs)
-
-    def _settle_at_turn(self, waiting: Wait) -> None:
-        turn = self._connection.node.bulk_close.turn()
-        if turn is None:
-            waiting.set_result(self._disconnect())
-        else:
-            turn.add_done_callback(partial(self._settle_after, waiting))
-
-    def _settle_after(self, waiting: Wait, turn: "asyncio.Future[None]") -> None:
-        if waiting.done():
-            return
-        if self._exchange.stage is _CLOSING:
-            waiting.set_result(self._disconnect())
-        else:  # the application has returned without it, or has got it by another wait
-            waiting.cancel()
-
-    def _settle_later(self, waiting: Wait, outputs: Sequence[Output]) -> None:
-        """Carry out outputs for a message of the library, and wait for the next event in a task."""
-        task = spawn(self._resume(waiting, outputs))
-        waiting.add_done_callback(partial(_cancel_with, task))
-
-    async def _resume(self, waiting: Wait, outputs: Sequence[Output]) -> None:
-        try:
+                return received
             if outputs:
-                await self._connection.perform(outputs)
-            event = await self._next()
-        except asyncio.CancelledError:
+                self._perform(outputs)
+
+    def _take_disconnect(self) -> Message | None:
+        # Wait for a running bulk close: the application's clean-up must not delay other closes.
+        turn = self._connection.node.bulk_close.turn()
+        if turn is not None:
+            turn.add_done_callback(self.settle)
+            return None
+        self._exchange.take(Step.DELIVER)
+        assert self._connection.disconnect  # noqa: S101 - set on the way to this stage
+        return self._connection.disconnect
+
+    def _perform(self, outputs: Sequence[Output]) -> None:
+        """Carry out outputs for a message of the library in a task, and settle the wait after it.
+
+        The task goes on if the application cancels its wait: the client gets its answer.
+        """
+        self._performer = spawn(self._connection.perform(outputs))
+        self._performer.add_done_callback(self._note_performed)
+
+    def _note_performed(self, performer: "asyncio.Task[None]") -> None:
+        self._performer = None
+        waiting = self._waiting
+        if waiting is None or waiting.done():
+            return
+        if performer.cancelled():
             waiting.cancel()
-            raise
-        except Exception as error:  # noqa: BLE001 - for the application, as above
-            if not waiting.done():
-                waiting.set_exception(error)
+        elif error := performer.exception():
+            waiting.set_exception(error)
         else:
-            # Not in a callback, one turn later: by then the application may wait for another event,
-            # which would overtake this one.
-            if waiting.done():
-                self._kept = event
-            else:
-                waiting.set_result(event)
+            self.settle()
 
 
-def _cancel_with(task: "asyncio.Task[None]", waiting: "asyncio.Future[Message]") -> None:
-    if waiting.cancelled():
-        task.cancel()
+class Wait(asyncio.Future[Message]):
+    """The future of one event, which gives the event back if its awaiting task is cancelled.
+
+    A task can be cancelled in the same turn of the event loop in which its future got a result, as
+    by `asyncio.timeout`. The task resumes with the cancellation only, and nothing refers to the
+    event any more. `asyncio.Queue.get` leaves its item in the queue in this case; so does a `Wait`.
+
+    `asyncio.wait` and `result()` work as on any future.
+    """
+
+    __slots__ = ("_reception",)
+
+    def __init__(self, reception: Reception, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self._reception = reception
+
+    def __await__(self) -> Generator[Any, None, Message]:
+        try:
+            return (yield from super().__await__())
+        except asyncio.CancelledError:
+            # A cancelled future, or one with an error, has no event.
+            if self.done() and not self.cancelled() and self.exception() is None:
+                self._reception.keep(self.result())
+            raise
+
+    def __call__(self) -> None:
+        """Settle it, if possible. The inbox calls it: a method would be an object more to keep."""
+        self._reception.settle()
