@@ -36,6 +36,7 @@ NAMES = (
     *("revocation", "revocation_many", "logout", "sweep", "frames", "connections"),
 )
 ONLY_BY_NAME = ("day",)
+BEFORE = ("handshakes", "echo", "memory")
 QUICK = ("bare", "stock", "tutorial", "kick", "ours", "ours-warm", "revoke-user", "logout")
 SOCKETS = 32_768
 RESULTS = Path(__file__).parent / "results"
@@ -62,6 +63,7 @@ def main(arguments: list[str]) -> int:
         databases=tuple(options.database or KINDS),
         minutes=options.minutes,
         sockets=options.sockets,
+        before=options.before,
         say=say,
     )
     faults = []
@@ -108,10 +110,28 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--loop", default=loops[0], choices=loops, help="the servers' event loop")
     parser.add_argument("--minutes", type=float, help="the length of `day`; default: 30")
     parser.add_argument("--sockets", type=int, help="how many are open in `day`; default: 10,000")
+    parser.add_argument(
+        "--before",
+        type=checkout,
+        metavar="CHECKOUT",
+        help=f"a checkout of an older commit, whose code is measured too, by {', '.join(BEFORE)}",
+    )
     options = parser.parse_args(arguments)
+    if options.before and not set(options.names or NAMES) <= set(BEFORE):
+        parser.error(f"--before needs the names of benchmarks, of {', '.join(BEFORE)}")
     if unknown := set(options.names) - set(known):
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
     return options
+
+
+def checkout(name: str) -> Path:
+    """Return the folder of a checkout that has benchmarks. Raises ValueError."""
+    folder = Path(name).resolve()
+    if not (folder / "benchmarks" / "project" / "asgi.py").is_file():
+        raise argparse.ArgumentTypeError(
+            f"{folder} is no checkout with benchmarks: git worktree add {folder} COMMIT"
+        )
+    return folder
 
 
 if __name__ == "__main__":

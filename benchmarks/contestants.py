@@ -1,7 +1,8 @@
 """Who is measured: an application of the project, its settings, and how a client shows a token."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from . import people
 
@@ -26,6 +27,11 @@ class Contestant:
     bad: Callable[[int], str] = people.bad_key
     people: int = people.PEOPLE  # how many of them come, in turn
     environ: Mapping[str, str] = field(default_factory=dict)
+    checkout: Path | None = None  # whose code is served; None: that of this checkout
+
+    def before(self, checkout: Path) -> "Contestant":
+        """Return the same contestant with the code of another checkout."""
+        return replace(self, name=f"{self.name} before", checkout=checkout)
 
     def handshakes(self, *, bad_of_ten: int = 0, people: int | None = None) -> bytes:
         """What the generator sends in turn, each marked with what is to be expected."""

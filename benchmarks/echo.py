@@ -23,7 +23,7 @@ def run(bench: Bench) -> Iterator[Panel]:
 
 
 def _panel(bench: Bench, kind: str, filled: Database) -> Panel:
-    contestants = bench.contestants(*NAMES)
+    contestants = bench.contestants_and_before(*NAMES)
     seconds = 0.3 if bench.quick else 0.8
     with serving_all(kind, contestants, filled) as servers:
         measures = {

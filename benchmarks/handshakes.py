@@ -36,7 +36,7 @@ def run(bench: Bench) -> Iterator[Panel]:
 def panel(bench: Bench, kind: str, filled: Database) -> Panel:
     title = f"{kind}, {filled.kind}"
     also = ["tutorial-reconnecting"] if filled.server else []
-    contestants = bench.contestants(*NAMES, *also)
+    contestants = bench.contestants_and_before(*NAMES, *also)
     seconds = 0.5 if bench.quick else 0.8
     bench.say(f"{title}: starting {len(contestants)} servers")
     with serving_all(kind, contestants, filled) as servers:

@@ -27,7 +27,7 @@ KILOBYTE = 1024
 
 def run(bench: Bench) -> Iterator[Panel]:
     """The last server on SQLite: uvicorn, if not asked otherwise."""
-    contestants = bench.contestants(*NAMES)
+    contestants = bench.contestants_and_before(*NAMES)
     kind, sockets = bench.servers[-1], 500 if bench.quick else 3000
     rounds = max(1, bench.rounds // 2)
     with database("sqlite") as filled:

@@ -95,13 +95,16 @@ def serving(
     prefix = ["setpriv", "--pdeathsig=TERM", "taskset", "--cpu-list", str(SERVER_CPU)]
     values = {"port": port, "loop": os.environ.get("BENCH_LOOP", "asyncio")}
     arguments = [*(each.format(**values) for each in SERVERS[kind]), *flags]
+    root = contestant.checkout or ROOT
     given = {"BENCH_APPLICATION": contestant.application, **contestant.environ, **environ}
+    # Before the installed package, so that another checkout serves its own code.
+    given["PYTHONPATH"] = f"{root / 'src'}:{root}"
     with TemporaryDirectory(prefix="benchmark-") as folder:
         output_path = Path(folder, "output")
         with output_path.open("wb") as output:
             process = subprocess.Popen(
                 [*prefix, sys.executable, "-m", *arguments],
-                cwd=ROOT,
+                cwd=root,
                 env=os.environ | database.environ | given,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

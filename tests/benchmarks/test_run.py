@@ -1,5 +1,6 @@
 """Rounds and ratios."""
 
+from benchmarks.bench import Bench
 from benchmarks.run import Panel, Spread, in_rounds, ratios, spread
 
 ROUNDS = [{"ours": 30.0, "stock": 10.0}, {"ours": 20.0, "stock": 20.0}, {"ours": 8.0, "stock": 4.0}]
@@ -50,3 +51,14 @@ def test_progress_is_reported_after_each_measurement():
     lines = []
     in_rounds({"ours": float}, 2, lines.append)
     assert lines == ["round 1/2  ours", "round 2/2  ours"]
+
+
+def test_ours_is_measured_with_the_code_of_an_older_checkout_too(tmp_path):
+    bench = Bench(rounds=1, quick=True, only=("bare", "ours"), before=tmp_path, say=quiet)
+    contestants = bench.contestants_and_before("bare", "ours", "ours-stock")
+    assert [(each.name, each.checkout) for each in contestants] == [
+        ("bare", None),
+        ("ours", None),
+        ("ours before", tmp_path),
+    ]
+    assert bench.bases(contestants, "bare", "stock") == ("bare", "ours before")

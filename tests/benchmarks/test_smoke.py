@@ -1,6 +1,7 @@
 """The whole path once, with tiny numbers: database, servers, generator, rounds."""
 
 import json
+import shutil
 import time
 
 import pytest
@@ -14,6 +15,7 @@ from benchmarks.generator import compile_load, generating
 from benchmarks.server import serving
 from benchmarks.site import LAYERS, site
 from benchmarks.sweep import open_and_sweep
+from tests.docs.pages import ROOT
 
 pytestmark = pytest.mark.measured
 CYCLES = 20
@@ -51,6 +53,15 @@ def test_contestants_are_compared(filled):
     assert all(rate > 0 for rate in panel.rounds[0].values())
     assert panel.bases == ("bare",)
     assert "uvicorn, sqlite: round 1/1  ours" in lines
+
+
+def test_code_of_another_checkout_is_served(filled, tmp_path):
+    (tmp_path / "src").symlink_to(ROOT / "src")
+    shutil.copytree(ROOT / "benchmarks", tmp_path / "benchmarks")
+    state = tmp_path / "benchmarks" / "project" / "state.py"
+    state.write_text("async def state(question):\n    return {'checkout': __file__}\n")
+    with serving("uvicorn", CONTESTANTS["ours"].before(tmp_path), filled) as server:
+        assert server.state() == {"checkout": str(state)}
 
 
 @pytest.mark.slow  # starts four servers, two of them to be counted and profiled
