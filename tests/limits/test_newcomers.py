@@ -1,8 +1,9 @@
 """Opening handshakes begin in small portions, and in the order of their arrival."""
 
 import asyncio
+import math
 
-from channels_token_auth.limits.newcomers import AT_ONCE, Newcomers
+from channels_token_auth.limits.newcomers import AT_ONCE, MAX_WAITING, Newcomers
 
 
 class Line:
@@ -63,6 +64,16 @@ async def test_turn_returns_how_long_it_took():
     while newcomers.may_begin():
         pass
     assert 0 <= await newcomers.turn() < 5
+
+
+async def test_full_line_lets_no_other_wait_until_it_is_shorter():
+    line = Line(AT_ONCE + MAX_WAITING)
+    await a_turn()
+    assert len(line.newcomers) == MAX_WAITING
+    assert await line.newcomers.turn() == math.inf
+    await a_turn()
+    assert 0 <= await line.newcomers.turn() < math.inf
+    await asyncio.gather(*line.tasks)
 
 
 async def test_nothing_runs_when_nobody_comes():

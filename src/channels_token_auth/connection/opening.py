@@ -11,6 +11,7 @@ from ..core.handshake.decision import Anonymous, AwaitMessage, Refuse, Verify
 from ..core.handshake.extraction import PROTOCOL
 from ..core.identity import Identity, unavailable
 from ..core.lifecycle import Stage, State, Step
+from ..limits.newcomers import overrun
 from ..limits.waiting import Place
 from ..observability.events import HandshakeBegan, emit
 from .asgi_scope import anonymous_user
@@ -50,9 +51,11 @@ async def open_connection(connection: Connection, *, waited: float = 0.0) -> Mes
 
 
 async def _decide(connection: Connection, waited: float) -> None:
-    # Few clients wait longer than that for an answer: verify nothing for those that have left.
-    if connection.node.drain.is_on or waited > connection.route.rules.auth_timeout:
+    if connection.node.drain.is_on:
         raise unavailable()
+    # Few clients wait longer than that for an answer: verify nothing for those that have left.
+    if waited > connection.route.rules.auth_timeout:
+        raise overrun()
     decision = connection.route.decide(connection.handshake)
     _pass_limits(connection)
     match decision:

@@ -4,17 +4,39 @@ When thousands of clients reconnect at once, an event loop would run all their h
 turn, and every connected user would wait for all of them. So the others wait here, in the order of
 their arrival, while the loop handles the frames of connected users between two turns. Nothing is
 lost by it: the same work is done in smaller portions. In quiet times nobody waits.
+
+The line is bounded: a client for which it is too long is asked to come again, instead of waiting
+for an answer that comes when it has left.
 """
 
 import asyncio
+import math
 from collections import deque
 
-__all__ = ["AT_ONCE", "Newcomers"]
+from ..core.errors import Detail, TokenAuthError
+from ..core.identity import unavailable
+
+__all__ = ["AT_ONCE", "MAX_WAITING", "Newcomers", "overrun"]
 
 AT_ONCE = 32
 """Opening handshakes that begin in one turn. With many more, connected users wait too long; with 8,
 batches of verifications are so small that a busy server handles a fifth fewer handshakes. In a
 storm, answers to connected users take about as long with 32 as with 8 (all measured)."""
+
+MAX_WAITING = 10_000
+"""Handshakes that wait at most. A process handles as many in about AUTH_TIMEOUT: those behind them
+would be refused when their turn came."""
+
+OVERRUN = Detail(
+    slug="too_many_handshakes",
+    remedy="More clients connect to this process than it can handle within AUTH_TIMEOUT: start more"
+    " processes, or have the clients spread their reconnections.",
+)
+
+
+def overrun() -> TokenAuthError:
+    """Return the refusal of a handshake that could not begin in time."""
+    return unavailable(OVERRUN)
 
 
 class Newcomers:
@@ -40,7 +62,12 @@ class Newcomers:
         return True
 
     async def turn(self) -> float:
-        """Wait until all that came before have begun. Return the seconds that it took."""
+        """Wait until all that came before have begun. Return the seconds that it took.
+
+        Infinity, at once: the line is full.
+        """
+        if len(self._waiting) >= MAX_WAITING:
+            return math.inf
         came_at = self._loop.time()
         turn = self._loop.create_future()
         self._waiting.append(turn)
