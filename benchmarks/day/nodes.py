@@ -49,7 +49,7 @@ class Node(Place):
     @property
     def cluster_name(self) -> str:
         """Return its name among the nodes: the server may serve in a process of its own."""
-        return f"{socket.gethostname()}-{self.server.state()['pid']}"
+        return f"{socket.gethostname()}:{self.server.state()['pid']}"
 
 
 class Site:

@@ -53,7 +53,7 @@ class Site:
         command = self._command(["token_connections", "--limit=0", "--json"])
         answer = subprocess.run(**command, check=False, capture_output=True)
         listed = json.loads(answer.stdout)
-        (name,) = {f"{socket.gethostname()}-{pid}" for pid in pids} & {*listed["nodes"]}
+        (name,) = {f"{socket.gethostname()}:{pid}" for pid in pids} & {*listed["nodes"]}
         return name
 
     def start(self, kind: str) -> None:

@@ -108,6 +108,6 @@ def test_log_lines_on_the_page_are_those_of_the_code():
     for field, example in FIELDS.items():
         source = source.replace(field, example)
     lines = [
-        line.removesuffix(" web-3-9.").removesuffix(" …") for line, _ in table(PAGE, "you see")
+        line.removesuffix(" web-3:9.").removesuffix(" …") for line, _ in table(PAGE, "you see")
     ]
     assert [line for line in lines if line not in source] == []

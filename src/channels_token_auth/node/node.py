@@ -19,7 +19,7 @@ from ..cluster.local_nodes import (
     process_began_at,
     process_id,
 )
-from ..cluster.message import Message, Reply, is_meant
+from ..cluster.message import Message, Reply, is_meant, node_name
 from ..cluster.overview import MAX_USERS
 from ..cluster.subscription import Subscription
 from ..core.counting.traffic import TrafficTable
@@ -56,7 +56,7 @@ class Node:
     """
 
     def __init__(self, configuration: conf.Configuration, *, joins: bool = True) -> None:
-        self.name = _name()
+        self.name = node_name(socket.gethostname(), os.getpid(), loop=node_count() + 1)
         self.sockets: set[Member] = set()
         """All sockets, from their opening handshake until their application has ended."""
         self.registry = Registry()
@@ -217,12 +217,6 @@ class Node:
         """Sweep, and announce the seats again, because messages were lost during an outage."""
         self.sweep.hurry()
         self.seats.repeat()  # a sweep that is running did it before the recovery
-
-
-def _name() -> str:
-    """Return the names of machine and process, and a number for a second event loop of it."""
-    others = node_count()
-    return f"{socket.gethostname()}-{os.getpid()}" + (f"-{others + 1}" if others else "")
 
 
 _nodes: LoopLocal[Node] = LoopLocal()
