@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     )
     from .backends.site import Site
     from .backends.sources.users import admit
-    from .cluster.connections import Connections, LiveConnection, aconnections, connections
+    from .cluster.connections import Connections, LiveConnection
     from .core.authentication import Authentication
     from .core.close_codes import CloseReason
     from .core.credentials import Credential, Location, Secret
     from .core.errors import Detail, TokenAuthError
     from .core.identity import Grant, Identity, Verdict
+    from .listing import aconnections, connections
     from .providers.logins import remember_login
     from .revocation.disconnecting import adisconnect, disconnect
     from .revocation.labels import arevoke, revoke
@@ -51,12 +52,13 @@ _MODULES = {
     ),
     "backends.site": ("Site",),
     "backends.sources.users": ("admit",),
-    "cluster.connections": ("Connections", "LiveConnection", "aconnections", "connections"),
+    "cluster.connections": ("Connections", "LiveConnection"),
     "core.authentication": ("Authentication",),
     "core.close_codes": ("CloseReason",),
     "core.credentials": ("Credential", "Location", "Secret"),
     "core.errors": ("Detail", "TokenAuthError"),
     "core.identity": ("Grant", "Identity", "Verdict"),
+    "listing": ("aconnections", "connections"),
     "providers.logins": ("remember_login",),
     "revocation.disconnecting": ("adisconnect", "disconnect"),
     "revocation.labels": ("arevoke", "revoke"),

@@ -314,7 +314,7 @@ async def test_other_nodes_are_not_drained(sockets, token):
 
 async def test_machine_stands_for_all_its_nodes(sockets, token):
     await sockets(token.key)
-    machine = here().name.rpartition("-")[0]
+    machine = here().name.partition(":")[0]
     code, _, _ = await manage("token_drain", node=machine, over=0)
     assert code == 0
 

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from ..cluster.connections import Connections, LiveConnection, aconnections
 from ..cluster.overview import Overview, aoverview
+from ..revocation.known_names import require_known_labels
 from ..usernames import display_name, find_user, names_of
 from .panels import panels
 
@@ -29,6 +30,8 @@ def listing(query: str, link: Link) -> dict[str, Any]:
     # Even after a mistake, the nodes are asked: panels and warnings are shown in any case.
     named, mistake = _named(query)
     found, overview = async_to_sync(_ask)(named)
+    if not found.total:
+        mistake = mistake or _misspelt(named.get("label"))
     user = named.get("user")
     return {
         "rows": _rows(found, link),
@@ -89,6 +92,15 @@ def _read(query: str) -> dict[str, Any]:
             " sid=abc."
         )
     )
+
+
+def _misspelt(label: tuple[str, str] | None) -> str:
+    """Return a sentence if no token can have a label of this name; else an empty text."""
+    try:
+        require_known_labels([] if label is None else [label], backends=None)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _rows(found: Connections, link: Link) -> list[dict[str, Any]]:

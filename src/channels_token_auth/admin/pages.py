@@ -14,7 +14,7 @@ from ..backends.sources.users import local_user_key
 from ..cluster.connections import connections
 from ..core.errors import TokenAuthError
 from ..core.identity import FOREIGN, UserKey
-from ..revocation.disconnecting import disconnect
+from ..revocation.disconnecting import disconnect_known
 from ..revocation.kinds import without_rows
 from ..revocation.labels import revoke_known_labels
 from ..revocation.tokens import revoke_known_token
@@ -71,7 +71,7 @@ class Pages:
         def act(*, revokes: bool) -> None:
             # First, because a token store that fails must not keep the socket open. The history is
             # second: it records the close even if the revocation fails.
-            disconnect(connection_id=connection_id)
+            disconnect_known(connection_id=connection_id)
             note(request, user_of(one), what, revokes=revokes)
             if revokes and one.token_id:
                 revoke_known_token(
@@ -95,7 +95,7 @@ class Pages:
         what = _("all connections of %s") % name
 
         def act(*, revokes: bool) -> None:
-            disconnect(user=user)
+            disconnect_known(user=user)
             note(request, user, what, revokes=revokes)
             if revokes:
                 revoke_user(user)
@@ -115,7 +115,7 @@ class Pages:
         what = _("all connections with the label %s") % text
 
         def act(*, revokes: bool) -> None:
-            disconnect(label=label)
+            disconnect_known(label=label)
             note_label(request, text, what, revokes=revokes)
             if revokes:
                 revoke_known_labels(label=label)

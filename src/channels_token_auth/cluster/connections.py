@@ -2,15 +2,16 @@
 
 import asyncio
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import async_to_sync
 
 from ..backends.sources.users import named_user
 from ..core.labels import read_labels
+from ..core.revocation.criteria import ANY
 from ..core.token_names import token_name
 from ..tenants.site import in_other_threads, sockets_here
 from . import layer
@@ -18,7 +19,10 @@ from .local_nodes import node_count
 from .message import Message, is_meant
 from .requests import asking
 
-__all__ = ["ANYBODY", "Connections", "LiveConnection", "aconnections", "connections"]
+__all__ = ["Connections", "LiveConnection", "aconnections", "blocking", "connections"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 TIMEOUT = 2.0
 """Seconds in which nodes have to answer."""
@@ -27,16 +31,6 @@ SETTLED = 0.2
 """Seconds to wait for further answers after all known nodes have answered. The first answer may
 come from a node that was suspended for a while, and has no other nodes in its list yet."""
 
-
-class _Anybody:
-    """The type of `ANYBODY`."""
-
-    def __repr__(self) -> str:
-        return "ANYBODY"
-
-
-ANYBODY = _Anybody()
-"""The default of `user`: all sockets. None is an error, since machine tokens have no user."""
 
 LIMIT = 100
 MAX_LIMIT = 1000
@@ -96,7 +90,7 @@ class Connections:
 
 async def aconnections(
     *,
-    user: Any = ANYBODY,
+    user: Any = ANY,
     token_id: str | None = None,
     backend: str | None = None,
     issuer: str | None = None,
@@ -107,19 +101,14 @@ async def aconnections(
     limit: int = LIMIT,
     timeout: float = TIMEOUT,  # noqa: ASYNC109 - the nodes', not ours
 ) -> Connections:
-    """Return the open sockets that match all arguments, at most `limit` of each node.
+    """Return the sockets as the public function does, with names that this process may not know.
 
-    `user`: an instance or a primary key, as in `revoke_user`; without it, the sockets of all users.
-    `token_id`: a token's public id, unique for its `backend` and `issuer` only. `label`: a mapping
-    such as `{"sid": "abc"}`, a pair, or several pairs, of which a token has to have all. `node`:
-    the name of a node, or of a machine for all its nodes. `timeout`: seconds in which nodes may
-    answer; it returns soon after all have answered. Raises ValueError for a limit over 1,000;
-    TypeError for malformed labels, and if `user` is None or unsaved.
+    None selects all, except in `user`.
     """
     if not 0 <= limit <= MAX_LIMIT:
         raise ValueError(f"limit is {limit}: it must be from 0 to {MAX_LIMIT}.")
     target = sockets_here(
-        None if user is ANYBODY else named_user(user),
+        None if user is ANY else named_user(user),
         # By its name, because a text that an operator gives as an id may be a token.
         token_id=None if token_id is None else token_name(token_id),
         backend=backend,
@@ -143,15 +132,21 @@ async def aconnections(
     )
 
 
-@functools.wraps(aconnections)
-def connections(**which: Any) -> Connections:
-    # The coroutine runs in an event loop, where the caller's tenant would not be found.
-    with in_other_threads():
-        return async_to_sync(aconnections)(**which)
+def blocking(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
+    """Return the form of a function for code outside an event loop, with the same signature."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **which: P.kwargs) -> T:
+        # The coroutine runs in an event loop, where the caller's tenant would not be found.
+        with in_other_threads():
+            return async_to_sync(function)(*args, **which)
+
+    # `wraps` has copied the name, too. The signature and the docstring are right for both.
+    call.__name__ = call.__qualname__ = function.__name__.removeprefix("a")
+    return call
 
 
-# `wraps` copies the name, too. The signature and the docstring are right for both.
-connections.__name__ = connections.__qualname__ = "connections"
+connections = blocking(aconnections)
 
 
 async def gather(message: Message, node: str | None, seconds: float) -> dict[str, Any]:

@@ -67,6 +67,8 @@ async def adrain(
     Returns when all nodes are empty, or none is left to wait for. Raises ValueError if `over` is
     not a number of seconds.
     """
+    if node == "":
+        raise ValueError("The name of the node is empty: name one, or leave it out for all.")
     if over is not None and not 0 <= over < math.inf:
         raise ValueError(f"over is {over}: it must be a number of seconds, 0 or more.")
     # Before the request: a node that is known, and sends no report, is an error.

@@ -38,9 +38,10 @@ def require_known_labels(
     known = _label_names(named)
     unknown = sorted({name for name, _ in labels} - known) if known is not None else []
     if unknown:
+        others = f"Use one of {_listed(known)}, or add" if known else "Add"
         raise ValueError(
-            f"No token has a label {unknown[0]!r}. Use one of {_listed(known or ())}, or add the"
-            " claim to the option 'labels' of a backend."
+            f"No token has a label {unknown[0]!r}. {others} the claim to the option 'labels' of a"
+            " backend."
         )
 
 

@@ -14,6 +14,7 @@ from ..core.denial import Denial
 from ..core.identity import UserKey
 from ..core.labels import read_labels
 from ..core.revocation import NO_ISSUER, Target
+from ..core.revocation.criteria import ANY, given, named_text
 from ..tasks import asynchronous
 from ..tenants.site import here, in_tenant, target_here
 from ..verification.authenticator import Authenticator, site_authenticator
@@ -27,10 +28,10 @@ __all__ = ["arevoke", "revoke", "revoke_known_labels"]
 def revoke(
     *,
     label: Any,
-    user: Any = None,
-    backend: str | Iterable[str] | None = None,
-    issuer: str | None = None,
-    issued_before: datetime | None = None,
+    user: Any = ANY,
+    backend: str | Iterable[str] = ANY,
+    issuer: str = ANY,
+    issued_before: datetime = ANY,
     margin: float | None = None,
 ) -> None:
     """Revoke the tokens that have all of these labels, and close their sockets on every node.
@@ -43,20 +44,18 @@ def revoke(
     `issued_before`: an aware datetime; later tokens stay valid. `margin`: seconds for which open
     sockets may be given a new token, as in `revoke_user`. Raises ValueError for a backend that
     cannot revoke by label, for an issuer or a label's name that no token of these backends has, and
-    for a margin over an hour; TypeError for malformed labels and for an unsaved user; and
-    TokenAuthError ("unavailable") while the denylist's cache fails.
+    for a margin over an hour; TypeError for malformed labels, for None where another value selects
+    tokens, and for an unsaved user; and TokenAuthError ("unavailable") while the denylist's cache
+    fails.
     """
-    names = _deniable(site_authenticator(), backend)
-    require_known(backends=names, issuer=issuer)
+    criteria = given(user=user, backend=backend, issued_before=issued_before)
+    criteria |= named_text(issuer=issuer)
+    names = _deniable(site_authenticator(), criteria.get("backend"))
+    require_known(backends=names, issuer=criteria.get("issuer"))
     require_known_labels(read_labels(label), backends=names)
-    revoke_known_labels(
-        label=label,
-        user=user,
-        backend=None if backend is None else names,
-        issuer=issuer,
-        issued_before=issued_before,
-        margin=margin,
-    )
+    if "backend" in criteria:
+        criteria["backend"] = names  # an iterator of names can be read only once
+    revoke_known_labels(label=label, margin=margin, **criteria)
 
 
 arevoke = asynchronous(revoke)

@@ -10,6 +10,7 @@ from ..core.authentication import Authentication
 from ..core.credentials import Location
 from ..core.identity import Grant, Identity, UserKey
 from ..core.revocation import Target
+from ..core.revocation.criteria import ANY, given, named_text
 from ..tasks import asynchronous
 from ..tenants.site import here, target_here
 from ..verification.authenticator import Authenticator, site_authenticator
@@ -21,9 +22,7 @@ from .known_names import require_known
 __all__ = ["arevoke_token", "revoke_known_token", "revoke_token"]
 
 
-def revoke_token(
-    token: str, *, user: Any = None, backend: str | None = None, issuer: str | None = None
-) -> None:
+def revoke_token(token: str, *, user: Any = ANY, backend: str = ANY, issuer: str = ANY) -> None:
     """Revoke a token, and close its sockets on every node. `token`: the token, or its `token_id`.
 
     A text that may be either, such as an issuer's "login:7" on a site with sessions, revokes both.
@@ -32,11 +31,12 @@ def revoke_token(
     and the token's issuer, because a `token_id` is unique within these only; other backends are not
     searched then. Raises TokenAuthError ("unavailable") if a token store or the denylist's cache
     failed, so that not everything is revoked; the sockets close nevertheless. Raises TypeError for
-    anything but a text, and for an empty one; and ValueError for a backend or an issuer that this
-    process does not know.
+    anything but a text, for an empty one, and for a user, backend or issuer that is None; and
+    ValueError for a backend or an issuer that this process does not know.
     """
-    require_known(backends=None if backend is None else [backend], issuer=issuer)
-    revoke_known_token(token, user=user, backend=backend, issuer=issuer)
+    named = named_text(backend=backend, issuer=issuer)
+    require_known(backends=[backend] if "backend" in named else None, issuer=named.get("issuer"))
+    revoke_known_token(token, **given(user=user), **named)
 
 
 arevoke_token = asynchronous(revoke_token)

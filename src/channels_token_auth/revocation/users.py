@@ -12,6 +12,7 @@ from ..core.authentication import epoch
 from ..core.denial import Denial
 from ..core.identity import UserKey
 from ..core.revocation import Target
+from ..core.revocation.criteria import ANY, given
 from ..tasks import asynchronous
 from ..tenants.site import in_tenant
 from ..verification.authenticator import Authenticator, site_authenticator
@@ -27,7 +28,7 @@ def revoke_user(
     user: Any,
     *,
     except_token: Any = None,
-    issued_before: datetime | None = None,
+    issued_before: datetime = ANY,
     margin: float | None = None,
 ) -> None:
     """Revoke the tokens of a user, and close their sockets on every node.
@@ -35,23 +36,26 @@ def revoke_user(
     `user`: an instance is one user. A primary key means every user with this key: this site's, and
     those of each service whose tokens the site accepts. `except_token`: a token that stays valid:
     the token, its `token_id`, or a socket's `scope["auth"]`, which also has its backend and issuer;
-    an id alone spares the user's tokens with this id of every issuer. `issued_before`: an aware
-    datetime; later tokens stay valid. The default is now, so that a token which is issued after
-    this call is valid. `margin`: seconds for which open sockets stay open and may be given a token
-    that was issued after this call, as after a change of roles: their clients receive
-    `auth.expiring`, and those that do not reauthenticate are closed with 4419. Raises TypeError for
-    None and for an unsaved user, ValueError for a margin over an hour; else as `revoke_token` does.
+    an id alone spares the user's tokens with this id of every issuer. None spares none, as
+    `request.auth` of a request with a session. `issued_before`: an aware datetime; later tokens
+    stay valid. The default is now, so that a token which is issued after this call is valid.
+    `margin`: seconds for which open sockets stay open and may be given a token that was issued
+    after this call, as after a change of roles: their clients receive `auth.expiring`, and those
+    that do not reauthenticate are closed with 4419. Raises TypeError for an unsaved user, and for a
+    user or an `issued_before` that is None; ValueError for a margin over an hour; else as
+    `revoke_token` does.
     """
-    whose = in_tenant(named_user(user))
+    whose, times = in_tenant(named_user(user)), given(issued_before=issued_before)
     # Before all else: a token without a row that is issued meanwhile is newer, and stays valid.
     now, deadline = clock.calendar(), deadline_of(margin)
     authenticator = site_authenticator()
     kept = None if except_token is None else excepted(authenticator, except_token)
-    moment = epoch(issued_before)
+    before: datetime | None = times.get("issued_before")
+    moment = epoch(before)
     # The backend of the spared token has tokens of this user, whatever kind its users have.
     own = kept.token.backend if kept else None
     target = replace(_sparing(whose, kept), issued_before=now if moment is None else moment)
-    step = partial(_revoke_rows, user_pk=row_key(user), kept=kept, issued_before=issued_before)
+    step = partial(_revoke_rows, user_pk=row_key(user), kept=kept, issued_before=before)
     carry_out(
         Plan(
             targets=[target],
@@ -61,7 +65,7 @@ def revoke_user(
             ],
             denied_at=without_rows(authenticator.backends),
             deny=partial(_deny, authenticator, whose, target),
-            supersedes=_of_rows(target, is_whole=issued_before is None or margin is not None),
+            supersedes=_of_rows(target, is_whole=before is None or margin is not None),
             deadline=deadline,
         )
     )

@@ -14,7 +14,7 @@ from ..cluster.connections import LiveConnection
 from ..core.close_codes import CloseReason
 from ..core.errors import Detail, TokenAuthError
 from ..core.identity import Identity, is_foreign, unavailable
-from ..revocation.disconnecting import disconnect
+from ..revocation.disconnecting import disconnect_known
 from ..revocation.tokens import revoke_known_token
 from ..revocation.users import revoke_user
 from .endpoint import endpoint, store
@@ -44,7 +44,8 @@ def connections(request: HttpRequest) -> dict[str, Any] | None:
     # Without the right to see other tokens, the list has only the sockets of the token in use.
     own = identity.authentication
     named = {"token_id": own.token_id, "backend": own.backend, "issuer": own.issuer}
-    found = cluster.connections(user=identity.user_key, **({} if may_reach_others else named))
+    which: dict[str, Any] = {} if may_reach_others else named
+    found = cluster.connections(user=identity.user_key, **which)
     body = {
         "connections": [_shown(each, identity) for each in found.connections],
         "total": found.total,
@@ -73,7 +74,7 @@ def _sign_out(each: LiveConnection, identity: Identity) -> None:
     with store():
         if _is_current(each, identity):
             # Not "token_revoked": the client would discard a token that is still valid.
-            disconnect(
+            disconnect_known(
                 user=user,
                 connection_id=each.connection_id,
                 code=CloseReason.FORBIDDEN,

@@ -10,15 +10,22 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
-from ...cluster.connections import LIMIT, Connections, LiveConnection, connections
-from ...revocation.known_names import require_known, require_known_labels
+from ...cluster.connections import LIMIT, Connections, LiveConnection
+from ...listing import connections
 from ...usernames import is_site_user, names_of
 from .. import terminal
 
 HEADING = ("ID", "NODE", "USER", "ADDRESS", "OPENED", "EXPIRES", "BY", "TOKEN", "PATH")
 
-NAMED = ("backend", "issuer", "address", "node", "limit")
-"""Options that are passed to `connections` unchanged."""
+NAMED = (
+    ("token_id", "token"),
+    ("backend", "backend"),
+    ("issuer", "issuer"),
+    ("label", "labels"),
+    ("address", "address"),
+    ("node", "node"),
+)
+"""The arguments of `connections`, and the options that give them."""
 
 
 class Command(BaseCommand):
@@ -38,33 +45,17 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="for programs")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        named = {name: options[name] for name in NAMED}
+        named = {name: options[option] for name, option in NAMED if options[option] is not None}
         if options["user"] is not None:
             named["user"] = terminal.user_of(options["user"])
         try:
-            found = connections(token_id=options["token"], label=options["labels"], **named)
-        except ValueError as error:
+            found = connections(**named, limit=options["limit"])
+        except (TypeError, ValueError) as error:
             raise CommandError(str(error), returncode=terminal.USAGE) from None
-        if not found.total:
-            _check_names(options)
         # An incomplete list is printed too: the exit code shows that nodes are missing.
         self.stdout.write(_as_json(found) if options["json"] else "\n".join(_as_text(found)))
         if sentence := terminal.incomplete(found.nodes, found.missing):
             raise CommandError(sentence)
-
-
-def _check_names(options: dict[str, Any]) -> None:
-    """Raise a CommandError if no socket was found because a name is misspelt.
-
-    Not before: the backend of a socket may be that of a route, which this process does not have.
-    """
-    backend = options["backend"]
-    backends = None if backend is None else [backend]
-    try:
-        require_known(backends=backends, issuer=options["issuer"])
-        require_known_labels(options["labels"] or (), backends=backends)
-    except ValueError as error:
-        raise CommandError(str(error), returncode=terminal.USAGE) from None
 
 
 def _as_json(found: Connections) -> str:

@@ -62,22 +62,23 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         tokens, labels = options["tokens"], options["labels"]
-        times = {"issued_before": options["before"], "margin": options["margin"]}
-        origin = {name: options[name] for name in ("backend", "issuer")}
+        times = {"margin": options["margin"]} | _given(issued_before=options["before"])
+        origin = _given(**{name: options[name] for name in ("backend", "issuer")})
         # Before any token is read from a terminal: a wrong call should not ask for one.
         _check(options)
         user = terminal.user_of(options["user"])
+        whose = _given(user=user)
         try:
             if tokens:
-                done = _revoke(_read(tokens), user, **origin)
+                done = _revoke(_read(tokens), **whose, **origin)
             elif labels:
-                revoke(label=labels, user=user, **origin, **times)
+                revoke(label=labels, **whose, **origin, **times)
                 done = f"The tokens with {_shown(labels)} are revoked."
             else:
                 revoke_user(user, except_token=_spared(options["spared"], **origin), **times)
                 name = terminal.visible(user.get_username())
                 done = f"The tokens of {name} ({user.pk}) are revoked."
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise _usage(str(error)) from None
         except TokenAuthError as error:
             raise CommandError(_sentence(error)) from error
@@ -115,6 +116,11 @@ def _check(options: dict[str, Any]) -> None:
         raise _usage("--backend and --issuer go with tokens, --label or --except.")
 
 
+def _given(**options: Any) -> dict[str, Any]:
+    """Return the options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
 def _shown(labels: list[tuple[str, str]]) -> str:
     return " and ".join(terminal.visible(f"{name}={value}") for name, value in labels)
 
@@ -125,13 +131,13 @@ def _sentence(error: TokenAuthError) -> str:
     return "A token store or the cache is unavailable: not all was revoked. Try again."
 
 
-def _revoke(tokens: list[str], user: Any, **origin: str | None) -> str:
+def _revoke(tokens: list[str], **which: Any) -> str:
     for each in tokens:
-        revoke_token(each, user=user, **origin)
+        revoke_token(each, **which)
     return f"Revoked: {len(tokens)} {'token' if len(tokens) == 1 else 'tokens'}."
 
 
-def _spared(text: str | None, *, backend: str | None, issuer: str | None) -> Any:
+def _spared(text: str | None, *, backend: str | None = None, issuer: str | None = None) -> Any:
     """Return the token that stays valid. With a backend or an issuer, the text is an id."""
     if text is None:
         return None

@@ -1,0 +1,38 @@
+"""Arguments that select users, tokens and sockets: given, or left out to select all.
+
+A lookup that found nothing returns None. If None meant "all", a caller who passes it on would
+revoke or close far more than they meant. So leaving an argument out is the only way to select all.
+"""
+
+from typing import Any
+
+__all__ = ["ANY", "given", "named_text"]
+
+
+class _Any:
+    """The type of `ANY`."""
+
+    def __repr__(self) -> str:
+        return "ANY"
+
+
+ANY: Any = _Any()
+"""The default of an argument that selects: it was left out, and selects all."""
+
+
+def given(**arguments: Any) -> dict[str, Any]:
+    """Return the arguments that were given. Raises TypeError for one that is None."""
+    for name, value in arguments.items():
+        if value is None:
+            raise TypeError(f"{name} is None: name one, or leave the argument out to select all.")
+    return {name: value for name, value in arguments.items() if value is not ANY}
+
+
+def named_text(**arguments: Any) -> dict[str, str]:
+    """Return the arguments that were given. Raises TypeError for one that is no text, or empty."""
+    found = given(**arguments)
+    for name, value in found.items():
+        if not isinstance(value, str) or not value:
+            what = "empty" if value == "" else f"a {type(value).__name__}"
+            raise TypeError(f"{name} is {what}: give a text, or leave the argument out.")
+    return found

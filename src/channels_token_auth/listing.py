@@ -1,0 +1,63 @@
+"""The public functions that list open sockets: they check the names by which a caller selects."""
+
+from typing import Any
+
+from asgiref.sync import sync_to_async
+
+from .cluster import connections as cluster
+from .cluster.connections import LIMIT, TIMEOUT, Connections, blocking
+from .core.labels import read_labels
+from .core.revocation.criteria import ANY, given, named_text
+from .revocation.known_names import require_known, require_known_labels
+
+__all__ = ["aconnections", "connections"]
+
+
+async def aconnections(
+    *,
+    user: Any = ANY,
+    token_id: str = ANY,
+    backend: str = ANY,
+    issuer: str = ANY,
+    label: Any = ANY,
+    connection_id: str = ANY,
+    address: str = ANY,
+    node: str = ANY,
+    limit: int = LIMIT,
+    timeout: float = TIMEOUT,  # noqa: ASYNC109 - the nodes', not ours
+) -> Connections:
+    """Return the open sockets that match all arguments, at most `limit` of each node.
+
+    `user`: an instance or a primary key, as in `revoke_user`; without it, the sockets of all users.
+    `token_id`: a token's public id, unique for its `backend` and `issuer` only. `label`: a mapping
+    such as `{"sid": "abc"}`, a pair, or several pairs, of which a token has to have all. `node`:
+    the name of a node, or of a machine for all its nodes. `timeout`: seconds in which nodes may
+    answer; it returns soon after all have answered. Raises TypeError for None, for an empty text,
+    for malformed labels and for an unsaved user; ValueError for a limit over 1,000, and if no
+    socket matches and no backend has this name, this issuer or such labels.
+    """
+    texts = named_text(
+        token_id=token_id,
+        backend=backend,
+        issuer=issuer,
+        connection_id=connection_id,
+        address=address,
+        node=node,
+    )
+    found = await cluster.aconnections(
+        **given(user=user, label=label), **texts, limit=limit, timeout=timeout
+    )
+    if not found.total:
+        # Not before: the backend of a socket may be that of a route, which this process lacks.
+        labels = () if label is ANY else read_labels(label)
+        await sync_to_async(_require_known)(texts.get("backend"), texts.get("issuer"), labels)
+    return found
+
+
+connections = blocking(aconnections)
+
+
+def _require_known(backend: str | None, issuer: str | None, labels: Any) -> None:
+    backends = None if backend is None else [backend]
+    require_known(backends=backends, issuer=issuer)
+    require_known_labels(labels, backends=backends)
