@@ -70,7 +70,7 @@ def test_one_is_closed_after_a_confirmation(system, page, token):
         page.get_by_role("button", name="Yes, I’m sure").click()
         expect(page.locator(".success")).to_contain_text(f"Closed the connection of {USER}")
         with pytest.raises(ConnectionClosed) as closed:
-            ws.recv(timeout=5)
+            ws.recv(timeout=60)
         assert closed.value.rcvd.code == 4410
         rows(page).to_have_count(0)
     assert system.token(USER, PASSWORD) == token

@@ -23,7 +23,7 @@ from .odd_caches import Away, JSONCache, cache
 
 
 def judge(*backends, tokens=("t0ken",)):
-    authenticator = Authenticator(backends, timeout=5)
+    authenticator = Authenticator(backends, timeout=60)
     verdicts = authenticator.chain.authenticate([credential(token) for token in tokens])
     return [v.code if isinstance(v, TokenAuthError) else v for v in verdicts]
 
@@ -78,7 +78,7 @@ def test_unavailable_says_when_to_try_again():
     def dead(tokens):
         raise OperationalError
 
-    (error,) = Authenticator([FakeBackend(before=dead)], timeout=5).chain.authenticate(
+    (error,) = Authenticator([FakeBackend(before=dead)], timeout=60).chain.authenticate(
         [credential()]
     )
     assert error.retry_after == 5
@@ -187,7 +187,7 @@ def test_the_options_of_a_backend_stay_out_of_its_repr():
 def test_the_schemes_are_those_of_all_backends():
     other = FakeBackend()
     other.schemes = frozenset({"jwt"})
-    assert Authenticator([FakeBackend(), other], timeout=5).schemes == {"token", "jwt"}
+    assert Authenticator([FakeBackend(), other], timeout=60).schemes == {"token", "jwt"}
 
 
 def test_identity_of_a_backend_that_nobody_has_costs_no_others_their_revalidation(caplog):
@@ -195,7 +195,7 @@ def test_identity_of_a_backend_that_nobody_has_costs_no_others_their_revalidatio
         def revalidate(self, held):
             return [identity() for _ in held]
 
-    authenticator = Authenticator([Misnamed()], timeout=5)
+    authenticator = Authenticator([Misnamed()], timeout=60)
     held = [_held("fake"), _held("another")]
     verdicts = authenticator.chain.revalidate(held)
     assert isinstance(verdicts[0], Identity)
@@ -221,7 +221,7 @@ def test_denied_token_is_refused_with_the_reason(settings):
     settings.CACHES = cache(JSONCache)
     backend = FakeBackend("t0ken", "other")
     backend.revocations = Revocations.NOWHERE
-    authenticator = Authenticator([backend], timeout=5, denylist_seconds=60)
+    authenticator = Authenticator([backend], timeout=60, denylist_seconds=60)
     authenticator.denylist.deny(identity().authentication)
     verdicts = authenticator.chain.authenticate([credential(), credential("other")])
     assert verdicts[0].code is CloseReason.TOKEN_REVOKED

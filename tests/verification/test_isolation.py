@@ -31,7 +31,7 @@ async def test_exit_in_a_backend_is_unavailable_and_the_thread_lives_on(lanes, e
         if tokens == ["bad"]:
             raise error
 
-    authenticator = Authenticator([FakeBackend("good", before=leave)], timeout=5)
+    authenticator = Authenticator([FakeBackend("good", before=leave)], timeout=60)
     with pytest.raises(TokenAuthError) as refused:
         await authenticator.authenticate(credential("bad"))
     assert refused.value.code is CloseReason.UNAVAILABLE
@@ -44,7 +44,7 @@ async def test_user_that_cannot_be_copied_is_unavailable(lanes, monkeypatch):
     object.__setattr__(found, "user", Uncopyable())
     monkeypatch.setattr(backend, "authenticate", lambda credentials: [found] * len(credentials))
     with pytest.raises(TokenAuthError) as refused:
-        await Authenticator([backend], timeout=5).authenticate(credential())
+        await Authenticator([backend], timeout=60).authenticate(credential())
     assert refused.value.code is CloseReason.UNAVAILABLE
 
 

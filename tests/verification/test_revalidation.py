@@ -49,7 +49,7 @@ def backend():
 @pytest.mark.usefixtures("_thread")
 async def test_every_token_is_answered(backend, held):
     backend.goes_on.set()
-    verdicts = await Authenticator([backend], timeout=5).revalidate(held)
+    verdicts = await Authenticator([backend], timeout=60).revalidate(held)
     assert [type(verdict) for verdict in verdicts] == [Identity] * 2
 
 
@@ -64,6 +64,6 @@ async def test_answer_that_comes_too_late_harms_nobody(backend, held, caplog):
     authenticator = Authenticator([backend], timeout=0.05)
     await authenticator.revalidate(held)
     backend.goes_on.set()
-    authenticator = Authenticator([backend], timeout=5)
+    authenticator = Authenticator([backend], timeout=60)
     await authenticator.revalidate(held)
     assert "Traceback" not in caplog.text

@@ -46,7 +46,7 @@ def log_in(user):
 
 
 def authenticator(*backends):
-    return Authenticator(backends, timeout=5)
+    return Authenticator(backends, timeout=60)
 
 
 def ticket_of(key):

@@ -10,7 +10,7 @@ GIVEN_UP = "given up"
 class Starts:
     """Notes which calls were started, to be finished by the test."""
 
-    def __init__(self, timeout=5.0):
+    def __init__(self, timeout=60):
         self.single_flight = SingleFlight(timeout, self.give_up)
         self.started = []
         self.given_up = 0

@@ -19,7 +19,7 @@ SECRET = "k" * 32
 @pytest.fixture
 def authenticator():
     backend = JWTBackend(algorithms=["HS256"], key=SECRET, labels=["tenant"])
-    yield Authenticator([backend], timeout=5)
+    yield Authenticator([backend], timeout=60)
     cache.clear()
 
 

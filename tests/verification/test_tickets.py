@@ -112,7 +112,7 @@ def presented(ticket, origin=None):
 
 def judge(credentials, *backends):
     """The codes of the refused, and the identities of the others, by way of the authenticator."""
-    authenticator = Authenticator(backends or [Parent()], timeout=5, cache="tickets")
+    authenticator = Authenticator(backends or [Parent()], timeout=60, cache="tickets")
     verdicts = authenticator.chain.authenticate(credentials)
     return [v.code if isinstance(v, TokenAuthError) else v for v in verdicts]
 

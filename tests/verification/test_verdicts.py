@@ -41,11 +41,11 @@ class Own(BaseTokenBackend):
 
 def judge(*answers):
     backends = [Own(answer, name=f"own {number}") for number, answer in enumerate(answers)]
-    return Authenticator(backends, timeout=5).authenticate_now(CREDENTIAL)
+    return Authenticator(backends, timeout=60).authenticate_now(CREDENTIAL)
 
 
 def whose(answer):
-    return Authenticator([Own(answer)], timeout=5).identify_now(CREDENTIAL)
+    return Authenticator([Own(answer)], timeout=60).identify_now(CREDENTIAL)
 
 
 def identity(user):
@@ -65,7 +65,7 @@ def test_lazy_user_is_loaded_in_the_thread_that_verifies(ada):
 
 def test_lazy_user_is_loaded_in_a_sweep_too(ada):
     lazy = SimpleLazyObject(lambda: get_user_model().objects.get(pk=ada.pk))
-    chain = Authenticator([Own(identity(lazy))], timeout=5).chain
+    chain = Authenticator([Own(identity(lazy))], timeout=60).chain
     (verdict,) = chain.revalidate([Grant(user_pk=ada.pk, authentication=AUTHENTICATION)])
     assert type(verdict.user) is get_user_model()
 
