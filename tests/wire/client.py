@@ -18,7 +18,7 @@ from tests.wire.stream import Stream
 __all__ = ["TEXT", "Frame", "Refusal", "Socket", "handshake"]
 
 CLOSE, TEXT, BINARY = 0x8, 0x1, 0x2
-DEADLINE = 10.0  # of one read; long, since it only ends what is broken
+DEADLINE = 60.0  # of one read; long, since it only ends what is broken
 KEY, ACCEPT = b"dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455 §1.3
 
 

@@ -5,7 +5,7 @@ import time
 
 __all__ = ["Stream"]
 
-SEND_DEADLINE = 10.0
+SEND_DEADLINE = 60.0
 
 
 class Stream:

@@ -138,7 +138,7 @@ def test_a_close_of_the_applications_arrives_while_the_client_is_silent(server: 
     socket = server.open("/default/kicks/kicked", [bearer(ALICE)])
     assert isinstance(socket, Socket)
     with socket:
-        assert socket.read(timeout=2.0).code == 4001
+        assert socket.read().code == 4001
     events = eventually(lambda: server.events("kicked"), has_ended)
     ends = [event for event in events if event["type"] == "websocket.disconnect"]
     assert [event["code"] for event in ends] == [4001]

@@ -30,7 +30,7 @@ def _accepted(server: Server, application: str, *headers: bytes) -> Socket:
 
 def _close(socket: Socket) -> Frame:
     with socket:
-        frame = socket.read_until_close(timeout=3.0)
+        frame = socket.read_until_close()
         socket.close(frame.code or 1000)
         return frame
 

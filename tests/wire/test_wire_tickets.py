@@ -21,7 +21,7 @@ from tests.wire.project.people import ALICE
 from tests.wire.servers import Server, launch, stop_all
 
 PAGE = "http://127.0.0.1:8000"  # the Origin of a case's browser
-DEADLINE = 10.0
+DEADLINE = 60.0
 RIVALS = 100
 _names = (f"ticket-{number}" for number in itertools.count())
 

@@ -21,7 +21,7 @@ __all__ = ["urlpatterns"]
 
 
 def probe() -> dict[str, Any]:
-    return {"pid": os.getpid(), "layer": len(vars(get_channel_layer()).get("receive_buffer", ()))}
+    return {"layer": len(vars(get_channel_layer()).get("receive_buffer", ()))}
 
 
 def revoke(token: str) -> None:
@@ -68,6 +68,7 @@ def _view(command: Callable[..., Any]) -> Callable[..., JsonResponse]:
 
 
 urlpatterns = [
+    path("pid", _view(os.getpid)),
     path("probe", _view(probe)),
     path("revoke/<token>", _view(revoke)),
     path("revoke-in-a-thread/<token>", _view(revoke_in_a_thread)),

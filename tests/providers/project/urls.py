@@ -13,13 +13,13 @@ def me(request):
     return JsonResponse({"user": user, "token": request.session.get("access_token")})
 
 
-def probe(request):
-    return JsonResponse({"pid": os.getpid()})
+def pid(request):
+    return JsonResponse(os.getpid(), safe=False)
 
 
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("auth/", include("channels_token_auth.urls")),
     path("me", me),
-    path("probe", probe),
+    path("pid", pid),
 ]

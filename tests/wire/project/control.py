@@ -1,17 +1,18 @@
-"""Plain HTTP for the tests: ask the process what it holds, and have the library close a socket.
+"""Plain HTTP for the tests: what the process saw and holds, and a close by the library.
 
 Outside Django, so that the question itself moves nothing of what is counted.
 """
 
 import asyncio
 import json
+import os
 import time
 from typing import Any
 
 from channels_token_auth.core.close_codes import CloseReason
 from tests.connection.sockets import open_sockets
 from tests.wire.project.applications import gates
-from tests.wire.project.journal import state
+from tests.wire.project.journal import seen, state
 
 __all__ = ["control"]
 
@@ -19,10 +20,17 @@ DELAY = 0.02  # seconds until the timer closes: the answer leaves first
 
 
 async def control(scope: Any, receive: Any, send: Any) -> None:
-    """GET /probe, /release/<socket>, or /close/<socket>/<slug>: answers the moment of the close."""
+    """Answer /pid, /probe, /seen/<socket>, /release/<socket> and /close/<socket>/<slug>.
+
+    The last one answers with the moment of the close.
+    """
     match scope["path"].split("/")[1:]:
+        case ["pid"]:
+            answer: Any = os.getpid()
         case ["probe"]:
-            answer: Any = state()
+            answer = state()
+        case ["seen", socket_name]:
+            answer = seen(socket_name)
         case ["close", socket_name, slug]:
             answer = _close_from_a_timer(socket_name, CloseReason(slug))
         case ["release", socket_name]:

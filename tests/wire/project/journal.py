@@ -1,8 +1,7 @@
-"""What the process saw and holds: events of each socket, queries, tasks, descriptors."""
+"""Record what the process saw, and what it holds: events, queries, tasks, descriptors."""
 
 import asyncio
 import gc
-import os
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,14 @@ from django.db.backends.signals import connection_created
 
 from channels_token_auth.connection.connection import Connection
 
-__all__ = ["Recorder", "state"]
+__all__ = ["Recorder", "seen", "state"]
 
 _events: dict[str, list[dict[str, Any]]] = defaultdict(list)
 _queries: list[str] = []
 
 
 class Recorder:
-    """Stands around an application and writes down what reaches it and how it ends."""
+    """Wraps an application, and records what reaches it and how it ends."""
 
     def __init__(self, application: Any) -> None:
         self.application = application
@@ -41,17 +40,19 @@ class Recorder:
         events.append({"type": "returned"})
 
 
+def seen(socket_name: str) -> dict[str, Any]:
+    """Return the events of one socket, and the number of queries of all: cheap to ask for."""
+    return {"events": _events.get(socket_name, []), "queries": len(_queries)}
+
+
 def state() -> dict[str, Any]:
-    """All of it as of now, fit for JSON."""
+    """Return what the process holds, fit for JSON. It looks at every object: ask seldom."""
     return {
-        "pid": os.getpid(),
         "tasks": sorted(_name(task) for task in asyncio.all_tasks()),
         "timers": sum(not each.cancelled() for each in asyncio.get_running_loop()._scheduled),
         "connections": sum(isinstance(each, Connection) for each in gc.get_objects()),
         "layer": _channels_held(),
         "descriptors": _descriptors(),
-        "queries": len(_queries),
-        "events": _events,
     }
 
 
@@ -60,7 +61,7 @@ def _descriptors() -> int:
 
 
 def _channels_held() -> int:
-    """Channels that the layer keeps something of."""
+    """Return the number of channels that the layer keeps something of."""
     layer = get_channel_layer()
     of_loop = getattr(layer, "_get_layer", lambda: layer)()
     return sum(len(getattr(of_loop, name, ())) for name in ("channels", "groups", "receive_buffer"))
