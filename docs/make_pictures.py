@@ -5,13 +5,12 @@ They show the running example, so they are right as long as the example's tests 
 
 import base64
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.chromium import chromium
 from tests.example.system import ExampleSystem
 
 IMAGES = Path(__file__).parent / "images"
@@ -49,16 +48,6 @@ def main() -> None:
         phone.locator("h1").click()  # the focus is not of interest
         panels["3. The phone is signed out at once"] = phone.screenshot()
         compose(it, panels).locator("main").screenshot(path=IMAGES / "revoked.png")
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
-        yield browser
-        browser.close()
 
 
 def connected(browser: Browser, system: ExampleSystem) -> Page:

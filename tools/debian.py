@@ -12,7 +12,7 @@ __all__ = ["PACKAGES", "install_packages", "require_packages"]
 
 # The Debian packages that the tests need, each with a file that exists once it is installed.
 PACKAGES = {
-    "chromium": "usr/bin/chromium",
+    "chromium-headless-shell": "usr/bin/chromium-headless-shell",
     "firefox-esr": "usr/bin/firefox-esr",
     "gcc": "usr/bin/gcc",  # for the benchmarks' load generator, as the C library's headers
     "libatomic1": "usr/lib/*/libatomic.so.1",  # for Playwright's driver

@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from playwright.sync_api import Error, expect, sync_playwright
+from playwright.sync_api import Error, expect
 
+from tests.browser.chromium import chromium
 from tests.browser.firefox import firefox
 from tests.example.system import UNTHROTTLED, ExampleSystem
 
@@ -25,13 +26,9 @@ def pytest_runtest_call(item):
 
 @pytest.fixture(scope="module")
 def browser():
-    """Ends with its module: while Playwright runs, so does its event loop, in this thread."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
-        yield chromium
-        chromium.close()
+    """Return a browser that ends with its module, as its event loop does."""
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,9 @@
 
 import re
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from tests.browser.chromium import chromium
 from tests.docs.browser import PASSWORD
 from tests.docs.pages import snippets
 from tests.docs.project import Project, section
@@ -21,9 +22,8 @@ def follow(project: Project) -> list[str]:
     key = _typed(project, commands)
     (script,) = snippets("README.md", "js", STEPS)
     assert "manage.py runserver" in commands
-    with project.serve() as base, sync_playwright() as playwright:
-        arguments = {"executable_path": "/usr/bin/chromium", "args": ["--no-sandbox"]}
-        context = playwright.chromium.launch(**arguments).new_context()
+    with project.serve() as base, chromium() as browser:
+        context = browser.new_context()
         context.set_default_timeout(DEADLINE)
         page, lines = _logged_in(context.new_page(), base), []
         page.on("console", lambda line: lines.append(line.text) if line.type == "log" else None)

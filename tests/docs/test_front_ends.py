@@ -5,8 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from tests.browser.chromium import chromium
 from tests.client.node import CLIENT, NODE
 from tests.docs.browser import PASSWORD, Admin, Console
 from tests.docs.hello_site import TOKEN, populate, token_of_ada
@@ -58,11 +59,8 @@ def project(tutorial, tmp_path):
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_playwright() as playwright:
-        arguments = {"executable_path": "/usr/bin/chromium", "args": ["--no-sandbox"]}
-        chromium = playwright.chromium.launch(**arguments)
-        yield chromium
-        chromium.close()
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import subprocess
 import sys
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from docs.site.links import broken
 from tests.browser.axe import COLORS, SERIOUS, findings
+from tests.browser.chromium import chromium
 from tests.docs.pages import ROOT
 
 pytestmark = pytest.mark.slow
@@ -76,11 +76,8 @@ def test_every_page_is_in_one_file_and_in_an_index_for_language_models(site):
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--allow-file-access-from-files"]
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        yield chromium
-        chromium.close()
+    with chromium("--allow-file-access-from-files") as running:
+        yield running
 
 
 def pages_of(site):

@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from tests.browser.chromium import chromium
 from tests.docs.browser import PASSWORD, Admin
 from tests.docs.pages import read, snippets
 from tests.docs.project import Project
@@ -37,13 +38,10 @@ def site(project):
 
 @pytest.fixture(scope="module")
 def page():
-    with sync_playwright() as playwright:
-        arguments = {"executable_path": "/usr/bin/chromium", "args": ["--no-sandbox"]}
-        browser = playwright.chromium.launch(**arguments)
+    with chromium() as browser:
         page = browser.new_page()
         page.set_default_timeout(DEADLINE)
         yield page
-        browser.close()
 
 
 def test_reader_logs_in_talks_and_is_signed_out_when_the_token_is_deleted(site, page):
