@@ -9,8 +9,9 @@ from channels_token_auth.limits.newcomers import AT_ONCE, MAX_WAITING, Newcomers
 class Line:
     """Handshakes that come at once. `begun`: their numbers, in the order in which they began."""
 
-    def __init__(self, count):
-        self.newcomers = Newcomers()
+    def __init__(self, count, *, max_hold=math.inf):
+        self.is_behind = False
+        self.newcomers = Newcomers(lambda: self.is_behind, max_hold=max_hold)
         self.begun = []
         self.tasks = [asyncio.create_task(self.come(number)) for number in range(count)]
 
@@ -59,8 +60,42 @@ async def test_one_that_is_cancelled_takes_no_place():
     assert len(line.newcomers) == 0
 
 
+async def test_none_begins_while_the_verifications_are_behind():
+    line = Line(2 * AT_ONCE)
+    await a_turn()
+    line.is_behind = True
+    await a_turn()
+    line.tasks += [asyncio.create_task(line.come(number)) for number in range(100, 105)]
+    for _ in range(5):
+        await a_turn()
+    assert line.begun == [*range(AT_ONCE)]
+    line.is_behind = False
+    await asyncio.gather(*line.tasks)
+    assert line.begun == [*range(2 * AT_ONCE), *range(100, 105)]
+
+
+async def test_first_of_a_turn_waits_too_while_the_verifications_are_behind():
+    line = Line(1)
+    await asyncio.gather(*line.tasks)
+    await a_turn()
+    line.is_behind = True
+    line.tasks.append(asyncio.create_task(line.come(1)))
+    await a_turn()
+    assert (line.begun, len(line.newcomers)) == ([0], 1)
+    line.is_behind = False
+    await asyncio.gather(*line.tasks)
+    assert line.begun == [0, 1]
+
+
+async def test_verifications_that_hang_hold_no_line_for_longer():
+    line = Line(3 * AT_ONCE, max_hold=0.01)
+    line.is_behind = True
+    await asyncio.gather(*line.tasks)
+    assert line.begun == [*range(3 * AT_ONCE)]
+
+
 async def test_turn_returns_how_long_it_took():
-    newcomers = Newcomers()
+    newcomers = Line(0).newcomers
     while newcomers.may_begin():
         pass
     assert 0 <= await newcomers.turn() < 5
@@ -77,7 +112,7 @@ async def test_full_line_lets_no_other_wait_until_it_is_shorter():
 
 
 async def test_nothing_runs_when_nobody_comes():
-    newcomers, loop = Newcomers(), asyncio.get_running_loop()
+    newcomers, loop = Line(0).newcomers, asyncio.get_running_loop()
     newcomers.may_begin()
     scheduled = []
     for _ in range(3):

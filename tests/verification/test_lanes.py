@@ -21,7 +21,9 @@ from channels_token_auth.verification.lanes import (
 )
 from channels_token_auth.verification.lanes import lane as lane_module
 from channels_token_auth.verification.lanes import lane_id as lane_id_module
+from channels_token_auth.verification.lanes.batch import IN_ONE_TURN
 from channels_token_auth.verification.lanes.hanging import MAX_HANGING, MAX_REMOTE
+from channels_token_auth.verification.lanes.pace import MAX_BATCH
 
 from .gate import Gate, until
 
@@ -105,6 +107,39 @@ def test_loop_that_closed_meanwhile_does_not_stop_the_thread(lanes):
     asyncio.run(leave())
     gate.opened.set()
     assert asyncio.run(ask(lanes, list, 2)) == 2
+
+
+@pytest.mark.parametrize(
+    ("lane", "is_behind"),
+    [(ROWS, True), (cache_lane("default"), True), (SLOW, False), (sweep_lane(ROWS), False)],
+)
+async def test_lanes_are_behind_while_many_wait_for_this_process(lanes, lane, is_behind):
+    gate = Gate()
+    waiting = [start(lanes, gate, 0, lane)]
+    await until(gate.entered)
+    waiting += [start(lanes, gate, number, lane) for number in range(5)]
+    assert not lanes.are_behind()
+    waiting += [start(lanes, gate, number, lane) for number in range(MAX_BATCH)]
+    assert lanes.are_behind() is is_behind
+    gate.opened.set()
+    await asyncio.gather(*waiting)
+    assert not lanes.are_behind()
+
+
+async def test_answers_of_a_batch_are_spread_over_several_turns_in_their_order(lanes):
+    gate, answers, most = Gate(), [], 0
+    first = start(lanes, gate, 0)
+    await until(gate.entered)
+    for number in range(MAX_BATCH):
+        lanes.ask(Onward(ROWS, gate, number), answers.append)
+    gate.opened.set()
+    await first
+    while len(answers) < MAX_BATCH:
+        before = len(answers)
+        await asyncio.sleep(0)
+        most = max(most, len(answers) - before)
+    assert answers == [*range(MAX_BATCH)]
+    assert most == IN_ONE_TURN
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")

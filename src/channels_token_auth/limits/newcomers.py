@@ -5,6 +5,9 @@ turn, and every connected user would wait for all of them. So the others wait he
 their arrival, while the loop handles the frames of connected users between two turns. Nothing is
 lost by it: the same work is done in smaller portions. In quiet times nobody waits.
 
+They also wait while many verifications wait for their thread: more would only wait there, each
+with a place among the waiting sockets, whose number is limited (`LIMITS`).
+
 The line is bounded: a client for which it is too long is asked to come again, instead of waiting
 for an answer that comes when it has left.
 """
@@ -12,6 +15,7 @@ for an answer that comes when it has left.
 import asyncio
 import math
 from collections import deque
+from collections.abc import Callable
 
 from ..core.errors import Detail, TokenAuthError
 from ..core.identity import unavailable
@@ -27,6 +31,13 @@ MAX_WAITING = 10_000
 """Handshakes that wait at most. A process handles as many in about AUTH_TIMEOUT: those behind them
 would be refused when their turn came."""
 
+PAUSE = 0.0005
+"""Seconds until a line that is held looks again: less than a verification of one token takes."""
+
+MAX_HOLD = 0.05
+"""Seconds that a line is held at most between two portions. A database that hangs must not keep out
+clients whose tokens need no query."""
+
 OVERRUN = Detail(
     slug="too_many_handshakes",
     remedy="More clients connect to this process than it can handle within AUTH_TIMEOUT: start more"
@@ -40,11 +51,18 @@ def overrun() -> TokenAuthError:
 
 
 class Newcomers:
-    """The opening handshakes of one event loop that have not begun yet."""
+    """The opening handshakes of one event loop that have not begun yet.
 
-    def __init__(self) -> None:
+    `is_behind`: returns True while enough verifications wait for a thread of this process.
+    `max_hold`: see `MAX_HOLD`.
+    """
+
+    def __init__(self, is_behind: Callable[[], bool], *, max_hold: float = MAX_HOLD) -> None:
         self._loop = asyncio.get_running_loop()
+        self._is_behind = is_behind
+        self._max_hold = max_hold
         self._begun = 0
+        self._began_at = 0.0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     def __len__(self) -> int:
@@ -58,6 +76,9 @@ class Newcomers:
             return False
         if not self._begun:
             self._loop.call_soon(self._next_turn)
+            if self._must_hold():
+                self._begun = AT_ONCE
+                return False
         self._begun += 1
         return True
 
@@ -75,6 +96,9 @@ class Newcomers:
         return self._loop.time() - came_at
 
     def _next_turn(self) -> None:
+        if self._waiting and self._must_hold():
+            self._loop.call_later(PAUSE, self._next_turn)
+            return
         self._begun = 0
         while self._waiting and self._begun < AT_ONCE:
             turn = self._waiting.popleft()
@@ -83,3 +107,11 @@ class Newcomers:
                 self._begun += 1
         if self._begun:
             self._loop.call_soon(self._next_turn)
+
+    def _must_hold(self) -> bool:
+        """Return True if no handshake should begin yet. Called before each portion."""
+        now = self._loop.time()
+        if self._is_behind() and now - self._began_at < self._max_hold:
+            return True
+        self._began_at = now
+        return False

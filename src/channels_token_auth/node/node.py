@@ -33,6 +33,7 @@ from ..observability.error_log import log_error
 from ..observability.events import MessageIgnored, emit
 from ..tasks import spawn
 from ..verification.authenticator import forget_all
+from ..verification.lanes import lanes
 from ..verification.node_denials import deny_first_verified, learn_epoch
 from .bulk_close import BulkClose
 from .drain_requests import DrainRequests
@@ -61,7 +62,7 @@ class Node:
         """All sockets, from their opening handshake until their application has ended."""
         self.registry = Registry()
         """The sockets that were admitted."""
-        self.newcomers = Newcomers()
+        self.newcomers = Newcomers(lanes.are_behind)
         self.waiting = WaitingSockets()
         """The sockets that are not authenticated yet."""
         self.recent_revocations = RevocationLog()

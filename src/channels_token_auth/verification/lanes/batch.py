@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import connections
@@ -14,7 +14,11 @@ from ...observability.error_log import log_error
 from ...observability.events import BatchVerified, emit
 from .errand import Errand, Onward, Reply, Work
 
-__all__ = ["deliver", "release_connections", "work_off"]
+__all__ = ["IN_ONE_TURN", "deliver", "release_connections", "work_off"]
+
+IN_ONE_TURN = 32
+"""Most answers in one turn of an event loop. Those of a whole batch would delay the frames of
+connected users."""
 
 Answers = list[tuple[Errand, Any]]
 """Errands with their answers; None: no caller waits any more, so that nothing was done."""
@@ -69,11 +73,15 @@ def deliver(answered: Answers) -> None:
         by_loop[errand.loop].append((errand.reply, answer))
     for loop, replies in by_loop.items():
         with contextlib.suppress(RuntimeError):  # the loop is closed, with its callers
-            loop.call_soon_threadsafe(_reply, replies)  # one call for all: each is a system call
+            # One call for all: each is a system call.
+            loop.call_soon_threadsafe(_reply, loop, replies)
 
 
-def _reply(replies: Iterable[tuple[Reply, Any]]) -> None:
-    for reply, answer in replies:
+def _reply(loop: asyncio.AbstractEventLoop, replies: Sequence[tuple[Reply, Any]]) -> None:
+    """Pass on the answers, in portions: each wakes a handshake, which runs in the next turn."""
+    if len(replies) > IN_ONE_TURN:
+        loop.call_soon(_reply, loop, replies[IN_ONE_TURN:])
+    for reply, answer in replies[:IN_ONE_TURN]:
         try:
             reply(answer)
         except Exception as error:  # noqa: BLE001 - go on with the other replies
