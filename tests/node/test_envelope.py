@@ -4,11 +4,16 @@ import pytest
 
 from channels_token_auth.cluster import envelope
 from channels_token_auth.cluster.envelope import VERSION, open_, seal
+from channels_token_auth.cluster.freshness import Freshness
 from channels_token_auth.cluster.local_nodes import process_id
 from channels_token_auth.observability.events import MessageIgnored, subscribe
 from tests.node.messages import sealed
 
 MESSAGE = {"kind": "announce", "node": "n"}
+
+
+def read(message):
+    return open_(message, Freshness())
 
 
 @pytest.fixture
@@ -36,13 +41,13 @@ def another_site(settings):
 
 
 def test_message_of_another_process_is_read(ignored):
-    message = open_(sealed(MESSAGE))
+    message = read(sealed(MESSAGE))
     assert {name: message[name] for name in MESSAGE} == MESSAGE
     assert ignored() == []
 
 
 def test_own_message_is_dropped_silently(ignored, caplog):
-    assert open_(seal(MESSAGE)) is None
+    assert read(seal(MESSAGE)) is None
     assert ignored() == []
     assert not caplog.records
 
@@ -50,7 +55,7 @@ def test_own_message_is_dropped_silently(ignored, caplog):
 @pytest.mark.parametrize("secret", ["another site's secret", ""])
 @pytest.mark.asvs("4.1.5")
 def test_message_of_another_site_is_ignored_and_counted(secret, another_site, ignored):
-    assert open_(another_site(MESSAGE, secret or "x")) is None
+    assert read(another_site(MESSAGE, secret or "x")) is None
     assert ignored() == ["foreign"]
 
 
@@ -72,51 +77,51 @@ def test_message_of_another_site_is_ignored_and_counted(secret, another_site, ig
 )
 @pytest.mark.asvs("4.1.5")
 def test_message_that_was_changed_is_foreign(change, ignored):
-    assert open_({**sealed(MESSAGE), **change}) is None
+    assert read({**sealed(MESSAGE), **change}) is None
     assert ignored() == ["foreign"]
 
 
 @pytest.mark.parametrize("unsigned", [MESSAGE, {}, {"kind": "revoke", "revocations": []}])
 @pytest.mark.asvs("4.1.5", "13.2.1")
 def test_message_without_a_signature_is_foreign(unsigned, ignored):
-    assert open_(unsigned) is None
+    assert read(unsigned) is None
     assert ignored() == ["foreign"]
 
 
 @pytest.mark.parametrize("version", [VERSION, VERSION - 1])
 def test_this_version_reads_its_own_and_the_one_before(version, ignored):
-    assert open_(sealed(MESSAGE, version=version))
+    assert read(sealed(MESSAGE, version=version))
     assert ignored() == []
 
 
 @pytest.mark.parametrize("version", [VERSION + 1, VERSION - 2, 1000, None, "1", [1]])
 def test_unknown_version_is_ignored_and_counted(version, ignored):
-    assert open_(sealed(MESSAGE, version=version)) is None
+    assert read(sealed(MESSAGE, version=version)) is None
     assert ignored() == ["version"]
 
 
 def test_next_version_reads_this_one(monkeypatch, ignored):
     message = sealed(MESSAGE)
     monkeypatch.setattr(envelope, "VERSION", VERSION + 1)
-    assert open_(message)
+    assert read(message)
     monkeypatch.setattr(envelope, "VERSION", VERSION + 2)
-    assert open_(message) is None
+    assert read(message) is None
 
 
 def test_ignored_messages_are_logged_once_for_each_reason(another_site, ignored, caplog):
     for _ in range(3):
-        open_(another_site(MESSAGE))
-        open_(sealed(MESSAGE, version=VERSION + 1))
+        read(another_site(MESSAGE))
+        read(sealed(MESSAGE, version=VERSION + 1))
     assert len(ignored()) == 6
     assert [each.levelname for each in caplog.records] == ["WARNING", "WARNING"]
 
 
 def test_both_keys_are_read_while_the_secret_is_rotated(settings, another_site, ignored):
     settings.SECRET_KEY_FALLBACKS = ["the new one"]
-    assert open_(another_site(MESSAGE, "the new one"))
+    assert read(another_site(MESSAGE, "the new one"))
     old = settings.SECRET_KEY
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "the new one", [old]
-    assert open_(another_site(MESSAGE, old))
+    assert read(another_site(MESSAGE, old))
     assert ignored() == []
 
 

@@ -2,7 +2,7 @@
 
 Two sites may share one channel layer, so a message without this site's signature is ignored. During
 a rolling deploy, nodes of two releases run at the same time. Each version can read the messages of
-its predecessor; those of any other version are ignored.
+its predecessor; those of any other version are ignored. So are messages that are repeated.
 """
 
 import logging
@@ -12,6 +12,7 @@ from typing import Any
 from ..conf import site_keys
 from ..observability.events import MessageIgnored, emit
 from ..observability.throttle import Throttle
+from .freshness import Freshness, stamp
 from .local_nodes import process_id
 from .message import Message
 
@@ -29,6 +30,9 @@ _HINTS = {
     "foreign": "Another site uses the same channel layer, or processes of this site have different"
     " SECRET_KEYs. Give each site its own prefix or database.",
     "version": "Nodes of another release are running.",
+    "late": "They are older than five minutes, or of a release without times: synchronize the"
+    " clocks of the nodes, and end the nodes of the other release.",
+    "repeated": "The layer has delivered them twice, or somebody who can write to it repeats them.",
 }
 logger = logging.getLogger("channels_token_auth")
 _throttle = Throttle()
@@ -36,14 +40,15 @@ _throttle = Throttle()
 
 def seal(message: Message) -> dict[str, Any]:
     """Return the message with its envelope, to be sent."""
-    sealed = {**message, "type": TYPE, "version": VERSION, "process": process_id()}
+    sealed = {**message, **stamp(), "type": TYPE, "version": VERSION, "process": process_id()}
     return site_keys().sign(PURPOSE, sealed)
 
 
-def open_(sealed: Mapping[str, Any]) -> Message | None:
+def open_(sealed: Mapping[str, Any], freshness: Freshness) -> Message | None:
     """Return the message, or None if this process must ignore it. Raises nothing.
 
-    A process also receives its own messages, which it has already handled.
+    A process also receives its own messages, which it has already handled. `freshness`: that of the
+    receiver.
     """
     # Before the signature, which costs more: a forged id only makes this process ignore the
     # message.
@@ -54,6 +59,8 @@ def open_(sealed: Mapping[str, Any]) -> Message | None:
         _ignore("foreign")
     elif sealed.get("version") not in (VERSION - 1, VERSION):
         _ignore("version")
+    elif problem := freshness.problem(sealed):
+        _ignore(problem)
     else:
         return sealed
     return None

@@ -15,6 +15,7 @@ from channels.layers import channel_layers
 
 from .. import conf
 from . import envelope, layer
+from .freshness import Freshness
 from .local_nodes import deliver, local_node
 from .message import Message, Reply
 
@@ -113,8 +114,10 @@ async def _ask_again_and_again(message: Message) -> None:
 
 
 async def _receive(receiver: Any, channel: str) -> None:
+    freshness = Freshness()
     while True:
-        message = envelope.open_(await layer.call(receiver.receive(channel), is_bounded=False))
+        sealed = await layer.call(receiver.receive(channel), is_bounded=False)
+        message = envelope.open_(sealed, freshness)
         if message is not None:
             answered(message)
 

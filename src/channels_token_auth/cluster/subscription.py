@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from . import envelope, layer
+from .freshness import Freshness
 from .message import Message, Reply
 from .requests import answered, reply_to
 
@@ -32,6 +33,7 @@ class Subscription:
     ) -> None:
         self._handle = handle
         self._recovered = recovered
+        self._freshness = Freshness()
         self.channel: str | None = None
         """Kept during outages, so that messages that were queued meanwhile are still delivered."""
 
@@ -80,7 +82,7 @@ class Subscription:
     async def _receive(self, remote: Any) -> None:
         while True:
             message = envelope.open_(
-                await layer.call(remote.receive(self.channel), is_bounded=False)
+                await layer.call(remote.receive(self.channel), is_bounded=False), self._freshness
             )
             # Answers to this node's own questions arrive on the same channel.
             if message is not None and not answered(message):
