@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from . import conf
 from .cluster.local_nodes import note_server
 from .connection.application import ApplicationSide
-from .connection.asgi_scope import clean
+from .connection.asgi_scope import clean, read_everywhere
 from .connection.connection import Connection
 from .connection.ending import end_without_application, finish
 from .connection.nesting import NESTED, find_inside, is_inside
@@ -63,8 +63,13 @@ class TokenAuthMiddleware:
         if is_inside(scope, receive):  # in middleware whose content `find_inside` cannot read
             await _refuse_second(send)
             return
-        waited = await self._take_turn(scope)
-        connection = self._connection(scope, receive, send)
+        try:
+            waited = await _turn()
+            connection = self._connection(scope, receive, send)
+        except BaseException:  # a wrong setting, or the server has cancelled the handshake
+            # Outer middleware must not find the token, wherever the client has put it.
+            clean(scope, read_everywhere(scope, **conf.raw_names(self._overrides)))
+            raise
         try:
             connect = await open_connection(connection, waited=waited)
             if connect is None:
@@ -85,18 +90,6 @@ class TokenAuthMiddleware:
         finally:
             await finish(connection)
 
-    async def _take_turn(self, scope: Scope) -> float:
-        """Let the handshake begin. Return the seconds that it waited for others: mostly none."""
-        # Before anything is read: with thousands of clients, reading alone takes long.
-        newcomers = here().newcomers
-        if newcomers.may_begin():
-            return 0.0
-        try:
-            return await newcomers.turn()
-        except BaseException:  # cancelled by the server: outer middleware must not find the token
-            clean(scope, self._route().read(scope))
-            raise
-
     def _connection(self, scope: Scope, receive: Receive, send: Send) -> Connection:
         route = self._route()
         handshake = route.read(scope)
@@ -114,6 +107,13 @@ class TokenAuthMiddleware:
             self._built = Route(overridden)
             self._settings = settings
         return self._built
+
+
+async def _turn() -> float:
+    """Let a handshake begin. Return the seconds that it waited for others: mostly none."""
+    # Before anything is read: with thousands of clients, reading alone takes long.
+    newcomers = here().newcomers
+    return 0.0 if newcomers.may_begin() else await newcomers.turn()
 
 
 async def _refuse_second(send: Send) -> None:

@@ -4,6 +4,7 @@ import traceback
 from types import MappingProxyType
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from channels_token_auth import middleware
 from channels_token_auth.middleware import TokenAuthMiddleware
@@ -115,6 +116,26 @@ async def test_refused_client_leaves_no_token_in_a_location_that_is_off(way, kin
     settings.CHANNELS_TOKEN_AUTH |= {"LOCATIONS": ["header", "subprotocol"]}
     recorder, server = await serve(accepting, KINDS[kind](scope(**OFF[way])))
     assert server.types == ["websocket.close"]
+    assert "canary" not in recorder.seen
+
+
+NAMED = {"query_name": "key", "cookie_name": "key"}
+OWN_NAMES = {
+    "own query": {"query_string": b"room=1&key=g00d-canary"},
+    "own cookie": {"headers": [(b"cookie", b"a=1; key=g00d-canary")]},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("way", [*presenting(GOOD), *OFF, *OWN_NAMES])
+async def test_wrong_setting_leaves_no_token(way, kind, settings):
+    """A middleware that is built before Django is set up reads the settings at its first socket."""
+    values = {**presenting(GOOD), **OFF, **OWN_NAMES}[way]
+    middleware = TokenAuthMiddleware(accepting, **(NAMED if way in OWN_NAMES else {}))
+    settings.CHANNELS_TOKEN_AUTH |= {"LOCATION": []}
+    server, recorder = Server(CONNECT), Recorder(middleware, copies=False)
+    with pytest.raises(ImproperlyConfigured, match="LOCATION"):
+        await recorder(KINDS[kind](scope(**values)), server.receive, server.send)
     assert "canary" not in recorder.seen
 
 

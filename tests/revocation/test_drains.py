@@ -75,6 +75,17 @@ async def test_one_that_lingers_takes_no_others_turn():
     await fleet.empties()
 
 
+async def test_foreign_page_receives_its_usual_refusal_during_a_drain(sockets, token, site):
+    """Else it could observe deployments of a site that never serves it."""
+    site.ALLOWED_HOSTS = ["example.com"]
+    page = [(b"origin", b"https://evil.test"), (b"sec-websocket-protocol", b"token-auth.v1")]
+    before = await sockets(None, more=page)
+    own = [(b"origin", b"https://example.com")]
+    here().drain.request(0, None, question=None)
+    assert (await sockets(None, more=page)).server.sent == before.server.sent
+    assert (await sockets(token.key, more=own)).code == 4503
+
+
 async def test_empty_node_says_so_at_once():
     fleet = Fleet(0)
     fleet.draining.request(30, fleet.reply, question=None)

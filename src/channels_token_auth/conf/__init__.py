@@ -11,6 +11,7 @@ from .configuration import (
     given,
     override,
     problems,
+    raw_names,
     secret_names,
     site_keys,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "given",
     "override",
     "problems",
+    "raw_names",
     "secret_names",
     "site_keys",
 ]

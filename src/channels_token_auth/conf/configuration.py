@@ -33,11 +33,13 @@ __all__ = [
     "given",
     "override",
     "problems",
+    "raw_names",
     "secret_names",
     "site_keys",
 ]
 
 T = TypeVar("T")
+_NAMES = ("query_name", "cookie_name")
 _LOCAL_HOSTS = (".localhost", "127.0.0.1", "[::1]")
 
 
@@ -177,12 +179,20 @@ site_keys = derived(_derive_site_keys)
 """Return the keys that bind stored data and messages to this site."""
 
 
-def secret_names() -> frozenset[str]:
-    """Return the names of the query parameter and the cookie that hold a token, if they are set."""
-    # From the raw values: the logs are redacted even if other settings are wrong.
+def raw_names(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Return the names of the query parameter and the cookie that hold a token, if they are set.
+
+    `arguments`: those of a middleware, which override the settings.
+    """
+    # From the raw values: tokens are removed even if other settings are wrong.
     given = _given() if isinstance(_given(), Mapping) else {}
-    names = (given.get("QUERY_NAME"), given.get("COOKIE_NAME"))
-    return frozenset(name for name in names if isinstance(name, str) and name)
+    named = {each: arguments.get(each, given.get(each.upper())) for each in _NAMES}
+    return {each: name for each, name in named.items() if isinstance(name, str) and name}
+
+
+def secret_names() -> frozenset[str]:
+    """Return the names of the settings that `raw_names` returns, for the redaction of logs."""
+    return frozenset(raw_names({}).values())
 
 
 def given(name: str) -> Any:

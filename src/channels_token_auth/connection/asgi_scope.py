@@ -4,9 +4,13 @@ from contextlib import suppress
 from typing import Any
 
 from ..core.asgi_types import Scope
-from ..core.handshake.extraction import Handshake
+from ..core.credentials import Location
+from ..core.handshake.extraction import Handshake, extract_everywhere
+from ..core.handshake.origin import OriginRule
+from ..core.handshake.policy import Policy
+from ..core.handshake.scope import read_headers, read_query, read_subprotocols
 
-__all__ = ["anonymous_user", "clean", "inner_scope"]
+__all__ = ["anonymous_user", "clean", "inner_scope", "read_everywhere"]
 
 
 def inner_scope(scope: Scope, handshake: Handshake, *, user: Any, auth: Any) -> Scope:
@@ -55,6 +59,24 @@ def clean(scope: Scope, handshake: Handshake) -> None:
     if handshake.cookie_name:
         with suppress(Exception):  # no parsed cookies, or none that can be changed
             scope["cookies"].pop(handshake.cookie_name, None)
+
+
+def read_everywhere(
+    scope: Scope, *, query_name: str = "token", cookie_name: str = "token"
+) -> Handshake:
+    """Return a handshake that no route can read, without all that may be a token in it.
+
+    Its names may come from settings that are wrong otherwise.
+    """
+    everywhere = Policy(
+        locations=frozenset(Location),
+        origins=OriginRule(hosts=(), exact=None),
+        query_name=query_name,
+        cookie_name=cookie_name,
+    )
+    return extract_everywhere(
+        read_headers(scope), read_query(scope), read_subprotocols(scope), everywhere
+    )
 
 
 def _replace(scope: Scope, key: str, value: Any) -> None:

@@ -95,6 +95,8 @@ class Connection(Socket):
     def admit_anonymous(self, user: object) -> None:
         """Admit a client without a credential."""
         self.life.admit(None, None, clock.steady())
+        if not self.is_admitted:  # closed while its tenant was looked up
+            return
         self._user = user
         self.leave_place()
         # Sockets without a user count by their address, as all limits see it.
@@ -158,10 +160,14 @@ class Connection(Socket):
     async def identify(self, credential: Credential) -> Identity:
         """Return the identity of a valid token of the handshake's tenant. Raises TokenAuthError."""
         if self.route.has_tenants:
-            if self._tenant is None:
-                self._tenant = await self.route.tenant_of(self._scope)
-            credential = replace(credential, tenant=self._tenant)
+            credential = replace(credential, tenant=await self.find_tenant())
         return await self.route.verify(credential)
+
+    async def find_tenant(self) -> str | None:
+        """Return the key of the handshake's tenant. Raises TokenAuthError if it has none."""
+        if self._tenant is None:
+            self._tenant = await self.route.tenant_of(self._scope)
+        return self._tenant
 
     async def verify(self, secret: Secret) -> None:
         """Verify a token that came in a message, and act on the verdict."""

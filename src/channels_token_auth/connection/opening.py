@@ -51,19 +51,23 @@ async def open_connection(connection: Connection, *, waited: float = 0.0) -> Mes
 
 
 async def _decide(connection: Connection, waited: float) -> None:
+    decision = connection.route.decide(connection.handshake)
+    # First, so that a foreign page always receives the same refusal: neither a drain nor a limit
+    # shows in it. The Origin has precedence (PROTOCOL.md).
+    if _is_foreign(connection):
+        raise TokenAuthError(CloseReason.FORBIDDEN)
     if connection.node.drain.is_on:
         raise unavailable()
     # Few clients wait longer than that for an answer: verify nothing for those that have left.
     if waited > connection.route.rules.auth_timeout:
         raise overrun()
-    decision = connection.route.decide(connection.handshake)
     _pass_limits(connection)
     match decision:
         case Verify():
             connection.place = _take_place(connection)
             await _verify(connection, decision.credential)
         case Anonymous():
-            connection.admit_anonymous(anonymous_user())
+            await _admit_anonymous(connection)
         case AwaitMessage():
             connection.place = _take_place(connection)
             await _await_credential(connection)
@@ -73,16 +77,31 @@ async def _decide(connection: Connection, waited: float) -> None:
             assert_never(decision)
 
 
-def _pass_limits(connection: Connection) -> None:
-    """Count the handshake. Raises TokenAuthError if its address is over a limit."""
-    limits, address = connection.route.address_limits, connection.client_address
+def _is_foreign(connection: Connection) -> bool:
+    """Return True for a handshake of a page whose Origin is not allowed."""
     handshake = connection.handshake
-    # A foreign page receives 4403 whatever the limits are: the Origin has precedence (PROTOCOL.md).
-    # Its handshakes are not counted, since it could use up the limits of its visitors' addresses.
-    # An attacker gains nothing by that: this refusal is as cheap as that of a limit.
-    if not (handshake.is_hostile and handshake.problem is CloseReason.FORBIDDEN):
-        limits.check_handshake(address)
-        limits.count_handshake(address)
+    return handshake.is_hostile and handshake.problem is CloseReason.FORBIDDEN
+
+
+def _pass_limits(connection: Connection) -> None:
+    """Count the handshake. Raises TokenAuthError if its address is over a limit.
+
+    Handshakes of foreign pages are not counted: such a page could use up the limits of its
+    visitors' addresses. An attacker gains nothing by that: their refusal is as cheap.
+    """
+    limits, address = connection.route.address_limits, connection.client_address
+    limits.check_handshake(address)
+    limits.count_handshake(address)
+
+
+async def _admit_anonymous(connection: Connection) -> None:
+    """Admit a client without a credential, where its host belongs to a tenant, if there are any."""
+    if connection.route.has_tenants:
+        # The lookup may query: until its answer, the socket counts as one that waits.
+        connection.place = _take_place(connection)
+        connection.life.present()
+        await connection.find_tenant()
+    connection.admit_anonymous(anonymous_user())
 
 
 def _take_place(connection: Connection) -> Place:

@@ -10,8 +10,7 @@ from ..core.credentials import Credential, Location
 from ..core.errors import Detail, TokenAuthError
 from ..core.handshake.decision import Decision, decide
 from ..core.handshake.explanation import explain
-from ..core.handshake.extraction import Handshake, extract
-from ..core.handshake.locations.header import AUTHORIZATION
+from ..core.handshake.extraction import Handshake, extract, extract_everywhere
 from ..core.handshake.refusal import refuse, sees_codes
 from ..core.handshake.scope import read_headers, read_query, read_subprotocols
 from ..core.identity import Grant, Identity
@@ -57,14 +56,10 @@ class Route:
 
         A client that is refused has often put its token where this route does not look.
         """
-        headers = read_headers(scope)
-        # Whatever its scheme is: a refused client may have sent its token in one that this route
-        # does not know.
-        others = [header for header in headers if header[0] != AUTHORIZATION]
-        policy = replace(self._policy, locations=frozenset(Location))
-        found = extract(others, read_query(scope), read_subprotocols(scope), policy)
-        found.is_cleaned |= len(others) < len(headers)
-        return found
+        everywhere = replace(self._policy, locations=frozenset(Location))
+        return extract_everywhere(
+            read_headers(scope), read_query(scope), read_subprotocols(scope), everywhere
+        )
 
     def decide(self, handshake: Handshake) -> Decision:
         """Return how to continue: admit, wait, verify or refuse. Calls no backend."""

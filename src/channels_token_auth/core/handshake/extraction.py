@@ -15,7 +15,7 @@ from .locations.query import take_query
 from .locations.subprotocol import OFFER, Entries, take_subprotocol
 from .policy import Policy
 
-__all__ = ["PROTOCOL", "TICKET_NAME", "Handshake", "extract"]
+__all__ = ["PROTOCOL", "TICKET_NAME", "Handshake", "extract", "extract_everywhere"]
 
 PROTOCOL = "token-auth.v1"
 """The subprotocol of this library's messages (see spec/PROTOCOL.md)."""
@@ -110,6 +110,20 @@ def extract(
         query_string=taken.query_string,
         subprotocols=taken.entries.selectable,
     )
+
+
+def extract_everywhere(
+    headers: Headers, query_string: bytes, subprotocols: Sequence[str], policy: Policy
+) -> Handshake:
+    """Read a handshake whose client is refused: take out all that may be a token.
+
+    `policy`: with all locations, since refused clients often use one that is not enabled.
+    """
+    # Whatever its scheme is: it may be one that no backend knows.
+    others = [header for header in headers if header[0] != AUTHORIZATION]
+    found = extract(others, query_string, subprotocols, policy)
+    found.is_cleaned |= len(others) < len(headers)
+    return found
 
 
 def _take(
