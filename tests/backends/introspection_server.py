@@ -63,7 +63,7 @@ def introspection_server():
         yield server
         server.is_over.set()
         server.shutdown()
-        thread.join(10)
+        thread.join(60)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -77,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
         if token in self.server.slow:
             self.server.is_over.wait(30)
         if self.server.meeting:
-            self.server.meeting.wait(10)
+            self.server.meeting.wait(60)
             self.server.is_over.wait(0.05)  # so that more could come, if more were let
         self.server.count(-1)
         self.answer(token)

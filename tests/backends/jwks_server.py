@@ -42,7 +42,7 @@ def jwks_server(document):
         finally:
             server.is_open.set()
             server.shutdown()
-            thread.join(10)
+            thread.join(60)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -76,7 +76,7 @@ def verdict_on(backend, token):
     """What a handshake gets, which waits for the keys to be fetched."""
     (verdict,) = backend.authenticate([presented(token)])
     if isinstance(verdict, Undecided):
-        verdict.settled.result(10)
+        verdict.settled.result(60)
         (verdict,) = backend.authenticate([presented(token)])
     return verdict
 
@@ -410,7 +410,7 @@ def key_server():
 def wait_for_keys():
     for thread in threading.enumerate():
         if thread.name == "channels-token-auth-keys":
-            thread.join(10)
+            thread.join(60)
 
 
 def socket_of(user, backend, name="old"):

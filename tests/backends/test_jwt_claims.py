@@ -467,5 +467,5 @@ def test_undecided_verdict_is_unavailable_to_whoever_does_not_wait(alice):
         assert isinstance(verdict, Undecided)
         assert (verdict.code, verdict.retry_after) == (UNAVAILABLE, 1)
         assert not verdict.settled.cancel(), "or the fetch would fail for everybody"
-        verdict.settled.result(10)
+        verdict.settled.result(60)
     assert threading.active_count() < 50

@@ -55,7 +55,7 @@ def judge(backends, token):
     for index, backend in enumerate(backends):
         (verdict,) = backend.authenticate([credential])
         if isinstance(verdict, Undecided):  # its keys are being fetched
-            verdict.settled.result(10)
+            verdict.settled.result(60)
             (verdict,) = backend.authenticate([credential])
         if verdict is not None and not isinstance(verdict, Unrecognized):
             return verdict, index

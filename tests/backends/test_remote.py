@@ -123,7 +123,7 @@ def speaking():
         yield server
         server.is_over.set()
         listener.shutdown(socket.SHUT_RDWR)
-        thread.join(10)
+        thread.join(60)
 
 
 @pytest.mark.parametrize(

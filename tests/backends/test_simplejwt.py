@@ -69,7 +69,7 @@ def verdict_on(backend, token):
     """What a handshake gets, which waits for the keys to be fetched."""
     (verdict,) = backend.authenticate([presented(token)])
     if isinstance(verdict, Undecided):
-        verdict.settled.result(10)
+        verdict.settled.result(60)
         (verdict,) = backend.authenticate([presented(token)])
     return verdict
 

@@ -42,7 +42,7 @@ class StoreBackend(BaseTokenBackend):
 
     def authenticate(self, credentials):
         store.asked.set()
-        store.opened.wait(5)
+        store.opened.wait(60)
         store.asked.clear()
         return [self._verdict(each) for each in credentials]
 

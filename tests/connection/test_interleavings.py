@@ -229,7 +229,7 @@ class Play:
     async def land(self):
         self._landed.clear()
         self.after.open()
-        assert self._landed.wait(5)
+        assert self._landed.wait(60)
         self.is_landing = True
 
     async def admit(self):

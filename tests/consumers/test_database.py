@@ -191,12 +191,12 @@ def _open_elsewhere():
     def hold():
         _query()
         is_open.set()
-        is_over.wait(5)
+        is_over.wait(60)
         _forget()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert is_open.wait(5)
+    assert is_open.wait(60)
     try:
         yield
     finally:

@@ -357,7 +357,7 @@ def stream(view):
     def streamed(request):
         def chunks():
             yield b"first"
-            proceed.wait(10)
+            proceed.wait(60)
 
         view(request)
         return StreamingHttpResponse(chunks())

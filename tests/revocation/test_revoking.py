@@ -103,7 +103,7 @@ async def test_nothing_is_closed_before_the_commit(sockets, token):
         with transaction.atomic():
             revoke_token(token.key)
             loop.call_soon_threadsafe(inside.set)
-            asyncio.run_coroutine_threadsafe(committed.wait(), loop).result(5)
+            asyncio.run_coroutine_threadsafe(committed.wait(), loop).result(60)
 
     task = asyncio.create_task(in_thread(hold_back))
     await inside.wait()

@@ -16,7 +16,7 @@ class Gate:
     def __call__(self, items):
         if not self.entered.is_set():
             self.entered.set()
-            assert self.opened.wait(5)
+            assert self.opened.wait(60)
         return items
 
 

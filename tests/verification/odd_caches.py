@@ -46,7 +46,7 @@ class Slow(Remote):
 
     def get(self, key, default=None, version=None):
         type(self).entered.set()
-        assert type(self).opened.wait(5)
+        assert type(self).opened.wait(60)
         return super().get(key, default, version)
 
 

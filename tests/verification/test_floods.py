@@ -39,7 +39,7 @@ class Remote(FakeBackend):
 
     def wait(self, tokens):
         self.entered.set()
-        assert self.opened.wait(5)
+        assert self.opened.wait(60)
 
     def revalidate(self, grants):
         self.wait([])

@@ -20,7 +20,7 @@ class Slow(FakeBackend):
         self.goes_on = threading.Event()
 
     def revalidate(self, held):
-        assert self.goes_on.wait(5)
+        assert self.goes_on.wait(60)
         return [identity() for _ in held]
 
 
