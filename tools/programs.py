@@ -117,9 +117,11 @@ def become(command):
 
 
 def clean_environ(settings=()):
-    """Return the environment without variables that would redirect another Python."""
-    redirecting = ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "DJANGO_SETTINGS_MODULE")
-    environ = {name: value for name, value in os.environ.items() if name not in redirecting}
+    """Return the environment without variables that would redirect another Python, or slow it."""
+    unwanted = ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "DJANGO_SETTINGS_MODULE")
+    # Many container images set it. Each program of a run would compile every module again.
+    unwanted += ("PYTHONDONTWRITEBYTECODE",)
+    environ = {name: value for name, value in os.environ.items() if name not in unwanted}
     # The cache needs no home directory there, and uv can link from it: it is on the same disk.
     environ.setdefault("UV_CACHE_DIR", str(DEV / "cache"))
     if CERTIFICATES.exists():

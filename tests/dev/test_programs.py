@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tools.programs import run_together
+from tools.programs import clean_environ, run_together
 
 DEADLINE = 60.0
 
@@ -43,3 +43,8 @@ def test_those_that_still_run_are_interrupted_when_we_stop(tmp_path):
     running.close()
     with pytest.raises(ProcessLookupError):
         os.kill(int(file.read_text()), 0)
+
+
+def test_compiled_modules_are_kept_also_where_the_environment_forbids_it(monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert "PYTHONDONTWRITEBYTECODE" not in clean_environ()
