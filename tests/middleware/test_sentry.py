@@ -14,6 +14,10 @@ from tests.middleware.test_scopes import BAD, GOOD, GOODBYE, LOCATIONS, acceptin
 # What most sites set, although newer versions have another name for it.
 pytestmark = pytest.mark.filterwarnings("ignore:The send_default_pii option is deprecated")
 
+# Its integrations patch Django for good, and then slow down each later test of the process. None of
+# these tests needs one.
+UNPATCHED = {"default_integrations": False, "auto_enabling_integrations": False}
+
 
 @pytest.fixture(autouse=True)
 def site(settings):
@@ -39,18 +43,16 @@ class Kept(Transport):
 def sent():
     """Everything that Sentry would send, with every personal detail and every frame's locals."""
     kept = Kept()
-    # Its integrations patch Django for good. What is tested needs none of them.
     sentry_sdk.init(
         dsn="https://key@sentry.invalid/1",
         transport=kept,
-        default_integrations=False,
-        auto_enabling_integrations=False,
         traces_sample_rate=1.0,
         send_default_pii=True,
+        **UNPATCHED,
     )
     yield kept.events
     sentry_sdk.get_client().close()
-    sentry_sdk.init()
+    sentry_sdk.init(**UNPATCHED)
 
 
 async def failing(scope, receive, send):

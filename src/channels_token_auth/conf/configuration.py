@@ -95,10 +95,10 @@ def override(arguments: Mapping[str, Any]) -> Configuration:
     given = _given()
     if arguments and isinstance(given, Mapping):
         given = {**given, **{name.upper(): value for name, value in arguments.items()}}
+    read: dict[str, Any] = {}
     # All of them, so that a developer need not start the server once for each mistake.
-    if wrong := list(problems(given)):
+    if wrong := list(_read_into(read, given)):
         raise ImproperlyConfigured("\n".join(_describe(each, arguments) for each in wrong))
-    read = {name: reader(given.get(name, default)) for name, (default, reader) in SETTINGS.items()}
     # A client without a credential is admitted as anonymous. So no first message is awaited.
     if read["ANONYMOUS"] and "LOCATIONS" not in given:
         read["LOCATIONS"] -= {Location.FIRST_MESSAGE}
@@ -121,8 +121,12 @@ def _those_of(kind: Any, read: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def problems(given: Any = None) -> Iterator[Problem]:
-    """Yield the problems of the settings; or of the given values in their place."""
-    given = _given() if given is None else given
+    """Return the problems of the settings; or of the given values in their place."""
+    return _read_into({}, _given() if given is None else given)
+
+
+def _read_into(read: dict[str, Any], given: Any) -> Iterator[Problem]:
+    """Store the value of each setting in `read`, and yield the problems of those that are wrong."""
     if not isinstance(given, Mapping):
         yield Problem(name="", path="", sentence="must be a dictionary.")
         return
@@ -133,9 +137,9 @@ def problems(given: Any = None) -> Iterator[Problem]:
         return
     for name in given.keys() - SETTINGS.keys():
         yield _problem(str(name), unknown_key(name, SETTINGS))
-    for name, (default, read) in SETTINGS.items():
+    for name, (default, reader) in SETTINGS.items():
         try:
-            read(given.get(name, default))
+            read[name] = reader(given.get(name, default))
         except WrongValueError as error:
             yield from (_problem(name, each) for each in error.all)
     if given.get("ANONYMOUS") is True and _names_first_message(given.get("LOCATIONS")):

@@ -37,8 +37,10 @@ from ..core.identity import UserKey
 from ..core.revocation import Revocation, Target
 from ..django_internals import has_new_password
 from ..observability.error_log import log_error
-from ..tenants.site import here, in_tenant, target_here
-from ..verification.authenticator import build_authenticator, site_authenticator
+from ..tenants.site import build_tenants, here, in_tenant, target_here
+from ..verification import injected
+from ..verification.authenticator import site_authenticator
+from ..verification.binding import build_backends
 from ..verification.denylist import CacheUnavailable
 from .kinds import kind_of_users
 from .on_commit import after_commit
@@ -81,8 +83,12 @@ def wire(**_: Any) -> None:
 
 
 def _announcements() -> Iterable[tuple[TokenBackend, RevocationSignal]]:
-    # Not `site_authenticator`: it would be cached, and a setting may still be about to change.
-    backends = {each.name: each for each in build_authenticator(conf.override({})).backends}
+    # Nothing that is cached, such as `site_authenticator`: a setting may still be about to change.
+    # Only the backends, since a suite that overrides settings comes here at each of its tests.
+    configuration = conf.override({})
+    build_tenants(configuration)  # raises ImproperlyConfigured if TENANTS is wrong
+    built = [*injected.backends(), *build_backends(configuration.backends)]
+    backends = {each.name: each for each in built}
     for backend in backends.values():
         for announcement in backend.announcements():
             yield backend, announcement
