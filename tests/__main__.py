@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.suite.lanes import MEASURES_QUICKLY, Options, Step, lanes_of
+from tests.suite.lanes import MEASURES_QUICKLY, Lane, Options, lanes_of
 from tests.suite.modules import modules
 from tests.suite.reports import closing_line, dearest, skipped, slowest
 from tests.suite.running import INTERRUPTED, Result, in_lanes, run
@@ -40,11 +40,12 @@ def main(arguments: Sequence[str]) -> int:
     return int(any(codes))
 
 
-def _announce(lanes: Sequence[Sequence[Step]], *, is_all: bool) -> None:
+def _announce(lanes: Sequence[Lane], *, is_all: bool) -> None:
     """Print what the run covers: its steps, in lanes that run at the same time; and measures."""
     print(f"{len(lanes)} lanes at the same time:", flush=True)  # noqa: T201 - a program
     for lane in lanes:
-        print("  " + ", ".join(step.name for step in lane), flush=True)  # noqa: T201 - a program
+        names = ", ".join(step.name for step in lane.steps)
+        print(f"  {lane.workers} at once: {names}", flush=True)  # noqa: T201 - a program
     verdict = "run too" if is_all else "run in `dev.py test --all` only"
     print(f"Tests that measure, and those of other packages, {verdict}. They are in:", flush=True)  # noqa: T201 - a program
     for module in modules([""], ["measured"]):

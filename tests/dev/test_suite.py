@@ -7,7 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.suite.lanes import CORE, IN_PROCESS, LANES, SERVICES, Options, Step, lanes_of, suite
+from tests.suite.lanes import (
+    CORE,
+    IN_PROCESS,
+    LANES,
+    PARTS,
+    REST,
+    SERVICES,
+    Lane,
+    Options,
+    Step,
+    computing,
+    lanes_of,
+    suite,
+)
 from tests.suite.modules import modules
 from tests.suite.reports import closing_line, dearest, skipped, slowest
 from tests.suite.running import INTERRUPTED, in_lanes
@@ -27,6 +40,7 @@ def test_each_test_is_in_exactly_one_lane():
     tops = {path.relative_to(tests).parts[0] for path in tests.glob("**/test_*.py")}
     assert sorted([*CORE, *IN_PROCESS, *chain(*SERVICES.values())]) == sorted(tops)
     assert sorted(chain(*LANES)) == sorted(SERVICES)
+    assert sorted(chain(REST, *PARTS)) == sorted(IN_PROCESS)
 
 
 def test_gate_leaves_out_what_is_measured_and_all_does_not():
@@ -39,27 +53,31 @@ def test_gate_leaves_out_what_is_measured_and_all_does_not():
 
 
 def _services(lanes):
-    return {step.name: step.arguments for step in chain(*lanes) if step.name in SERVICES}
+    return {step.name: step.arguments for step in steps_of(lanes) if step.name in SERVICES}
+
+
+def steps_of(lanes):
+    return list(chain(*(lane.steps for lane in lanes)))
 
 
 def test_properties_run_once_in_the_gate_and_on_other_packages():
     assert _property_runs(lanes_of(Options(own="own", other="other"))) == 1
     everything = Options(own="own", other="other", lowest="lowest", newest="newest")
     assert _property_runs(lanes_of(everything)) == 3
-    assert _property_runs([suite("3.12-6.0", "python", servers=())]) == 0
+    assert _property_runs([computing(suite("3.12-6.0", "python", servers=()))]) == 0
 
 
 def test_coverage_is_measured_where_it_costs_nothing():
     for is_own_quick, python in ((True, "own"), (False, "other")):
         options = Options(own="own", other="other", is_own_quick=is_own_quick)
-        covered = [step for step in chain(*lanes_of(options)) if step.is_covered]
+        covered = [step for step in steps_of(lanes_of(options)) if step.is_covered]
         in_process = {step.python for step in covered if step.name not in SERVICES}
         assert in_process == {options.covered} == {python}
         assert [step.name for step in covered if step.name in SERVICES] == ["faults"]
 
 
 def _property_runs(lanes):
-    return sum("hypothesis or slow" in step.arguments for step in chain(*lanes))
+    return sum("hypothesis or slow" in step.arguments for step in steps_of(lanes))
 
 
 def test_closing_line_adds_up_all_reports(tmp_path):
@@ -92,7 +110,8 @@ def test_step_counts_the_processor_time_of_its_programs(tmp_path):
     python = tmp_path / "python"
     python.write_text(f"#!/bin/sh\n{sys.executable} -c 'for _ in range(20_000_000): pass'\n")
     python.chmod(0o755)
-    (result,) = in_lanes([[Step(name="a", python=str(python), arguments=())]], tmp_path)
+    lane = Lane(steps=[Step(name="a", python=str(python), arguments=())])
+    (result,) = in_lanes([lane], tmp_path)
     assert result.processor > 0.1
 
 
@@ -128,23 +147,37 @@ def test_skipped_tests_are_listed_with_their_reason(tmp_path):
     assert skipped([report]) == ["browsers: tests/one::test_c: no fox"]
 
 
-def step(tmp_path, name, code):
+def step(tmp_path, name, code, program=""):
     """A step whose "pytest" is a program that ends with that code."""
     python = tmp_path / f"python-{name}"
-    python.write_text(f"#!/bin/sh\necho {name} ran\nexit {code}\n")
+    python.write_text(f"#!/bin/sh\necho {name} ran\n{program}\nexit {code}\n")
     python.chmod(0o755)
     return Step(name=name, python=str(python), arguments=())
 
 
 def test_lanes_return_the_codes_of_all_steps_and_print_each_output_whole(tmp_path, capfd):
-    lanes = [[step(tmp_path, "a", 1)], [step(tmp_path, "b", 0), step(tmp_path, "c", 3)]]
-    assert [result.code for result in in_lanes(lanes, tmp_path)] == [1, 0, 3]
+    first = Lane(steps=[step(tmp_path, "a", 1)])
+    second = Lane(steps=[step(tmp_path, "b", 0), step(tmp_path, "c", 3)])
+    assert [result.code for result in in_lanes([first, second], tmp_path)] == [1, 0, 3]
     printed = capfd.readouterr().out
     assert all(f" s)\n{name} ran\n" in printed for name in "abc")
 
 
+def test_lane_runs_as_many_steps_at_once_as_it_has_workers(tmp_path):
+    file = tmp_path / "written by b"
+    waits = step(tmp_path, "a", 0, f"until [ -e '{file}' ]; do sleep 0.01; done")
+    lane = Lane(steps=[waits, step(tmp_path, "b", 4, f"touch '{file}'")], workers=2)
+    # In the order of the steps, although the second one ends first.
+    assert [result.code for result in in_lanes([lane], tmp_path)] == [0, 4]
+
+
+def test_more_workers_than_steps_run_each_step_once(tmp_path):
+    lane = Lane(steps=[step(tmp_path, "a", 5)], workers=3)
+    assert [result.code for result in in_lanes([lane], tmp_path)] == [5]
+
+
 def test_interrupted_lane_runs_no_further_step(tmp_path):
-    lane = [step(tmp_path, "b", INTERRUPTED), step(tmp_path, "c", 0)]
+    lane = Lane(steps=[step(tmp_path, "b", INTERRUPTED), step(tmp_path, "c", 0)])
     assert [result.code for result in in_lanes([lane], tmp_path)] == [INTERRUPTED]
 
 

@@ -13,7 +13,14 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.suite.lanes import LONG, SLOW, WIRE_ON_ALL_SERVERS, WIRE_ON_ONE_SERVER, suite
+from tests.suite.lanes import (
+    LONG,
+    SLOW,
+    WIRE_ON_ALL_SERVERS,
+    WIRE_ON_ONE_SERVER,
+    computing,
+    suite,
+)
 from tests.suite.reports import closing_line, counts
 from tests.suite.running import in_lanes
 
@@ -29,7 +36,7 @@ def main(file: str) -> int:
     long = LONG if is_of_packages else SLOW
     with TemporaryDirectory() as folder:
         steps = suite(name, sys.executable, servers=servers, long=long)
-        results = in_lanes([steps], Path(folder))
+        results = in_lanes([computing(steps)], Path(folder))
         reports = [result.report for result in results]
         totals = sum((counts(report) for report in reports), Counter())
         print(closing_line(reports, time.monotonic() - began))  # noqa: T201 - a program

@@ -1,9 +1,10 @@
 """The steps of the gate, in lanes by the resource that they need.
 
-A lane runs its steps one after another; the lanes run at the same time, and should take equally
-long. The first lane computes, on all cores. The second one starts clusters and browsers, and waits
-half of its time; the third one starts programs and servers, and waits a third of it. `Result` has
-the seconds by the clock and of processors that show this.
+The lanes run at the same time, and should take equally long. The first lane computes: it runs as
+many steps at once as there are cores, the longest ones first. The others run their steps one after
+another. The second one starts clusters and browsers, and waits half of its time; the third one
+starts programs and servers, and waits a third of it. `Result` has the seconds by the clock and of
+processors that show this.
 """
 
 import os
@@ -22,8 +23,10 @@ __all__ = [
     "SLOW",
     "WIRE_ON_ALL_SERVERS",
     "WIRE_ON_ONE_SERVER",
+    "Lane",
     "Options",
     "Step",
+    "computing",
     "gate",
     "lanes_of",
     "suite",
@@ -54,7 +57,13 @@ IN_PROCESS = tuple(
         )
     )
 )
-WORKERS = ("-n", str(os.cpu_count() or 2), "--dist", "worksteal")
+CORES = os.cpu_count() or 2
+# These folders need as much processor time as those that are left. A step for each group, in one
+# process, collects its own tests only; a worker of pytest-xdist would collect those of all groups.
+PARTS = (("backends", "matrix"), ("providers", "revocation"))
+REST = tuple(sorted({*IN_PROCESS}.difference(*PARTS)))
+# Property tests take long and are collected quickly.
+WORKERS = ("-n", str(CORES), "--dist", "worksteal")
 # The table of handshakes once more, on another Python: one server shows all that may differ.
 WIRE_ON_ALL_SERVERS = ("tests/wire",)
 WIRE_ON_ONE_SERVER = ("tests/wire", "--server=granian")
@@ -76,6 +85,14 @@ class Step:
     python: str
     arguments: Sequence[str]
     is_covered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """Steps that begin in their order. `workers`: how many of them run at the same time."""
+
+    steps: Sequence[Step]
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,25 +118,31 @@ class Options:
         return self.lowest is not None
 
 
-def lanes_of(options: Options) -> list[list[Step]]:
+def lanes_of(options: Options) -> list[Lane]:
     """Return the lanes of the gate, or those of `test --all`."""
-    computing, *waiting = gate(options)
+    steps, *waiting = gate(options)
     if options.lowest and options.newest:
         for name, python in {"lowest": options.lowest, "newest": options.newest}.items():
-            computing += suite(f"{name} packages", python, servers=WIRE_ON_ALL_SERVERS, long=LONG)
-    return [computing, *waiting]
+            steps += suite(f"{name} packages", python, servers=WIRE_ON_ALL_SERVERS, long=LONG)
+    return [computing(steps), *(Lane(steps=lane) for lane in waiting)]
+
+
+def computing(steps: Sequence[Step]) -> Lane:
+    """Return a lane that keeps all cores busy."""
+    return Lane(steps=steps, workers=CORES)
 
 
 def gate(options: Options) -> list[list[Step]]:
-    """Return the computing lane, and those of the services."""
+    """Return the steps that compute, and those of the services, by lane."""
     own, promised = options.own, () if options.is_all else ("-m", PROMISED)
     is_own, is_other = options.is_own_quick, not options.is_own_quick
-    computing = [
-        Step(name="core", python=own, arguments=core(), is_covered=is_own),
-        Step(name="properties", python=own, arguments=properties(), is_covered=is_own),
-        Step(name="in-process", python=own, arguments=in_process(), is_covered=is_own),
-        Step(name="postgresql", python=own, arguments=postgresql()),
+    # The order is by length: a long step at the end would run alone.
+    steps = [
+        *in_process("in-process", own, is_covered=is_own),
         *suite("other Python", options.other, servers=WIRE_ON_ONE_SERVER, is_covered=is_other),
+        Step(name="postgresql", python=own, arguments=postgresql()),
+        Step(name="properties", python=own, arguments=properties(), is_covered=is_own),
+        Step(name="core", python=own, arguments=core(), is_covered=is_own),
     ]
     services = {
         name: Step(
@@ -130,7 +153,7 @@ def gate(options: Options) -> list[list[Step]]:
         )
         for name, folders in SERVICES.items()
     }
-    return [computing, *([services[name] for name in lane] for lane in LANES)]
+    return [steps, *([services[name] for name in lane] for lane in LANES)]
 
 
 def suite(
@@ -145,14 +168,28 @@ def suite(
 
     `long`: the slow tests and the property tests that run, as an expression of markers.
     """
-    steps = {"core": core(), "slow": properties(long), "in-process": in_process()}
-    wire = Step(name=f"{name}: wire", python=python, arguments=[*servers, "-m", PROMISED])
+    steps = {"slow": properties(long), "core": core()}
     return [
+        *in_process(f"{name}: in-process", python, is_covered=is_covered),
+        Step(name=f"{name}: wire", python=python, arguments=[*servers, "-m", PROMISED]),
         *(
             Step(name=f"{name}: {each}", python=python, arguments=given, is_covered=is_covered)
             for each, given in steps.items()
         ),
-        wire,
+    ]
+
+
+def in_process(name: str, python: str, *, is_covered: bool) -> list[Step]:
+    """Return a step for each part of the in-process tests."""
+    parts = {group[-1]: group for group in PARTS} | {"rest": REST}
+    return [
+        Step(
+            name=f"{name}: {part}",
+            python=python,
+            arguments=[*paths(folders), "-m", QUICK],
+            is_covered=is_covered,
+        )
+        for part, folders in parts.items()
     ]
 
 
@@ -164,17 +201,13 @@ def properties(long: str = LONG) -> list[str]:
     return [*modules(CORE + IN_PROCESS, MARKERS_OF[long]), "-m", long, *WORKERS]
 
 
-def in_process() -> list[str]:
-    return [*paths(IN_PROCESS), "-m", QUICK, *WORKERS]
-
-
 def postgresql() -> list[str]:
     """Return the arguments for the tests whose outcome the database decides.
 
     Properties are of the code that reads tokens: one database shows them.
     """
     found = modules((*IN_PROCESS, "wire", "faults"), ["database"])
-    return [*found, "--database=postgresql", "--migrations", "-m", "not hypothesis", *WORKERS]
+    return [*found, "--database=postgresql", "--migrations", "-m", "not hypothesis"]
 
 
 def paths(folders: Sequence[str]) -> list[str]:

@@ -3,14 +3,15 @@
 import os
 import subprocess
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
 from tests.plugins.measure import MEASURE
-from tests.suite.lanes import Step
+from tests.suite.lanes import Lane, Step
 
 __all__ = ["INTERRUPTED", "Result", "in_lanes", "run"]
 
@@ -29,21 +30,33 @@ class Result:
     report: Path
 
 
-def in_lanes(lanes: Iterable[Sequence[Step]], folder: Path) -> list[Result]:
-    """Run all lanes at the same time, and return all results."""
+def in_lanes(lanes: Iterable[Lane], folder: Path) -> list[Result]:
+    """Run all lanes at the same time, and return the results in the order of the steps."""
     lanes = list(lanes)
-    with ThreadPoolExecutor(len(lanes)) as pool:
-        finished = [pool.submit(_lane, lane, folder) for lane in lanes]
-    return [result for each in finished for result in each.result()]
+    with ThreadPoolExecutor(sum(lane.workers for lane in lanes)) as pool:
+        working: list[Future[dict[str, Result]]] = []
+        for lane in lanes:
+            waiting = deque(lane.steps)
+            working += [pool.submit(_work, waiting, folder) for _ in range(lane.workers)]
+    found = {name: result for each in working for name, result in each.result().items()}
+    return [found[step.name] for lane in lanes for step in lane.steps if step.name in found]
 
 
-def _lane(steps: Iterable[Step], folder: Path) -> list[Result]:
-    results: list[Result] = []
-    for step in steps:
-        results.append(_step(step, folder))
-        if results[-1].code == INTERRUPTED:
-            break
+def _work(waiting: deque[Step], folder: Path) -> dict[str, Result]:
+    """Run steps of a lane until none is left. Other threads may take theirs from the same lane."""
+    results: dict[str, Result] = {}
+    while step := _take(waiting):
+        result = results[step.name] = _step(step, folder)
+        if result.code == INTERRUPTED:
+            waiting.clear()
     return results
+
+
+def _take(waiting: deque[Step]) -> Step | None:
+    try:  # not `if waiting`: another thread may take the last one meanwhile
+        return waiting.popleft()
+    except IndexError:
+        return None
 
 
 def _step(step: Step, folder: Path) -> Result:
