@@ -1,5 +1,6 @@
 """The page at `/`, in a real browser."""
 
+import itertools
 import re
 
 import pytest
@@ -7,10 +8,26 @@ from playwright.sync_api import expect
 
 from tests.browser.axe import COLORS, findings
 from tests.example.system import EXAMPLE, ExampleSystem
+from tests.faults.proxy import proxy_to
 
 PAGE_FILE = EXAMPLE / "hello" / "page" / "index.html"
 
 USER, PASSWORD = "testuserone", "testing123"
+NEWCOMERS = (f"newcomer-{number}" for number in itertools.count())
+# A user with the password of another one, whom no test has logged in yet.
+NEW_USER = """
+    INSERT INTO auth_user (username, password, is_active, is_staff, is_superuser, first_name,
+                           last_name, email, date_joined)
+    SELECT ?, password, 1, 0, 0, '', '', '', date_joined FROM auth_user WHERE username = ?
+"""
+
+
+@pytest.fixture
+def way(system):
+    """Yield a way to the server. A test that kills it does to a page what a lost server does."""
+    with proxy_to(("127.0.0.1", system.port)) as proxy:
+        yield proxy
+        proxy.kill()
 
 
 def log_in(page, username=USER, password=PASSWORD):
@@ -120,53 +137,55 @@ def test_lost_server_is_said_and_the_next_one_is_found(folder, new_page):
         status(page).to_have_text(waiting)
         expect(page.get_by_role("button", name="Connect again")).to_be_visible()
         expect(page.get_by_role("button", name="Say hello")).to_be_disabled()
+        # Nobody reads out how long it takes.
+        timer = page.get_by_role("status").get_by_role("timer")
+        expect(timer).to_have_text(re.compile(r"in \d+ s\."))
+        expect(timer).to_have_attribute("aria-live", "off")
     with ExampleSystem(folder, port=first.port):
         status(page).to_have_text("Connected.")
 
 
 @pytest.mark.slow
-def test_focus_and_text_outlive_a_reconnection(folder, new_page):
-    with ExampleSystem(folder) as first:
-        page = new_page(first.url)
-        log_in(page)
-        status(page).to_have_text("Connected.")
-        text = page.get_by_label("Your text")
-        text.fill("Half of a sent")
-        first.kill()
-        status(page).to_contain_text("Reconnecting")
-        text.press("Enter")  # sends nothing
-        page.keyboard.type("ence")
-        expect(text).to_be_focused()
-    with ExampleSystem(folder, port=first.port):
-        status(page).to_have_text("Connected.")
-        expect(text).to_be_focused()
-        page.keyboard.press("Enter")
-        answers(page).to_have_count(1)
-        answers(page).to_contain_text("Half of a sentence")
+def test_focus_and_text_outlive_a_reconnection(way, new_page):
+    page = new_page(way.url)
+    log_in(page)
+    status(page).to_have_text("Connected.")
+    text = page.get_by_label("Your text")
+    text.fill("Half of a sent")
+    way.kill()
+    status(page).to_contain_text("Reconnecting")
+    text.press("Enter")  # sends nothing
+    page.keyboard.type("ence")
+    expect(text).to_be_focused()
+    way.revive()
+    status(page).to_have_text("Connected.")
+    expect(text).to_be_focused()
+    page.keyboard.press("Enter")
+    answers(page).to_have_count(1)
+    answers(page).to_contain_text("Half of a sentence")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["Say hello", "Sign out everywhere else"])
-def test_button_keeps_the_focus_over_a_reconnection(folder, new_page, name):
-    with ExampleSystem(folder) as first:
-        page = new_page(first.url)
-        log_in(page)
-        status(page).to_have_text("Connected.")
-        page.get_by_role("button", name=name).focus()
-        first.kill()
-        status(page).to_contain_text("Reconnecting")
-        expect(page.get_by_role("button", name=name)).to_be_focused()
-    with ExampleSystem(folder, port=first.port):
-        status(page).to_have_text("Connected.")
-        expect(page.get_by_role("button", name=name)).to_be_focused()
+def test_button_keeps_the_focus_over_a_reconnection(way, new_page, name):
+    page = new_page(way.url)
+    log_in(page)
+    status(page).to_have_text("Connected.")
+    page.get_by_role("button", name=name).focus()
+    way.kill()
+    status(page).to_contain_text("Reconnecting")
+    expect(page.get_by_role("button", name=name)).to_be_focused()
+    way.revive()
+    status(page).to_have_text("Connected.")
+    expect(page.get_by_role("button", name=name)).to_be_focused()
 
 
 @pytest.mark.slow
-def test_repeated_losses_are_one_line(folder, new_page):
-    with ExampleSystem(folder) as system:
-        page = new_page(system.url)
-        log_in(page)
-        status(page).to_have_text("Connected.")
+def test_repeated_losses_are_one_line(way, new_page):
+    page = new_page(way.url)
+    log_in(page)
+    status(page).to_have_text("Connected.")
+    way.kill()
     losses = page.locator("#log .system", has_text="The connection was lost.")
     for attempts in (1, 2):
         page.get_by_role("button", name="Connect again").click()
@@ -175,22 +194,21 @@ def test_repeated_losses_are_one_line(folder, new_page):
 
 
 @pytest.mark.slow
-def test_click_ends_the_wait_for_the_next_server(folder, new_page):
-    with ExampleSystem(folder) as first:
-        page = new_page(first.url)
-        page.clock.install()
-        log_in(page)
-        status(page).to_have_text("Connected.")
-        first.kill()
-        status(page).to_contain_text("Reconnecting in ")
-        # The page must not come back by itself while the next server starts.
-        page.clock.pause_at(page.evaluate("Date.now()") + 5000)
-        status(page).to_contain_text("Reconnecting in ")
-    with ExampleSystem(folder, port=first.port):
-        page.get_by_role("button", name="Connect again").click()
-        page.clock.run_for(2000)  # the longest of the first waits
-        status(page).to_have_text("Connected.")
-        expect(page.get_by_label("Your text")).to_be_focused()
+def test_click_ends_the_wait_for_the_next_server(way, new_page):
+    page = new_page(way.url)
+    page.clock.install()
+    log_in(page)
+    status(page).to_have_text("Connected.")
+    way.kill()
+    status(page).to_contain_text("Reconnecting in ")
+    # The page must not come back by itself before the click.
+    page.clock.pause_at(page.evaluate("Date.now()") + 5000)
+    status(page).to_contain_text("Reconnecting in ")
+    way.revive()
+    page.get_by_role("button", name="Connect again").click()
+    page.clock.run_for(2000)  # the longest of the first waits
+    status(page).to_have_text("Connected.")
+    expect(page.get_by_label("Your text")).to_be_focused()
 
 
 @pytest.mark.slow
@@ -262,19 +280,20 @@ def test_token_that_is_deleted_in_the_admin_ends_the_page(system, new_page):
     ],
     ids=["token", "user"],
 )
-def test_refusal_is_said_with_its_reason(folder, new_page, change, said):
-    with ExampleSystem(folder) as system:
-        page = new_page(system.url)
+def test_refusal_is_said_with_its_reason(system, new_page, change, said):
+    # Users of their own: the server remembers for a while whom it has verified.
+    name, page = next(NEWCOMERS), new_page(system.url)
+    system.change(NEW_USER, name, USER)
 
-        def log_in_and_lose_the_right(route):
-            answer = route.fetch()
-            system.change(f"{change} (SELECT id FROM auth_user WHERE username = ?)", USER)
-            route.fulfill(response=answer)
+    def log_in_and_lose_the_right(route):
+        answer = route.fetch()
+        system.change(f"{change} (SELECT id FROM auth_user WHERE username = ?)", name)
+        route.fulfill(response=answer)
 
-        page.route("**/api/login/", log_in_and_lose_the_right)
-        log_in(page)
-        status(page).to_contain_text(said)
-        expect(page.get_by_role("button", name="Login")).to_be_visible()
+    page.route("**/api/login/", log_in_and_lose_the_right)
+    log_in(page, name)
+    status(page).to_contain_text(said)
+    expect(page.get_by_role("button", name="Login")).to_be_visible()
 
 
 def test_sign_out_closes_the_socket_and_forgets_the_token(system, new_page):
@@ -335,17 +354,6 @@ def test_messages_are_a_list_in_a_log(system, new_page):
     expect(items).to_have_count(3)  # connected, sent, received
 
 
-@pytest.mark.slow
-def test_time_to_wait_is_not_read_out(folder, new_page):
-    with ExampleSystem(folder) as system:
-        page = new_page(system.url)
-        log_in(page)
-        status(page).to_have_text("Connected.")
-    timer = page.get_by_role("status").get_by_role("timer")
-    expect(timer).to_have_text(re.compile(r"in \d+ s\."))
-    expect(timer).to_have_attribute("aria-live", "off")
-
-
 def test_page_names_the_users_of_the_demo_and_leads_to_the_admin(system, new_page):
     page = new_page(system.url)
     expect(page.locator("#demo")).to_contain_text(f"Log in as {USER} / {PASSWORD} or suraj / 123.")
@@ -386,11 +394,11 @@ def test_phone_needs_no_sideways_scrolling(system, new_page, width):
 
 
 @pytest.mark.slow
-def test_phone_needs_no_sideways_scrolling_while_the_server_is_lost(folder, new_page):
-    with ExampleSystem(folder) as system:
-        page = new_page(system.url, viewport={"width": 320, "height": 740})
-        log_in(page)
-        status(page).to_have_text("Connected.")
+def test_phone_needs_no_sideways_scrolling_while_the_server_is_lost(way, new_page):
+    page = new_page(way.url, viewport={"width": 320, "height": 740})
+    log_in(page)
+    status(page).to_have_text("Connected.")
+    way.kill()
     status(page).to_contain_text("Reconnecting")
     assert widest(page) == 320
 
@@ -404,18 +412,18 @@ def problems(page):
 
 
 @pytest.mark.slow
-def test_axe_finds_nothing_in_any_state(folder, new_page):
-    with ExampleSystem(folder) as system:
-        page = new_page(system.url)
-        expect(page.get_by_role("link", name="Open the admin")).to_be_visible()
-        assert problems(page) == []
-        log_in(page, USER, "wrong")
-        status(page).to_have_text("Wrong username or password.")
-        assert problems(page) == []
-        log_in(page)
-        page.get_by_role("button", name="Say hello").click()
-        answers(page).to_have_count(1)
-        page.locator(".received summary").click()
-        assert problems(page) == []
+def test_axe_finds_nothing_in_any_state(way, new_page):
+    page = new_page(way.url)
+    expect(page.get_by_role("link", name="Open the admin")).to_be_visible()
+    assert problems(page) == []
+    log_in(page, USER, "wrong")
+    status(page).to_have_text("Wrong username or password.")
+    assert problems(page) == []
+    log_in(page)
+    page.get_by_role("button", name="Say hello").click()
+    answers(page).to_have_count(1)
+    page.locator(".received summary").click()
+    assert problems(page) == []
+    way.kill()
     status(page).to_contain_text("Reconnecting")
     assert problems(page) == []

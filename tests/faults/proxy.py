@@ -28,6 +28,10 @@ class Proxy(ThreadingTCPServer):
     def port(self) -> int:
         return self.server_address[1]
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
     def cut_off(self) -> None:
         """From now on the open connections stay open and swallow every byte; new ones work."""
         for passage in self.passages:
