@@ -35,7 +35,7 @@ class Tab:
             self._read(within)
         return self.code
 
-    def _read(self, timeout: float = 10.0) -> Frame:
+    def _read(self, timeout: float = 60.0) -> Frame:
         """The next frame that means something to a person."""
         frame = self.socket.read(timeout)
         if frame.opcode == PING:

@@ -15,6 +15,7 @@ from tests.cluster.crowd import Absence, Crowd
 from tests.cluster.drain import report
 from tests.services import free_port
 
+DEADLINE = 600.0  # it ends what hangs only
 CLUSTER = [sys.executable, "-m", "tests.cluster"]
 
 
@@ -24,10 +25,13 @@ def start(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen([*CLUSTER, *arguments], env=environ, **pipes)
 
 
+# A measurement: how long the machine's handshakes take decides too. Whoever waits for a drained
+# node, and what it answers, is decided by tests of the command, of the nodes and of the client.
+@pytest.mark.measured
 @pytest.mark.slow  # three nodes are drained and restarted, one after another
 def test_nobody_is_away_for_longer_than_their_back_off_while_all_nodes_are_restarted() -> None:
     with start("--drain", "--clients=30", "--over=1") as process:
-        output, _ = process.communicate(timeout=110)
+        output, _ = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0, output
     assert re.findall(r"(\S+): drained and restarted", output) == [
         "daphne",
@@ -46,14 +50,14 @@ def test_example_is_served_through_nginx_until_it_is_stopped() -> None:
             if line.startswith("Stop with"):
                 break
         (url,) = re.findall(r"Open (\S+) ", printed)
-        with urllib.request.urlopen(url, timeout=10) as page:
+        with urllib.request.urlopen(url, timeout=DEADLINE) as page:
             assert page.status == 200
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=60)
+        rest, _ = process.communicate(timeout=DEADLINE)
     assert (process.returncode, rest) == (0, "\nStopped.\n"), printed
     for address in re.findall(r"http://127.0.0.1:\d+/", printed):
         with pytest.raises(urllib.error.URLError):
-            urllib.request.urlopen(address, timeout=10)
+            urllib.request.urlopen(address, timeout=DEADLINE)
 
 
 @pytest.mark.parametrize(("seconds", "code"), [(6.9, 0), (7.1, 1)])

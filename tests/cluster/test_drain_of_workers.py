@@ -20,7 +20,7 @@ SERVER += ["--workers-kill-timeout", "2", "--port", "{port}", "mysite.asgi:appli
 def ready(base):
     """Return the status of whichever worker answers, and which of its nodes drain."""
     try:
-        with urllib.request.urlopen(f"http://{base}/auth/ready/", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{base}/auth/ready/", timeout=60) as answer:
             return answer.status, json.load(answer)["draining"]
     except urllib.error.HTTPError as error:
         with error:
