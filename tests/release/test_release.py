@@ -101,6 +101,18 @@ def test_links_of_the_project_are_added_for_pypi():
     assert '\n[project.urls]\nSource = "https://github.com/someone/channels-token-auth"' in project
 
 
+def test_npm_package_names_the_repository_that_its_provenance_proves():
+    package = json.loads(readme.with_repository(read("client/package.json"), "someone/sockets"))
+    assert package.pop("repository")["url"] == "git+https://github.com/someone/sockets.git"
+    assert package == json.loads(read("client/package.json"))
+
+
+def test_links_of_the_clients_readme_lead_to_the_tag():
+    page = readme.absolute(read("client/README.md"), "someone/sockets", "v0.1.0", "client")
+    base = "https://github.com/someone/sockets/blob/v0.1.0"
+    assert f"]({base}/docs/how-to/front-ends/token-socket.md)" in page
+
+
 @pytest.mark.asvs("15.2.4")
 def test_lock_has_one_index_and_a_digest_for_each_file():
     packages = tomllib.loads(read("uv.lock"))["package"]
