@@ -27,7 +27,9 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
     wrong = [
         checks.Error(
             str(problem),
-            hint="docs/reference/settings.md lists all settings, and what each means.",
+            hint='Only "BACKENDS" is required; all other entries have defaults.'
+            ' The smallest setting: CHANNELS_TOKEN_AUTH = {"BACKENDS": [{"BACKEND":'
+            ' "channels_token_auth.backends.drf.DRFTokenBackend"}]}',
             id="channels_token_auth.E001",
         )
         for problem in conf.problems()

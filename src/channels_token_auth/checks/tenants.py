@@ -22,7 +22,8 @@ def tenants() -> Iterator[checks.CheckMessage]:
     except ImproperlyConfigured as error:
         yield checks.Error(
             str(error),
-            hint="docs/how-to/tenants.md shows such a class.",
+            hint="Name a subclass of channels_token_auth.tenants.Tenants that has of_scope(scope),"
+            " current() and activate(tenant); help() shows what each must return.",
             id="channels_token_auth.E011",
         )
     # django-tenants documents one that adds the schema of the thread. But the library reads entries

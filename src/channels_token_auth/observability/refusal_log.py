@@ -29,7 +29,7 @@ __all__ = ["REMEDIES", "start", "throttle"]
 
 # close-codes:python-remedies, written by `python -m spec.generate`
 REMEDIES: dict[CloseReason, str] = {
-    CloseReason.MALFORMED: "A message or a credential breaks the protocol: see PROTOCOL.md.",
+    CloseReason.MALFORMED: "The client sent a message or credential that the protocol forbids.",
     CloseReason.TOKEN_MISSING: "The client sent no token.",
     CloseReason.TOKEN_INVALID: "No backend accepted the token.",
     CloseReason.FORBIDDEN: "The token is valid, and may not do this: check its scopes.",
