@@ -56,6 +56,11 @@ export class Lifecycle extends Connector {
     this._socket.sent(this.now);
   }
 
+  /** Bytes of the page have left. A ping may wait behind many others, so this counts as an answer. */
+  progressed(): void {
+    this._socket.received(this.now);
+  }
+
   #required(): void {
     if (this._socket.presented) return;
     this._await("authenticating");

@@ -24,7 +24,7 @@ export interface TokenSocketOptions {
   /**
    * Return the token, refreshed over HTTP if necessary. It is called before every connection, and never
    * while an earlier call is running. `null`: the user has to log in, and the socket ends. `""`: connect
-   * without a token. If it throws, rejects, or takes over 15 s, it is called again after a wait.
+   * without a token. If it throws or rejects, it is called again after a wait. After 15 s its signal aborts.
    */
   getToken(request: TokenRequest): string | null | PromiseLike<string | null>;
   /** The application's subprotocols, offered in addition to `token-auth.v1`. */

@@ -55,6 +55,7 @@ export class TokenSocket extends EventTarget implements WebSocket {
   #running = new AbortController();
   #binaryType: BinaryType = "blob";
   #frame: MessageEvent | undefined;
+  #left = 0; // of the bytes to send, when this was last read
 
   /** Start to connect. Throws a `TypeError` that names the mistake if an argument is wrong. */
   constructor(url: string | URL, options: TokenSocketOptions) {
@@ -112,8 +113,9 @@ export class TokenSocket extends EventTarget implements WebSocket {
   send(data: Parameters<WebSocket["send"]>[0]): void {
     if (!this.readyState)
       throw new DOMException("Not open: wait for the open event", "InvalidStateError");
+    this.#input("sent"); // before these bytes hide how many have left
     this.#socket?.send(data);
-    this.#input("sent");
+    this.#left = this.bufferedAmount;
   }
 
   /** Close the socket for good. */
@@ -145,6 +147,9 @@ export class TokenSocket extends EventTarget implements WebSocket {
   #input(what: any, ...facts: unknown[]): void {
     const lifecycle: any = this.#lifecycle;
     lifecycle.now = this.#alarm.now;
+    const left = this.bufferedAmount;
+    if (left < this.#left) lifecycle.progressed();
+    this.#left = left;
     lifecycle[what](...facts);
     // An event handler of the page may call `close()`, which calls this method again. That call carries out
     // the rest of the list before its own outputs, so the order stays right.

@@ -44,6 +44,19 @@ for (const [type, target] of Object.entries(WAKING)) {
   });
 }
 
+test("a slow upload keeps its connection while bytes leave, and loses it when they stop", async () => {
+  const { socket, line } = await opened();
+  for (let left = 90; left > 40; left -= 10) {
+    line.bufferedAmount = left + 20; // the page adds bytes while others leave
+    socket.send("part");
+    line.bufferedAmount = left;
+    await world.clock.pass(14);
+  }
+  assert.deepEqual(world.types, ["open", "authenticated"]);
+  await world.clock.pass(30);
+  assert.deepEqual(world.types.slice(2), ["reconnecting"]);
+});
+
 test("a calendar that is set back does not lengthen a wait", async () => {
   const { line } = await opened();
   line.ends(1006);
