@@ -31,7 +31,9 @@ _PART = re.compile(
 
 def pages() -> Iterator[Path]:
     """Yield every page that has a generated part."""
-    for path in [DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md"))]:
+    root = DOCS.parent
+    readme = [root / "README.md", root / "benchmarks" / "README.md"]
+    for path in [*readme, *sorted(DOCS.rglob("*.md"))]:
         if "_build" not in path.parts and _PART.search(path.read_text()):
             yield path
 

@@ -1,16 +1,14 @@
-"""Show what was measured with other packages and with this one: by tests, and by benchmarks."""
+"""Show what tests have measured with other packages and with this one."""
 
 import json
 from pathlib import Path
-from statistics import median
 
 from .markdown import table
 
-__all__ = ["brief", "comparison", "of_migration", "speed"]
+__all__ = ["brief", "comparison", "of_migration"]
 
 ROOT = Path(__file__).parents[2]
 MIGRATING = ROOT / "docs" / "how-to" / "migrating"
-HANDSHAKES = ROOT / "benchmarks" / "results" / "handshakes.json"
 MEASURED: dict[str, dict[str, list[str]]] = json.loads((MIGRATING / "outcomes.json").read_text())
 # The column heads of the comparison; the measured event that each shows.
 EVENTS = {
@@ -42,25 +40,6 @@ def brief() -> str:
     rows += [[*_first(name), *map(_tick, _outcomes(name))] for name in MEASURED]
     heads = ["package", "refuses wrong tokens", "refuses foreign pages", "closes ended tokens"]
     return table([*heads, "closes deactivated users"], rows)
-
-
-def speed() -> str:
-    """Return how many times the handshakes of the tutorial's middleware are served."""
-    measured = json.loads(HANDSHAKES.read_text())
-    panels = {panel["title"].split(",")[0]: panel["rounds"] for panel in measured["panels"]}
-    granian, uvicorn = panels["granian"], panels["uvicorn"]
-    return (
-        f"[Speed](docs/explanation/fast-path.md): {_times(granian, 'ours-stock')} times the "
-        f"handshakes of those twenty lines on granian, {_times(uvicorn, 'ours-stock')} on uvicorn; "
-        f"with [our consumer](docs/how-to/consumers.md) {_times(granian, 'ours')} and "
-        f"{_times(uvicorn, 'ours')}\n({measured['facts']['command']}, "
-        "[results](benchmarks/results/handshakes.md))."
-    )
-
-
-def _times(rounds: list[dict[str, float]], name: str) -> str:
-    """Return the median of the ratios within each round, as the page of results shows it."""
-    return f"{median(each[name] / each['tutorial'] for each in rounds):.1f}"
 
 
 def _first(name: str) -> list[str]:

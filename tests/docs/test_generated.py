@@ -8,7 +8,7 @@ import pytest
 from channels_token_auth import Authentication, signals
 from channels_token_auth.conf.table import SETTINGS
 from docs import generate, make_lifecycle
-from docs.generators import checks, close_codes, commands
+from docs.generators import checks, close_codes, commands, measured
 from tests.docs.pages import ROOT, read, table
 
 SYNC = "run: .dev/test/bin/python -m docs.generate"
@@ -80,3 +80,10 @@ def test_every_signal_is_listed():
         name for row in table("docs/reference/signals.md", "signal") for name in row[0].split(", ")
     }
     assert listed == set(signals.__all__)
+
+
+@pytest.mark.parametrize(("goal", "at_most"), [(0, False), (1e9, True)])
+def test_aim_that_the_results_reach_is_not_listed(goal, at_most):
+    where = "any aim", goal, "handshakes", 0, "ours", "bare"
+    assert not measured.Aim(*where, at_most=at_most).is_missed
+    assert measured.Aim(*where, at_most=not at_most).is_missed
