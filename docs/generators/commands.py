@@ -1,6 +1,6 @@
 """Describe the management commands from their argument parsers."""
 
-from argparse import Action, ArgumentParser
+from argparse import SUPPRESS, Action, ArgumentParser
 from pathlib import Path
 
 from django.core.management import load_command_class
@@ -41,7 +41,8 @@ def _section(name: str) -> str:
     command = load_command_class(APP, name)
     parser = command.create_parser("manage.py", name)
     own = [each for each in parser._actions if not COMMON & set(each.option_strings)]
-    rows = [(code(_usage(each)), _help(parser, each)) for each in own]
+    shown = [each for each in own if each.help != SUPPRESS]
+    rows = [(code(_usage(each)), _help(parser, each)) for each in shown]
     return f"## `{name}`\n\n{command.help}\n\n{table(['argument', 'meaning'], rows)}"
 
 

@@ -206,3 +206,16 @@ def test_without_json_each_fact_is_a_line(manage, token):
 @pytest.mark.parametrize("stdin", ["", "\n\n", "one\ntwo\n"])
 def test_anything_but_one_token_is_a_wrong_call(manage, stdin):
     assert manage("token_check", stdin=stdin)[0] == terminal.USAGE
+
+
+@pytest.mark.parametrize("command", [("token_check",), ("token_connect", "/")])
+def test_token_as_an_argument_is_refused_and_not_printed(manage, token, command):
+    code, out = manage(*command, token.key, stdin=f"{token.key}\n")
+    assert code == terminal.USAGE
+    assert token.key not in out
+
+
+def test_list_of_connections_refuses_a_token_in_place_of_its_id(manage, token):
+    code, out = manage("token_connections", "--token", token.key)
+    assert code == terminal.USAGE
+    assert token.key not in out

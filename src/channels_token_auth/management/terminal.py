@@ -2,7 +2,7 @@
 
 import getpass
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,10 +14,12 @@ from ..usernames import find_user
 __all__ = [
     "USAGE",
     "add_label",
+    "add_misplaced",
     "add_origin",
     "incomplete",
     "read_secrets",
     "read_token",
+    "refuse_misplaced",
     "table",
     "user_of",
     "visible",
@@ -64,6 +66,21 @@ def _label(text: str) -> tuple[str, str]:
     if not (name and value):
         raise ArgumentTypeError(f"{text!r} is not NAME=VALUE.")
     return name, value
+
+
+def add_misplaced(parser: ArgumentParser) -> None:
+    """Accept a token among the arguments, so that `refuse_misplaced` can explain the mistake."""
+    # Otherwise argparse refuses it, and prints it.
+    parser.add_argument("misplaced", nargs="*", help=SUPPRESS)
+
+
+def refuse_misplaced(options: dict[str, Any]) -> None:
+    """Raise CommandError if a token is among the arguments."""
+    if options["misplaced"]:
+        raise CommandError(
+            "Give the token on standard input, and not as an argument: the shell stores those.",
+            returncode=USAGE,
+        )
 
 
 def read_secrets() -> list[str]:

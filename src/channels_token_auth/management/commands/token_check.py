@@ -25,8 +25,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="for programs")
+        terminal.add_misplaced(parser)
 
     def handle(self, *_: Any, **options: Any) -> None:
+        terminal.refuse_misplaced(options)
         diagnosis = diagnose(terminal.read_token())
         facts = dict(_facts(diagnosis))
         self.stdout.write(json.dumps(facts) if options["json"] else "\n".join(_lines(facts)))

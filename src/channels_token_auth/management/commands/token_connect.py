@@ -35,6 +35,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path", help="of the socket, such as /chat/ or /chat/?room=1")
+        terminal.add_misplaced(parser)
         parser.add_argument("--user", help="a username, or a user's id: connect as that user")
         parser.add_argument(
             "--scopes", default="", help="with --user: the scopes that the token would have"
@@ -59,6 +60,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
+        terminal.refuse_misplaced(options)
         user = terminal.user_of(options["user"])
         token = None if user else Secret(_read_token())
         with _injected(user, options) if user else nullcontext():

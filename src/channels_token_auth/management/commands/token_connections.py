@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from ...cluster.connections import LIMIT, Connections, LiveConnection
 from ...listing import connections
+from ...revocation.identification import has_shape_of_token
 from ...usernames import is_site_user, names_of
+from ...verification.authenticator import site_authenticator
 from .. import terminal
 
 HEADING = ("ID", "NODE", "USER", "ADDRESS", "OPENED", "EXPIRES", "BY", "TOKEN", "PATH")
@@ -45,6 +47,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="for programs")
 
     def handle(self, *_: Any, **options: Any) -> None:
+        _refuse_token(options["token"])
         named = {name: options[option] for name, option in NAMED if options[option] is not None}
         if options["user"] is not None:
             named["user"] = terminal.user_of(options["user"])
@@ -56,6 +59,15 @@ class Command(BaseCommand):
         self.stdout.write(_as_json(found) if options["json"] else "\n".join(_as_text(found)))
         if sentence := terminal.incomplete(found.nodes, found.missing):
             raise CommandError(sentence)
+
+
+def _refuse_token(named: str | None) -> None:
+    """Raise CommandError for a token where its id belongs: no socket would be found."""
+    if named and has_shape_of_token(site_authenticator(), named):
+        raise CommandError(
+            "That is a token itself, and not its id: `token_check` prints the id.",
+            returncode=terminal.USAGE,
+        )
 
 
 def _as_json(found: Connections) -> str:
