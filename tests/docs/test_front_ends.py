@@ -159,9 +159,11 @@ def test_python_client_prints_and_stops_when_the_token_ends(project):
     project.write(read(f"{FOLDER}/python.md"))
     token = token_of_ada(project)
     with project.serve() as base:
-        command = [sys.executable, "client.py", f"ws://{base}/chat/", token]
-        options = {"cwd": project.folder, "stdout": subprocess.PIPE, "text": True}
-        with subprocess.Popen(command, **options) as client:
+        command = [sys.executable, "client.py", f"ws://{base}/chat/"]
+        options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen(command, cwd=project.folder, **options) as client:
+            client.stdin.write(f"{token}\n")
+            client.stdin.flush()
             console = Console(client)
             assert console.line() == '{"text": "hello ada"}'
             Admin(base).delete_token()
