@@ -49,6 +49,7 @@ BEARER = "Authorization: Bearer {}\r\n"
 COLD = {"BENCH_VERIFIED_CACHE_SECONDS": "0"}
 FEW = 16
 PROVIDER = COLD | {"BENCH_PROVIDER": "1"}
+PROTOTYPES = {each: f"prototype_{each}" for each in ("stock", "bare", "lean")}
 
 CONTESTANTS = {
     each.name: each
@@ -79,6 +80,11 @@ CONTESTANTS = {
             target="/?token={}",
             good=people.json_web_token,
             bad=people.bad_json_web_token,
+        ),
+        *(
+            Contestant(name=f"prototype-{inside}{suffix}", application=module, header=BEARER, **how)
+            for inside, module in PROTOTYPES.items()
+            for suffix, how in {"": {"environ": COLD}, "-warm": {"people": FEW}}.items()
         ),
         Contestant(name="ours-stock", application="ours_stock", header=BEARER, environ=COLD),
         Contestant(name="ours-stock-warm", application="ours_stock", header=BEARER, people=FEW),

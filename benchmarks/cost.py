@@ -23,7 +23,8 @@ from .server import Server, serving, serving_all
 __all__ = ["run"]
 
 NAMES = (
-    *("bare", "stock", "ours-stock", "ours-stock-warm"),
+    *("bare", "stock", "prototype-stock", "prototype-stock-warm"),
+    *("ours-stock", "ours-stock-warm"),
     *("ours", "ours-warm", "ours-bare", "ours-bare-warm"),
 )
 PROFILED = ("stock", "ours-stock", "ours-stock-warm", "ours", "ours-bare", "ours-bare-warm")

@@ -65,6 +65,9 @@ def _count():
     loop = asyncio.get_running_loop()
     for name, counted in COUNTED.items():
         setattr(loop, name, _counting(getattr(loop, name), counted))
+    # The futures that the library returns from `receive` are made by their class, not by the loop.
+    if ours := sys.modules.get("channels_token_auth.connection.wait"):
+        ours.Wait.__init__ = _counting(ours.Wait.__init__, "futures")
     # In `asyncio.to_thread` and in asgiref: the copies that asyncio makes for each task and
     # callback are counted with those.
     contextvars.copy_context = _counting(contextvars.copy_context, "explicit context copies")
