@@ -151,6 +151,8 @@ if DEBUG:
     SILENCED_SYSTEM_CHECKS += ["channels_token_auth.W001"]
 else:
     SECURE_SSL_REDIRECT = True
+    # Load balancers ask over plain HTTP, and treat a redirect as a failure or follow it to a page.
+    SECURE_REDIRECT_EXEMPT = [r"^auth/(ready|metrics)/$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True

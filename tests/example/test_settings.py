@@ -65,6 +65,8 @@ def test_production_takes_no_token_from_the_query(system, token):
             production.knock(subprotocols=["token-auth.v1", f"bearer.{token}"], origin="null")
         redirect = production.request("GET", "/")
         assert redirect.headers["Location"].startswith("https://")
+        # As load balancers ask, over plain HTTP.
+        assert production.request("GET", "/auth/ready/").status == 200
 
 
 def test_production_takes_it_from_the_query_when_asked_to(system, token):

@@ -55,6 +55,11 @@ def test_client_of_a_proxy_on_this_machine_may_not(name):
     assert scrape("127.0.0.1", **{name: "127.0.0.1"}).status_code == 401
 
 
+def test_client_of_a_proxy_that_adds_no_header_may_not():
+    assert scrape("127.0.0.1", Host="www.example.com").status_code == 401
+    assert scrape("127.0.0.1", Host="127.0.0.1:8000").status_code == 200
+
+
 def test_without_a_token_in_the_settings_none_is_right(site):
     site.CHANNELS_TOKEN_AUTH = {"BACKENDS": site.CHANNELS_TOKEN_AUTH["BACKENDS"]}
     assert scrape(Authorization="Bearer None").status_code == 401

@@ -54,6 +54,47 @@ def test_client_of_a_proxy_is_not_this_machine(outage, name):
     assert ask("127.0.0.1", **{name: "127.0.0.1"}).json() == {"ready": True}
 
 
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:8000", "a.localhost", "127.0.0.1:8000", "[::1]:8000", "[::1]"]
+)
+def test_request_for_this_machine_sees_what_is_down(outage, host):
+    assert "down" in ask("127.0.0.1", Host=host).json()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "www.example.com",
+        "www.example.com:8000",
+        "192.0.2.7",
+        "localhost.example.com",
+        "127.0.0.1.example.com",
+        "notlocalhost",
+        "127.0.0.1,www.example.com",
+        "[::1].example.com",
+        "::1.example.com",
+        "\xff",
+    ],
+)
+@pytest.mark.asvs("4.1.3")
+def test_client_of_a_proxy_that_adds_no_header_is_not_this_machine(outage, host):
+    """Such a proxy passes on the Host for which the client asked."""
+    assert ask("127.0.0.1", Host=host).json() == {"ready": True}
+
+
+@pytest.mark.parametrize("host", ["", "testserver"])
+def test_request_without_a_host_is_not_this_machine_outside_of_tests(outage, host, monkeypatch):
+    monkeypatch.setattr("channels_token_auth.views.operators.is_test_environment", lambda: False)
+    assert ask("127.0.0.1", Host=host).json() == {"ready": True}
+
+
+def test_token_sees_what_is_down_from_anywhere(outage, site):
+    site.CHANNELS_TOKEN_AUTH = {**site.CHANNELS_TOKEN_AUTH, "METRICS_TOKEN": "a-token-of-operators"}
+    answer = ask(Host="www.example.com", Authorization="Bearer a-token-of-operators")
+    assert "down" in answer.json()
+    assert ask(Authorization="Bearer another-token-of-them").json() == {"ready": True}
+
+
 @pytest.mark.parametrize(("is_staff", "is_active", "sees"), [(1, 1, 1), (0, 1, 0), (1, 0, 0)])
 @pytest.mark.django_db
 def test_staff_see_what_is_down(outage, is_staff, is_active, sees):

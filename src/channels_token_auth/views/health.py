@@ -1,6 +1,5 @@
 """Report to a load balancer whether this process accepts new sockets."""
 
-import ipaddress
 import logging
 from typing import Any
 
@@ -11,30 +10,12 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from ..core.counting.client_address import read_address
 from ..node.node import here, local_nodes
 from ..observability.outages import current_outages
 from ..verification.authenticator import site_authenticator
+from .operators import is_operator
 
-__all__ = ["is_loopback", "ready"]
-
-FORWARDED = frozenset(
-    {
-        "cf-connecting-ip",
-        "client-ip",
-        "forwarded",  # RFC 7239
-        "true-client-ip",
-        "via",  # RFC 9110 §7.6.3
-        "x-client-ip",
-        "x-cluster-client-ip",
-        "x-original-forwarded-for",
-        "x-real-ip",
-    }
-)
-"""Headers with which a proxy on this machine shows that the client is on another one."""
-
-FORWARDED_PREFIX = "x-forwarded-"
-"""The beginning of further such headers: many proxies set the scheme, and not the address."""
+__all__ = ["ready"]
 
 logger = logging.getLogger("channels_token_auth")
 
@@ -49,14 +30,14 @@ async def ready(request: HttpRequest) -> HttpResponse:
 
     Outages of the channel layer, the cache or a token store do not change the status: all nodes
     have them at once, and taking every node out of service would not end them. The body names the
-    outages, for staff and for requests from this machine only.
+    outages, for staff and for `is_operator` only.
     """
     if isinstance(request, ASGIRequest):  # under WSGI, the event loop ends with this answer
         _start_node()
     draining = [node.name for node in local_nodes() if node.drain.is_on]
     is_ready = not draining and _can_serve()
     body: dict[str, Any] = {"ready": is_ready}
-    if is_loopback(request) or await _is_staff(request):
+    if is_operator(request) or await _is_staff(request):
         body["draining"] = draining
         body["down"] = [
             {"service": each.service, "name": each.name, "error": each.error}
@@ -64,16 +45,6 @@ async def ready(request: HttpRequest) -> HttpResponse:
         ]
     status = 200 if is_ready else 503
     return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
-
-
-def is_loopback(request: HttpRequest) -> bool:
-    """Return True for a request that a program on this machine sent, and no proxy forwarded."""
-    names = {name.lower() for name in request.headers}
-    if names & FORWARDED or any(name.startswith(FORWARDED_PREFIX) for name in names):
-        return False
-    # A server that listens on IPv4 and IPv6 at once reports "::ffff:127.0.0.1".
-    peer = read_address(request.META.get("REMOTE_ADDR") or "")  # a Unix socket has none
-    return peer is not None and ipaddress.ip_address(peer.text).is_loopback
 
 
 def _can_serve() -> bool:
