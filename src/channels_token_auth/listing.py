@@ -1,5 +1,6 @@
 """The public functions that list open sockets: they check the names by which a caller selects."""
 
+import math
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -33,9 +34,11 @@ async def aconnections(
     such as `{"sid": "abc"}`, a pair, or several pairs, of which a token has to have all. `node`:
     the name of a node, or of a machine for all its nodes. `timeout`: seconds in which nodes may
     answer; it returns soon after all have answered. Raises TypeError for None, for an empty text,
-    for malformed labels and for an unsaved user; ValueError for a limit over 1,000, and if no
-    socket matches and no backend has this name, this issuer or such labels.
+    for malformed labels and for an unsaved user; ValueError for a limit over 1,000, for a timeout
+    without end, and if no socket matches and no backend has this name, this issuer or such labels.
     """
+    if not 0 <= timeout < math.inf:
+        raise ValueError(f"timeout is {timeout}: it must be a number of seconds, 0 or more.")
     texts = named_text(
         token_id=token_id,
         backend=backend,

@@ -84,6 +84,22 @@ async def test_other_values_are_no_text(argument, value, told):
 
 
 @pytest.mark.parametrize(
+    "which", [{"connection_id": "\udcff"}, {"address": "\udcff"}, {"label": {"sid": "\udcff"}}]
+)
+@pytest.mark.parametrize("call", [adisconnect, aconnections])
+async def test_text_that_no_message_can_contain_is_an_error(call, which):
+    """As arguments of a program are that are not UTF-8. It is no outage of the channel layer."""
+    with pytest.raises(ValueError, match="surrogates"):
+        await call(**which)
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan"), -1])
+async def test_listing_waits_for_a_bounded_time(seconds):
+    with pytest.raises(ValueError, match="timeout"):
+        await aconnections(timeout=seconds)
+
+
+@pytest.mark.parametrize(
     "which",
     [
         {"backend": "typo"},

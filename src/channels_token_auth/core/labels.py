@@ -15,7 +15,8 @@ def read_labels(label: Any) -> Labels:
     """Return the labels of a mapping, of one pair, or of several pairs.
 
     Whole numbers become texts, as they do in `Authentication.labels`. Raises TypeError for any
-    other value, and for an empty one: no label would match every token.
+    other value, and for an empty one: no label would match every token. Raises ValueError for a
+    text that is not Unicode.
     """
     pairs = list(_pairs(label))
     for pair in pairs:
@@ -23,6 +24,8 @@ def read_labels(label: Any) -> Labels:
             raise TypeError(f"The label {pair!r} is not a pair of a name and a value. {WANTED}")
     if not pairs:
         raise TypeError(f"The labels are {label!r}. {WANTED}")
+    for part in (str(part) for pair in pairs for part in pair):
+        part.encode()  # a message to other nodes cannot contain half of a surrogate pair
     return frozenset((str(name), str(value)) for name, value in pairs)
 
 

@@ -29,10 +29,14 @@ def given(**arguments: Any) -> dict[str, Any]:
 
 
 def named_text(**arguments: Any) -> dict[str, str]:
-    """Return the arguments that were given. Raises TypeError for one that is no text, or empty."""
+    """Return the arguments that were given. Raises TypeError for one that is no text, or empty,
+    and ValueError for a text that is not Unicode.
+    """
     found = given(**arguments)
     for name, value in found.items():
         if not isinstance(value, str) or not value:
             what = "empty" if value == "" else f"a {type(value).__name__}"
             raise TypeError(f"{name} is {what}: give a text, or leave the argument out.")
+        # A message to other nodes cannot contain half of a surrogate pair: their layer would fail.
+        value.encode()
     return found
