@@ -7,6 +7,7 @@ from django.core.cache import caches
 from django.test import Client, RequestFactory
 
 from channels_token_auth import remember_login
+from channels_token_auth.verification.denylist import CacheUnavailable, Denylist
 from tests.providers.signing import ISSUER, form, logout_claims, now, signed
 from tests.tenants.fakes import FakeTenants
 from tests.verification.odd_caches import Away, Remote, cache
@@ -47,6 +48,19 @@ def test_session_id_of_another_user_ends_nothing(provider, ada, bob):
     browser = logged_in(bob, sid="s1")
     provider.post(PATH, **form(signed(logout_claims(sub=str(ada.pk), sid="s1"))))
     assert is_logged_in(browser)
+
+
+def test_session_ends_although_its_tokens_cannot_be_denied(
+    provider, ada, monkeypatch, transactional_db
+):
+    def fail(*_, **__):
+        raise CacheUnavailable
+
+    browser = logged_in(ada, sid="s1")
+    monkeypatch.setattr(Denylist, "deny_labels", fail)
+    request = form(signed(logout_claims(sub=str(ada.pk), sid="s1")))
+    assert provider.post(PATH, **request).status_code == 503  # so that the provider tries again
+    assert not is_logged_in(browser)
 
 
 def test_late_logout_of_the_user_leaves_a_later_login(provider, ada):

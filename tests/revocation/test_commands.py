@@ -270,6 +270,21 @@ async def test_store_that_is_away_is_no_success(token, monkeypatch, say, caplog,
     assert (code, "'drf'" in error) == (1, True)
 
 
+async def test_token_that_cannot_be_revoked_does_not_keep_others_valid(token, bob, monkeypatch):
+    other, revoke = await Token.objects.acreate(user=bob), DRFTokenBackend.revoke
+    ids = [Secret(each.key).digest for each in (token, other)]
+
+    def some(self, grants):
+        if any(each.authentication.token_id == ids[0] for each in grants):
+            raise OperationalError
+        return revoke(self, grants)
+
+    monkeypatch.setattr(DRFTokenBackend, "revoke", some)
+    code, _, error = await manage("token_revoke", *ids)
+    assert (code, "'drf'" in error) == (1, True)
+    assert [each.user_id async for each in Token.objects.all()] == [token.user_id]
+
+
 async def test_revocation_that_no_node_received_reports_when_it_is_seen(token):
     code, out, error = await manage("token_revoke", Secret(token.key).digest)
     assert (code, out) == (1, "Revoked: 1 token.\n")

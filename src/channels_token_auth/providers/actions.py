@@ -4,12 +4,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, assert_never
 
 from ..backends.contract import Revocations, TokenBackend
 from ..core.close_codes import CloseReason
 from ..core.identity import FOREIGN, unavailable
 from ..core.revocation import Revocation
+from ..revocation.carry_out import attempt_all
 from ..revocation.labels import revoke_known_labels
 from ..revocation.on_commit import after_commit, site_database
 from ..revocation.tokens import revoke_known_token
@@ -97,8 +99,8 @@ def can_end_sessions(backend: TokenBackend) -> bool:
 def _end_token(token_id: str, effect: Effect, provider: Provider) -> None:
     issuer, names = provider.settings.issuer, _session_backends(provider)
     if effect is Effect.REVOKE:
-        for name in names:
-            revoke_known_token(token_id, backend=name, issuer=issuer)
+        revoke = partial(revoke_known_token, token_id, issuer=issuer)
+        attempt_all(partial(revoke, backend=name) for name in names)
         return
     targets = [sockets_here(None, token_id=token_id, backend=name, issuer=issuer) for name in names]
     # 4419: the clients fetch a token with the new claims. After a denial, 4410, they would stop.
@@ -107,7 +109,12 @@ def _end_token(token_id: str, effect: Effect, provider: Provider) -> None:
 
 
 def _revoke(notice: Notice, provider: Provider, user: Any) -> None:
-    _end_tokens(notice, provider, user)
+    attempt_all(
+        partial(end, notice, provider, user) for end in (_end_tokens, _end_remembered_logins)
+    )
+
+
+def _end_remembered_logins(notice: Notice, provider: Provider, user: Any) -> None:
     try:
         end_logins(
             provider.settings.issuer,
@@ -124,8 +131,13 @@ def _end_tokens(notice: Notice, provider: Provider, user: Any) -> None:
     if notice.subject.session is not None and names:
         # If the notice names a user as well, both must match: a session id belongs to its user.
         others = _backends_of_others(provider)
-        _end_session(notice, provider, [each for each in names if each not in others], user=user)
-        _end_session_of_others(notice, provider)
+        own = [each for each in names if each not in others]
+        attempt_all(
+            [
+                partial(_end_session, notice, provider, own, user=user),
+                partial(_end_session_of_others, notice, provider),
+            ]
+        )
     elif user is not None:
         # Without `sid`, a logout token is about all sessions of the user here (OpenID Connect
         # Back-Channel Logout 1.0, section 2.4).

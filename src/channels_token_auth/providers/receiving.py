@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ..conf import Configuration, derived
 from ..conf.identity_providers import ProviderEndpoint
@@ -10,6 +11,7 @@ from ..core.close_codes import CloseReason
 from ..core.errors import TokenAuthError
 from ..core.identity import unavailable
 from ..observability.error_log import log_error
+from ..revocation.carry_out import attempt_all
 from .actions import carry_out
 from .provider import Provider
 from .rejection import unsigned
@@ -81,8 +83,7 @@ def receive(raw: str, endpoint: ProviderEndpoint, read: Read) -> Received:
         if not is_new:
             return Received(is_replay=True)
         try:
-            # A list and not a generator: `all` would stop at the first that finds nothing.
-            found = [carry_out(each, provider) for each in notices]
+            found = attempt_all(partial(carry_out, each, provider) for each in notices)
         except TokenAuthError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a database or a token store raises

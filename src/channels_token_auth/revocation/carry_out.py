@@ -1,7 +1,8 @@
 """Carry out a revocation at every available backend, and report those that failed."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.db import connections
 
@@ -16,7 +17,9 @@ from .pending.batches import Deny
 from .pending.savepoints import in_savepoints
 from .shared_cache import listed, require_shared_cache
 
-__all__ = ["Plan", "carry_out"]
+__all__ = ["Plan", "attempt_all", "carry_out"]
+
+T = TypeVar("T")
 
 DENYLIST = "denylist"
 
@@ -66,6 +69,22 @@ def carry_out(plan: Plan) -> None:
             failed[DENYLIST] = error
     if failed or plan.unasked:
         _report(failed, plan.unasked)
+
+
+def attempt_all(calls: Iterable[Callable[[], T]]) -> list[T]:
+    """Make all calls, although some fail, and return their results.
+
+    Then raises the first exception: a token that cannot be revoked must not keep others valid.
+    """
+    results, failures = [], []
+    for call in calls:
+        try:
+            results.append(call())
+        except Exception as error:  # noqa: BLE001 - raised below
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return results
 
 
 def _warn_sockets(plan: Plan) -> None:

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -13,6 +14,7 @@ from ...conf import configuration
 from ...core.errors import TokenAuthError
 from ...core.token_names import NamedToken
 from ...observability.error_log import describe_error
+from ...revocation.carry_out import attempt_all
 from ...revocation.identification import has_shape_of_token
 from ...revocation.known_names import require_known
 from ...revocation.labels import revoke
@@ -132,8 +134,7 @@ def _sentence(error: TokenAuthError) -> str:
 
 
 def _revoke(tokens: list[str], **which: Any) -> str:
-    for each in tokens:
-        revoke_token(each, **which)
+    attempt_all(partial(revoke_token, each, **which) for each in tokens)
     return f"Revoked: {len(tokens)} {'token' if len(tokens) == 1 else 'tokens'}."
 
 
