@@ -75,9 +75,38 @@ def test_session_ends_whose_user_has_no_row_here(provider, ada, site, is_key_of_
     assert (outcome(ended), outcome(other)) == ("token_revoked", "accepted")
 
 
-def service_token(user_id, sid):
+@pytest.mark.parametrize("labels", [["sub"], []])
+def test_users_without_a_row_are_reached_by_their_label(provider, site, labels):
+    stateless = {
+        "BACKEND": "channels_token_auth.backends.simplejwt.SimpleJWTBackend",
+        "OPTIONS": {"stateless": True, "labels": labels},
+    }
+    entry = PROVIDER | {"BACKENDS": ["simplejwt"]}
+    site.CHANNELS_TOKEN_AUTH = {"BACKENDS": [stateless], "IDENTITY_PROVIDERS": [entry]}
+    # The numbers of this service's users are not the provider's: `sub` alone names the user.
+    ended, other = service_token("7", "s1", sub="9"), service_token("9", "s2", sub="7")
+    answer = provider.post(PATH, **form(signed(logout_claims(sub="9", sid=...))))
+    assert answer.status_code == 200
+    assert outcome(ended) == ("token_revoked" if labels else "accepted")
+    assert outcome(other) == "accepted"
+
+
+def test_session_of_a_user_without_a_row_ends_alone(provider, site):
+    stateless = {
+        "BACKEND": "channels_token_auth.backends.simplejwt.SimpleJWTBackend",
+        "OPTIONS": {"stateless": True, "labels": ["sub"]},
+    }
+    entry = PROVIDER | {"BACKENDS": ["simplejwt"]}
+    site.CHANNELS_TOKEN_AUTH = {"BACKENDS": [stateless], "IDENTITY_PROVIDERS": [entry]}
+    ended, other = service_token("7", "s1", sub="9"), service_token("7", "s2", sub="9")
+    provider.post(PATH, **form(signed(logout_claims(sub="9", sid="s1"))))
+    assert (outcome(ended), outcome(other)) == ("token_revoked", "accepted")
+
+
+def service_token(user_id, sid, **claims):
     token = AccessToken()
-    token["user_id"], token["sid"] = user_id, sid
+    for name, value in {"user_id": user_id, "sid": sid, **claims}.items():
+        token[name] = value
     return str(token)
 
 

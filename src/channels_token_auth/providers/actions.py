@@ -1,7 +1,7 @@
 """Carry out what a provider reports: revoke by session or user, or have clients renew tokens."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -29,6 +29,9 @@ __all__ = ["can_end_sessions", "carry_out"]
 SESSION_LABEL = "sid"
 """The label of a session at the provider (OpenID Connect Back-Channel Logout 1.0, section 2.1)."""
 
+SUBJECT_LABEL = "sub"
+"""The label of a user at the provider, where a site has added it to a backend's option `labels`."""
+
 MARGIN = 30.0
 """Seconds in which an open socket may reauthenticate after its user's claims have changed."""
 
@@ -40,6 +43,18 @@ def carry_out(notice: Notice, provider: Provider) -> bool:
 
     Raises TokenAuthError ("unavailable"), and what a database raises.
     """
+    steps = (_carry_out_here, _end_user_of_others)
+    is_known = any(attempt_all(partial(step, notice, provider) for step in steps))
+    if not is_known and notice.subject.user is not None:
+        # Not an error: the provider reports logouts of its users who never logged in here, too.
+        logger.info(
+            "The identity provider %s reports a user that this site does not know.",
+            provider.settings.issuer,
+        )
+    return is_known
+
+
+def _carry_out_here(notice: Notice, provider: Provider) -> bool:
     subject = notice.subject
     if subject.token is not None:
         _end_token(subject.token, notice.effect, provider)
@@ -52,11 +67,6 @@ def carry_out(notice: Notice, provider: Provider) -> bool:
         if subject.session is not None and _backends_of_others(provider):
             _end_session_of_others(notice, provider)
             return True
-        # Not an error: the provider reports logouts of its users who never logged in here, too.
-        logger.info(
-            "The identity provider %s reports a user that this site does not know.",
-            provider.settings.issuer,
-        )
         return False
     elif user is None and subject.session is None:
         return False  # a device, or an organisation
@@ -153,16 +163,48 @@ def _end_session_of_others(notice: Notice, provider: Provider) -> None:
     _end_session(notice, provider, _backends_of_others(provider), user=None)
 
 
+def _end_user_of_others(notice: Notice, provider: Provider) -> bool:
+    """Revoke the tokens of a user who has no row here, if their backends label tokens by `sub`.
+
+    Return False if no backend does, or if the notice names no such user. If it names a session as
+    well, both must match: that session's tokens are revoked by its id.
+    """
+    subject = notice.subject
+    user = None if subject.user is None else subject.user.get(SUBJECT_LABEL)
+    names = [
+        each.name
+        for each in site_authenticator().backends
+        if each.name in _backends_of_others(provider)
+        and SUBJECT_LABEL in getattr(each, "label_names", ())
+    ]
+    if subject.session is not None or not isinstance(user, str) or not names:
+        return False
+    _end_labeled(notice, provider, names, label={SUBJECT_LABEL: user}, user=None)
+    return True
+
+
 def _end_session(notice: Notice, provider: Provider, names: Sequence[str], *, user: Any) -> None:
     if names:
-        revoke_known_labels(
-            label={SESSION_LABEL: notice.subject.session},
-            backend=names,
-            issuer=provider.settings.issuer,
-            user=user,
-            issued_before=_before(notice),
-            margin=_margin(notice),
-        )
+        label = {SESSION_LABEL: str(notice.subject.session)}
+        _end_labeled(notice, provider, names, label=label, user=user)
+
+
+def _end_labeled(
+    notice: Notice,
+    provider: Provider,
+    names: Sequence[str],
+    *,
+    label: Mapping[str, str],
+    user: Any,
+) -> None:
+    revoke_known_labels(
+        label=label,
+        backend=names,
+        issuer=provider.settings.issuer,
+        user=user,
+        issued_before=_before(notice),
+        margin=_margin(notice),
+    )
 
 
 def _before(notice: Notice) -> datetime:
