@@ -72,7 +72,7 @@ PROMISED = "not measured"
 QUICK, LONG = "not hypothesis and not slow", "hypothesis or slow"
 # Properties hold on every Python or on none. They run on the lowest and the newest packages too.
 # So do slow tests of the database, which run on two databases already.
-SLOW = "slow and not hypothesis and not database"
+SLOW = f"slow and not hypothesis and not database and {PROMISED}"
 # The markers of these expressions that select tests.
 MARKERS_OF = {LONG: ("hypothesis", "slow"), SLOW: ("slow",)}
 
@@ -141,7 +141,12 @@ def gate(options: Options) -> list[list[Step]]:
         *in_process("in-process", own, is_covered=is_own),
         *suite("other Python", options.other, servers=WIRE_ON_ONE_SERVER, is_covered=is_other),
         Step(name="postgresql", python=own, arguments=postgresql()),
-        Step(name="properties", python=own, arguments=properties(), is_covered=is_own),
+        Step(
+            name="properties",
+            python=own,
+            arguments=properties(is_all=options.is_all),
+            is_covered=is_own,
+        ),
         Step(name="core", python=own, arguments=core(), is_covered=is_own),
     ]
     services = {
@@ -181,7 +186,7 @@ def suite(
 
 def in_process(name: str, python: str, *, is_covered: bool) -> list[Step]:
     """Return a step for each part of the in-process tests."""
-    parts = {group[-1]: group for group in PARTS} | {"rest": REST}
+    parts = {" and ".join(group): group for group in PARTS} | {"rest": REST}
     return [
         Step(
             name=f"{name}: {part}",
@@ -197,8 +202,9 @@ def core() -> list[str]:
     return [*paths(CORE), "-m", QUICK]
 
 
-def properties(long: str = LONG) -> list[str]:
-    return [*modules(CORE + IN_PROCESS, MARKERS_OF[long]), "-m", long, *WORKERS]
+def properties(long: str = LONG, *, is_all: bool = True) -> list[str]:
+    expression = long if is_all else f"({long}) and {PROMISED}"
+    return [*modules(CORE + IN_PROCESS, MARKERS_OF[long]), "-m", expression, *WORKERS]
 
 
 def postgresql() -> list[str]:
