@@ -36,7 +36,6 @@ from channels_token_auth.core.identity import Grant, Identity
 from tests.backends.checking import check, outcome
 from tests.backends.own_users.models import Member
 
-pytestmark = pytest.mark.database
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PEM = RSA_KEY.private_bytes(
     serialization.Encoding.PEM,
@@ -159,6 +158,7 @@ def session_row(request):
     return Session.objects.filter(session_key=key_of(request))
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("location", Location)
 def test_token_is_its_users_identity(backend, alice, location):
     (verdict,) = backend.authenticate([presented(token_for(backend, alice), location)])
@@ -186,6 +186,7 @@ def test_jwt_lives_till_it_expires_or_its_session_does(jwts, alice):
     assert held(jwts, alice).authentication.expires_at == soon
 
 
+@pytest.mark.database
 def test_tokens_that_a_client_gets_over_http_are_accepted(sessions, jwts, settings, db):
     settings.ROOT_URLCONF = __name__
     settings.HEADLESS_TOKEN_STRATEGY = "allauth.headless.tokens.strategies.jwt.JWTTokenStrategy"
@@ -215,6 +216,7 @@ def test_tokens_that_a_client_gets_over_http_are_accepted(sessions, jwts, settin
     assert verdict_on(jwts, tokens["access_token"]) is CloseReason.TOKEN_REVOKED
 
 
+@pytest.mark.database
 def test_logged_out_session_is_over(sessions, jwts, alice):
     session_token, access_token = token_for(sessions, alice), token_for(jwts, alice)
     logout(alice)
@@ -222,6 +224,7 @@ def test_logged_out_session_is_over(sessions, jwts, alice):
     assert verdict_on(jwts, access_token) is CloseReason.TOKEN_REVOKED
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(
     ("spoil", "code"),
     [
@@ -237,6 +240,7 @@ def test_token_that_may_not_pass_is_refused(backend, alice, with_and_without_lis
     assert verdict_on(backend, token) is code
 
 
+@pytest.mark.database
 def test_token_of_a_deleted_user_is_over(sessions, jwts, alice):
     session_token, access_token = token_for(sessions, alice), token_for(jwts, alice)
     alice.user.delete()
@@ -244,12 +248,14 @@ def test_token_of_a_deleted_user_is_over(sessions, jwts, alice):
     assert verdict_on(jwts, access_token) is CloseReason.TOKEN_REVOKED
 
 
+@pytest.mark.database
 def test_token_of_a_deleted_user_is_invalid_without_lists(backend, alice, without_lists):
     token = token_for(backend, alice)
     alice.user.delete()
     assert verdict_on(backend, token) is CloseReason.TOKEN_INVALID
 
 
+@pytest.mark.database
 def test_session_that_its_user_cannot_see_does_not_count(sessions, jwts, db):
     request = logged_in(user_of("bob"), is_listed=False)
     assert verdict_on(sessions, token_for(sessions, request)) is None
@@ -284,6 +290,7 @@ def test_session_of_an_authentication_backend_left_behind_is_invalid(backend, al
     assert verdict_on(backend, token_for(backend, alice)) is CloseReason.TOKEN_INVALID
 
 
+@pytest.mark.database
 def test_former_secret_key_still_counts_and_nothing_is_written(
     sessions, alice, settings, django_assert_num_queries
 ):
@@ -295,6 +302,7 @@ def test_former_secret_key_still_counts_and_nothing_is_written(
     assert {query["sql"].split()[0] for query in asked.captured_queries} == {"SELECT"}
 
 
+@pytest.mark.database
 def test_batch_is_two_queries_that_only_read(
     backend, db, with_and_without_lists, django_assert_num_queries
 ):
@@ -421,6 +429,7 @@ def test_shared_secret_is_used_where_the_settings_say_so(jwts, alice, settings, 
     assert verdict_on(jwts, token) == alice.user
 
 
+@pytest.mark.database
 def test_user_may_have_another_primary_key(sessions, jwts, settings, db, without_lists):
     settings.AUTH_USER_MODEL = "own_users.Member"
     member = Member(email="ada@example.com")
@@ -433,6 +442,7 @@ def test_user_may_have_another_primary_key(sessions, jwts, settings, db, without
     assert verdict_on(jwts, forged(request, sub="no UUID")) is CloseReason.TOKEN_INVALID
 
 
+@pytest.mark.database
 def test_revalidation_with_lists_is_two_queries(backend, alice, django_assert_num_queries):
     users = [user_of(name) for name in ("gone", "off", "out", "new", "deleted", "old")]
     requests = [alice, *(logged_in(user) for user in users)]
@@ -458,6 +468,7 @@ def test_revalidation_with_lists_is_two_queries(backend, alice, django_assert_nu
     ]
 
 
+@pytest.mark.database
 def test_user_whose_session_names_nobody_any_more_is_out(backend, alice):
     before = held(backend, alice)
     alice.session.pop("_auth_user_id")
@@ -465,6 +476,7 @@ def test_user_whose_session_names_nobody_any_more_is_out(backend, alice):
     assert outcome(*backend.revalidate([before])) is CloseReason.TOKEN_REVOKED
 
 
+@pytest.mark.database
 def test_session_that_is_used_extends_its_token_but_no_jwt(sessions, jwts, alice):
     before = [held(each, alice) for each in (sessions, jwts)]
     later = datetime.now(UTC) + timedelta(days=30)
@@ -475,6 +487,7 @@ def test_session_that_is_used_extends_its_token_but_no_jwt(sessions, jwts, alice
     assert of_jwt.authentication == before[1].authentication
 
 
+@pytest.mark.database
 def test_revalidation_without_lists_sees_the_sessions(
     backend, alice, without_lists, django_assert_num_queries
 ):
@@ -497,6 +510,7 @@ def test_revalidation_without_lists_sees_the_sessions(
     assert verdicts[0].handle == sockets[0].handle
 
 
+@pytest.mark.database
 def test_revalidation_without_lists_sees_the_users_of_those_that_came_by_a_ticket(
     backend, alice, without_lists, django_assert_num_queries
 ):
@@ -509,10 +523,12 @@ def test_revalidation_without_lists_sees_the_users_of_those_that_came_by_a_ticke
     assert verdicts == [alice.user, CloseReason.TOKEN_EXPIRED, CloseReason.TOKEN_REVOKED]
 
 
+@pytest.mark.database
 def test_no_token_is_kept_where_lists_find_the_session(backend, alice):
     assert held(backend, alice).handle is None
 
 
+@pytest.mark.database
 def test_end_ends_the_session(backend, alice):
     other = logged_in(alice.user)
     sockets, token = [held(backend, alice)], token_for(backend, other)
@@ -523,6 +539,7 @@ def test_end_ends_the_session(backend, alice):
     assert verdict_on(backend, token) == alice.user
 
 
+@pytest.mark.database
 def test_end_finds_the_session_by_the_id_alone(backend, alice):
     other = logged_in(user_of("bob"))
     by_id = replace(held(backend, other), user_pk=None)
@@ -531,6 +548,7 @@ def test_end_finds_the_session_by_the_id_alone(backend, alice):
     assert list(UserSession.objects.values_list("session_key", flat=True)) == [key_of(alice)]
 
 
+@pytest.mark.database
 def test_end_user_ends_all_but_one_and_all_that_is_newer(backend, alice):
     hour_ago = datetime.now(UTC) - HOUR
     old, kept, at_it = (logged_in(alice.user, began_at=hour_ago) for _ in range(3))
@@ -544,6 +562,7 @@ def test_end_user_ends_all_but_one_and_all_that_is_newer(backend, alice):
     assert not session_row(at_it).exists()
 
 
+@pytest.mark.database
 def test_end_user_without_exceptions_ends_everything(backend, alice):
     assert backend.revoke_user(alice.user.pk, except_token_id=None, issued_before=None)
     assert not Session.objects.exists()
@@ -569,6 +588,7 @@ def heard(backend, act):
     return ended
 
 
+@pytest.mark.database
 def test_logout_is_announced(backend, alice):
     user_pk, token_id = alice.user.pk, Secret(key_of(alice)).digest
     ended = heard(backend, lambda: logout(alice))
@@ -581,6 +601,7 @@ def test_logout_without_lists_is_for_the_denylist(backend, alice, without_lists)
     assert ended == [RevokedTokens(user_pk=user_pk, token_id=token_id, is_denied=True)]
 
 
+@pytest.mark.database
 def test_session_that_a_user_ends_in_his_list_is_announced(backend, alice):
     token_id = Secret(key_of(alice)).digest
     ended = heard(backend, UserSession.objects.get().end)

@@ -26,7 +26,7 @@ from tests.matrix.kind import LATER, State, new_user
 from tests.matrix.kinds import KINDS
 from tests.matrix.site import asking, site, visit
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = pytest.mark.django_db
 BATCH = 3
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ERROR = 40  # the level of Django's system checks
@@ -94,6 +94,7 @@ def within(kind, tokens=1):
 # Verdicts on credentials
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(
     ("kind", "location"),
     [
@@ -120,6 +121,7 @@ def test_expiry_and_scopes_are_returned_where_tokens_have_them(backend, kind, us
     assert authentication.scopes == ({"read", "write"} if kind.has_scopes else set())
 
 
+@pytest.mark.database
 @each_kind
 def test_user_is_concrete_and_asks_nothing_more(backend, kind, user):
     (verdict,) = backend.authenticate([presented(kind, kind.valid(user))])
@@ -128,6 +130,7 @@ def test_user_is_concrete_and_asks_nothing_more(backend, kind, user):
         assert verdict.user.get_username() == user.get_username()
 
 
+@pytest.mark.database
 @each_state()
 def test_verdict_is_the_backends_own_and_keeps_the_token_secret(backend, kind, state, user):
     token = kind.states[state](user)
@@ -139,6 +142,7 @@ def test_verdict_is_the_backends_own_and_keeps_the_token_secret(backend, kind, s
     assert token not in repr(verdicts)
 
 
+@pytest.mark.database
 @each_kind
 def test_batch_costs_what_is_said_and_keeps_its_order(backend, kind):
     users = [new_user() for _ in range(BATCH)]
@@ -148,6 +152,7 @@ def test_batch_costs_what_is_said_and_keeps_its_order(backend, kind):
     assert [verdict.user for verdict in verdicts] == users
 
 
+@pytest.mark.database
 @each_kind
 def test_batch_of_good_and_bad_tokens_keeps_its_order(backend, kind):
     first, last = new_user(), new_user()
@@ -159,6 +164,7 @@ def test_batch_of_good_and_bad_tokens_keeps_its_order(backend, kind):
     assert found == [first, CloseReason.TOKEN_INVALID, CloseReason.USER_INACTIVE, last]
 
 
+@pytest.mark.database
 @each_kind
 def test_no_text_makes_it_raise_or_write_and_no_text_is_let_in(backend, kind):
     with within(kind, len(RUBBISH)):
@@ -169,6 +175,7 @@ def test_no_text_makes_it_raise_or_write_and_no_text_is_let_in(backend, kind):
 # Verdicts on what sockets and tickets hold
 
 
+@pytest.mark.database
 @each_kind
 def test_token_that_stands_gives_its_user_as_they_are_now(backend, kind, user):
     held = grant_of(backend, kind, kind.valid(user))
@@ -179,6 +186,7 @@ def test_token_that_stands_gives_its_user_as_they_are_now(backend, kind, user):
     assert verdict.handle == held.handle
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("needs_user", [True, False])
 @each_kind
 def test_sweep_costs_what_a_batch_costs(backend, kind, needs_user):
@@ -188,6 +196,7 @@ def test_sweep_costs_what_a_batch_costs(backend, kind, needs_user):
     assert [verdict.user.pk for verdict in verdicts] == [each.user_pk for each in held]
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("needs_user", [True, False])
 @each_kind
 def test_sweep_finds_whatever_ends_a_token_in_order(backend, kind, needs_user):
@@ -205,6 +214,7 @@ def test_sweep_finds_whatever_ends_a_token_in_order(backend, kind, needs_user):
 # The end of tokens
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("owner", ["known", "unknown"])
 @each_kind
 def test_token_that_is_revoked_lives_on_only_where_the_denylist_records_it(
@@ -219,12 +229,14 @@ def test_token_that_is_revoked_lives_on_only_where_the_denylist_records_it(
     assert visit(other, kind.locations[0]).scope
 
 
+@pytest.mark.database
 @each_kind
 def test_token_that_is_ended_twice_has_ended(backend, kind, user):
     held = grant_of(backend, kind, kind.valid(user))
     assert backend.revoke([held]) == backend.revoke([held]) == [kind.keeps_rows]
 
 
+@pytest.mark.database
 @each_kind
 def test_all_tokens_of_a_user_end_and_nobody_elses(backend, kind, user):
     token, other = kind.valid(user), kind.valid(new_user())
@@ -234,6 +246,7 @@ def test_all_tokens_of_a_user_end_and_nobody_elses(backend, kind, user):
     assert visit(other, kind.locations[0]).scope
 
 
+@pytest.mark.database
 @each_kind
 def test_all_tokens_of_a_user_but_one_end(backend, kind, user):
     token = kind.valid(user)

@@ -23,7 +23,6 @@ from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import jwk, rsa_keys
 from tests.backends.test_jwt import SECRET, presented, signed, user_of, verdict_on
 
-pytestmark = pytest.mark.database
 NOW = 1_800_000_000
 EXPIRED, INVALID = CloseReason.TOKEN_EXPIRED, CloseReason.TOKEN_INVALID
 UNAVAILABLE = CloseReason.UNAVAILABLE
@@ -119,6 +118,7 @@ def test_larger_leeway_is_for_clocks_that_are_ahead_too(judge, alice):
     assert judge({"leeway": 90}, iat=NOW + 90).user == alice
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("subject", ["１", " 1", "1 ", "0_1", "+1", "01", "1\n", 1.0, True, [1]])
 def test_subject_that_reads_like_a_users_key_names_nobody(alice, judge, subject):
     get_user_model().objects.filter(pk=alice.pk).update(id=1)
@@ -126,6 +126,7 @@ def test_subject_that_reads_like_a_users_key_names_nobody(alice, judge, subject)
     assert (verdict.code, verdict.detail.slug) == (INVALID, "unknown_user")
 
 
+@pytest.mark.database
 def test_subject_may_be_a_number(alice, judge):
     assert judge(sub=alice.pk).user == alice
 

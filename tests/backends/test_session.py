@@ -42,7 +42,6 @@ from channels_token_auth.core.identity import Grant, Identity
 from tests.backends.checking import check
 from tests.backends.own_users.models import Member
 
-pytestmark = pytest.mark.database
 ENGINES = "django.contrib.sessions.backends."
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 KEYS = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=8, max_size=300)
@@ -138,6 +137,7 @@ def any_engine(request, settings, tmp_path, monkeypatch):
     yield from use_engine(request.param, settings, tmp_path, monkeypatch)
 
 
+@pytest.mark.database
 def test_cookie_is_its_users_identity_whatever_engine_keeps_the_session(any_engine, backend, key):
     (verdict,) = backend.authenticate([presented(key)])
     assert isinstance(verdict, Identity)
@@ -151,6 +151,7 @@ def test_cookie_is_its_users_identity_whatever_engine_keeps_the_session(any_engi
     assert (authentication.issued_at, authentication.scopes) == (None, frozenset())
 
 
+@pytest.mark.database
 def test_unknown_key_is_unknown_and_leaves_nothing_behind(any_engine, backend, db, tmp_path):
     keys = ("0" * 32, ":" * 8, "0" * 300)  # the last is more than memcached takes
     assert backend.authenticate([presented(key) for key in keys]) == [None, None, None]
@@ -158,6 +159,7 @@ def test_unknown_key_is_unknown_and_leaves_nothing_behind(any_engine, backend, d
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.database
 def test_session_of_nobody_is_unknown(any_engine, backend, db):
     session = import_module(django_settings.SESSION_ENGINE).SessionStore()
     session["basket"] = ["a book"]
@@ -165,6 +167,7 @@ def test_session_of_nobody_is_unknown(any_engine, backend, db):
     assert backend.authenticate([presented(session.session_key)]) == [None]
 
 
+@pytest.mark.database
 def test_session_that_was_logged_out_is_unknown(engine, backend, alice):
     client, key = log_in(alice)
     client.logout()
@@ -181,6 +184,7 @@ class AnyKey(TestCase):
             assert verdicts == [None] * len(keys)
 
 
+@pytest.mark.database
 def test_cached_session_whose_row_is_gone_is_unknown(backend, alice, settings):
     settings.SESSION_ENGINE = f"{ENGINES}cached_db"
     _, key = log_in(alice)
@@ -217,6 +221,7 @@ def test_cache_that_is_away_raises_instead_of_refusing(backend, db, settings):
         backend.authenticate([presented("0" * 32)])
 
 
+@pytest.mark.database
 def test_expired_session_is_refused_as_such_and_stays(backend, key):
     Session.objects.update(expire_date=datetime.now(UTC))
     (verdict,) = backend.authenticate([presented(key)])
@@ -224,6 +229,7 @@ def test_expired_session_is_refused_as_such_and_stays(backend, key):
     assert Session.objects.exists()
 
 
+@pytest.mark.database
 def test_expiry_is_the_rows(backend, alice, key):
     row = Session.objects.get()
     (verdict,) = backend.authenticate([presented(key)])
@@ -242,6 +248,7 @@ def test_expiry_that_a_session_has_set_itself_counts_in_a_cache(backend, alice, 
     assert verdict.authentication.expires_at == moment
 
 
+@pytest.mark.database
 def test_expiry_is_aware_where_the_sites_times_are_not(backend, key, settings):
     settings.USE_TZ = False
     settings.TIME_ZONE = "UTC"
@@ -265,6 +272,7 @@ def test_session_from_before_a_change_of_password_is_revoked(any_engine, backend
     assert verdict.code is CloseReason.TOKEN_REVOKED
 
 
+@pytest.mark.database
 def test_session_under_an_older_secret_key_stands_and_is_not_rewritten(
     any_engine, backend, alice, settings, django_assert_max_num_queries
 ):
@@ -318,6 +326,7 @@ def test_session_of_another_user_models_times_is_invalid(backend, alice, key, se
     assert verdict.code is CloseReason.TOKEN_INVALID
 
 
+@pytest.mark.database
 def test_user_model_of_ones_own_is_asked(backend, db, settings):
     settings.AUTH_USER_MODEL = "own_users.Member"
     member = Member.objects.create(email="ada@example.com")
@@ -436,6 +445,7 @@ def log_in_as_somebody_else(key):
     session.save()
 
 
+@pytest.mark.database
 def test_revalidation_is_two_queries_with_verdicts_in_order(
     backend, held, db, django_assert_num_queries
 ):
@@ -461,12 +471,14 @@ def test_revalidation_is_two_queries_with_verdicts_in_order(
     assert verdicts[0].handle == sockets[0].handle
 
 
+@pytest.mark.database
 def test_session_that_somebody_else_has_taken_over_is_gone(backend, held, key):
     socket = held(key)
     log_in_as_somebody_else(key)
     assert code_or_user(*backend.revalidate([socket])) is CloseReason.TOKEN_REVOKED
 
 
+@pytest.mark.database
 def test_session_that_is_gone_is_seen_whatever_engine_kept_it(engine, backend, held, alice):
     client, key = log_in(alice)
     socket = held(key)
@@ -475,6 +487,7 @@ def test_session_that_is_gone_is_seen_whatever_engine_kept_it(engine, backend, h
     assert code_or_user(*backend.revalidate([socket])) is CloseReason.TOKEN_REVOKED
 
 
+@pytest.mark.database
 def test_session_that_is_used_extends_its_socket(backend, held, key):
     socket, later = held(key), datetime.now(UTC) + 2 * AGE
     Session.objects.update(expire_date=later)
@@ -482,6 +495,7 @@ def test_session_that_is_used_extends_its_socket(backend, held, key):
     assert verdict.authentication == replace(socket.authentication, expires_at=later)
 
 
+@pytest.mark.database
 def test_of_a_socket_that_came_by_a_ticket_the_user_is_seen(
     backend, held, db, django_assert_num_queries
 ):
@@ -501,6 +515,7 @@ def test_of_a_socket_that_came_by_a_ticket_the_user_is_seen(
     ]
 
 
+@pytest.mark.database
 def test_sockets_that_came_both_ways_have_verdicts_in_order(backend, held, db):
     users = [get_user_model().objects.create_user(name) for name in "abc"]
     first, second, third = (held(log_in(user)[1]) for user in users)
@@ -520,6 +535,7 @@ def test_session_that_ends_is_left_to_the_denylist(backend, key, held):
     assert Session.objects.exists()
 
 
+@pytest.mark.database
 def test_sessions_of_a_user_end_where_the_engine_has_a_table(engine, backend, alice):
     (_, kept), (_, gone) = log_in(alice), log_in(alice)
     _, other = log_in(get_user_model().objects.create_user("bob"))
@@ -546,6 +562,7 @@ def ended(user, key):
     return RevokedTokens(user_pk=user.pk, token_id=Secret(key).digest, is_denied=True)
 
 
+@pytest.mark.database
 def test_logout_is_announced_with_the_sessions_token_id(any_engine, alice, announced):
     client, key = log_in(alice)
     client.logout()
@@ -568,6 +585,7 @@ def cycle(client, key):
     client.session.cycle_key()
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("name", ["db", "cached_db"])
 @pytest.mark.parametrize("end", [delete_row, delete_rows, flush, cycle])
 def test_deletion_of_a_row_is_announced(alice, settings, request, name, end):
@@ -578,6 +596,7 @@ def test_deletion_of_a_row_is_announced(alice, settings, request, name, end):
     assert announced == [replace(ended(alice, key), is_replaced=end is cycle)]
 
 
+@pytest.mark.database
 def test_session_that_ends_beside_one_that_is_renewed_is_not_replaced(alice, announced):
     (client, key), (_, other) = log_in(alice), log_in(alice)
     session = client.session
@@ -586,6 +605,7 @@ def test_session_that_ends_beside_one_that_is_renewed_is_not_replaced(alice, ann
     assert announced == [replace(ended(alice, key), is_replaced=True), ended(alice, other)]
 
 
+@pytest.mark.database
 def test_session_that_ends_right_after_a_login_is_not_replaced(alice, announced):
     _, first = log_in(alice)
     log_in(alice)
@@ -593,6 +613,7 @@ def test_session_that_ends_right_after_a_login_is_not_replaced(alice, announced)
     assert announced == [ended(alice, first)]
 
 
+@pytest.mark.database
 def test_deletion_of_what_has_expired_or_is_nobodys_is_not_announced(alice, announced):
     log_in(alice)
     Session.objects.update(expire_date=datetime.now(UTC))
@@ -724,6 +745,7 @@ def test_engine_that_is_none_is_an_error(backend, well_set, engine):
     assert repr(engine) in error.msg
 
 
+@pytest.mark.database
 def test_table_that_is_missing_is_an_error():
     program = """
 from django.conf import settings
@@ -742,6 +764,7 @@ print([message.id for message in backend.check(site)])
     assert done.stdout.strip() == "['channels_token_auth.E142']"
 
 
+@pytest.mark.database
 def test_revoking_a_user_reads_a_bounded_number_of_sessions(monkeypatch, backend, alice, caplog):
     monkeypatch.setattr(session, "MOST_SESSIONS", 2)
     keys = [log_in(alice)[1] for _ in range(3)]

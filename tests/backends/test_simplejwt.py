@@ -31,7 +31,6 @@ from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import jwk, pem, rsa_keys, signed_by_hand
 from tests.backends.own_users.models import Member
 
-pytestmark = pytest.mark.database
 CLASSES = "rest_framework_simplejwt.tokens"
 SLIDING = [f"{CLASSES}.AccessToken", f"{CLASSES}.SlidingToken"]
 PRINTABLE = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=80)
@@ -120,6 +119,7 @@ def test_access_token_gives_its_claims(backend, alice):
     assert authentication.scopes == frozenset()
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -230,6 +230,7 @@ def test_no_token_passes_where_none_says_its_type(backend, alice, simple_jwt):
     assert judge(backend, token) is CloseReason.TOKEN_INVALID
 
 
+@pytest.mark.database
 def test_settings_of_the_package_count(backend, alice, simple_jwt):
     simple_jwt(AUDIENCE="chat", ISSUER="https://id", LEEWAY=20, USER_ID_FIELD="username")
     right = {"aud": "chat", "iss": "https://id", "user_id": "alice"}
@@ -302,6 +303,7 @@ def test_changed_password_revokes_where_the_package_looks(backend, alice, simple
     assert judge(backend, token) is CloseReason.TOKEN_REVOKED
 
 
+@pytest.mark.database
 def test_changed_password_is_seen_when_sockets_are_asked_about(backend, alice, simple_jwt):
     unlooked = held(backend, AccessToken.for_user(alice))
     simple_jwt(CHECK_REVOKE_TOKEN=True)
@@ -314,6 +316,7 @@ def test_changed_password_is_seen_when_sockets_are_asked_about(backend, alice, s
     assert verdicts == [CloseReason.TOKEN_REVOKED, alice]
 
 
+@pytest.mark.database
 def test_user_with_another_primary_key_is_found(db, settings):
     settings.AUTH_USER_MODEL = "own_users.Member"
     member = Member.objects.create(email="m@example.com")
@@ -327,6 +330,7 @@ def test_rubbish_asks_nothing(backend, db, django_assert_num_queries):
         assert judge(backend, "a.b.c") is None
 
 
+@pytest.mark.database
 def test_blacklisted_sliding_token_is_revoked(alice, simple_jwt, django_assert_num_queries):
     simple_jwt(AUTH_TOKEN_CLASSES=SLIDING)
     good, ended = SlidingToken.for_user(alice), SlidingToken.for_user(alice)
@@ -376,6 +380,7 @@ def test_stateless_user_needs_a_key(claim):
     )
 
 
+@pytest.mark.database
 def test_stateless_user_has_no_password_and_no_tokens_of_ours(simple_jwt, db):
     simple_jwt(CHECK_REVOKE_TOKEN=True)
     backend = SimpleJWTBackend(stateless=True)
@@ -393,6 +398,7 @@ def test_stateless_user_is_known_by_his_key_when_asked_again(alice, django_asser
     assert verdict.authentication == before.authentication
 
 
+@pytest.mark.database
 def test_revalidation_is_two_queries_with_verdicts_in_order(
     backend, alice, simple_jwt, django_assert_num_queries
 ):
@@ -414,6 +420,7 @@ def test_revalidation_is_two_queries_with_verdicts_in_order(
     ]
 
 
+@pytest.mark.database
 def test_end_blacklists_what_has_a_row_and_says_what_has_none(backend, alice, simple_jwt):
     simple_jwt(AUTH_TOKEN_CLASSES=SLIDING)
     sliding, access = SlidingToken.for_user(alice), AccessToken.for_user(alice)
@@ -424,6 +431,7 @@ def test_end_blacklists_what_has_a_row_and_says_what_has_none(backend, alice, si
     assert judge(backend, access) == alice
 
 
+@pytest.mark.database
 def test_end_user_blacklists_refresh_and_sliding_tokens(backend, alice):
     tokens = [RefreshToken.for_user(alice), SlidingToken.for_user(alice)]
     kept = [SlidingToken.for_user(alice), RefreshToken.for_user(user_of("bob"))]
@@ -432,6 +440,7 @@ def test_end_user_blacklists_refresh_and_sliding_tokens(backend, alice):
     assert _blacklisted_ids() == {token["jti"] for token in tokens}
 
 
+@pytest.mark.database
 def test_end_user_spares_what_was_issued_later(backend, alice):
     rows = OutstandingToken.objects
     moment = datetime.now(UTC)
@@ -447,6 +456,7 @@ def _blacklisted_ids():
     return set(BlacklistedToken.objects.values_list("token__jti", flat=True))
 
 
+@pytest.mark.database
 def test_blacklisting_is_announced_once(backend, alice):
     token = SlidingToken.for_user(alice)
     (announcement,) = backend.announcements()
@@ -592,6 +602,7 @@ def test_labels_are_a_list():
         SimpleJWTBackend(labels="tenant")
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("claim", ["１", " 1", "+1", "0_1", "01"])
 def test_user_is_named_by_the_exact_text_of_the_key(backend, alice, claim):
     get_user_model().objects.update(id=1)

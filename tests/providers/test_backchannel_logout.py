@@ -18,10 +18,10 @@ from tests.providers.signing import (
     signed,
 )
 
-pytestmark = pytest.mark.database
 PATH = "/auth/backchannel-logout/"
 
 
+@pytest.mark.database
 def test_session_ends_and_another_session_of_the_user_stays(provider, ada):
     ended, other = access_token(ada, "s1"), access_token(ada, "s2")
     answer = provider.post(PATH, **form(signed(logout_claims(sub=str(ada.pk), sid="s1"))))
@@ -30,12 +30,14 @@ def test_session_ends_and_another_session_of_the_user_stays(provider, ada):
     assert (outcome(ended), outcome(other)) == ("token_revoked", "accepted")
 
 
+@pytest.mark.database
 def test_session_ends_without_the_name_of_its_user(provider, ada):
     ended = access_token(ada, "s1")
     assert provider.post(PATH, **form(signed(logout_claims(sub=...)))).status_code == 200
     assert outcome(ended) == "token_revoked"
 
 
+@pytest.mark.database
 def test_user_without_a_session_ends_all_sessions_of_that_user(provider, ada, bob):
     mine, others = [access_token(ada, "s1"), access_token(ada, "s2")], access_token(bob, "s3")
     claims = logout_claims(sub=str(ada.pk), sid=...)
@@ -44,6 +46,7 @@ def test_user_without_a_session_ends_all_sessions_of_that_user(provider, ada, bo
     assert outcome(others) == "accepted"
 
 
+@pytest.mark.database
 def test_session_of_another_user_than_the_named_one_stays(provider, ada, bob):
     token = access_token(bob, "s1")
     answer = provider.post(PATH, **form(signed(logout_claims(sub=str(ada.pk), sid="s1"))))
@@ -60,6 +63,7 @@ def test_session_id_of_another_issuer_stays(provider, ada, site):
     assert outcome(token) == "accepted"
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("is_key_of_local_user", [True, False])
 def test_session_ends_whose_user_has_no_row_here(provider, ada, site, is_key_of_local_user):
     stateless = {
@@ -110,6 +114,7 @@ def service_token(user_id, sid, **claims):
     return str(token)
 
 
+@pytest.mark.database
 def test_later_login_survives_a_logout_that_arrives_late(provider, ada):
     claims = logout_claims(sub=str(ada.pk), sid=..., iat=now() - 300)
     old, new = access_token(ada, iat=now() - 300), access_token(ada, iat=now() - 10)
@@ -117,6 +122,7 @@ def test_later_login_survives_a_logout_that_arrives_late(provider, ada):
     assert (outcome(old), outcome(new)) == ("token_revoked", "accepted")
 
 
+@pytest.mark.database
 def test_user_who_is_unknown_here_is_logged_out_already(provider, revocations):
     assert provider.post(PATH, **form(signed(logout_claims(sub="999")))).status_code == 200
     assert revocations == []

@@ -15,7 +15,6 @@ from tests.providers.signing import (
     signed,
 )
 
-pytestmark = pytest.mark.database
 PATH = "/auth/global-token-revocation/"
 TYPE = "global-token-revocation+jwt"
 
@@ -32,6 +31,7 @@ def iss_sub(user, issuer=ISSUER):
     return {"format": "iss_sub", "iss": issuer, "sub": str(user.pk)}
 
 
+@pytest.mark.database
 def test_all_tokens_of_the_user_are_revoked(provider, ada, bob):
     mine, others = [access_token(ada, "s1"), access_token(ada, "s2")], access_token(bob)
     answer = asked(provider, iss_sub(ada))
@@ -41,6 +41,7 @@ def test_all_tokens_of_the_user_are_revoked(provider, ada, bob):
     assert outcome(others) == "accepted"
 
 
+@pytest.mark.database
 def test_user_is_named_by_email(provider, configure, ada):
     configure(USER="tests.providers.users.by_email")
     token = access_token(ada)
@@ -62,10 +63,12 @@ def test_earlier_name_of_the_subject_is_read_too(provider, ada):
     assert outcome(token) == "token_revoked"
 
 
+@pytest.mark.database
 def test_second_request_about_the_same_user_succeeds_too(provider, ada):
     assert [asked(provider, iss_sub(ada)).status_code for _ in range(2)] == [204, 204]
 
 
+@pytest.mark.database
 def test_unknown_user_is_not_found(provider, revocations):
     assert asked(provider, {"format": "opaque", "id": "999"}).status_code == 404
     assert revocations == []

@@ -20,7 +20,6 @@ from tests.providers.signing import (
     signed,
 )
 
-pytestmark = pytest.mark.database
 PATH = "/auth/security-events/"
 REVOKING = [
     f"{CAEP}session-revoked",
@@ -40,6 +39,7 @@ def sent(provider, event, payload=None, **claims):
     return provider.post(PATH, **push(token))
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("event", REVOKING)
 def test_event_about_a_user_revokes_the_tokens_of_that_user(provider, ada, bob, event):
     hers, his = access_token(ada), access_token(bob)
@@ -49,6 +49,7 @@ def test_event_about_a_user_revokes_the_tokens_of_that_user(provider, ada, bob, 
     assert (outcome(hers), outcome(his)) == ("token_revoked", "accepted")
 
 
+@pytest.mark.database
 def test_event_about_a_session_revokes_that_session_only(provider, ada):
     ended, other = access_token(ada, "s1"), access_token(ada, "s2")
     subject = {"format": "complex", "session": {"format": "opaque", "id": "s1"}}
@@ -57,6 +58,7 @@ def test_event_about_a_session_revokes_that_session_only(provider, ada):
     assert (outcome(ended), outcome(other)) == ("token_revoked", "accepted")
 
 
+@pytest.mark.database
 def test_changed_claims_leave_open_sockets_time_for_a_fresh_token(provider, ada, revocations):
     token = access_token(ada)
     payload = {"claims": {"role": "reader"}}
@@ -116,6 +118,7 @@ SUBJECTS = {
 }
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("claims", SUBJECTS.values(), ids=SUBJECTS)
 def test_subject_is_read_in_each_format(provider, ada, claims):
     token = access_token(ada)
@@ -123,6 +126,7 @@ def test_subject_is_read_in_each_format(provider, ada, claims):
     assert outcome(token) == "token_revoked"
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("event", ["session-revoked", "token-claims-change"])
 def test_opaque_subject_that_is_no_user_is_a_session(provider, ada, event):
     ended, other = access_token(ada, "dMTlD|16008.16"), access_token(ada, "s2")
@@ -135,6 +139,7 @@ def jwt_id(**changes):
     return {"format": "jwt_id", "iss": ISSUER, "jti": "f61t6e20zdo3px"} | changes
 
 
+@pytest.mark.database
 def test_subject_that_is_a_token_ends_that_token_alone(provider, ada):
     ended, other = access_token(ada, jti="f61t6e20zdo3px"), access_token(ada)
     assert sent(provider, f"{CAEP}session-revoked", sub_id=jwt_id()).status_code == 202
@@ -154,6 +159,7 @@ def test_changed_claims_of_a_token_have_its_client_fetch_another(provider, ada):
     assert (revocation.target.backend, revocation.target.issuer) == ("jwt", ISSUER)
 
 
+@pytest.mark.database
 def test_subject_by_email_finds_the_user_by_the_site_s_function(provider, configure, ada):
     configure(USER="tests.providers.users.by_email")
     token = access_token(ada)
@@ -171,12 +177,14 @@ UNKNOWN = {
 }
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("subject", UNKNOWN.values(), ids=UNKNOWN)
 def test_subject_that_is_unknown_here_is_acknowledged(provider, ada, revocations, subject):
     assert sent(provider, f"{CAEP}session-revoked", sub_id=subject).status_code == 202
     assert revocations == []
 
 
+@pytest.mark.database
 def test_event_that_arrives_late_leaves_a_later_login(provider, ada):
     old, new = access_token(ada, iat=now() - 500), access_token(ada, iat=now() - 100)
     payload = {"event_timestamp": now() - 300}

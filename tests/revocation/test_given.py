@@ -12,8 +12,6 @@ from tests.revocation.test_commands import manage
 from tests.revocation.test_known_names import DRF, SID, entry, use
 from tests.verification.odd_caches import cache as cache_of
 
-pytestmark = pytest.mark.database
-
 ADDRESS = {"address": "192.0.2.7"}
 CALLS = {
     "revoke": lambda **more: arevoke(label=SID, **more),

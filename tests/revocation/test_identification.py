@@ -24,8 +24,6 @@ from tests.revocation.test_commands import manage
 from tests.verification.odd_caches import Remote
 from tests.verification.odd_caches import cache as cache_of
 
-pytestmark = pytest.mark.database
-
 KEYS = {"a": "a" * 32, "b": "b" * 32}
 BACKENDS = "channels_token_auth.backends"
 SESSION = {"BACKEND": f"{BACKENDS}.session.SessionBackend"}
@@ -135,6 +133,7 @@ def test_text_is_in_no_message_and_no_record_where_it_may_be_a_token(told, ada, 
     assert "login-42" not in repr(told) + caplog.text
 
 
+@pytest.mark.database
 def test_id_is_revoked_while_a_backend_that_may_know_the_text_is_unavailable(site, ada):
     use(site, DOWN)
     token = token_of(ada, ODD[1])
@@ -144,6 +143,7 @@ def test_id_is_revoked_while_a_backend_that_may_know_the_text_is_unavailable(sit
     assert not opens(token)
 
 
+@pytest.mark.database
 @pytest.mark.usefixtures("with_sessions")
 def test_session_is_revoked_by_its_key_as_before(ada):
     client = Client()
@@ -167,6 +167,7 @@ async def test_excepted_id_of_any_text_stays(jti, present, ada):
     assert await (await present(ada, jti)).stays()
 
 
+@pytest.mark.database
 @pytest.mark.usefixtures("with_sessions")
 async def test_token_that_is_excepted_by_its_text_and_by_its_authentication_stays(present, ada):
     socket = await present(ada, ODD[0])
@@ -280,6 +281,7 @@ async def test_command_distinguishes_issuers(option, present, ada):
     assert await other.stays()
 
 
+@pytest.mark.database
 @pytest.mark.usefixtures("with_sessions")
 async def test_command_spares_the_token_of_one_issuer(present, ada):
     socket, other = await present(ada, ODD[1]), await present(ada, ODD[1], issuer="b")

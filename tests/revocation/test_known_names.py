@@ -11,8 +11,6 @@ from tests.revocation.test_commands import manage
 from tests.revocation.test_labels import entry
 from tests.verification.odd_caches import cache as cache_of
 
-pytestmark = pytest.mark.database
-
 BACKENDS = "channels_token_auth.backends"
 DRF = {"BACKEND": f"{BACKENDS}.drf.DRFTokenBackend"}
 SIMPLE_JWT = {"BACKEND": f"{BACKENDS}.simplejwt.SimpleJWTBackend"}

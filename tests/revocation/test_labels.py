@@ -16,7 +16,6 @@ from tests.revocation.test_commands import manage
 from tests.verification.odd_caches import Away
 from tests.verification.odd_caches import cache as cache_of
 
-pytestmark = pytest.mark.database
 KEYS = {"https://a": "a" * 32, "https://b": "b" * 32}
 DRF = "channels_token_auth.backends.drf.DRFTokenBackend"
 
@@ -55,6 +54,7 @@ def present(sockets):
     return present
 
 
+@pytest.mark.database
 @pytest.mark.asvs("7.4.1")
 async def test_tokens_of_a_session_close_and_do_not_come_again(present, ada):
     socket, other = await present(ada, sid="s1"), await present(ada, sid="s2")
@@ -80,6 +80,7 @@ async def test_all_labels_have_to_match(present, ada):
     assert await socket.closes() == 4410
 
 
+@pytest.mark.database
 async def test_users_own_tokens_are_revoked_only(present, ada, bob):
     mine, other = await present(ada, sid="s1"), await present(bob, sid="s1")
     await arevoke(label={"sid": "s1"}, user=ada)
@@ -89,6 +90,7 @@ async def test_users_own_tokens_are_revoked_only(present, ada, bob):
     assert await other.stays()
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("which", [{"backend": "a"}, {"backend": ["a"]}, {"issuer": "https://a"}])
 async def test_label_of_another_issuer_or_backend_is_another_label(present, ada, which):
     mine = await present(ada, sid="s1")
@@ -109,6 +111,7 @@ async def test_label_without_a_backend_is_revoked_at_each(present, ada):
     assert [await each.closes() for each in again] == [4410, 4410]
 
 
+@pytest.mark.database
 async def test_tokens_that_were_issued_later_stay(present, ada):
     old, new = await present(ada, sid="s1", age=100), await present(ada, sid="s1", age=10)
     moment = datetime.now(UTC) - timedelta(seconds=50)
@@ -120,6 +123,7 @@ async def test_tokens_that_were_issued_later_stay(present, ada):
     assert await (await present(ada, sid="s1", age=10)).stays()
 
 
+@pytest.mark.database
 async def test_token_from_the_future_is_denied_by_its_label(sockets, ada):
     token = token_of(ada, sid="s1", age=-3)
     await sockets(token, scheme="Bearer")
@@ -165,6 +169,7 @@ async def test_cache_that_fails_is_unavailable_and_sockets_close(present, ada, s
     assert await socket.closes() == 4410
 
 
+@pytest.mark.database
 async def test_sockets_are_listed_and_disconnected_by_label(present, ada):
     socket, other = await present(ada, sid="s1"), await present(ada, sid="s2")
     found = await aconnections(label={"sid": "s1"})
@@ -175,6 +180,7 @@ async def test_sockets_are_listed_and_disconnected_by_label(present, ada):
     assert await other.stays()
 
 
+@pytest.mark.database
 async def test_ticket_of_a_session_is_revoked_with_it(present, ada, sockets, rf):
     authenticator = site_authenticator()
     raw = Secret(token_of(ada, sid="s1"))
@@ -190,6 +196,7 @@ async def test_ticket_of_a_session_is_revoked_with_it(present, ada, sockets, rf)
     assert (await before.closes(), await after.closes()) == (4410, 4410)
 
 
+@pytest.mark.database
 async def test_command_revokes_by_label(present, ada, bob):
     mine, other = await present(ada, sid="s1"), await present(bob, sid="s1")
     code, _, _ = await manage("token_revoke", "--label=sid=s1", f"--user={ada.pk}")

@@ -25,7 +25,6 @@ from channels_token_auth import (
 from tests.revocation.test_commands import manage
 from tests.verification.odd_caches import cache as cache_of
 
-pytestmark = pytest.mark.database
 BACKENDS = "channels_token_auth.backends"
 ALL = "/auth/connections/"
 SIMPLE_JWT = {"BACKEND": f"{BACKENDS}.simplejwt.SimpleJWTBackend"}
@@ -91,6 +90,7 @@ async def test_services_user_cannot_close_the_local_users_socket(mine, theirs):
     assert await mine.stays()
 
 
+@pytest.mark.database
 async def test_services_user_who_signs_out_elsewhere_revokes_no_local_token(
     mine, theirs, ada, sockets
 ):
@@ -101,11 +101,13 @@ async def test_services_user_who_signs_out_elsewhere_revokes_no_local_token(
     assert await Token.objects.aexists()
 
 
+@pytest.mark.database
 async def test_local_user_who_signs_out_elsewhere_ends_no_service_token(mine, theirs, token):
     assert (await ask("delete", ALL, token.key)).status_code == 204
     assert await theirs.stays()
 
 
+@pytest.mark.database
 async def test_instance_is_the_user_of_its_kind(mine, theirs, ada):
     await arevoke_user(ada)
     assert await mine.closes() == 4410
@@ -121,12 +123,14 @@ async def test_instance_of_a_service_is_no_local_user(mine, theirs, ada):
     assert await Token.objects.aexists()
 
 
+@pytest.mark.database
 async def test_key_is_the_user_of_each_kind(mine, theirs, ada):
     await arevoke_user(ada.pk)
     assert [await each.closes() for each in (mine, theirs)] == [4410, 4410]
     assert (await ask("get", "/auth/check/", theirs.raw)).status_code == 401
 
 
+@pytest.mark.database
 async def test_key_that_no_local_user_can_have_is_a_services(mine, sockets):
     raw = jwt_of("auth0|7")
     socket = await sockets(raw, scheme="Bearer")
@@ -136,6 +140,7 @@ async def test_key_that_no_local_user_can_have_is_a_services(mine, sockets):
     assert await mine.stays()
 
 
+@pytest.mark.database
 async def test_lazy_user_of_a_request_is_its_user(sockets, ada, site):
     site.CHANNELS_TOKEN_AUTH = {"BACKENDS": [SIMPLE_JWT], "REFUSAL": "close"}
     token = await sync_to_async(AccessToken.for_user)(ada)
@@ -146,6 +151,7 @@ async def test_lazy_user_of_a_request_is_its_user(sockets, ada, site):
     assert await (await sockets(raw, scheme="Bearer")).closes() == 4410
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("change", ["deactivate", "delete", "password"])
 async def test_change_of_a_local_user_ends_no_service_token(mine, theirs, ada, change):
     if change == "delete":
@@ -161,6 +167,7 @@ async def test_change_of_a_local_user_ends_no_service_token(mine, theirs, ada, c
     assert (await ask("get", "/auth/check/", theirs.raw)).status_code == 200
 
 
+@pytest.mark.database
 async def test_kinds_are_distinguished_in_lists_and_disconnects(mine, theirs, ada):
     kinds = {each.user_kind for each in (await aconnections(user=ada.pk)).connections}
     assert kinds == {"auth.user", "backend:simplejwt"}
@@ -176,6 +183,7 @@ async def test_users_of_a_service_have_no_local_name(mine, theirs, ada):
     assert out.count(f"ada ({ada.pk})") == 1
 
 
+@pytest.mark.database
 async def test_rows_of_a_user_of_another_model_stay(ada, token):
     """A group may have the primary key of a user: DRF's tokens are those of users."""
     group = type(ada.groups.model())(pk=ada.pk, name="group")
@@ -244,6 +252,7 @@ async def test_token_with_the_same_id_of_another_issuer_stays(sockets, ada, site
     assert await other.closes() == 4410
 
 
+@pytest.mark.database
 async def test_id_of_a_local_users_token_is_denied_at_no_other_service(theirs, ada, site):
     (one,) = (await aconnections(user=ada.pk)).connections
     await arevoke_token(one.token_id, user=ada)
@@ -251,6 +260,7 @@ async def test_id_of_a_local_users_token_is_denied_at_no_other_service(theirs, a
     assert (await ask("get", "/auth/check/", theirs.raw)).status_code == 200
 
 
+@pytest.mark.database
 async def test_local_users_token_does_not_take_over_the_services_socket(sockets, ada, token):
     raw = jwt_of(ada.pk)
     socket = await sockets(raw, scheme="Bearer", subprotocols=["token-auth.v1"])
