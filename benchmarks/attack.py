@@ -4,8 +4,9 @@ The hostile clients send bad tokens and tickets, say nothing, send a first frame
 inflates to 15 MB, come from a foreign page, or ask for tickets without end. All limits have their
 defaults, set explicitly so that they apply to loopback addresses. The server has the flags that
 its page recommends. Good and hostile clients share one CPU: `clients late` is how late the good
-ones themselves were, 99 of 100 times, and is part of what they measured. The last table shows where
-the server's time goes.
+ones themselves were, 99 of 100 times, and is part of what they measured. `bare` accepts everybody
+without the library: it shows what the server alone loses. Each kind of client, except the silent
+one, has come once before. The last table shows where the server's time goes.
 """
 
 import json
@@ -24,7 +25,7 @@ from .hostile import KINDS
 from .machine import GENERATOR_CPU
 from .memory import resident
 from .run import Panel, in_rounds
-from .server import serving
+from .server import Server, serving
 
 __all__ = ["run"]
 
@@ -42,20 +43,22 @@ def run(bench: Bench) -> Iterator[Panel]:
     seconds = 3.0 if bench.quick else 20.0
     with database(bench.databases[0]) as filled:
         for kind in bench.servers:
-            measures = {
-                name: partial(_measure, CONTESTANTS["ours"], kind, filled, seconds, hostile)
-                for name, hostile in NAMES.items()
-            }
-            say = partial(_say, bench, kind)
-            yield from _panels(kind, in_rounds(measures, max(1, bench.rounds // 4), say))
+            for contestant in bench.contestants("ours", "bare"):
+                where = kind if contestant.name == "ours" else f"{kind}, {contestant.name}"
+                measures = {
+                    name: partial(_measure, contestant, kind, filled, seconds, hostile)
+                    for name, hostile in NAMES.items()
+                }
+                say = partial(_say, bench, where)
+                yield from _panels(where, in_rounds(measures, max(1, bench.rounds // 4), say))
             yield _costs(kind, filled, 20 if bench.quick else 200)
 
 
-def _say(bench: Bench, kind: str, line: str) -> None:
-    bench.say(f"attack, {kind}: {line}")
+def _say(bench: Bench, where: str, line: str) -> None:
+    bench.say(f"attack, {where}: {line}")
 
 
-def _panels(kind: str, found: Sequence[Mapping[str, Any]]) -> Iterator[Panel]:
+def _panels(where: str, found: Sequence[Mapping[str, Any]]) -> Iterator[Panel]:
     last = found[-1]
     facts = {
         name: {
@@ -68,7 +71,7 @@ def _panels(kind: str, found: Sequence[Mapping[str, Any]]) -> Iterator[Panel]:
     }
     for what in ("handshakes", "messages"):
         yield Panel(
-            title=f"p99 of good users' {what}, {kind}",
+            title=f"p99 of good users' {what}, {where}",
             unit="ms",
             rounds=[{n: _p99(each[n][what]) * 1000 for n in NAMES} for each in found],
             bases=("quiet",),
@@ -84,7 +87,7 @@ def _measure(
 ) -> dict[str, Any]:
     environ = {"BENCH_LIMITS": json.dumps(LIMITS)}
     with serving(kind, contestant, filled, environ, flags=FLAGS[kind]) as server:
-        _program("visitors", server.port, GOOD, 1.0).communicate(timeout=DEADLINE)  # warm up
+        _warm_up(server)
         before = server.state()["cpu"]
         attackers = _program("hostile", server.port, HOSTILE, seconds) if hostile else None
         visitors = _program("visitors", server.port, GOOD, seconds)
@@ -93,6 +96,13 @@ def _measure(
         memory = resident(server)
         told = json.loads(attackers.communicate(timeout=DEADLINE)[0]) if attackers else {}
         return {**found, "told": told, "memory": memory, "cpu": cpu}
+
+
+def _warm_up(server: Server) -> None:
+    """Have the server import and connect what its first clients need."""
+    _program("visitors", server.port, GOOD, 1.0).communicate(timeout=DEADLINE)
+    others = [name for name in KINDS if name != "silent"]  # it would take AUTH_TIMEOUT
+    _program("hostile", server.port, len(others), 1.0, *others).communicate(timeout=DEADLINE)
 
 
 def _costs(kind: str, filled: Database, count: int) -> Panel:

@@ -1,7 +1,7 @@
 """Hostile clients: a program that attacks a server for some seconds, and prints what it was told.
 
 Each kind comes from all addresses in turn. Nothing but 127.0.0.0/8 is ever connected to. Arguments:
-the port, attacks a second, seconds, and the only kind to attack with, if it is but one.
+the port, attacks a second, seconds, and the kinds to attack with, if not all.
 """
 
 import asyncio

@@ -1,5 +1,6 @@
 """What a server is told to run: the contestant for WebSockets; for HTTP, what is asked of it."""
 
+import gc
 import json
 import os
 from importlib import import_module
@@ -36,3 +37,10 @@ async def application(scope, receive, send):
         facts = await ANSWERS[scope["path"]](unquote(scope["query_string"].decode()))
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": json.dumps(facts).encode()})
+
+
+if os.environ.get("BENCH_GC") != "default":
+    # As docs/how-to/deployment recommends: for all contestants alike.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(2_000, 5, 50)

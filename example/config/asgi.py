@@ -1,5 +1,6 @@
 """The ASGI application: Django over HTTP, token-authenticated consumers over WebSocket."""
 
+import gc
 import os
 
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -21,3 +22,9 @@ application = RequestLog(
         }
     )
 )
+
+# The collector examines all objects now and then, and nobody is answered meanwhile. Leave out the
+# code and the settings, which stay, and look less often at sockets, which stay for long.
+gc.collect()
+gc.freeze()
+gc.set_threshold(2_000, 5, 50)
