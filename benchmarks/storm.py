@@ -1,10 +1,12 @@
 """Everybody comes back at once: 5,000 clients of 2,500 people within 1.5 seconds, on PostgreSQL.
 
 It is over when all are served: connected, and their first message answered; or after 8 s. 64 are
-connected before and send a message every 50 ms; how long they wait shows what the rest of the
-site feels. Clients that are told to come back, or told nothing, do.
+connected before and send a message every 50 ms; how long they wait until all are served shows what
+the rest of the site feels; `others' p99 when all leave`: how long they wait when the 5,000 then
+leave at once. Clients that are told to come back, or told nothing, do.
 """
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from tests.services import PostgreSQL
 from .bench import Bench
 from .contestants import Contestant
 from .databases import Database, database
-from .generator import generating
+from .generator import Load, generating
 from .run import Panel
 from .server import Server, serving_all
 
@@ -97,8 +99,8 @@ def _measure(
         time.sleep(QUIET)
         quiet = watchers.report()
         before = server.state()
-        report = _storm(server, contestant, storm, filled, clients)
-        felt = watchers.report()
+        report, felt = _storm(server, contestant, storm, filled, clients, watchers=watchers)
+        leaving = watchers.report()
     after = server.state()
     _let_it_rest(server)
     if "p99" in felt["echoes"] and "p99" in quiet["echoes"]:  # else the others were not served
@@ -106,6 +108,8 @@ def _measure(
     if "p99" in report["handshakes"]:
         report["p99"] = report["handshakes"]["p99"]
     return report | {
+        "others": felt["echoes"].get("p99", math.inf),
+        "leaving": leaving["echoes"].get("p99", math.inf),
         "rate": report["handshakes"]["count"] / report["seconds"],
         "served": report["handshakes"]["count"],
         "queries": after["queries"] - before["queries"],
@@ -124,15 +128,23 @@ def _let_it_rest(server: Server) -> None:
 
 
 def _storm(
-    server: Server, contestant: Contestant, storm: Storm, filled: Database, clients: int
-) -> dict[str, Any]:
-    """The report when all are served, or patience is over."""
+    server: Server,
+    contestant: Contestant,
+    storm: Storm,
+    filled: Database,
+    clients: int,
+    *,
+    watchers: Load,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The reports of the storm and of the watchers when all are served, or patience is over."""
     handshakes = contestant.handshakes(bad_of_ten=storm.bad_of_ten, people=clients // 2)
     options = {"clients": clients, "arrive": ARRIVAL, "then": "stay"}
     with generating(server.port, contestant, "--retry", handshakes=handshakes, **options) as load:
         if storm.outage:
             _outage(filled.server, storm.outage)
-        return load.wait_until_settled(storm.patience)
+        report = load.wait_until_settled(storm.patience)
+        # Before they leave: the watchers wait for that too, but it is no part of the storm.
+        return report, watchers.report()
 
 
 def _outage(postgresql: PostgreSQL, seconds: float) -> None:
@@ -155,6 +167,8 @@ def _facts(found: list[dict[str, Any]]) -> dict[str, str]:
         "after": f"{middle('seconds'):.1f} s",
         "p50": quantile("p50"),
         "p99": quantile("p99"),
+        "others' p99": f"{middle('others') * 1000:,.0f} ms",
+        "others' p99 when all leave": f"{middle('leaving') * 1000:,.0f} ms",
         "told": _told(found),
         "good ones called bad": str(sum(each["wrongly_refused"] for each in found)),
         "queries": f"{middle('queries'):,.0f}",
