@@ -172,9 +172,11 @@ class Member(ABC):
     @property
     def origin(self) -> str | None:
         """The page's Origin."""
-        headers = self._scope.get("headers") or ()
-        values = (value for name, value in headers if name.lower() == b"origin")
-        return next((value.decode("latin-1") for value in values), None)
+        for name, value in self._scope.get("headers") or ():
+            # Compare the length first: it excludes most of the fifteen headers of a browser.
+            if len(name) == 6 and name.lower() == b"origin":
+                return str(value, "latin-1")
+        return None
 
     @property
     def path(self) -> str:
@@ -198,19 +200,23 @@ class Member(ABC):
 
     def facts(self) -> ConnectionFacts:
         """Return its facts for events and lists."""
+        # Read the values here and not by the properties above: an audited socket is asked twice,
+        # and each property is a call or two.
+        auth = self._auth.current if self._auth else None
+        correlation = self.correlation
         return ConnectionFacts(
             connection_id=self.connection_id,
             node=self._node_name,
             user_id=self.user_id,
-            user_kind=self.user_kind,
-            token_id=self.token_id,
-            backend=self.backend,
-            location=self.location,
+            user_kind=user_kind(self._user, auth) if auth else None,
+            token_id=auth.token_id if auth else None,
+            backend=auth.backend if auth else None,
+            location=auth.location.value if auth else None,
             address=self.address,
             origin=self.origin,
             path=self.path,
-            request_id=self.correlation.request_id,
-            traceparent=self.correlation.traceparent,
+            request_id=correlation.request_id,
+            traceparent=correlation.traceparent,
         )
 
     def describe(self) -> Mapping[str, Any]:

@@ -4,12 +4,10 @@ Receivers of a signal may block and query. In an event loop they are called one 
 the order of the events, in a separate task; elsewhere they are called at once.
 """
 
-import json
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
-from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from django.dispatch import Signal
@@ -19,6 +17,7 @@ from ..core.errors import Detail
 from ..loop_local import LoopLocal
 from ..tasks import is_in_loop, spawn
 from . import redaction_filter
+from .audit_record import LOGGER, logger, write
 from .event_names import EventNames
 from .events import (
     ConnectionAuthenticated,
@@ -36,11 +35,9 @@ from .owasp import owasp_name
 
 __all__ = ["LOGGER", "MAX_WAITING", "start"]
 
-LOGGER = "channels_token_auth.audit"
 MAX_WAITING = 10_000
 """Most signals that wait for slow receivers in one event loop: newer ones are dropped."""
 
-logger = logging.getLogger(LOGGER)
 Fields = Mapping[str, Any]
 
 
@@ -91,7 +88,7 @@ def _record(
     fields = _FIELDS[type(event)](event)
     if logger.isEnabledFor(level):
         shown = (owasp_name(event) if names() is EventNames.OWASP else None) or name
-        _log(level, shown, {"event": shown, "signal": name}, fields)
+        write(level, shown, name, fields)
     if not signal.receivers:
         return
     # A receiver may query, which must not block an event loop and all its sockets.
@@ -99,33 +96,6 @@ def _record(
         _queue_of_loop().put(signal, fields)
     else:
         signal.send_robust(None, **fields)
-
-
-def _log(level: int, shown: str, extra: dict[str, Any], fields: Fields) -> None:
-    """Log the fields as text, and each of them as an attribute of the record too."""
-    # JSON escapes line breaks in a client's values.
-    text = " ".join([f"{key}={_as_json(value)}" for key, value in fields.items()])
-    extra |= fields
-    # As `Logger.log` does, but for the search of the calling line: it takes a tenth of all the
-    # time, and finds this line, whichever event it is.
-    record = logger.makeRecord(
-        LOGGER, level, __file__, _LINE, "%s %s", (shown, text), None, "_log", extra
-    )
-    logger.handle(record)
-
-
-_LINE = _log.__code__.co_firstlineno
-_encode = json.JSONEncoder().encode
-
-
-def _as_json(value: Any) -> str:
-    """Return the same text as `json.dumps`, several times as fast for None and text.
-
-    A record has twelve values, and each socket causes two records.
-    """
-    if value is None:
-        return "null"
-    return encode_basestring_ascii(value) if type(value) is str else _encode(value)
 
 
 def _of_connection(event: Any) -> dict[str, Any]:

@@ -1,0 +1,106 @@
+"""Audit records that the library builds itself, compared with those of Python's `logging`."""
+
+import asyncio
+import logging
+import threading
+
+import pytest
+
+from channels_token_auth.observability import audit_record
+
+FIELDS = {"user_id": "1", "origin": None, "close_code": 4410, "path": "/\n/"}
+TIMES = {"created", "msecs", "relativeCreated", "lineno", "pathname"}
+
+
+@pytest.fixture
+def records():
+    kept = []
+    handler = logging.Handler()
+    handler.emit = kept.append
+    audit_record.logger.addHandler(handler)
+    level = audit_record.logger.level
+    audit_record.logger.setLevel(logging.INFO)
+    yield kept
+    audit_record.logger.setLevel(level)
+    audit_record.logger.removeHandler(handler)
+
+
+def write(level=logging.INFO):
+    audit_record.write(level, "shown", "signal", FIELDS)
+
+
+def of_python():
+    extra = {"event": "shown", "signal": "signal", **FIELDS}
+    text = 'user_id="1" origin=null close_code=4410 path="/\\n/"'
+    return logging.getLogger(audit_record.LOGGER).makeRecord(
+        *(audit_record.LOGGER, logging.INFO, "", 1, "%s %s", ("shown", text), None, "write", extra)
+    )
+
+
+def comparable(record):
+    # A formatter adds the message.
+    own = {"filename", "module", "message"}
+    return {key: value for key, value in vars(record).items() if key not in TIMES | own}
+
+
+def test_each_record_has_the_attributes_of_one_that_python_makes(records):
+    for _ in range(3):
+        write()
+    expected = of_python()
+    for record in records:
+        assert comparable(record) == comparable(expected)
+        assert record.getMessage() == expected.getMessage()
+        assert type(record) is logging.LogRecord
+
+
+def test_each_record_has_its_own_time(records):
+    write()
+    write()
+    later = of_python()
+    first, second = records
+    assert first.created <= second.created <= later.created
+    assert later.relativeCreated - second.relativeCreated == pytest.approx(
+        (later.created - second.created) * 1000, abs=1
+    )
+    assert int((second.created % 1) * 1000) == second.msecs
+
+
+def test_records_of_other_threads_and_levels_differ_in_them(records):
+    write()
+    thread = threading.Thread(target=write, name="another")
+    thread.start()
+    thread.join()
+    write(logging.WARNING)
+    write()
+    here = threading.current_thread().name
+    assert [each.threadName for each in records] == [here, "another", here, here]
+    assert len({each.thread for each in records}) == 2
+    assert [each.levelname for each in records] == ["INFO", "INFO", "WARNING", "INFO"]
+
+
+def test_each_record_names_its_own_task(records):
+    async def named(name):
+        asyncio.current_task().set_name(name)
+        write()
+        return vars(of_python()).get("taskName")
+
+    write()
+    expected = [asyncio.run(named("one")), asyncio.run(named("two"))]
+    write()
+    assert [vars(each).get("taskName") for each in records] == [None, *expected, None]
+
+
+def test_a_factory_of_the_site_makes_the_records(records):
+    class Own(logging.LogRecord):
+        pass
+
+    write()
+    before = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(Own)
+    try:
+        write()
+        write()
+    finally:
+        logging.setLogRecordFactory(before)
+    write()
+    assert [type(each) for each in records] == [logging.LogRecord, Own, Own, logging.LogRecord]
