@@ -24,6 +24,7 @@ NAMES = (
     *(
         "handshakes",
         "cost",
+        "everything",
         "echo",
         "storm",
         "trouble",

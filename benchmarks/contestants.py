@@ -48,6 +48,26 @@ class Contestant:
 BEARER = "Authorization: Bearer {}\r\n"
 COLD = {"BENCH_VERIFIED_CACHE_SECONDS": "0"}
 FEW = 16
+CORRELATION = (
+    "X-Request-ID: 7f0c5c2e-3b4d-4c57-9a55-0d2a1f6f3c11\r\n"
+    "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"
+)
+"""The headers of a proxy and a tracer. The library reads them if they are there, always."""
+
+FEATURES = {
+    "ours-all-off": "off",
+    "ours-metrics": "metrics",
+    "ours-audit": "audit",
+    "ours-limits": "limits",
+    "ours-addresses": "addresses",
+    "ours-waiting": "waiting",
+    "ours-connections": "connections",
+    "ours-frames": "frames",
+    "ours-idle": "idle",
+    "ours-all-on": "on",
+}
+"""Contestants with some of the features of `project/everything.py`."""
+
 PROVIDER = COLD | {"BENCH_PROVIDER": "1"}
 PROTOTYPES = {each: f"prototype_{each}" for each in ("stock", "bare", "lean")}
 
@@ -109,22 +129,25 @@ CONTESTANTS = {
         ),
         Contestant(name="ours-warm", application="ours", header=BEARER, people=FEW),
         Contestant(name="ours-bare-warm", application="ours_bare", header=BEARER, people=FEW),
+        *(
+            Contestant(
+                name=name,
+                application="ours",
+                header=BEARER,
+                environ=COLD | {"BENCH_EVERYTHING": words},
+            )
+            for name, words in FEATURES.items()
+        ),
         Contestant(
-            name="ours-all-off",
+            name="ours-correlation",
             application="ours",
-            header=BEARER,
+            header=BEARER + CORRELATION,
             environ=COLD | {"BENCH_EVERYTHING": "off"},
         ),
         Contestant(
-            name="ours-metrics",
+            name="ours-all-correlated",
             application="ours",
-            header=BEARER,
-            environ=COLD | {"BENCH_EVERYTHING": "metrics"},
-        ),
-        Contestant(
-            name="ours-all-on",
-            application="ours",
-            header=BEARER,
+            header=BEARER + CORRELATION,
             environ=COLD | {"BENCH_EVERYTHING": "on"},
         ),
     ]

@@ -20,7 +20,7 @@ from .run import Panel
 from .saturation import AT_ONCE
 from .server import Server, serving, serving_all
 
-__all__ = ["run"]
+__all__ = ["churn", "microseconds", "run"]
 
 NAMES = (
     *("bare", "stock", "prototype-stock", "prototype-stock-warm"),
@@ -48,7 +48,7 @@ def _cost(bench: Bench, kind: str, filled: Database, cycles: int) -> Panel:
     contestants = bench.contestants(*NAMES)
     with serving_all(kind, contestants, filled) as servers:
         measures = {
-            each: partial(_measure, server, cycles=cycles) for each, server in servers.items()
+            each: partial(microseconds, server, cycles=cycles) for each, server in servers.items()
         }
         found = bench.compare(kind, measures)
     return Panel(
@@ -68,11 +68,11 @@ def _cost(bench: Bench, kind: str, filled: Database, cycles: int) -> Panel:
     )
 
 
-def _measure(server: Server, contestant: Contestant, *, cycles: int) -> dict[str, float]:
+def microseconds(server: Server, contestant: Contestant, *, cycles: int) -> dict[str, float]:
     """Return the microseconds of one handshake, of the process and of Python's threads."""
-    _churn(server, contestant, AT_ONCE)
+    churn(server, contestant, AT_ONCE)
     before = server.state()
-    _churn(server, contestant, cycles)
+    churn(server, contestant, cycles)
     after = server.state()
     threads = {
         name: seconds - before["threads"].get(name, 0.0)
@@ -85,18 +85,18 @@ def _measure(server: Server, contestant: Contestant, *, cycles: int) -> dict[str
 
 def _counts(kind: str, contestant: Contestant, filled: Database, cycles: int) -> dict[str, str]:
     with serving(kind, contestant, filled) as server:
-        _churn(server, contestant, AT_ONCE)
+        churn(server, contestant, AT_ONCE)
         server.ask("profile", "count")
-        _churn(server, contestant, cycles)
+        churn(server, contestant, cycles)
         counts: dict[str, int] = server.ask("profile")["counts"]
     return {name: f"{count / cycles:.1f}" for name, count in counts.items()}
 
 
 def _profile(kind: str, contestant: Contestant, filled: Database, cycles: int) -> Panel:
     with serving(kind, contestant, filled) as server:
-        _churn(server, contestant, AT_ONCE)
+        churn(server, contestant, AT_ONCE)
         server.ask("profile", "start")
-        _churn(server, contestant, cycles)
+        churn(server, contestant, cycles)
         functions = server.ask("profile")["functions"]
     return Panel(
         title=f"Functions of {contestant.name} in the event loop, profiled, {kind}",
@@ -105,7 +105,8 @@ def _profile(kind: str, contestant: Contestant, filled: Database, cycles: int) -
     )
 
 
-def _churn(server: Server, contestant: Contestant, cycles: int) -> dict[str, Any]:
+def churn(server: Server, contestant: Contestant, cycles: int) -> dict[str, Any]:
+    """Open and close so many sockets. Fails if a client was refused or admitted wrongly."""
     with generating(server.port, contestant, clients=AT_ONCE, cycles=cycles) as load:
         report = load.wait_until_settled()
     if report["wrongly_refused"] or report["wrongly_admitted"] or report["failed"]:

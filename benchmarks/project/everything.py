@@ -1,29 +1,55 @@
-"""Metrics, limits and audit records, for a contestant that has all of them or none."""
+"""Metrics, limits and audit records, for contestants that have all of them, some or none.
+
+`BENCH_EVERYTHING` names the features: see `FEATURES`; "on" is all of them, and "off" none.
+"""
 
 import logging
 import os
 import sys
+from collections.abc import Iterable
+from typing import Any
 
-__all__ = ["LIMITED", "UNLIMITED", "switch_metrics_off", "write_audit_records"]
+__all__ = ["EVERYTHING", "FEATURES", "features", "limits", "switch_metrics_off", "write_records"]
 
 MANY = "1000000/second"
-LIMITED = {
-    "FAILURES": MANY,
-    "HANDSHAKES": MANY,
-    "WAITING": {"address": 1_000_000, "node": 1_000_000},
-    "CONNECTIONS": {"user": 1_000_000, "token": 1_000_000},
-    "MESSAGES": MANY,
-    "BYTES": "1000000000/second",
-    "IDLE": 3600,
-}
-"""Each limit counts, and none is reached."""
-
-UNLIMITED = {
+UNLIMITED: dict[str, Any] = {
     "FAILURES": None,
     "WAITING": {"address": None, "node": None},
     "TICKETS": None,
 }
 """The limits that have a default, without it."""
+
+FEATURES: dict[str, dict[str, Any]] = {
+    "addresses": {"FAILURES": MANY, "HANDSHAKES": MANY},
+    "waiting": {"WAITING": {"address": 1_000_000, "node": 1_000_000}},
+    "connections": {"CONNECTIONS": {"user": 1_000_000, "token": 1_000_000}},
+    "frames": {"MESSAGES": MANY, "BYTES": "1000000000/second"},
+    "idle": {"IDLE": 3600},
+    "audit": {},
+    "metrics": {},
+}
+"""The limits of each feature. Each of them counts, and none is reached."""
+
+LIMITS = ("addresses", "waiting", "connections", "frames", "idle")
+EVERYTHING = os.environ.get("BENCH_EVERYTHING")
+
+
+def features(words: str) -> frozenset[str]:
+    """Return the features that the environment names."""
+    if words == "on":
+        return frozenset(FEATURES)
+    named = frozenset(words.replace("limits", ",".join(LIMITS)).split(",")) - {"off"}
+    if unknown := named - set(FEATURES):
+        raise ValueError(f"BENCH_EVERYTHING names {sorted(unknown)}: use {sorted(FEATURES)}.")
+    return named
+
+
+def limits(named: Iterable[str]) -> dict[str, Any]:
+    """Return the setting LIMITS of these features."""
+    found = dict(UNLIMITED)
+    for name in named:
+        found |= FEATURES[name]
+    return found
 
 
 def switch_metrics_off() -> None:
@@ -34,8 +60,8 @@ def switch_metrics_off() -> None:
     sys.modules["prometheus_client"] = None  # type: ignore[assignment]
 
 
-def write_audit_records() -> None:
-    """Write each record as a site would, to a file that keeps nothing."""
+def write_records() -> None:
+    """Write each audit record as a site would, to a file that keeps nothing."""
     audit = logging.getLogger("channels_token_auth.audit")
     handler = logging.FileHandler(os.devnull)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))

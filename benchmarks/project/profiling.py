@@ -47,6 +47,7 @@ async def profile(question):
         return {
             "counts": dict(_counts),
             "functions": _functions(),
+            "calls": _calls(),
             "allocations": allocations,
         }
     return {}
@@ -87,6 +88,13 @@ def _functions():
     found = pstats.Stats(_profile).stats
     seconds = {_name(*function): each[2] for function, each in found.items()}
     return dict(sorted(seconds.items(), key=lambda each: -each[1])[:MOST])
+
+
+def _calls():
+    """Return how often each function was called, those in C included."""
+    if not _profile.getstats():
+        return {}
+    return {_name(*function): each[1] for function, each in pstats.Stats(_profile).stats.items()}
 
 
 def _allocations():

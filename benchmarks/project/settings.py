@@ -6,10 +6,11 @@ import os
 from benchmarks.people import ISSUER, SECRET_KEY
 from benchmarks.project.day_settings import backends_and_times, shared_cache
 from benchmarks.project.everything import (
-    LIMITED,
-    UNLIMITED,
+    EVERYTHING,
+    features,
+    limits,
     switch_metrics_off,
-    write_audit_records,
+    write_records,
 )
 
 __all__ = ["SECRET_KEY"]
@@ -49,12 +50,12 @@ if "BENCH_DAY_REDIS" in os.environ:
     CACHES = shared_cache(os.environ["BENCH_DAY_REDIS"])
     CHANNELS_TOKEN_AUTH |= backends_and_times()
 LOGGING_CONFIG = None
-EVERYTHING = os.environ.get("BENCH_EVERYTHING")
+FEATURES = features(EVERYTHING or "off")
 if EVERYTHING:
-    CHANNELS_TOKEN_AUTH["LIMITS"] = LIMITED if EVERYTHING == "on" else UNLIMITED
-if EVERYTHING == "on":
-    write_audit_records()
-elif EVERYTHING != "metrics":
+    CHANNELS_TOKEN_AUTH["LIMITS"] = limits(FEATURES)
+if "audit" in FEATURES:
+    write_records()
+if "metrics" not in FEATURES:
     switch_metrics_off()
 DATABASES = {
     "default": json.loads(os.environ["BENCH_DATABASE"])

@@ -6,12 +6,13 @@ import time
 
 import pytest
 
-from benchmarks import attack, connections, cost, frames, handshakes, logout, revocation
+from benchmarks import attack, connections, cost, everything, frames, handshakes, logout, revocation
 from benchmarks.bench import Bench
 from benchmarks.commands import commands_of_a_handshake
 from benchmarks.contestants import CONTESTANTS
 from benchmarks.databases import database
 from benchmarks.generator import compile_load, generating
+from benchmarks.project.everything import features
 from benchmarks.server import serving
 from benchmarks.site import LAYERS, site
 from benchmarks.sweep import open_and_sweep
@@ -83,6 +84,21 @@ def test_everything_on_is_compared_with_everything_off(filled):
     panel = handshakes.panel(bench, "uvicorn", filled)
     assert (panel.names, panel.bases) == (names, ("ours-all-off",))
     assert all(rate > 0 for rate in panel.rounds[0].values())
+
+
+@pytest.mark.slow  # starts four servers, two of them to be profiled
+def test_what_features_add_is_measured_and_counted():
+    only = ("ours-all-off", "ours-all-on")
+    bench = Bench(rounds=1, quick=True, only=only, servers=("uvicorn",), say=lambda _: None)
+    costs, totals, added = everything.run(bench)
+    assert all(microseconds > 0 for microseconds in costs.rounds[0].values())
+    assert totals.rounds[0]["ours-all-on"] > totals.rounds[0]["ours-all-off"] > 100
+    assert any(name.startswith("channels_token_auth/limits/") for name in added.names)
+
+
+def test_unknown_feature_is_refused():
+    with pytest.raises(ValueError, match="idel"):
+        features("audit,idel")
 
 
 @pytest.fixture(scope="module")
