@@ -1,7 +1,5 @@
 """All nodes choose the same sockets as too many, whatever they learn when."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -65,7 +63,7 @@ def test_users_of_two_kinds_with_one_key_do_not_share_a_limit():
 def test_tokens_are_limited_by_themselves_and_by_when_a_socket_got_them():
     seats = [seat("a", 1, token_since=9), seat("b", 2), seat("c", 3, token="u")]
     assert excess(seats, ConnectionLimits(token=1)) == {"a"}
-    seats = [replace(each, policy=OLDEST) for each in seats]
+    seats = [Seat(*each[:-1], OLDEST) for each in seats]
     assert excess(seats, ConnectionLimits(token=1, policy=OLDEST)) == {"b"}
 
 
@@ -160,7 +158,7 @@ class Cluster:
 @given(seats=OPENED, limit=st.integers(0, 4), data=st.data())
 def test_exactly_the_limit_stays_open_in_whatever_order_nodes_learn(policy, seats, limit, data):
     # A close never overtakes the opening of the same socket: both come from one node, in order.
-    seats = [replace(each, policy=policy) for each in seats]
+    seats = [Seat(*each[:-1], policy) for each in seats]
     cluster = Cluster(seats, ConnectionLimits(user=limit, policy=policy))
     while cluster.queue:
         heads = _heads(cluster.queue)
@@ -182,3 +180,16 @@ def _heads(queue):
             seen.add((receiver, what.node))
             heads.append(number)
     return heads
+
+
+@POLICIES
+def test_user_has_one_only_seat_until_another_comes_on_any_route(policy):
+    made = table(seat("a"), seat("b", user=BOB), seat("c", user=NAMESAKE))
+    assert made.is_only(ANNE, seat_id="a")
+    assert not made.is_only(ANNE, seat_id="new")
+    made.put(seat("d", policy=policy, node="there"), 0)
+    assert not made.is_only(ANNE, seat_id="a")
+    made.remove("d")
+    assert made.is_only(ANNE, seat_id="a")
+    made.remove("a")
+    assert made.is_only(ANNE, seat_id="new")

@@ -54,8 +54,9 @@ def node(name="here", *, is_alone=False):
 def admit(seats, limits=ONE, *, user_id=1, token_id="t", is_accepted=True):
     route = SimpleNamespace(limits=Limits(connections=limits))
     member = FakeMember(user_id, token_id, route=route)
-    seats.check(member, identity(user_id, token_id))
-    seats.take(member, identity(user_id, token_id))
+    fresh = identity(user_id, token_id)
+    seats.check(member, fresh, fresh.user_key)
+    seats.take(member, fresh, fresh.user_key)
     if is_accepted:
         seats.announce(member)
     return member
@@ -108,7 +109,8 @@ async def test_all_are_repeated_and_again_published_with_another_token(sent):
     await sent.settle()
     seats.repeat()
     await sent.settle()
-    seats.take(member, identity(1, "another"))
+    fresh = identity(1, "another")
+    seats.take(member, fresh, fresh.user_key)
     await sent.settle()
     assert sent.opened == [member.connection_id] * 3
     assert sent[-1]["opened"][0][4] == "another"

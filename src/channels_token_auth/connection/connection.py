@@ -114,8 +114,8 @@ class Connection(Socket):
         """
         if code := self.node.recent_revocations.since(since, identity):
             raise TokenAuthError(code)
-        self.node.seats.check(self, identity)
         user_key = identity.user_key
+        self.node.seats.check(self, identity, user_key)
         outputs = self.life.admit(user_key, lifetime(identity), clock.steady())
         if not self.is_admitted:  # closed during the verification, or a token of another user
             return outputs
@@ -130,7 +130,7 @@ class Connection(Socket):
         else:
             self._replace_identity(self._auth, identity)
             self.node.let_in(self)
-        self.node.seats.take(self, identity)
+        self.node.seats.take(self, identity, user_key)
         return outputs
 
     def _live(self, identity: Identity) -> LiveAuthentication:

@@ -56,38 +56,48 @@ class Seats:
 
     # -- Its own sockets
 
-    def check(self, member: Member, identity: Identity) -> None:
+    def check(self, member: Member, identity: Identity, user: UserKey) -> None:
         """Raise TokenAuthError if the user or the token has no room for one more.
+
+        `user`: the key of the identity, which the caller has built already.
 
         With the policy `close_oldest` there is always room. Called before the admission.
         """
         limits = _limits_of(member)
         if limits is None:
             return
-        # A limit of 0 has no older socket to close in place of this one: it refuses.
-        if limits.policy is LimitPolicy.CLOSE_OLDEST and 0 not in (limits.user, limits.token):
-            return
+        if 0 not in (limits.user, limits.token):
+            # A limit of 0 has no older socket to close in place of this one: it refuses.
+            if limits.policy is LimitPolicy.CLOSE_OLDEST:
+                return
+            # First, since it needs no seat, which is built once: by `take`.
+            if self._table.is_only(user, seat_id=member.connection_id):
+                return
         known = self._table.get(member.connection_id)
-        if known and known.user != identity.user_key:
+        if known and known.user != user:
             return  # the lifecycle closes a socket whose fresh token is another user's
-        if self._table.is_full(self._seat(member, identity, limits.policy), limits, clock.steady()):
+        if self._table.is_full(
+            self._seat(member, identity, user, limits.policy), limits, clock.steady()
+        ):
             raise _exceeded(limits)
 
-    def take(self, member: Member, identity: Identity) -> None:
+    def take(self, member: Member, identity: Identity, user: UserKey) -> None:
         """Count a socket that was admitted, or has another token. It is not published yet."""
         limits = _limits_of(member)
         if limits is None:
             return
-        seat = self._seat(member, identity, limits.policy)
+        seat = self._seat(member, identity, user, limits.policy)
         self._table.put(seat, clock.steady())
         self._members[seat.id] = member
         if seat.id in self._announced:
             self._publish(opened=[seat.id])
-        self._enforce([seat])
+        # `check` has found room for one, so an only one is within its limits.
+        if not self._table.is_only(seat.user, seat_id=seat.id):
+            self._enforce([seat])
 
     def announce(self, member: Member) -> None:
         """Publish a socket that was accepted."""
-        if not self._members:  # no route of this node has a limit
+        if self._is_alone or not self._members:  # no route of this node has a limit
             return
         seat_id = member.connection_id
         if seat_id in self._members and seat_id not in self._announced:
@@ -128,8 +138,8 @@ class Seats:
 
     # -- Private
 
-    def _seat(self, member: Member, identity: Identity, policy: LimitPolicy) -> Seat:
-        seat_id, user = member.connection_id, identity.user_key
+    def _seat(self, member: Member, identity: Identity, user: UserKey, policy: LimitPolicy) -> Seat:
+        seat_id = member.connection_id
         token = (identity.authentication.backend, identity.authentication.token_id)
         known = self._table.get(seat_id)
         # A reauthentication with the same token keeps its times, and so its place in the order.

@@ -8,7 +8,6 @@ with the complete table would keep.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..identity import UserKey
@@ -21,9 +20,10 @@ RETRY_AFTER = {LimitPolicy.REFUSE: 10, LimitPolicy.CLOSE_OLDEST: 60}
 favour of a newer one waits longer: otherwise the windows of a user with one window too many would
 close each other again and again."""
 
+_POLICIES = tuple(LimitPolicy)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seat:
+
+class Seat(NamedTuple):
     """One open socket. Times are whole microseconds since the epoch.
 
     `admitted_at`: when it came; `token_since`: the same for its present token. `policy`: that of
@@ -74,21 +74,42 @@ class SeatTable:
         found = self._all.get(seat_id)
         return found and found[0]
 
+    def is_only(self, user: UserKey, *, seat_id: str) -> bool:
+        """Return whether the user has no other seat than this one, on all nodes.
+
+        Nearly all users have one, and need no more work: only a limit of 0 refuses it.
+        """
+        for policy in _POLICIES:
+            ids = self._by_key.get((policy, user.kind, user.key, None), ())
+            if len(ids) > (seat_id in ids):
+                return False
+        return True
+
     def put(self, seat: Seat, now: float) -> None:
         """Store a seat; also when it is announced again, or has another token."""
-        # A repeated announcement changes only the time below.
-        if self.get(seat.id) != seat:
-            self.remove(seat.id)
-            for key in _keys(seat):
-                self._by_key.setdefault(key, set()).add(seat.id)
+        known = self._all.get(seat.id)
         self._all[seat.id] = seat, now
+        if known is not None:
+            if known[0] == seat:  # a repeated announcement changes only the time
+                return
+            self._leave(known[0])
+        for key in _keys(seat):
+            ids = self._by_key.get(key)
+            if ids is None:
+                self._by_key[key] = {seat.id}
+            else:
+                ids.add(seat.id)
 
     def remove(self, seat_id: str) -> None:
         """Remove a seat, if it is known."""
         found = self._all.pop(seat_id, None)
-        for key in _keys(found[0]) if found else ():
+        if found is not None:
+            self._leave(found[0])
+
+    def _leave(self, seat: Seat) -> None:
+        for key in _keys(seat):
             ids = self._by_key[key]
-            ids.discard(seat_id)
+            ids.discard(seat.id)
             if not ids:
                 del self._by_key[key]
 
@@ -104,9 +125,10 @@ class SeatTable:
         So a node whose clock is behind does not make the newest socket look like the oldest.
         """
         # Under both policies: routes may differ, and the order is one for all sockets of the user.
-        known = [self._by_key.get(_Key(policy, user), ()) for policy in LimitPolicy]
-        latest = max((self._all[each][0].token_since for ids in known for each in ids), default=0)
-        return max(moment, latest + 1)
+        for policy in _POLICIES:
+            for each in self._by_key.get((policy, user.kind, user.key, None), ()):
+                moment = max(moment, self._all[each][0].token_since + 1)
+        return moment
 
     def is_full(self, seat: Seat, limits: ConnectionLimits, now: float) -> bool:
         """Return whether there is no room for a new seat, or for its new token."""
@@ -146,16 +168,18 @@ class SeatTable:
         return seat.node == self._node or now - seen_at < self._lapse
 
 
-class _Key(NamedTuple):
-    """A user; or one of their tokens, since its id is unique among those of its issuer only."""
-
-    policy: LimitPolicy
-    user: UserKey
-    token: tuple[str, str] | None = None
+# A policy, a user's kind and key, and one of their tokens or None: a token's id is unique among
+# those of its issuer only. A plain tuple of text is hashed without a call of Python's own code.
+_Key = tuple[LimitPolicy, str | None, str, tuple[str, str] | None]
 
 
 def _keys(seat: Seat) -> tuple[_Key, _Key]:
-    return _Key(seat.policy, seat.user), _Key(seat.policy, seat.user, seat.token)
+    kind, key, policy = seat.user.kind, seat.user.key, seat.policy
+    return (policy, kind, key, None), (policy, kind, key, seat.token)
+
+
+def _is_of_token(key: _Key) -> bool:
+    return key[3] is not None
 
 
 def _limited(seat: Seat, limits: ConnectionLimits) -> list[tuple[_Key, int]]:
@@ -165,7 +189,7 @@ def _limited(seat: Seat, limits: ConnectionLimits) -> list[tuple[_Key, int]]:
 
 
 def _limit(key: _Key, limits: ConnectionLimits) -> int | None:
-    return limits.user if key.token is None else limits.token
+    return limits.token if _is_of_token(key) else limits.user
 
 
 def _is_over(key: _Key, count: int, limits: ConnectionLimits) -> bool:
@@ -177,7 +201,7 @@ def _over(key: _Key, seats: Collection[Seat], limits: ConnectionLimits) -> set[s
     limit = _limit(key, limits)
     if limit is None:
         return set()
-    return too_many(seats, limit, limits.policy, of_token=key.token is not None)
+    return too_many(seats, limit, limits.policy, of_token=_is_of_token(key))
 
 
 def _by_user(seat: Seat) -> tuple[int, str]:
