@@ -848,6 +848,27 @@ async def test_the_timer_looks_when_the_first_is_due():
     assert entry.ticks == 1
 
 
+async def test_timer_is_set_again_for_an_earlier_deadline_only(monkeypatch):
+    waits, loop, now = [], asyncio.get_running_loop(), clock.steady()
+
+    def call_later(seconds, call):
+        waits.append(seconds)
+        return loop.call_at(loop.time() + HOUR, call)
+
+    monkeypatch.setattr(loop, "call_later", call_later)
+    heap, entries = Deadlines(clock), [Entry(now + HOUR + number) for number in range(50)]
+    for entry in entries:
+        heap.watch(entry)
+    assert waits == [1]
+    heap.watch(soon := Entry(now))
+    assert waits == [1, 0]
+    heap.run()
+    assert (soon.ticks, waits) == (1, [1, 0, 1])
+    for entry in entries:
+        entry.next_tick = None
+        heap.watch(entry)
+
+
 async def test_a_receive_that_the_application_gave_up_is_not_cancelled_later():
     done = asyncio.Event()
 

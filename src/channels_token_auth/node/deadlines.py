@@ -32,6 +32,7 @@ class Deadlines:
         self._heap: list[tuple[float, int, Member]] = []
         self._count = count()
         self._timer: asyncio.TimerHandle | None = None
+        self._fires_at = 0.0
         self._offset = 0.0
 
     def watch(self, member: Member) -> None:
@@ -48,7 +49,10 @@ class Deadlines:
                 # While no socket had a deadline, the clocks were not compared: an earlier jump of
                 # the calendar does not concern this one.
                 self._offset = self._clock.offset()
-            self._arm()
+            # With LIMITS["IDLE"], each socket has a deadline, and nearly all are later than the
+            # timer, which fires each second anyway. Cancelling and setting it costs more than that.
+            if self._timer is None or due < self._fires_at:
+                self._arm()
         # A heap cannot remove an entry in its middle. So stale entries stay in it, and `run` skips
         # them; rebuild the heap once they outnumber the current ones.
         if len(self._heap) > 2 * len(self._due) + 64:
@@ -95,7 +99,9 @@ class Deadlines:
             self._timer = None
         if self._due:
             # Never longer than PERIOD, since `run` also compares the clocks.
-            wait = min(max(self._heap[0][0] - self._clock.steady(), 0.0), PERIOD)
+            now = self._clock.steady()
+            wait = min(max(self._heap[0][0] - now, 0.0), PERIOD)
+            self._fires_at = now + wait
             self._timer = asyncio.get_running_loop().call_later(wait, self.run)
         else:
             self._heap.clear()  # all stale: they would keep closed sockets in memory
