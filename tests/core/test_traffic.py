@@ -92,14 +92,9 @@ def test_users_with_a_socket_are_never_forgotten():
 # -- Counts that several processes share
 
 
-class Reported(list):
-    def add(self, limit, amount):
-        self.append((limit, amount))
-
-
 def shared(limits=TWO):
-    reported = Reported()
-    table = TrafficTable(lambda *_: reported)
+    reported = []
+    table = TrafficTable(lambda *_: lambda *report: reported.append(report))
     return table, table.join(ANNE, limits, 0), reported
 
 
@@ -123,7 +118,7 @@ def test_refused_frames_are_not_reported():
     _, traffic, reported = shared()
     for _ in range(9):
         traffic.take(FRAME, 1)
-    traffic.share(reported)
+    traffic.share()
     assert sum(amount for _, amount in reported) == 2
 
 

@@ -33,7 +33,7 @@ def process(server, settings):
     def build():
         counters.append(SharedCounters(Secret(server.url)))
         shared = counters[-1]
-        return TrafficTable(lambda *new: SharedTraffic(*new, shared))
+        return TrafficTable(lambda *new: SharedTraffic(*new, shared).add)
 
     return build
 
@@ -80,4 +80,4 @@ def test_store_that_stops_leaves_each_process_its_own_rate(process, server):
 
 def test_nothing_is_shared_without_a_store():
     limits = Limits(messages=Rate(3, 600))
-    assert TrafficTable(share_traffic).join(ANNE, limits, 0).sharing is None
+    assert TrafficTable(share_traffic).join(ANNE, limits, 0).report is None

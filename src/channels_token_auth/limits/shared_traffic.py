@@ -7,7 +7,7 @@ No frame waits for the store: each process counts by itself, adds its counts to 
 from dataclasses import dataclass
 
 from ..clock import clock
-from ..core.counting.traffic import Traffic
+from ..core.counting.traffic import Report, Traffic
 from ..core.identity import UserKey
 from ..core.limits import Limit, Limits, Rate
 from .shared_counters import SharedCounters, shared_counters
@@ -50,8 +50,8 @@ class _Count:
         self.traffic.block(self.limit, clock.steady() + seconds)
 
 
-def share_traffic(traffic: Traffic, who: UserKey | str, limits: Limits) -> SharedTraffic | None:
-    """Return the object that shares the counts of `traffic`; None if the site has no STORAGE."""
+def share_traffic(traffic: Traffic, who: UserKey | str, limits: Limits) -> Report | None:
+    """Return the function that shares the counts of `traffic`; None if the site has no STORAGE."""
     if limits.storage is None:
         return None
-    return SharedTraffic(traffic, who, limits, shared_counters(limits.storage))
+    return SharedTraffic(traffic, who, limits, shared_counters(limits.storage)).add
