@@ -75,8 +75,12 @@ class Traffic:
         messages, in_bytes = self._messages, self._bytes
         if messages is not None and not messages.take(1, moment):
             return Limit.MESSAGES, max(1, messages.full_in(moment))
-        if in_bytes is not None and not in_bytes.take(size_of(frame), moment):
-            return Limit.BYTES, max(1, in_bytes.full_in(moment))
+        if in_bytes is not None:
+            # Nearly all frames are ASCII: their size is known without a call of `size_of`.
+            text = frame.get("text")
+            size = len(text) if text is not None and text.isascii() else size_of(frame)
+            if not in_bytes.take(size, moment):
+                return Limit.BYTES, max(1, in_bytes.full_in(moment))
         if self.report is not None:
             self._count_for_others(frame, moment)
         return None
