@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from .cluster import connections as cluster
 from .cluster.connections import LIMIT, TIMEOUT, Connections, blocking
 from .core.labels import read_labels
-from .core.revocation.criteria import ANY, given, named_text
+from .core.revocation.criteria import ANY, given, named_address, named_text
 from .revocation.known_names import require_known, require_known_labels
 
 __all__ = ["aconnections", "connections"]
@@ -35,7 +35,8 @@ async def aconnections(
     the name of a node, or of a machine for all its nodes. `timeout`: seconds in which nodes may
     answer; it returns soon after all have answered. Raises TypeError for None, for an empty text,
     for malformed labels and for an unsaved user; ValueError for a limit over 1,000, for a timeout
-    without end, and if no socket matches and no backend has this name, this issuer or such labels.
+    without end, for a text that is no address, and if no socket matches and no backend has this
+    name, this issuer or such labels.
     """
     if not 0 <= timeout < math.inf:
         raise ValueError(f"timeout is {timeout}: it must be a number of seconds, 0 or more.")
@@ -44,9 +45,9 @@ async def aconnections(
         backend=backend,
         issuer=issuer,
         connection_id=connection_id,
-        address=address,
         node=node,
     )
+    texts |= named_address(address)
     found = await cluster.aconnections(
         **given(user=user, label=label), **texts, limit=limit, timeout=timeout
     )

@@ -91,6 +91,13 @@ async def test_text_that_no_message_can_contain_is_an_error(call, which):
         await call(**which)
 
 
+@pytest.mark.parametrize("address", ["localhost", "10.0.0.300", "10.0.0", "10.0.0.0/8", "ada"])
+@pytest.mark.parametrize("call", [adisconnect, aconnections])
+async def test_text_that_is_no_address_is_an_error(call, address):
+    with pytest.raises(ValueError, match="address"):
+        await call(address=address)
+
+
 @pytest.mark.parametrize("seconds", [float("inf"), float("nan"), -1])
 async def test_listing_waits_for_a_bounded_time(seconds):
     with pytest.raises(ValueError, match="timeout"):

@@ -73,6 +73,11 @@ def test_an_authentication_says_what_the_token_was_issued_with(tokens):
     assert authentication.expires_at == datetime.fromtimestamp(now + 60, UTC)
 
 
+def test_a_token_belongs_to_a_user(tokens):
+    with pytest.raises(TypeError):
+        tokens.issue(None)
+
+
 def test_a_token_is_refused_as_the_test_set_it(tokens):
     held = ask()
     tokens.refuse("secret", "rate_limited", retry_after=7)

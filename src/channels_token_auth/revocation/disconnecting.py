@@ -7,7 +7,7 @@ from ..backends.sources.users import named_user
 from ..core.close_codes import CloseReason
 from ..core.labels import read_labels
 from ..core.revocation import Revocation
-from ..core.revocation.criteria import ANY, given, named_text
+from ..core.revocation.criteria import ANY, given, named_address, named_text
 from ..core.token_names import NamedToken
 from ..tasks import asynchronous
 from ..tenants.site import sockets_here
@@ -38,10 +38,12 @@ def disconnect(
     `address`: as in the result of `connections`. The clients receive `code`, a `CloseReason` or its
     slug: after "token_revoked" they stop, after "unavailable" they reconnect by themselves. Raises
     TypeError if no argument but `code` is given, for None, for an empty text and for an unsaved
-    user; ValueError for an unknown code, and for a backend, an issuer or a label's name that no
-    token has; and TokenAuthError ("unavailable") while a store that may know the token fails.
+    user; ValueError for an unknown code, for a text that is no address, and for a backend, an
+    issuer or a label's name that no token has; and TokenAuthError ("unavailable") while a store
+    that may know the token fails.
     """
-    texts = named_text(backend=backend, issuer=issuer, connection_id=connection_id, address=address)
+    texts = named_text(backend=backend, issuer=issuer, connection_id=connection_id)
+    texts |= named_address(address)
     others = given(user=user, token=token, label=label)
     backends = [backend] if "backend" in texts else None
     require_known(backends=backends, issuer=texts.get("issuer"))

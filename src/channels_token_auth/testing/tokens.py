@@ -61,8 +61,11 @@ class FakeTokens:
     ) -> str:
         """Issue a token to the user and return it: `token`, or else a random one.
 
-        `lifetime`: seconds from now until it expires; None: it never does.
+        `lifetime`: seconds from now until it expires; None: it never does. Raises TypeError if the
+        user is None.
         """
+        if user is None:
+            raise TypeError("The user is None: every token belongs to a user.")
         token = token or token_urlsafe(16)
         now = clock.calendar()
         # The name of the backend is filled in when it verifies the token.

@@ -6,7 +6,9 @@ revoke or close far more than they meant. So leaving an argument out is the only
 
 from typing import Any
 
-__all__ = ["ANY", "given", "named_text"]
+from ..counting.client_address import read_address
+
+__all__ = ["ANY", "given", "named_address", "named_text"]
 
 
 class _Any:
@@ -39,4 +41,14 @@ def named_text(**arguments: Any) -> dict[str, str]:
             raise TypeError(f"{name} is {what}: give a text, or leave the argument out.")
         # A message to other nodes cannot contain half of a surrogate pair: their layer would fail.
         value.encode()
+    return found
+
+
+def named_address(address: str) -> dict[str, str]:
+    """Return the argument if it was given. Raises TypeError as `named_text`, and ValueError for a
+    text that is no IP address: no client has another one, so that it would select nothing.
+    """
+    found = named_text(address=address)
+    if found and read_address(address) is None:
+        raise ValueError(f"address is {address!r}: it must be an IP address, such as '192.0.2.7'.")
     return found
