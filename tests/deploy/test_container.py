@@ -114,14 +114,16 @@ def test_container_that_is_stopped_is_emptied_first(project, token):
             assert is_healthy(port).returncode == 0
             process.send_signal(signal.SIGTERM)
 
-        assert ended(url, wait=20, act=stop, **options) == 4503
+        assert ended(url, act=stop, **options) == 4503
         process.wait(GRACE)
 
 
 def test_health_check_fails_while_the_container_drains(project):
     port = free_port()
     with container(project, port) as process:
-        outcome(f"ws://127.0.0.1:{port}/hello/")  # a process has a node from its first socket on
+        outcome(
+            f"ws://127.0.0.1:{port}/hello/", wait=0.5
+        )  # a process has a node from its first socket on
         project.manage("token_drain", "--over", "0")
         assert is_healthy(port).returncode != 0
         project.manage("token_drain", "--undo")

@@ -7,7 +7,7 @@ again. Each project is made of the code blocks of its page, and served by `manag
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,9 @@ __all__ = ["MIGRATIONS", "OUTCOMES", "after", "before"]
 
 OUTCOMES = ROOT / "docs" / "how-to" / "migrating" / "outcomes.json"
 FOREIGN = "https://elsewhere.example"
+SERVED, NOBODY = "is served", "connects as nobody"
+QUIET, UNKNOWN = 1.0, 4.0  # seconds; the second is longer than the token that expires
+Wait = Callable[[str], float]
 SAY_HELLO = json.dumps({"command": "Say hello !", "data_string": "ada"})
 # Runs code inside the server's process, where signals of Django are sent.
 HARNESS = """
@@ -102,19 +105,19 @@ class Migration:
     wrong: str = "0123456789012345678901234567890123456789"
 
 
-def before(name: str) -> dict[str, str]:
+def before(name: str, recorded: Mapping[str, str]) -> dict[str, str]:
     """Return what clients meet before a migration: the outcome of each thing that happens."""
     migration = MIGRATIONS[name]
     with _project(name) as project:
-        return _measured(project, migration, migration.before)
+        return _measured(project, migration, migration.before, recorded)
 
 
-def after(name: str) -> dict[str, str]:
-    """Return what clients meet when its page was followed."""
+def after(name: str, recorded: Mapping[str, str]) -> dict[str, str]:
+    """Return what clients meet when its page was followed. `recorded`: what they met before."""
     migration = MIGRATIONS[name]
     with _project(name) as project:
         project.write(section(_page(name), "## After"))
-        return _measured(project, migration, migration.after)
+        return _measured(project, migration, migration.after, recorded)
 
 
 @contextmanager
@@ -133,7 +136,14 @@ def _page(name: str) -> str:
     return f"docs/how-to/migrating/{name}.md"
 
 
-def _measured(project: Project, migration: Migration, client: Client) -> dict[str, str]:
+def _measured(
+    project: Project, migration: Migration, client: Client, recorded: Mapping[str, str]
+) -> dict[str, str]:
+    def wait(what: str) -> float:
+        # A machine that is busy may take long to close. Where no close is recorded, none comes.
+        end = recorded.get(what, "")
+        return (DEADLINE if end.startswith("closed") else QUIET) if end else UNKNOWN
+
     # `runserver` stops at an error of the system checks, so they need no command of their own.
     with project.serve() as base:
         _run(base, TABLES)
@@ -142,36 +152,36 @@ def _measured(project: Project, migration: Migration, client: Client) -> dict[st
             # The old client works as before: the page says so.
             old = migration.before
             assert _text(outcome(**old.visit(base, old.token(base)), wait=0.5)) == SERVED
-        return dict(_handshakes(base, migration, client)) | dict(_ends(base, migration, client))
+        handshakes = dict(_handshakes(base, migration, client, wait))
+        return handshakes | dict(_ends(base, migration, client, wait))
 
 
-def _handshakes(base: str, migration: Migration, client: Client) -> Iterator[tuple[str, str]]:
-    def meet(token: str, **more: Any) -> list[str | int]:
-        return outcome(**client.visit(base, token, **more), wait=0.5)
+def _handshakes(
+    base: str, migration: Migration, client: Client, wait: Wait
+) -> Iterator[tuple[str, str]]:
+    def meet(what: str, token: str, served: str = SERVED, **more: Any) -> tuple[str, str]:
+        return what, _text(outcome(**client.visit(base, token, **more), wait=wait(what)), served)
 
-    yield "a good token", _text(meet(client.token(base)))
-    yield "a wrong token", _text(meet(migration.wrong), NOBODY)
-    yield "no token", _text(meet(""), NOBODY)
+    yield meet("a good token", client.token(base))
+    yield meet("a wrong token", migration.wrong, NOBODY)
+    yield meet("no token", "", NOBODY)
     if migration.has_pages:
-        yield "a page of another site", _text(meet(client.token(base), origin=FOREIGN))
+        yield meet("a page of another site", client.token(base), origin=FOREIGN)
 
 
-def _ends(base: str, migration: Migration, client: Client) -> Iterator[tuple[str, str]]:
+def _ends(base: str, migration: Migration, client: Client, wait: Wait) -> Iterator[tuple[str, str]]:
     if migration.expires:
-        short = client.visit(base, _run(base, SHORT_LIVED))
-        yield "the token expires", _end(ended(**short, wait=4))
+        what, short = "the token expires", client.visit(base, _run(base, SHORT_LIVED))
+        yield what, _end(ended(**short, wait=wait(what)))
     for what, code in migration.endings.items():
         visit = client.visit(base, client.token(base))
-        yield what, _end(ended(**visit, wait=2, act=lambda code=code: _run(base, code)))
+        yield what, _end(ended(**visit, wait=wait(what), act=lambda code=code: _run(base, code)))
 
 
 def _run(base: str, code: str) -> str:
     answer = requests.post(f"http://{base}/harness/", data=code, timeout=DEADLINE)
     answer.raise_for_status()
     return answer.text
-
-
-SERVED, NOBODY = "is served", "connects as nobody"
 
 
 def _text(met: list[str | int], served: str = SERVED) -> str:
@@ -200,26 +210,26 @@ def log_in(base: str) -> requests.Session:
     """Return a browser's session, logged in to the admin."""
     browser = requests.Session()
     url = f"http://{base}/admin/login/"
-    browser.get(url, timeout=10)
+    browser.get(url, timeout=DEADLINE)
     form = {"username": "ada", "password": "swordfish", "next": "/admin/"}
     form["csrfmiddlewaretoken"] = browser.cookies["csrftoken"]
-    browser.post(url, data=form, timeout=10).raise_for_status()
+    browser.post(url, data=form, timeout=DEADLINE).raise_for_status()
     return browser
 
 
 def _jwt(base: str) -> str:
     form = {"username": "ada", "password": "swordfish"}
-    return requests.post(f"http://{base}/api/token/", data=form, timeout=10).json()["access"]
+    return requests.post(f"http://{base}/api/token/", data=form, timeout=DEADLINE).json()["access"]
 
 
 def _uuid(base: str) -> str:
     url = f"http://{base}/api/auth/auth_for_ws_connection/"
-    return requests.get(url, headers=_header_of(base), timeout=10).json()["uuid"]
+    return requests.get(url, headers=_header_of(base), timeout=DEADLINE).json()["uuid"]
 
 
 def _ticket(base: str) -> str:
     url = f"http://{base}/api/auth/ticket/"
-    return requests.post(url, headers=_header_of(base), timeout=10).json()["ticket"]
+    return requests.post(url, headers=_header_of(base), timeout=DEADLINE).json()["ticket"]
 
 
 def _header_of(base: str) -> dict[str, str]:
@@ -282,6 +292,6 @@ MIGRATIONS = {
 if __name__ == "__main__":
     measured = json.loads(OUTCOMES.read_text()) if OUTCOMES.exists() else {}
     for each in sys.argv[1:] or MIGRATIONS:
-        old, new = before(each), after(each)
+        old, new = before(each, {}), after(each, {})
         measured[each] = {what: [old[what], new[what]] for what in old}
     OUTCOMES.write_text(json.dumps(measured, indent=2) + "\n")

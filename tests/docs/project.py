@@ -143,11 +143,14 @@ class Project:
         raise AssertionError(self.log.read_text())
 
 
-def outcome(url: str, *, wait: float = 5.0, then: str | None = None, **options) -> list[str | int]:
+def outcome(
+    url: str, *, wait: float = DEADLINE, frames: int = 0, then: str | None = None, **options
+) -> list[str | int]:
     """Return what a client meets: the frames without `auth.*`, and how its socket ended.
 
     The end is a close code, an HTTP status if the handshake was refused, or "open" if nothing
-    comes for `wait` seconds. `then` is a text to send when the socket is open.
+    comes for `wait` seconds: short where the socket stays open, else as long as it takes. `frames`
+    come before that, however slow the machine is. `then` is a text to send on the open socket.
     """
     try:
         socket = connect(url, open_timeout=DEADLINE, close_timeout=1, **options)
@@ -159,13 +162,13 @@ def outcome(url: str, *, wait: float = 5.0, then: str | None = None, **options) 
         if then is not None:
             with contextlib.suppress(ConnectionClosed):
                 socket.send(then)
-        return list(_frames(socket, wait))
+        return list(_frames(socket, wait, frames))
 
 
 def ended(
     url: str,
     *,
-    wait: float,
+    wait: float = DEADLINE,
     then: str | None = None,
     act: Callable[[], object] = lambda: None,
     **options,
@@ -180,11 +183,12 @@ def ended(
         return None if end == "open" else end
 
 
-def _frames(socket: ClientConnection, wait: float) -> Iterable[str | int]:
+def _frames(socket: ClientConnection, wait: float, expected: int = 0) -> Iterable[str | int]:
     try:
         while True:
-            frame = socket.recv(timeout=wait)
+            frame = socket.recv(timeout=DEADLINE if expected > 0 else wait)
             if '"type":"auth.' not in frame:
+                expected -= 1
                 yield frame
     except TimeoutError:
         yield "open"

@@ -40,7 +40,8 @@ def test_command_serves_the_readers_site(project, server):
         offered = ["token-auth.v1", f"bearer.{token}"]
         url = f"ws://{base}/hello/"
         origin = f"http://{base}"
-        assert outcome(url, subprotocols=offered, origin=origin, wait=2) == ["hello ada", "open"]
+        options = {"subprotocols": offered, "origin": origin, "frames": 1}
+        assert outcome(url, wait=0.5, **options) == ["hello ada", "open"]
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -57,7 +58,7 @@ def test_static_files_are_served_without_runserver(tmp_path):
     project.manage("collectstatic", "--noinput")
     with project.serve(*command_of("uvicorn")) as base:
         url = f"http://{base}/static/channels_token_auth/token-socket.js"
-        assert "TokenSocket" in requests.get(url, timeout=10).text
+        assert "TokenSocket" in requests.get(url, timeout=60).text
 
 
 def test_layer_and_cache_for_several_processes_satisfy_the_checks(tmp_path):

@@ -119,7 +119,7 @@ def test_plain_page_logs_in_and_shows_the_login_when_the_token_ends(project, pag
 
 @pytest.fixture(scope="module")
 def htmx(tmp_path_factory):
-    """The page's site with ada."""
+    """Serve the page's site, with ada."""
     project = Project(tmp_path_factory.mktemp("htmx"))
     project.write(read("README.md"))
     settings = project.folder / "mysite" / "settings.py"
@@ -139,20 +139,20 @@ def htmx(tmp_path_factory):
     with settings.open("a") as file:
         file.write('\nSTATICFILES_DIRS = [BASE_DIR / "static_files"]\n')
     populate(project, PASSWORD)
-    return project
+    with project.serve() as base:
+        yield base
 
 
 @pytest.mark.parametrize("path", ["/", "/tickets/"])
 def test_htmx_swaps_in_what_the_consumer_sends(htmx, page, path):
-    with htmx.serve() as base:
-        page.goto(f"http://{base}/admin/login/?next={path}")
-        page.get_by_label("Username").fill("ada")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
-        expect(page.locator("#log")).to_contain_text("hello ada")
-        page.get_by_label("Text").fill("<b>good morning")
-        page.get_by_role("button", name="Send").click()
-        expect(page.locator("#log")).to_contain_text("<b>good morning")
+    page.goto(f"http://{htmx}/admin/login/?next={path}")
+    page.get_by_label("Username").fill("ada")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator("#log")).to_contain_text("hello ada")
+    page.get_by_label("Text").fill("<b>good morning")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#log")).to_contain_text("<b>good morning")
 
 
 def test_python_client_prints_and_stops_when_the_token_ends(project):
