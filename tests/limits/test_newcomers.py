@@ -2,16 +2,17 @@
 
 import asyncio
 import math
+import time
 
-from channels_token_auth.limits.newcomers import AT_ONCE, MAX_WAITING, Newcomers
+from channels_token_auth.limits.newcomers import AT_ONCE, BEHIND, FULL, MAX_WAITING, Newcomers
 
 
 class Line:
     """Handshakes that come at once. `begun`: their numbers, in the order in which they began."""
 
     def __init__(self, count, *, max_hold=math.inf):
-        self.is_behind = False
-        self.newcomers = Newcomers(lambda: self.is_behind, max_hold=max_hold)
+        self.backlog = 0
+        self.newcomers = Newcomers(lambda: self.backlog, max_hold=max_hold)
         self.begun = []
         self.tasks = [asyncio.create_task(self.come(number)) for number in range(count)]
 
@@ -63,33 +64,55 @@ async def test_one_that_is_cancelled_takes_no_place():
 async def test_none_begins_while_the_verifications_are_behind():
     line = Line(2 * AT_ONCE)
     await a_turn()
-    line.is_behind = True
+    line.backlog = FULL
     await a_turn()
     line.tasks += [asyncio.create_task(line.come(number)) for number in range(100, 105)]
     for _ in range(5):
         await a_turn()
     assert line.begun == [*range(AT_ONCE)]
-    line.is_behind = False
+    line.backlog = 0
     await asyncio.gather(*line.tasks)
     assert line.begun == [*range(2 * AT_ONCE), *range(100, 105)]
+
+
+async def test_more_begin_while_the_event_loop_has_nothing_else_to_do():
+    line = Line(2 * AT_ONCE)
+    await a_turn()
+    line.backlog = FULL - 1
+    async with asyncio.timeout(30):
+        await asyncio.gather(*line.tasks)
+    assert line.begun == [*range(2 * AT_ONCE)]
+
+
+async def test_few_begin_while_a_busy_event_loop_is_behind():
+    line = Line(2 * AT_ONCE)
+    await a_turn()
+    line.backlog = BEHIND
+    for _ in range(20):
+        time.sleep(0.005)  # noqa: ASYNC251 - each turn of the event loop takes long
+        await a_turn()
+    assert line.begun == [*range(AT_ONCE)]
+    line.backlog = BEHIND - 1
+    await asyncio.gather(*line.tasks)
+    assert line.begun == [*range(2 * AT_ONCE)]
 
 
 async def test_first_of_a_turn_waits_too_while_the_verifications_are_behind():
     line = Line(1)
     await asyncio.gather(*line.tasks)
     await a_turn()
-    line.is_behind = True
+    line.backlog = FULL
     line.tasks.append(asyncio.create_task(line.come(1)))
     await a_turn()
     assert (line.begun, len(line.newcomers)) == ([0], 1)
-    line.is_behind = False
+    line.backlog = 0
     await asyncio.gather(*line.tasks)
     assert line.begun == [0, 1]
 
 
 async def test_verifications_that_hang_hold_no_line_for_longer():
     line = Line(3 * AT_ONCE, max_hold=0.01)
-    line.is_behind = True
+    line.backlog = FULL
     await asyncio.gather(*line.tasks)
     assert line.begun == [*range(3 * AT_ONCE)]
 

@@ -110,20 +110,18 @@ def test_loop_that_closed_meanwhile_does_not_stop_the_thread(lanes):
 
 
 @pytest.mark.parametrize(
-    ("lane", "is_behind"),
-    [(ROWS, True), (cache_lane("default"), True), (SLOW, False), (sweep_lane(ROWS), False)],
+    ("lane", "count"), [(ROWS, 5), (cache_lane("default"), 5), (SLOW, 0), (sweep_lane(ROWS), 0)]
 )
-async def test_lanes_are_behind_while_many_wait_for_this_process(lanes, lane, is_behind):
+async def test_backlog_is_the_longest_queue_for_this_process(lanes, lane, count):
     gate = Gate()
+    assert lanes.backlog() == 0
     waiting = [start(lanes, gate, 0, lane)]
     await until(gate.entered)
     waiting += [start(lanes, gate, number, lane) for number in range(5)]
-    assert not lanes.are_behind()
-    waiting += [start(lanes, gate, number, lane) for number in range(MAX_BATCH)]
-    assert lanes.are_behind() is is_behind
+    assert lanes.backlog() == count
     gate.opened.set()
     await asyncio.gather(*waiting)
-    assert not lanes.are_behind()
+    assert lanes.backlog() == 0
 
 
 async def test_answers_of_a_batch_are_spread_over_several_turns_in_their_order(lanes):

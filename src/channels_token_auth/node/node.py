@@ -62,7 +62,7 @@ class Node:
         """All sockets, from their opening handshake until their application has ended."""
         self.registry = Registry()
         """The sockets that were admitted."""
-        self.newcomers = Newcomers(lanes.are_behind)
+        self.newcomers = Newcomers(lanes.backlog)
         self.waiting = WaitingSockets()
         """The sockets that are not authenticated yet."""
         self.recent_revocations = RevocationLog()

@@ -15,13 +15,8 @@ from .errand import Errand, Onward, Reply
 from .hanging import Hanging
 from .lane import IDLE_SECONDS, Lane
 from .lane_id import LaneId
-from .pace import MAX_BATCH
 
 __all__ = ["Lanes", "lanes"]
-
-BEHIND = MAX_BATCH // 4
-"""Errands that wait when a lane is behind: a batch that is worth a query. With 128, 5,000 clients
-were served no sooner, and connected users waited three times as long (measured)."""
 
 END_SECONDS = 5.0
 """Seconds that `end` waits for a thread that may hang."""
@@ -65,13 +60,12 @@ class Lanes:
             lengths[lane.id.name] += len(lane)
         return lengths
 
-    def are_behind(self) -> bool:
-        """Return True if many errands wait in a lane whose work is done by this process.
+    def backlog(self) -> int:
+        """Return how many errands wait in the longest queue whose work is done by this process.
 
-        More would only wait with them. Those of a remote service are no reason: waiting for it
-        costs this process nothing.
+        Those of a remote service do not count: waiting for it costs this process nothing.
         """
-        return any(len(lane) >= BEHIND for lane in self._local)
+        return max((len(lane) for lane in self._local), default=0)
 
     def lane(self, lane_id: LaneId) -> Lane:
         """Return the lane with this id."""
