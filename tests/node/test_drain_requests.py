@@ -43,6 +43,13 @@ def test_last_request_decides_in_whatever_order_they_are_learned():
         assert learned(*order).missed(LONG_AGO).over is None
 
 
+@pytest.mark.parametrize(
+    "odd", [None, {}, {"question": "x", "age": "old"}, {"age": 1, "question": 7}]
+)
+def test_request_that_cannot_be_read_hides_no_other(odd):
+    assert learned(odd, request("q")).missed(LONG_AGO).question == "q"
+
+
 def test_age_goes_on_from_node_to_node():
     first = learned(request("q"))
     second = learned(*first.announce())

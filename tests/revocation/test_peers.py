@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from channels.layers import get_channel_layer
 
-from channels_token_auth import aconnections
+from channels_token_auth import CloseReason, aconnections
 from channels_token_auth.cluster.layer import GROUP
+from channels_token_auth.core.revocation import Revocation, Target
 from channels_token_auth.node.node import here
 from tests.node.messages import sealed
 
@@ -66,3 +67,21 @@ async def _hears(layer, times):
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.6)
     assert said() == times
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"target": {"newer": 1}, "code": "token_revoked"},
+        {"target": {}, "code": "newer_code"},
+        {"code": "token_revoked"},
+        {"target": {}, "code": "token_revoked", "deadline": "soon"},
+        None,
+    ],
+)
+async def test_revocation_that_cannot_be_read_hides_no_other(odd, sockets, token, ada):
+    """As during a rolling deploy, when a node of a newer version revokes."""
+    socket = await sockets(token.key)
+    readable = Revocation(target=Target(user_id=str(ada.pk)), code=CloseReason.TOKEN_REVOKED)
+    here().handle({"kind": "revoke", "revocations": [odd, readable.to_message()]})
+    assert await socket.closes() == 4410

@@ -7,6 +7,7 @@ ages, since the clocks of two machines differ.
 
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,8 +58,10 @@ class DrainRequests:
     def learn(self, announced: Iterable[Mapping[str, Any]]) -> None:
         """Store the requests that another node has announced."""
         for each in announced:
-            # Not negative: a request of the future would be the newest one, whatever comes later.
-            self.note(each, age=max(0.0, float(each["age"])))
+            # One that a newer version has changed must not hide the others.
+            with suppress(AttributeError, KeyError, TypeError, ValueError):
+                # Not negative: a request of the future would be the newest, whatever comes later.
+                self.note(each, age=max(0.0, float(each["age"])))
 
     def announce(self) -> list[Message]:
         """Return the known requests, for an announcement."""

@@ -7,7 +7,7 @@ socket.
 
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .. import conf
@@ -133,8 +133,8 @@ class Node:
         learn_epoch(message.get("epoch"))
         match message["kind"]:
             case "revoke":
-                revocations = [Revocation.from_message(each) for each in message["revocations"]]
                 published_at = message.get("published_at")
+                revocations = list(_readable(message["revocations"]))
                 self.revoke(revocations, None if published_at is None else float(published_at))
             case "announce":
                 if self._presence.note(str(message["node"])):
@@ -218,6 +218,17 @@ class Node:
         """Sweep, and announce the seats again, because messages were lost during an outage."""
         self.sweep.hurry()
         self.seats.repeat()  # a sweep that is running did it before the recovery
+
+
+def _readable(entries: Iterable[Message]) -> Iterator[Revocation]:
+    """Yield the revocations of a message that this version can read, and log the others."""
+    # One that needs a newer field must not hide up to a hundred others of the same message.
+    for each in entries:
+        try:
+            yield Revocation.from_message(each)
+        except Exception as error:  # noqa: BLE001 - whatever a newer version has sent
+            emit(MessageIgnored(reason="malformed"))
+            log_error("Ignored a revocation that this version cannot read.", error)
 
 
 _nodes: LoopLocal[Node] = LoopLocal()
