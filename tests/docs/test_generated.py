@@ -87,3 +87,7 @@ def test_aim_that_the_results_reach_is_not_listed(goal, at_most):
     where = "any aim", goal, "handshakes", 0, "ours", "bare"
     assert not measured.Aim(*where, at_most=at_most).is_missed
     assert measured.Aim(*where, at_most=not at_most).is_missed
+
+
+def test_contestant_that_was_not_measured_misses_no_aim():
+    assert not measured.Aim("any aim", 1, "handshakes", 0, "nobody", "bare").is_missed
