@@ -81,6 +81,15 @@ def test_number_of_remembered_messages_is_bounded(receiver, monkeypatch):
     assert [bool(open_(each, receiver)) for each in messages[1:]] == [False, False, False]
 
 
+def test_frequent_messages_do_not_displace_others(receiver, monkeypatch):
+    """Those that count sockets are sent all the time: a drain must not be forgotten for them."""
+    monkeypatch.setattr(freshness, "MAX_SEEN", 3)
+    drain = sent(10)
+    assert open_(drain, receiver)
+    assert all(open_(sent(number, kind="seats"), receiver) for number in range(9))
+    assert open_(drain, receiver) is None
+
+
 def test_message_of_the_previous_release_is_read_during_a_rollout(receiver, ignored, monkeypatch):
     assert open_(sealed(MESSAGE, sent_at=...), receiver)
     began = time.monotonic() - ROLLOUT - 1

@@ -5,7 +5,7 @@ channel layer could repeat a message of this site at any later time: to drain a 
 """
 
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,8 +25,9 @@ ROLLOUT = 3600.0
 """Seconds from the start of a process in which it reads messages without a time. Nodes of the
 previous release send them, during a rolling deploy."""
 
-MAX_SEEN = 20_000
-"""Messages that a receiver remembers at most. Only nodes of this site can send so many."""
+MAX_SEEN = 10_000
+"""Messages of each kind that a receiver remembers at most. Only nodes of this site can send so
+many."""
 
 
 def stamp() -> dict[str, Any]:
@@ -41,8 +42,8 @@ class Freshness:
     """
 
     def __init__(self) -> None:
-        self._order: deque[tuple[float, bytes]] = deque()
-        self._seen: set[bytes] = set()
+        # By kind, so that frequent messages, which count sockets, do not displace the others.
+        self._seen: defaultdict[str, _Seen] = defaultdict(_Seen)
 
     def problem(self, message: Mapping[str, Any]) -> str | None:
         """Return why a signed message must be ignored, "late" or "repeated"; None to act on it."""
@@ -53,20 +54,29 @@ class Freshness:
             return None if is_rollout else "late"
         if not _is_near(sent_at):
             return "late"
-        return None if self._is_new(message) else "repeated"
-
-    def _is_new(self, message: Mapping[str, Any]) -> bool:
         # The signature covers all of the message, so that equal signatures are equal messages.
         name = bytes.fromhex(message[SIGNATURE])[:16]
-        if name in self._seen:
+        return None if self._seen[str(message.get("kind"))].add(name) else "repeated"
+
+
+class _Seen:
+    """The messages of one kind, in the order of their arrival."""
+
+    def __init__(self) -> None:
+        self._order: deque[tuple[float, bytes]] = deque()
+        self._names: set[bytes] = set()
+
+    def add(self, name: bytes) -> bool:
+        """Store a message. Return False if it is stored already."""
+        if name in self._names:
             return False
         now = time.monotonic()
         # Twice the window: a message of a clock that is ahead stays acceptable for so long.
         while self._order and (
             self._order[0][0] < now - 2 * WINDOW or len(self._order) >= MAX_SEEN
         ):
-            self._seen.discard(self._order.popleft()[1])
-        self._seen.add(name)
+            self._names.discard(self._order.popleft()[1])
+        self._names.add(name)
         self._order.append((now, name))
         return True
 
