@@ -100,6 +100,7 @@ def _measure(
         quiet = watchers.report()
         before = server.state()
         report, felt = _storm(server, contestant, storm, filled, clients, watchers=watchers)
+        time.sleep(QUIET)  # the server may not have handled all who left
         leaving = watchers.report()
     after = server.state()
     _let_it_rest(server)
