@@ -10,7 +10,7 @@ import jwt
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.verification.authenticator import site_authenticator
-from tests.backends.jwt_keys import pem, rsa_keys
+from tests.backends.jwt_keys import rsa_keys
 
 __all__ = [
     "AUDIENCE",
@@ -65,7 +65,8 @@ def signed(claims, typ="logout+jwt", *, key=None, algorithm="RS256", **header):
     given = {"typ": typ, "kid": "first"} | header
     headers = {name: value for name, value in given.items() if value is not ...}
     payload = json.dumps(claims).encode()
-    return jwt.api_jws.encode(payload, key or pem(PRIVATE), algorithm, headers=headers)
+    # Not as a PEM: OpenSSL tests the primes of one for 45 ms, each time that it loads it.
+    return jwt.api_jws.encode(payload, key or PRIVATE, algorithm, headers=headers)
 
 
 def form(token):

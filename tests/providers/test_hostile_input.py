@@ -53,9 +53,9 @@ HOSTILE = {
     "public key as HMAC secret": lambda: signed_by_hand(
         pem(PUBLIC), logout_claims(sid=CANARY), {"typ": "logout+jwt"}
     ),
-    "another key": lambda: signed(logout_claims(sid=CANARY), key=pem(rsa_keys("thief")[0])),
+    "another key": lambda: signed(logout_claims(sid=CANARY), key=rsa_keys("thief")[0]),
     "own key in the header": lambda: signed(
-        logout_claims(sid=CANARY), key=pem(rsa_keys("thief")[0]), jwk=jwk(rsa_keys("thief")[1])
+        logout_claims(sid=CANARY), key=rsa_keys("thief")[0], jwk=jwk(rsa_keys("thief")[1])
     ),
     "critical header": lambda: signed(logout_claims(sid=CANARY), crit=["b64"], b64=True),
     "foreign issuer": lambda: signed(logout_claims(iss=f"https://{CANARY}.test")),
@@ -183,7 +183,7 @@ def test_rotated_key_is_fetched_at_most_every_ten_seconds(provider, key_server, 
     assert provider.post(PATH, **form(signed(logout_claims()))).status_code == 200
     private, public = rsa_keys("rotated")
     key_server.document = {"keys": [jwk(PUBLIC, kid="first"), jwk(public, kid="second")]}
-    request = form(signed(logout_claims(), key=pem(private), kid="second"))
+    request = form(signed(logout_claims(), key=private, kid="second"))
     answer = provider.post(PATH, **request)
     assert (answer.status_code, answer["Retry-After"]) == (503, "10")
     steady.now += 11
@@ -192,7 +192,7 @@ def test_rotated_key_is_fetched_at_most_every_ten_seconds(provider, key_server, 
 
 
 def test_key_that_is_not_published_is_rejected_once_the_keys_are_fetched(provider, key_server):
-    token = signed(logout_claims(), key=pem(rsa_keys("thief")[0]), kid="thief")
+    token = signed(logout_claims(), key=rsa_keys("thief")[0], kid="thief")
     assert provider.post(PATH, **form(token)).status_code == 400
 
 

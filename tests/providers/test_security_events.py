@@ -5,7 +5,7 @@ import pytest
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.observability.events import RevocationPublished, subscribe
 from tests.backends.jwks_server import jwks_server
-from tests.backends.jwt_keys import jwk, pem, rsa_keys
+from tests.backends.jwt_keys import jwk, rsa_keys
 from tests.providers.signing import (
     CAEP,
     ISSUER,
@@ -257,7 +257,7 @@ REJECTED = {
     "invalid_issuer": lambda: signed(event_claims("urn:a", iss="https://b.test"), "secevent+jwt"),
     "invalid_audience": lambda: signed(event_claims("urn:a", aud="other"), "secevent+jwt"),
     "authentication_failed": lambda: signed(
-        event_claims("urn:a"), "secevent+jwt", key=pem(rsa_keys("thief")[0])
+        event_claims("urn:a"), "secevent+jwt", key=rsa_keys("thief")[0]
     ),
     "invalid_key": lambda: signed(event_claims("urn:a"), "secevent+jwt", kid="withdrawn"),
     "access_denied: token": lambda: signed(

@@ -5,6 +5,7 @@ import hmac
 import json
 import time
 from contextlib import contextmanager
+from functools import cache
 from itertools import count
 from unittest import mock
 
@@ -47,6 +48,13 @@ PRIVATE, PUBLIC = rsa_pair()
 OTHER_PRIVATE, OTHER_PUBLIC = rsa_pair()
 
 
+@cache
+def _loaded(key):
+    """The key to sign with. OpenSSL tests its primes for 45 ms, each time that it loads a PEM."""
+    is_pem = key is not None and key.startswith("-----")
+    return serialization.load_pem_private_key(key.encode(), password=None) if is_pem else key
+
+
 class Signed(Kind):
     """Each forgery is a valid token whose claims, header or signature are others."""
 
@@ -57,7 +65,7 @@ class Signed(Kind):
 
     def _signed(self, user, key, algorithm, *, headers=None, **claims):
         said = jwt.decode(self.valid(user), options={"verify_signature": False})
-        return jwt.encode(said | claims, key, algorithm=algorithm, headers=headers)
+        return jwt.encode(said | claims, _loaded(key), algorithm=algorithm, headers=headers)
 
     def unknown(self, user):
         return self._signed(user, self.other_key, self.algorithm)
@@ -154,7 +162,7 @@ class JWT(Signed):
         claims = {"sub": str(user.pk), "iat": now, "exp": now + HOUR, "aud": "ours"}
         # Another one in each test: a transaction that was rolled back gives out its keys again.
         claims |= {"scope": "read write", "token_use": "access", "test": next(numbers)}
-        return jwt.encode(claims, PRIVATE, algorithm="RS256")
+        return jwt.encode(claims, _loaded(PRIVATE), algorithm="RS256")
 
     def refresh_token(self, user):
         return self._forged(user, token_use="refresh")
@@ -195,8 +203,7 @@ def _jwk(key):
     """The key as a token's header would bring it (RFC 7517)."""
     if not key.startswith("-----"):
         return {"kty": "oct", "k": _base64url(key.encode())}
-    private = serialization.load_pem_private_key(key.encode(), password=None)
-    return json.loads(RSAAlgorithm.to_jwk(private.public_key()))
+    return json.loads(RSAAlgorithm.to_jwk(_loaded(key).public_key()))
 
 
 def _confused(token, public_key):
