@@ -16,7 +16,7 @@ MAX_SOCKETS = 1_000
 
 
 def scrape(base):
-    with urllib.request.urlopen(f"http://{base}/auth/metrics/", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{base}/auth/metrics/", timeout=60) as answer:
         lines = answer.read().decode().splitlines()
     pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
     return {name.removeprefix("channels_token_auth_"): float(value) for name, value in pairs}

@@ -34,10 +34,10 @@ async def visit(key):
         token=key,
         location="first_message",
     )
-    is_connected, code = await visitor.connect(timeout=10)
+    is_connected, code = await visitor.connect(timeout=60)
     if not is_connected:
         return code
-    said = await visitor.receive_json_from(timeout=10)
+    said = await visitor.receive_json_from(timeout=60)
     await visitor.disconnect()
     return said
 

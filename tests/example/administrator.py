@@ -17,14 +17,14 @@ class Administrator:
         self._opener = urllib.request.build_opener(jar)
 
     def get(self, path):
-        with self._opener.open(self._url + path, timeout=30) as response:
+        with self._opener.open(self._url + path, timeout=120) as response:
             return response.read().decode()
 
     def post(self, path, **fields):
         form = re.search(r'csrfmiddlewaretoken" value="(\w+)"', self.get(path))
         fields["csrfmiddlewaretoken"] = form.group(1)
         body = urllib.parse.urlencode(fields).encode()
-        with self._opener.open(self._url + path, body, timeout=30) as response:
+        with self._opener.open(self._url + path, body, timeout=120) as response:
             return response.read().decode()
 
     def log_in(self, username, password):

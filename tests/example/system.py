@@ -20,6 +20,7 @@ from tests.services import free_port
 
 __all__ = [
     "AS_SHIPPED",
+    "DEADLINE",
     "EXAMPLE",
     "MANAGE",
     "UNTHROTTLED",

@@ -2,7 +2,7 @@
 
 import subprocess
 
-from tests.example.system import MANAGE, example_environment
+from tests.example.system import DEADLINE, MANAGE, example_environment
 
 HELLO = '{"command": "Say hello !", "data_string": "from a shell"}'
 
@@ -15,7 +15,7 @@ def type_in(system, *command, stdin):
         env=example_environment(**system.variables),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE,
         check=False,
     )
     return done.returncode, done.stdout, done.stdout + done.stderr

@@ -73,7 +73,7 @@ def test_production_takes_it_from_the_query_when_asked_to(system, token):
     with serve_production(system, EXAMPLE_QUERY_TOKEN="1", EXAMPLE_PROXIES="1") as production:
         with production.socket(f"/?token={token}") as ws:
             ws.send(json.dumps({"command": "Say hello !", "data_string": "x"}))
-            assert "data_string_bacK" in ws.recv(timeout=5)
+            assert "data_string_bacK" in ws.recv(timeout=60)
         page = production.request("GET", "/", headers={"X-Forwarded-Proto": "https"})
         assert page.status == 200
         assert page.headers["Strict-Transport-Security"] == "max-age=31536000"

@@ -29,7 +29,7 @@ def header(key, scheme="Token"):
 
 def closed_with(ws):
     with pytest.raises(ConnectionClosed) as closed:
-        ws.recv(timeout=5)
+        ws.recv(timeout=60)
     return closed.value.rcvd.code
 
 
@@ -76,7 +76,7 @@ def test_hello_with_a_ticket(system, key):
     ticket = system.request("POST", "/auth/ticket/", headers=header(key)).json()["ticket"]
     with system.socket(f"/?ticket={ticket}") as ws:
         ws.send(json.dumps({"command": "Say hello !", "data_string": "x"}))
-        assert "data_string_bacK" in ws.recv(timeout=5)
+        assert "data_string_bacK" in ws.recv(timeout=60)
     assert ticket not in system.output
 
 
