@@ -1,8 +1,10 @@
-"""Time for tests of what happens later: it passes when a test says so."""
+"""Time that passes when a test says so, and the events of outages."""
 
 import pytest
 
+from channels_token_auth.backends.sources.outages import introspection_outages, key_outages
 from channels_token_auth.clock import clock
+from channels_token_auth.observability.events import OutageBegan, OutageEnded, subscribe
 
 
 class Steady:
@@ -19,3 +21,15 @@ def steady(monkeypatch):
     fake = Steady()
     monkeypatch.setattr(clock, "steady", fake)
     return fake
+
+
+@pytest.fixture
+def outage_events():
+    """The events of outages, as they are emitted."""
+    key_outages.reset()
+    introspection_outages.reset()
+    events = []
+    ends = [subscribe(kind, events.append) for kind in (OutageBegan, OutageEnded)]
+    yield events
+    for end in ends:
+        end()

@@ -20,6 +20,7 @@ from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Grant, Identity
+from channels_token_auth.observability.events import OutageBegan, OutageEnded
 from tests.backends.checking import check, outcome
 from tests.backends.introspection_server import introspection_server
 from tests.backends.own_users.models import Member
@@ -345,6 +346,17 @@ def test_trouble_is_reported_again_after_a_good_answer(backend, server, alice, c
     verdict_on(backend)
     levels = [record.levelname for record in caplog.records]
     assert levels == ["ERROR", "WARNING", "ERROR"], "the second says that it is over"
+
+
+def test_outage_is_emitted_once_when_it_begins_and_when_it_ends(server, alice, outage_events):
+    backend = backend_at(server)
+    for server.status in (500, 401, 200, 200):
+        verdict_on(backend)
+    assert [(type(each), each.service, each.name) for each in outage_events] == [
+        (OutageBegan, "introspection", server.url),
+        (OutageEnded, "introspection", server.url),
+    ]
+    assert "500" in outage_events[0].error
 
 
 @pytest.mark.parametrize(

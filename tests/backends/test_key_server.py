@@ -14,6 +14,7 @@ from channels_token_auth.backends.sources.jwks.key_server import (
     MAX_BYTES,
     KeyServer,
 )
+from channels_token_auth.observability.events import OutageBegan, OutageEnded
 from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import ec_keys, jwk, rsa_keys
 
@@ -266,6 +267,18 @@ def test_failure_is_logged_with_its_reason(server, keys, caplog):
     (record,) = caplog.records
     assert record.name == "channels_token_auth"
     assert "503" in record.getMessage()
+
+
+def test_outage_is_emitted_once_when_it_begins_and_when_it_ends(server, steady, outage_events):
+    keys = keys_of(f"{server.url}?key=s3cret")
+    for server.status in (503, 500, 200, 200):
+        look_for(keys, "1")
+        steady.now += INTERVAL + LIFETIME
+    assert [(type(each), each.service, each.name) for each in outage_events] == [
+        (OutageBegan, "keys", server.url),
+        (OutageEnded, "keys", server.url),
+    ]
+    assert "503" in outage_events[0].error
 
 
 def test_secret_that_a_server_publishes_is_none(server):

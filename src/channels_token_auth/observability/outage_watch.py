@@ -22,10 +22,11 @@ logger = logging.getLogger("channels_token_auth")
 class OutageWatch:
     """The outages of one kind of service, in this process. Any thread may report.
 
-    `began` and `ended` are log texts: `%r` is the service's name, and `%s` the error.
+    `began` and `ended` are log texts: `%r` is the service's name, and `%s` the error. None, if the
+    caller logs.
     """
 
-    def __init__(self, service: str, *, began: str, ended: str) -> None:
+    def __init__(self, service: str, *, began: str | None = None, ended: str = "") -> None:
         self._service = service
         self._began = began
         self._ended = ended
@@ -40,7 +41,8 @@ class OutageWatch:
             if name in self._failing:
                 return
             # A connection that comes and goes is one outage to an operator, not a flood of lines.
-            is_logged = self._failing[name] = self._throttle.allows(name)
+            is_logged = self._began is not None and self._throttle.allows(name)
+            self._failing[name] = is_logged
         # From here on without the lock: subscribers may run any code, and other threads report too.
         text = describe_error(error)
         if is_logged:

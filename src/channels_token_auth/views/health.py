@@ -28,9 +28,9 @@ async def ready(request: HttpRequest) -> HttpResponse:
     Under ASGI, it starts the node of this process, so that a drain reaches a process that has had
     no socket yet.
 
-    Outages of the channel layer, the cache or a token store do not change the status: all nodes
-    have them at once, and taking every node out of service would not end them. The body names the
-    outages, for staff and for `is_operator` only.
+    Outages of the channel layer, the cache, a token store or another server do not change the
+    status: all nodes have them at once, and taking every node out of service would not end them.
+    The body names the outages, for staff and for `is_operator` only.
     """
     if isinstance(request, ASGIRequest):  # under WSGI, the event loop ends with this answer
         _start_node()

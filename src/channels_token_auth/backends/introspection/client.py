@@ -17,6 +17,7 @@ from urllib.parse import quote_plus, urlencode
 from django.core.exceptions import ImproperlyConfigured
 
 from ...core.credentials import Secret, is_visible
+from ..sources.outages import introspection_outages, public_url
 from ..sources.remote import HEADERS, Remote, RemoteError, Response
 
 __all__ = ["MAX_ANSWER", "IntrospectionClient"]
@@ -57,6 +58,7 @@ class IntrospectionClient:
         timeout: float,
         max_parallel: int,
     ) -> None:
+        self._name = public_url(url)
         self._remote = Remote(url, timeout=timeout, max_bytes=MAX_ANSWER, max_idle=max_parallel)
         self._authorizations = [
             *([_basic(client_id, client_secret)] if client_id and client_secret else []),
@@ -143,6 +145,7 @@ class IntrospectionClient:
             self._reported.clear()
         if was_reported:
             logger.warning("The token introspection endpoint answers again.")
+        introspection_outages.works(self._name)
 
     def _report(self, what: str) -> None:
         """Log the problem once, until the server answers without errors again."""
@@ -151,6 +154,7 @@ class IntrospectionClient:
             self._reported.add(what)
         if is_new:
             logger.error("The token introspection endpoint %s.%s", what, _HINTS.get(what, ""))
+        introspection_outages.failed(self._name, RemoteError(what))
 
 
 def _is_sendable(token: str | None) -> bool:

@@ -117,7 +117,10 @@ class SweepFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutageBegan(Event):
-    """A service stopped answering. `service`: "layer", "cache", "store" or "limits"; `name`: which.
+    """A service stopped answering. `name`: which of its kind.
+
+    `service`: "layer", "cache", "store" (of tokens), "limits", "keys" (a key server) or
+    "introspection".
 
     `error`: its type and its text, redacted.
     """

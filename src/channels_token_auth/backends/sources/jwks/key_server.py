@@ -19,8 +19,8 @@ from ....clock import clock
 from ....core.close_codes import CloseReason
 from ....core.credentials import Secret
 from ....core.errors import Detail, TokenAuthError
-from ....observability.error_log import log_error
 from ...contract import Undecided, Unrecognized
+from ..outages import key_outages, public_url
 from ..remote import Remote, RemoteError
 from .errors import NOT_A_JWT, UNREADABLE, WRONG_ISSUER
 from .keys import VerifyingKey, read_jwks
@@ -173,13 +173,11 @@ class KeyServer:
         try:
             keys = self._read()
         except Exception as error:  # noqa: BLE001 - whatever a network and a stranger's JSON raise
-            self._fail(done, number)
-            # Without the query, which may contain an API key of the site.
-            log_error(
-                f"The keys of {self._url.partition('?')[0]} cannot be fetched:", error, brief=True
-            )
+            if self._fail(done, number):
+                key_outages.failed(public_url(self._url), error)
         else:
             self._succeed(done, keys, began_at, number)
+            key_outages.works(public_url(self._url))
         done.set_result(None)
 
     def _read(self) -> Sequence[VerifyingKey]:
@@ -190,10 +188,12 @@ class KeyServer:
         document: Any = json.loads(answer.body)
         return read_jwks(document, self._algorithms)
 
-    def _fail(self, done: "Future[None]", number: int) -> None:
+    def _fail(self, done: "Future[None]", number: int) -> bool:
+        """Note a failure. Return True unless a later fetch has succeeded."""
         with self._lock:
             self._end(done)
             self._is_unavailable = number > self._succeeded
+            return self._is_unavailable
 
     def _succeed(
         self,

@@ -1,0 +1,32 @@
+"""Report outages of the servers that backends ask over HTTP: key servers and introspection."""
+
+from typing import Any
+
+from django.core.signals import setting_changed
+
+from ...observability.outage_watch import OutageWatch
+
+__all__ = ["introspection_outages", "key_outages", "public_url"]
+
+key_outages = OutageWatch(
+    "keys",
+    began="The keys of %r cannot be fetched: tokens with other keys are refused with 4503. %s",
+    ended="The keys of %r can be fetched again.",
+)
+
+introspection_outages = OutageWatch("introspection")
+"""Without log texts: its client logs each kind of failure once, not only the first."""
+
+
+def public_url(url: str) -> str:
+    """Return a URL without its query, which may contain an API key of the site."""
+    return url.partition("?")[0]
+
+
+def _forget(setting: str, **_: Any) -> None:
+    if setting == "CHANNELS_TOKEN_AUTH":  # a test, whose backends ask other servers
+        key_outages.reset()
+        introspection_outages.reset()
+
+
+setting_changed.connect(_forget, dispatch_uid=f"{__name__}._forget")
