@@ -2,7 +2,7 @@
 
 import pytest
 
-from channels_token_auth.backends.sources.outages import introspection_outages, key_outages
+from channels_token_auth.backends.outages import introspection_outages, key_outages
 from channels_token_auth.clock import clock
 from channels_token_auth.observability.events import OutageBegan, OutageEnded, subscribe
 

@@ -11,6 +11,7 @@ from django.core import checks
 
 from .. import conf
 from ..core.credentials import Location
+from ..core.handshake.policy import Policy
 
 __all__ = ["loosened"]
 
@@ -37,6 +38,18 @@ def loosened() -> Iterator[checks.CheckMessage]:
             hint="List the origins of your pages; 'null' is for pages opened from a file.",
             id="channels_token_auth.E003",
         )
+    yield from _risky_locations(policy)
+    if policy.max_token_bytes > SAFE_TOKEN_BYTES:
+        yield checks.Warning(
+            f"MAX_TOKEN_BYTES is over {SAFE_TOKEN_BYTES}: uvicorn's default WebSocket"
+            " implementation hangs for ever on a handshake line over 8,192 bytes, and nginx"
+            " refuses one.",
+            hint="Keep tokens small, or run a server that answers: see the servers page.",
+            id="channels_token_auth.W003",
+        )
+
+
+def _risky_locations(policy: Policy) -> Iterator[checks.CheckMessage]:
     if Location.QUERY in policy.locations:
         yield checks.Warning(
             "LOCATIONS has 'query': URLs contain tokens, and servers, proxies, browsers and"
@@ -50,12 +63,4 @@ def loosened() -> Iterator[checks.CheckMessage]:
             " start, so the Origin check is the only protection.",
             hint="Keep ALLOWED_ORIGINS exact, and the cookie SameSite, Secure and HttpOnly.",
             id="channels_token_auth.W002",
-        )
-    if policy.max_token_bytes > SAFE_TOKEN_BYTES:
-        yield checks.Warning(
-            f"MAX_TOKEN_BYTES is over {SAFE_TOKEN_BYTES}: uvicorn's default WebSocket"
-            " implementation hangs for ever on a handshake line over 8,192 bytes, and nginx"
-            " refuses one.",
-            hint="Keep tokens small, or run a server that answers: see the servers page.",
-            id="channels_token_auth.W003",
         )

@@ -118,7 +118,10 @@ async def aconnections(
         address=address,
     )
     message = {"kind": "list", "target": target.to_message(), "limit": limit, "node": node}
-    answers = await gather(message, node, timeout)
+    return _summary(await gather(message, node, timeout), node=node, limit=limit)
+
+
+def _summary(answers: dict[str, Any], *, node: str | None, limit: int) -> Connections:
     rows = [row for answer in answers.values() for row in answer["connections"]]
     # Each node sent its newest: the newest of all are among them.
     rows.sort(key=lambda row: row["opened_at"], reverse=True)

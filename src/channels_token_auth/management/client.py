@@ -31,9 +31,20 @@ def websocket_scope(
 
     `token` is presented in `location`. `origin`: None for an origin that the policy allows.
     """
-    path, _, query = target.partition("?")
     host = _host()
-    scope: dict[str, Any] = {
+    scope = _bare_scope(target, host=host, origin=origin or _origin(policy, host))
+    scope["subprotocols"] = [PROTOCOL, *subprotocols]
+    if token:
+        present(scope, token.reveal(), location, policy)
+    # Servers pass the offer twice: as a list, and as the header. A location may have added to it.
+    offered = ", ".join(scope["subprotocols"])
+    scope["headers"].append((b"sec-websocket-protocol", offered.encode()))
+    return scope
+
+
+def _bare_scope(target: str, *, host: str, origin: str) -> dict[str, Any]:
+    path, _, query = target.partition("?")
+    return {
         "type": "websocket",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
@@ -45,19 +56,12 @@ def websocket_scope(
         "root_path": "",
         "headers": [
             (b"host", host.encode()),
-            (b"origin", (origin or _origin(policy, host)).encode()),
+            (b"origin", origin.encode()),
         ],
-        "subprotocols": [PROTOCOL, *subprotocols],
         "client": ADDRESS,
         "server": (host, 80),
         "extensions": {"websocket.http.response": {}},
     }
-    if token:
-        present(scope, token.reveal(), location, policy)
-    # Servers pass the offer twice: as a list, and as the header. A location may have added to it.
-    offered = ", ".join(scope["subprotocols"])
-    scope["headers"].append((b"sec-websocket-protocol", offered.encode()))
-    return scope
 
 
 def _host() -> str:

@@ -22,7 +22,7 @@ from ..sources.managers import package_users
 from ..sources.revalidation import revalidate_presented
 from ..sources.users import admit
 from ..sources.users_by_key import UsersByKey
-from .client import IntrospectionClient
+from .client import IntrospectionClient, SiteCredentials
 
 __all__ = ["IntrospectionBackend"]
 
@@ -94,17 +94,8 @@ class IntrospectionBackend(BaseTokenBackend):
         name: str = "introspection",
     ) -> None:
         super().__init__(name=name)
-        self._client = IntrospectionClient(
-            url,
-            client_id=client_id,
-            client_secret=client_secret,
-            bearer_token=bearer_token,
-            timeout=timeout,
-            max_parallel=max_parallel,
-        )
-        # A text is a sequence as well: each of its letters would be taken for a claim.
-        if isinstance(labels, str):
-            raise TypeError("'labels' must be a list of claims.")
+        own = SiteCredentials(client_id, client_secret, bearer_token)
+        self._client = IntrospectionClient(url, own, timeout=timeout, max_parallel=max_parallel)
         self._audience = audience
         self._issuer = issuer
         self.claimed_users = ClaimedUsers(claim=user_claim, field=user_field, function=user)
@@ -112,7 +103,7 @@ class IntrospectionBackend(BaseTokenBackend):
         self._rules = ClaimRules(
             backend=self.name,
             is_dated=False,  # "active" means that it is valid now (RFC 7662, section 2.2)
-            labels=tuple(labels),
+            labels=_read_labels(labels),
             allows_machines=allow_machines,
         )
         self._keeps_tokens = revalidate
@@ -229,3 +220,10 @@ def _is_bearer_token(claims: Claims) -> bool:
 
 def _lower(value: Any) -> str | None:
     return None if value is None else str(value).lower()
+
+
+def _read_labels(labels: Sequence[str]) -> Sequence[str]:
+    # A text is a sequence as well: each of its letters would be taken for a claim.
+    if isinstance(labels, str):
+        raise TypeError("'labels' must be a list of claims.")
+    return tuple(labels)

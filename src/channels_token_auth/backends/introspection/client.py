@@ -17,10 +17,10 @@ from urllib.parse import quote_plus, urlencode
 from django.core.exceptions import ImproperlyConfigured
 
 from ...core.credentials import Secret, is_visible
-from ..sources.outages import introspection_outages, public_url
+from ..outages import introspection_outages, public_url
 from ..sources.remote import HEADERS, Remote, RemoteError, Response
 
-__all__ = ["MAX_ANSWER", "IntrospectionClient"]
+__all__ = ["MAX_ANSWER", "IntrospectionClient", "SiteCredentials"]
 
 MAX_ANSWER = 64 * 1024
 """Most bytes of an answer. Claims are short."""
@@ -42,8 +42,31 @@ _HINTS = dict.fromkeys(
 logger = logging.getLogger("channels_token_auth")
 
 
+class SiteCredentials:
+    """The credentials of this site at the server: a client's id and secret, or a bearer token."""
+
+    def __init__(
+        self, client_id: str | None, client_secret: str | None, bearer_token: str | None
+    ) -> None:
+        self.authorizations = [
+            *([_basic(client_id, client_secret)] if client_id and client_secret else []),
+            *([Secret(f"Bearer {bearer_token}")] if bearer_token else []),
+        ]
+        # A file that holds a token usually ends with a line break, which no header may have.
+        self._has_bad_token = bool(bearer_token) and not _is_sendable(bearer_token)
+
+    @property
+    def problem(self) -> str:
+        """Why no request can be sent with them; "" if one can."""
+        if len(self.authorizations) != 1:
+            return "Introspection needs a client id and secret, or else a bearer token."
+        if self._has_bad_token:
+            return "The bearer token for introspection has a character that no header can carry."
+        return ""
+
+
 class IntrospectionClient:
-    """Sends requests to `url`, as a client with a secret or with a bearer token of its own.
+    """Sends requests to `url`, with this site's `own` credentials there.
 
     `timeout`: seconds for a whole batch. `max_parallel`: requests at a time.
     """
@@ -51,21 +74,14 @@ class IntrospectionClient:
     def __init__(
         self,
         url: str,
+        own: SiteCredentials,
         *,
-        client_id: str | None,
-        client_secret: str | None,
-        bearer_token: str | None,
         timeout: float,
         max_parallel: int,
     ) -> None:
         self._name = public_url(url)
         self._remote = Remote(url, timeout=timeout, max_bytes=MAX_ANSWER, max_idle=max_parallel)
-        self._authorizations = [
-            *([_basic(client_id, client_secret)] if client_id and client_secret else []),
-            *([Secret(f"Bearer {bearer_token}")] if bearer_token else []),
-        ]
-        # A file that holds a token usually ends with a line break, which no header may have.
-        self._has_bad_token = bool(bearer_token) and not _is_sendable(bearer_token)
+        self._own = own
         self._timeout = timeout
         self._max_parallel = max_parallel
         self._lock = threading.Lock()
@@ -92,16 +108,12 @@ class IntrospectionClient:
         """Return why it is not safe to send tokens to the server; "" if it is."""
         if self._remote.problem:
             return f"The introspection URL {self._remote.problem}."
-        if len(self._authorizations) != 1:
-            return "Introspection needs a client id and secret, or else a bearer token."
-        if self._has_bad_token:
-            return "The bearer token for introspection has a character that no header can carry."
-        return ""
+        return self._own.problem
 
     def _ask(self, secret: Secret) -> Mapping[str, Any] | None:
         # The hint is optional, and may save the server a search (RFC 7662, section 2.1).
         form = {"token": secret.reveal(), "token_type_hint": "access_token"}
-        headers = {**FORM, "Authorization": self._authorizations[0].reveal()}
+        headers = {**FORM, "Authorization": self._own.authorizations[0].reveal()}
         try:
             answer = self._remote.send("POST", headers=headers, body=urlencode(form).encode())
             claims = self._read(answer)

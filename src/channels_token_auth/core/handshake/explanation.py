@@ -60,6 +60,10 @@ def _origin(handshake: Handshake, policy: Policy) -> Detail:
             ' "null". Serve the page over HTTP; or add "null" to ALLOWED_ORIGINS while DEBUG is on,'
             ' with "self" for the site\'s own pages.',
         )
+    return _not_allowed(policy)
+
+
+def _not_allowed(policy: Policy) -> Detail:
     if policy.origins.exact is not None:
         return Detail(
             slug="origin_not_listed",

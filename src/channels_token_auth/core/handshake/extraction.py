@@ -72,6 +72,10 @@ class _Taken:
     rivals: tuple[Credential, ...] = ()
 
 
+FOREIGN = Problem(code=CloseReason.FORBIDDEN, is_hostile=True)
+"""The answer to an Origin that is not allowed."""
+
+
 def extract(
     headers: Headers, query_string: bytes, subprotocols: Sequence[str], policy: Policy
 ) -> Handshake:
@@ -82,15 +86,10 @@ def extract(
     in_order = (taken.in_header, taken.in_subprotocol, taken.in_ticket, taken.in_query)
     explicit = [each for each in in_order if each]
     origin = present[b"origin"].decode("latin-1") if b"origin" in present else None
-    found: Found | None
-    if (
-        origin is None
-        or _is_of_no_browser(taken.in_header, present)
-        or policy.origins.allows(headers)
-    ):
+    found: Found | None = FOREIGN
+    is_of_no_browser = origin is None or _is_of_no_browser(taken.in_header, present)
+    if is_of_no_browser or policy.origins.allows(headers):
         found = _agree(explicit) if explicit else _guard(taken.in_cookie, origin)
-    else:
-        found = Problem(code=CloseReason.FORBIDDEN, is_hostile=True)
     problem = found if isinstance(found, Problem) else None
     return Handshake(
         credential=_bind(found, origin) if isinstance(found, Credential) else None,

@@ -20,7 +20,7 @@ from ....core.close_codes import CloseReason
 from ....core.credentials import Secret
 from ....core.errors import Detail, TokenAuthError
 from ...contract import Undecided, Unrecognized
-from ..outages import key_outages, public_url
+from ...outages import key_outages, public_url
 from ..remote import Remote, RemoteError
 from .errors import NOT_A_JWT, UNREADABLE, WRONG_ISSUER
 from .keys import VerifyingKey, read_jwks

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.signals import setting_changed
 
-from ...observability.outage_watch import OutageWatch
+from ..observability.outage_watch import OutageWatch
 
 __all__ = ["introspection_outages", "key_outages", "public_url"]
 
