@@ -27,7 +27,7 @@ from .verification.route import Route
 __all__ = ["TokenAuthMiddleware", "TokenAuthMiddlewareStack"]
 
 logger = logging.getLogger("channels_token_auth")
-_throttle = Throttle()
+throttle = Throttle()
 
 
 class TokenAuthMiddleware:
@@ -75,7 +75,7 @@ class TokenAuthMiddleware:
             if connect is None:
                 clean(scope, connection.route.read_everywhere(scope))
             else:
-                if connection.handshake.has_bare_token and _throttle.allows("bare token"):
+                if connection.handshake.has_bare_token and throttle.allows("bare token"):
                     # Not a refusal, which is explained elsewhere: the client was admitted.
                     logger.warning("%s", BARE_TOKEN)
                 side = ApplicationSide(connection, connect)
@@ -118,7 +118,7 @@ async def _turn() -> float:
 
 async def _refuse_second(send: Send) -> None:
     # Not passed on: the inner one may be stricter.
-    if _throttle.allows("nested"):
+    if throttle.allows("nested"):
         logger.error(NESTED)
     await send(close_message(CloseReason.APPLICATION_FAILED))
 

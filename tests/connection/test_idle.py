@@ -8,6 +8,7 @@ import pytest
 from channels_token_auth.node.deadlines import deadlines
 from tests.connection.server import ACCEPT, text
 from tests.connection.test_life import Browser, auth, error, ok, open_socket, site, time
+from tests.memory import kept_by
 
 pytestmark = pytest.mark.usefixtures("each_kind_of_server")
 
@@ -150,10 +151,11 @@ async def test_sockets_share_one_timer_and_need_no_task(time):
     before = _tasks()
     browsers = [await open_socket(overrides=IDLE) for _ in range(5)]
     assert _tasks() == before + 5  # of the servers
+    assert kept_by(deadlines(), asyncio.TimerHandle)
     await time.pass_by(30)
     for browser in browsers:
         await browser.task
-    assert deadlines()._timer is None  # private: nothing public shows timers
+    assert not kept_by(deadlines(), asyncio.TimerHandle)
 
 
 def _tasks():

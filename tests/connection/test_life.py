@@ -22,6 +22,7 @@ from channels_token_auth.verification.route import Route
 from tests.connection.backend import store
 from tests.connection.server import ACCEPT, CONNECT, LossyServer, Server, scope, sends, text
 from tests.connection.sockets import open_sockets
+from tests.memory import kept_by
 
 pytestmark = pytest.mark.usefixtures("each_kind_of_server")
 
@@ -821,10 +822,11 @@ async def test_a_thousand_sockets_that_came_and_went_leave_the_heap_small():
     for _ in range(1000):
         entry = Entry(clock.steady() + HOUR)
         heap.watch(entry)
+        assert kept_by(heap, asyncio.TimerHandle)
         entry.next_tick = None
         heap.watch(entry)
-    assert len(heap._heap) <= 65  # private: nothing public shows memory
-    assert heap._timer is None  # private: nothing public shows memory
+    assert len(kept_by(heap, Entry)) <= 65
+    assert not kept_by(heap, asyncio.TimerHandle)
 
 
 async def test_last_socket_that_goes_is_not_kept_in_memory():

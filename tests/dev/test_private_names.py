@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.private_names import findings, private_names
+from tools.private_names import findings, private_names, reasons
 
 LIBRARY = """
 _seen = {}
@@ -39,3 +39,9 @@ def test_access_without_a_reason_is_found_with_its_line(tmp_path, line, is_found
     (tmp_path / "test_sweep.py").write_text(f"import os\n\n{line}\n")
     found = list(findings(tmp_path, {"_seen", "_timer", "_begin"}))
     assert [each.split(":")[1] for each in found] == ["3"] * is_found
+
+
+def test_comments_with_a_reason_are_counted(tmp_path):
+    lines = ["a._b  # private: why", '"a._b  # private: a text"', "a._b  # noqa", "# private: too"]
+    (tmp_path / "test_a.py").write_text("\n".join(lines))
+    assert reasons(tmp_path) == 2

@@ -22,6 +22,13 @@ def test_modules_of_a_diagram_exist(journey):
     assert missing == []
 
 
+@pytest.mark.parametrize("journey", JOURNEYS, ids=["handshake", "revocation", "sweep"])
+def test_functions_of_a_diagram_exist(journey):
+    code = "".join(path.read_text() for path in SOURCE.rglob("*.py"))
+    names = set(re.findall(r"(?<![.\w])([a-z_]+)\(\)", journey))
+    assert {name for name in names if f"def {name}(" not in code} == set()
+
+
 def test_every_package_has_a_purpose_in_the_tree():
     lines = [line.split(maxsplit=1) for line in TREE.splitlines()]
     assert len(lines) == len(list(SOURCE.rglob("__init__.py")))

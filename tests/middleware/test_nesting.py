@@ -70,7 +70,7 @@ def hidden_with_a_receive_of_its_own(inner):
 async def test_hidden_second_middleware_refuses_every_client_and_logs_one_error(
     hide, caplog, monkeypatch
 ):
-    middleware._throttle.reset()  # private: one per process
+    middleware.throttle.reset()
     served = []
 
     async def never(scope, receive, send):

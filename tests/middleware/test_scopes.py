@@ -156,7 +156,7 @@ async def test_token_that_is_a_subprotocol_by_itself_is_seen_by_nobody(
     offer, headers, kind, caplog
 ):
     """Neither the application nor middleware outside has it, and it is never selected."""
-    middleware._throttle.reset()  # private: one per process
+    middleware.throttle.reset()
     refusal_log.throttle.reset()
     seen = []
 

@@ -8,6 +8,7 @@ import pytest
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.node import bulk_close
 from channels_token_auth.node.bulk_close import BulkClose
+from tests.memory import kept_by
 from tests.node.members import FakeMember
 
 REVOKED = CloseReason.TOKEN_REVOKED
@@ -78,7 +79,7 @@ async def test_application_that_is_cancelled_holds_up_no_other():
     work, said, sockets = make(5)
     first = sockets[-1]
     close(work, sockets)
-    await until(lambda: work._waiting)  # private: nothing public shows who waits
+    await until(lambda: kept_by(work, asyncio.Future))
     first.task.cancel()
     await until(lambda: len(said) == 9)
     assert first.task.cancelled()

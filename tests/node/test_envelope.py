@@ -17,8 +17,8 @@ def read(message):
 
 
 @pytest.fixture
-def ignored(monkeypatch):
-    monkeypatch.setattr(envelope, "_throttle", envelope.Throttle())  # private: one per process
+def ignored():
+    envelope.throttle.reset()
     seen = []
     end = subscribe(MessageIgnored, seen.append)
     yield lambda: [each.reason for each in seen]

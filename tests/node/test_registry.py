@@ -5,6 +5,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from channels_token_auth.core.revocation import Target
 from channels_token_auth.node.registry import Registry
+from tests.memory import kept_by
 from tests.node.members import FakeMember
 
 users = st.sampled_from([1, 2, 3])
@@ -59,9 +60,11 @@ def test_registry_without_sockets_keeps_nothing():
     registry = Registry()
     member = FakeMember()
     registry.add(member)
+    assert member.token_id in kept_by(registry, str)
     registry.discard(member)
-    assert not registry._by_user._members  # private: nothing public shows memory
-    assert not registry._by_token._members  # private: nothing public shows memory
+    assert member not in kept_by(registry)
+    assert member.user_id not in kept_by(registry, str)
+    assert member.token_id not in kept_by(registry, str)
 
 
 def test_sockets_may_come_and_go_while_all_are_looked_at():

@@ -3,6 +3,7 @@
 import asyncio
 
 from channels_token_auth.verification.single_flight import SingleFlight
+from tests.memory import kept_by
 
 GIVEN_UP = "given up"
 
@@ -92,9 +93,10 @@ async def test_an_answer_that_comes_too_late_is_not_the_next_ones():
 async def test_an_idle_one_holds_no_timer():
     starts = Starts(timeout=0.01)
     starts.join("a")
+    assert kept_by(starts.single_flight, asyncio.TimerHandle)
     starts.finish(0, "yes")
     await asyncio.sleep(0.03)
-    assert starts.single_flight._timer is None  # private: nothing public shows timers
+    assert not kept_by(starts.single_flight, asyncio.TimerHandle)
 
 
 async def test_a_token_that_is_verified_for_ever_does_not_keep_the_others_waiting():

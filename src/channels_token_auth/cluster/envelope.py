@@ -35,7 +35,7 @@ _HINTS = {
     "repeated": "The layer has delivered them twice, or somebody who can write to it repeats them.",
 }
 logger = logging.getLogger("channels_token_auth")
-_throttle = Throttle()
+throttle = Throttle()
 
 
 def seal(message: Message) -> dict[str, Any]:
@@ -68,5 +68,5 @@ def open_(sealed: Mapping[str, Any], freshness: Freshness) -> Message | None:
 
 def _ignore(reason: str) -> None:
     emit(MessageIgnored(reason=reason))
-    if _throttle.allows(reason):
+    if throttle.allows(reason):
         logger.warning("Ignored messages on the channel layer. %s", _HINTS[reason])
