@@ -39,7 +39,8 @@ class TokenAuthError(Exception):
     def __init__(
         self, code: CloseReason, retry_after: float | None = None, detail: Detail | None = None
     ) -> None:
-        # Up: the client must not come before. Clients ignore a message whose seconds are not whole.
+        # Rounded up, since the client must not come back sooner. Clients ignore an `auth.error`
+        # whose seconds are not whole.
         whole = None if retry_after is None else max(0, math.ceil(retry_after))
         super().__init__(code, whole, detail)
         self.code = code

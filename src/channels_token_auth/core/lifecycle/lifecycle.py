@@ -187,7 +187,7 @@ class Lifecycle(Timetable):
         if self.state is _CLOSED or not self._speaks:
             return outputs
         expires_in = max(0, int((self._deadline or by) - now))
-        # After an error, if the time of a verification is over as well.
+        # The outputs of `tick` come first: the `auth.error` of a verification that took too long.
         return [*outputs, Warn(write("auth.expiring", expires_in=expires_in), expires_in)]
 
     # -- The end
