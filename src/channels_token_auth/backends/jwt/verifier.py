@@ -29,7 +29,7 @@ from ..sources.jwks.key_server import KeyServer
 from ..sources.jwks.keys import VerifyingKey, read_key
 from .options import JWTOptions
 
-__all__ = ["JWTVerifier", "Verified"]
+__all__ = ["JWTVerifier", "VerifiedClaims"]
 
 # Base64url without padding, as RFC 7515 §2 requires. PyJWT also accepts padding, and older versions
 # unused bits that are set. So one token would have several texts and, without a `jti`, several ids.
@@ -55,7 +55,7 @@ WRONG_TYPE = Detail(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
+class VerifiedClaims:
     """A token's claims, and the thumbprint of the key server's key that signed them.
 
     `typ`: the header's media type, in lower case and without "application/"; "" if it has none.
@@ -75,7 +75,7 @@ class JWTVerifier:
         self._required = options.required
         self._settings: Any = {**_LEFT_OUT, "require": list(self._required)}
 
-    def verify(self, raw: str) -> Verified | TokenAuthError:
+    def verify(self, raw: str) -> VerifiedClaims | TokenAuthError:
         """Return the token's claims, or why it is refused or left to the next backend."""
         if not _TEXT.fullmatch(raw):
             return Unrecognized(NOT_A_JWT)
@@ -112,7 +112,7 @@ class JWTVerifier:
     def _own_keys(self) -> Sequence[VerifyingKey]:
         return [read_key(each, self._algorithms) for each in self._options.own_keys]
 
-    def _verify_by(self, server: KeyServer, raw: str) -> Verified | TokenAuthError:
+    def _verify_by(self, server: KeyServer, raw: str) -> VerifiedClaims | TokenAuthError:
         try:
             header = jwt.get_unverified_header(raw)
         except UNREADABLE as error:
@@ -127,7 +127,9 @@ class JWTVerifier:
             return answer
         return server.look_for(key_id, raw) or answer
 
-    def _verify_with(self, keys: Sequence[VerifyingKey], raw: str) -> Verified | TokenAuthError:
+    def _verify_with(
+        self, keys: Sequence[VerifyingKey], raw: str
+    ) -> VerifiedClaims | TokenAuthError:
         detail = BAD_SIGNATURE if keys else UNKNOWN_KEY
         for key in keys:
             try:
@@ -139,7 +141,7 @@ class JWTVerifier:
                 detail = self._with_option(detail_of(error) or detail)
                 continue
             if self._is_meant(token["header"], token["payload"]):
-                return Verified(
+                return VerifiedClaims(
                     claims=token["payload"],
                     thumbprint=key.thumbprint,
                     typ=_media_type(token["header"]),
