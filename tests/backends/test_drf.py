@@ -232,8 +232,8 @@ def test_missing_authtoken_is_an_error_that_says_what_to_add(backend, settings):
     settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if "authtoken" not in app]
     (error,) = check(backend)
     assert error.id == "channels_token_auth.E101"
-    assert error.msg.startswith("The token model 'authtoken.Token' is not installed: ")
-    assert error.hint.startswith("Add 'rest_framework.authtoken' to INSTALLED_APPS")
+    assert "'authtoken.Token'" in error.msg
+    assert "'rest_framework.authtoken'" in error.hint
 
 
 @pytest.mark.parametrize("model", ["authtoken.NoModel", "no_app.Token", "Token", "", None])

@@ -333,8 +333,8 @@ def test_server_that_gives_no_answer_is_unavailable(backend, server, alice, capl
     assert verdict_on(backend) is CloseReason.UNAVAILABLE
     assert verdict_on(backend) is CloseReason.UNAVAILABLE
     (record,) = caplog.records
-    assert record.getMessage().startswith(f"The token introspection endpoint answered {status}.")
-    assert ("own credentials" in record.getMessage()) is (status in (401, 403))
+    assert f" {status}." in record.getMessage()
+    assert ("OPTIONS" in record.getMessage()) is (status in (401, 403))
 
 
 def test_trouble_is_reported_again_after_a_good_answer(backend, server, alice, caplog):
@@ -374,7 +374,7 @@ def test_outage_is_emitted_once_when_it_begins_and_when_it_ends(server, alice, o
 def test_answer_that_is_none_is_unavailable(backend, server, alice, caplog, body):
     server.body = body
     assert verdict_on(backend) is CloseReason.UNAVAILABLE
-    assert "The token introspection endpoint" in caplog.text
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
 def test_deeply_nested_answer_lets_nobody_in(backend, server, alice):

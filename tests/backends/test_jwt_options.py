@@ -153,5 +153,5 @@ def test_dangerous_options_are_named(options, expected):
 
 def test_key_is_named_by_its_number_and_not_shown():
     (message,) = check({"algorithms": ["HS256"], "keys": [SECRET, "short"]})
-    assert message.msg.startswith("Key 2 of the JWT backend is too short for HS256")
+    assert message.msg.startswith("Key 2 ")
     assert "short'" not in repr(message)

@@ -320,5 +320,5 @@ def test_package_that_is_not_installed_is_an_error_that_says_what_to_add(backend
     settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "oauth2_provider"]
     (error,) = check(backend)
     assert error.id == "channels_token_auth.E161"
-    assert error.msg.startswith("The models of django-oauth-toolkit are not installed: ")
-    assert error.hint.startswith("Add 'oauth2_provider' to INSTALLED_APPS")
+    assert "django-oauth-toolkit" in error.msg
+    assert "'oauth2_provider'" in error.hint

@@ -452,10 +452,7 @@ def test_loosening_comes_with_a_hint(check, given):
 def test_settings_that_are_no_dictionary_are_one_error(settings):
     settings.CHANNELS_TOKEN_AUTH = ["header"]
     (error,) = check_settings()
-    assert (error.id, error.msg) == (
-        "channels_token_auth.E001",
-        "CHANNELS_TOKEN_AUTH must be a dictionary.",
-    )
+    assert error.id == "channels_token_auth.E001"
 
 
 def test_django_runs_these_checks_without_being_asked_to_deploy(check):
@@ -485,7 +482,7 @@ def test_package_that_is_missing_is_said_to_be_installed(check, monkeypatch):
     monkeypatch.setitem(sys.modules, "knox", None)  # as if it were not installed
     check(BACKENDS=[{"BACKEND": f"{OURS}knox.KnoxTokenBackend"}])
     (error,) = [each for each in check_settings() if each.id == "channels_token_auth.E002"]
-    assert error.hint == 'Install what it needs: pip install "channels-token-auth[knox]"'
+    assert '"channels-token-auth[knox]"' in error.hint
 
 
 def test_package_that_is_missing_is_named_with_what_to_type():

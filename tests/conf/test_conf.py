@@ -253,7 +253,7 @@ def test_settings_that_are_no_dictionary_are_reported(site, given):
     site.CHANNELS_TOKEN_AUTH = given
     (problem,) = conf.problems()
     assert (problem.name, problem.path) == ("", "")
-    with pytest.raises(ImproperlyConfigured, match=r"^CHANNELS_TOKEN_AUTH must be a dictionary"):
+    with pytest.raises(ImproperlyConfigured, match=r"^CHANNELS_TOKEN_AUTH "):
         conf.override({"anonymous": True})
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.private_names import findings, private_names, reasons
+from tools.private_names import findings, private_names, reasons, sentences
 
 LIBRARY = """
 _seen = {}
@@ -45,3 +45,18 @@ def test_comments_with_a_reason_are_counted(tmp_path):
     lines = ["a._b  # private: why", '"a._b  # private: a text"', "a._b  # noqa", "# private: too"]
     (tmp_path / "test_a.py").write_text("\n".join(lines))
     assert reasons(tmp_path) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "is_found"),
+    [
+        ('assert "the server is away" in text', True),
+        ('assert message.id == "channels_token_auth.W001"', False),
+        ('assert True, "the server is away"', False),
+        ('pytest.raises(ValueError, match="needs a user name")', True),
+        ('text = "the server is away"', False),
+    ],
+)
+def test_sentences_that_are_asserted_are_found(tmp_path, line, is_found):
+    (tmp_path / "test_a.py").write_text(line)
+    assert len(list(sentences(tmp_path))) == is_found
