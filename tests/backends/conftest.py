@@ -23,11 +23,17 @@ def steady(monkeypatch):
     return fake
 
 
+@pytest.fixture(autouse=True)
+def _no_outages():
+    """End the outages of servers that are gone after the test."""
+    yield
+    key_outages.reset()
+    introspection_outages.reset()
+
+
 @pytest.fixture
 def outage_events():
     """The events of outages, as they are emitted."""
-    key_outages.reset()
-    introspection_outages.reset()
     events = []
     ends = [subscribe(kind, events.append) for kind in (OutageBegan, OutageEnded)]
     yield events

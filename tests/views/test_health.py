@@ -41,8 +41,10 @@ def test_services_that_are_down_leave_it_ready_and_are_named_on_this_machine(out
     assert ask().json() == {"ready": True}
     answer = ask("127.0.0.1")
     assert answer.status_code == 200
-    down = [{"service": "layer", "name": "default", "error": "ConnectionError: refused"}]
-    assert answer.json() == {"ready": True, "draining": [], "down": down}
+    body = answer.json()
+    down = {"service": "layer", "name": "default", "error": "ConnectionError: refused"}
+    assert down in body.pop("down")  # others may be those of another test's servers
+    assert body == {"ready": True, "draining": []}
 
 
 @pytest.mark.parametrize(
