@@ -31,5 +31,8 @@ clock = Clock()
 
 def lifetime(identity: Identity) -> float | None:
     """Return the seconds until its token expires; None: never."""
+    token = identity.authentication
+    if token.expires_at is None:
+        return None
     # By the calendar, since `exp` is seconds since 1970 (RFC 7519 §4.1.4).
-    return identity.authentication.expires_in(clock.calendar())
+    return token.expires_in(clock.calendar())

@@ -16,8 +16,9 @@ __all__ = ["ApplicationSide"]
 ABNORMAL = 1006
 """The code that servers report to an application whose client got no close (RFC 6455 §7.1.5)."""
 
-# Compared for every frame: before Python 3.12 an enum's attribute costs ten times as much.
+# Compared for every socket: before Python 3.12 an enum's attribute costs ten times as much.
 _OPEN, _CLOSING = Stage.OPEN, Stage.CLOSING
+_FORWARD, _ACCEPT = Act.FORWARD, Act.ACCEPT
 
 
 class ApplicationSide(Reception):
@@ -36,22 +37,28 @@ class ApplicationSide(Reception):
         if stage is _OPEN and message["type"] == "websocket.send":
             await self._transport.send(message)
             return
-        act = self._exchange.take_message(message, is_page=self._connection.sees_codes)
+        is_response = message["type"] == "websocket.http.response.start"
+        is_page = is_response and self._connection.sees_codes
+        act = self._exchange.take_message(message, is_page=is_page)
+        if act is _ACCEPT:
+            await self._accept(message)
+        elif act is _FORWARD:
+            if self._exchange.stage is _CLOSING:  # the HTTP response is complete
+                self._note_end(ABNORMAL)
+            await self._transport.send(message)
+        else:
+            await self._end(act, message, is_accepted=stage is Stage.ACCEPTED)
+        if stage is not _OPEN and self._exchange.stage is _OPEN:
+            self._connection.node.seats.announce(self._connection)
+
+    async def _end(self, act: Act, message: Message, *, is_accepted: bool) -> None:
         match act:
-            case Act.FORWARD:
-                if self._exchange.stage is _CLOSING:  # the HTTP response is complete
-                    self._note_end(ABNORMAL)
-                await self._transport.send(message)
-            case Act.ACCEPT:
-                await self._accept(message)
             case Act.DENY:
-                await self._deny(message, is_accepted=stage is Stage.ACCEPTED)
+                await self._deny(message, is_accepted=is_accepted)
             case Act.CLOSE:
                 await self._close([message], code=message.get("code") or 1000)
             case _:
                 assert act is Act.DROP, act  # noqa: S101 - no other act answers the application
-        if stage is not _OPEN and self._exchange.stage is _OPEN:
-            self._connection.node.seats.announce(self._connection)
 
     async def _accept(self, message: Message) -> None:
         # The application's choice has precedence. Else select ours, if the client offered it.

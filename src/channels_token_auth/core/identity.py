@@ -7,7 +7,7 @@ site's database and user 1 of a service whose stateless tokens are accepted are 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from .authentication import Authentication
 from .close_codes import CloseReason
@@ -120,8 +120,9 @@ def user_kind(user: Any, authentication: Authentication) -> str:
 
     Where the site has tenants, a kind belongs to one tenant: each has its own user 1.
     """
-    kind = model_kind(cast("Hashable", type(user))) or _foreign_kind(authentication)
-    return str(of_tenant(kind, authentication.tenant))
+    # mypy: a class can be hashed. `cast` is a call for each socket.
+    kind = model_kind(type(user)) or _foreign_kind(authentication)  # type: ignore[arg-type]
+    return kind if authentication.tenant is None else str(of_tenant(kind, authentication.tenant))
 
 
 def of_tenant(kind: str | None, tenant: str | None) -> str | None:

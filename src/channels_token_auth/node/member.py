@@ -157,8 +157,10 @@ class Member(ABC):
     def client_address(self) -> ClientAddress | None:
         """The client's address by `TRUSTED_PROXIES`; None where there is none."""
         if self._client_address is _NOT_READ:
-            headers = ((name.lower(), value) for name, value in self._scope.get("headers") or ())
             client, proxies = self._scope.get("client"), self.route.trusted_proxies
+            # Without proxies no header is read.
+            given = (self._scope.get("headers") or ()) if proxies else ()
+            headers = [(name.lower(), value) for name, value in given]
             self._client_address = client_address(client, headers, proxies)
         address: ClientAddress | None = self._client_address
         return address

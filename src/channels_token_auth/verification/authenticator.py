@@ -15,7 +15,7 @@ from asgiref.sync import async_to_sync
 from ..backends.contract import TokenBackend
 from ..backends.session import session_backend
 from ..backends.sources.users.private_copies import private_copy
-from ..clock import clock
+from ..clock import clock, lifetime
 from ..conf import Configuration, derived
 from ..core.asgi_types import Scope
 from ..core.close_codes import CloseReason
@@ -150,10 +150,9 @@ class Authenticator:
             # A new exception: the verdict is shared, and a raised exception keeps its traceback.
             raise TokenAuthError(verdict.code, verdict.retry_after, verdict.detail)
         # `dataclasses.replace` takes three times as long, for each handshake.
-        user, of_it = _copy_of(verdict.user), verdict.authentication
         return Identity(
-            user=user,
-            authentication=of_it,
+            user=_copy_of(verdict.user),
+            authentication=verdict.authentication,
             handle=verdict.handle,
             verified_at=presented_at,
         )
@@ -233,7 +232,8 @@ def _current(verdict: Identity | TokenAuthError) -> Identity | TokenAuthError:
 
     This is the only check of the expiry of presented tokens, for cached verdicts too.
     """
-    if isinstance(verdict, Identity) and verdict.authentication.is_expired(clock.calendar()):
+    left = lifetime(verdict) if isinstance(verdict, Identity) else None
+    if left is not None and left <= 0:  # at `expires_at` itself it has expired
         return TokenAuthError(CloseReason.TOKEN_EXPIRED)
     return verdict
 

@@ -25,10 +25,13 @@ def read_headers(scope: Scope) -> list[Header]:
         given = list(given)
         with suppress(TypeError):  # a scope that cannot be changed
             scope["headers"] = given
-    # A loop, since a generator takes twice as long for each header of each handshake.
-    for name, _ in given:
-        if not name.islower():
-            return [(name.lower(), value) for name, value in given]
+    # Without a loop over the headers of each handshake: all names are one text in lower case.
+    try:
+        is_lower = b"".join(dict(given)).islower()
+    except (TypeError, ValueError):  # a server that does not keep to the specification
+        is_lower = False
+    if not is_lower:
+        return [(name.lower(), value) for name, value in given]
     # They have the types that ASGI requires. Keep them: copies would cost memory per socket.
     return [*given]
 
