@@ -28,7 +28,7 @@ CHANNELS_TOKEN_AUTH = {
 if "BENCH_WAITING" in os.environ:
     CHANNELS_TOKEN_AUTH["LIMITS"] = {"WAITING": {"node": int(os.environ["BENCH_WAITING"])}}
 if "BENCH_INTROSPECTION" in os.environ:
-    options = {"url": os.environ["BENCH_INTROSPECTION"], "bearer_token": "the benchmark's"}
+    options = {"url": os.environ["BENCH_INTROSPECTION"], "bearer_token": "benchmark"}
     introspection = "channels_token_auth.backends.introspection.IntrospectionBackend"
     CHANNELS_TOKEN_AUTH["BACKENDS"].append({"BACKEND": introspection, "OPTIONS": options})
 if "BENCH_PROVIDER" in os.environ:
