@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
-from json.encoder import encode_basestring_ascii
+from json.encoder import encode_basestring_ascii as _quote
 from typing import Any
 
 __all__ = ["LOGGER", "logger", "write"]
@@ -26,16 +26,21 @@ _encode = json.JSONEncoder().encode
 def write(level: int, name: str, signal: str, fields: Mapping[str, Any]) -> None:
     """Log the fields as text, and each of them as an attribute of the record too."""
     # JSON escapes line breaks in a client's values. For None and text this gives the same as
-    # `json.dumps`, and without a call of a function in Python: a record has twelve values.
+    # `json.dumps`, and without a call of a function in Python: a record has twelve values, of which
+    # at most a close code is anything else.
     text = " ".join(
         [
-            f"{key}=null"
-            if value is None
-            else f"{key}={encode_basestring_ascii(value) if type(value) is str else _encode(value)}"
+            f"{key}={_quote(value) if type(value) is str else _as_json(value)}"
+            if value is not None
+            else f"{key}=null"
             for key, value in fields.items()
         ]
     )
     logger.handle(_record(level, (name, text), {"event": name, "signal": signal, **fields}))
+
+
+def _as_json(value: Any) -> str:
+    return str(value) if type(value) is int else _encode(value)
 
 
 def _record(level: int, args: tuple[str, str], extra: dict[str, Any]) -> logging.LogRecord:
