@@ -43,4 +43,4 @@ if os.environ.get("BENCH_GC") != "default":
     # As docs/how-to/deployment recommends: for all contestants alike.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(2_000, 5, 50)
+    gc.set_threshold(2_000, 10, 25)

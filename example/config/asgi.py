@@ -23,8 +23,9 @@ application = RequestLog(
     )
 )
 
-# The collector examines all objects now and then, and nobody is answered meanwhile. Leave out the
-# code and the settings, which stay, and look less often at sockets, which stay for long.
+# For many sockets; a small site needs none of this. Python's garbage collector stops the process
+# while it examines objects. Exclude those that exist now (code and settings, which stay anyway),
+# and examine the others less often. docs/how-to/deployment/index.md explains the numbers.
 gc.collect()
 gc.freeze()
-gc.set_threshold(2_000, 5, 50)
+gc.set_threshold(2_000, 10, 25)
