@@ -42,7 +42,7 @@ class Command(BaseCommand):
         terminal.add_label(parser, "only sockets of tokens with this label")
         terminal.add_origin(parser)
         parser.add_argument("--address", help="the client's IP address")
-        parser.add_argument("--node", help="a node, or a machine: all nodes of it")
+        parser.add_argument("--node", help="web-1:4711 is a node, web-1 all nodes of a machine")
         parser.add_argument("--limit", type=int, default=LIMIT, help="default: %(default)s")
         parser.add_argument("--json", action="store_true", help="for programs")
 

@@ -18,7 +18,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--node", help="a node, or a machine: all nodes of it. Default: all")
+        parser.add_argument(
+            "--node", help="web-1:4711 is a node, web-1 all nodes of a machine. Default: all"
+        )
         parser.add_argument(
             "--over", type=float, default=30, help="seconds to spread it over; default: %(default)s"
         )
