@@ -152,12 +152,17 @@ async def test_node_whose_store_is_away_is_named(sockets, token):
     [
         (["a"], [], True, None),
         (["a"], ["b", "c"], True, "Did not answer: b, c."),
-        ([], [], False, "No node answered: none is running, or the channel layer is unavailable."),
     ],
 )
 def test_who_did_not_answer_is_said(monkeypatch, nodes, missing, is_alone, sentence):
     monkeypatch.setattr(layer, "is_alone", lambda: is_alone)
     assert terminal.incomplete(nodes, missing) == sentence
+
+
+@pytest.mark.parametrize("cause", ["--node", "channel layer", "clock"])
+def test_nobody_answered_names_what_to_look_at(monkeypatch, cause):
+    monkeypatch.setattr(layer, "is_alone", lambda: False)
+    assert cause in (terminal.incomplete([], []) or "")
 
 
 # -- token_revoke

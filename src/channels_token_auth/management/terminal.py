@@ -122,4 +122,7 @@ def incomplete(nodes: Sequence[str], missing: Sequence[str]) -> str | None:
         return None
     if layer.is_alone():
         return "No node answered: CHANNEL_LAYER reaches no other process than this one."
-    return "No node answered: none is running, or the channel layer is unavailable."
+    return (
+        "No node answered: none is running or has the name after --node, the channel layer is"
+        " unavailable, or this machine's clock differs from theirs by over five minutes."
+    )
