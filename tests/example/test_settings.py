@@ -20,6 +20,7 @@ def test_production_passes_the_deployment_check():
     assert checked.returncode == 0, checked.stderr
 
 
+@pytest.mark.slow  # two commands, each of which starts Django
 def test_development_passes_the_check_and_has_all_migrations():
     assert manage("check", "--fail-level", "WARNING").returncode == 0
     assert manage("makemigrations", "--check", "--dry-run").returncode == 0

@@ -14,7 +14,7 @@ import pytest
 __all__ = ["LIMIT"]
 
 LIMIT = 5.0  # seconds of one test, without its fixtures, on a machine that does nothing else
-LANES = 3.0  # lanes of the gate that share the machine: the load average follows them too late
+LANES = 6.0  # as many processes as the gate's lanes run at once: the load average follows too late
 
 
 # Hypothesis' own deadline of one example is a fifth of a second, which a busy machine exceeds.
