@@ -1,6 +1,7 @@
 """Counts that processes share: on a real Redis, which may stop and hang."""
 
 import os
+import threading
 import time
 
 import pytest
@@ -153,3 +154,17 @@ def test_child_of_a_fork_counts_too(process):
     assert os.waitpid(pid, 0)[1] == 0
     reader.add("203.0.113.1")
     assert eventually(lambda: reader.wait("203.0.113.1"))
+
+
+def test_thread_that_could_not_be_started_is_started_by_a_later_count(process, monkeypatch):
+    first, second = process(), process()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", _no_more_threads)
+        first.add("203.0.113.9")
+    first.add("203.0.113.9")
+    second.add("203.0.113.9")
+    assert eventually(lambda: first.wait("203.0.113.9") or second.wait("203.0.113.9"))
+
+
+def _no_more_threads(_):
+    raise RuntimeError("can't start new thread")

@@ -155,6 +155,19 @@ async def test_forked_child_has_threads_of_its_own():
     lanes.end()
 
 
+async def test_lane_recovers_after_its_thread_could_not_be_started(lanes, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", _no_more_threads)
+        assert (await ask(lanes, list, 1)).code is CloseReason.UNAVAILABLE
+        assert lanes.backlog() == 0
+    async with asyncio.timeout(10):
+        assert await ask(lanes, list, 2) == 2
+
+
+def _no_more_threads(_):
+    raise RuntimeError("can't start new thread")
+
+
 # -- Threads that hang
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from channels_token_auth.verification.single_flight import SingleFlight
 from tests.memory import kept_by
 
@@ -108,3 +110,16 @@ async def test_a_token_that_is_verified_for_ever_does_not_keep_the_others_waitin
         assert await other == "yes"
         await asyncio.sleep(0.005)
     assert await hanging == GIVEN_UP
+
+
+async def test_verification_that_could_not_begin_is_joined_by_nobody():
+    starts = Starts(timeout=0.01)
+
+    def fail(_):
+        raise OSError
+
+    with pytest.raises(OSError):  # noqa: PT011 - its own
+        starts.single_flight.join("a", fail)
+    asked = starts.join("a")
+    assert len(starts.started) == 1
+    assert (await asked, starts.given_up) == (GIVEN_UP, 1)

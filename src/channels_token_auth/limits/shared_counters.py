@@ -15,7 +15,9 @@ from typing import Any, Protocol
 from .. import conf
 from ..core.credentials import Secret
 from ..core.limits import Limit, Rate
+from ..observability.error_log import log_error
 from ..observability.outage_watch import OutageWatch
+from ..observability.throttle import Throttle
 
 __all__ = ["MAX_PENDING", "SharedCounters", "Store", "build_store", "shared_counters"]
 
@@ -35,6 +37,8 @@ TIMEOUT = 2.0
 """Seconds that Redis may take to answer."""
 
 NAME = "STORAGE"
+
+throttle = Throttle()
 
 _building = threading.Lock()
 
@@ -112,10 +116,19 @@ class SharedCounters:
             self._pending[place] = self._pending.get(place, 0) + amount
             self._has_counts.set()
             if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="channels_token_auth.limits", daemon=True
-                )
-                self._thread.start()
+                self._start_thread()
+
+    def _start_thread(self) -> None:
+        name = "channels_token_auth.limits"
+        thread = threading.Thread(target=self._run, name=name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # a limit of the system, or the process is ending
+            # The next count tries again. This process has counted these by itself.
+            if throttle.allows(NAME):
+                log_error("The thread of the shared limits could not start.", error, brief=True)
+        else:
+            self._thread = thread
 
     def _run(self) -> None:
         # The thread ends when it is idle: a process without traffic keeps no thread.

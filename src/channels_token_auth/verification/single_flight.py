@@ -52,7 +52,12 @@ class SingleFlight:
             return future
         call = self._joinable[key] = Call(self._loop.time() + self._timeout, [future])
         self._under_way[call] = key
-        start(call)
+        try:
+            start(call)
+        except BaseException:
+            # Nothing would answer it, and callers with the same key would join it for ever.
+            self._remove(key, call)
+            raise
         # A timer that is set is due earlier, since the oldest verification has the first deadline.
         if self._timer is None and self._under_way:
             self._timer = self._loop.call_at(call.ends_at, self._run_out)
@@ -60,10 +65,7 @@ class SingleFlight:
 
     def finish(self, key: Hashable, call: Call, answer: Any) -> None:
         """Set the answer of all callers that still wait: none, if it was given up before."""
-        self._under_way.pop(call, None)
-        # After `forget`, this key may belong to a newer verification: keep that one.
-        if self._joinable.get(key) is call:
-            del self._joinable[key]
+        self._remove(key, call)
         # The errand refers to the call. Break the cycle, so that no garbage collector is needed.
         call.errand = None
         for future in call.waiting:
@@ -73,6 +75,12 @@ class SingleFlight:
     def forget(self) -> None:
         """Let no caller join a running verification: its answer may be outdated."""
         self._joinable.clear()
+
+    def _remove(self, key: Hashable, call: Call) -> None:
+        self._under_way.pop(call, None)
+        # After `forget`, this key may belong to a newer verification: keep that one.
+        if self._joinable.get(key) is call:
+            del self._joinable[key]
 
     def _run_out(self) -> None:
         now, self._timer = self._loop.time(), None

@@ -13,7 +13,9 @@ from django.db import connections
 
 from ...clock import clock
 from ...core.identity import unavailable
+from ...observability.error_log import log_error
 from ...observability.events import QueueMeasured, emit
+from ...observability.throttle import Throttle
 from .batch import Answers, deliver, release_connections, work_off
 from .errand import Errand
 from .hanging import Hanging
@@ -27,6 +29,8 @@ MAX_QUEUED = 5_000
 
 IDLE_SECONDS = 60.0
 """Seconds until a thread without work ends: the default interval of sweeps."""
+
+throttle = Throttle()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,14 +78,13 @@ class Lane:
         return self._thread is not None
 
     def put(self, errand: Errand) -> bool:
-        """Queue an errand. Return False if the queue is full."""
+        """Queue an errand. Return False if the queue is full, or no thread can be started."""
         errand.queued_at = clock.steady()
         with self._changed:
-            if len(self._queue) >= MAX_QUEUED:
-                return False
             # Under the lock that an idle thread needs to end, so that it cannot miss the errand.
+            if len(self._queue) >= MAX_QUEUED or not self._has_thread():
+                return False
             self._queue.append(errand)
-            self._ensure_thread()
             self._changed.notify()
         return True
 
@@ -95,7 +98,7 @@ class Lane:
             if self._hanging.admit(thread, is_remote=self.id.is_remote):
                 self._thread = None
                 if self._queue:
-                    self._ensure_thread()
+                    self._has_thread()  # if it cannot be started, the next errand tries again
 
     def end(self) -> threading.Thread | None:
         """End the thread after its batch, and return it. The next errand starts a new one."""
@@ -128,10 +131,19 @@ class Lane:
         if QueueMeasured.is_wanted():
             emit(QueueMeasured(lane=self.id.name, length=len(self)))
 
-    def _ensure_thread(self) -> None:
+    def _has_thread(self) -> bool:
+        """Start the thread, if there is none. Return False if the system allows no more threads."""
         if self._thread is None:
-            self._thread = _Thread(self)
-            self._thread.start()
+            thread = _Thread(self)
+            try:
+                thread.start()
+            except RuntimeError as error:  # a limit of the system, or the process is ending
+                if throttle.allows(self.id):  # not for each of many handshakes
+                    log_error("The thread of a lane could not be started.", error, brief=True)
+                return False
+            # Only now: a lane that kept a thread which never started would answer nothing again.
+            self._thread = thread
+        return True
 
     def _next(self, thread: "_Thread") -> _Batch | None:
         with self._changed:
