@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import weakref
 
 import pytest
@@ -257,6 +258,50 @@ async def test_wait_that_outlives_a_denial_ends_with_its_application():
     async with asyncio.timeout(1):
         (ended,) = await asyncio.gather(*left, return_exceptions=True)
     assert isinstance(ended, RuntimeError | asyncio.CancelledError)
+
+
+async def test_wait_that_outlives_a_failed_handshake_ends_without_another_call_of_the_server():
+    left = []
+
+    async def application(scope, receive, send):
+        await receive()
+        left.append(asyncio.ensure_future(receive()))
+        await asyncio.sleep(0)
+        raise LookupError
+
+    before, server = asyncio.all_tasks(), Server(CONNECT)
+    with pytest.raises(LookupError):
+        await serve(server, application)
+    async with asyncio.timeout(1):
+        (ended,) = await asyncio.gather(*left, return_exceptions=True)
+    assert isinstance(ended, RuntimeError | asyncio.CancelledError)
+    assert server.sent == []  # the server itself answers with 500
+    await asyncio.sleep(0.01)
+    assert asyncio.all_tasks() <= before
+
+
+async def test_cancelled_wait_keeps_no_socket_in_memory():
+    seen = []
+
+    async def application(scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        seen.append(weakref.ref(scope["user"]))
+        for _ in range(2):  # the first one may be a task that awaits the server itself
+            wait = asyncio.ensure_future(receive())
+            await asyncio.sleep(0.01)
+            wait.cancel()
+            await asyncio.wait([wait])
+
+    gc.collect()
+    gc.disable()
+    try:
+        await serve(Server(CONNECT), application)
+        await asyncio.sleep(0.01)
+        (user,) = seen
+        assert user() is None
+    finally:
+        gc.enable()
 
 
 async def test_applications_get_their_disconnect_after_a_bulk_close(monkeypatch):

@@ -46,6 +46,8 @@ async def end_without_application(connection: Connection, *, has_raised: bool) -
         if has_raised and is_plain:
             # Let the server answer 500, which is more exact than the 403 of its plain denial.
             connection.left = error.code
+            # A task of the application may still wait for an event: end it, and call no server.
+            connection.exchange.take(Step.LEAVE)
         else:
             connection.end(error)
 

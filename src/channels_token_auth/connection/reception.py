@@ -95,7 +95,10 @@ class Reception:
     def settle(self, _: object = None) -> None:
         """Give the application's wait its event, if there is one; else do nothing."""
         waiting = self._waiting
-        if waiting is None or waiting.done():  # cancelled: the inbox keeps the event
+        if waiting is None:
+            return
+        if waiting.done():  # cancelled: the inbox keeps the event
+            self._waiting = None  # as below
             return
         try:
             event = self._take(waiting)
@@ -155,14 +158,12 @@ class Reception:
     def _note_performed(self, performer: "asyncio.Task[None]") -> None:
         self._performer = None
         waiting = self._waiting
-        if waiting is None or waiting.done():
-            return
-        if performer.cancelled():
-            waiting.cancel()
-        elif error := performer.exception():
-            waiting.set_exception(error)
-        else:
-            self.settle()
+        if waiting is not None and not waiting.done():
+            if performer.cancelled():
+                waiting.cancel()
+            elif error := performer.exception():
+                waiting.set_exception(error)
+        self.settle()
 
 
 class Wait(asyncio.Future[Message]):
