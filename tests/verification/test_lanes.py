@@ -168,6 +168,28 @@ def _no_more_threads(_):
     raise RuntimeError("can't start new thread")
 
 
+class Foreign:
+    """A connection that its pool refuses, because it comes from another pool."""
+
+    def __init__(self):
+        self.pool = self.connection = object()
+
+    def close(self):
+        is_open, self.connection = self.connection is not None, None
+        if is_open:
+            raise ValueError
+
+
+async def test_answers_arrive_although_a_pool_refuses_its_connection(lanes):
+    def query(items):
+        connections["default"] = Foreign()  # in this thread only
+        return items
+
+    async with asyncio.timeout(10):
+        assert await ask(lanes, query, 1) == 1
+        assert await ask(lanes, list, 2) == 2
+
+
 # -- Threads that hang
 
 

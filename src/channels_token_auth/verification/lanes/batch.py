@@ -94,5 +94,10 @@ def release_connections() -> None:
     Without a pool they stay open: connecting for each batch would take longer than the batch.
     """
     for connection in connections.all(initialized_only=True):
-        if connection.connection is not None and getattr(connection, "pool", None) is not None:
-            connection.close()
+        try:
+            if connection.connection is not None and getattr(connection, "pool", None) is not None:
+                connection.close()
+        # A pool that was closed and built anew, for example, refuses connections of the old one.
+        # The batch has its answers already: they must reach their callers.
+        except Exception as error:  # noqa: BLE001 - whatever a driver raises
+            log_error("A connection could not be returned to its pool.", error, brief=True)
