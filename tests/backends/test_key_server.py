@@ -201,6 +201,22 @@ def test_fetch_that_was_lost_in_a_fork_is_started_again(server, steady, keys, mo
     assert look_for(keys, "1") == "found"
 
 
+def test_known_keys_are_good_although_no_thread_can_be_started(server, steady, keys, monkeypatch):
+    fetched(keys)
+    steady.now += LIFETIME + 1
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", _no_more_threads)
+        assert ids(keys, "1") == ["1"]
+        assert look_for(keys, "2") is UNAVAILABLE
+    server.document = SECOND
+    steady.now += INTERVAL
+    assert look_for(keys, "2") == "found"
+
+
+def _no_more_threads(_):
+    raise RuntimeError("can't start new thread")
+
+
 def test_withdrawn_keys_are_known_by_their_thumbprints(server, steady, keys):
     assert keys.withdrawn({"any"}) is None, "before the first fetch, nothing is known"
     (key,) = fetched(keys).known("1")

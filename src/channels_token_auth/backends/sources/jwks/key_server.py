@@ -19,6 +19,7 @@ from ....clock import clock
 from ....core.close_codes import CloseReason
 from ....core.credentials import Secret
 from ....core.errors import Detail, TokenAuthError
+from ....observability.error_log import log_error
 from ...contract import Undecided, Unrecognized
 from ...outages import key_outages, public_url
 from ..remote import Remote, RemoteError
@@ -160,13 +161,20 @@ class KeyServer:
         self._begun += 1
         done: Future[None] = Future()
         done.set_running_or_notify_cancel()  # so that no caller can cancel it
-        self._fetching = done
-        threading.Thread(
+        thread = threading.Thread(
             target=self._download,
             args=[done, now, self._begun],
             name="channels-token-auth-keys",
             daemon=True,
-        ).start()
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:  # a limit of the system, or the process is ending
+            # Known keys are good without a fetch, and the next one is tried after the interval.
+            self._is_unavailable = True
+            log_error("The keys of a server could not be fetched.", error, brief=True)
+            return None
+        self._fetching = done
         return done
 
     def _download(self, done: "Future[None]", began_at: float, number: int) -> None:
