@@ -1,6 +1,7 @@
 """Audit records that the library builds itself, compared with those of Python's `logging`."""
 
 import asyncio
+import functools
 import logging
 import threading
 
@@ -104,3 +105,91 @@ def test_a_factory_of_the_site_makes_the_records(records):
         logging.setLogRecordFactory(before)
     write()
     assert [type(each) for each in records] == [logging.LogRecord, Own, Own, logging.LogRecord]
+
+
+@pytest.fixture
+def traced(monkeypatch):
+    """Add another trace to each record, as tracers do that patch `logging`."""
+    python, traces = logging.Logger.makeRecord, iter(range(9))
+
+    @functools.wraps(python)
+    def make(*args, **named):
+        record = python(*args, **named)
+        record.trace = next(traces)
+        return record
+
+    def patch():
+        monkeypatch.setattr(logging.Logger, "makeRecord", make)
+
+    yield patch
+    monkeypatch.undo()
+
+
+def test_a_patch_of_the_logger_class_makes_each_record(records, traced):
+    write()
+    traced()
+    for _ in range(3):
+        write()
+    assert [vars(each).get("trace") for each in records] == [None, 0, 1, 2]
+
+
+def test_no_record_has_the_trace_of_an_earlier_one(records, traced, monkeypatch):
+    traced()
+    write()
+    monkeypatch.undo()
+    write()
+    assert [vars(each).get("trace") for each in records] == [0, None]
+
+
+def test_a_logger_class_of_the_site_makes_the_records(records, monkeypatch):
+    class Own(logging.Logger):
+        def makeRecord(self, *args):  # noqa: N802 - a name of Python's
+            record = super().makeRecord(*args)
+            record.site = "own"
+            return record
+
+    write()
+    monkeypatch.setattr(audit_record.logger, "__class__", Own)
+    write()
+    write()
+    assert [vars(each).get("site") for each in records] == [None, "own", "own"]
+
+
+def test_a_factory_that_adds_a_field_of_the_event_loses_no_record(records):
+    python = logging.getLogRecordFactory()
+
+    def make(*args, **named):
+        record = python(*args, **named)
+        record.user_id = record.site = "site"
+        return record
+
+    logging.setLogRecordFactory(make)
+    try:
+        write()
+    finally:
+        logging.setLogRecordFactory(python)
+    assert [(each.user_id, each.site) for each in records] == [("1", "site")]
+
+
+def test_a_thread_with_the_id_of_another_has_its_own_name(records, monkeypatch):
+    write()
+    monkeypatch.setattr(threading.current_thread(), "name", "renamed")
+    write()
+    assert records[1].threadName == "renamed" != records[0].threadName
+
+
+@pytest.mark.parametrize(
+    ("switch", "attribute"),
+    [
+        ("logThreads", "threadName"),
+        ("logProcesses", "process"),
+        ("logMultiprocessing", "processName"),
+    ],
+)
+def test_a_switch_of_logging_takes_effect_at_once(records, monkeypatch, switch, attribute):
+    write()
+    monkeypatch.setattr(logging, switch, False)
+    write()
+    monkeypatch.undo()
+    write()
+    assert [vars(each)[attribute] is None for each in records] == [False, True, False]

@@ -12,7 +12,9 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from functools import partial
 from json.encoder import encode_basestring_ascii as _quote
+from types import FunctionType, MethodType
 from typing import Any
 
 __all__ = ["LOGGER", "logger", "write"]
@@ -45,8 +47,7 @@ def _as_json(value: Any) -> str:
 
 def _record(level: int, args: tuple[str, str], extra: dict[str, Any]) -> logging.LogRecord:
     shared, now = _shared, time.time()
-    # A factory of the site's own may add attributes, and needs the arguments that it expects.
-    if shared is None or not shared.serves(level) or _has_own_factory():
+    if shared is None or not shared.serves(level) or not _is_made_by_python():
         return _made_by_logging(level, args, extra)
     record = logging.LogRecord.__new__(logging.LogRecord)
     attributes = vars(record)
@@ -62,13 +63,20 @@ def _record(level: int, args: tuple[str, str], extra: dict[str, Any]) -> logging
 
 
 def _made_by_logging(level: int, args: tuple[str, str], extra: dict[str, Any]) -> logging.LogRecord:
-    """Return a record that Python makes, and keep what the next ones have in common with it."""
+    """Return a record that `logging` makes, and keep what the next ones have in common with it."""
     global _shared  # noqa: PLW0603 - of one process, and replaced as a whole
     # Without the search of the calling line: it takes a tenth of all the time, and finds this
     # module, whichever event it is.
     place = (__file__, write.__code__.co_firstlineno)
-    record = logger.makeRecord(LOGGER, level, *place, "%s %s", args, None, "write", extra)
-    if not _has_own_factory():
+    make = partial(logger.makeRecord, LOGGER, level, *place, "%s %s", args, None, "write")
+    try:
+        record = make(extra)
+    except KeyError:
+        # Python refuses to overwrite an attribute, and a factory of the site often adds a
+        # `request_id` to each record. No audit record may be lost, nor have another value.
+        record = make(None)
+        vars(record).update(extra)
+    if _is_made_by_python():
         _shared = _Shared(record, extra)
     return record
 
@@ -76,11 +84,22 @@ def _made_by_logging(level: int, args: tuple[str, str], extra: dict[str, Any]) -
 class _Shared:
     """The attributes that all records of one thread and one level have in common."""
 
-    __slots__ = ("_level", "_process", "_thread", "attributes", "began_at", "has_tasks")
+    __slots__ = (
+        "_level",
+        "_process",
+        "_switches",
+        "_thread",
+        "_thread_name",
+        "attributes",
+        "began_at",
+        "has_tasks",
+    )
 
     def __init__(self, record: logging.LogRecord, extra: Mapping[str, Any]) -> None:
         self._level, self._process = record.levelno, os.getpid()
         self._thread = threading.get_ident()
+        self._thread_name = threading.current_thread().name
+        self._switches = _switches()
         self.attributes = {key: it for key, it in vars(record).items() if key not in extra}
         self.began_at = record.created - record.relativeCreated / 1000
         # Since Python 3.12, unless the site has switched it off.
@@ -88,15 +107,24 @@ class _Shared:
 
     def serves(self, level: int) -> bool:
         """Return whether a record of this level in the running thread has these attributes."""
-        # The process, too: after a fork, its id in the records would be that of the parent.
+        # The process, too: after a fork, its id in the records would be that of the parent. And the
+        # thread's name: the system gives the id of a thread that has ended to a new one.
         return (
             level == self._level
             and threading.get_ident() == self._thread
+            and threading.current_thread().name == self._thread_name
             and os.getpid() == self._process
+            and _switches() == self._switches
         )
 
 
 _shared: _Shared | None = None
+
+
+def _switches() -> tuple[bool, ...]:
+    """Return which attributes the site wants; the last one since Python 3.12."""
+    tasks = getattr(logging, "logAsyncioTasks", False)
+    return logging.logThreads, logging.logProcesses, logging.logMultiprocessing, tasks
 
 
 def _task_name() -> str | None:
@@ -107,5 +135,17 @@ def _task_name() -> str | None:
     return None if task is None else task.get_name()
 
 
-def _has_own_factory() -> bool:
-    return logging.getLogRecordFactory() is not logging.LogRecord
+def _is_made_by_python() -> bool:
+    """Return False if the site or a tracer makes the records, and so may add attributes.
+
+    They do so with a factory, a class of loggers, or a patch of `Logger.makeRecord`. Such
+    attributes, as the id of a trace, differ between records that have all else in common.
+    """
+    make = logger.makeRecord
+    return (
+        logging.getLogRecordFactory() is logging.LogRecord
+        and type(make) is MethodType
+        and type(make.__func__) is FunctionType
+        # A patch may have been made before this import, and may copy all names of the original.
+        and make.__func__.__globals__ is logging.__dict__
+    )
