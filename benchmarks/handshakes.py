@@ -3,8 +3,8 @@
 Each handshake shows another token of 5,000, and the library's cache is off, but for the
 contestants called warm: those show 16 in turn. `prototype-` is the least that a middleware must do
 for a token, so ours divided by it is the price of the library's features. `ours-all-on` counts
-metrics, enforces all limits and writes audit records; `ours-metrics` counts metrics only;
-`ours-all-off` does none of it.
+metrics, enforces all limits and writes audit records; `ours-metrics` counts metrics only,
+`ours-audit` writes audit records only, and `ours-all-off` does none of it.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ NAMES = (
     *("bare", "stock", "tutorial", "peer-auth-token", "peer-jwt"),
     *PROTOTYPES,
     *("ours-stock", "ours-stock-warm", "ours", "ours-warm", "ours-bare", "ours-bare-warm"),
-    *("ours-all-off", "ours-metrics", "ours-all-on"),
+    *("ours-all-off", "ours-metrics", "ours-audit", "ours-all-on"),
 )
 
 
