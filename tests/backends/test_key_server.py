@@ -297,6 +297,15 @@ def test_outage_is_emitted_once_when_it_begins_and_when_it_ends(server, steady, 
     assert "503" in outage_events[0].error
 
 
+@pytest.mark.parametrize("user", ["u:s3cret@", "s3cret@", "u:s3/cret@", "u:s3?cret@", "u:s3#cret@"])
+def test_outage_of_a_url_with_a_password_does_not_show_it(user, caplog, outage_events):
+    url = f"https://{user}id.example/jwks?key=s3cret#s3cret"
+    assert look_for(keys_of(url), "1") is UNAVAILABLE
+    (began,) = outage_events
+    assert "s3" not in caplog.text + began.name + began.error
+    assert "cret" not in caplog.text + began.name
+
+
 def test_secret_that_a_server_publishes_is_none(server):
     server.document = publish({"kty": "oct", "k": "c2VjcmV0" * 8, "kid": "1"})
     assert look_for(keys_of(server.url, algorithms=["HS256"]), "1") is UNAVAILABLE
