@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from channels_token_auth.connection.inbox import Inbox
+from channels_token_auth.core.lifecycle import Idle
 from tests.connection.server import LossyServer, text
 
 pytestmark = pytest.mark.usefixtures("each_kind_of_server")
@@ -140,6 +141,23 @@ async def test_event_that_is_popped_at_once_does_not_end_the_next_wait():
     await asyncio.sleep(0)  # the event is here; asyncio has not yet called who waits for it
     asyncio.get_running_loop().call_later(0.01, events[1].set_result, text("b"))
     assert [await next_of(inbox, may_wake=True) for _ in events] == [text("a"), text("b")]
+
+
+async def test_event_that_is_popped_at_once_does_not_hide_that_the_client_is_idle():
+    loop = asyncio.get_running_loop()
+    calls = [loop.create_future(), loop.create_future()]
+    upcoming = iter(calls)
+    inbox = Inbox(lambda: next(upcoming), loop)
+    idle = Idle(60, 0)
+    inbox.watch(idle)
+    inbox.listen()
+    calls[0].set_result(text("a"))
+    assert inbox.pop() == text("a")
+    assert not idle.is_listening
+    inbox.listen()
+    await asyncio.sleep(0)
+    assert idle.is_listening
+    inbox.close()
 
 
 @pytest.mark.parametrize("may_wake", [False, True])

@@ -140,6 +140,8 @@ class Inbox(CancelScope):
         """Return the event that `has_event` reported, or raise the server's exception."""
         assert self._pending  # noqa: S101 - has_event() was True
         pending, self._pending = self._pending, None
+        if self._idle:
+            self._idle.receive()
         return pending.result()
 
     def wake(self) -> None:
@@ -170,10 +172,11 @@ class Inbox(CancelScope):
         # `pop` raises an error of the call. Without one, asyncio would log it as never retrieved.
         if not pending.cancelled():
             pending.exception()
-        if self._idle:
-            self._idle.receive()
         # asyncio calls this some time after the call is done, so the event may be popped already.
-        # Then the application waits for the next event, and that wait must not be ended.
+        # Then the application waits for the next event. That wait must not be ended, and its time
+        # counts as idle.
+        if self._idle and self._pending is pending:
+            self._idle.receive()
         if self._pending is not None and self._pending.done():
             self.wake()
 
