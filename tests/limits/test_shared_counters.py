@@ -63,10 +63,12 @@ def test_processes_share_one_count(process):
         assert 0 < counter.wait("203.0.113.1") <= 600
 
 
-def test_counts_of_other_keys_limits_and_sites_are_apart(process, settings):
-    first = process()
-    first.add("203.0.113.1", 5)
-    assert eventually(lambda: first.wait("203.0.113.1"))
+def test_counts_of_other_keys_limits_and_sites_are_apart(process, server, settings):
+    store = build_store(Secret(server.url)).storage
+    before = len(store.keys())
+    process().add("203.0.113.1", 5)
+    # A count that reaches the store later would be counted for the other site.
+    assert eventually(lambda: len(store.keys()) > before)
     others = [process(limit=Limit.HANDSHAKES), process(Rate(3, 60)), process()]
     keys = ["203.0.113.1", "203.0.113.1", "203.0.113.2"]
     for other, key in zip(others, keys, strict=True):
@@ -78,6 +80,26 @@ def test_counts_of_other_keys_limits_and_sites_are_apart(process, settings):
     other.add("203.0.113.1")
     time.sleep(0.3)
     assert other.wait("203.0.113.1") is None
+
+
+class Noted:
+    """A counter that keeps which keys it was to block."""
+
+    def __init__(self, rate, limit=Limit.FAILURES):
+        self.limit, self.rate, self.blocked = limit, rate, []
+
+    def block(self, key, seconds):
+        self.blocked.append(key)
+
+
+def test_routes_with_different_rates_count_apart():
+    shared = SharedCounters(Secret("memory://"))
+    large, small, last = Noted(Rate(9, 600)), Noted(THREE), Noted(THREE, Limit.HANDSHAKES)
+    # The last one shows that the store has all of them, in this order.
+    for counter, amount in ((large, 8), (small, 1), (last, 3)):
+        shared.add(counter, "203.0.113.1", amount)
+    assert eventually(lambda: last.blocked)
+    assert large.blocked == small.blocked == []
 
 
 @pytest.mark.asvs("14.2.2")

@@ -68,6 +68,22 @@ def test_processes_share_the_rate_of_a_user(process, limits, limit):
     assert sends(other) is sends(namesake) is None
 
 
+def test_routes_with_different_rates_count_apart(process):
+    messages = Rate(10, 600)
+    first = process().join(ANNE, Limits(messages=messages, bytes=Rate(900, 600)), clock.steady())
+    second = process().join(ANNE, Limits(messages=messages), clock.steady())
+    assert [sends(first) for _ in range(9)] == [None] * 9
+    first.share()
+    assert [sends_and_waits(second) for _ in range(5)] == [None] * 5
+
+
+def sends_and_waits(traffic):
+    """Send a frame, and wait until the store has counted it."""
+    refused = sends(traffic)
+    time.sleep(0.1)
+    return refused
+
+
 def test_store_that_stops_leaves_each_process_its_own_rate(process, server):
     limits = Limits(messages=Rate(3, 600))
     server.stop()

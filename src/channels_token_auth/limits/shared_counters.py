@@ -163,10 +163,12 @@ class SharedCounters:
         for (counter, key), amount in counts.items():
             # A keyed hash: sites that share a store have separate counters, and the store holds no
             # addresses.
-            seconds = counter.rate.seconds
-            parts = (counter.limit.value, str(seconds), key)
+            count, seconds = counter.rate.count, counter.rate.seconds
+            # The count as well: a process counts routes with different rates separately, and the
+            # smaller one must not be used up on the route with the larger one.
+            parts = (counter.limit.value, str(count), str(seconds), key)
             name = f"channels_token_auth.{conf.site_keys().name('limit', *parts)}"
-            if self._store.incr(name, seconds, amount=amount) >= counter.rate.count:
+            if self._store.incr(name, seconds, amount=amount) >= count:
                 counter.block(key, self._store.get_expiry(name) - time.time())
 
 

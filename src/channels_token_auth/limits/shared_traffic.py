@@ -23,7 +23,9 @@ class SharedTraffic:
     ) -> None:
         # No kind is "address": it is a model's label, or begins with "issuer:" or "backend:". So an
         # address cannot have the key of a user.
-        self._key = f"{who.kind} {who.key}" if isinstance(who, UserKey) else f"address {who}"
+        user = f"{who.kind} {who.key}" if isinstance(who, UserKey) else f"address {who}"
+        # With both rates, as in `TrafficTable`: routes with different ones count separately.
+        self._key = f"{limits.messages}, {limits.bytes}, {user}"
         self._counters = counters
         rates = {Limit.MESSAGES: limits.messages, Limit.BYTES: limits.bytes}
         self._counts = {
