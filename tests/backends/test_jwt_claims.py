@@ -147,6 +147,7 @@ def test_token_that_is_bound_to_nothing_passes(judge, alice):
     [
         *({name: "SUBJECT"} for name in ("client_id", "azp", "cid", "appid")),
         {"gty": "client-credentials"},
+        {"gty": ["client_credentials"]},
         {"idtyp": "app"},
     ],
 )
@@ -155,6 +156,12 @@ def test_token_of_a_client_itself_is_no_users(judge, alice, claims):
     verdict = judge(**claims)
     assert (verdict.code, verdict.detail.slug) == (CloseReason.FORBIDDEN, "machine_token")
     assert judge({"allow_machines": True}, **claims).user == alice
+
+
+@pytest.mark.parametrize(("subject", "client"), [(int, str), (str, int), (int, int)])
+def test_client_whose_id_is_a_number_is_no_user(judge, alice, subject, client):
+    verdict = judge(sub=subject(alice.pk), client_id=client(alice.pk))
+    assert (verdict.code, verdict.detail.slug) == (CloseReason.FORBIDDEN, "machine_token")
 
 
 def test_token_that_a_client_got_for_a_user_is_the_users(judge, alice):
@@ -217,6 +224,7 @@ def test_claims_may_be_required_to_have_values(judge, alice, changes, slug):
         ({}, {}),
         ({"sid": "s1", "azp": "app"}, {"sid": "s1", "client_id": "app"}),
         ({"client_id": "web", "azp": "app"}, {"client_id": "web"}),
+        ({"client_id": None, "azp": "app"}, {"client_id": "app"}),
         ({"tenant": 7, "team": "red"}, {"tenant": "7"}),
         ({"sid": ["s1"], "azp": True, "tenant": ""}, {}),
         ({"sid": "s\0", "tenant": 1.5}, {}),

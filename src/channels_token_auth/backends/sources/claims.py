@@ -32,6 +32,9 @@ MAX_ID_BYTES = 128
 CLIENTS = ("client_id", "azp", "cid", "appid")
 """Claims that name the client: RFC 9068, OpenID Connect, and the names of Okta and Entra."""
 
+MACHINE_GRANTS = frozenset({"client-credentials", "client_credentials"})
+"""Values of `gty` in tokens of clients: text of Auth0, or a list of FusionAuth."""
+
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _FIRST, _LAST = -62_135_596_800, 253_402_300_800
 """The seconds of the years 1 and 10000, which no datetime reaches."""
@@ -139,7 +142,8 @@ class ClaimRules:
 
     def _labels(self, claims: Claims) -> dict[str, str]:
         # `azp` is the name in ID tokens (OpenID Connect Core 1.0, section 2).
-        named = {"client_id": claims.get("client_id", claims.get("azp"))}
+        clients = (claims.get(name) for name in ("client_id", "azp"))
+        named = {"client_id": next(filter(_is_label, clients), None)}
         named |= {name: claims.get(name) for name in ("sid", *self.labels)}
         return {name: str(value) for name, value in named.items() if _is_label(value)}
 
@@ -174,14 +178,22 @@ def _moment(claims: Claims, name: str) -> datetime | None:
 
 def _is_machine(claims: Claims) -> bool:
     """Return True for a token of the client itself: RFC 9068, section 2.2; Auth0; Entra."""
-    # With client credentials, `sub` is the client itself (RFC 9068, section 2.2).
-    subject = claims.get("sub")
-    clients = {claims.get(name) for name in CLIENTS if isinstance(claims.get(name), str)}
+    # With client credentials, `sub` is the client itself (RFC 9068, section 2.2). As texts: some
+    # issuers write either of them as a number, and a number names a user too.
+    clients = {_name(claims.get(name)) for name in CLIENTS} - {None}
+    grants = claims.get("gty")
+    grants = grants if isinstance(grants, list) else [grants]
     return (
-        (isinstance(subject, str) and subject in clients)
-        or claims.get("gty") == "client-credentials"
+        _name(claims.get("sub")) in clients
+        or any(each in grants for each in MACHINE_GRANTS)
         or claims.get("idtyp") == "app"
     )
+
+
+def _name(claim: Any) -> str | None:
+    """Return the text of a claim that names a user or a client; None for any other value."""
+    is_name = isinstance(claim, str | int) and not isinstance(claim, bool)
+    return str(claim) if is_name else None
 
 
 def _scopes(claim: Any) -> frozenset[str]:
