@@ -7,6 +7,8 @@ from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 
+from .core.errors import TokenAuthError
+
 __all__ = ["asynchronous", "is_in_loop", "spawn"]
 
 P = ParamSpec("P")
@@ -42,7 +44,13 @@ def asynchronous(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]
 
     @wraps(function)
     async def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        return await sync_to_async(function)(*args, **kwargs)
+        try:
+            return await sync_to_async(function)(*args, **kwargs)
+        except TokenAuthError as error:
+            # An argument may be a token, and error reporters show the variables of each frame: of
+            # asgiref's, which have the arguments, and of this one. The error explains itself.
+            del args, kwargs
+            raise error.with_traceback(None)  # noqa: B904 - the same error
 
     # `wraps` has copied the names and the docstring of the blocking function.
     call.__name__ = call.__qualname__ = f"a{function.__name__}"

@@ -1,13 +1,14 @@
 """Carry out a revocation at every available backend, and report those that failed."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from django.db import connections
 
 from ..backends.contract import Revocations, TokenBackend
 from ..core.close_codes import CloseReason
+from ..core.credentials import Secret
 from ..core.errors import Detail
 from ..core.identity import unavailable
 from ..core.revocation import Revocation, Target
@@ -34,17 +35,20 @@ class Plan:
     them; called if there are such backends, or if a step returns False. `unasked`: backends that
     may have the token, but were unavailable. `supersedes`: covers the revocations that signals of
     deleted rows announce, so that each is published once. `deadline`: until when open sockets may
-    send a new token, as in `Revocation`.
+    send a new token, as in `Revocation`. `about`: what the caller gave, which may be a token: it is
+    masked in the log.
     """
 
     targets: Sequence[Target]
     also: Sequence[Target] = ()
-    steps: Sequence[tuple[TokenBackend, Callable[[], bool]]] = ()
+    # Not in the repr, which error reporters show: the arguments of a step may be a token.
+    steps: Sequence[tuple[TokenBackend, Callable[[], bool]]] = field(default=(), repr=False)
     denied_at: Collection[str] = ()
-    deny: Deny
+    deny: Deny = field(repr=False)
     unasked: Collection[str] = ()
     supersedes: Target | None = None
     deadline: float | None = None
+    about: Collection[Secret] = ()
 
 
 def carry_out(plan: Plan) -> None:
@@ -68,7 +72,7 @@ def carry_out(plan: Plan) -> None:
         except Exception as error:  # noqa: BLE001 - whatever a denial raises
             failed[DENYLIST] = error
     if failed or plan.unasked:
-        _report(failed, plan.unasked)
+        _report(failed, plan)
 
 
 def attempt_all(calls: Iterable[Callable[[], T]]) -> list[T]:
@@ -130,17 +134,24 @@ def _attempt(
         return backend.revocations is Revocations.ROWS
 
 
-def _report(failed: Mapping[str, BaseException], unasked: Collection[str]) -> None:
+def _report(failed: dict[str, BaseException], plan: Plan) -> None:
     """Log each failure, and raise TokenAuthError with the names of all that failed."""
-    for name, error in failed.items():
-        what = "The cache of the denylist" if name == DENYLIST else f"The backend {name!r}"
-        log_error(f"{what} is unavailable: not all was revoked. Revoke it again.", error)
     # All of them in one error, so that the caller need not find them one after the other.
-    names = listed({*failed, *unasked})
-    # The cause is missing if backends were `unasked` only: their failures were verdicts.
+    names = listed({*failed, *plan.unasked})
+    _log(failed, plan)
+    # The text and the frames of a failure may quote the token, and whoever catches our error
+    # reports it: so it has no cause, and no frame below it a variable with the failure.
+    failed.clear()
     raise unavailable(
         Detail(
             slug="not_all_revoked",
             remedy=f"Not all was revoked, because {names} failed: see the log, and try again.",
         )
-    ) from next(iter(failed.values()), None)
+    )
+
+
+def _log(failed: Mapping[str, BaseException], plan: Plan) -> None:
+    for name, error in failed.items():
+        what = "The cache of the denylist" if name == DENYLIST else f"The backend {name!r}"
+        sentence = f"{what} is unavailable: not all was revoked. Revoke it again."
+        log_error(sentence, error, about=plan.about)

@@ -12,7 +12,7 @@ from ..core.token_names import NamedToken
 from ..tasks import asynchronous
 from ..tenants.site import sockets_here
 from ..verification.authenticator import site_authenticator
-from .identification import named_tokens
+from .identification import hidden, named_tokens
 from .known_names import require_known, require_known_labels
 from .on_commit import after_commit, site_database
 
@@ -42,6 +42,7 @@ def disconnect(
     issuer or a label's name that no token has; and TokenAuthError ("unavailable") while a store
     that may know the token fails.
     """
+    token = hidden(token)
     texts = named_text(backend=backend, issuer=issuer, connection_id=connection_id)
     texts |= named_address(address)
     others = given(user=user, token=token, label=label)
@@ -67,6 +68,7 @@ def disconnect_known(
     code: CloseReason = CloseReason.TOKEN_REVOKED,
 ) -> None:
     """Close sockets as `disconnect` does, by names that this process may not know."""
+    token = hidden(token)
     criteria = (user, token, backend, issuer, label, connection_id, address)
     if all(each is None for each in criteria):
         raise TypeError("disconnect() needs a user, token, label, connection_id or address.")

@@ -7,7 +7,7 @@ both are revoked.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import DatabaseError
@@ -20,7 +20,15 @@ from ..core.token_names import NamedToken, has_shape_of_id
 from ..verification.authenticator import Authenticator
 from .pending.savepoints import in_savepoints
 
-__all__ = ["Excepted", "Found", "excepted", "find", "has_shape_of_token", "named_tokens"]
+__all__ = [
+    "Excepted",
+    "Found",
+    "excepted",
+    "find",
+    "has_shape_of_token",
+    "hidden",
+    "named_tokens",
+]
 
 LOCATIONS = (Location.HEADER, Location.COOKIE)
 """Locations in which a backend may expect its tokens: a session's key comes in a cookie only."""
@@ -35,7 +43,8 @@ class Found:
     """
 
     identity: Identity | None = None
-    ids: Collection[str] = ()
+    # Not in the repr, which error reporters show.
+    ids: Collection[str] = field(default=(), repr=False)
     names: Sequence[str] = ()
     unavailable: Collection[str] = ()
 
@@ -48,11 +57,20 @@ class Excepted:
     """
 
     token: NamedToken
-    token_id: str
+    token_id: str = field(repr=False)
 
     def id_at(self, backend: TokenBackend) -> str | None:
         """Return the id that this backend has to spare; None if the token is not its own."""
         return self.token_id if self.token.backend in (None, backend.name) else None
+
+
+def hidden(token: Any) -> Any:
+    """Return a text as a Secret, which may be a token; anything else as it is.
+
+    Error reporters show the variables of all frames that an exception has passed: so functions that
+    are given a token replace their variable before they call anything that may raise.
+    """
+    return Secret(token) if isinstance(token, str) and token else token
 
 
 def find(authenticator: Authenticator, text: str, *, backend: str | None = None) -> Found:
@@ -85,12 +103,13 @@ def find(authenticator: Authenticator, text: str, *, backend: str | None = None)
 def named_tokens(authenticator: Authenticator, token: Any) -> list[NamedToken]:
     """Return the tokens that a text names, or a socket's `scope["auth"]`, for use on all nodes.
 
-    Raises TokenAuthError ("unavailable") while a backend that might know the text is unavailable,
-    and TypeError for anything else.
+    The text may be `hidden`. Raises TokenAuthError ("unavailable") while a backend that might know
+    the text is unavailable, and TypeError for anything else.
     """
-    if not isinstance(token, str) or not token:
+    token = hidden(token)
+    if not isinstance(token, Secret):
         return [_of_object(token)]
-    found = find(authenticator, token)
+    found = find(authenticator, token.reveal())
     if found.identity:
         return [_of_object(found.identity.authentication)]
     if found.unavailable:
@@ -100,11 +119,12 @@ def named_tokens(authenticator: Authenticator, token: Any) -> list[NamedToken]:
 
 def excepted(authenticator: Authenticator, token: Any) -> Excepted:
     """Return the token that is to stay valid. Takes and raises what `named_tokens` does."""
+    token = hidden(token)
     # Several only if the tokens of a backend look like ids: then the first is the text as an id.
     first, *_ = named_tokens(authenticator, token)
     # No backend accepts the text as a token. So it can only be an id, as their rows have it.
-    is_id = isinstance(token, str) and first.token_id == Secret(token).digest and not first.backend
-    return Excepted(token=first, token_id=token if is_id else first.token_id)
+    is_id = isinstance(token, Secret) and first.token_id == token.digest and not first.backend
+    return Excepted(token=first, token_id=token.reveal() if is_id else first.token_id)
 
 
 def has_shape_of_token(authenticator: Authenticator, text: str) -> bool:

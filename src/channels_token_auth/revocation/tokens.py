@@ -1,13 +1,14 @@
 """Revoke one token, by its row or by a denial, and close its sockets on every node."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from ..backends.contract import Revocations, TokenBackend
 from ..backends.sources.users import named_user, row_key
 from ..core.authentication import Authentication
-from ..core.credentials import Location
+from ..core.credentials import Location, Secret
 from ..core.identity import Grant, Identity, UserKey
 from ..core.revocation import Target
 from ..core.revocation.criteria import ANY, given, named_text
@@ -34,9 +35,11 @@ def revoke_token(token: str, *, user: Any = ANY, backend: str = ANY, issuer: str
     anything but a text, for an empty one, and for a user, backend or issuer that is None; and
     ValueError for a backend or an issuer that this process does not know.
     """
+    secret = _read(token)
+    del token  # error reporters show the variables of each frame
     named = named_text(backend=backend, issuer=issuer)
     require_known(backends=[backend] if "backend" in named else None, issuer=named.get("issuer"))
-    revoke_known_token(token, **given(user=user), **named)
+    _revoke(secret, **given(user=user), **named)
 
 
 arevoke_token = asynchronous(revoke_token)
@@ -50,15 +53,26 @@ def revoke_known_token(
     They are right even if this process does not know them: a route of another process may have the
     backend.
     """
+    _revoke(_read(token), user=user, backend=backend, issuer=issuer)
+
+
+def _read(token: Any) -> Secret:
     if not isinstance(token, str) or not token:
         what = "An empty text" if token == "" else f"A {type(token).__name__}"
         raise TypeError(f"{what} names no token: give the token itself, or its token_id.")
+    return Secret(token)
+
+
+def _revoke(
+    secret: Secret, *, user: Any = None, backend: str | None = None, issuer: str | None = None
+) -> None:
     authenticator = site_authenticator()
-    found = find(authenticator, token, backend=backend)
+    found = find(authenticator, secret.reveal(), backend=backend)
     if found.identity:
-        carry_out(_of_identity(authenticator, found.identity))
-        return
-    carry_out(_of_ids(authenticator, found, user=user, backend=backend, issuer=issuer))
+        plan = _of_identity(authenticator, found.identity)
+    else:
+        plan = _of_ids(authenticator, found, user=user, backend=backend, issuer=issuer)
+    carry_out(replace(plan, about=[secret]))
 
 
 def _chosen(

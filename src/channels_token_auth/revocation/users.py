@@ -9,6 +9,7 @@ from ..backends.contract import TokenBackend
 from ..backends.sources.users import named_user, row_key
 from ..clock import clock
 from ..core.authentication import epoch
+from ..core.credentials import Secret
 from ..core.denial import Denial
 from ..core.identity import UserKey
 from ..core.revocation import Target
@@ -17,7 +18,7 @@ from ..tasks import asynchronous
 from ..tenants.site import in_tenant
 from ..verification.authenticator import Authenticator, site_authenticator
 from .carry_out import Plan, carry_out
-from .identification import Excepted, excepted
+from .identification import Excepted, excepted, hidden
 from .kinds import backends_of, without_rows
 from .pending.margins import deadline_of
 
@@ -45,6 +46,7 @@ def revoke_user(
     user or an `issued_before` that is None; ValueError for a margin over an hour; else as
     `revoke_token` does.
     """
+    except_token = hidden(except_token)
     whose, times = in_tenant(named_user(user)), given(issued_before=issued_before)
     # Before all else: a token without a row that is issued meanwhile is newer, and stays valid.
     now, deadline = clock.calendar(), deadline_of(margin)
@@ -67,6 +69,7 @@ def revoke_user(
             deny=partial(_deny, authenticator, whose, target),
             supersedes=_of_rows(target, is_whole=before is None or margin is not None),
             deadline=deadline,
+            about=[except_token] if isinstance(except_token, Secret) else (),
         )
     )
 
