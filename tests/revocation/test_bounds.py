@@ -20,6 +20,7 @@ from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Identity
 from channels_token_auth.core.revocation import Revocation, Target
 from channels_token_auth.node import bulk_close, node
+from channels_token_auth.revocation import shared_cache
 from channels_token_auth.verification.authenticator import site_authenticator
 from tests.connection.sockets import open_sockets
 from tests.threads import in_thread
@@ -73,7 +74,9 @@ def test_token_that_cannot_be_denied_is_not_called_revoked(site, ada):
     assert refused.value.code is CloseReason.UNAVAILABLE
 
 
-def test_moment_of_the_epoch_itself_is_one_and_denies_no_later_token(site, ada):
+def test_moment_of_the_epoch_itself_is_one_and_denies_no_later_token(site, ada, monkeypatch):
+    # As after any test that builds a middleware: without sockets, nothing would be denied here.
+    monkeypatch.setattr(shared_cache, "serves_sockets", lambda: True)
     use(site, JWT)
     token = str(AccessToken.for_user(ada))
     revoke_user(ada, issued_before=datetime.fromtimestamp(0, UTC))
