@@ -334,6 +334,18 @@ async def test_no_client_forges_a_line_or_a_field(sockets, token, log, settings)
     assert record.path == forged
 
 
+async def test_long_path_and_origin_are_cut(sockets, token, told, log):
+    path, origin = "/" + "a" * 60_000, b"http://" + b"b" * 60_000
+    await sockets(token.key, path=path)
+    await sockets(None, path=path, more=[(b"origin", origin)])
+    everything = [record.getMessage() for record in records(log)]
+    assert len(everything) >= 2
+    assert max(map(len, everything)) < 4_000
+    given = await told_of(told, "connection_authenticated")
+    assert given["path"].startswith("/aaa")
+    assert len(given["path"]) < 2_000
+
+
 @pytest.mark.asvs("16.2.5")
 async def test_no_token_is_in_any_record(sockets, token, told, log):
     socket = await sockets(token.key)

@@ -35,6 +35,9 @@ from .owasp import owasp_name
 
 __all__ = ["LOGGER", "MAX_WAITING", "start"]
 
+MAX_TEXT = 1_000
+"""Characters of a client's value in a record or a signal at most."""
+
 MAX_WAITING = 10_000
 """Most signals that wait for slow receivers in one event loop: newer ones are dropped."""
 
@@ -119,9 +122,13 @@ def _of_connection(event: Any) -> dict[str, Any]:
 def _without_secrets(text: str | None) -> str | None:
     """Redact the values that a client chose. The library chose all others.
 
-    So the attributes of a record and the arguments of a signal are redacted, like its text.
+    So the attributes of a record and the arguments of a signal are redacted, like its text. Long
+    values are cut first: a client may send a path as long as its server accepts, with no
+    credential and so without a limit, and each would become a record of that size.
     """
-    return text and redaction_filter.redacted(text)
+    if text is None or len(text) <= MAX_TEXT:
+        return text and redaction_filter.redacted(text)
+    return redaction_filter.redacted(f"{text[:MAX_TEXT]}…")
 
 
 def _of_close(event: ConnectionClosed) -> Fields:
