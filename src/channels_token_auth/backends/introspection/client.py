@@ -52,8 +52,9 @@ class SiteCredentials:
             *([_basic(client_id, client_secret)] if client_id and client_secret else []),
             *([Secret(f"Bearer {bearer_token}")] if bearer_token else []),
         ]
-        # A file that holds a token usually ends with a line break, which no header may have.
-        self._has_bad_token = bool(bearer_token) and not _is_sendable(bearer_token)
+        # A file that holds a token usually ends with a line break, which no header may have. A
+        # space is no part of a token either: "Bearer abc" was copied with its scheme.
+        self._has_bad_token = bool(bearer_token) and not _is_plain(bearer_token)
 
     @property
     def problem(self) -> str:
@@ -61,7 +62,10 @@ class SiteCredentials:
         if len(self.authorizations) != 1:
             return "Introspection needs a client id and secret, or else a bearer token."
         if self._has_bad_token:
-            return "The bearer token for introspection has a character that no header can carry."
+            return (
+                "The bearer token for introspection has a space, a line break or another character"
+                " that no bearer token has: give the token alone, without the word Bearer."
+            )
         return ""
 
 
@@ -169,8 +173,8 @@ class IntrospectionClient:
         introspection_outages.failed(self._name, RemoteError(what))
 
 
-def _is_sendable(token: str | None) -> bool:
-    """Return True for a token that a header can carry (RFC 6750 §2.1)."""
+def _is_plain(token: str | None) -> bool:
+    """Return True for visible ASCII characters. RFC 6750 §2.1 allows fewer; servers take more."""
     return token is not None and token.isascii() and is_visible(token)
 
 
