@@ -9,6 +9,7 @@ from channels_token_auth.core.authentication import Authentication
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.identity import Grant, Identity
 from channels_token_auth.core.redaction import MARK
+from channels_token_auth.observability import throttle as throttle_module
 from channels_token_auth.observability.error_log import describe_error, log_error
 
 KEY = "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b"
@@ -128,3 +129,39 @@ def test_nothing_is_formatted_where_nothing_is_logged(caplog):
     caplog.set_level(logging.CRITICAL, "channels_token_auth")
     log_error("failed", UnprintableError(), brief=True)
     assert not caplog.records
+
+
+class Clock:
+    def __init__(self, seconds):
+        self.monotonic = iter(seconds).__next__
+
+
+def fail_often(error, times):
+    for _ in range(times):
+        log_error("failed", raised(error), often=True)
+
+
+def test_frequent_error_is_logged_in_full_once(caplog):
+    fail_often(ValueError("x"), 50)
+    (message,) = caplog.messages
+    assert "Traceback" in message
+
+
+def test_frequent_errors_that_were_left_out_are_counted(caplog, monkeypatch):
+    clock = Clock([0.0, 1.0, 2.0, 61.0])
+    monkeypatch.setattr(throttle_module, "time", clock)
+    fail_often(ValueError("x"), 4)
+    assert ["2 more" in each for each in caplog.messages] == [False, True]
+
+
+def test_other_errors_are_not_left_out(caplog):
+    fail_often(ValueError("x"), 2)
+    fail_often(KeyError("x"), 2)
+    log_error("failed in another place", raised(ValueError("x")), often=True)
+    assert len(caplog.messages) == 3
+
+
+def test_text_of_an_error_does_not_make_it_another_one(caplog):
+    for number in range(5):
+        fail_often(ValueError(f"a client sent {number}"), 1)
+    assert len(caplog.messages) == 1

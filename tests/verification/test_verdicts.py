@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import SimpleLazyObject
 
 from channels_token_auth import (
@@ -118,3 +119,17 @@ def test_token_that_cannot_be_verified_now_is_not_called_unknown(db, code):
     with pytest.raises(TokenAuthError) as raised:
         whose(TokenAuthError(code))
     assert raised.value.code is code
+
+
+def test_backend_that_fails_at_each_token_is_logged_once(caplog):
+    class Misconfigured(Own):
+        def authenticate(self, credentials):
+            raise ImproperlyConfigured("an option is missing")
+
+    authenticator = Authenticator([Misconfigured(None)], timeout=60)
+    for number in range(20):
+        credential = replace(CREDENTIAL, secret=Secret(f"token {number}"))
+        answer = authenticator.authenticate_now(credential)
+        assert answer.code is CloseReason.UNAVAILABLE
+    (message,) = caplog.messages
+    assert "an option is missing" in message

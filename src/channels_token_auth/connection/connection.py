@@ -213,5 +213,6 @@ class Connection(Socket):
 
 def failed(error: Exception, credential: Credential | None) -> TokenAuthError:
     """Log an unexpected error, and return "unavailable": the token may be valid."""
-    log_error("A token could not be verified: answered unavailable.", error, about=[credential])
+    message = "A token could not be verified: answered unavailable."
+    log_error(message, error, about=[credential], often=True)
     return unavailable()

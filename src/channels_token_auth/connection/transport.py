@@ -83,7 +83,10 @@ class Transport(CancelScope):
             # The application chose the code. daphne raises for it, and would leave the socket open.
             await self._send(close_message(CloseReason.APPLICATION_FAILED))
             log_error(
-                f"The server cannot send the close code {code}: sent 4500.", error, brief=True
+                f"The server cannot send the close code {code}: sent 4500.",
+                error,
+                brief=True,
+                often=True,
             )
 
     def shut(self, last_words: Sequence[Message]) -> asyncio.Task[None]:

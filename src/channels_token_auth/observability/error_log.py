@@ -7,14 +7,16 @@ reporters (Sentry, for example) read the locals of a traceback's frames, where t
 import logging
 import re
 import traceback
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from ..core.credentials import Secret
 from ..core.redaction import MARK, mask, redact
+from .throttle import Throttle
 
-__all__ = ["describe_error", "log_error"]
+__all__ = ["describe_error", "log_error", "throttle"]
 
 MAX_TEXT = 500
 """Characters of an error's text in one line: some drivers quote the whole query."""
@@ -26,6 +28,7 @@ MAX_DEPTH = 4
 _USER_INFO = re.compile(r"(?<=://)[^\s/'\"]*(?=@)")
 
 logger = logging.getLogger("channels_token_auth")
+throttle = Throttle()
 
 
 def log_error(
@@ -34,17 +37,25 @@ def log_error(
     *,
     about: Iterable[object] = (),
     brief: bool = False,
+    often: bool = False,
     level: int = logging.ERROR,
 ) -> None:
     """Log what failed: the message, and the traceback as redacted text.
 
     `about`: the credentials, grants or secrets that were processed; their values are masked
     wherever they occur in the text. `brief`: the error's type and text on one line instead of the
-    traceback, for a service whose traceback shows its driver only.
+    traceback, for a service whose traceback shows its driver only. `often`: the error may occur at
+    every handshake. It is logged once a minute, with the number of those that were left out.
     """
     # First, since formatting and redacting a traceback takes far longer.
     if not logger.isEnabledFor(level):
         return
+    if often:
+        left_out = throttle.admit((message, *_kind(error)))
+        if left_out is None:
+            return
+        if left_out:
+            message = f"{message} {left_out} more were left out of the log."
     if brief:
         text, separator = describe_error(error, about=about), " "
     else:
@@ -52,6 +63,14 @@ def log_error(
         separator = "\n"
     # `stacklevel`: the record shows the line of the caller, and not this one.
     logger.log(level, "%s%s%s", message, separator, text, stacklevel=2)
+
+
+def _kind(error: BaseException) -> tuple[object, ...]:
+    """Return what equal errors have in common: their type, and the line that raised them."""
+    # Not their text: it may quote what a client has sent, so that each is another one.
+    frames = traceback.walk_tb(error.__traceback__)
+    place = next(((frame.f_code, line) for frame, line in deque(frames, maxlen=1)), None)
+    return type(error), place
 
 
 def describe_error(error: BaseException, *, about: Iterable[object] = ()) -> str:

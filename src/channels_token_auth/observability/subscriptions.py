@@ -65,4 +65,4 @@ def emit(event: Event) -> None:
                 each.handle(event)
         except Exception as error:  # noqa: BLE001 - whatever a subscriber raises
             # The emitter may be in the middle of a handshake, which no subscriber may end.
-            log_error(f"A subscriber of {type(event).__name__} failed.", error)
+            log_error(f"A subscriber of {type(event).__name__} failed.", error, often=True)

@@ -242,7 +242,7 @@ def _copy_of(user: Any) -> Any:
     try:
         return private_copy(user)
     except Exception as error:  # noqa: BLE001 - whatever a site's user class raises
-        log_error("A user could not be copied: answered unavailable.", error)
+        log_error("A user could not be copied: answered unavailable.", error, often=True)
         raise unavailable() from None
 
 

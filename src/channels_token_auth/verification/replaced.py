@@ -63,7 +63,8 @@ class ReplacedTokens:
         try:
             return set(primary_cache(self._cache).get_many(names))
         except Exception as error:  # noqa: BLE001 - whatever a cache raises
-            log_error("Replaced tokens could not be read: reported as revoked.", error)
+            what = "Replaced tokens could not be read: reported as revoked."
+            log_error(what, error, often=True)
             return ()
 
 

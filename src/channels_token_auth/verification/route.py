@@ -117,7 +117,7 @@ class Route:
             backends = self._authenticator.backends
             return explain_token(error.code, credential, backends, cache=self._cache)
         except Exception as failure:  # noqa: BLE001 - whatever a site's own backend raises
-            log_error("A refusal could not be explained.", failure, about=[credential])
+            log_error("A refusal could not be explained.", failure, about=[credential], often=True)
             return None
 
     def recognizing_backend(self, credential: Credential) -> str | None:
@@ -128,7 +128,8 @@ class Route:
             backends = self._authenticator.backends
             names = [each.name for each in backends if each.recognizes(credential)]
         except Exception as failure:  # noqa: BLE001 - whatever a site's own backend raises
-            log_error("A backend failed to recognize a token.", failure, about=[credential])
+            about = [credential]
+            log_error("A backend failed to recognize a token.", failure, about=about, often=True)
             return None
         return names[0] if len(names) == 1 else None
 

@@ -76,7 +76,7 @@ def store() -> Iterator[None]:
     except TokenAuthError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a store raises
-        log_error("A store did not answer: answered unavailable.", error)
+        log_error("A store did not answer: answered unavailable.", error, often=True)
         raise unavailable() from None
 
 

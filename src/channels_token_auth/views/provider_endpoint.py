@@ -70,7 +70,8 @@ def _answer(
     try:
         return answer(request)
     except ImproperlyConfigured as error:
-        log_error(f"{endpoint} is configured wrongly: see `manage.py check`.", error, brief=True)
+        message = f"{endpoint} is configured wrongly: see `manage.py check`."
+        log_error(message, error, brief=True, often=True)
         return _refusal(request, unavailable(), refuse)
     except TokenAuthError as error:
         return _refusal(request, error, refuse)

@@ -49,7 +49,8 @@ def failed(name: str, error: Exception, *, about: Iterable[object] = ()) -> Toke
 
     `about`: credentials that the error's text may repeat, as in `log_error`.
     """
-    log_error(f"{name} of this site failed: answered unavailable.", error, about=about)
+    message = f"{name} of this site failed: answered unavailable."
+    log_error(message, error, about=about, often=True)
     detail = Detail(
         slug="user_function_failed",
         remedy=f"{name} raised an error, or returned something else than it has to: see the error"

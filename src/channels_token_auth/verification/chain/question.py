@@ -47,7 +47,7 @@ def put(
         return _answers(question, asked, usable)
     except Exception as error:  # noqa: BLE001 - as above
         if len(asked) == 1 or isinstance(error, _UNAVAILABLE):
-            log_error(UNANSWERED, error, about=asked)
+            log_error(UNANSWERED, error, about=asked, often=True)
             return [unavailable() for _ in asked]
     middle: int = len(asked) // 2
     halves = asked[:middle], asked[middle:]

@@ -68,7 +68,7 @@ class Denials:
         try:
             reasons = self._denylist.find(list(passed.values()), with_store=self._with_store)
         except CacheUnavailable as error:
-            log_error(UNREADABLE, error, about=passed.values())
+            log_error(UNREADABLE, error, about=passed.values(), often=True)
             # Fail closed: without the denylist, a revoked JWT would be valid again.
             return dict.fromkeys(passed, unavailable())
         found = zip(passed, reasons, strict=True)

@@ -62,7 +62,7 @@ def _answers(work: Work, items: Sequence[Any]) -> Sequence[Any]:
     # SystemExit too: a call of sys.exit() in a site's code must not end the library's thread.
     except BaseException as error:  # noqa: BLE001 - of a backend or a site's code
         problem = error
-    log_error("Verification failed: answered unavailable.", problem, about=items)
+    log_error("Verification failed: answered unavailable.", problem, about=items, often=True)
     return [unavailable() for _ in items]
 
 
@@ -85,7 +85,7 @@ def _reply(loop: asyncio.AbstractEventLoop, replies: Sequence[tuple[Reply, Any]]
         try:
             reply(answer)
         except Exception as error:  # noqa: BLE001 - go on with the other replies
-            log_error("A verification could not be answered.", error)
+            log_error("A verification could not be answered.", error, often=True)
 
 
 def release_connections() -> None:

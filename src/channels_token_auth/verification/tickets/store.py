@@ -153,7 +153,8 @@ class Tickets:
             problem = self._problem(credential, entry)
         except Exception as error:  # noqa: BLE001 - others can write to the cache
             # Do not raise, since the other tickets of the batch may be valid.
-            log_error("A ticket's entry in the cache was changed, or cannot be read.", error)
+            what = "A ticket's entry in the cache was changed, or cannot be read."
+            log_error(what, error, often=True)
             return unavailable()
         return found if problem is None else self.use_up(found, problem)
 
@@ -194,7 +195,7 @@ class Tickets:
                     primary_cache(self._cache).delete(found.slot)
         except Exception as error:  # noqa: BLE001 - whatever a cache raises
             # Do not raise: a repeated batch would find its other tickets used up.
-            log_error("A ticket could not be redeemed: answered unavailable.", error)
+            log_error("A ticket could not be redeemed: answered unavailable.", error, often=True)
             return unavailable()
         return verdict if is_first else TokenAuthError(CloseReason.TOKEN_INVALID)
 
