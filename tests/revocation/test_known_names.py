@@ -4,7 +4,13 @@ from weakref import WeakSet
 
 import pytest
 
-from channels_token_auth import BaseTokenBackend, arevoke, arevoke_token
+from channels_token_auth import (
+    BaseTokenBackend,
+    aconnections,
+    adisconnect,
+    arevoke,
+    arevoke_token,
+)
 from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.verification import authenticator
 from tests.revocation.test_commands import manage
@@ -103,6 +109,22 @@ async def test_routes_of_the_application_are_known_to_other_processes(call, name
     names.ASGI_APPLICATION = "tests.revocation.routed.application"
     await call()
     assert told
+
+
+LABELS_FROM_OUTSIDE = {
+    "close": lambda: adisconnect(label=SID),
+    "close of a backend": lambda: adisconnect(label=SID, backend="routed"),
+    "list": lambda: aconnections(label=SID, timeout=0),
+}
+
+
+@pytest.mark.parametrize("call", LABELS_FROM_OUTSIDE.values(), ids=LABELS_FROM_OUTSIDE)
+async def test_labels_of_a_route_are_known_to_other_processes(call, names):
+    use(names, DRF)
+    with pytest.raises(ValueError, match=r"'(sid|routed)'"):
+        await call()
+    names.ASGI_APPLICATION = "tests.revocation.routed.application"
+    await call()
 
 
 async def test_application_that_cannot_be_imported_has_no_names(names, told):

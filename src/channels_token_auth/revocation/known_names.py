@@ -4,8 +4,9 @@ A misspelt name selects no token. Without these checks, the call would return as
 revoked. Rows of `connections()` are not checked: a node of another release may have other names.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 
 from channels.routing import get_default_application
 
@@ -23,30 +24,30 @@ def require_known(*, backends: Collection[str] | None, issuer: str | None) -> No
     imported if a name is unknown. `backends`: the wanted ones; None: all of them. An issuer is
     unknown if the options of all these name other issuers.
     """
-    try:
-        _require(_known(), backends, issuer)
-    except ValueError:
-        _load_routes()
-        _require(_known(), backends, issuer)
+    _with_routes(partial(_require, backends=backends, issuer=issuer))
 
 
 def require_known_labels(
     labels: Iterable[tuple[str, str]], *, backends: Collection[str] | None
 ) -> None:
-    """Raise ValueError for the name of a label that no token of these backends can have."""
-    named = [each for each in _known() if backends is None or each.name in backends]
-    known = _label_names(named)
-    unknown = sorted({name for name, _ in labels} - known) if known is not None else []
-    if unknown:
-        others = f"Use one of {_listed(known)}, or add" if known else "Add"
-        raise ValueError(
-            f"No token has a label {unknown[0]!r}. {others} the claim to the option 'labels' of a"
-            " backend."
-        )
+    """Raise ValueError for the name of a label that no token of these backends can have.
+
+    Routes of ASGI_APPLICATION count as in `require_known`.
+    """
+    _with_routes(partial(_require_labels, labels=tuple(labels), backends=backends))
+
+
+def _with_routes(require: Callable[[Sequence[TokenBackend]], None]) -> None:
+    """Check the backends of this process; if a name is unknown, those of all routes, too."""
+    try:
+        require(_known())
+    except ValueError:
+        _load_routes()
+        require(_known())
 
 
 def _require(
-    known: Sequence[TokenBackend], backends: Collection[str] | None, issuer: str | None
+    known: Sequence[TokenBackend], *, backends: Collection[str] | None, issuer: str | None
 ) -> None:
     names = {each.name for each in known}
     for name in backends or ():
@@ -60,6 +61,22 @@ def _require(
         raise ValueError(
             f"No token is from the issuer {issuer!r}: the backends accept"
             f" {_listed(accepted) if accepted else 'tokens without an issuer'} only."
+        )
+
+
+def _require_labels(
+    known: Sequence[TokenBackend],
+    *,
+    labels: Iterable[tuple[str, str]],
+    backends: Collection[str] | None,
+) -> None:
+    names = _label_names([each for each in known if backends is None or each.name in backends])
+    unknown = sorted({name for name, _ in labels} - names) if names is not None else []
+    if unknown:
+        others = f"Use one of {_listed(names)}, or add" if names else "Add"
+        raise ValueError(
+            f"No token has a label {unknown[0]!r}. {others} the claim to the option 'labels' of a"
+            " backend."
         )
 
 
