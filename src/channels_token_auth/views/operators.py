@@ -2,7 +2,8 @@
 
 A proxy on this machine sends the requests of all clients from this machine. Most proxies add a
 header that shows it; others only pass on the Host that the client asked for. So a request is local
-if it has no such header and asks for this machine itself.
+if it has no such header and asks for this machine itself. The Host alone proves nothing,
+since a client may send "localhost": the proxy of a site has to add a header.
 """
 
 import ipaddress
