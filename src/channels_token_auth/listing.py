@@ -32,11 +32,11 @@ async def aconnections(
     `user`: an instance or a primary key, as in `revoke_user`; without it, the sockets of all users.
     `token_id`: a token's public id, unique for its `backend` and `issuer` only. `label`: a mapping
     such as `{"sid": "abc"}`, a pair, or several pairs, of which a token has to have all. `node`:
-    the name of a node, or of a machine for all its nodes. `timeout`: seconds in which nodes may
-    answer; it returns soon after all have answered. Raises TypeError for None, for an empty text,
-    for malformed labels and for an unsaved user; ValueError for a limit over 1,000, for a timeout
-    without end, for a text that is no address, and if no socket matches and no backend has this
-    name, this issuer or such labels.
+    the name of a node, or of a process or a machine for all its nodes. `timeout`: seconds in which
+    nodes may answer; it returns soon after all have answered. Raises TypeError for None, for an
+    empty text, for malformed labels and for an unsaved user; ValueError for a limit over 1,000, for
+    a timeout without end, for a text that is no address, and if no socket matches and no backend
+    has this name, this issuer or such labels.
     """
     if not 0 <= timeout < math.inf:
         raise ValueError(f"timeout is {timeout}: it must be a number of seconds, 0 or more.")

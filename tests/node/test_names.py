@@ -11,8 +11,15 @@ def test_node_is_named_by_machine_process_and_loop():
 
 
 @pytest.mark.parametrize("wanted", [None, "web-1", "web-1:7", "web-1:7:2"])
-def test_machine_and_node_mean_this_node(wanted):
-    assert is_meant("web-1:7" if wanted == "web-1:7" else "web-1:7:2", wanted)
+def test_machine_process_and_node_mean_this_node(wanted):
+    assert is_meant("web-1:7:2", wanted)
+
+
+def test_drain_of_a_process_by_its_id_reaches_each_loop():
+    """As the unit file of daphne drains `%H:${MAINPID}`."""
+    loops = [node_name("web", 7, loop=number) for number in (1, 2, 11)]
+    assert all(is_meant(each, "web:7") for each in loops)
+    assert [is_meant(each, "web:7:1") for each in loops] == [False, False, False]
 
 
 @pytest.mark.parametrize(

@@ -63,9 +63,9 @@ async def adrain(
 ) -> Drain:
     """Have nodes refuse handshakes and close their sockets within `over` seconds. None: undo that.
 
-    `node`: the name of a node, or of a machine for all its nodes. `follow` is called at each step.
-    Returns when all nodes are empty, or none is left to wait for. Raises ValueError if `over` is
-    not a number of seconds.
+    `node`: the name of a node, or of a process or a machine for all its nodes. `follow` is called
+    at each step. Returns when all nodes are empty, or none is left to wait for. Raises ValueError
+    if `over` is not a number of seconds, and if `node` is empty.
     """
     if node == "":
         raise ValueError("The name of the node is empty: name one, or leave it out for all.")

@@ -27,14 +27,15 @@ def node_name(machine: str, process: int, *, loop: int) -> str:
 
 
 def is_meant(name: str, wanted: str | None) -> bool:
-    """Return whether `wanted` is the node's name, the name of its machine, or None for all.
+    """Return whether `wanted` is the node's name, that of its process or machine, or None for all.
 
-    "web" is not the machine of web-1:4711, although that name begins with it.
+    web:4711 means all loops of that process. "web" is not the machine of web-1:4711, although that
+    name begins with it.
     """
     if wanted in (None, name):
         return True
-    machine, separator, _ = name.partition(_SEPARATOR)
-    if separator:
-        return machine == wanted
+    if _SEPARATOR in name:
+        # An empty text names nothing, and no part of a name is empty.
+        return bool(wanted) and name.startswith(f"{wanted}{_SEPARATOR}")
     # A node of the previous release. Where its name is ambiguous, report it rather as missing.
     return name.startswith(str(wanted)) and bool(_NUMBERS.fullmatch(name, len(str(wanted))))
