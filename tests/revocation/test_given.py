@@ -1,12 +1,17 @@
 """Arguments that select: None and an empty text are errors, and never "all"."""
 
+import copy
 import inspect
+import pickle
 from weakref import WeakSet
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.utils.functional import SimpleLazyObject
 
 import channels_token_auth as api
 from channels_token_auth import aconnections, adisconnect, arevoke, arevoke_token, arevoke_user
+from channels_token_auth.core.revocation.criteria import ANY
 from channels_token_auth.verification import authenticator
 from tests.revocation.test_commands import manage
 from tests.revocation.test_known_names import DRF, SID, entry, use
@@ -161,3 +166,22 @@ async def test_empty_option_of_a_command_is_an_error(call, told):
     """As `--node "$HOST"` where the variable is not set."""
     assert (await manage(*call))[0] == 2
     assert not has_revoked(told)
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
+)
+def test_copy_of_any_is_any(copied):
+    """As a task queue passes arguments on."""
+    assert copied(ANY) is ANY
+
+
+async def test_user_who_is_not_loaded_yet_is_accepted(ada):
+    """As `request.user`, which queries the database when it is first used."""
+    for call in (CALLS["disconnect"], CALLS["connections"], arevoke_user):
+        await call(user=SimpleLazyObject(lambda: get_user_model().objects.get(pk=ada.pk)))
+
+
+def test_user_who_is_not_loaded_yet_is_listed_by_blocking_code(ada):
+    user = SimpleLazyObject(lambda: get_user_model().objects.get(pk=ada.pk))
+    assert api.connections(user=user).total == 0

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, ParamSpec, TypeVar
 
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
+from django.utils.functional import LazyObject
 
 from ..backends.sources.users import named_user
+from ..core.identity import UserKey
 from ..core.labels import read_labels
 from ..core.revocation.criteria import ANY
 from ..core.token_names import token_name
@@ -108,7 +110,7 @@ async def aconnections(
     if not 0 <= limit <= MAX_LIMIT:
         raise ValueError(f"limit is {limit}: it must be from 0 to {MAX_LIMIT}.")
     target = sockets_here(
-        None if user is ANY else named_user(user),
+        None if user is ANY else await _named(user),
         # By its name, because a text that an operator gives as an id may be a token.
         token_id=None if token_id is None else token_name(token_id),
         backend=backend,
@@ -119,6 +121,12 @@ async def aconnections(
     )
     message = {"kind": "list", "target": target.to_message(), "limit": limit, "node": node}
     return _summary(await gather(message, node, timeout), node=node, limit=limit)
+
+
+async def _named(user: Any) -> UserKey:
+    # `request.user` queries the database when it is first used, which no event loop may do.
+    is_lazy = isinstance(user, LazyObject)
+    return await sync_to_async(named_user)(user) if is_lazy else named_user(user)
 
 
 def _summary(answers: dict[str, Any], *, node: str | None, limit: int) -> Connections:

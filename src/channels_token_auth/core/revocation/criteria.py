@@ -17,6 +17,10 @@ class _Any:
     def __repr__(self) -> str:
         return "ANY"
 
+    def __reduce__(self) -> str:
+        # Arguments are compared with this one object: a copy, also in another process, is the same.
+        return "ANY"
+
 
 ANY: Any = _Any()
 """The default of an argument that selects: it was left out, and selects all."""
