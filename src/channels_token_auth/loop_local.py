@@ -5,7 +5,7 @@ import atexit
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
@@ -32,10 +32,19 @@ class LoopLocal(Generic[T]):
 
     def set(self, value: T) -> None:
         """Set the value of the running event loop."""
+        self.choose(lambda _: value)
+
+    def choose(self, choice: Callable[[Collection[T]], T]) -> T:
+        """Set what `choice` returns for the values of all open loops, and return it.
+
+        Loops in other threads choose one after the other. `choice` must not use this object.
+        """
         with self._lock:
             for loop in [each for each in self._values if each.is_closed()]:
                 del self._values[loop]
+            value = choice(self._values.values())
             self._values[asyncio.get_running_loop()] = value
+        return value
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -1,8 +1,11 @@
 """Names of nodes: a machine's name means its own nodes, whatever other machines are called."""
 
+import asyncio
+
 import pytest
 
 from channels_token_auth.cluster.message import is_meant, node_name
+from channels_token_auth.node.node import here
 
 
 def test_node_is_named_by_machine_process_and_loop():
@@ -34,6 +37,25 @@ def test_name_of_a_machine_is_not_that_of_a_node():
     """In containers, each process has the number 1."""
     assert not is_meant(node_name("web-1", 1, loop=1), node_name("web", 1, loop=1))
     assert not is_meant(node_name("web", 1, loop=1), "web-1")
+
+
+async def start_node():
+    return here().name
+
+
+def test_loops_of_a_process_have_different_names(settings):
+    """A loop that starts after another has ended must not take the name of a third."""
+    settings.CHANNELS_TOKEN_AUTH = {
+        "BACKENDS": [{"BACKEND": "tests.middleware.backend.OneTokenBackend"}]
+    }
+    loops = [asyncio.new_event_loop() for _ in range(3)]
+    first, second = (each.run_until_complete(start_node()) for each in loops[:2])
+    loops[0].close()
+    third = loops[2].run_until_complete(start_node())
+    assert third != second
+    assert third == first
+    for each in loops[1:]:
+        each.close()
 
 
 @pytest.mark.parametrize("wanted", ["web", "web-4711", "web-4711-2"])

@@ -5,8 +5,6 @@ receives the node's messages until the loop ends. There is never a task, a group
 socket.
 """
 
-import os
-import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,11 +13,11 @@ from ..cluster import layer
 from ..cluster.local_nodes import (
     LocalNode,
     add_node,
-    node_count,
     process_began_at,
     process_id,
 )
-from ..cluster.message import Message, Reply, is_meant, node_name
+from ..cluster.message import Message, Reply, is_meant
+from ..cluster.names import choose_name
 from ..cluster.overview import MAX_USERS
 from ..cluster.subscription import Subscription
 from ..core.counting.traffic import TrafficTable
@@ -57,7 +55,7 @@ class Node:
     """
 
     def __init__(self, configuration: conf.Configuration, *, joins: bool = True) -> None:
-        self.name = node_name(socket.gethostname(), os.getpid(), loop=node_count() + 1)
+        self.name = choose_name()
         self.sockets: set[Member] = set()
         """All sockets, from their opening handshake until their application has ended."""
         self.registry = Registry()
