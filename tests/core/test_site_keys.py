@@ -68,6 +68,14 @@ def test_message_that_nobody_signed_is_not_verified_and_raises_nothing(message):
     assert not OURS.verify("message", message | {SIGNATURE: "0" * 64})
 
 
+def test_message_that_is_nested_too_deeply_is_not_verified():
+    """Another site, or whoever can write to the layer, chooses how deep it is."""
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert not OURS.verify("message", {"a": deep, SIGNATURE: "0" * 64})
+
+
 @pytest.mark.parametrize(
     ("writer", "reader"),
     [(OLD, PREPARED), (PREPARED, OLD), (PREPARED, SWITCHED), (SWITCHED, PREPARED)],

@@ -61,7 +61,7 @@ class SiteKeys:
             return False
         try:
             text = _canonical({name: each for name, each in message.items() if name != SIGNATURE})
-        except (TypeError, ValueError):
+        except (RecursionError, TypeError, ValueError):
             return False
         # In constant time, so that the duration does not show how much of a forged signature fits.
         return any(hmac.compare_digest(signature, each) for each in self.names(purpose, text))
