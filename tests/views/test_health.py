@@ -144,6 +144,20 @@ def test_site_that_cannot_serve_is_not_ready(site):
     assert (ask().status_code, ask().json()) == (503, {"ready": False})
 
 
+WRONG = [{"BACKENDS": "wrong"}, {"BACKENDS": [], "METRICS_TOKEN": 1}]
+
+
+@pytest.mark.parametrize("settings_of_site", WRONG)
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer guess"}])
+def test_wrong_settings_are_logged_once_however_often_anybody_asks(
+    site, caplog, settings_of_site, headers
+):
+    site.CHANNELS_TOKEN_AUTH = settings_of_site
+    caplog.clear()  # the signal handlers of the settings have logged it, too
+    assert {ask(**headers).status_code for _ in range(5)} == {503}
+    assert [each.name for each in caplog.records].count("channels_token_auth") == 1
+
+
 @pytest.mark.parametrize("method", ["post", "put", "delete"])
 @pytest.mark.asvs("4.1.4")
 def test_only_reading_is_allowed(method):

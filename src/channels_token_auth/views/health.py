@@ -1,6 +1,5 @@
 """Report to a load balancer whether this process accepts new sockets."""
 
-import logging
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -11,13 +10,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from ..node.node import here, local_nodes
+from ..observability.error_log import log_error
 from ..observability.outages import current_outages
 from ..verification.authenticator import site_authenticator
 from .operators import is_operator
 
 __all__ = ["ready"]
-
-logger = logging.getLogger("channels_token_auth")
 
 
 @login_not_required
@@ -51,7 +49,8 @@ def _can_serve() -> bool:
     try:
         site_authenticator()
     except ImproperlyConfigured as error:
-        logger.error("auth/ready/ answers 503: %s", error)  # noqa: TRY400 - the message suffices
+        # Anybody may send this request as often as they like.
+        log_error("auth/ready/ answers 503.", error, brief=True, often=True)
         return False
     return True
 

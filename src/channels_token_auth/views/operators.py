@@ -8,6 +8,7 @@ since a client may send "localhost": the proxy of a site has to add a header.
 
 import ipaddress
 
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
@@ -71,10 +72,15 @@ def _is_loopback(text: str) -> bool:
 
 def _has_token(request: HttpRequest) -> bool:
     """Return True if METRICS_TOKEN is set, and sent as a bearer token (RFC 6750 §2.1)."""
-    wanted = conf.configuration().metrics_token
     # The name of a scheme is case-insensitive (RFC 9110 §11.1).
     scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
-    if wanted is None or scheme.lower() != "bearer":
+    if scheme.lower() != "bearer":
+        return False
+    try:
+        wanted = conf.configuration().metrics_token
+    except ImproperlyConfigured:
+        return False  # `ready/` then answers 503, and logs what is wrong
+    if wanted is None:
         return False
     # The time of a plain comparison would show how many characters of a guess are right.
     return constant_time_compare(presented.strip(), wanted.reveal())
