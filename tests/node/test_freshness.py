@@ -8,6 +8,7 @@ import pytest
 from channels_token_auth.cluster import freshness
 from channels_token_auth.cluster.envelope import open_
 from channels_token_auth.cluster.freshness import ROLLOUT, SENT_AT, WINDOW, Freshness
+from channels_token_auth.node import node as node_module
 from channels_token_auth.node.node import here
 from channels_token_auth.observability.events import MessageIgnored, subscribe
 from tests.node.messages import sealed
@@ -98,11 +99,16 @@ def test_message_of_the_previous_release_is_read_during_a_rollout(receiver, igno
     assert ignored() == ["late"]
 
 
-async def test_drain_that_is_repeated_after_its_end_drains_nothing(settings, receiver):
-    """Somebody who can write to the layer repeats it when the operator has undone it."""
+@pytest.fixture
+def site(settings):
     settings.CHANNELS_TOKEN_AUTH = {
         "BACKENDS": [{"BACKEND": "tests.middleware.backend.OneTokenBackend"}]
     }
+
+
+@pytest.mark.usefixtures("site")
+async def test_drain_that_is_repeated_after_its_end_drains_nothing(receiver):
+    """Somebody who can write to the layer repeats it when the operator has undone it."""
     node, drain = here(), sent()
     undo = sent(over=None, question="undo")
     states = []
@@ -112,3 +118,26 @@ async def test_drain_that_is_repeated_after_its_end_drains_nothing(settings, rec
             node.handle(message, None)
         states.append(node.drain.is_on)
     assert states == [True, False, False]
+
+
+@pytest.mark.usefixtures("site")
+async def test_second_copy_of_a_drain_does_not_bring_it_back():
+    """Each request is sent twice, half a second apart: another may be sent in between."""
+    node, states = here(), []
+    for question, over in [("q", 0), ("undo", None), ("q", 0), ("undo", None), ("again", 0)]:
+        node.handle(MESSAGE | {"question": question, "over": over})
+        states.append(node.drain.is_on)
+    assert states == [True, False, False, False, True]
+
+
+@pytest.mark.usefixtures("site")
+async def test_drain_of_the_process_before_does_not_drain_its_replacement(monkeypatch):
+    """Its peers announce it, and somebody who has recorded it sends it again."""
+    node = here()
+    monkeypatch.setattr(node_module, "process_began_at", time.monotonic)
+    announced = [{"question": "q", "node": None, "over": 0, "age": 20}]
+    node.handle({"kind": "announce", "node": "web:1", "drains": announced})
+    node.handle(MESSAGE)
+    assert not node.drain.is_on
+    node.handle(MESSAGE | {"question": "its own"})
+    assert node.drain.is_on

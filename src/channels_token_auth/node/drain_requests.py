@@ -40,11 +40,13 @@ class DrainRequests:
         self._name = name
         self._known: dict[str, DrainRequest] = {}
 
-    def note(self, message: Message, *, age: float = 0.0) -> None:
-        """Store a request. A known one keeps its time, since announcements repeat it."""
+    def note(self, message: Message, *, age: float = 0.0) -> bool:
+        """Store a request. Return False if it is known: it keeps its time, since announcements
+        repeat it.
+        """
         question = message.get("question")
         if question is None or question in self._known:
-            return
+            return question is None
         over = message["over"]
         self._known[str(question)] = DrainRequest(
             question=str(question),
@@ -54,6 +56,7 @@ class DrainRequests:
         )
         newest = sorted(self._known.values(), key=lambda each: each.at)[-MAX_REQUESTS:]
         self._known = {each.question: each for each in newest}
+        return True
 
     def learn(self, announced: Iterable[Mapping[str, Any]]) -> None:
         """Store the requests that another node has announced."""

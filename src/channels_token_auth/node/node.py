@@ -147,10 +147,14 @@ class Node:
             case "count" if reply:
                 spawn(reply(self._count()))
             case "drain":
-                self._drains.note(message)  # for others too: announcements repeat it
-                if is_meant(self.name, message["node"]):
+                is_new = self._drains.note(message)  # for others too: announcements repeat it
+                question = message.get("question")
+                # A known one that is not being carried out was undone, or replaced by another; or
+                # it emptied the process that this one replaces.
+                is_current = is_new or question == self.drain.question
+                if is_current and is_meant(self.name, message["node"]):
                     over = None if message["over"] is None else float(message["over"])
-                    self.drain.request(over, reply, question=message.get("question"))
+                    self.drain.request(over, reply, question=question)
 
     def _join_drain(self) -> None:
         """Start or undo the drain whose request was sent before this node existed."""
