@@ -102,7 +102,7 @@ async def connect(client, url, offer):
 
 async def receive(client, socket):
     try:
-        text = await asyncio.wait_for(socket.recv(), 5)
+        text = await asyncio.wait_for(socket.recv(), 60)
     except websockets.ConnectionClosed as closed:
         frame = closed.rcvd
         client.closed(

@@ -82,7 +82,7 @@ async def test_client_that_is_sent_away_comes_again() -> None:
         await writer.wait_closed()
         gone.release()
 
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server, asyncio.timeout(30):
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server, asyncio.timeout(60):
         crowd = Crowd(server.sockets[0].getsockname()[1], ["0" * 40])
         running = asyncio.create_task(crowd.run())
         while not crowd.absences:  # noqa: ASYNC110 - no event tells

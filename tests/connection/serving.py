@@ -49,7 +49,7 @@ async def start(server: Server, application: Any, **values: Any) -> Served:
     """Serve a socket in a task of its own, up to where its application waits for something."""
     others = set(open_sockets())
     task = asyncio.create_task(serve(server, application, **values))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not (opened := set(open_sockets()) - others):  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.001)
         (connection,) = opened

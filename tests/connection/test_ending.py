@@ -159,7 +159,7 @@ async def serve_with_time_limit(server, messages, **values):
         limit.reschedule(asyncio.get_running_loop().time())
 
     async def limited():
-        async with asyncio.timeout(5) as limit:
+        async with asyncio.timeout(60) as limit:
             reference = asyncio.create_task(end(limit))
             await serve(server, Noting(), **values)
             await reference

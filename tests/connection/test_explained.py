@@ -39,7 +39,7 @@ async def _never(scope, receive, send):
 
 async def handshake(*messages, **values):
     server = Server(CONNECT, *messages)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await TokenAuthMiddleware(_never)(scope(**values), server.receive, server.send)
     return repr(server.sent)
 
@@ -127,7 +127,7 @@ async def test_message_that_closes_an_open_socket_is_explained(code, messages, s
     served = await start(server, Noting(), headers=[header], subprotocols=["token-auth.v1"])
     for each in messages:
         server.inbox.put_nowait(each)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await served.task
     assert [(each.code.value, each.connection.user_id) for each in stored] == [(code, "1")]
     (line,) = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
@@ -140,7 +140,7 @@ async def test_anonymous_socket_that_presents_a_token_is_explained(stored, setti
     server = Server(CONNECT)
     served = await start(server, Noting(), headers=[], subprotocols=["token-auth.v1"])
     server.inbox.put_nowait(auth("adas"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await served.task
     assert [each.code.value for each in stored] == ["identity_changed"]
 
@@ -167,7 +167,7 @@ async def test_limit_that_closes_an_open_socket_is_explained(slug, case, stored,
     ]
     for _ in range(3):
         servers[0].inbox.put_nowait(text("hello"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await first.task
         servers[1].inbox.put_nowait({"type": "websocket.disconnect", "code": 1000})
         await second.task
@@ -186,6 +186,6 @@ async def test_application_that_gets_too_many_messages_is_no_refused_token(store
     served = await start(server, Noting(), headers=[header], subprotocols=["token-auth.v1"])
     for _ in range(3):
         server.inbox.put_nowait(text("hello"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await served.task
     assert stored == []

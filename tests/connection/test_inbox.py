@@ -123,7 +123,7 @@ async def test_wait_that_is_cancelled_leaves_the_next_one_alone(server, inbox):
     cancelled = await waiting(inbox.has_event())
     cancelled.cancel()
     asyncio.get_running_loop().call_later(0.01, server.inbox.put_nowait, text("a"))
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(60):
         assert await next_of(inbox, may_wake=True) == text("a")
 
 

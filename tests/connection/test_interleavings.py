@@ -175,7 +175,7 @@ CASES += [(ByHeader, target) for target in TARGETS if target != "token"]
 
 
 async def until(condition):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.001)
 

@@ -50,7 +50,7 @@ def run(listen, *lives, tokens=("ada",)):
         async with serve(life, "127.0.0.1", 0, subprotocols=["token-auth.v1"]) as server:
             port = server.sockets[0].getsockname()[1]
             url = f"ws://127.0.0.1:{port}/"
-            return await asyncio.wait_for(listen(url, take, handle), 20)
+            return await asyncio.wait_for(listen(url, take, handle), 60)
 
     def take():
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
@@ -130,6 +130,6 @@ def test_denial_over_http_counts_as_its_code(listen, monkeypatch, status, body, 
         async with serve(lambda socket: None, "127.0.0.1", 0, process_request=deny) as server:
             port = server.sockets[0].getsockname()[1]
             url = f"ws://127.0.0.1:{port}/"
-            return await asyncio.wait_for(listen(url, lambda: next(tokens), None), 20)
+            return await asyncio.wait_for(listen(url, lambda: next(tokens), None), 60)
 
     assert asyncio.run(main()) == (code or 4401)

@@ -171,7 +171,7 @@ class Closing(TestCase):
                 Token.objects.all().delete()
 
         await sync_to_async(delete)()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while client.close_code is None:  # noqa: ASYNC110 - no event tells
                 await asyncio.sleep(0.01)
         assert client.close_code == 4410

@@ -79,7 +79,7 @@ async def test_more_begin_while_the_event_loop_has_nothing_else_to_do():
     line = Line(2 * AT_ONCE)
     await a_turn()
     line.backlog = FULL - 1
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await asyncio.gather(*line.tasks)
     assert line.begun == [*range(2 * AT_ONCE)]
 

@@ -49,7 +49,7 @@ async def counted(*events, options=(), **values):
     before = outcomes()
     server = Server(CONNECT, *events)
     application = TokenAuthMiddleware(_serve, **dict(options))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await application(scope(**values), server.receive, server.send)
     return [labels for labels, count in outcomes().items() if count != before.get(labels, 0)]
 
@@ -111,7 +111,7 @@ async def serving():
 
 
 async def until(condition):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.01)
 

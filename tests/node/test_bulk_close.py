@@ -47,7 +47,7 @@ def close(work, sockets, **options):
 
 
 async def until(condition):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0)
 

@@ -37,7 +37,7 @@ class Sent(list):
     async def settle(self):
         """Wait until all senders have ended: they are the only other tasks."""
         if senders := asyncio.all_tasks() - {asyncio.current_task()}:
-            await asyncio.wait(senders, timeout=10)
+            await asyncio.wait(senders, timeout=60)
 
 
 @pytest.fixture

@@ -124,7 +124,7 @@ class Socket:
         return self.code is None
 
     async def eventually(self, condition):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not condition() and not self.task.done():  # noqa: ASYNC110 - no event tells
                 await asyncio.sleep(0.005)
 

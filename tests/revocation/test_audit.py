@@ -72,7 +72,7 @@ def records(log):
 
 
 async def until(condition):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.005)
 

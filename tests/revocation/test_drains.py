@@ -24,7 +24,7 @@ class Fleet:
         self.reports.append(report["left"])
 
     async def empties(self):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while self.sockets or not self.reports or self.reports[-1]:  # noqa: ASYNC110 - no event tells
                 await asyncio.sleep(0.01)
 
@@ -67,7 +67,7 @@ async def test_one_that_lingers_takes_no_others_turn():
     """Else all others would be closed together, at the end."""
     fleet = Fleet(4, stubborn=2)
     fleet.draining.request(0.4, fleet.reply, question=None)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(fleet.closed) < 4:  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.01)
     assert len(set(fleet.closed)) == 4
@@ -89,7 +89,7 @@ async def test_foreign_page_receives_its_usual_refusal_during_a_drain(sockets, t
 async def test_empty_node_says_so_at_once():
     fleet = Fleet(0)
     fleet.draining.request(30, fleet.reply, question=None)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not fleet.reports:  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0)
     assert fleet.reports == [0]
@@ -102,7 +102,7 @@ async def test_drain_goes_on_though_its_reports_do_not_arrive():
 
     fleet = Fleet(3)
     fleet.draining.request(0.2, fail, question=None)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while fleet.sockets:  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.01)
     assert len(fleet.closed) == 3

@@ -71,7 +71,7 @@ async def test_node_is_answered_by_other_processes_until_it_stops_to_ask(sockets
     await _listening()
     theirs = await layer.inner.new_channel()
     await layer.inner.group_add(layers.GROUP, theirs)
-    async with asyncio.timeout(5), asking({"kind": "other"}) as answers:
+    async with asyncio.timeout(60), asking({"kind": "other"}) as answers:
         while (question := await layer.inner.receive(theirs)).get("kind") != "other":
             pass
         answer = sealed({"kind": "answer", "answers": question["question"]})
@@ -103,7 +103,7 @@ async def test_other_threads_ask_on_a_layer_that_serves_them_all(sockets, token,
 
 async def _listening():
     """Until the node has its channel."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while here().channel is None:  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.005)
 

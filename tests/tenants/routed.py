@@ -117,7 +117,7 @@ class Socket:
 
     async def verdict(self):
         """Return True if the client is in, else the close code or the status."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 for message in self.server.sent:
                     if message["type"] == "websocket.close":
@@ -129,7 +129,7 @@ class Socket:
                 await asyncio.sleep(0.01)
 
     async def close_code(self):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not self.closes:  # noqa: ASYNC110 - no event tells
                 await asyncio.sleep(0.01)
         return self.closes[0]

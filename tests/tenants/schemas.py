@@ -123,7 +123,7 @@ class Socket:
 
 
 async def until(condition):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.01)
 

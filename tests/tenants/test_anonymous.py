@@ -46,7 +46,7 @@ async def serve(path, *events):
             pass
 
     server = Server(CONNECT, *events)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await TokenAuthMiddleware(application)(scope(path=path), server.receive, server.send)
     return server.sent, users
 

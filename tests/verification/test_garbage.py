@@ -61,7 +61,7 @@ async def test_an_idle_thread_keeps_nothing_of_its_last_batch(lane, lanes):
     lanes.ask(Onward(lane, lambda items: [None] * len(items), item), lambda _: answered.set())
     del item
     await answered.wait()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while kept() is not None and time.monotonic() < deadline:  # noqa: ASYNC110 - no event tells
         await asyncio.sleep(0.01)
     assert lanes.lane(lane).is_running
