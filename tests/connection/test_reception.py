@@ -122,13 +122,11 @@ async def test_wait_that_is_cancelled_leaves_its_event_for_the_next_one():
                     await receive()
         server.inbox.put_nowait(text("kept"))
         await asyncio.sleep(0.01)
+        server.inbox.put_nowait(LEAVE)
         received.extend([await receive(), await receive()])
 
     server = Server(CONNECT)
-    served = await start(server, application)
-    await asyncio.sleep(0.05)
-    server.inbox.put_nowait(LEAVE)
-    await served.task
+    await serve(server, application)
     assert received == [text("kept"), LEAVE]
 
 

@@ -1,13 +1,12 @@
 """A revocation reaches other nodes and those of this process: in which order, and how soon."""
 
 import asyncio
-import time
 
 import pytest
 from asgiref.sync import sync_to_async
 
 from channels_token_auth import disconnect
-from channels_token_auth.cluster import pubsub
+from channels_token_auth.cluster import layer, pubsub
 from tests.revocation.layer import SharedLayer
 
 HERE = "tests.revocation.test_publishing"
@@ -21,7 +20,7 @@ class Noting(SharedLayer):
 
     async def group_send(self, group, message):
         await asyncio.sleep(self.seconds)
-        happened.append(("sent", time.monotonic()))
+        happened.append("sent")
         await super().group_send(group, message)
 
 
@@ -29,27 +28,22 @@ class Noting(SharedLayer):
 def _layer(site, monkeypatch):
     happened.clear()
     site.CHANNEL_LAYERS = {"default": {"BACKEND": f"{HERE}.Noting"}}
-    monkeypatch.setattr(pubsub, "deliver", lambda _: happened.append(("here", time.monotonic())))
-
-
-def order():
-    return [what for what, _ in happened]
+    monkeypatch.setattr(pubsub, "deliver", lambda _: happened.append("here"))
 
 
 def test_command_sends_to_other_nodes_first():
     disconnect(connection_id="node.1")
-    assert order() == ["sent", "here"]
+    assert happened == ["sent", "here"]
 
 
 async def test_view_sends_before_the_sockets_of_its_own_process_are_closed():
     # A view's thread sends in the event loop that is about to close sockets.
     await sync_to_async(disconnect)(connection_id="node.1")
-    assert order() == ["sent", "here"]
+    assert happened == ["sent", "here"]
 
 
 async def test_slow_layer_does_not_keep_the_sockets_of_this_process_open(monkeypatch):
-    monkeypatch.setattr(Noting, "seconds", 0.5)
-    began = time.monotonic()
+    monkeypatch.setattr(layer, "TIMEOUT", 60)
+    monkeypatch.setattr(Noting, "seconds", 3)  # so that a busy machine is quicker
     await sync_to_async(disconnect)(connection_id="node.1")
-    assert order() == ["here", "sent"]
-    assert happened[0][1] - began < 0.4
+    assert happened == ["here", "sent"]
