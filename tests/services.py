@@ -28,17 +28,32 @@ __all__ = [
 DEADLINE = 120.0
 
 
+_reserved: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody listens on.
+    """Return a TCP port of 127.0.0.1 that nobody listens on, and no other test run gets.
 
     It is below the range from which the system gives outgoing connections their ports: one of
     those could take it before the server does.
     """
     while True:
         port = random.randrange(15_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            _reserve(port)
             probe.bind(("127.0.0.1", port))
             return port
+
+
+def _reserve(port: int) -> None:
+    """Reserve a port among all test runs until this process ends. Raises OSError if one has it.
+
+    Lanes start servers at the same time, seconds after they have chosen a port, and start some
+    again on the same port. The mark is a socket in the abstract namespace of Linux: it is visible
+    where the port is, and leaves no file.
+    """
+    _reserved.append(mark := socket.socket(socket.AF_UNIX))
+    mark.bind(f"\0channels-token-auth test port {port}")
 
 
 @contextlib.contextmanager

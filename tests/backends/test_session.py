@@ -1,7 +1,6 @@
 """Django's sessions, as a cookie presents them."""
 
 import hashlib
-import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -41,6 +40,7 @@ from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Grant, Identity
 from tests.backends.checking import check
 from tests.backends.own_users.models import Member
+from tests.services import free_port
 
 ENGINES = "django.contrib.sessions.backends."
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -94,11 +94,6 @@ def log_in(user, backend=MODEL_BACKEND):
     client = Client()
     client.force_login(user, backend=backend)
     return client, client.cookies["sessionid"].value
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def code_or_user(verdict):

@@ -1,12 +1,14 @@
 """The services of the tests, and the database that pytest was asked for."""
 
+import subprocess
+import sys
 import threading
 
 import psycopg
 import pytest
 from django.db import connection
 
-from tests.services import PostgreSQL, postgresql
+from tests.services import PostgreSQL, free_port, postgresql
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +57,14 @@ def test_server_leaves_neither_process_nor_folder():
         process = server.process
     assert process.poll() is not None
     assert not server.folder.exists()
+
+
+def test_other_runs_do_not_get_a_port_that_was_given_out():
+    port = free_port()
+    program = (
+        "import random; real, wanted = random.randrange, [%d];"
+        "random.randrange = lambda *range: wanted.pop() if wanted else real(*range);"
+        "from tests.services import free_port; print(free_port())"
+    )
+    command = [sys.executable, "-c", program % port]
+    assert int(subprocess.run(command, check=True, capture_output=True).stdout) != port
