@@ -11,6 +11,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.cores import cores
+
 __all__ = ["LIMIT"]
 
 LIMIT = 5.0  # seconds of one test, without its fixtures, on a machine that does nothing else
@@ -53,7 +55,7 @@ def _may_be_slow(item: pytest.Item) -> bool:
 
 def load() -> float:
     """Return how many processes wait for each core: a test takes so many times as long."""
-    return os.getloadavg()[0] / (os.cpu_count() or 1)
+    return os.getloadavg()[0] / cores()
 
 
 def seconds_without_a_core() -> float:

@@ -7,11 +7,11 @@ starts programs and servers, and waits a third of it. `Result` has the seconds b
 processors that show this.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.cores import cores
 from tests.suite.modules import modules
 
 __all__ = [
@@ -57,7 +57,7 @@ IN_PROCESS = tuple(
         )
     )
 )
-CORES = os.cpu_count() or 2
+CORES = cores()
 # These folders need as much processor time as those that are left. A step for each group, in one
 # process, collects its own tests only; a worker of pytest-xdist would collect those of all groups.
 PARTS = (("backends", "matrix"), ("providers", "revocation"))
