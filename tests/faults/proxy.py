@@ -34,7 +34,7 @@ class Proxy(ThreadingTCPServer):
 
     def cut_off(self) -> None:
         """From now on the open connections stay open and swallow every byte; new ones work."""
-        for passage in self.passages:
+        for passage in list(self.passages):  # other threads add theirs
             passage.leads_nowhere = True
 
     def kill(self) -> None:
@@ -67,10 +67,11 @@ class _Passage(BaseRequestHandler):
         address = self.server.address
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
         with socket.socket(family) as store, suppress(ConnectionError):
+            # Before it asks: a passage that `kill` does not find yet must not be let through.
+            self.server.passages.add(self)
             if self.server.refuses:
                 return
             store.connect(address)
-            self.server.passages.add(self)
             opposite = {self.request: store, store: self.request}
             while True:
                 for end in select.select([*opposite], [], [])[0]:
