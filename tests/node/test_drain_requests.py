@@ -54,7 +54,7 @@ def test_age_goes_on_from_node_to_node():
     first = learned(request("q"))
     second = learned(*first.announce())
     second.learn([request("q", age=0.0)])  # of a node that received it directly, but later
-    assert second.announce()[0]["age"] == pytest.approx(60, abs=5)
+    assert second.announce()[0]["age"] == pytest.approx(60, abs=30)
 
 
 def test_only_the_newest_requests_are_kept():

@@ -149,7 +149,7 @@ async def test_question_is_asked_again_and_answered_over_a_group(sockets, token,
     monkeypatch.setattr("channels_token_auth.cluster.envelope.process_id", _another_each_time())
     socket = await sockets(token.key)
     await socket.eventually(lambda: here().channel)
-    found = await aconnections(timeout=3)
+    found = await aconnections(timeout=30)
     assert (found.total, found.is_complete) == (1, True)
 
 

@@ -88,20 +88,20 @@ async def test_open_socket_is_warned_at_once_and_the_old_token_opens_no_other(
     old = await issue(age=60)
     socket = await talk(old)
     await arevoke_user(ada, margin=30)
-    assert (await heard(socket, "auth.expiring"))["expires_in"] in {29, 30}
+    assert 15 < (await heard(socket, "auth.expiring"))["expires_in"] <= 30
     assert await socket.stays()
     assert await (await sockets(old, scheme="Bearer")).closes() == 4410
 
 
 async def test_fresh_token_keeps_the_socket_beyond_the_deadline(talk, issue, ada, site):
     socket = await talk(await issue(age=60))
-    await arevoke_user(ada, margin=2)
+    await arevoke_user(ada, margin=4)
     await heard(socket, "auth.expiring")
     said = len(messages(socket))
     say(socket, await issue())
     await socket.eventually(lambda: len(messages(socket)) > said)
     assert messages(socket)[-1]["type"] == "auth.ok"
-    for _ in range(23):
+    for _ in range(43):
         assert await socket.stays()
 
 
@@ -113,7 +113,7 @@ async def test_client_that_renews_nothing_is_closed_with_4419(talk, issue, ada):
 
 async def test_socket_without_messages_closes_with_4419_at_the_deadline(sockets, issue, ada):
     socket = await sockets(await issue(age=60), scheme="Bearer")
-    await arevoke_user(ada, margin=1)
+    await arevoke_user(ada, margin=3)
     assert await socket.stays()
     assert await socket.closes() == 4419
     assert messages(socket) == []
@@ -201,7 +201,7 @@ async def test_label_with_a_margin_spares_open_sockets_and_other_labels(
     old, other = await issue(age=60, sid="s1"), await issue(age=60, sid="s2")
     socket, spared = await talk(old), await talk(other)
     await arevoke(label={"sid": "s1"}, margin=30, **which)
-    assert (await heard(socket, "auth.expiring"))["expires_in"] in {29, 30}
+    assert 15 < (await heard(socket, "auth.expiring"))["expires_in"] <= 30
     assert await socket.stays()  # sweeps
     assert await (await sockets(old, scheme="Bearer")).closes() == 4410
     assert await (await sockets(other, scheme="Bearer")).stays()
@@ -210,13 +210,13 @@ async def test_label_with_a_margin_spares_open_sockets_and_other_labels(
 
 async def test_fresh_token_of_the_same_label_keeps_the_socket(talk, issue):
     socket = await talk(await issue(age=60, sid="s1"))
-    await arevoke(label={"sid": "s1"}, margin=2)
+    await arevoke(label={"sid": "s1"}, margin=4)
     await heard(socket, "auth.expiring")
     said = len(messages(socket))
     say(socket, await issue(sid="s1"))
     await socket.eventually(lambda: len(messages(socket)) > said)
     assert messages(socket)[-1]["type"] == "auth.ok"
-    for _ in range(23):
+    for _ in range(43):
         assert await socket.stays()
 
 
@@ -254,12 +254,12 @@ async def test_margin_begins_with_the_commit(talk, issue, ada, site):
     def revoke_slowly():
         with transaction.atomic():
             with transaction.atomic():
-                revoke_user(ada, margin=2)
-            time.sleep(2)
+                revoke_user(ada, margin=30)
+            time.sleep(4)
 
     socket = await talk(await issue(age=60))
     await sync_to_async(revoke_slowly)()
-    assert (await heard(socket, "auth.expiring"))["expires_in"] in {1, 2}
+    assert 26 < (await heard(socket, "auth.expiring"))["expires_in"] <= 30
     assert await socket.stays()
 
 
@@ -270,7 +270,7 @@ class Held(DRFTokenBackend):
 
     def revalidate(self, grants):
         self.asked.set()
-        self.may_answer.wait(4)
+        self.may_answer.wait(60)
         return super().revalidate(grants)
 
 
