@@ -15,7 +15,7 @@ from tests.wire.servers import Server
 
 __all__ = ["PEERS", "SCENARIOS", "BulkClose", "close_from_outside", "eventually", "has_ended"]
 
-DEADLINE = 15.0
+DEADLINE = 60.0
 APPLICATIONS = ("echo-async", "echo-sync", "slow-sync", "busy", "bare", "late")
 PEERS = ("answers", "keeps sending", "never answers", "never reads")
 _numbers = itertools.count()

@@ -18,7 +18,7 @@ from tests.wire.servers import Server, launch, stop_all
 KINDS = ["granian", "uvicorn-sansio"]
 LIMITS = {
     "FAILURES": "3/min",
-    "HANDSHAKES": "40/min",
+    "HANDSHAKES": "40/hour",
     "WAITING": {"address": 3, "node": 8},
 }
 OFFER = b"Sec-WebSocket-Protocol: token-auth.v1"
@@ -36,7 +36,7 @@ def servers(
         "directory": tmp_path_factory.mktemp("limits"),
         "environment": {
             "WIRE_TOKEN_AUTH": json.dumps(
-                {"LIMITS": LIMITS, "TRUSTED_PROXIES": 1, "AUTH_TIMEOUT": 2}
+                {"LIMITS": LIMITS, "TRUSTED_PROXIES": 1, "AUTH_TIMEOUT": 6}
             )
         },
     }

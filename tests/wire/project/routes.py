@@ -40,7 +40,7 @@ POLICIES = {
         _inner,
         backends=[{"BACKEND": "tests.wire.project.lasting.LastingBackend"}],
         locations=["header", "first_message"],
-        auth_timeout=1,
+        auth_timeout=3,
         expiry_warning=1,
     ),
     "hasty": TokenAuthMiddlewareStack(_inner, verify_timeout=1),
