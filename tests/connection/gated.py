@@ -12,7 +12,7 @@ from channels_token_auth.core.identity import Identity
 
 __all__ = ["Gate", "gated", "identity"]
 
-DEADLINE = 5
+DEADLINE = 60
 
 
 class Gate:

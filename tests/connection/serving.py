@@ -9,6 +9,7 @@ from channels_token_auth.connection.connection import Connection
 from channels_token_auth.middleware import TokenAuthMiddleware
 from tests.connection.server import ACCEPT, Server, scope
 from tests.connection.sockets import open_sockets
+from tests.connection.turns import rest
 
 __all__ = ["GOOD", "Noting", "Served", "serve", "shortened", "start"]
 
@@ -55,7 +56,7 @@ async def start(server: Server, application: Any, **values: Any) -> Served:
         (connection,) = opened
         while not (connection.was_admitted or task.done()):  # noqa: ASYNC110 - the same
             await asyncio.sleep(0.001)
-    await asyncio.sleep(0.02)
+    await rest(0.02)
     return Served(server=server, task=task, connection=connection)
 
 

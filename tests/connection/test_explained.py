@@ -29,7 +29,7 @@ def refused():
 def site(settings, transactional_db):
     settings.CHANNELS_TOKEN_AUTH = {
         "BACKENDS": [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}],
-        "AUTH_TIMEOUT": 0.05,
+        "AUTH_TIMEOUT": 0.5,
     }
 
 

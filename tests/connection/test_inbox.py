@@ -7,6 +7,7 @@ import pytest
 from channels_token_auth.connection.inbox import Inbox
 from channels_token_auth.core.lifecycle import Idle
 from tests.connection.server import LossyServer, text
+from tests.connection.turns import rest
 
 pytestmark = pytest.mark.usefixtures("each_kind_of_server")
 
@@ -34,7 +35,7 @@ async def next_of(inbox, *, may_wake):
 async def waiting(coroutine):
     """A task that has come as far as it can."""
     task = asyncio.create_task(coroutine)
-    await asyncio.sleep(0.01)
+    await rest(0.01)
     return task
 
 
@@ -107,7 +108,7 @@ async def test_close_cancels_a_call_for_which_nobody_waits(server, inbox):
     await task
     assert server.is_asked
     inbox.close()
-    await asyncio.sleep(0.01)
+    await rest(0.01)
     assert not server.is_asked
 
 

@@ -22,6 +22,7 @@ from channels_token_auth.verification.route import Route
 from tests.connection.backend import store
 from tests.connection.server import ACCEPT, CONNECT, LossyServer, Server, scope, sends, text
 from tests.connection.sockets import open_sockets
+from tests.connection.turns import rest
 from tests.memory import kept_by
 
 pytestmark = pytest.mark.usefixtures("each_kind_of_server")
@@ -62,7 +63,7 @@ def time(monkeypatch):
             self.calendar_by += seconds
             self.steady_by += 0 if asleep else seconds
             deadlines().run()
-            await asyncio.sleep(0.05)
+            await rest(0.05)
 
         def at(self, seconds):
             return datetime.fromtimestamp(calendar + self.calendar_by + seconds, UTC)

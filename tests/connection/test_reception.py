@@ -11,6 +11,7 @@ from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.node import bulk_close
 from tests.connection.server import ACCEPT, CONNECT, LossyServer, Server, text
 from tests.connection.serving import Noting, serve, start
+from tests.connection.turns import rest
 
 LEAVE = {"type": "websocket.disconnect", "code": 1000}
 PING = text('{"type": "auth.ping"}')
@@ -195,7 +196,7 @@ async def test_event_behind_a_message_of_the_library_is_not_overtaken_after_a_ca
         await send({**ACCEPT, "subprotocol": "token-auth.v1"})
         call = receive()
         server.inbox.put_nowait(PING)
-        await asyncio.sleep(0.01)  # now the library waits for the next event
+        await rest(0.01)  # now the library waits for the next event
         server.inbox.put_nowait(text("a"))
         server.inbox.put_nowait(LEAVE)
         call.cancel()

@@ -9,7 +9,7 @@ from channels.layers import get_channel_layer
 
 CONNECT = {"type": "websocket.connect"}
 ACCEPTED = {"type": "websocket.accept", "subprotocol": None}
-DEADLINE = 30.0
+DEADLINE = 60.0
 
 
 def text(value: str) -> dict[str, Any]:

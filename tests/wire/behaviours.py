@@ -12,7 +12,7 @@ from tests.wire.servers import Server
 __all__ = ["BEHAVIOURS", "SIZES", "answer_to_a_long_token"]
 
 SIZES = {"4 KB": 4096, "5 KB": 5120, "9 KB": 9216, "20 KB": 20480, "1 MB": 1 << 20}
-PATIENCE = 1.0  # seconds, after which a server that did not answer hangs
+PATIENCE = 3.0  # seconds, after which a server that did not answer hangs
 
 LONG_TOKENS: dict[str, Callable[[bytes], tuple[bytes, list[bytes]]]] = {
     "header": lambda token: (b"/default/whoami/long", [b"Authorization: Bearer " + token]),
