@@ -165,17 +165,19 @@ def test_password_of_the_store_reaches_no_log(caplog, server, settings):
 
 
 def test_child_of_a_fork_counts_too(process):
-    counter, reader = process(), process()
-    counter.add("203.0.113.1", 2)
-    time.sleep(0.2)
-    pid = os.fork()
-    if pid == 0:
-        counter.add("203.0.113.1")
-        time.sleep(1)
-        os._exit(0)
-    assert os.waitpid(pid, 0)[1] == 0
-    reader.add("203.0.113.1")
-    assert eventually(lambda: reader.wait("203.0.113.1"))
+    counter, others = process(), [process(Rate(2, 600)) for _ in range(2)]
+    counter.add("203.0.113.9")  # so that its thread runs, which the child does not inherit
+    for other in others:
+        other.add("203.0.113.1")
+    assert eventually(lambda: any(other.wait("203.0.113.1") for other in others))
+    if not (child := os.fork()):
+        status = 1
+        try:
+            counter.add("203.0.113.1")
+            status = 0 if eventually(lambda: counter.wait("203.0.113.1")) else 1
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_thread_that_could_not_be_started_is_started_by_a_later_count(process, monkeypatch):
