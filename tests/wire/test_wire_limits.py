@@ -177,4 +177,4 @@ def test_full_node_refuses_newcomers_until_there_is_room(limited: Server) -> Non
     assert refused(connect(limited, next(_addresses), OFFER, policy="messages"))[0] == 4429
     for each in crowd:
         each.drop()
-    eventually(lambda: is_welcome(connect(limited, next(_addresses), GOOD)), lambda answer: answer)
+    assert eventually(lambda: is_welcome(connect(limited, next(_addresses), GOOD)), bool)
