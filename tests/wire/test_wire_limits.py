@@ -36,7 +36,7 @@ def servers(
         "directory": tmp_path_factory.mktemp("limits"),
         "environment": {
             "WIRE_TOKEN_AUTH": json.dumps(
-                {"LIMITS": LIMITS, "TRUSTED_PROXIES": 1, "AUTH_TIMEOUT": 6}
+                {"LIMITS": LIMITS, "TRUSTED_PROXIES": 1, "AUTH_TIMEOUT": 4}
             )
         },
     }
