@@ -139,8 +139,8 @@ def _report(failed: dict[str, BaseException], plan: Plan) -> None:
     # All of them in one error, so that the caller need not find them one after the other.
     names = listed({*failed, *plan.unasked})
     _log(failed, plan)
-    # The text and the frames of a failure may quote the token, and whoever catches our error
-    # reports it: so it has no cause, and no frame below it a variable with the failure.
+    # The text and the frames of a failure may quote the token, and sites send our error to error
+    # reporters: so it has no cause, and no frame below it has a variable with the failure.
     failed.clear()
     raise unavailable(
         Detail(
