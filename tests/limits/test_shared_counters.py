@@ -181,6 +181,30 @@ def test_child_of_a_fork_counts_too(process, server):
     assert os.waitpid(child, 0)[1] == 0
 
 
+def test_child_of_a_fork_during_the_building_of_a_store_builds_its_own(monkeypatch):
+    is_building, may_go_on = threading.Event(), threading.Event()
+
+    def build(uri):
+        is_building.set()
+        assert may_go_on.wait(DEADLINE)
+        return build_store(uri)
+
+    monkeypatch.setattr(module, "build_store", build)
+    shared, counter = SharedCounters(Secret("memory://")), Noted(THREE)
+    shared.add(counter, "203.0.113.1", 3)
+    assert is_building.wait(DEADLINE)
+    if not (child := os.fork()):
+        status = 1
+        try:
+            may_go_on.set()
+            shared.add(counter, "203.0.113.1", 3)
+            status = 0 if eventually(lambda: counter.blocked) else 1
+        finally:
+            os._exit(status)
+    may_go_on.set()
+    assert os.waitpid(child, 0)[1] == 0
+
+
 def test_thread_that_could_not_be_started_is_started_by_a_later_count(process, monkeypatch):
     first, second = process(), process()
     with monkeypatch.context() as patch:

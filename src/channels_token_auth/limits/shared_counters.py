@@ -40,7 +40,17 @@ NAME = "STORAGE"
 
 throttle = Throttle()
 
-_building = threading.Lock()
+
+class _Building:
+    """The lock under which stores are built, one at a time in a process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+
+_building = _Building()
+# A thread that a forked child does not inherit may hold the lock, which no thread would release.
+os.register_at_fork(after_in_child=_building.__init__)  # type: ignore[misc]
 
 outages = OutageWatch(
     "limits",
@@ -158,7 +168,7 @@ class SharedCounters:
         if self._store is None:
             # One at a time: the package limits reports a driver as missing while another thread
             # imports it.
-            with _building:
+            with _building.lock:
                 self._store = build_store(self._uri)
         for (counter, key), amount in counts.items():
             # A keyed hash: sites that share a store have separate counters, and the store holds no
