@@ -34,7 +34,7 @@ def site(settings):
     return settings
 
 
-async def serve(path, *events):
+async def serve(path, *events, **values):
     """Return the messages that the client gets, and the users that the application finds."""
     users = []
 
@@ -47,7 +47,9 @@ async def serve(path, *events):
 
     server = Server(CONNECT, *events)
     async with asyncio.timeout(60):
-        await TokenAuthMiddleware(application)(scope(path=path), server.receive, server.send)
+        await TokenAuthMiddleware(application)(
+            scope(path=path, **values), server.receive, server.send
+        )
     return server.sent, users
 
 
@@ -63,6 +65,13 @@ async def test_client_of_another_host_is_refused(path, code):
     assert sent[-1]["code"] == code
     assert users == []
     assert not here().sockets
+
+
+async def test_client_of_an_unknown_host_has_guessed_no_credential(settings):
+    settings.CHANNELS_TOKEN_AUTH |= {"LIMITS": {"FAILURES": "1/min"}}
+    client = ("203.0.113.1", 4711)
+    answers = [await serve("/nowhere/", client=client) for _ in range(3)]
+    assert [sent[-1]["code"] for sent, _ in answers] == [4401] * 3
 
 
 async def test_client_that_is_closed_during_the_lookup_is_not_admitted(monkeypatch):

@@ -168,7 +168,10 @@ async def _refuse(connection: Connection, error: TokenAuthError) -> None:
     """Answer the handshake with a refusal, unless the socket was closed meanwhile."""
     connection.left = connection.left or error.code
     connection.refusal_reason = connection.refusal_reason or error
-    connection.note_failure(error.code)
+    handshake = connection.handshake
+    # A client that sent no credential has guessed none: the host of an anonymous one is unknown.
+    if handshake.credential or handshake.problem:
+        connection.note_failure(error.code)
     if connection.life.state is State.CLOSED:
         return
     if connection.exchange.stage is Stage.HANDSHAKE:
