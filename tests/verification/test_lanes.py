@@ -155,13 +155,31 @@ async def test_forked_child_has_threads_of_its_own():
     lanes.end()
 
 
-async def test_lane_recovers_after_its_thread_could_not_be_started(lanes, monkeypatch):
+async def test_lane_recovers_after_its_thread_could_not_be_started(lanes, monkeypatch, caplog):
+    lane_module.throttle.reset()
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", _no_more_threads)
         assert (await ask(lanes, list, 1)).code is CloseReason.UNAVAILABLE
         assert lanes.backlog() == 0
+    # One line names the cause: no warning of a flood, which there is not.
+    assert [each.levelno for each in caplog.records] == [logging.ERROR]
     async with asyncio.timeout(10):
         assert await ask(lanes, list, 2) == 2
+
+
+async def test_full_lane_recovers_after_its_thread_could_not_be_replaced(lanes, monkeypatch):
+    monkeypatch.setattr(lane_module, "MAX_QUEUED", 1)
+    gate = Gate()
+    start(lanes, gate, 1)
+    await until(gate.entered)
+    waiting = start(lanes, list, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", _no_more_threads)
+        lanes.lane(ROWS).relieve(after=0)
+    start(lanes, list, 3)  # refused, but it starts the thread
+    async with asyncio.timeout(60):
+        assert await waiting == 2
+    gate.opened.set()
 
 
 def _no_more_threads(_):

@@ -82,7 +82,8 @@ class Lane:
         errand.queued_at = clock.steady()
         with self._changed:
             # Under the lock that an idle thread needs to end, so that it cannot miss the errand.
-            if len(self._queue) >= MAX_QUEUED or not self._has_thread():
+            # The thread first: a full queue whose thread could not be replaced needs one, too.
+            if not self._has_thread() or len(self._queue) >= MAX_QUEUED:
                 return False
             self._queue.append(errand)
             self._changed.notify()

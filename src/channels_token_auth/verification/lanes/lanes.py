@@ -109,7 +109,8 @@ class Lanes:
     def _complain(self, lane: Lane, refused: int) -> None:
         if QueueOverflowed.is_wanted():
             emit(QueueOverflowed(lane=lane.id.name, refused=refused))
-        if self._throttle.allows(lane.id):
+        # A lane whose thread could not start has logged that, and has no flood of tokens.
+        if lane.is_running and self._throttle.allows(lane.id):
             logger.warning(
                 "More tokens arrive than the lane %r verifies (%s wait): some are answered"
                 " unavailable. Look for a flood of handshakes, or a slow service of the lane.",
