@@ -338,15 +338,29 @@ def test_server_that_gives_no_answer_is_unavailable(backend, server, alice, capl
     assert ("OPTIONS" in record.getMessage()) is (status in (401, 403))
 
 
-def test_trouble_is_reported_again_after_a_good_answer(backend, server, alice, caplog):
-    server.status = 500
-    verdict_on(backend)
-    server.status = 200
-    assert verdict_on(backend) == alice
-    server.status = 500
-    verdict_on(backend)
+def test_trouble_of_another_kind_is_reported_after_a_good_answer(backend, server, alice, caplog):
+    for server.status, expected in ((500, None), (200, alice), (502, None)):
+        assert verdict_on(backend) == (expected or CloseReason.UNAVAILABLE)
     levels = [record.levelname for record in caplog.records]
-    assert levels == ["ERROR", "WARNING", "ERROR"], "the second says that it is over"
+    assert levels == ["ERROR", "WARNING", "ERROR"], "the second reports the end"
+
+
+def test_trouble_that_comes_and_goes_fails_closed_and_floods_no_log(backend, server, alice, caplog):
+    for _ in range(3):
+        for server.status, expected in ((500, CloseReason.UNAVAILABLE), (200, alice)):
+            assert verdict_on(backend) == expected
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+
+
+def test_outage_lasts_while_a_backend_with_other_credentials_is_refused(
+    server, alice, outage_events
+):
+    refused, good = backend_at(server, client_secret="old-s3cret"), backend_at(server)
+    for backend, server.status in ((refused, 401), (good, 200), (refused, 401), (refused, 200)):
+        verdict_on(backend)
+        kinds = [type(each) for each in outage_events]
+        assert kinds == ([OutageBegan] if server.status == 401 or backend is good else kinds)
+    assert kinds == [OutageBegan, OutageEnded]
 
 
 def test_outage_is_emitted_once_when_it_begins_and_when_it_ends(server, alice, outage_events):

@@ -297,6 +297,16 @@ def test_outage_is_emitted_once_when_it_begins_and_when_it_ends(server, steady, 
     assert "503" in outage_events[0].error
 
 
+def test_outage_of_one_query_is_not_ended_by_another(server, steady, outage_events):
+    first, second = keys_of(f"{server.url}?p=a"), keys_of(f"{server.url}?p=b")
+    for keys, server.status in ((first, 503), (second, 200)):
+        look_for(keys, "1")
+    assert [(type(each), each.name) for each in outage_events] == [(OutageBegan, server.url)]
+    steady.now += INTERVAL + LIFETIME
+    look_for(first, "1")
+    assert [type(each) for each in outage_events] == [OutageBegan, OutageEnded]
+
+
 @pytest.mark.parametrize("user", ["u:s3cret@", "s3cret@", "u:s3/cret@", "u:s3?cret@", "u:s3#cret@"])
 def test_outage_of_a_url_with_a_password_does_not_show_it(user, caplog, outage_events):
     url = f"https://{user}id.example/jwks?key=s3cret#s3cret"

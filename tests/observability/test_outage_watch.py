@@ -58,6 +58,17 @@ def test_services_are_distinguished_by_name(watch, seen):
     assert len(seen) == 2
 
 
+def test_outage_of_a_shared_name_ends_with_the_last_service_that_fails(watch, seen, caplog):
+    watch.failed("a", OSError(), of=1)
+    watch.failed("a", OSError(), of=2)
+    for of in (1, 3):
+        watch.works("a", of=of)
+        assert [type(each) for each in seen] == [OutageBegan]
+    watch.works("a", of=2)
+    assert [type(each) for each in seen] == [OutageBegan, OutageEnded]
+    assert [each.levelno for each in caplog.records] == [logging.ERROR, logging.WARNING]
+
+
 def test_refusal_is_an_answer(watch, seen):
     fail(watch, error=TokenAuthError(CloseReason.RATE_LIMITED, 30))
     assert seen == []

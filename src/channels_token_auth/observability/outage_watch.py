@@ -6,8 +6,9 @@ emitted, and so is the first success after it; all others cost a look into an em
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from ..core.errors import TokenAuthError
 from .error_log import describe_error
@@ -19,11 +20,22 @@ __all__ = ["OutageWatch"]
 logger = logging.getLogger("channels_token_auth")
 
 
+@dataclass(slots=True)
+class _Outage:
+    """The failing services of one name, and whether the outage was logged."""
+
+    is_logged: bool
+    of: set[Hashable] = field(default_factory=set)
+
+
 class OutageWatch:
     """The outages of one kind of service, in this process. Any thread may report.
 
     `began` and `ended` are log texts: `%r` is the service's name, and `%s` the error. None, if the
     caller logs.
+
+    Several services may have one public name, such as a URL that is shown without its query. `of`
+    distinguishes them, and is never shown: their outage lasts until the last of them answers.
     """
 
     def __init__(self, service: str, *, began: str | None = None, ended: str = "") -> None:
@@ -32,33 +44,38 @@ class OutageWatch:
         self._ended = ended
         self._lock = threading.Lock()
         self._throttle = Throttle()
-        self._failing: dict[str, bool] = {}
-        """The services that fail, by name, and whether that was logged."""
+        self._failing: dict[str, _Outage] = {}
+        """The outages, by the name of their services."""
 
-    def failed(self, name: str, error: BaseException) -> None:
+    def failed(self, name: str, error: BaseException, *, of: Hashable = None) -> None:
         """A call failed."""
         with self._lock:
             if name in self._failing:
+                self._failing[name].of.add(of)
                 return
             # A connection that comes and goes is one outage to an operator, not a flood of lines.
             is_logged = self._began is not None and self._throttle.allows(name)
-            self._failing[name] = is_logged
+            self._failing[name] = _Outage(is_logged, {of})
         # From here on without the lock: subscribers may run any code, and other threads report too.
         text = describe_error(error)
         if is_logged:
             logger.error(self._began, name, text)
         emit(OutageBegan(service=self._service, name=name, error=text))
 
-    def works(self, name: str) -> None:
+    def works(self, name: str, *, of: Hashable = None) -> None:
         """A call was answered."""
         if not self._failing:  # read without the lock, since nearly every call ends here
             return
         with self._lock:
-            was_logged = self._failing.pop(name, None)
-        if was_logged is None:
-            return
+            outage = self._failing.get(name)
+            if outage is None:
+                return
+            outage.of.discard(of)
+            if outage.of:  # another service of this name still fails
+                return
+            del self._failing[name]
         # Log the end only where the beginning was logged, which the throttle may have prevented.
-        if was_logged:
+        if outage.is_logged:
             logger.warning(self._ended, name)
         emit(OutageEnded(service=self._service, name=name))
 

@@ -17,6 +17,7 @@ from urllib.parse import quote_plus, urlencode
 from django.core.exceptions import ImproperlyConfigured
 
 from ...core.credentials import Secret, is_visible
+from ...observability.throttle import Throttle
 from ..outages import introspection_outages, public_url
 from ..sources.remote import HEADERS, Remote, RemoteError, Response
 
@@ -84,12 +85,17 @@ class IntrospectionClient:
         max_parallel: int,
     ) -> None:
         self._name = public_url(url)
+        # Backends may ask one URL with different credentials, of which only some are accepted.
+        parts = [url, *(each.digest for each in own.authorizations)]
+        self._digest = Secret(" ".join(parts)).digest
         self._remote = Remote(url, timeout=timeout, max_bytes=MAX_ANSWER, max_idle=max_parallel)
         self._own = own
         self._timeout = timeout
         self._max_parallel = max_parallel
         self._lock = threading.Lock()
+        self._throttle = Throttle()
         self._reported: set[str] = set()
+        """The problems that were logged since the last good answer."""
         self._has_answered = False
 
     def ask(self, secrets: Collection[Secret]) -> dict[Secret, Mapping[str, Any]]:
@@ -161,16 +167,19 @@ class IntrospectionClient:
             self._reported.clear()
         if was_reported:
             logger.warning("The token introspection endpoint answers again.")
-        introspection_outages.works(self._name)
+        introspection_outages.works(self._name, of=self._digest)
 
     def _report(self, what: str) -> None:
         """Log the problem once, until the server answers without errors again."""
         with self._lock:
-            is_new = what not in self._reported
-            self._reported.add(what)
+            # With a throttle: a client may present a token about which the server fails, again and
+            # again between good answers.
+            is_new = what not in self._reported and self._throttle.allows(what)
+            if is_new:
+                self._reported.add(what)
         if is_new:
             logger.error("The token introspection endpoint %s.%s", what, _HINTS.get(what, ""))
-        introspection_outages.failed(self._name, RemoteError(what))
+        introspection_outages.failed(self._name, RemoteError(what), of=self._digest)
 
 
 def _is_plain(token: str | None) -> bool:

@@ -68,7 +68,9 @@ class KeyServer:
         stale: float = 3600,
         timeout: float = 3,
     ) -> None:
-        self._url = url
+        self._name = public_url(url)
+        # URLs may differ in a part that is not shown, as the query of Azure AD B2C.
+        self._digest = Secret(url).digest
         self._remote = Remote(url, timeout=timeout, max_bytes=MAX_BYTES)
         self._algorithms = algorithms
         self._issuers = issuers
@@ -182,10 +184,10 @@ class KeyServer:
             keys = self._read()
         except Exception as error:  # noqa: BLE001 - whatever a network and a stranger's JSON raise
             if self._fail(done, number):
-                key_outages.failed(public_url(self._url), error)
+                key_outages.failed(self._name, error, of=self._digest)
         else:
             self._succeed(done, keys, began_at, number)
-            key_outages.works(public_url(self._url))
+            key_outages.works(self._name, of=self._digest)
         done.set_result(None)
 
     def _read(self) -> Sequence[VerifyingKey]:
