@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ..core.redaction import MARK, NAMES, redact
+from ..core.redaction import MARK, NAMES, cut_values, redact
 
 __all__ = ["LOGGERS", "RedactionFilter", "install", "redacted"]
 
@@ -73,7 +73,7 @@ class RedactionFilter(logging.Filter):
         # As the handler will format it: a secret may be in the template, in an argument, or be
         # completed by both.
         message = record.getMessage()
-        redacted = redact(message, self.names)
+        redacted = self._redact_text(message, record.name)
         if redacted == message:
             return
         template, args = str(record.msg), record.args
@@ -81,24 +81,28 @@ class RedactionFilter(logging.Filter):
         record.msg, record.args = redacted, ()
         # Formatters of access logs read single arguments.
         with suppress(Exception):
-            args = self._redact_args(args)
+            args = self._redact_args(args, record.name)
             if template % args == redacted:
                 record.msg, record.args = template, args
 
-    def _redact_args(self, args: Any) -> Any:
+    def _redact_text(self, text: str, logger: str) -> str:
+        redacted = redact(text, self.names)
+        return cut_values(redacted) if logger == "asyncio" else redacted
+
+    def _redact_args(self, args: Any, logger: str) -> Any:
         if not isinstance(args, Mapping):
-            return tuple(self._redact_value(value) for value in args)
+            return tuple(self._redact_value(value, logger) for value in args)
         # A mapping of a server's own kind, which may know more keys than it lists.
         redacted: Any = copy.copy(args)
         for key, value in args.items():
-            redacted[key] = self._redact_value(value)
+            redacted[key] = self._redact_value(value, logger)
         return redacted
 
-    def _redact_value(self, value: object) -> object:
+    def _redact_value(self, value: object, logger: str) -> object:
         # An object whose text has a secret becomes that redacted text; all others stay objects,
         # since formatters of access logs do arithmetic with them.
         text = str(value)
-        redacted = redact(text, self.names)
+        redacted = self._redact_text(text, logger)
         return value if redacted == text else redacted
 
     def _redact_traces(self, record: logging.LogRecord) -> None:
