@@ -186,6 +186,58 @@ def test_handle_that_somebody_changes_in_the_cache_opens_nothing(cache):
     assert parent.asked == []
 
 
+CHANGES = {
+    "backend": "another",
+    "user_pk": "8",
+    "user_kind": "foreign",
+    "token_id": "another",
+    "scopes": ["admin"],
+    "issued_at": SOON.isoformat(),
+    "expires_at": SOON.isoformat(),
+    "auth_time": SOON.isoformat(),
+    "labels": {"sid": "s"},
+    "acr": "high",
+    "issuer": "https://another.test",
+    "tenant": "another",
+    "origin": "https://another.test",
+    "bound_to": "another",
+    "slot": "another",
+    "handle": "7",
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_value_that_somebody_changes_in_the_cache_opens_nothing(cache, name):
+    ticket, parent = issue(), Parent()
+    ((key, _),) = cache._cache.items()
+    key = key.removeprefix(":1:")
+    entry = cache.get(key)
+    assert {*CHANGES, "site"} == set(entry), "each of them is signed"
+    cache.set(key, entry | {name: CHANGES[name]}, LIFETIME)
+    assert judge([presented(ticket)], parent) == [CloseReason.UNAVAILABLE]
+    assert parent.asked == []
+
+
+def test_entry_that_somebody_copies_from_another_ticket_opens_nothing(cache):
+    stolen, ours = issue(identity("victim")), issue()
+    keys = [key.removeprefix(":1:") for key in cache._cache]
+    one, two = (cache.get(key) for key in keys)
+    for key, entry in zip(keys, (two, one), strict=True):
+        cache.set(key, entry, LIFETIME)
+    assert judge([presented(stolen), presented(ours)]) == [CloseReason.UNAVAILABLE] * 2
+
+
+def test_entry_that_a_cache_stores_as_json_opens(cache):
+    labels = {"sid": "s", "client_id": "c"}
+    parent = identity(scopes=frozenset({"b", "a"}), issued_at=SOON, labels=labels)
+    ticket = issue(replace(parent, handle=Secret("a handle")), ORIGIN)
+    ((key, _),) = cache._cache.items()
+    key = key.removeprefix(":1:")
+    cache.set(key, json.loads(json.dumps(cache.get(key), sort_keys=True)), LIFETIME)
+    (redeemed,) = judge([presented(ticket, ORIGIN)])
+    assert redeemed.authentication == replace(parent.authentication, location=Location.TICKET)
+
+
 @pytest.mark.parametrize(
     "change",
     [

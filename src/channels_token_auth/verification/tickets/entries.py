@@ -2,19 +2,21 @@
 
 The *parent* is the token for which a ticket was issued. An entry contains plain values only,
 because some caches store JSON. The handle by which the parent's backend revalidates it, such as the
-key of a session, is encrypted: see `sealing`.
+key of a session, is encrypted: see `sealing`. A signature with the site's key covers all of the
+entry, so that others who can write to the cache cannot change its user or its backend.
 """
 
 from datetime import datetime
 from typing import Any
 
+from ... import conf
 from ...backends.sources.users import primary_key
 from ...core.authentication import Authentication
 from ...core.credentials import Location, Secret
 from ...core.identity import Grant, Identity
 from ..sealing import seal, unseal
 
-__all__ = ["Entry", "entry_of", "grant_of"]
+__all__ = ["Entry", "entry_of", "grant_of", "signed"]
 
 Entry = dict[str, Any]
 
@@ -42,8 +44,18 @@ def entry_of(identity: Identity, ticket: Secret, *, origin: str | None) -> Entry
     }
 
 
+def signed(entry: Entry, ticket: Secret) -> Entry:
+    """Return the whole entry with its signature, for this ticket only."""
+    return conf.site_keys().sign(_purpose(ticket), entry)
+
+
 def grant_of(entry: Entry, ticket: Secret) -> Grant:
-    """Return the parent's grant, with the backend's handle."""
+    """Return the parent's grant, with the backend's handle.
+
+    Raises ValueError if the entry's signature is not this site's, for this ticket.
+    """
+    if not conf.site_keys().verify(_purpose(ticket), entry):
+        raise ValueError("The entry of a ticket was changed in the cache.")
     return Grant(
         user_pk=primary_key(entry["user_pk"]),
         user_kind=entry["user_kind"],
@@ -59,6 +71,11 @@ def grant_of(entry: Entry, ticket: Secret) -> Grant:
         ),
         handle=unseal(entry.get("handle"), ticket),
     )
+
+
+def _purpose(ticket: Secret) -> str:
+    # With the ticket's digest, so that the entry of another ticket cannot be copied into this one.
+    return f"ticket-entry.{ticket.digest}"
 
 
 def _moment(text: str | None) -> datetime | None:

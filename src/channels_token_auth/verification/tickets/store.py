@@ -25,7 +25,7 @@ from ...limits.exceeded import exceeded
 from ...observability.error_log import log_error
 from ..binding import bindings
 from ..denylist import CacheUnavailable, cache_outages
-from .entries import Entry, entry_of, grant_of
+from .entries import Entry, entry_of, grant_of, signed
 
 __all__ = ["LIFETIME", "Found", "Tickets"]
 
@@ -90,7 +90,8 @@ class Tickets:
         entry["bound_to"] = self._bound_to(identity)
         with cache_outages.watch(self._cache):
             entry["slot"] = self._take_slot(identity)
-            if not primary_cache(self._cache).add(_keys(Secret(ticket))[0], entry, LIFETIME):
+            stored = signed(entry, Secret(ticket))
+            if not primary_cache(self._cache).add(_keys(Secret(ticket))[0], stored, LIFETIME):
                 raise CacheUnavailable
         return ticket
 
