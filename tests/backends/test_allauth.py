@@ -415,6 +415,12 @@ def test_jwt_of_ours_that_may_not_pass_is_refused(jwts, alice, claims, code):
     assert verdict_on(jwts, forged(alice, **claims)) is code
 
 
+@pytest.mark.parametrize("crit", [["exp"], ["b64"], [], None])
+def test_jwt_with_a_critical_header_is_refused(jwts, alice, crit):
+    made = forged(alice, headers={"crit": crit, "b64": True, "exp": 1})
+    assert verdict_on(jwts, made) in {None, CloseReason.TOKEN_INVALID}, "which is PyJWT's affair"
+
+
 def test_refresh_token_is_invalid(jwts, alice, settings):
     request = alice
     tokens = JWTTokenStrategy().create_access_token_payload(request)

@@ -1,5 +1,6 @@
 """The tokens of djangorestframework-simplejwt."""
 
+import copy
 import json
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -162,6 +163,27 @@ def test_claim_that_is_infinite_is_refused(backend, alice):
 )
 def test_token_that_is_not_of_ours_is_left_to_the_next_backend(backend, alice, options):
     assert judge(backend, signed(user_id=str(alice.pk), **options)) is None
+
+
+@pytest.mark.parametrize("crit", [["exp"], ["b64"], [], None])
+def test_token_with_a_critical_header_is_refused(backend, alice, crit):
+    header = {"crit": crit, "b64": True, "exp": 1}
+    token = signed(user_id=str(alice.pk), header=header)
+    assert judge(backend, token) in {None, CloseReason.TOKEN_INVALID}, "which is PyJWT's affair"
+
+
+class OwnFormat(AccessToken):
+    """A token whose text is no JWT: a site may decode what it likes."""
+
+    def get_token_backend(self):
+        own = copy.copy(super().get_token_backend())
+        own.decode = lambda raw, verify=True: AccessToken().payload | {"user_id": raw[4:]}
+        return own
+
+
+def test_token_class_of_the_site_may_have_a_format_of_its_own(backend, alice, simple_jwt):
+    simple_jwt(AUTH_TOKEN_CLASSES=(f"{__name__}.OwnFormat",))
+    assert judge(backend, f"a.b.{alice.pk}") == alice
 
 
 @pytest.mark.parametrize("name", ["jku", "x5u", "kid", "jwk", "x5c"])

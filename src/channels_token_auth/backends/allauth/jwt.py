@@ -55,11 +55,15 @@ def read_access_token(credential: Credential) -> Presented | TokenAuthError:
     """Return the claims of the token, or why it is refused or left to the next backend."""
     algorithm, key = algorithm_and_key()
     try:
-        claims = jwt.decode(credential.secret.reveal(), key, algorithms=[algorithm], options=CHECKS)
+        raw = credential.secret.reveal()
+        token = jwt.decode_complete(raw, key, algorithms=[algorithm], options=CHECKS)
     except (jwt.DecodeError, jwt.InvalidAlgorithmError, RecursionError) as error:
         return Unrecognized(detail_of(error) or NOT_A_JWT)
     except jwt.InvalidTokenError as error:
         return TokenAuthError(CloseReason.TOKEN_INVALID, detail=detail_of(error))
+    if "crit" in token["header"]:  # RFC 7515 §4.1.11; older versions of PyJWT do not look
+        return TokenAuthError(CloseReason.TOKEN_INVALID)
+    claims = token["payload"]
     authentication = RULES.read(claims, credential)
     if isinstance(authentication, TokenAuthError):
         return authentication

@@ -52,6 +52,8 @@ def read_token(raw: str) -> Token | TokenAuthError:
     for token_class in api_settings.AUTH_TOKEN_CLASSES:
         answer = _read(_adapted(token_class), raw)
         if isinstance(answer, Token):
+            if _has_critical_header(raw):
+                return _invalid(None)
             return answer if _has_safe_type(answer) else _invalid(WRONG_TYPE)
         if refusal is None or isinstance(refusal, Unrecognized):
             refusal = answer
@@ -62,6 +64,15 @@ def leeway_of(token: Token) -> float:
     """Return the package's leeway in seconds."""
     leeway: timedelta = token.get_token_backend().get_leeway() - PATIENCE
     return leeway.total_seconds()
+
+
+def _has_critical_header(raw: str) -> bool:
+    """Return True if the token has critical headers (RFC 7515 §4.1.11): none is supported."""
+    # Older versions of PyJWT do not look.
+    try:
+        return "crit" in jwt.get_unverified_header(raw)
+    except jwt.PyJWTError:  # a token class of the site accepts a format of its own
+        return False
 
 
 def _has_safe_type(token: Token) -> bool:
