@@ -58,6 +58,18 @@ def test_event_about_a_session_revokes_that_session_only(provider, ada):
     assert (outcome(ended), outcome(other)) == ("token_revoked", "accepted")
 
 
+@pytest.mark.parametrize("missing", ["user", "session"])
+@pytest.mark.parametrize("named", [{}, {"format": "complex"}])
+def test_member_of_a_complex_subject_that_is_null_revokes_nothing(
+    provider, ada, revocations, missing, named
+):
+    session = {"format": "opaque", "id": "s1"}
+    subject = {**named, "user": iss_sub(ada), "session": session, missing: None}
+    answer = sent(provider, f"{CAEP}session-revoked", sub_id=subject)
+    assert (answer.status_code, answer.json()["err"]) == (400, "invalid_request")
+    assert revocations == []
+
+
 @pytest.mark.database
 def test_changed_claims_leave_open_sockets_time_for_a_fresh_token(provider, ada, revocations):
     token = access_token(ada)

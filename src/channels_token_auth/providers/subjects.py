@@ -56,10 +56,10 @@ def read_subject(identifier: Any, *, issuer: str) -> Subject:
     if not is_complex:
         user = _user(members, issuer)
         return Subject(user=user, opaque=user["sub"] if user and kind == "opaque" else None)
-    user, session = members.get("user"), members.get("session")
+    # By their presence: with `"session": null`, all tokens of the user would be revoked.
     return Subject(
-        user=None if user is None else _user(_object(user), issuer),
-        session=None if session is None else _session(_object(session)),
+        user=_user(_object(members["user"]), issuer) if "user" in members else None,
+        session=_session(_object(members["session"])) if "session" in members else None,
     )
 
 
