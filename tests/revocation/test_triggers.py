@@ -216,15 +216,17 @@ class Clumsy(DRFTokenBackend):
     def announcements(self):
         return [RevocationSignal(signal=post_delete, sender=Token, tokens=self._raise)]
 
-    def _raise(self, **_):
-        raise ValueError("of the backend")
+    def _raise(self, instance, **_):
+        raise ValueError(f"of the backend, about {instance.key}")
 
 
 def test_backend_that_raises_breaks_no_deletion(site, token, caplog):
     site.CHANNELS_TOKEN_AUTH = accepting(f"{__name__}.Clumsy")
+    key = token.key
     token.delete()
     assert not Token.objects.exists()
     assert "of the backend" in caplog.text
+    assert key not in caplog.text
 
 
 def test_settings_that_are_wrong_break_no_save(site, ada, caplog):

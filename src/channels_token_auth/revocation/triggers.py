@@ -53,6 +53,8 @@ __all__ = ["wire"]
 
 logger = logging.getLogger("channels_token_auth")
 Receiver = Callable[..., None]
+SHORTEST_SECRET = 12
+"""Shorter texts of a row are names and states, as a log should show them."""
 _wired: list[tuple[Signal, Any, Receiver]] = []
 
 
@@ -121,7 +123,16 @@ def _quietly(receiver: Receiver, **given: Any) -> None:
     try:
         receiver(**given)
     except Exception as error:  # noqa: BLE001 - whatever a backend, its rows or a setting raises
-        log_error("A revocation signal failed: the next sweep closes the sockets.", error)
+        what = "A revocation signal failed: the next sweep closes the sockets."
+        log_error(what, error, about=[{"handle": _long_texts(given.values())}])
+
+
+def _long_texts(values: Iterable[Any]) -> list[str]:
+    """Return the long texts of the signal's rows: each may be a token or a key."""
+    flat: list[Any] = []
+    for value in values:
+        flat += vars(value).values() if isinstance(value, Model) else [value]
+    return [each for each in flat if isinstance(each, str) and len(each) >= SHORTEST_SECRET]
 
 
 def _announced(backend: TokenBackend, announcement: RevocationSignal, **given: Any) -> None:
