@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import json
 import logging
 import threading
 
@@ -52,6 +53,14 @@ def test_each_record_has_the_attributes_of_one_that_python_makes(records):
         assert comparable(record) == comparable(expected)
         assert record.getMessage() == expected.getMessage()
         assert type(record) is logging.LogRecord
+
+
+def test_each_control_character_of_a_client_is_escaped(records):
+    path = "".join(map(chr, (*range(0x20), *range(0x7F, 0xA0))))
+    audit_record.write(logging.INFO, "shown", "signal", {"path": path})
+    (record,) = records
+    assert record.getMessage().isprintable()
+    assert json.loads(record.getMessage().partition("path=")[2]) == path
 
 
 def test_each_record_has_its_own_time(records):
