@@ -65,7 +65,7 @@ def test_token_is_no_name(token):
     assert not is_name(token)
 
 
-@pytest.mark.parametrize("entry", ["tok3n9x", "é" * 9, "a.b." * 20])
+@pytest.mark.parametrize("entry", ["tok3n9x", "9944b09199c62bc", "é" * 9, "a.b." * 20])
 def test_text_that_may_be_either_is_passed_on_but_never_echoed(entry):
     assert not is_name(entry)
     assert not is_bare_token(entry)
