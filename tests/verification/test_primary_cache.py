@@ -57,8 +57,8 @@ class ShardClient(DefaultClient):
     """Spreads the keys."""
 
 
-class OwnShards(ShardClient):
-    """The site has derived its own."""
+class OwnClient(ShardClient):
+    """The site has derived its own: its name does not say so."""
 
 
 @pytest.fixture(scope="module")
@@ -141,10 +141,11 @@ def packaged(kind, client, location):
 def test_package_reads_from_its_primary(kind, client, location, settings):
     settings.CACHES = packaged(kind, client, location)
     assert primary_cache("default").servers == ["redis://a"]
+    assert primary_cache("default") is primary_cache("default")  # another would connect anew
 
 
 @pytest.mark.parametrize("kind", [Packaged, OfSite])
-@pytest.mark.parametrize("client", [ShardClient, OwnShards])
+@pytest.mark.parametrize("client", [ShardClient, OwnClient])
 def test_shards_are_no_replicas(kind, client, settings):
     """Each has other keys: a session in the second one would not be found in the first."""
     settings.CACHES = packaged(kind, client, ["redis://a", "redis://b"])
