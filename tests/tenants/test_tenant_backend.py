@@ -99,8 +99,18 @@ def test_code_that_works_for_no_tenant_knows_no_token(authenticator):
     assert authenticator.authenticate_now(credential("a")).code is CloseReason.TOKEN_INVALID
 
 
-def test_stateless_token_that_names_no_tenant_is_refused(authenticator, backend):
-    backend.revocations = Revocations.NOWHERE
+@pytest.mark.parametrize(
+    ("revocations", "authority"),
+    [
+        (Revocations.NOWHERE, None),
+        (Revocations.STORE, Authority.ISSUER),
+        (Revocations.STORE, Authority.ANY_TEXT),
+    ],
+)
+def test_token_of_a_shared_key_or_server_has_to_name_its_tenant(
+    authenticator, backend, revocations, authority
+):
+    backend.revocations, backend.authority = revocations, authority
     (verdict,) = authenticator.chain.authenticate([presented("a", "acme")])
     assert (verdict.code, verdict.detail.slug) == (CloseReason.TOKEN_INVALID, "tenant_not_named")
 
