@@ -80,7 +80,7 @@ def test_session_ends_whose_user_has_no_row_here(provider, ada, site, is_key_of_
 
 
 @pytest.mark.parametrize("labels", [["sub"], []])
-def test_users_without_a_row_are_reached_by_their_label(provider, site, labels):
+def test_users_without_a_row_are_reached_by_their_label(provider, site, revocations, labels):
     stateless = {
         "BACKEND": "channels_token_auth.backends.simplejwt.SimpleJWTBackend",
         "OPTIONS": {"stateless": True, "labels": labels},
@@ -93,6 +93,7 @@ def test_users_without_a_row_are_reached_by_their_label(provider, site, labels):
     assert answer.status_code == 200
     assert outcome(ended) == ("token_revoked" if labels else "accepted")
     assert outcome(other) == "accepted"
+    assert bool(revocations) is bool(labels), "without the label, nobody is known here"
 
 
 def test_session_of_a_user_without_a_row_ends_alone(provider, site):
