@@ -101,6 +101,8 @@ def test_object_that_contains_itself_binds_by_its_class():
 
 def test_object_that_cannot_be_copied_binds_by_its_class():
     assert bound({"by": Lock()}) == bound({"by": Lock()})
+    one, other = ({"lock": Lock(), "by": Issuer(name)} for name in "ab")
+    assert bound(one) != bound(other), "the other options count as before"
 
 
 def test_mapping_that_is_no_dict_binds_as_one():
