@@ -158,7 +158,10 @@ def test_other_errors_are_not_left_out(caplog):
     fail_often(ValueError("x"), 2)
     fail_often(KeyError("x"), 2)
     log_error("failed in another place", raised(ValueError("x")), often=True)
-    assert len(caplog.messages) == 3
+    with pytest.raises(ValueError, match="x") as of_another_line:
+        int("x")
+    log_error("failed", of_another_line.value, often=True)
+    assert len(caplog.messages) == 4
 
 
 def test_text_of_an_error_does_not_make_it_another_one(caplog):
