@@ -260,6 +260,15 @@ def test_end_deletes_these_tokens_and_no_others(backend, row, token, held):
     assert set(AuthToken.objects.all()) == {kept, of_another}
 
 
+def test_end_deletes_the_row_of_a_model_whose_own_delete_keeps_it(
+    backend, token, held, monkeypatch
+):
+    grant = held(token)
+    monkeypatch.setattr(AuthToken, "delete", lambda row: None)
+    assert backend.revoke([grant]) == [True]
+    assert not AuthToken.objects.exists()
+
+
 def test_end_finds_the_row_by_the_id_alone_and_reads_no_more_than_digests(
     backend, row, held, django_assert_num_queries
 ):
