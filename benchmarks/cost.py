@@ -7,7 +7,7 @@ are slow because of that: what a handshake asks of the event loop, and which fun
 in its thread. A profile makes short functions look longer than they are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from statistics import median
 from typing import Any
@@ -20,7 +20,7 @@ from .run import Panel
 from .saturation import AT_ONCE
 from .server import Server, serving, serving_all
 
-__all__ = ["churn", "microseconds", "run"]
+__all__ = ["churn", "costs", "run"]
 
 NAMES = (
     *("bare", "stock", "prototype-stock", "prototype-stock-warm"),
@@ -44,13 +44,20 @@ def run(bench: Bench) -> Iterator[Panel]:
             yield _profile(kind, contestant, filled, cycles)
 
 
-def _cost(bench: Bench, kind: str, filled: Database, cycles: int) -> Panel:
-    contestants = bench.contestants(*NAMES)
+def costs(
+    bench: Bench, kind: str, contestants: Sequence[Contestant], filled: Database, cycles: int
+) -> list[dict[str, Any]]:
+    """Return what a handshake of each contestant costs, in microseconds, round by round."""
     with serving_all(kind, contestants, filled) as servers:
         measures = {
             each: partial(microseconds, server, cycles=cycles) for each, server in servers.items()
         }
-        found = bench.compare(kind, measures)
+        return bench.compare(kind, measures)
+
+
+def _cost(bench: Bench, kind: str, filled: Database, cycles: int) -> Panel:
+    contestants = bench.contestants(*NAMES)
+    found = costs(bench, kind, contestants, filled, cycles)
     return Panel(
         title=f"CPU time of a handshake, {kind}",
         unit="µs",

@@ -7,15 +7,14 @@ thread, by a profiler and in servers of their own.
 """
 
 from collections.abc import Iterator
-from functools import partial
 
 from .bench import Bench
 from .contestants import Contestant
-from .cost import churn, microseconds
+from .cost import churn, costs
 from .databases import Database, database
 from .run import Panel
 from .saturation import AT_ONCE
-from .server import serving, serving_all
+from .server import serving
 
 __all__ = ["run"]
 
@@ -48,11 +47,7 @@ def run(bench: Bench) -> Iterator[Panel]:
 
 def _cost(bench: Bench, kind: str, filled: Database, cycles: int) -> Panel:
     contestants = bench.contestants(*NAMES)
-    with serving_all(kind, contestants, filled) as servers:
-        measures = {
-            each: partial(microseconds, server, cycles=cycles) for each, server in servers.items()
-        }
-        found = bench.compare(kind, measures)
+    found = costs(bench, kind, contestants, filled, cycles)
     return Panel(
         title=f"CPU time of a handshake, {kind}",
         unit="µs",
