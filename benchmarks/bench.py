@@ -31,7 +31,7 @@ class Bench:
         return [CONTESTANTS[name] for name in names if self.wants(name)]
 
     def contestants_and_before(self, *names: str) -> list[Contestant]:
-        """The same; and with `before`, each of ours with the code of that checkout as well."""
+        """Return `contestants`; with `before`, each of ours with that checkout's code as well."""
         listed = self.contestants(*names)
         if self.before is None:
             return listed

@@ -3,7 +3,7 @@
 It is over when all are served: connected, and their first message answered; or after 8 s. 64 are
 connected before and send a message every 50 ms; how long they wait until all are served shows what
 the rest of the site feels; `others' p99 when all leave`: how long they wait when the 5,000 then
-leave at once. Clients that are told to come back, or told nothing, do.
+leave at once. Clients that are asked to come back, or get no answer, do.
 """
 
 import math

@@ -38,7 +38,7 @@ class Aim:
     name: str
     base: str | None = None
     at_most: bool = False
-    """Whether lower is better."""
+    """True if a lower value is better."""
 
     def reached(self) -> list[float]:
         rounds = _measured(self.file)["panels"][self.panel]["rounds"]
