@@ -1,10 +1,9 @@
 """The steps of the gate, in lanes by the resource that they need.
 
-The lanes run at the same time, and should take equally long. The first lane computes: it runs as
-many steps at once as there are cores, the longest ones first. The others run their steps one after
-another. The second one starts clusters and browsers, and waits half of its time; the third one
-starts programs and servers, and waits a third of it. `Result` has the seconds by the clock and of
-processors that show this.
+The two lanes run at the same time. The first one computes, and waits a fifth of its time for timers
+and timeouts; the second one starts clusters, browsers, programs and servers, and waits half of it.
+Each starts its longest steps first and takes the next one when a worker is free, so that no core
+waits for the end of a run. `Result` has the seconds by the clock and of processors that show this.
 """
 
 from collections.abc import Sequence
@@ -17,7 +16,6 @@ from tests.suite.modules import modules
 __all__ = [
     "CORE",
     "IN_PROCESS",
-    "LANES",
     "LONG",
     "SERVICES",
     "SLOW",
@@ -34,16 +32,18 @@ __all__ = [
 
 # The rules without Django and without an event loop.
 CORE = ("core",)
-# Folders that start real services, a step for each group.
+# Folders that start real services, a step for each group, the longest step first.
 SERVICES = {
+    "docs": ("docs",),
+    "programs": ("benchmarks", "client", "deploy", "dev", "example", "release"),
+    "browsers": ("browser",),
+    "cluster": ("cluster",),
     "wire": ("wire",),
     "faults": ("faults", "tenants"),
-    "cluster": ("cluster",),
-    "browsers": ("browser",),
-    "programs": ("benchmarks", "client", "deploy", "dev", "docs", "example", "release"),
 }
-# The lanes of the services. The first lane has the other tests.
-LANES = (("cluster", "browsers", "faults"), ("programs", "wire"))
+# How many of these steps run at the same time, and how many that compute: one more than there are
+# cores, since those wait too. `tests/plugins/slow.py` knows the sum.
+SERVICE_WORKERS = 3
 # Of the tests that start services, those that run the library in their own process as well.
 COVERED = ("faults",)
 # Coverage costs nothing from this Python on, and two thirds of a test's time before.
@@ -58,12 +58,13 @@ IN_PROCESS = tuple(
     )
 )
 CORES = cores()
+WORKERS = CORES + 1
 # These folders need as much processor time as those that are left. A step for each group, in one
 # process, collects its own tests only; a worker of pytest-xdist would collect those of all groups.
-PARTS = (("backends", "matrix"), ("providers", "revocation"))
+PARTS = (("providers", "revocation"), ("backends", "matrix"))
 REST = tuple(sorted({*IN_PROCESS}.difference(*PARTS)))
-# Property tests take long and are collected quickly.
-WORKERS = ("-n", str(CORES), "--dist", "worksteal")
+# Property tests compute all the time, and are collected quickly.
+ON_ALL_CORES = ("-n", str(CORES), "--dist", "worksteal")
 # The table of handshakes once more, on another Python: one server shows all that may differ.
 WIRE_ON_ALL_SERVERS = ("tests/wire",)
 WIRE_ON_ONE_SERVER = ("tests/wire", "--server=granian")
@@ -120,27 +121,27 @@ class Options:
 
 def lanes_of(options: Options) -> list[Lane]:
     """Return the lanes of the gate, or those of `test --all`."""
-    steps, *waiting = gate(options)
+    steps, services = gate(options)
     if options.lowest and options.newest:
         for name, python in {"lowest": options.lowest, "newest": options.newest}.items():
             steps += suite(f"{name} packages", python, servers=WIRE_ON_ALL_SERVERS, long=LONG)
-    return [computing(steps), *(Lane(steps=lane) for lane in waiting)]
+    return [computing(steps), Lane(steps=services, workers=SERVICE_WORKERS)]
 
 
 def computing(steps: Sequence[Step]) -> Lane:
     """Return a lane that keeps all cores busy."""
-    return Lane(steps=steps, workers=CORES)
+    return Lane(steps=steps, workers=WORKERS)
 
 
-def gate(options: Options) -> list[list[Step]]:
-    """Return the steps that compute, and those of the services, by lane."""
+def gate(options: Options) -> tuple[list[Step], list[Step]]:
+    """Return the steps that compute, and those of the services."""
     own, promised = options.own, () if options.is_all else ("-m", PROMISED)
     is_own, is_other = options.is_own_quick, not options.is_own_quick
     # The order is by length: a long step at the end would run alone.
     steps = [
         *in_process("in-process", own, is_covered=is_own),
-        *suite("other Python", options.other, servers=WIRE_ON_ONE_SERVER, is_covered=is_other),
         Step(name="postgresql", python=own, arguments=postgresql()),
+        *suite("other Python", options.other, servers=WIRE_ON_ONE_SERVER, is_covered=is_other),
         Step(
             name="properties",
             python=own,
@@ -149,16 +150,16 @@ def gate(options: Options) -> list[list[Step]]:
         ),
         Step(name="core", python=own, arguments=core(), is_covered=is_own),
     ]
-    services = {
-        name: Step(
+    services = [
+        Step(
             name=name,
             python=own,
             arguments=[*paths(folders), *promised],
             is_covered=name in COVERED,
         )
         for name, folders in SERVICES.items()
-    }
-    return [steps, *([services[name] for name in lane] for lane in LANES)]
+    ]
+    return steps, services
 
 
 def suite(
@@ -186,7 +187,7 @@ def suite(
 
 def in_process(name: str, python: str, *, is_covered: bool) -> list[Step]:
     """Return a step for each part of the in-process tests."""
-    parts = {" and ".join(group): group for group in PARTS} | {"rest": REST}
+    parts = {"rest": REST} | {" and ".join(group): group for group in PARTS}
     return [
         Step(
             name=f"{name}: {part}",
@@ -204,7 +205,7 @@ def core() -> list[str]:
 
 def properties(long: str = LONG, *, is_all: bool = True) -> list[str]:
     expression = long if is_all else f"({long}) and {PROMISED}"
-    return [*modules(CORE + IN_PROCESS, MARKERS_OF[long]), "-m", expression, *WORKERS]
+    return [*modules(CORE + IN_PROCESS, MARKERS_OF[long]), "-m", expression, *ON_ALL_CORES]
 
 
 def postgresql() -> list[str]:
