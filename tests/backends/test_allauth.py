@@ -22,7 +22,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import Client, RequestFactory
 from django.urls import include, path
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -35,6 +34,7 @@ from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.identity import Grant, Identity
 from tests.backends.checking import check, outcome
 from tests.backends.own_users.models import Member
+from tests.plugins.examples import times
 
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PEM = RSA_KEY.private_bytes(
@@ -327,7 +327,7 @@ def test_verdict_shows_no_secret(backend, alice):
 @pytest.mark.hypothesis
 class Rubbish(TestCase):
     @given(text=TEXTS, backend=st.sampled_from([AllauthSessionTokenBackend, AllauthJWTBackend]))
-    @hypothesis_settings(max_examples=30, deadline=None)
+    @times(0.3)
     def test_any_text_gives_a_verdict(self, text, backend):
         assert backend().recognizes(presented(text)) in (True, False)
         assert verdict_on(backend(), text) is None

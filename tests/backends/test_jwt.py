@@ -11,7 +11,6 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -26,6 +25,7 @@ from tests.backends.checking import outcome
 from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import KEYS, ec_keys, jwk, pem, rsa_keys, signed_by_hand
 from tests.backends.own_users.models import Member
+from tests.plugins.examples import times
 
 SECRET = "a secret of the tests, with more bytes than the largest HMAC hash has"
 BASE64URL = string.ascii_letters + string.digits + "-_"
@@ -206,7 +206,7 @@ def test_header_that_nests_deeply_has_a_verdict(backend):
 
 class ClaimsTests(TestCase):
     @given(CLAIMS, st.sampled_from(["pk", "username", "email"]))
-    @hypothesis_settings(max_examples=80, deadline=None)
+    @times(0.8)
     def test_any_claims_have_a_verdict(self, claims, field):
         backend = backend_of(user_field=field, token_type=["token_use", "access"], audience="a")
         claims = claims_of(aud="a", token_use="access") | claims

@@ -8,7 +8,6 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import RequestFactory
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from knox.auth import TokenAuthentication
@@ -23,6 +22,7 @@ from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Grant
 from tests.backends.checking import announcements, check
+from tests.plugins.examples import times
 
 DIGITS = "0123456789abcdef" * 4
 pytestmark = pytest.mark.database
@@ -120,7 +120,7 @@ def test_token_that_is_nearly_one_is_unknown(backend, token, change):
 
 
 class AnyToken(TestCase):
-    @hypothesis_settings(max_examples=50, deadline=None)
+    @times(0.5)
     @given(tokens=st.lists(TOKENS, min_size=1, max_size=3))
     def test_token_of_any_text_is_unknown_without_an_exception(self, tokens):
         credentials = [presented(token) for token in tokens]

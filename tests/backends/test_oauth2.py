@@ -8,7 +8,6 @@ from itertools import count
 import pytest
 from django.contrib.auth import get_user_model
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from oauth2_provider.models import AccessToken, Application, IDToken, RefreshToken, clear_expired
@@ -20,6 +19,7 @@ from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Grant
 from tests.backends.checking import announcements, check
+from tests.plugins.examples import times
 
 pytestmark = pytest.mark.database
 TOKENS = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=300)
@@ -141,7 +141,7 @@ def test_token_restricted_to_resources_is_for_these_alone(db, audience, is_accep
 @pytest.mark.hypothesis
 class Rubbish(TestCase):
     @given(token=TOKENS)
-    @hypothesis_settings(max_examples=25, deadline=None)
+    @times(0.25)
     def test_any_text_gives_a_verdict(self, token):
         backend = OAuth2Backend(pattern=".*")
         assert backend.recognizes(presented(token))

@@ -15,7 +15,6 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from knox.models import AuthToken
@@ -35,6 +34,7 @@ from channels_token_auth.core.identity import Grant
 from channels_token_auth.verification.binding import build_backend
 from tests.backends.checking import check, outcome
 from tests.backends.own_users.models import Member
+from tests.plugins.examples import times
 
 DRF = "rest_framework.authentication.TokenAuthentication"
 KNOX = "knox.auth.TokenAuthentication"
@@ -176,7 +176,7 @@ def test_token_that_its_class_refuses_is_invalid(alice, make):
 
 
 class AnyToken(TestCase):
-    @hypothesis_settings(max_examples=50, deadline=None)
+    @times(0.5)
     @given(token=TOKENS)
     def test_token_of_any_text_is_refused_without_an_exception(self, token):
         for path in (DRF, KNOX, JWT):

@@ -27,7 +27,6 @@ from django.db import OperationalError, connection
 from django.http import Http404, HttpRequest
 from django.test import Client
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -40,6 +39,7 @@ from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.identity import Grant, Identity
 from tests.backends.checking import check
 from tests.backends.own_users.models import Member
+from tests.plugins.examples import times
 from tests.services import free_port
 
 ENGINES = "django.contrib.sessions.backends."
@@ -170,7 +170,7 @@ def test_session_that_was_logged_out_is_unknown(engine, backend, alice):
 
 
 class AnyKey(TestCase):
-    @hypothesis_settings(max_examples=50, deadline=None)
+    @times(0.5)
     @given(keys=st.lists(KEYS, min_size=1, max_size=3))
     def test_key_of_any_text_is_unknown_without_an_exception(self, keys):
         for name in ("db", "cached_db", "cache", "file", "signed_cookies"):

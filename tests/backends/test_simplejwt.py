@@ -10,7 +10,6 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db.models.signals import post_save
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from rest_framework import exceptions as drf
@@ -31,6 +30,7 @@ from tests.backends.checking import check, outcome
 from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import jwk, pem, rsa_keys, signed_by_hand
 from tests.backends.own_users.models import Member
+from tests.plugins.examples import times
 
 CLASSES = "rest_framework_simplejwt.tokens"
 SLIDING = [f"{CLASSES}.AccessToken", f"{CLASSES}.SlidingToken"]
@@ -232,7 +232,7 @@ def test_token_class_whose_store_is_away_says_nothing_of_the_token(backend, alic
 
 class ClaimsTests(TestCase):
     @given(CLAIMS)
-    @hypothesis_settings(max_examples=60, deadline=None)
+    @times(0.6)
     def test_any_claims_have_a_verdict(self, claims):
         for backend in (SimpleJWTBackend(), SimpleJWTBackend(stateless=True)):
             (verdict,) = backend.authenticate([presented(signed(claims))])

@@ -4,16 +4,17 @@ from base64 import urlsafe_b64encode
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from channels_token_auth.core.credentials import Location
 from channels_token_auth.core.handshake.extraction import Handshake, extract
 from channels_token_auth.core.handshake.origin import OriginRule
 from tests.core.opening import HOST, ORIGIN, found, policy, read, read_again
+from tests.plugins.examples import times
 
 SIZE = 64
-every = settings(deadline=None, max_examples=150)
+every = times(1.5)
 
 # Visible: what a token may consist of. No space, control character or surrogate.
 visible = st.characters(codec="utf-8", exclude_categories=["C", "Z"])

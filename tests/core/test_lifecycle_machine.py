@@ -2,7 +2,6 @@
 
 import json
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -20,6 +19,7 @@ from channels_token_auth.core.lifecycle import (
     Warn,
 )
 from tests.core.lives import PING, auth
+from tests.plugins.examples import times
 
 MAX = 16
 BINARY = PEER_LEAVES = None
@@ -327,4 +327,4 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=400, stateful_step_count=25, deadline=None)
+TestLife.settings = times(4, stateful_step_count=25)

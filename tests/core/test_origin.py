@@ -1,7 +1,7 @@
 """Which pages may open a socket."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from channels_token_auth.core.handshake.origin import OriginRule, mistake_in
@@ -238,7 +238,6 @@ def test_other_entry_of_the_list_is_a_mistake_with_a_remedy(entry, remedy):
     assert remedy in mistake_in(entry)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=40), st.binary(max_size=40))
 @pytest.mark.asvs("4.4.2")
 def test_any_origin_and_host_get_an_answer_and_nobody_slips_in(origin, host):

@@ -1,12 +1,13 @@
 """All nodes choose the same sockets as too many, whatever they learn when."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from channels_token_auth.core.counting.seats import Seat, SeatTable, too_many
 from channels_token_auth.core.identity import UserKey
 from channels_token_auth.core.limits import ConnectionLimits, LimitPolicy
+from tests.plugins.examples import times
 
 ANNE, BOB = UserKey(kind="auth.user", key="1"), UserKey(kind="auth.user", key="2")
 NAMESAKE = UserKey(kind="issuer:other", key="1")
@@ -154,7 +155,7 @@ class Cluster:
 
 
 @POLICIES
-@settings(max_examples=200)
+@times(2)
 @given(seats=OPENED, limit=st.integers(0, 4), data=st.data())
 def test_exactly_the_limit_stays_open_in_whatever_order_nodes_learn(policy, seats, limit, data):
     # A close never overtakes the opening of the same socket: both come from one node, in order.

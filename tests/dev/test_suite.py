@@ -32,6 +32,7 @@ TESTS = """<testsuites><testsuite>
     <testcase classname="tests.one" name="test_b" time="7.25"/>
     <testcase classname="tests.one" name="test_c" time="0.1"><skipped message="no fox"/></testcase>
 </testsuite></testsuites>"""
+FIXED = "--hypothesis-profile=gate"
 
 
 def test_each_test_is_in_exactly_one_lane():
@@ -63,6 +64,23 @@ def test_properties_run_once_in_the_gate_and_on_other_packages():
     everything = Options(own="own", other="other", lowest="lowest", newest="newest")
     assert _property_runs(lanes_of(everything)) == 3
     assert _property_runs([computing(suite("3.12-6.0", "python", servers=()))]) == 0
+
+
+def test_gate_tries_the_same_examples_each_time_and_all_searches_at_random():
+    gate = Options(own="own", other="other")
+    everything = Options(own="own", other="other", lowest="lowest", newest="newest")
+    fixed = [
+        [step.name for step in steps_of(lanes_of(options)) if FIXED in step.arguments]
+        for options in (gate, everything)
+    ]
+    assert fixed == [["properties"], []]
+
+
+def test_slow_test_of_the_database_runs_on_postgresql_in_the_gate():
+    steps = {step.name: step for step in steps_of(lanes_of(Options(own="own", other="other")))}
+    members = "tests/matrix/test_members.py"
+    assert members in steps["postgresql"].arguments
+    assert "not database" in " ".join(steps["properties"].arguments)
 
 
 def test_coverage_is_measured_where_it_costs_nothing():

@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import hypothesis
 import pytest
 
 from tests.cores import cores
@@ -17,13 +16,6 @@ __all__ = ["LIMIT"]
 
 LIMIT = 5.0  # seconds of one test, without its fixtures, on a machine that does nothing else
 LANES = 6.0  # as many processes as the gate's lanes run at once: the load average follows too late
-
-
-# Hypothesis' own deadline of one example is a fifth of a second, which a busy machine exceeds.
-hypothesis.settings.register_profile("without a deadline", deadline=None)
-hypothesis.settings.load_profile("without a deadline")
-
-
 SCHEDSTAT = Path("/proc/self/schedstat")  # of the main thread, which runs the tests
 _waited_before = pytest.StashKey[float]()
 

@@ -74,8 +74,10 @@ QUICK, LONG = "not hypothesis and not slow", "hypothesis or slow"
 # Properties hold on every Python or on none. They run on the lowest and the newest packages too.
 # So do slow tests of the database, which run on two databases already.
 SLOW = f"slow and not hypothesis and not database and {PROMISED}"
+# In the gate, a slow test of the database runs on PostgreSQL only.
+ONCE = f"({LONG} and not database) and {PROMISED}"
 # The markers of these expressions that select tests.
-MARKERS_OF = {LONG: ("hypothesis", "slow"), SLOW: ("slow",)}
+MARKERS_OF = {LONG: ("hypothesis", "slow"), ONCE: ("hypothesis", "slow"), SLOW: ("slow",)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +147,7 @@ def gate(options: Options) -> tuple[list[Step], list[Step]]:
         Step(
             name="properties",
             python=own,
-            arguments=properties(is_all=options.is_all),
+            arguments=properties() if options.is_all else properties_of_the_gate(),
             is_covered=is_own,
         ),
         Step(name="core", python=own, arguments=core(), is_covered=is_own),
@@ -203,9 +205,13 @@ def core() -> list[str]:
     return [*paths(CORE), "-m", QUICK]
 
 
-def properties(long: str = LONG, *, is_all: bool = True) -> list[str]:
-    expression = long if is_all else f"({long}) and {PROMISED}"
-    return [*modules(CORE + IN_PROCESS, MARKERS_OF[long]), "-m", expression, *ON_ALL_CORES]
+def properties(long: str = LONG) -> list[str]:
+    return [*modules(CORE + IN_PROCESS, MARKERS_OF[long]), "-m", long, *ON_ALL_CORES]
+
+
+def properties_of_the_gate() -> list[str]:
+    """Return the arguments for the same few examples each time: `test --all` searches at random."""
+    return [*properties(ONCE), "--hypothesis-profile=gate"]
 
 
 def postgresql() -> list[str]:
