@@ -54,7 +54,7 @@ class Endings:
         await self._insist(what, one.text if one else person.number)
         self.ledger.counts[what] += 1
         for token in tokens:
-            token.ended_at = min(token.ended_at, time.time())
+            token.end()
         await self._let_in_again(what, person)
 
     async def _let_in_again(self, what: str, person: Person) -> None:
@@ -63,6 +63,8 @@ class Endings:
             await asyncio.sleep(self.ledger.plan.bound + PAUSE)
             while self.ledger.is_troubled(time.time()):
                 await asyncio.sleep(PAUSE)
+            for token in person.issued:
+                token.revive(CODES[what])
             await self._insist("activate", person.number)
             await asyncio.sleep(NEGATIVE_CACHE)
             person.give(None if person.is_stateless else person.issued[-1].text)

@@ -4,6 +4,7 @@ The benchmark issues and ends the tokens itself, stops the services and kills th
 which socket may be open, and why one may be closed. All times are seconds since the epoch.
 """
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,8 +23,9 @@ CLOCK = 1.5
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Token:
-    """`is_stateless`: a JWT. `ending_at`: when the call began that ends it; `ended_at`: when that
-    had returned. `code`: what that call closes with.
+    """`is_stateless`: a JWT. `ending_at`: when the first call began that ends it; `ended_at`: when
+    that had returned. `codes`: what the calls that end it close with: before its socket is closed,
+    a second call may end it too.
     """
 
     text: str
@@ -32,7 +34,24 @@ class Token:
     expires_at: float = inf
     ending_at: float = inf
     ended_at: float = inf
-    code: int = 0
+    codes: frozenset[int] = frozenset()
+
+    def begin_to_end(self, code: int) -> None:
+        """Note that a call begins which ends it."""
+        self.ending_at = min(self.ending_at, time.time())
+        self.codes |= {code}
+
+    def end(self) -> None:
+        """Note that such a call has returned."""
+        self.ended_at = min(self.ended_at, time.time())
+
+    def revive(self, code: int) -> None:
+        """Note that a call begins which takes back the ends with this code, if it had no others.
+
+        A refusal stays explained.
+        """
+        if self.codes == {code}:
+            self.ended_at = inf
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -98,7 +117,7 @@ class Ledger:
         token = tokens[0]
         if not any(self._explains_close(each, code, place, at) for each in tokens):
             self.wrongly_closed.append(f"{code} on {place.name}, {self._describe(token, at)}")
-        elif token.code == code and token.ending_at <= at and not self.is_troubled(at):
+        elif code in token.codes and token.ending_at <= at and not self.is_troubled(at):
             # The last socket may be closed before the call has returned.
             self.delays.append(max(0.0, at - token.ended_at) if token.ended_at < inf else 0.0)
 
@@ -150,7 +169,7 @@ class Ledger:
             return place.draining_at <= at
         if code == 4419:
             return token.expires_at <= at + CLOCK or self._is_wiped(token, at)
-        return token.ending_at <= at and code == token.code
+        return token.ending_at <= at and code in token.codes
 
     def _is_dead(self, token: Token, at: float) -> bool:
         return token.ending_at <= at or token.expires_at <= at + CLOCK or self._is_wiped(token, at)

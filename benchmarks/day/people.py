@@ -38,7 +38,7 @@ class Person:
         self.has_token.clear()
         ending = [token] if token else list(self.issued)
         for each in ending:
-            each.ending_at, each.code = min(each.ending_at, time.time()), code
+            each.begin_to_end(code)
         return ending
 
     def next_key(self) -> str:

@@ -28,7 +28,7 @@ def node():
     return Place(name="node")
 
 
-REVOKED = {"ending_at": NOW - 1, "ended_at": NOW - 0.5, "code": 4410}
+REVOKED = {"ending_at": NOW - 1, "ended_at": NOW - 0.5, "codes": {4410}}
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,33 @@ def test_socket_may_not_outlive_its_token_by_more_than_the_bound(ledger, node):
     assert ledger.open([token], node, token.ended_at + PLAN.bound)
     assert not ledger.open([token], node, token.ended_at + PLAN.bound + 1)
     assert len(ledger.wrongly_connected) == 1
+
+
+def test_token_that_two_calls_end_may_be_closed_with_the_code_of_either(ledger, node):
+    token = a_token()
+    for code in (4410, 4423):
+        token.begin_to_end(code)
+        token.end()
+        ledger.closed([token], code, node, token.ended_at)
+    assert ledger.wrongly_closed == []
+    ledger.closed([token], 4419, node, token.ended_at)
+    assert len(ledger.wrongly_closed) == 1
+
+
+def test_socket_may_be_open_from_the_call_that_makes_its_token_valid_again(ledger, node):
+    token = a_token(**REVOKED | {"codes": {4423}})
+    late = token.ended_at + PLAN.bound + 1
+    token.revive(4423)
+    ledger.admitted(token, node, late)
+    assert ledger.open([token], node, late)
+    ledger.refused(token, 4423, node, late)
+    assert ledger.wrongly_connected == ledger.wrongly_closed == []
+
+
+def test_token_that_was_also_revoked_stays_ended(ledger, node):
+    token = a_token(**REVOKED | {"codes": {4410, 4423}})
+    token.revive(4423)
+    assert not ledger.open([token], node, token.ended_at + PLAN.bound + 1)
 
 
 def test_bound_begins_again_when_an_outage_ends(ledger, node):
