@@ -17,6 +17,8 @@ __all__ = ["CUT_OFF", "Ledger", "Outage", "Place", "Token"]
 CUT_OFF = frozenset({1001, 1005, 1006, 1012})
 """Codes with which a node ends that is killed or stopped."""
 
+REVOKED = 4410
+
 CLOCK = 1.5
 """Seconds by which the expiry of a token may seem early: its claims are whole seconds."""
 
@@ -116,7 +118,8 @@ class Ledger:
         self.counts[f"closed with {code}"] += 1
         token = tokens[0]
         if not any(self._explains_close(each, code, place, at) for each in tokens):
-            self.wrongly_closed.append(f"{code} on {place.name}, {self._describe(token, at)}")
+            known = " and ".join(self._describe(each, at) for each in tokens)
+            self.wrongly_closed.append(f"{code} on {place.name}, {known}")
         elif code in token.codes and token.ending_at <= at and not self.is_troubled(at):
             # The last socket may be closed before the call has returned.
             self.delays.append(max(0.0, at - token.ended_at) if token.ended_at < inf else 0.0)
@@ -169,7 +172,10 @@ class Ledger:
             return place.draining_at <= at
         if code == 4419:
             return token.expires_at <= at + CLOCK or self._is_wiped(token, at)
-        return token.ending_at <= at and code in token.codes
+        # A verification that read the user before their deactivation finds the denial that this
+        # wrote, and a denial of a JWT says "revoked".
+        is_denied = code == REVOKED and token.is_stateless
+        return token.ending_at <= at and (code in token.codes or is_denied)
 
     def _is_dead(self, token: Token, at: float) -> bool:
         return token.ending_at <= at or token.expires_at <= at + CLOCK or self._is_wiped(token, at)
@@ -195,4 +201,5 @@ class Ledger:
         }
         known |= {f"{each.name} stopped": each.began_at for each in self.outages[-1:]}
         ages = [f"{what} {at - when:.1f} s ago" for what, when in known.items() if when < inf]
-        return f"{'JWT' if token.is_stateless else 'key'} {', '.join(ages)}"
+        codes = f", to close with {sorted(token.codes)}" if token.codes else ""
+        return f"{'JWT' if token.is_stateless else 'key'} {', '.join(ages)}{codes}"

@@ -38,6 +38,8 @@ REVOKED = {"ending_at": NOW - 1, "ended_at": NOW - 0.5, "codes": {4410}}
         (4410, {}, {}, True),
         (4410, REVOKED | {"ending_at": NOW + 1}, {}, True),
         (4423, REVOKED, {}, True),
+        (4410, REVOKED | {"codes": {4423}}, {}, True),
+        (4410, REVOKED | {"codes": {4423}, "is_stateless": True}, {}, False),
         (4419, {"expires_at": NOW - 1}, {}, False),
         (4419, {"expires_at": NOW + 10}, {}, True),
         (4503, {}, {"draining_at": NOW - 1}, False),
