@@ -7,6 +7,7 @@ import pytest
 
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.limits import Limit
+from channels_token_auth.limits import shared_counters
 from channels_token_auth.node.node import here
 from channels_token_auth.observability.events import HandshakeRefused, LimitReached, subscribe
 from tests.connection.backend import store
@@ -202,7 +203,12 @@ async def test_foreign_page_is_refused_for_its_origin_and_uses_up_no_rate(site):
 
 
 @pytest.mark.parametrize("is_silent", [True, False])
-async def test_store_that_hangs_or_is_stopped_delays_no_handshake_and_no_frame(is_silent):
+async def test_store_that_hangs_or_is_stopped_delays_no_handshake_and_no_frame(
+    is_silent, monkeypatch
+):
+    # Much longer than a slow machine needs for the handshakes: one that waited would take a minute.
+    monkeypatch.setattr(shared_counters, "TIMEOUT", 60.0)
+    monkeypatch.setattr(shared_counters, "RETRY", 60.0)
     with socket.create_server(("127.0.0.1", 0)) as store:  # connects, and never answers
         port = store.getsockname()[1] if is_silent else 9  # of the discard protocol: none
         storage = f"redis://127.0.0.1:{port}"
@@ -213,7 +219,7 @@ async def test_store_that_hangs_or_is_stopped_delays_no_handshake_and_no_frame(i
             await browser.say("hello")
             assert browser.heard()[-1] == "echo hello"
             await browser.leave()
-        assert asyncio.get_running_loop().time() - began < 2
+        assert asyncio.get_running_loop().time() - began < 30
 
 
 async def test_frames_count_towards_a_shared_rate():

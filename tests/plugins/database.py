@@ -49,8 +49,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config):
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     if not is_core_only(session.config.args):
-        # Not imported above: it needs Django, and a run of the core's tests has none.
+        # Not imported above: they need Django, and a run of the core's tests has none.
         import_module("tests.commits").delete_instead_of_flushing()
+        import_module("tests.patience").wait_for_a_minute()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

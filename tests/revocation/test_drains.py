@@ -8,6 +8,7 @@ from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.node.bulk_close import BulkClose
 from channels_token_auth.node.drain_state import DrainState
 from channels_token_auth.node.node import here
+from tests.connection.turns import rest
 
 
 class Fleet:
@@ -121,7 +122,7 @@ async def test_drain_that_is_undone_closes_no_more_sockets():
     fleet.draining.request(60, fleet.reply, question=None)
     fleet.draining.request(None, fleet.reply, question=None)
     assert not fleet.draining.is_on
-    await asyncio.sleep(0.2)
+    await rest(0.2)
     assert len(fleet.closed) <= 1
     assert fleet.reports[-1] == 2
 

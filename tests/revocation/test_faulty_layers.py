@@ -34,7 +34,8 @@ def behind_all_backs(key):
 
 
 @pytest.mark.parametrize("layer", ["Hanging"], indirect=True)
-async def test_layer_that_hangs_holds_up_no_sweep(sockets, token, layer):
+async def test_layer_that_hangs_holds_up_no_sweep(sockets, token, layer, monkeypatch):
+    monkeypatch.setattr(layers, "TIMEOUT", 0.05)
     socket = await sockets(token.key)
     await socket.eventually(lambda: layer.joined > 1)
     await in_thread(behind_all_backs, token.key)

@@ -6,9 +6,11 @@ import pytest
 from channels.layers import get_channel_layer
 
 from channels_token_auth import CloseReason, aconnections
+from channels_token_auth.cluster import connections as module
 from channels_token_auth.cluster.layer import GROUP
 from channels_token_auth.core.revocation import Revocation, Target
 from channels_token_auth.node.node import here
+from tests.connection.turns import rest
 from tests.node.messages import sealed
 
 LAYER = {"default": {"BACKEND": "tests.revocation.layer.SharedLayer"}}
@@ -31,16 +33,18 @@ async def test_new_node_learns_of_the_others_before_their_next_sweep(sockets, to
     assert (await aconnections(timeout=1)).missing == ["new", "newer"]
 
 
-async def test_node_that_knows_nobody_does_not_pass_for_all(sockets, token, layer):
+async def test_node_that_knows_nobody_does_not_pass_for_all(sockets, token, layer, monkeypatch):
     """As one that was stopped for long: it may be the first to answer."""
     await sockets(token.key)
-    asked = asyncio.create_task(aconnections())
+    monkeypatch.setattr(module, "SETTLED", 60.0)
+    asked = asyncio.create_task(aconnections(timeout=60))
     async with asyncio.timeout(60):
         while not (asks := [each for each in layer.said if each["kind"] == "list"]):  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.001)
     alone = {"peers": [], "total": 0, "connections": [], "is_draining": False, "failed_sweeps": 0}
     answer = {"kind": "answer", "node": "other", "answers": asks[0]["question"], **alone}
-    await asyncio.sleep(0.05)
+    await rest(0.05)  # now our own node has answered, and the others have 60 s
+    monkeypatch.setattr(module, "SETTLED", 0.0)  # after the next answer
     await layer.group_send(asks[0]["reply_to"], sealed(answer))
     assert set((await asked).nodes) == {"other", here().name}
 

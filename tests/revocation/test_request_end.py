@@ -138,8 +138,8 @@ async def test_call_waits_for_the_end_of_an_asgi_request(view):
     scope = {"type": "http", "method": "GET", "path": f"/{view.__name__}/", "headers": []}
     server = ApplicationCommunicator(get_asgi_application(), scope)
     await server.send_input({"type": "http.request"})
-    message = await server.receive_output(5)
+    message = await server.receive_output()
     while message["type"] == "http.response.start" or message.get("more_body"):
-        message = await server.receive_output(5)
-    await server.wait(60)
+        message = await server.receive_output()
+    await server.wait()
     assert calls == ["view", "call"]

@@ -1,6 +1,7 @@
 """What a site calls to end tokens, and what becomes of their sockets."""
 
 import asyncio
+import time
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -128,6 +129,13 @@ async def test_connections_are_listed(sockets, token):
     assert (connection.user_id, connection.address) == (str(token.user_id), "192.0.2.7")
     assert found.total == 1
     assert not found.missing
+
+
+async def test_answer_that_arrives_while_the_event_loop_is_blocked_counts(sockets, token):
+    await sockets(token.key)
+    asyncio.get_running_loop().call_soon(time.sleep, 0.2)
+    found = await aconnections(user=token.user, timeout=0.1)
+    assert (found.total, found.is_complete) == (1, True)
 
 
 async def test_session_after_a_change_of_password_opens_sockets(sockets, site, ada):

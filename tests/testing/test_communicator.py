@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from channels.testing import WebsocketCommunicator
 
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.middleware import TokenAuthMiddlewareStack
@@ -205,6 +206,15 @@ async def test_an_auth_message_that_does_not_come_in_time_is_a_timeout():
     with pytest.raises(TimeoutError):
         await client.receive_auth_from(timeout=0.01)
     await client.disconnect()
+
+
+async def test_tests_of_the_project_wait_for_longer_than_the_default():
+    async def application(scope, receive, send):
+        await asyncio.sleep(1.1)
+        await send({"type": "websocket.accept"})
+
+    client = WebsocketCommunicator(application, "/")
+    assert (await client.connect())[0]
 
 
 async def test_the_handshake_is_what_a_server_hands_over():

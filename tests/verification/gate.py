@@ -22,4 +22,4 @@ class Gate:
 
 async def until(event: threading.Event) -> None:
     """Wait for the event of another thread."""
-    assert await asyncio.to_thread(event.wait, 5)
+    assert await asyncio.to_thread(event.wait, 60)

@@ -163,7 +163,7 @@ async def test_lane_recovers_after_its_thread_could_not_be_started(lanes, monkey
         assert lanes.backlog() == 0
     # One line names the cause: no warning of a flood, which there is not.
     assert [each.levelno for each in caplog.records] == [logging.ERROR]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await ask(lanes, list, 2) == 2
 
 
@@ -203,7 +203,7 @@ async def test_answers_arrive_although_a_pool_refuses_its_connection(lanes):
         connections["default"] = Foreign()  # in this thread only
         return items
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await ask(lanes, query, 1) == 1
         assert await ask(lanes, list, 2) == 2
 
@@ -313,7 +313,7 @@ async def test_verification_waits_for_a_remote_service_no_longer_than_the_bound(
     start(lanes, gate, 1)
     other = Gate()
     start(lanes, other, 1, SLOW)
-    await asyncio.gather(until(gate.entered))
+    await asyncio.gather(until(gate.entered), until(other.entered))
     late, local = start(lanes, list, 2, SLOW), start(lanes, list, 2)
     gate.opened.set()
     other.opened.set()

@@ -179,7 +179,11 @@ async def gather(message: Message, node: str | None, seconds: float) -> dict[str
                     are_all_in = _expected(answers, node) <= answers.keys()
         # All known nodes are in, or the time is over: the caller lists the others as missing.
         except TimeoutError:
-            pass
+            # While something blocks the event loop, the time passes and nothing is read: answers
+            # that arrived meanwhile count.
+            while not queue.empty():
+                answer = queue.get_nowait()
+                answers[answer["node"]] = answer
     return answers
 
 

@@ -1,0 +1,56 @@
+"""Let the library and the communicators wait for a minute in the project's own tests.
+
+Each of these times is a second or two, which a busy machine exceeds between two steps of a test. A
+good program is done before either time ends, so only a failing test takes longer. A test that needs
+a time that ends sets it; `receive_nothing` keeps its own.
+"""
+
+from functools import wraps
+from inspect import signature
+
+from asgiref.testing import ApplicationCommunicator
+from channels.testing import HttpCommunicator, WebsocketCommunicator
+
+from channels_token_auth.backends.sources.sessions import cycles
+from channels_token_auth.cluster import layer
+from channels_token_auth.revocation import request_end
+from channels_token_auth.testing import TokenWebsocketCommunicator
+
+__all__ = ["PATIENCE", "wait_for_a_minute"]
+
+PATIENCE = 60.0
+TIMES = {cycles: "SOON", layer: "TIMEOUT", request_end: "LONGEST"}
+# The methods that a class has itself: those of its parents are replaced in these.
+WAITING = {
+    ApplicationCommunicator: ("receive_output", "wait"),
+    HttpCommunicator: ("get_response",),
+    WebsocketCommunicator: ("connect", "receive_from", "receive_json_from", "disconnect"),
+    TokenWebsocketCommunicator: (
+        "connect",
+        "reauthenticate",
+        "receive_auth_from",
+        "receive_output",
+        "wait",
+    ),
+}
+
+
+def wait_for_a_minute() -> None:
+    """Replace the times of the library, and those of methods for which a test names none."""
+    for module, name in TIMES.items():
+        setattr(module, name, PATIENCE)
+    for kind, names in WAITING.items():
+        for name in names:
+            setattr(kind, name, _patient(getattr(kind, name)))
+
+
+def _patient(method):
+    parameters = signature(method)
+
+    @wraps(method)  # the signature stays as it is, which the reference shows
+    async def call(*args, **given):
+        bound = parameters.bind(*args, **given)
+        bound.arguments.setdefault("timeout", PATIENCE)
+        return await method(*bound.args, **bound.kwargs)
+
+    return call
