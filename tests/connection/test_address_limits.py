@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.limits import Limit
 from channels_token_auth.limits import shared_counters
@@ -301,7 +302,7 @@ async def test_place_is_free_again_however_the_waiting_ends(end, time):
 async def test_place_of_a_failing_verification_is_free_again():
     store.tokens["broken"] = (object(), None)  # a user without a primary key
     await answer("broken", overrides=waiting(address=1))
-    store.tokens["refused"] = TokenAuthError("token_invalid")
+    store.tokens["refused"] = TokenAuthError(CloseReason.TOKEN_INVALID)
     await answer("refused", overrides=waiting(address=1))
     assert len(here().waiting) == 0
 
