@@ -51,7 +51,7 @@ async def accepting(scope, receive, send):
 
 def connect(token, **options):
     application = TokenAuthMiddlewareStack(accepting, **options)
-    return TokenWebsocketCommunicator(application, "/", token=token).connect(timeout=10)
+    return TokenWebsocketCommunicator(application, "/", token=token).connect()
 
 
 async def test_handshake_waits_for_the_keys_and_is_admitted(token):

@@ -66,7 +66,8 @@ def test_attempt_that_failed_is_tried_again():
     assert attempt()
 
 
-def test_copy_waits_for_the_attempt_under_way_and_takes_over_if_it_fails():
+def test_copy_waits_for_the_attempt_under_way_and_takes_over_if_it_fails(monkeypatch):
+    monkeypatch.setattr(replays, "WAIT_SECONDS", 60)
     begun, fails = threading.Event(), threading.Event()
 
     def fail():

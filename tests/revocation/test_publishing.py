@@ -43,7 +43,7 @@ async def test_view_sends_before_the_sockets_of_its_own_process_are_closed():
 
 
 async def test_slow_layer_does_not_keep_the_sockets_of_this_process_open(monkeypatch):
-    monkeypatch.setattr(layer, "TIMEOUT", 60)
+    monkeypatch.setattr(layer, "HEAD_START", 0.05)
     monkeypatch.setattr(Noting, "seconds", 3)  # so that a busy machine is quicker
     await sync_to_async(disconnect)(connection_id="node.1")
     assert happened == ["here", "sent"]
