@@ -105,11 +105,6 @@ def test_credentials_compare_by_value():
     assert credential() != credential(location=Location.QUERY)
 
 
-@pytest.mark.parametrize("location", Location)
-def test_only_a_cookie_is_sent_by_itself(location):
-    assert location.is_ambient is (location is Location.COOKIE)
-
-
 def test_locations_stand_in_order_of_precedence():
     assert list(Location) == [
         *("header", "subprotocol", "ticket", "query", "cookie", "first_message")

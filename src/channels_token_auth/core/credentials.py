@@ -30,11 +30,6 @@ class Location(StrEnum):
     COOKIE = "cookie"
     FIRST_MESSAGE = "first_message"
 
-    @property
-    def is_ambient(self) -> bool:
-        """Return True if a browser adds it by itself, to handshakes from other sites' pages too."""
-        return self is Location.COOKIE
-
 
 class Secret:
     """A raw token that no repr, log, pickle or error report can show: only `reveal()` does.

@@ -4,7 +4,6 @@ Asynchronous callers get cached verdicts. The functions for callers that may blo
 the backends directly.
 """
 
-import logging
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, cast
@@ -45,8 +44,6 @@ __all__ = [
     "forget_all",
     "site_authenticator",
 ]
-
-logger = logging.getLogger("channels_token_auth")
 
 
 def build_authenticator(configuration: Configuration) -> "Authenticator":
