@@ -1,1 +1,1 @@
-"""Everything that measures, by one command: `python3 dev.py bench`."""
+"""Measure the library, and compare it with others: `python3 dev.py bench`."""

@@ -46,11 +46,13 @@ RESULTS = Path(__file__).parent / "results"
 def main(arguments: list[str]) -> int:
     options = parse(arguments)
     os.environ["BENCH_LOOP"] = options.loop
-    os.sched_setaffinity(0, {machine.GENERATOR_CPU})  # and all that is started, but the servers
+    os.sched_setaffinity(
+        0, {machine.GENERATOR_CPU}
+    )  # also of every process that it starts, except the servers
     allow_many_sockets()
     compile_load()
     if machine.is_shared():
-        print("There is one CPU only: server and generator share it. Compare nothing with this.")
+        print("There is only one CPU, which server and generator share: compare no results.")
     began = time.monotonic()
 
     def say(line: str) -> None:
@@ -88,11 +90,11 @@ def main(arguments: list[str]) -> int:
 
 
 def allow_many_sockets() -> None:
-    """Raise our limit of open files, which all inherit: to the hard one at least."""
+    """Raise the limit of open files for all processes, at least to the hard limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(hard, SOCKETS), max(hard, SOCKETS)))
-    except ValueError:  # only root may raise the hard one
+    except ValueError:  # only root may raise the hard limit
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
@@ -136,7 +138,9 @@ def checkout(name: str) -> Path:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what we started is stopped
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(143)
+    )  # so that the processes it has started are stopped
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:

@@ -1,12 +1,12 @@
-"""Ten times as many hostile handshakes as good ones, from 200 addresses: what good users notice.
+"""Measure good users while ten times as many hostile handshakes arrive, from 200 addresses.
 
-The hostile clients send bad tokens and tickets, say nothing, send a first frame of 1 MB or one that
-inflates to 15 MB, come from a foreign page, or ask for tickets without end. All limits have their
-defaults, set explicitly so that they apply to loopback addresses. The server has the flags that
-its page recommends. Good and hostile clients share one CPU: `clients late` is how late the good
-ones themselves were, 99 of 100 times, and is part of what they measured. `bare` accepts everybody
-without the library: it shows what the server alone loses. Each kind of client, except the silent
-one, has come once before. The last table shows where the server's time goes.
+The hostile clients send bad tokens and tickets, send nothing, send a first frame of 1 MB or one
+that inflates to 15 MB, come from a foreign page, or request tickets without end. All limits have
+their defaults, set explicitly so that they apply to loopback addresses. The server has the flags
+that its page recommends. Good and hostile clients share one CPU: `clients late` is the delay of the
+good clients themselves (p99), and is part of their measurements. `bare` accepts all clients without
+the library: it shows how much the server alone slows down. One client of each kind, except the
+silent one, has connected before. The last table shows where the server spends its time.
 """
 
 import json
@@ -39,7 +39,7 @@ NAMES = {"quiet": False, "attacked": True}
 
 
 def run(bench: Bench) -> Iterator[Panel]:
-    """Each server on the first database: SQLite, if not asked otherwise."""
+    """Measure each server on the first database: SQLite by default."""
     seconds = 3.0 if bench.quick else 20.0
     with database(bench.databases[0]) as filled:
         for kind in bench.servers:

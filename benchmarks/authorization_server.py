@@ -1,4 +1,4 @@
-"""An authorization server that takes its time, and knows no token (RFC 7662)."""
+"""An authorization server that is slow, and calls every token inactive (RFC 7662)."""
 
 import threading
 import time

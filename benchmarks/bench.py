@@ -1,4 +1,4 @@
-"""What every benchmark gets: how much to do, and where to say how far it is."""
+"""The options of a run, and the function that reports its progress: every benchmark gets them."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Bench:
     before: Path | None = None  # a checkout to compare with
 
     def contestants(self, *names: str) -> list[Contestant]:
-        """Those of a benchmark, or of them those that were asked for."""
+        """Return the named contestants, or those of them that the command selects."""
         return [CONTESTANTS[name] for name in names if self.wants(name)]
 
     def contestants_and_before(self, *names: str) -> list[Contestant]:
@@ -39,11 +39,11 @@ class Bench:
         return [*listed, *(each.before(self.before) for each in ours)]
 
     def wants(self, name: str) -> bool:
-        """Return whether a contestant was asked for, or none in particular."""
+        """Return whether the command names the contestant, or names none."""
         return not self.only or name in self.only
 
     def bases(self, among: Collection[Contestant], *names: str) -> tuple[str, ...]:
-        """Those that ratios are to be taken over, as far as they are measured."""
+        """Return the names that others are divided by, if they are among those measured."""
         present = {each.name for each in among}
         before = (each.name for each in among if each.checkout)
         return (*(name for name in names if name in present), *before)
@@ -54,6 +54,6 @@ class Bench:
         measures: Mapping[Contestant, Callable[[Contestant], Any]],
         rounds: int | None = None,
     ) -> list[dict[str, Any]]:
-        """Each measured once a round, in shuffled order, saying so."""
+        """Measure each contestant once a round, in shuffled order, and report the progress."""
         calls = {each.name: partial(measure, each) for each, measure in measures.items()}
         return in_rounds(calls, rounds or self.rounds, lambda line: self.say(f"{title}: {line}"))

@@ -1,7 +1,7 @@
-"""A hundred thousand connections come and go: what of them stays behind?
+"""Measure the memory and the objects that remain after 100,000 connections.
 
-The library's cache is on, with all of 5,000 tokens in turn and an end after one second, so that
-what it keeps has to be let go too.
+The library's cache of verified tokens is on: 5,000 tokens come in turn, and their entries end after
+one second, so that the cache has to free them, too.
 """
 
 import time
@@ -20,13 +20,13 @@ __all__ = ["run"]
 
 NAMES = ("bare", "stock", "ours-stock", "ours-bare", "ours")
 ENVIRON = {"BENCH_VERIFIED_CACHE_SECONDS": "1"}
-SETTLING = 2.0  # seconds until timers and caches have let go
+SETTLING = 2.0  # seconds until timers and caches have freed their objects
 COUNTED = ("tasks", "timers", "descriptors")
 MEGABYTE = 2**20
 
 
 def run(bench: Bench) -> Iterator[Panel]:
-    """The first server on SQLite, once: it is no ratio."""
+    """Measure the first server on SQLite, in one round: no ratio is taken."""
     contestants = bench.contestants(*NAMES)
     cycles = 5_000 if bench.quick else 100_000
     with database("sqlite") as filled:

@@ -1,4 +1,4 @@
-"""Which commands Redis was given during many handshakes, as it counts them itself."""
+"""Count the commands that Redis receives during many handshakes, by its own counters."""
 
 import socket
 import time
@@ -12,14 +12,14 @@ from .site import Site
 
 __all__ = ["commands_of_a_handshake"]
 
-SETTLING = 1.0  # seconds after which a node listens that had its first socket
+SETTLING = 1.0  # seconds until a node subscribes to the layer, after its first socket
 OUR_OWN = ("config|resetstat", "info", "quit")
 
 
 def commands_of_a_handshake(
     contestant: Contestant, of_it: Site, *, handshakes: int = 1000
 ) -> tuple[float, str]:
-    """How many for each, beyond those of a server that is left alone for as long; and in words."""
+    """Return the commands of one handshake, without those of an idle server; and all, in words."""
     (server,), redis = of_it.nodes, of_it.redis
     with generating(server.port, contestant, clients=AT_ONCE, cycles=AT_ONCE) as load:
         load.wait_until_settled()
@@ -40,7 +40,7 @@ def commands_of_a_handshake(
 
 
 def _counted(redis: Redis) -> dict[str, int]:
-    """The calls of each command since its counters were reset."""
+    """Return the calls of each command since the counters were reset."""
     lines = (line for line in _ask(redis, "INFO commandstats").splitlines() if ":calls=" in line)
     pairs = (line.removeprefix("cmdstat_").split(":calls=") for line in lines)
     calls = {name: int(rest.partition(",")[0]) for name, rest in pairs}
@@ -48,7 +48,7 @@ def _counted(redis: Redis) -> dict[str, int]:
 
 
 def _ask(redis: Redis, command: str) -> str:
-    """One answer of at most some kilobytes, which Redis sends at once."""
+    """Return the answer to one command: a few kilobytes, which Redis sends at once."""
     with socket.create_connection(("127.0.0.1", redis.port), timeout=5) as connection:
         connection.sendall(f"{command}\r\nQUIT\r\n".encode())
         return b"".join(iter(lambda: connection.recv(65536), b"")).decode()

@@ -3,8 +3,8 @@
 The limit is one socket. Each user opens one at the first node and, as soon as that is accepted,
 another one at the second. The clock runs from the second accept until a client has read the close
 frame of the socket that is one too many: with `refuse` the second, with `close_oldest` the first. A
-socket that the second node refuses at once, since it knew already, counts as 0 ms. One that is not
-closed fails the run. The sweep is put off, so that nothing but the messages closes.
+socket that the second node refuses at once, since it knew already, counts as 0 ms. A socket
+that is not closed fails the run. No sweep runs meanwhile, so that only messages close sockets.
 """
 
 import json
@@ -43,7 +43,7 @@ class Reached:
 
 
 def run(bench: Bench) -> Iterator[Panel]:
-    """The last server on the last database; each policy, on each layer of channels-redis."""
+    """Measure each policy on each layer of channels-redis: the last server on the last database."""
     users = 20 if bench.quick else 200
     kind = bench.servers[-1]
     with database(bench.databases[-1]) as filled:

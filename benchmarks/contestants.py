@@ -1,4 +1,4 @@
-"""Who is measured: an application of the project, its settings, and how a client shows a token."""
+"""The contestants: an application of the project, its settings, and how a client sends a token."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ HANDSHAKE = (
     "GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{header}\r\n"
 )
-"""As a program sends it: no Origin. The key is the example of RFC 6455."""
+"""An opening handshake of a program, without an Origin. The key is the example of RFC 6455."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,7 +25,7 @@ class Contestant:
     header: str = ""
     good: Callable[[int], str] = people.key
     bad: Callable[[int], str] = people.bad_key
-    people: int = people.PEOPLE  # how many of them come, in turn
+    people: int = people.PEOPLE  # how many of them connect, in turn
     environ: Mapping[str, str] = field(default_factory=dict)
     checkout: Path | None = None  # whose code is served; None: that of this checkout
 
@@ -34,7 +34,7 @@ class Contestant:
         return replace(self, name=f"{self.name} before", checkout=checkout)
 
     def handshakes(self, *, bad_of_ten: int = 0, people: int | None = None) -> bytes:
-        """What the generator sends in turn, each marked with what is to be expected."""
+        """Return the handshakes that the generator sends in turn, each marked as good or bad."""
         numbers = range(people or self.people)
         return b"".join(self._handshake(n, is_good=n % 10 >= bad_of_ten) for n in numbers)
 
@@ -52,7 +52,7 @@ CORRELATION = (
     "X-Request-ID: 7f0c5c2e-3b4d-4c57-9a55-0d2a1f6f3c11\r\n"
     "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"
 )
-"""The headers of a proxy and a tracer. The library reads them if they are there, always."""
+"""The headers of a proxy and a tracer. The library always reads them if they are present."""
 
 FEATURES = {
     "ours-all-off": "off",

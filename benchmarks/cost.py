@@ -1,10 +1,10 @@
-"""The CPU time of one handshake, with a message, its answer and a close; and where it goes.
+"""Measure the CPU time of one handshake, with a message, its answer and a close; and profile it.
 
 CPU time of the server's process, not time on a clock: other load on the machine changes it little.
-64 clients at once, on SQLite. Each handshake shows another token of 5,000, and the library's cache
-is off, but for the contestants called warm. Then the same is counted and profiled in servers that
-are slow because of that: what a handshake asks of the event loop, and which functions run longest
-in its thread. A profile makes short functions look longer than they are.
+64 clients at once, on SQLite. Each handshake presents another token of 5,000, and the library's
+cache is off, except for the contestants called warm. Further servers count what a handshake
+requests of the event loop, and profile the functions in its thread, which slows these servers down.
+A profile makes short functions look longer than they are.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ MICROSECONDS = 1e6
 
 
 def run(bench: Bench) -> Iterator[Panel]:
-    """Each server."""
+    """Measure each server, and profile the first."""
     cycles = 200 if bench.quick else CYCLES
     with database("sqlite") as filled:
         for kind in bench.servers:
@@ -71,7 +71,7 @@ def _cost(bench: Bench, kind: str, filled: Database, cycles: int) -> Panel:
             | _counts(kind, each, filled, cycles)
             for each in contestants
         },
-        note="Whatever is counted: once a handshake. Granian runs some of its own threads too.",
+        note="All counts are for one handshake. Granian also runs threads of its own.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The databases under the servers: an SQLite file, or a PostgreSQL, with all people in it."""
+"""Start a database for the servers, SQLite or PostgreSQL, that contains all people."""
 
 import json
 import os
@@ -22,7 +22,7 @@ DEADLINE = 300.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """As Django describes it, and the server, where there is one to be stopped."""
+    """A database: Django's settings for it, and the server that a benchmark can stop, if any."""
 
     kind: str
     settings: dict[str, Any]
@@ -30,7 +30,7 @@ class Database:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What leads the project to it."""
+        """Return the environment variables with which the project finds it."""
         return {
             "BENCH_DATABASE": json.dumps(self.settings),
             "DJANGO_SETTINGS_MODULE": "benchmarks.project.settings",
@@ -46,7 +46,7 @@ class Database:
 
 @contextmanager
 def database(kind: str) -> Iterator[Database]:
-    """A filled database, for the length of a `with` block."""
+    """Yield a filled database, which ends with the `with` block."""
     with ExitStack() as stack:
         if kind == "postgresql":
             server = stack.enter_context(postgresql())

@@ -1,4 +1,4 @@
-"""Messages a second, each answered, on 64 sockets that are open already."""
+"""Measure messages a second, each answered, on 64 sockets that are already open."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -16,7 +16,7 @@ NAMES = ("bare", "stock", "tutorial", "ours-stock", "ours", "ours-bare")
 
 
 def run(bench: Bench) -> Iterator[Panel]:
-    """Each server; no message asks a database."""
+    """Measure each server on SQLite; no message makes a query."""
     with database("sqlite") as filled:
         for kind in bench.servers:
             yield _panel(bench, kind, filled)

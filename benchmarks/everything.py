@@ -1,9 +1,9 @@
-"""The cost of limits, audit records, metrics and correlation, each alone and all together.
+"""Measure the cost of limits, audit records, metrics and correlation, alone and all together.
 
 CPU time of the server's process for one handshake with a message, its answer and a close: other
-load on the machine changes it little. 64 clients at once, on SQLite; each handshake shows another
-token of 5,000, and the cache of verified tokens is off. Calls are counted in the event loop's
-thread, by a profiler and in servers of their own.
+load on the machine changes it little. 64 clients at once, on SQLite; each handshake presents
+another token of 5,000, and the cache of verified tokens is off. Calls are counted in the event
+loop's thread, by a profiler and in separate servers.
 """
 
 from collections.abc import Iterator
@@ -25,11 +25,11 @@ NAMES = (
 )
 CYCLES = 1500
 MOST, FEWEST = 60, 0.1
-"""The functions that are shown at most, of those that features add; and their calls at least."""
+"""The maximal number of functions in the table of added calls, and the minimal number of calls."""
 
 
 def run(bench: Bench) -> Iterator[Panel]:
-    """Each server; the calls on the first of them."""
+    """Measure each server, and count the calls of functions on the first."""
     cycles = 200 if bench.quick else CYCLES
     contestants = bench.contestants(*NAMES)
     with database("sqlite") as filled:

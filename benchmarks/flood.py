@@ -1,4 +1,4 @@
-"""Nine of ten clients show a token that is nobody's: how many of the others are still served."""
+"""Measure how many good clients are served while nine of ten present a token that nobody has."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -21,7 +21,7 @@ GOOD = 1 - BAD_OF_TEN / 10
 
 
 def run(bench: Bench) -> Iterator[Panel]:
-    """The first server on the last database: granian on PostgreSQL, if not asked otherwise."""
+    """Measure the first server on the last database: granian on PostgreSQL by default."""
     contestants = bench.contestants(*NAMES)
     kind = bench.servers[0]
     with (
@@ -51,7 +51,7 @@ def run(bench: Bench) -> Iterator[Panel]:
             }
             for each in contestants
         },
-        note="An accepted one is served whole: message, answer and close.",
+        note="An accepted client also gets an answer to its message, and a close.",
     )
     yield from remote
 
@@ -61,7 +61,8 @@ def _flood(server: Server, contestant: Contestant, seconds: float) -> dict[str, 
     handshakes = contestant.handshakes(bad_of_ten=BAD_OF_TEN)
     flood = saturate(server, contestant, seconds, handshakes=handshakes)
     accepting = calm["seconds"] / calm["cycles"]
-    # They come in turn: the share of the good ones is known, and few would be counted.
+    # Good and bad ones come in turn, so the share of the good ones is known. Counting them would be
+    # less exact, since they are few.
     each = flood["seconds"] / (flood["handshakes"]["count"] + sum(flood["told"].values()))
     refusing = (each - accepting * GOOD) / (1 - GOOD)
     return flood | {

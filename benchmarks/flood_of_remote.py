@@ -1,11 +1,12 @@
-"""Bad tokens at a backend that asks a slow server: what others feel, and whether sweeps go on.
+"""Flood a backend that asks a slow server with bad tokens, and measure good logins and sweeps.
 
 400 handshakes a second arrive with tokens that only an authorization server may know. It takes
-50 ms for each, and the backend asks eight at once, so about 160 a second. Meanwhile others log in
-by tokens with a row. The limit on sockets that wait is raised: it would refuse the flood earlier.
+50 ms for each, and the backend asks about eight at once, so it verifies about 160 a second.
+Meanwhile others log in by tokens with a row. The limit on waiting sockets is raised, because it
+would refuse the flood earlier.
 
-Each bad client comes once, when its time has come, whatever became of those before: clients that
-came back at once would be as many as the server can answer, and no longer 400 a second.
+Each bad client connects once, at a fixed time. If refused clients connected again at once, their
+number would depend on the speed of the server, and would not be 400 a second.
 """
 
 import time
@@ -28,13 +29,13 @@ RATE = 400  # bad handshakes a second
 GOOD_RATE = 20
 HELD = 200  # sockets that a sweep asks about
 BUILD_UP = 1.0  # seconds until the queue of the slow backend is full
-RECOVERY = 2.0  # seconds after the flood, when all has to be as before
-BOUND = 1.0  # seconds: 95 of 100 good handshakes, and a sweep
-ONCE = "stay"  # clients that stay do not come again, be they served or refused
+RECOVERY = 2.0  # seconds after the flood until all must be as before
+BOUND = 1.0  # seconds that 95 of 100 good handshakes, and a sweep, may take
+ONCE = "stay"  # clients that stay do not connect again, whether served or refused
 
 
 def flood_of_remote(bench: Bench, kind: str, filled: Database) -> Iterator[Panel]:
-    """Measure our library alone: without lanes there is nothing to compare with."""
+    """Measure the library alone: nothing else has lanes to compare with."""
     seconds = 3.0 if bench.quick else 10.0
     with slow_authorization_server() as url:
         environ = {
@@ -90,7 +91,7 @@ def _phases(
 
 
 def _feel(server: Server, contestant: Contestant, seconds: float) -> dict[str, Any]:
-    """Log in for some seconds, and sweep meanwhile."""
+    """Log in for some seconds and sweep meanwhile, and return the times of both."""
     options = {"clients": int(GOOD_RATE * seconds), "arrive": seconds, "then": ONCE}
     before = server.state()["cpu"]
     with generating(server.port, contestant, **options) as load:
@@ -112,7 +113,7 @@ def _feel(server: Server, contestant: Contestant, seconds: float) -> dict[str, A
 
 
 def _require_flood(report: dict[str, Any], attackers: int, contestant: Contestant) -> None:
-    """Fail unless each bad client came once and was answered: then it was the flood that we say."""
+    """Raise RuntimeError unless each bad client was answered once: else there was no such flood."""
     _require(report, contestant)
     if sum(report["told"].values()) != attackers:
         raise RuntimeError(f"Of {attackers} bad clients were told: {report['told']}")

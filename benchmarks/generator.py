@@ -1,4 +1,4 @@
-"""The load generator in C: compiled on first use, started, and asked for its numbers."""
+"""Compile and start the load generator, a program in C, and read its reports."""
 
 import json
 import select
@@ -18,12 +18,12 @@ __all__ = ["Load", "compile_load", "generating"]
 ROOT = Path(__file__).parents[1]
 SOURCES = Path(__file__).parent / "load"
 PROGRAM = ROOT / ".dev" / "bench-load" / "load"
-DEADLINE = 180.0  # seconds until the slowest has opened, or churned through, all there is
+DEADLINE = 180.0  # seconds in which the slowest contestant must have served all clients
 GRACE = 10.0
 
 
 def compile_load() -> None:
-    """Have gcc make the program, if its sources are newer."""
+    """Compile the program with gcc, if its sources are newer."""
     newest = max(file.stat().st_mtime for file in SOURCES.iterdir())
     if PROGRAM.exists() and PROGRAM.stat().st_mtime > newest:
         return
@@ -39,17 +39,17 @@ class Load:
     process: subprocess.Popen[str]
 
     def wait_until_settled(self, timeout: float | None = None) -> dict[str, Any]:
-        """The report when every client has had its first answer, or given up; or on time-out."""
+        """Return the report once every client was answered or has given up, or on time-out."""
         if timeout and not self._is_readable(timeout):
             return self.report()
         return self._read()
 
     def wait_until_closed(self, timeout: float) -> dict[str, Any]:
-        """The report when the server has closed as many as the option `closes` says."""
+        """Return the report once the server has closed as many sockets as the option `closes`."""
         return self.wait_until_settled(timeout)
 
     def report(self) -> dict[str, Any]:
-        """What happened since the last report."""
+        """Return what happened since the last report."""
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         return self._read()
@@ -70,7 +70,7 @@ class Load:
 def generating(
     port: int, contestant: Contestant, *flags: str, handshakes: bytes | None = None, **options: Any
 ) -> Iterator[Load]:
-    """A generator against a server. Options are those of load.c; all clients leave at the end."""
+    """Run a generator, with the options of load.c. All clients leave at the end."""
     with tempfile.NamedTemporaryFile(prefix="handshakes-") as file:
         file.write(contestant.handshakes() if handshakes is None else handshakes)
         file.flush()

@@ -1,7 +1,7 @@
-"""Handshakes a second and memory, while ever more authenticated sockets are open and idle.
+"""Measure handshakes a second and memory while more and more idle sockets are open.
 
-Channels' consumers are measured up to 10,000: their layer in memory looks at all its channels for
-each new one, and the next 10,000 sockets take minutes to open.
+Channels' consumers are measured up to 10,000 sockets: their layer in memory looks at all its
+channels for each new one, so that the next 10,000 sockets take minutes to open.
 """
 
 import resource
@@ -31,7 +31,7 @@ MEGABYTE = 2**20
 
 
 def run(bench: Bench) -> Iterator[Panel]:
-    """The first server on SQLite. A process may not have more sockets than descriptors."""
+    """Measure the first server on SQLite, with at most as many sockets as descriptors."""
     contestants = bench.contestants(*NAMES)
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE
     sizes = sorted({min(size, most) for size in (QUICK_SIZES if bench.quick else SIZES)})
@@ -60,7 +60,7 @@ def run(bench: Bench) -> Iterator[Panel]:
 def _grow(
     contestant: Contestant, *, kind: str, filled: Database, sizes: list[int]
 ) -> dict[int, tuple[float, int]]:
-    """For each number of open sockets: handshakes a second, and the process's bytes."""
+    """Return handshakes a second and the process's bytes, for each number of open sockets."""
     found = {}
     with serving(kind, contestant, filled) as server, ExitStack() as idle:
         opened = 0

@@ -1,8 +1,8 @@
-"""Handshakes a second: connect, opening handshake, message and answer, close; 64 clients at once.
+"""Measure handshakes a second: connect, handshake, message, answer and close; 64 clients at once.
 
-Each handshake shows another token of 5,000, and the library's cache is off, but for the
-contestants called warm: those show 16 in turn. `prototype-` is the least that a middleware must do
-for a token, so ours divided by it is the price of the library's features. `ours-all-on` counts
+Each handshake presents another token of 5,000, and the library's cache is off, except for the
+contestants called warm: those present 16 in turn. `prototype-` is the least that a middleware must
+do for a token, so ours divided by it is the price of the library's features. `ours-all-on` counts
 metrics, enforces all limits and writes audit records; `ours-metrics` counts metrics only,
 `ours-audit` writes audit records only, and `ours-all-off` does none of it.
 """
@@ -32,7 +32,7 @@ NAMES = (
 
 
 def run(bench: Bench) -> Iterator[Panel]:
-    """Each server on each database; if quick, each server on one."""
+    """Measure each server on each database; with `--quick`, each server on one."""
     pair = zip if bench.quick else product
     for kind, server in pair(bench.databases, bench.servers):
         with database(kind) as filled:

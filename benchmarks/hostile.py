@@ -1,7 +1,7 @@
-"""Hostile clients: a program that attacks a server for some seconds, and prints what it was told.
+"""Attack a server for some seconds with hostile clients, and print the answers: a program.
 
-Each kind comes from all addresses in turn. Nothing but 127.0.0.0/8 is ever connected to. Arguments:
-the port, attacks a second, seconds, and the kinds to attack with, if not all.
+Each kind comes from all addresses in turn. It connects to 127.0.0.1 only. Arguments: the port,
+attacks a second, seconds, and the kinds of client, if not all.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ __all__ = ["KINDS", "attack"]
 SOURCES = [f"127.1.0.{number}" for number in range(1, 201)]
 OFFER = "Sec-WebSocket-Protocol: token-auth.v1"
 DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate"
-DEADLINE = 12.0  # AUTH_TIMEOUT, and some time to be told
+DEADLINE = 12.0  # AUTH_TIMEOUT, and some time for the answer
 MEGABYTE = b"x" * 2**20
 RSV1 = 0x40
 
 
 def _bomb() -> bytes:
-    """15 MB in 15 KB (RFC 7692 §7.2.1: without the last four bytes of the flush)."""
+    """Return 15 MB in 15 KB (RFC 7692 §7.2.1: without the last four bytes of the flush)."""
     packer = zlib.compressobj(9, wbits=-15)
     return (packer.compress(bytes(15 * 2**20)) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
 
@@ -94,7 +94,7 @@ async def _code(connection: Connection, data: bytes = b"") -> str:
 async def attack(
     port: int, *, rate: float, seconds: float, names: Sequence[str] = tuple(KINDS)
 ) -> dict[str, dict[str, int]]:
-    """Begin so many attacks a second, whatever becomes of those before. Return the answers."""
+    """Begin `rate` attacks a second without waiting for earlier ones. Return the answers."""
     loop = asyncio.get_running_loop()
     told: dict[str, Counter[str]] = {kind: Counter() for kind in names}
     began, tasks = loop.time(), set()
@@ -114,7 +114,7 @@ async def _one(kind: str, port: int, source: str, told: "Counter[str]") -> None:
     try:
         async with asyncio.timeout(DEADLINE):
             told[await KINDS[kind](port, source)] += 1
-    except TimeoutError:  # first: it is an OSError too
+    except TimeoutError:  # before the next clause: it is an OSError, too
         told["nothing"] += 1
     except (OSError, EOFError):  # some servers hang up on a frame that is too long
         told["hung up"] += 1

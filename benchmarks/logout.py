@@ -1,7 +1,7 @@
-"""From a logout at the identity provider to the close frame at its clients, beside `revoke_user`.
+"""Measure the time from a logout at the identity provider to the close, and that of `revoke_user`.
 
 The clock runs from before the provider's POST to one of two nodes until the last client has read
-its close frame. `revoke-user` is the call itself, in another process than the nodes. Both end the
+its close frame. `revoke-user` calls the function in a process that is not a node. Both revoke the
 JWTs of one user, on the same nodes and in the same rounds. The tokens are signed with HS256: a
 signature by RSA costs 0.05 ms more.
 """
@@ -17,11 +17,11 @@ __all__ = ["NAMES", "run"]
 
 NAMES = ("revoke-user", "logout")
 SOCKETS = 500
-"""Of each of two nodes."""
+"""The number of sockets on each of two nodes."""
 
 
 def run(bench: Bench) -> Iterator[Panel]:
-    """One table for each channel layer that nodes can share."""
+    """Measure each channel layer that nodes can share."""
     kind = bench.servers[-1]
     with database(bench.databases[-1]) as filled:
         for layer in REDIS:

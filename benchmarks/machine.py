@@ -1,4 +1,4 @@
-"""The machine: which CPU is whose, how busy each was, and what stands in every result."""
+"""Divide the CPUs, measure how busy they are, and describe the machine for the results."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ __all__ = ["GENERATOR_CPU", "SERVER_CPU", "Meter", "cpu_seconds", "describe", "i
 _CPUS = sorted(os.sched_getaffinity(0))
 SERVER_CPU = _CPUS[0]
 GENERATOR_CPU = _CPUS[-1]
-"""The generator's, and what else is no server under test: PostgreSQL and this process."""
+"""The CPU of the generator, of PostgreSQL and of this process: of all but the servers."""
 
 PACKAGES = (
     "channels",
@@ -30,20 +30,20 @@ PACKAGES = (
 
 
 def is_shared() -> bool:
-    """Whether there is but one CPU for both: the numbers are then of no worth."""
+    """Return True if server and generator share the only CPU, which makes results worthless."""
     return SERVER_CPU == GENERATOR_CPU
 
 
 @dataclass(slots=True)
 class Meter:
-    """The busy share of a CPU since the last look."""
+    """Measures the busy share of a CPU between two calls."""
 
     cpu: int
     _busy: float = 0.0
     _at: float = 0.0
 
     def share(self) -> float:
-        """From 0 to 1, whoever was busy on it."""
+        """Return the busy share since the last call, from 0 to 1, for all processes together."""
         busy, at = _busy_seconds(self.cpu), time.monotonic()
         share = (busy - self._busy) / max(at - self._at, 1e-9)
         self._busy, self._at = busy, at
@@ -51,12 +51,12 @@ class Meter:
 
 
 def cpu_seconds(pid: int) -> float:
-    """What a process of one thread has had so far of any CPU."""
+    """Return the CPU seconds that a process of one thread has used."""
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 def describe() -> dict[str, str]:
-    """The machine and the versions."""
+    """Return the facts about the machine and the versions, for every result."""
     return {
         "machine": f"{_processor()}, {os.cpu_count()} CPUs, {_gigabytes():.0f} GB of memory",
         "system": f"Linux {platform.release()}",

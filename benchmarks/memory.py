@@ -1,8 +1,8 @@
-"""Resident memory for each idle, authenticated socket, and what of it the library adds.
+"""Measure the resident memory of an idle, authenticated socket, and the part the library adds.
 
-A fresh server for each measurement, since memory that was given back is used again. Everybody
-shows a token of their own, of 5,000. Then the lines of code that allocate it, in servers that note
-them. That takes time and memory, so nothing else is measured there.
+Each measurement has a fresh server, because a process uses freed memory again. Each client has a
+token of its own, of 5,000. The last tables list the lines of code that allocate this memory, in
+further servers: tracing allocations takes time and memory itself.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ KILOBYTE = 1024
 
 
 def run(bench: Bench) -> Iterator[Panel]:
-    """The last server on SQLite: uvicorn, if not asked otherwise."""
+    """Measure the last server on SQLite: uvicorn by default."""
     contestants = bench.contestants_and_before(*NAMES)
     kind, sockets = bench.servers[-1], 500 if bench.quick else 3000
     rounds = max(1, bench.rounds // 2)
@@ -93,5 +93,5 @@ def _per_socket(contestant: Contestant, *, kind: str, filled: Database, sockets:
 
 
 def resident(server) -> int:
-    """Bytes, once what is garbage is gone."""
+    """Return the resident bytes of a server, after a garbage collection."""
     return server.state("collect")["rss"]

@@ -1,4 +1,4 @@
-"""Whose tokens there are: the same people in every database, and credentials that nobody has."""
+"""The credentials of the people in every database, and credentials that nobody has."""
 
 import time
 import uuid
@@ -24,28 +24,28 @@ __all__ = [
 
 PEOPLE = 5000
 MILLION = 1_000_000
-"""As many there are where that is asked for: see `project/fill_million.py`."""
+"""The number of people that `project/fill_million.py` adds to a database."""
 
-SECRET_KEY = "of no worth: these servers live for one benchmark on the loopback interface"  # noqa: S105 - as it says
+SECRET_KEY = "worthless: these servers run for one benchmark on the loopback interface"  # noqa: S105 - worthless
 
 
 def key(number: int) -> str:
-    """The DRF key of one of the people: forty hex digits, as DRF makes them."""
+    """Return a person's DRF key: forty hex digits, as DRF generates them."""
     return sha1(f"good {number}".encode(), usedforsecurity=False).hexdigest()
 
 
 def knox_token(number: int) -> str:
-    """The token of knox of one of a million: sixty-four hex digits, as knox makes them."""
+    """Return a person's knox token, of a million: sixty-four hex digits, as knox generates them."""
     return sha256(f"good {number}".encode()).hexdigest()
 
 
 def bad_key(number: int) -> str:
-    """A key of the right shape that is nobody's."""
+    """Return a key of the right shape that nobody has."""
     return sha1(f"bad {number}".encode(), usedforsecurity=False).hexdigest()
 
 
 def json_web_token(number: int, secret: str = SECRET_KEY) -> str:
-    """An access token with the claims that simplejwt gives it."""
+    """Return an access token with the claims of simplejwt."""
     now = int(time.time())
     claims = {
         "token_type": "access",
@@ -62,25 +62,25 @@ ISSUER = "https://sso.test"
 
 
 def provider_token(number: int) -> str:
-    """An access token of the identity provider: another one at each call."""
+    """Return an access token of the identity provider, a different one at each call."""
     claims = {"sub": str(number + 1), "sid": f"session {number}", "exp": int(time.time()) + 86_400}
     return _of_provider(claims, "at+jwt")
 
 
 def short_lived_token(number: int, seconds: float) -> tuple[str, int, int]:
-    """An access token of the identity provider, and the moments at which it begins and ends."""
+    """Return an access token of the provider, and its issue and expiry in epoch seconds."""
     now = int(time.time())
     claims = {"sub": str(number + 1), "sid": f"session {number}", "exp": now + int(seconds)}
     return _of_provider(claims, "at+jwt"), now, now + int(seconds)
 
 
 def bad_provider_token(number: int) -> str:
-    """An access token that somebody else signed."""
+    """Return an access token of the identity provider with a wrong signature."""
     return provider_token(number)[:-9] + "A" * 9
 
 
 def logout_token(number: int) -> str:
-    """What the provider posts when one of the people logs out there."""
+    """Return the logout token that the provider posts when a person logs out there."""
     event = "http://schemas.openid.net/event/backchannel-logout"
     claims = {"sub": str(number + 1), "sid": f"session {number}", "events": {event: {}}}
     return _of_provider(claims | {"aud": "web", "exp": int(time.time()) + 120}, "logout+jwt")
@@ -92,5 +92,5 @@ def _of_provider(claims: dict[str, object], typ: str) -> str:
 
 
 def bad_json_web_token(number: int) -> str:
-    """An access token that somebody else signed."""
+    """Return an access token that is signed with another key."""
     return json_web_token(number, secret=SECRET_KEY[::-1])

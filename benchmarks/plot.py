@@ -1,4 +1,4 @@
-"""Results as a picture: a bar to each median, and a dot to each round."""
+"""Draw results: a bar for each median, and a dot for each round."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,13 +11,13 @@ from .run import Panel, spread
 
 __all__ = ["draw"]
 
-# Text stays text; and the same numbers make the same file.
+# Text stays text in the SVG, and the same numbers give the same file.
 mpl.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "results", "font.size": 9}
 OURS, OTHERS = "#2f6f4f", "#9aa5ad"
 
 
 def draw(path: Path, panels: Sequence[Panel]) -> None:
-    """One SVG, a row to each panel."""
+    """Write one SVG, with a row for each panel."""
     heights = [0.7 + 0.25 * len(panel.names) for panel in panels]
     figure = Figure(figsize=(8, sum(heights)), layout="constrained")
     rows = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)

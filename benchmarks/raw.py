@@ -1,6 +1,6 @@
-"""A WebSocket client for benchmarks that need something else than the generator in C.
+"""A WebSocket client for benchmarks that cannot use the generator in C.
 
-It sends what it is told, from the address that it is told: any of 127.0.0.0/8.
+It sends any bytes, from any address in 127.0.0.0/8.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An answered request. `status`: that of the answer; `head`: all of its head."""
+    """A connection whose request was answered. `status` and `head` are those of the answer."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -27,7 +27,7 @@ class Connection:
         await self.writer.drain()
 
     async def read(self) -> tuple[int, bytes]:
-        """The first byte of the next frame, and its payload."""
+        """Return the first byte of the next frame, and its payload."""
         first, size = await self.reader.readexactly(2)
         if size == 126:
             (size,) = struct.unpack("!H", await self.reader.readexactly(2))
@@ -36,7 +36,7 @@ class Connection:
         return first, await self.reader.readexactly(size)
 
     async def close_code(self) -> int:
-        """The code of the server's close, whatever comes before it."""
+        """Return the code of the server's close, after skipping other frames."""
         while True:
             first, payload = await self.read()
             if first == CLOSE:
@@ -47,7 +47,7 @@ class Connection:
 
 
 def frame(payload: bytes, first: int = TEXT) -> bytes:
-    """A frame, masked with zeros."""
+    """Return a frame, masked with zeros."""
     if len(payload) < 126:
         size = bytes([0x80 | len(payload)])
     elif len(payload) < 2**16:
@@ -58,7 +58,7 @@ def frame(payload: bytes, first: int = TEXT) -> bytes:
 
 
 async def connect(port: int, source: str, target: str = "/", *headers: str) -> Connection:
-    """Send an opening handshake, and return what it is answered."""
+    """Send an opening handshake, and return the answered connection."""
     own = [
         *("Upgrade: websocket", "Connection: Upgrade"),
         *("Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {KEY}"),
@@ -67,7 +67,7 @@ async def connect(port: int, source: str, target: str = "/", *headers: str) -> C
 
 
 async def request(port: int, source: str, line: str, *headers: str) -> Connection:
-    """Send a request without a body, and return when the head of its answer is there."""
+    """Send a request without a body, and return once the head of its answer has arrived."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
     try:
         lines = [f"{line} HTTP/1.1", "Host: 127.0.0.1", *headers, "", ""]

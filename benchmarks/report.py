@@ -1,4 +1,4 @@
-"""Results as papers: tables in Markdown, and all numbers in JSON."""
+"""Write results: tables in Markdown, and all numbers in JSON."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ __all__ = ["number", "table", "write"]
 
 
 def write(folder: Path, name: str, about: str, facts: Mapping[str, str], panels: Sequence[Panel]):
-    """Two files named after the benchmark; a plot of that name belongs to them."""
+    """Write two files named after the benchmark, next to its plot."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.md").write_text("\n".join(_page(name, about, facts, panels)) + "\n")
     numbers = {"name": name, "facts": facts, "panels": [asdict(panel) for panel in panels]}
@@ -19,14 +19,14 @@ def write(folder: Path, name: str, about: str, facts: Mapping[str, str], panels:
 
 
 def number(value: float) -> str:
-    """Three digits that count."""
+    """Return a number with at least two significant digits, most with three."""
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
 def table(panel: Panel) -> Iterator[str]:
-    """The lines of a Markdown table."""
+    """Yield the lines of a Markdown table."""
     columns = sorted({name for each in panel.facts.values() for name in each})
     head = ["", panel.unit, *(f"÷ {base}" for base in panel.bases), *columns]
     yield _row(head)
@@ -43,8 +43,8 @@ def table(panel: Panel) -> Iterator[str]:
 def _page(name: str, about: str, facts: Mapping[str, str], panels: Sequence[Panel]):
     yield f"# {name}\n\n{about}\n"
     yield f"![The same as a plot]({name}.svg)\n"
-    yield "A value is the median of the rounds, with the lowest and the highest; a ratio that of"
-    yield "the ratios within each round."
+    yield "A value is the median of the rounds, with the lowest and the highest. A ratio is the"
+    yield "median of the ratios within each round."
     for panel in panels:
         yield f"\n## {panel.title}\n"
         yield from table(panel)

@@ -1,12 +1,12 @@
-"""From the call that ends a token to the close frame at its clients, beside a kick of Channels.
+"""Measure the time from a revocation to the close frame at the clients, and that of a kick.
 
-The clock runs from before the call, which another process makes than the servers' (with a layer in
-memory their own does), until a client has read its close frame. `kick` is Channels' own way: each
-socket joins a group, and `group_send` has each consumer call `self.close(code=4410)`. Of one user's
-sockets it only sends, while ours calls `revoke_user`, which deletes the token as well. Of many
-tokens both delete each: ours by `revoke_token`. The sweep is put off, so that nothing but the
-message closes. A socket of ours that is not closed fails the run. On granian the kick is not
-measured: it hangs there until its client says something.
+The clock runs from before the call until a client has read its close frame. The call is made in a
+process that is not a node, or, with a layer in memory, in the node itself. `kick` is Channels' own
+way: each socket joins a group, and `group_send` has each consumer call `self.close(code=4410)`. For
+the sockets of one user, the kick only sends a message, while ours calls `revoke_user`, which also
+deletes the token. For many tokens, both delete each token; ours calls `revoke_token`. No sweep runs
+meanwhile, so that only messages close sockets. A socket of ours that is not closed fails the run.
+The kick is not measured on granian, where it hangs until its client sends something.
 
 Many sockets and many tokens are measured by `revocation_many`.
 """
@@ -39,8 +39,8 @@ QUIET_SHARE, QUIET_MOMENT, QUIET_DEADLINE = 0.1, 0.2, 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """`sockets`: of each node. `tokens`: of all alike; each is ended by a call of its own.
-    `rivals`: whether the kick is measured too.
+    """What is measured. `sockets`: their number on each node. `tokens`: the number of tokens, each
+    revoked by its own call. `rivals`: True to measure the kick, too.
     """
 
     layer: str
@@ -51,7 +51,7 @@ class Case:
 
     @property
     def title(self) -> str:
-        """A heading."""
+        """Return the heading of its table."""
         whose = "one user" if self.tokens == 1 else f"{self.tokens:,} tokens"
         nodes = "one node" if self.nodes == 1 else f"{self.nodes} nodes"
         return f"{self.sockets * self.nodes:,} sockets of {whose}, {nodes}, {self.layer}"
@@ -64,7 +64,7 @@ QUICK_CASES = [Case(layer=layer, nodes=nodes, sockets=100) for layer, nodes in W
 
 
 def run(bench: Bench) -> Iterator[Panel]:
-    """The last server on the last database: uvicorn on PostgreSQL, if not asked otherwise."""
+    """Measure the last server on the last database: uvicorn on PostgreSQL by default."""
     kind = bench.servers[-1]
     with database(bench.databases[-1]) as filled:
         cases = QUICK_CASES if bench.quick else CASES
@@ -80,7 +80,7 @@ def run(bench: Bench) -> Iterator[Panel]:
 def run_cases(
     bench: Bench, cases: Sequence[Case], *, filled: Database, rounds: int
 ) -> Iterator[Panel]:
-    """A table of each case."""
+    """Measure each case, and yield its table."""
     kind = bench.servers[-1]
     for case in cases:
         found = measure(bench, kind, case, filled=filled, rounds=rounds)
@@ -100,7 +100,7 @@ def measure(
     rounds: int,
     names: Sequence[str] = NAMES,
 ) -> list[dict[str, Any]]:
-    """What each contestant needed in each round."""
+    """Return the times of each contestant in each round."""
     among = _contestants(bench, kind, names)
     contestants = [each for each in among if case.rivals or each.name != "kick"]
     with ExitStack() as stack:
@@ -113,7 +113,7 @@ def measure(
 
 
 def _end(case: Case, sites: Mapping[Contestant, Site], contestant: Contestant) -> dict[str, Any]:
-    """Open all sockets, end all tokens, and see when each socket closes."""
+    """Open all sockets, revoke all tokens, and return when each socket was closed."""
     of_it, numbers = sites[contestant], range(case.tokens)
     options = {
         "clients": case.sockets,
@@ -132,13 +132,13 @@ def _end(case: Case, sites: Mapping[Contestant, Site], contestant: Contestant) -
         calls = of_it.end("user" if case.tokens == 1 else "token", numbers)
         reports = [load.wait_until_closed(DEADLINE) for load in loads]
     of_it.end("again", numbers)
-    time.sleep(SETTLING)  # who comes while a node still hears of the end of this token is refused
+    time.sleep(SETTLING)  # a node that still receives the revocation would refuse new clients
     _wait_until_quiet(sites.values())
     ends = [end for report in reports for end in report["ends"]]
     told = sum(report["told"].get("4410", 0) for report in reports)
     sockets = case.sockets * case.nodes
     if contestant.name != "kick" and not opened == told == sockets:
-        raise RuntimeError(f"{contestant.name}: of {sockets}, {opened} opened, {told} were told.")
+        raise RuntimeError(f"{contestant.name}: of {sockets}, {opened} opened, {told} were closed.")
     began = calls["began"]
     return {
         "waited": [moment - began[request] for request, moment in ends],
@@ -149,7 +149,7 @@ def _end(case: Case, sites: Mapping[Contestant, Site], contestant: Contestant) -
 
 
 def _wait_until_quiet(sites: Iterable[Site]) -> None:
-    """Return when no node has anything left to do: the next one would be measured with it."""
+    """Wait until all nodes are idle: their work would delay the next contestant."""
     pids = [node.process.pid for site in sites for node in site.nodes]
     deadline = time.monotonic() + QUIET_DEADLINE
     while time.monotonic() < deadline:
@@ -157,11 +157,11 @@ def _wait_until_quiet(sites: Iterable[Site]) -> None:
         time.sleep(QUIET_MOMENT)
         if sum(map(cpu_seconds, pids)) - before < QUIET_SHARE * QUIET_MOMENT:
             return
-    raise RuntimeError(f"The nodes were not done after {QUIET_DEADLINE:.0f} s.")
+    raise RuntimeError(f"The nodes were still busy after {QUIET_DEADLINE:.0f} s.")
 
 
 def panel(kind: str, case: Case, found: Sequence[dict[str, Any]], *, base: str = "kick") -> Panel:
-    """The last one of one user's sockets; of many tokens, what 99 of 100 waited at most."""
+    """Return the table of a case: for one user the last close, for many tokens the p99."""
     share = 1.0 if case.tokens == 1 else 0.99
     names = list(found[0])
     return Panel(
@@ -191,16 +191,16 @@ def _facts(found: Sequence[dict[str, Any]]) -> dict[str, str]:
 
 
 def _quantile(seconds: Sequence[float], share: float) -> float:
-    """In milliseconds."""
+    """Return a quantile in milliseconds."""
     listed = sorted(seconds)
     return listed[round(share * (len(listed) - 1))] * 1000
 
 
 def commands_panel(layer: str, found: dict[str, tuple[float, str]]) -> Panel:
     return Panel(
-        title=f"What a handshake asks of Redis, {layer}",
+        title=f"Commands that a handshake sends to Redis, {layer}",
         unit="commands",
         rounds=[{name: count for name, (count, _) in found.items()}],
         facts={name: {"which": which} for name, (_, which) in found.items()},
-        note="Channels' own consumer makes a channel for each socket, whatever stands around it.",
+        note="Channels' own consumer makes a channel for each socket, with any middleware.",
     )

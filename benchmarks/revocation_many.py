@@ -1,7 +1,7 @@
-"""The same as `revocation`, of 10,000 sockets of one user, and of 200 tokens ended one by one.
+"""Measure as `revocation` does: 10,000 sockets of one user, and 200 tokens revoked one by one.
 
-In memory, 10,000 sockets are measured without the kick: that layer looks at all its channels for
-each message it sends, and the server did not answer for a minute.
+With the layer in memory, 10,000 sockets are measured without the kick: that layer looks at all its
+channels for each message, and the server did not answer for a minute.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ ONE_BY_ONE = [Case(layer=layer, nodes=2, sockets=200, tokens=200) for layer in R
 
 
 def run(bench: Bench) -> Iterator[Panel]:
-    """As `revocation` does. Of 10,000 sockets half of the rounds."""
+    """Measure the tokens one by one; then the sockets of one user, in half as many rounds."""
     large, tokens = LARGE, ONE_BY_ONE
     if bench.quick:
         large = [replace(case, sockets=200) for case in LARGE[:1]]

@@ -1,4 +1,4 @@
-"""Rounds: everybody is measured once in each, in shuffled order, and compared within it."""
+"""Measure contestants in rounds: each once a round, in shuffled order, compared within it."""
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ Round = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A median, and the lowest and highest beside it."""
+    """A median, with the lowest and the highest value."""
 
     median: float
     low: float
@@ -23,7 +23,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One measured quantity: a table and a plot. Who has no value in a round was not measured.
+    """One measured quantity: a table and a plot. A contestant without a value was not measured.
 
     `bases`: the contestants that the others are divided by. `facts`: more columns of the table.
     `faults`: why the run has failed.
@@ -39,18 +39,21 @@ class Panel:
 
     @property
     def names(self) -> list[str]:
-        """All contestants, in the order in which they were named."""
+        """Return all contestants, in the order in which they were named."""
         return list(dict.fromkeys(name for values in self.rounds for name in values))
 
 
 def spread(values: Iterable[float]) -> Spread:
-    """The median of some values, and how far they lie apart."""
+    """Return the median, the lowest and the highest of some values."""
     listed = sorted(values)
     return Spread(median(listed), listed[0], listed[-1])
 
 
 def ratios(rounds: Iterable[Round], name: str, base: str) -> list[float]:
-    """One contestant over another, each within one round: what slows the machine slows both."""
+    """Return one contestant's values divided by another's, within each round.
+
+    A machine that is slow in a round slows both.
+    """
     both = (values for values in rounds if name in values and values.get(base))
     return [values[name] / values[base] for values in both]
 
@@ -58,7 +61,7 @@ def ratios(rounds: Iterable[Round], name: str, base: str) -> list[float]:
 def in_rounds(
     measures: Mapping[str, Callable[[], Any]], count: int, say: Callable[[str], None]
 ) -> list[dict[str, Any]]:
-    """Each measure once a round. Its results are in the order of `measures`, not of the round."""
+    """Call each measure once a round. Its results have the order of `measures`."""
     order = random.Random(SEED)  # noqa: S311 - no secret
     results = []
     for number in range(1, count + 1):

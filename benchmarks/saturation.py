@@ -1,4 +1,4 @@
-"""One server under as many clients as it can serve, for a moment, and who had how much to do."""
+"""Keep one server fully busy for a moment, and measure how busy the CPUs were."""
 
 import time
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ WARM_UP = 0.3
 def saturate(
     server: Server, contestant: Contestant, seconds: float, **options: Any
 ) -> dict[str, Any]:
-    """The generator's report of some seconds. Fails if somebody was told what they should not."""
+    """Return the generator's report of some seconds. Raises RuntimeError for a wrong verdict."""
     meters = [Meter(SERVER_CPU), Meter(GENERATOR_CPU)]
     with generating(server.port, contestant, clients=AT_ONCE, **options) as load:
         load.wait_until_settled()
@@ -37,7 +37,7 @@ def saturate(
 
 
 def cpu_facts(found: Iterable[dict[str, Any]]) -> dict[str, str]:
-    """Columns that show that the generator had time left. `its CPU`: PostgreSQL's share too."""
+    """Return columns that show if the generator had time left. `its CPU` includes PostgreSQL."""
     columns = {
         "generator": "generator",
         "its CPU": "generator_cpu",

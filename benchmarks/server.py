@@ -1,4 +1,4 @@
-"""A server under test: one worker, on a CPU of its own."""
+"""Start a server under test: one worker, on a CPU of its own."""
 
 import http.client
 import json
@@ -49,11 +49,11 @@ class Server:
     output_path: Path
 
     def state(self, question: str = "") -> dict[str, Any]:
-        """What the process says of itself: see `project/state.py`."""
+        """Return the process's state: see `project/state.py`."""
         return self.ask("state", question)
 
     def ask(self, name: str, question: str = "") -> dict[str, Any]:
-        """An answer of those in `project/asgi.py`."""
+        """Return the answer of one of the functions in `project/asgi.py`."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=STATE_DEADLINE)
         try:
             connection.request("GET", f"/{name}?{quote(question)}", headers={"Connection": "close"})
@@ -62,7 +62,7 @@ class Server:
             connection.close()
 
     def wait_until_ready(self) -> None:
-        """Return when it answers; raise with its output if it does not."""
+        """Wait until it answers. Raises RuntimeError, with its output, if it does not."""
         deadline = time.monotonic() + START_DEADLINE
         while time.monotonic() < deadline and self.process.poll() is None:
             with suppress(OSError, http.client.HTTPException):
@@ -72,7 +72,7 @@ class Server:
         raise RuntimeError(f"The server did not start:\n{self.output_path.read_text()}")
 
     def stop(self) -> None:
-        """End the whole process group, politely first."""
+        """End the whole process group: with SIGTERM, and with SIGKILL if that does not help."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
@@ -90,7 +90,7 @@ def serving(
     environ: Mapping[str, str] = {},
     flags: Sequence[str] = (),
 ) -> Iterator[Server]:
-    """A contestant on a server, ready, for the length of a `with` block. `flags`: the server's."""
+    """Serve a contestant until the end of the `with` block. `flags`: of the server's command."""
     port = free_port()
     prefix = ["setpriv", "--pdeathsig=TERM", "taskset", "--cpu-list", str(SERVER_CPU)]
     values = {"port": port, "loop": os.environ.get("BENCH_LOOP", "asyncio")}
@@ -128,6 +128,6 @@ def serving(
 def serving_all(
     kind: str, contestants: Iterable[Contestant], *arguments: Any
 ) -> Iterator[dict[Contestant, Server]]:
-    """A server for each: those that are not asked cost nothing."""
+    """Serve each contestant on its own server. Servers without clients use no CPU time."""
     with ExitStack() as stack:
         yield {each: stack.enter_context(serving(kind, each, *arguments)) for each in contestants}

@@ -1,4 +1,4 @@
-"""A contestant's site: nodes that share a channel layer, and a process that has tokens end."""
+"""Start a contestant's site: nodes that share a channel layer, and a process that revokes."""
 
 import json
 import os
@@ -28,8 +28,8 @@ ENVIRON = {"BENCH_SWEEP_INTERVAL": "3600"}
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`ask`: has something ended, in another process than the nodes' where that reaches them.
-    `redis`: behind its layer, where that has one.
+    """A running site. `ask`: revokes, in a process that is not a node if the layer connects it with
+    the nodes. `redis`: that of the layer; None for the layer in memory.
     """
 
     nodes: Sequence[Server]
@@ -37,7 +37,7 @@ class Site:
     redis: Redis | None
 
     def end(self, what: str, numbers: Sequence[int]) -> dict[str, Any]:
-        """See `project/ending.py`."""
+        """Revoke what `project/ending.py` calls `what`, and return the times of the calls."""
         return self.ask(json.dumps([what, list(numbers)]))
 
 
@@ -45,8 +45,10 @@ class Site:
 def site(
     kind: str, contestant: Contestant, layer: str, *, nodes: int, filled: Database
 ) -> Iterator[Site]:
-    """Its nodes all run on one CPU. It has a Redis of its own: as many connections as the kick
-    needs with some layers would leave others none.
+    """Start a site whose nodes all run on one CPU.
+
+    It has a Redis of its own: with some layers, the kick needs so many connections that others
+    would get none.
     """
     configuration: dict[str, Any] = {"BACKEND": LAYERS[layer]}
     with ExitStack() as stack:
@@ -68,7 +70,7 @@ def site(
 
 @contextmanager
 def _caller(environ: dict[str, str]) -> Iterator[Callable[[str], dict[str, Any]]]:
-    """A process of Django's that answers a line with a line."""
+    """Start a process with Django that answers each line with a line."""
     with subprocess.Popen(
         ["setpriv", "--pdeathsig=KILL", sys.executable, "-m", "benchmarks.project.ending"],
         cwd=ROOT,

@@ -1,9 +1,9 @@
-"""One sweep: 10,000 sockets with as many tokens, of a million rows each in PostgreSQL.
+"""Measure one sweep over 10,000 sockets with as many tokens, among a million rows in PostgreSQL.
 
-The time in the database is what PostgreSQL's process for the session needed of a CPU; beside it
-stands how long the library's thread waited for its queries. A stall of the event loop is the most
-that a sleep of a millisecond took longer, during a sweep and in the second before it. The tokens
-lie as far apart as a million allows.
+The time in the database is the CPU time of PostgreSQL's process for the session; `waited for` is
+how long the library's thread waited for its queries. A stall of the event loop is the longest delay
+of a sleep of one millisecond, during a sweep and in the second before it. The tokens are spread
+evenly over the million.
 """
 
 from collections.abc import Iterator, Sequence
@@ -44,7 +44,7 @@ BACKENDS = (
 
 
 def run(bench: Bench) -> Iterator[Panel]:
-    """The last server, uvicorn if not asked otherwise; always on PostgreSQL."""
+    """Measure the last server, uvicorn by default; always on PostgreSQL."""
     kind, sockets = bench.servers[-1], 500 if bench.quick else SOCKETS
     with database("postgresql") as filled:
         bench.say("sweep: filling a million rows")
@@ -63,7 +63,7 @@ def run(bench: Bench) -> Iterator[Panel]:
 def open_and_sweep(
     contestant: Contestant, kind: str, filled: Database, sockets: int, rounds: int
 ) -> list[dict[str, Any]]:
-    """What each of some sweeps over so many sockets took."""
+    """Return the times of `rounds` sweeps over `sockets` sockets."""
     handshakes = contestant.handshakes(people=sockets)
     options = {"clients": sockets, "at_once": AT_ONCE, "then": "stay", "handshakes": handshakes}
     with (
@@ -87,7 +87,7 @@ def _sweep(server: Server) -> dict[str, Any]:
 
 
 def panels(found: dict[str, list[dict[str, Any]]], kind: str, sockets: int) -> Iterator[Panel]:
-    """Milliseconds of each kind."""
+    """Yield a table for the time in the database, and one for the stalls."""
     titles = {"database": "In the database", "stall": "The longest stall of the event loop"}
     for key, title in titles.items():
         yield Panel(

@@ -1,4 +1,4 @@
-"""Good users: a program that opens sockets and sends messages, and prints how long each took.
+"""Open sockets as good users, send messages, and print how long each took: a program.
 
 Each user has an address and a token of their own. Some are connected the whole time; others come,
 send one message, get its answer and leave.

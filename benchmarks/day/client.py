@@ -1,7 +1,7 @@
 """A client of the day: it connects, talks, renews its token, and comes back whenever it is closed.
 
-It does as spec/PROTOCOL.md says, with shorter waits. After a revocation it shows the dead token
-once more: that must be refused.
+It follows spec/PROTOCOL.md, with shorter waits. After a revocation it presents the revoked token
+once more, which must be refused.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ __all__ = ["Client", "Habit", "World"]
 
 LONGEST_WAIT = 8.0
 SILENCE = 20.0
-"""Seconds that an answer may take."""
+"""Seconds within which an answer must arrive."""
 
 OFFER = "Sec-WebSocket-Protocol: token-auth.v1\r\n"
 BEARER = "Authorization: Bearer {}\r\n"
@@ -29,7 +29,7 @@ DENIED = frozenset({401, 4401, 4410, 4419, 4423})
 
 
 class Habit(Enum):
-    """How a client shows its token."""
+    """The way in which a client presents its token."""
 
     HEADER = auto()
     TICKET = auto()
@@ -40,10 +40,10 @@ class Habit(Enum):
 
 
 AT_CHANNELS_CONSUMER = (Habit.TICKET, Habit.MESSAGES, Habit.FIRST_MESSAGE)
-"""The others use the library's own consumer."""
+"""Habits of clients of Channels' consumer. The others use the library's own."""
 
 PLAIN = (Habit.HEADER, Habit.TICKET, Habit.EXPIRING)
-"""They get no `auth.*` messages."""
+"""Habits whose clients get no `auth.*` messages."""
 
 WITH_ROWS = (Habit.HEADER, Habit.TICKET, Habit.MESSAGES)
 STATELESS = (Habit.RENEWING, Habit.EXPIRING, Habit.FIRST_MESSAGE)
@@ -59,7 +59,7 @@ class World(Protocol):
 
 
 class Client:
-    """One of a person's clients."""
+    """A client of one person."""
 
     def __init__(self, world: World, person: Person, number: int) -> None:
         self.world = world
@@ -74,14 +74,14 @@ class Client:
         self._asked_at: float | None = None
         self._attempts = 0
         self._ticket_at = inf
-        """When it fetched the ticket that it shows."""
+        """When it fetched the ticket that it presents."""
 
     @property
     def token(self) -> Token:
         return self.tokens[0]
 
     async def live(self, delay: float) -> None:
-        """Be there until cancelled."""
+        """Connect, and reconnect after each close, until cancelled."""
         await asyncio.sleep(delay)
         self.tokens = [await self.person.token()]
         while True:
@@ -105,7 +105,7 @@ class Client:
                 self.socket.drop()
 
     def audit(self) -> None:
-        """Have the ledger judge that it is connected; leave if it should not be."""
+        """Have the ledger check that it may be connected; else drop the socket."""
         if not (self.socket and self.node):
             return
         if not self.world.ledger.open(self.tokens, self.node, time.time()):
@@ -123,7 +123,7 @@ class Client:
         await asyncio.sleep(random.uniform(0, min(LONGEST_WAIT, 2.0**self._attempts)))
 
     async def _visit(self) -> int:
-        """Be connected until the socket ends. Return its code, or that of the refusal."""
+        """Stay connected until the socket ends. Return its code, or that of the refusal."""
         node = self.world.choose()
         if node is None:
             return 0
@@ -169,7 +169,7 @@ class Client:
         return socket
 
     async def _be_welcomed(self, socket: Socket, token: Token) -> None:
-        """Return with `auth.ok`. Raises `RefusedError` if a close comes instead."""
+        """Wait for `auth.ok`. Raises `RefusedError` if a close arrives instead."""
         while True:
             text = await socket.read()
             if text is None:

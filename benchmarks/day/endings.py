@@ -1,4 +1,4 @@
-"""Tokens end, one after another, in every way there is; their people get new ones."""
+"""Revoke tokens one after another, in every way, and give their people new ones."""
 
 import asyncio
 import random
@@ -15,7 +15,7 @@ from .people import Person
 __all__ = ["Endings"]
 
 CODES = {"revoke": 4410, "log_out": 4410, "delete": 4410, "deactivate": 4423}
-"""The calls of `project/day_calls.py`, and what the sockets are closed with."""
+"""The calls of `project/day_calls.py`, and the close codes of their sockets."""
 
 PAUSE = 1.0
 """Seconds until a call that failed is made again, and until people log in again."""
@@ -25,7 +25,7 @@ NEGATIVE_CACHE = 2.0
 
 
 class Endings:
-    """Ends tokens until cancelled."""
+    """Revokes tokens until cancelled."""
 
     def __init__(self, site: Site, ledger: Ledger, clients: Sequence[Client]) -> None:
         self.site = site
@@ -47,7 +47,7 @@ class Endings:
 
     async def _end(self, what: str, client: Client) -> None:
         person = client.person
-        if what == "delete" and person.is_stateless:  # which has no row
+        if what == "delete" and person.is_stateless:  # a JWT has no row
             what = "revoke"
         one = client.token if what == "revoke" else None
         tokens = person.begin_to_end(CODES[what], one)
@@ -61,7 +61,7 @@ class Endings:
 
     async def _let_in_again(self, what: str, person: Person) -> None:
         if what == "deactivate":
-            # Until then all their sockets must be closed: afterwards the same tokens are valid.
+            # First wait until all their sockets must be closed: later the same tokens are valid.
             await asyncio.sleep(self.ledger.plan.bound + PAUSE)
             while self.ledger.is_troubled(time.time()):
                 await asyncio.sleep(PAUSE)

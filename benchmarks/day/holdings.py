@@ -1,4 +1,4 @@
-"""Leaks: what the nodes that serve all day hold at its end, and did not hold before."""
+"""Find leaks: what the nodes that serve the whole day hold at its end, and not before."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from .nodes import Node
 __all__ = ["Holdings", "Sample"]
 
 SPARE = {"tasks": 3, "timers": 5, "descriptors": 12}
-"""Pools of connections to Redis and PostgreSQL may grow by some."""
+"""Tolerances, since pools of connections to Redis and PostgreSQL may grow a little."""
 
 OF_A_SOCKET = tuple(
     f"channels_token_auth.{name}"
@@ -38,25 +38,25 @@ class Sample:
 
 @dataclass(slots=True)
 class Holdings:
-    """The two nodes that nothing befalls."""
+    """The resources of the two nodes that no fault affects."""
 
     nodes: list[Node]
     samples: dict[str, list[Sample]] = field(default_factory=dict)
 
     async def note_idle(self) -> None:
-        """Remember what they hold without a client."""
+        """Record what they hold without a client."""
         for node in self.nodes:
             node.idle = await state(node)
 
     async def sample(self) -> None:
-        """Note their memory, with everybody connected."""
+        """Record their memory while all clients are connected."""
         for node in self.nodes:
             found = await state(node)
             sample = Sample(at=time.time(), rss=found["rss"], clients=node.clients)
             self.samples.setdefault(node.name, []).append(sample)
 
     async def leaks(self) -> list[str]:
-        """Return what is left, in words, as soon as all clients have gone."""
+        """Return what remains after all clients have left, in words."""
         deadline = time.monotonic() + SETTLING
         while (found := [each async for each in self._left()]) and time.monotonic() < deadline:
             await asyncio.sleep(2)
@@ -74,7 +74,7 @@ class Holdings:
 
     def _growth(self) -> Iterator[str]:
         for name, samples in self.samples.items():
-            # In the first minutes each of them has had its largest crowd.
+            # Each has had its most clients within the first half.
             early, late = samples[: len(samples) // 2], samples[len(samples) // 2 :]
             if early and late:
                 grown = max(each.rss for each in late) - max(each.rss for each in early)
@@ -83,5 +83,5 @@ class Holdings:
 
 
 async def state(node: Node) -> dict[str, Any]:
-    """Return what a node says of itself, without what is garbage."""
+    """Return the state of a node after a garbage collection."""
     return await asyncio.to_thread(node.server.state, "objects")

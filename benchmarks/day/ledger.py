@@ -1,7 +1,7 @@
-"""The truth about every token, and the judgement of what the servers made of it.
+"""Record the state of every token, and check every close and refusal of the servers against it.
 
-The benchmark issues and ends the tokens itself, stops the services and kills the nodes, so it knows
-which socket may be open, and why one may be closed. All times are seconds since the epoch.
+The benchmark issues and revokes the tokens itself, stops the services and kills the nodes, so it
+knows which socket may be open, and why one may be closed. All times are seconds since the epoch.
 """
 
 import time
@@ -15,19 +15,19 @@ from .plan import SLACK, Plan
 __all__ = ["CUT_OFF", "Ledger", "Outage", "Place", "Token"]
 
 CUT_OFF = frozenset({1001, 1005, 1006, 1012})
-"""Codes with which a node ends that is killed or stopped."""
+"""Codes with which sockets end when their node is killed or stopped."""
 
 REVOKED = 4410
 
 CLOCK = 1.5
-"""Seconds by which the expiry of a token may seem early: its claims are whole seconds."""
+"""Seconds by which a token may seem to expire early, since its claims are whole seconds."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Token:
-    """`is_stateless`: a JWT. `ending_at`: when the first call began that ends it; `ended_at`: when
-    that had returned. `codes`: what the calls that end it close with: before its socket is closed,
-    a second call may end it too.
+    """One token. `is_stateless`: it is a JWT. `ending_at`: when the first call that revokes it
+    began; `ended_at`: when that call had returned. `codes`: the close codes of all calls that
+    revoke it, since a second call may follow before its socket is closed.
     """
 
     text: str
@@ -39,18 +39,18 @@ class Token:
     codes: frozenset[int] = frozenset()
 
     def begin_to_end(self, code: int) -> None:
-        """Note that a call begins which ends it."""
+        """Record that a call that revokes it begins."""
         self.ending_at = min(self.ending_at, time.time())
         self.codes |= {code}
 
     def end(self) -> None:
-        """Note that such a call has returned."""
+        """Record that such a call has returned."""
         self.ended_at = min(self.ended_at, time.time())
 
     def revive(self, code: int) -> None:
-        """Note that a call begins which takes back the ends with this code, if it had no others.
+        """Record that the calls with this code are undone, unless calls with another code remain.
 
-        A refusal stays explained.
+        Refusals of the token until now stay explained.
         """
         if self.codes == {code}:
             self.ended_at = inf
@@ -58,9 +58,7 @@ class Token:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Place:
-    """A node. `draining_at`: when it was told to send its sockets away; `leaving_at`: when it was
-    killed or stopped.
-    """
+    """A node. `draining_at`: when its drain began; `leaving_at`: when it was killed or stopped."""
 
     name: str
     draining_at: float = inf
@@ -74,7 +72,7 @@ class Place:
 
 @dataclass(slots=True, kw_only=True)
 class Outage:
-    """A time without Redis or PostgreSQL. `ended_at` is infinite as long as it lasts."""
+    """A time without Redis or PostgreSQL. `ended_at` is infinite while it lasts."""
 
     name: str
     began_at: float
@@ -83,7 +81,7 @@ class Outage:
 
 @dataclass(slots=True)
 class Ledger:
-    """`wrong`: each fault, in words. `counts`: all that happened."""
+    """All faults, in words, and counts of all that happened."""
 
     plan: Plan
     outages: list[Outage] = field(default_factory=list)
@@ -112,8 +110,8 @@ class Ledger:
     # -- What the clients saw
 
     def closed(self, tokens: Sequence[Token], code: int, place: Place, at: float) -> None:
-        """Judge the end of a socket that was admitted. `tokens`: its own; and one that was sent
-        to renew it, if no verdict has come yet.
+        """Check the end of a socket that was admitted. `tokens`: its own, and one that was sent to
+        renew it and has no verdict yet.
         """
         self.counts[f"closed with {code}"] += 1
         token = tokens[0]
@@ -127,13 +125,13 @@ class Ledger:
     def refused(
         self, token: Token, code: int, place: Place, at: float, *, ticket_at: float = inf
     ) -> None:
-        """Judge the refusal of a handshake; 0: the node could not be reached, or hung up.
+        """Check the refusal of a handshake. Code 0: the node could not be reached, or hung up.
 
-        `ticket_at`: when it fetched the ticket that it showed.
+        `ticket_at`: when the client fetched the ticket that it presented.
         """
         self.counts[f"refused with {code}"] += 1
         if code in (401, 4401, 4410, 4419, 4423):
-            # Redis keeps the tickets: one that it has forgotten is as good as a wrong one.
+            # Redis stores the tickets: after its outage, an earlier ticket is unknown.
             is_forgotten = any(
                 each.name == "redis" and each.ended_at >= ticket_at for each in self.outages
             )
@@ -147,20 +145,20 @@ class Ledger:
             self.counts["put off without an outage"] += 1
 
     def admitted(self, token: Token, place: Place, at: float) -> None:
-        """Judge an admission."""
+        """Check an admission."""
         self.counts["admitted"] += 1
         if at > self.deadline(token):
             self.wrongly_connected.append(f"admitted on {place.name}, {self._describe(token, at)}")
 
     def open(self, tokens: Sequence[Token], place: Place, at: float) -> bool:
-        """Judge a socket that is open; return False if it should not be."""
+        """Check an open socket; return False if it should be closed."""
         if any(at <= self.deadline(each) for each in tokens):
             return True
         self.wrongly_connected.append(f"open on {place.name}, {self._describe(tokens[0], at)}")
         return False
 
     def silent(self, place: Place) -> None:
-        """Note a socket that is open, and whose messages are not answered."""
+        """Record an open socket whose messages are not answered."""
         self.wrongly_closed.append(f"no answer on {place.name}")
 
     # -- Why
@@ -181,7 +179,7 @@ class Ledger:
         return token.ending_at <= at or token.expires_at <= at + CLOCK or self._is_wiped(token, at)
 
     def _is_wiped(self, token: Token, at: float) -> bool:
-        """Return True if Redis has forgotten the denials, so that older tokens are refused."""
+        """Return True if Redis has lost the denials, so that older tokens are refused."""
         # A node notices it with its next question, at the latest with its next sweep.
         notices = self.plan.sweep_interval + SLACK
         return token.is_stateless and any(
@@ -192,7 +190,7 @@ class Ledger:
         )
 
     def _describe(self, token: Token, at: float) -> str:
-        """Return what is known of a token, in seconds before now."""
+        """Return the history of a token, in seconds before now."""
         known = {
             "issued": token.issued_at,
             "expired": token.expires_at,

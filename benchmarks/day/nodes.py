@@ -25,7 +25,7 @@ from .plan import Plan
 __all__ = ["Node", "Site"]
 
 KINDS = ("granian", "uvicorn")
-"""Each twice: the first two nodes serve all day, the others are killed and drained in turn."""
+"""Two nodes of each: the first two serve all day, the others are killed and drained in turn."""
 
 DRAIN_DEADLINE = 60.0
 DAY = Contestant(name="day", application="day")
@@ -33,7 +33,7 @@ DAY = Contestant(name="day", application="day")
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Node(Place):
-    """`clients`: how many are connected to it, or are about to."""
+    """A node of the day. `clients`: how many are connected or connecting to it."""
 
     server: Server
     kind: str
@@ -53,8 +53,8 @@ class Node(Place):
 
 
 class Site:
-    """All processes. They are started, stopped and waited for in one thread that outlives them,
-    because the system ends them with the thread that started them.
+    """All processes. One thread starts, stops and awaits them, and outlives them: the system ends a
+    process together with the thread that started it.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -78,9 +78,9 @@ class Site:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
 
     def ask(self, what: str, argument: str | int = "") -> str:
-        """Have the site's other process call the library. Raises RuntimeError where that fails.
+        """Have the site's other process call the library. Raises RuntimeError if that fails.
 
-        Call it from one thread at a time, and not from the one of the processes.
+        Call it from one thread at a time, and not from the thread that starts the processes.
         """
         print(json.dumps([what, argument]), file=self._caller.stdin, flush=True)
         answer = json.loads(self._caller.stdout.readline())

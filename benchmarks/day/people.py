@@ -11,11 +11,11 @@ from .ledger import Token
 __all__ = ["Person"]
 
 KEPT = 60.0
-"""Seconds after its expiry for which a token is remembered."""
+"""Seconds for which a token is kept after its expiry."""
 
 
 class Person:
-    """`has_token` is set unless their tokens were just ended, and they get no other yet."""
+    """One person. `has_token` is set, except between the end of their tokens and the next token."""
 
     def __init__(self, number: int, *, is_stateless: bool, lifetime: float) -> None:
         self.number = number
@@ -29,12 +29,12 @@ class Person:
             self._keep(Token(text=key(number), is_stateless=False, issued_at=time.time()))
 
     async def token(self) -> Token:
-        """Return a token that is valid as far as they know, as soon as they have one."""
+        """Return a token that the person believes valid, as soon as they have one."""
         await self.has_token.wait()
         return self._sign() if self.is_stateless else self.issued[-1]
 
     def begin_to_end(self, code: int, token: Token | None = None) -> list[Token]:
-        """Note that a call begins which ends one token, or all. They get no other meanwhile."""
+        """Record that a call begins to revoke one token, or all. They get no other meanwhile."""
         self.has_token.clear()
         ending = [token] if token else list(self.issued)
         for each in ending:
@@ -47,7 +47,7 @@ class Person:
         return sha1(f"{self.number} {self._reissues}".encode(), usedforsecurity=False).hexdigest()
 
     def give(self, text: str | None) -> None:
-        """Let them have another token: the key of a row, or None where they sign JWTs."""
+        """Give them another token: the key of a row, or None if they have JWTs."""
         if text is not None:
             self._keep(Token(text=text, is_stateless=False, issued_at=time.time()))
         self.has_token.set()

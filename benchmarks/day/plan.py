@@ -19,7 +19,7 @@ class Plan:
 
     @property
     def minute(self) -> float:
-        """Seconds between two kills. In a short day they are fewer: it has three at least."""
+        """Seconds between two kills: 60, or fewer in a short day, which has three kills."""
         return min(60.0, self.seconds / 3)
 
     @property
@@ -52,15 +52,15 @@ class Plan:
 
     @property
     def expiry_bound(self) -> float:
-        """Seconds after its expiry until the socket of a token must be closed.
+        """Seconds from the expiry of a token until its socket must be closed.
 
-        If a client sends a fresh token just before, its verdict is waited for.
+        If a client sends a fresh token just before, the server waits for its verdict.
         """
         return VERIFY_TIMEOUT + SLACK
 
     @property
     def pause_between_revocations(self) -> float:
-        """Seconds. In each minute, one of twenty clients loses its token."""
+        """Seconds between revocations: in each minute, one of twenty clients loses its token."""
         return 20 * self.minute / self.sockets
 
     def mishaps(self) -> list[tuple[float, str]]:

@@ -1,4 +1,4 @@
-"""Run a day, and judge it."""
+"""Run a day, and report its faults."""
 
 import asyncio
 import random
@@ -22,17 +22,17 @@ __all__ = ["Day", "run"]
 
 QUICK_MINUTES, QUICK_SOCKETS = 0.6, 120
 WARM_UP = 60
-"""Clients that come and go before the nodes are looked at for the first time."""
+"""Clients that connect and leave before the first look at the nodes."""
 
 EACH_SPEAKS = 10.0
 """Seconds between two messages of a client."""
 
 ARRIVALS = 200.0
-"""Clients a second in the morning."""
+"""Clients a second that connect at the beginning."""
 
 CLIENTS_OF_A_PERSON = 2
 SHOWN = 5
-"""Faults that are printed of each kind."""
+"""The most faults of each kind that are printed."""
 
 
 def run(bench: Bench) -> Iterator[Panel]:
@@ -45,7 +45,7 @@ def run(bench: Bench) -> Iterator[Panel]:
 
 
 class Day:
-    """The clients, the nodes, and what befalls them."""
+    """The clients, the nodes, and the faults that affect them."""
 
     def __init__(self, plan: Plan, bench: Bench) -> None:
         self.plan = plan
@@ -64,11 +64,11 @@ class Day:
 
     @property
     def present(self) -> int:
-        """How many clients are connected."""
+        """The number of connected clients."""
         return sum(client.socket is not None for client in self.clients)
 
     async def run(self) -> None:
-        """All of it. Whatever happens, what was started is stopped."""
+        """Run the whole day. Stops all processes, even after an error."""
         try:
             await self.site.start()
             self.holdings = Holdings(self.site.nodes[:2])
@@ -98,7 +98,7 @@ class Day:
 
     @asynccontextmanager
     async def _living(self, clients: list[Client]):
-        """Have clients come, talk and be looked at; at the end of the block they go."""
+        """Connect the clients, and have them send messages; disconnect them after the block."""
         # An error of a client is one of the benchmark's: the group ends the day with it.
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -130,7 +130,7 @@ class Day:
             await asyncio.sleep(0.1)
 
     async def _pass(self) -> None:
-        """The day itself."""
+        """Let the time pass, with revocations and faults by the timetable."""
         endings = asyncio.create_task(Endings(self.site, self.ledger, self.clients).run())
         sampling = asyncio.create_task(self._take_samples())
         began, victims = time.monotonic(), 0
@@ -154,7 +154,7 @@ class Day:
             await self.holdings.sample()
 
     async def _settle(self) -> None:
-        """Wait until everybody has a socket who has a token, and nobody who has none."""
+        """Wait until every client whose person has a token is connected, or the time is over."""
         deadline = time.monotonic() + 2 * self.plan.bound + 10
         while time.monotonic() < deadline and self._missing():
             await asyncio.sleep(0.2)
@@ -176,7 +176,7 @@ class Day:
     # -- The verdict
 
     def panels(self) -> Iterator[Panel]:
-        """Return the verdict, and what it rests on."""
+        """Yield the verdict, and the numbers behind it."""
         found = {
             "wrongly connected": self.ledger.wrongly_connected,
             "wrongly closed": self.ledger.wrongly_closed,

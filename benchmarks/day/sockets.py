@@ -40,7 +40,7 @@ class Socket:
         self._write(TEXT, text.encode())
 
     async def read(self) -> str | None:
-        """Return the next text; None when it has ended, and `code` is known."""
+        """Return the next text; None once the socket has ended and `code` is set."""
         try:
             while True:
                 opcode, payload = await self._frame()

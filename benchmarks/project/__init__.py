@@ -1,1 +1,1 @@
-"""The Django project under test: one ASGI application a contestant, chosen by the environment."""
+"""The Django project under test: one ASGI application for each contestant, by environment."""

@@ -1,4 +1,4 @@
-"""What a server is told to run: the contestant for WebSockets; for HTTP, what is asked of it."""
+"""The application that servers run: WebSockets go to the contestant, HTTP to `ANSWERS`."""
 
 import gc
 import json
@@ -28,7 +28,7 @@ contestant = import_module(f"benchmarks.project.{os.environ['BENCH_APPLICATION']
 
 
 async def application(scope, receive, send):
-    """No router of anybody's stands before the contestants."""
+    """Call the contestant without a router in front of it, which would take time."""
     if scope["type"] == "websocket":
         await contestant(scope, receive, send)
     elif scope["type"] == "http" and scope["path"].startswith("/auth/"):
@@ -40,7 +40,7 @@ async def application(scope, receive, send):
 
 
 if os.environ.get("BENCH_GC") != "default":
-    # As docs/how-to/deployment recommends: for all contestants alike.
+    # As docs/how-to/deployment recommends, for all contestants alike.
     gc.collect()
     gc.freeze()
     gc.set_threshold(2_000, 10, 25)

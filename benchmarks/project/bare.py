@@ -6,7 +6,7 @@ __all__ = ["application"]
 
 
 async def application(scope, receive, send):
-    """Accept, and answer each text frame with what it says."""
+    """Accept the socket, and send each text frame back."""
     while True:
         match await receive():
             case {"type": "websocket.connect"}:

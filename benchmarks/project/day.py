@@ -11,7 +11,7 @@ __all__ = ["application"]
 
 
 class Stock(ChannelsEcho):
-    """Without a channel: one would end it when Redis is stopped."""
+    """Channels' consumer without a channel, which would end it when Redis is stopped."""
 
     channel_layer_alias = None
 

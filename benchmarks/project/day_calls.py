@@ -1,6 +1,6 @@
-"""Run as a module: the process of `bench day` that ends tokens and makes new ones.
+"""Run as a module: the process of `bench day` that revokes tokens and creates new ones.
 
-It answers each line of its standard input, also when a service is stopped. A question is the name
+It answers each line of its standard input, even while a service is stopped. A question is the name
 of a call and its argument, in JSON; the answer is its result, or its error.
 """
 
@@ -24,28 +24,28 @@ def revoke(text):
 
 
 def log_out(number):
-    """Revoke all tokens of one of the people."""
+    """Revoke all tokens of a person."""
     revoke_user(User(pk=number + 1))
 
 
 def delete(number):
-    """Delete the row as a foreign program does: only a sweep finds it."""
+    """Delete the row without a signal, as another program would: only a sweep detects it."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM authtoken_token WHERE user_id = %s", [number + 1])
 
 
 def deactivate(number):
-    """Deactivate one of the people."""
+    """Deactivate a person."""
     _activate(number, is_active=False)
 
 
 def activate(number):
-    """Let them in again."""
+    """Reactivate a person."""
     _activate(number, is_active=True)
 
 
 def issue(number_and_key):
-    """Make the row of a new token, in place of any other."""
+    """Create the row of a new token, in place of any other."""
     number, key = number_and_key
     Token.objects.filter(user_id=number + 1).exclude(key=key).delete()
     Token.objects.get_or_create(user_id=number + 1, defaults={"key": key})

@@ -1,4 +1,4 @@
-"""The settings that only `bench day` has: tokens with rows, JWTs, and a shared cache."""
+"""Settings that only `bench day` uses: tokens with rows, JWTs, and a shared cache."""
 
 import os
 
@@ -8,7 +8,7 @@ __all__ = ["backends_and_times", "shared_cache"]
 
 
 def shared_cache(url):
-    """Return CACHES for a Redis, as docs/how-to/deployment/several-nodes.md says."""
+    """Return CACHES for a Redis, as docs/how-to/deployment/several-nodes.md recommends."""
     redis = "django.core.cache.backends.redis.RedisCache"
     return {"default": {"BACKEND": redis, "LOCATION": url, "OPTIONS": {"socket_timeout": 2}}}
 

@@ -1,7 +1,8 @@
-"""End tokens, as a contestant's site would: in the server's process, or run as a module in another.
+"""Revoke tokens as a contestant's site would: in the server's process, or as a separate process.
 
-As a module it answers each line of its standard input. A question is what is to be ended and the
-numbers of the people, in JSON; the answer, when each call began, and when the last had returned.
+Run as a module, it answers each line of its standard input. A question names the kind of call and
+the numbers of the people, in JSON. The answer has the time when each call began, and the time when
+the last one returned.
 """
 
 import json
@@ -29,7 +30,7 @@ __all__ = ["here"]
 
 
 def kick_user(number):
-    """Close the sockets of one of the people. Nothing is revoked."""
+    """Close the sockets of a person, without revoking anything."""
     async_to_sync(kick)(key(number))
 
 
@@ -57,7 +58,7 @@ WAYS = {
 
 
 def answer(question):
-    """End them, one call after the other. "again": let them have their tokens back."""
+    """Make the calls one after the other. "again": create the deleted tokens again."""
     what, numbers = json.loads(question)
     if what == "again":
         tokens = [Token(user_id=number + 1, key=key(number)) for number in numbers]
@@ -73,7 +74,7 @@ def answer(question):
 
 
 here = sync_to_async(answer)
-"""GET /end: as a view of this process would."""
+"""Answer GET /end: revoke in this process, as a view would."""
 
 if __name__ == "__main__":
     for line in sys.stdin:

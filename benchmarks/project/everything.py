@@ -1,4 +1,4 @@
-"""Metrics, limits and audit records, for contestants that have all of them, some or none.
+"""Switch metrics, limits and audit records on: all of them, some or none.
 
 `BENCH_EVERYTHING` names the features: see `FEATURES`; "on" is all of them, and "off" none.
 """
@@ -17,7 +17,7 @@ UNLIMITED: dict[str, Any] = {
     "WAITING": {"address": None, "node": None},
     "TICKETS": None,
 }
-"""The limits that have a default, without it."""
+"""The value that switches off each limit that has a default."""
 
 FEATURES: dict[str, dict[str, Any]] = {
     "addresses": {"FAILURES": MANY, "HANDSHAKES": MANY},

@@ -1,4 +1,4 @@
-"""Run as a module: give an empty database its tables and people."""
+"""Run as a module: create the tables and the people in an empty database."""
 
 import django
 
@@ -15,5 +15,5 @@ call_command("migrate", verbosity=0)
 users = [User(pk=number + 1, username=f"person {number}") for number in range(PEOPLE)]
 User.objects.bulk_create(users)
 Token.objects.bulk_create(Token(user=user, key=key(user.pk - 1)) for user in users)
-if connection.vendor == "postgresql":  # as its autovacuum would have done meanwhile
+if connection.vendor == "postgresql":  # which autovacuum would do later
     connection.cursor().execute("VACUUM ANALYZE")

@@ -1,4 +1,4 @@
-"""How late an event loop is: the longest that anybody had to wait for a turn."""
+"""Measure how late an event loop is: the longest wait for a turn."""
 
 import asyncio
 import time
@@ -10,13 +10,13 @@ TICK = 0.001
 
 
 class Lag:
-    """`longest`: seconds that a sleep of a millisecond took longer, since `measure` was entered."""
+    """Measures stalls. `longest`: the most seconds by which a sleep of a millisecond was late."""
 
     longest = 0.0
 
     @asynccontextmanager
     async def measure(self):
-        """Look at every tick of the block, and at the one that it delays at its end."""
+        """Measure every tick in the block, and the one that the end of the block delays."""
         self.longest = 0.0
         ticking = asyncio.create_task(self._tick())
         try:

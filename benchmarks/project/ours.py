@@ -1,4 +1,4 @@
-"""The library whole: its middleware and its consumer."""
+"""The library's middleware around the library's consumer."""
 
 from channels.routing import URLRouter
 from django.urls import path

@@ -1,4 +1,4 @@
-"""The registry's channels-auth-token-middlewares, with a DRF token in the header."""
+"""channels-auth-token-middlewares from PyPI, with a DRF token in the header."""
 
 from channels_auth_token_middlewares.middleware import DRFAuthTokenMiddleware
 

@@ -1,6 +1,6 @@
-"""The registry's django-channels-jwt-auth-middleware, with an access token in the query.
+"""django-channels-jwt-auth-middleware from PyPI, with an access token in the query.
 
-Without the session middleware of its stack, which asks for cookies that programs do not have.
+Without the session middleware of its stack, which needs cookies that programs do not have.
 """
 
 from django_channels_jwt_auth_middleware.auth import JWTAuthMiddleware

@@ -1,8 +1,8 @@
-"""GET /profile: where the event loop's thread spends its time, and what is asked of the loop.
+"""Answer GET /profile: where the event loop's thread spends its time, and what it does.
 
 `?count` counts tasks, futures, timers and callbacks from then on; `?start` profiles the functions;
-`?allocations` notes the lines that allocate memory. Any other question answers with what was found
-since. All three slow the server down: measure its speed in another one.
+`?allocations` records the lines that allocate memory. Any other question returns the results since
+then. All three slow the server down, so measure its speed in another one.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ def _count():
     for name, counted in COUNTED.items():
         setattr(loop, name, _counting(getattr(loop, name), counted))
     # The futures that the library returns from `receive` are made by their class, not by the loop.
-    if ours := sys.modules.get("channels_token_auth.connection.wait"):
+    if ours := sys.modules.get("channels_token_auth.connection.reception"):
         ours.Wait.__init__ = _counting(ours.Wait.__init__, "futures")
     # In `asyncio.to_thread` and in asgiref: the copies that asyncio makes for each task and
     # callback are counted with those.

@@ -1,9 +1,9 @@
-"""A yardstick: the least that a middleware must do for a token, with our query and nothing else.
+"""The least that a middleware must do for a token: the library's query, and nothing else.
 
 It takes the key from the header, looks it up in a batch, puts the user into the scope, and starts
-the application. It has no limits, no events, no expiry, no revocation, no first message, and hides
-no token: the library's time over its time is the price of these. It caches users as long as the
-library caches its verdicts.
+the application. It has no limits, no events, no expiry, no revocation and no first message, and
+hides no token. The library's time divided by its time is the price of these features. It caches
+users for as long as the library caches its verdicts.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _known = {}
 
 
 class Batches:
-    """One thread, whose next batch is all that came during the one before."""
+    """Looks keys up in one thread. A batch has the keys that arrived during the batch before."""
 
     def __init__(self):
         self._loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""The prototype around `bare`: what a middleware costs that only authenticates."""
+"""The prototype around `bare`: the cost of a middleware that only authenticates."""
 
 from benchmarks.project.bare import application as inside
 from benchmarks.project.prototype import prototype

@@ -1,4 +1,4 @@
-"""The prototype around `stock`: what a middleware costs that only authenticates."""
+"""The prototype around `stock`: the cost of a middleware that only authenticates."""
 
 from benchmarks.project.prototype import prototype
 from benchmarks.project.stock import application as inside

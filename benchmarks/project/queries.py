@@ -1,4 +1,4 @@
-"""What the process asks of its database, counted; and made slow, to look like a far one."""
+"""Count the queries of the process, and delay them as a distant database would."""
 
 import os
 import threading
@@ -18,8 +18,8 @@ counts = {
     "in_flight_for_one_token": 0,
     "backend": None,
 }
-"""Since the start. How many queries asked for the same token at one time, at most; and the process
-that serves the last session, where the database has one for each."""
+"""The counts since the start. `in_flight_for_one_token`: the most queries for one token at the same
+time. `backend`: the process of the last session, if the database has one for each."""
 
 
 def watch(*, delay: float) -> None:

@@ -1,7 +1,7 @@
-"""GET /state: what the process holds; `?collect` collects garbage first, `?objects` also counts the
-objects of the library.
+"""Answer GET /state: the resources of the process.
 
-Outside Django, so that the question moves nothing of what is counted.
+`?collect` collects garbage first; `?objects` does so and counts the objects of the library. It does
+not use Django, so that the request changes none of the numbers.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ def _objects():
 
 def _facts():
     loop = asyncio.get_running_loop()
-    # A private list, and the only one there is of timers.
+    # A private list: asyncio has no public one of its timers.
     timers = [each for each in getattr(loop, "_scheduled", ()) if not each.cancelled()]
     return {
         "pid": os.getpid(),

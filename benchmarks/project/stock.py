@@ -1,4 +1,4 @@
-"""Channels as it comes, without authentication: what everybody else is built on."""
+"""Channels alone, without authentication: the base of the other contestants."""
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.routing import URLRouter

@@ -1,4 +1,4 @@
-"""GET /sweep: one sweep over the sockets that are open, and what it cost."""
+"""Answer GET /sweep: run one sweep over the open sockets, and return its cost."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ QUIET = 1.0
 
 
 async def sweep(_question):
-    """A node's own sweep, only not in its own time."""
+    """Run a sweep as the node does, but now and not by its timer."""
     sockets, lag = here().registry, Lag()
     async with lag.measure():
         await asyncio.sleep(QUIET)

@@ -13,7 +13,7 @@ __all__ = ["application"]
 
 @database_sync_to_async
 def get_user(key):
-    """Two queries, in the one thread that all share."""
+    """Make two queries, in the one thread that all handshakes share."""
     try:
         return Token.objects.get(key=key).user
     except Token.DoesNotExist:
