@@ -37,7 +37,10 @@ HTTP_DEADLINE = 120.0
 STOP_DEADLINE = 10.0
 LAST_DEADLINE = 1.0
 
+# Clients here answer no ping: on a slow machine, one that is open for 40 s would be closed.
 UVICORN = ("uvicorn", APPLICATION, "--host=127.0.0.1", "--port={port}", "--loop=asyncio")
+UVICORN += ("--ws-ping-interval=3600", "--ws-ping-timeout=3600")
+DAPHNE = ("daphne", "--bind=127.0.0.1", "--port={port}", "--ping-interval=3600", APPLICATION)
 UVICORN_IMPLEMENTATIONS = {
     "sansio": "websockets-sansio",
     "websockets": "websockets",
@@ -59,7 +62,7 @@ class Kind:
 
 KINDS = {
     "daphne": Kind(
-        command=("daphne", "--bind=127.0.0.1", "--port={port}", APPLICATION),
+        command=DAPHNE,
         verbose=("--verbosity=3",),
         bounds=("--websocket-max-message-size=65536", "--websocket-max-frame-size=65536"),
     ),

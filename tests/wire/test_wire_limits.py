@@ -3,7 +3,6 @@
 import http.client
 import itertools
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,8 +16,9 @@ from tests.wire.servers import Server, launch, stop_all
 
 KINDS = ["granian", "uvicorn-sansio"]
 LIMITS = {
-    "FAILURES": "3/min",
-    "HANDSHAKES": "40/hour",
+    # By the hour and the day: at 3 a minute, a test that takes 20 s may fail once more.
+    "FAILURES": "3/hour",
+    "HANDSHAKES": "40/day",
     "WAITING": {"address": 3, "node": 8},
 }
 OFFER = b"Sec-WebSocket-Protocol: token-auth.v1"
@@ -34,11 +34,7 @@ def servers(
     options = {
         "database": wire_database,
         "directory": tmp_path_factory.mktemp("limits"),
-        "environment": {
-            "WIRE_TOKEN_AUTH": json.dumps(
-                {"LIMITS": LIMITS, "TRUSTED_PROXIES": 1, "AUTH_TIMEOUT": 4}
-            )
-        },
+        "environment": {"WIRE_TOKEN_AUTH": json.dumps({"LIMITS": LIMITS, "TRUSTED_PROXIES": 1})},
     }
     servers = {kind: launch(kind, **options) for kind in KINDS}
     try:
@@ -109,7 +105,7 @@ def test_bad_tokens_end_in_429_without_a_query_and_others_are_served(
         assert connect(limited, address, bearer("bad")).status == 401
     queries = limited.queries
     status, wait = refused(connect(limited, address, GOOD))
-    assert (status, 0 < wait <= 60) == (429, True)
+    assert (status, 0 < wait <= 60 * 60) == (429, True)
     assert refused(connect(limited, address, GOOD, OFFER))[0] == 4429
     assert check(limited, address, ALICE)[0] == 429
     assert limited.queries == queries
@@ -152,14 +148,19 @@ def test_handshakes_over_the_rate_are_refused(limited: Server, address: str) -> 
 
 
 @pytest.mark.asvs("2.4.1")
-def test_silent_sockets_of_one_address_are_bounded_and_time_out(
-    limited: Server, address: str
-) -> None:
+def test_silent_sockets_of_one_address_are_bounded(limited: Server, address: str) -> None:
     silent = [connect(limited, address, OFFER, policy="messages") for _ in range(3)]
     assert refused(connect(limited, address, OFFER, policy="messages")) == (4429, 5)
     assert is_welcome(connect(limited, next(_addresses), GOOD))
+    for each in silent:
+        each.drop()
+
+
+@pytest.mark.asvs("2.4.1")
+def test_silent_sockets_that_time_out_make_room(limited: Server, address: str) -> None:
+    silent = [connect(limited, address, OFFER, policy="impatient") for _ in range(3)]
     assert [each.read_until_close().code for each in silent] == [4408] * 3
-    assert is_welcome(connect(limited, address, OFFER, policy="messages"))
+    assert is_asked(connect(limited, address, OFFER, policy="messages"))
     for each in silent:
         each.drop()
 
@@ -168,8 +169,9 @@ def test_silent_sockets_that_vanish_make_room(limited: Server, address: str) -> 
     for _ in range(2):
         for socket in [connect(limited, address, OFFER, policy="messages") for _ in range(3)]:
             socket.drop()
-        time.sleep(0.2)  # the server notices
-        eventually(lambda: is_asked(connect(limited, address, OFFER, policy="messages")), bool)
+        assert eventually(
+            lambda: is_asked(connect(limited, address, OFFER, policy="messages")), bool
+        )
 
 
 def test_full_node_refuses_newcomers_until_there_is_room(limited: Server) -> None:

@@ -16,7 +16,7 @@ from channels.generic.websocket import (
 
 __all__ = ["APPLICATIONS", "gates"]
 
-GATE_DEADLINE = 30.0
+GATE_DEADLINE = 600.0  # it ends what hangs only
 
 gates: dict[str, threading.Event] = defaultdict(threading.Event)
 """For each socket of `held` and `lingers`: once set, the handler goes on."""
