@@ -18,7 +18,7 @@ def shake_hands(
     *,
     token: str = ALICE,
     policy: str = "default",
-    timeout: float = 10.0,
+    timeout: float = 60.0,
 ) -> Answer:
     """What it is answered. Raises TimeoutError where that takes over `timeout` seconds."""
     headers = [bearer(token)]

@@ -10,7 +10,7 @@ from tests.services import PostgreSQL
 __all__ = ["drop_sessions", "paused", "stopped"]
 
 DROP = """
-    SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
+    SELECT count(pg_terminate_backend(pid, 60000)) FROM pg_stat_activity
     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
 """
 

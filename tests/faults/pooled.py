@@ -24,7 +24,7 @@ settings.configure(
         "default": {
             **json.loads(sys.argv[1]),
             # Whoever keeps the only connection lets the next one wait in vain.
-            "OPTIONS": {"pool": {"min_size": 1, "max_size": 1, "timeout": 2}},
+            "OPTIONS": {"pool": {"min_size": 1, "max_size": 1, "timeout": 20}},
         }
     },
     CHANNEL_LAYERS={"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}},
@@ -32,6 +32,7 @@ settings.configure(
         "BACKENDS": [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}],
         "SWEEP_INTERVAL": 1,
         "VERIFIED_CACHE_SECONDS": 0,
+        "VERIFY_TIMEOUT": 60,
     },
 )
 django.setup()
@@ -58,7 +59,7 @@ async def handshake(application, key, opened):
     server = Server(CONNECT)
     headers = [(b"authorization", f"Token {key}".encode())]
     task = asyncio.create_task(application(scope(headers=headers), server.receive, server.send))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not server.sent:  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.005)
     opened.append((server, task))
@@ -80,7 +81,7 @@ async def main(keys):
     found["handshakes"] += await asyncio.gather(
         *(handshake(application, key, opened) for key in keys)
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         await swept.wait()
     found["unavailable in the sweep"] = list(sweeps[0].unavailable)
     found["users"].append(await asyncio.to_thread(count_users))

@@ -19,7 +19,7 @@ def found():
             check=False,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,  # it ends what hangs only
         )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
