@@ -123,8 +123,21 @@ class Fleet:
         assert {tab.code for tab in tabs.values()} == {4503}
 
     def is_complete(self) -> bool:
-        found = self.connections()
-        return len(found["nodes"]) == len(self.nodes) and not found["missing"]
+        return self._is_complete(self.connections())
+
+    def whole(self, page: str = "connections") -> dict[str, Any]:
+        """Return what a page finds once every node answers in time."""
+        found: dict[str, Any] = {}
+
+        def is_complete() -> bool:
+            found.update(self.site.get(f"/{page}"))
+            return self._is_complete(found)
+
+        eventually(is_complete)
+        return found
+
+    def _is_complete(self, found: Mapping[str, Any]) -> bool:
+        return len(found["nodes"]) == len(self.nodes) and not found.get("missing")
 
     def close_all(self) -> None:
         """Every client goes, without a word."""

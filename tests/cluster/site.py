@@ -51,10 +51,13 @@ class Site:
         pids = (parent, *children(parent))
         # Its exit code tells of missing nodes: one that was stopped is missing for a while.
         command = self._command(["token_connections", "--limit=0", "--json"])
-        answer = subprocess.run(**command, check=False, capture_output=True)
-        listed = json.loads(answer.stdout)
-        (name,) = {f"{socket.gethostname()}:{pid}" for pid in pids} & {*listed["nodes"]}
-        return name
+        deadline = time.monotonic() + DEADLINE
+        while time.monotonic() < deadline:  # a node that is slow to answer is not listed
+            answer = subprocess.run(**command, check=False, capture_output=True)
+            listed = json.loads(answer.stdout)
+            for name in {f"{socket.gethostname()}:{pid}" for pid in pids} & {*listed["nodes"]}:
+                return name
+        raise RuntimeError(f"{kind} is not among the nodes:\n{answer.stdout}")
 
     def start(self, kind: str) -> None:
         """Start a node, or another one in its place; nginx is not told yet."""

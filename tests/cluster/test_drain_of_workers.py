@@ -33,16 +33,17 @@ def test_worker_that_never_had_a_socket_is_drained_too(tmp_path):
     with redis() as server:
         use_redis(project, server.url)
         with project.serve(*SERVER) as base:
-            with connect(f"ws://{base}/hello/", additional_headers=headers):
+            url = f"ws://{base}/hello/"
+            with connect(url, additional_headers=headers, open_timeout=600):
                 project.manage("token_drain", "--over=0")  # one worker has a node
             names = set()
 
             def all_drain():
                 answers = [ready(base) for _ in range(20)]
                 names.update(name for _, draining in answers for name in draining)
-                return {status for status, _ in answers} == {503}
+                # The system chooses the worker of each request, not always all of them in 20.
+                return {status for status, _ in answers} == {503} and len(names) == WORKERS
 
             eventually(all_drain)
-            assert len(names) == WORKERS, "20 requests did not reach every worker"
             project.manage("token_drain", "--undo")
             eventually(lambda: {ready(base)[0] for _ in range(20)} == {200})

@@ -11,6 +11,5 @@ CHANNELS_TOKEN_AUTH = CHANNELS_TOKEN_AUTH | {
     "SWEEP_INTERVAL": 1,
     "SWEEP_GRACE": json.loads(os.environ.get("CLUSTER_GRACE", "null")),
     "VERIFIED_CACHE_SECONDS": 1,
-    "VERIFY_TIMEOUT": 2,
 }
 ROOT_URLCONF = "tests.cluster.project.urls"
