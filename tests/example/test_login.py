@@ -45,7 +45,7 @@ def test_unknown_user_wrong_password_and_inactive_user_look_the_same(hashing):
     assert hashing.manage("shell", "-v0", "-c", code).returncode == 0
     attempts = [("suraj", "wrong"), ("nobody", "wrong"), ("gone", "gone-123"), ("suraj", "")]
     answers, seconds = [], [float("inf")] * len(attempts)
-    for number in range(4):
+    for number in range(8):
         tries = [timed_log_in(hashing, *attempt, number) for attempt in attempts]
         answers += [answer for answer, _ in tries]
         # The fastest: other processes may have had the cores during the others.
@@ -169,31 +169,47 @@ def test_other_methods_are_answered_as_an_unknown_user(system, method):
     assert (answer.status, list(answer.json())) == (405, ["user_not_found"])
 
 
+def within_a_minute(attempt, count):
+    """Return an address, and the answers to its attempts, all of which count for one throttle.
+
+    On a machine that needs more than a minute for them, the first no longer count for the last.
+    """
+    for _ in range(5):
+        address, began = next(addresses), time.monotonic()
+        answers = [attempt(address, number) for number in range(count)]
+        if time.monotonic() - began < 60:
+            break
+    return address, answers
+
+
 def test_throttled_login_is_answered_as_an_unknown_user(system):
-    address = next(addresses)
-    statuses = {refused(system, b"username=ada&password=", FORM, address).status for _ in range(11)}
-    assert statuses == {400, 429}
+    def attempt(address, _):
+        return refused(system, b"username=ada&password=", FORM, address)
+
+    _, answers = within_a_minute(attempt, 11)
+    assert {answer.status for answer in answers} == {400, 429}
 
 
 def test_guessing_one_username_is_throttled_and_its_owner_is_not(system):
-    def guess():
+    def guess(address, _):
         # Without a password: counted all the same, and nothing is hashed.
-        return system.log_in(
-            username="suraj", address="127.0.1.4", headers={"X-Forwarded-For": str(time.time())}
-        )
+        forwarded = {"X-Forwarded-For": str(time.time())}
+        return system.log_in(username="suraj", address=address, headers=forwarded)
 
-    answers = [guess() for _ in range(11)]
+    address, answers = within_a_minute(guess, 11)
     assert [answer.status for answer in answers] == [400] * 10 + [429]
     assert int(answers[-1].headers["Retry-After"]) > 0
-    assert system.log_in(username="someone-else", address="127.0.1.4").status == 400
-    assert system.log_in(username="suraj", password="123", address="127.0.1.5").status == 200
+    assert system.log_in(username="someone-else", address=address).status == 400
+    other = next(addresses)
+    assert system.log_in(username="suraj", password="123", address=other).status == 200
 
 
 def test_one_address_is_throttled_over_all_usernames(system):
-    statuses = [
-        system.log_in(username=f"user-{number}", address="127.0.1.6").status for number in range(61)
-    ]
-    assert statuses == [400] * 60 + [429]
+    def attempt(address, number):
+        return system.log_in(username=f"user-{number}", address=address)
+
+    _, answers = within_a_minute(attempt, 61)
+    assert [answer.status for answer in answers] == [400] * 60 + [429]
 
 
 LOCAL_PAGES = [

@@ -29,7 +29,7 @@ def script(block):
 
 def run(lines, folder, **variables):
     environ = example_environment(**variables)
-    subprocess.run(["bash", "-c", lines], cwd=folder, env=environ, check=True, timeout=300)
+    subprocess.run(["bash", "-c", lines], cwd=folder, env=environ, check=True, timeout=1800)
 
 
 def with_uv(lines):

@@ -12,7 +12,7 @@ SIGN_OUT = "/api/sign-out-everywhere-else/"
 def keys(system):
     """Tokens of users of their own, since they end."""
     code = "from django.contrib.auth.models import User as U\n"
-    code += "for number in range(10):\n"
+    code += "for number in range(20):\n"
     code += "  print(U.objects.create_user(f'leaver-{number}').auth_token.key)"
     return iter(system.manage("shell", "-v0", "-c", code).stdout.split())
 
@@ -55,21 +55,34 @@ def test_signing_out_needs_the_token(system, authorization):
     assert answer.status == 401
 
 
-def test_signing_out_is_bounded(system, key):
-    statuses = []
-    for _ in range(11):
-        answer = system.request("POST", SIGN_OUT, headers=header(key))
-        statuses.append(answer.status)
-        key = answer.json().get("token", key)
-    assert statuses == [200] * 10 + [429]
+def test_signing_out_is_bounded(system, keys):
+    def is_bounded():
+        """Return False also if the attempts took a minute, after which the first do not count."""
+        key, statuses = next(keys), []
+        for _ in range(11):
+            answer = system.request("POST", SIGN_OUT, headers=header(key))
+            statuses.append(answer.status)
+            key = answer.json().get("token", key)
+        return statuses == [200] * 10 + [429]
+
+    assert any(is_bounded() for _ in range(3))
 
 
 def test_users_see_where_they_are_signed_in(system, key):
     with system.socket(additional_headers=header(key)):
-        answer = system.request("GET", "/auth/connections/", headers=header(key))
-    (listed,) = answer.json()["connections"]
+        (listed,) = listed_connections(system, key)
     assert (listed["location"], listed["is_current"]) == ("header", True)
     assert listed["address"] == "127.0.0.1"
+
+
+def listed_connections(system, key):
+    """Return a user's connections, once the server's node has answered in time."""
+    found = []
+    for _ in range(20):
+        answer = system.request("GET", "/auth/connections/", headers=header(key))
+        if found := answer.json()["connections"]:
+            break
+    return found
 
 
 def test_hello_with_a_ticket(system, key):
