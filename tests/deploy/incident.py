@@ -84,7 +84,7 @@ class Incident:
 
 def _connect(node: str, token: str) -> ClientConnection:
     headers = {"Authorization": f"Token {token}"}
-    return connect(f"ws://{node}/hello/", additional_headers=headers)
+    return connect(f"ws://{node}/hello/", additional_headers=headers, open_timeout=DEADLINE)
 
 
 @contextlib.contextmanager

@@ -39,7 +39,8 @@ def test_alerts_fire_and_resolve_during_a_revocation_an_outage_and_a_flood(tmp_p
         eventually(lambda: closes(watched) == [1, 1])
         # A sweep may be faster on one node: it sees the row go before the message is sent.
         assert "revocation" in causes(watched)
-        assert seen.firing() == set()
+        # A machine that pauses has slow revocations for as long as the window of the rule.
+        eventually(lambda: seen.firing() == set())
 
         # Without the channel layer, a sweep of each node finds it.
         watched.redis.stop()

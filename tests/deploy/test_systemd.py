@@ -109,7 +109,7 @@ def test_service_serves_and_is_emptied_before_it_stops(name, unit, project, toke
         url, origin = f"ws://127.0.0.1:{port}/hello/", f"http://127.0.0.1:{port}"
         assert ended(url, act=drain, subprotocols=offered, origin=origin) == 4503
         server.send_signal(signal.SIGTERM)
-        server.wait(float(service.values["TimeoutStopSec"]))
+        server.wait(600)  # it ends what hangs only
 
 
 @pytest.mark.parametrize("name", UNITS)

@@ -1,5 +1,6 @@
 """A server with two worker processes: whichever answers, a scrape shows the sockets of both."""
 
+import time
 import urllib.request
 from contextlib import ExitStack
 
@@ -33,13 +34,19 @@ def test_scrape_adds_up_the_workers(tmp_path):
     headers = {"Authorization": f"Token {token_of_ada(project)}"}
     with project.serve(*SERVER, PROMETHEUS_MULTIPROC_DIR=str(folder)) as base:
         with ExitStack() as clients:
-            opened = 0
+            opened, url = 0, f"ws://{base}/hello/"
             while len(workers(folder)) < 2 or opened < 12:  # the second may still be starting
                 assert opened < MAX_SOCKETS, "one worker took all sockets"
-                clients.enter_context(connect(f"ws://{base}/hello/", additional_headers=headers))
+                if opened >= 12:
+                    time.sleep(0.1)
+                clients.enter_context(connect(url, additional_headers=headers, open_timeout=600))
                 opened += 1
-            # Each scrape may be answered by the other worker.
-            assert [scrape(base)["open_connections"] for _ in range(6)] == [opened] * 6
+
+            def all_are_counted():
+                # Each scrape may be answered by the other worker.
+                return [scrape(base)["open_connections"] for _ in range(6)] == [opened] * 6
+
+            eventually(all_are_counted)
         eventually(lambda: scrape(base)["open_connections"] == 0)
         accepted = 'handshakes_total{backend="drf",location="header",outcome="accepted"}'
         assert scrape(base)[accepted] == opened
