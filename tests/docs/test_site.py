@@ -109,5 +109,5 @@ def test_no_page_scrolls_sideways_on_the_smallest_phone(site, browser):
 def test_search_finds_a_setting_without_a_server(site, browser):
     page = browser.new_page()
     page.goto(f"file://{site / 'search.html'}?q=SWEEP_GRACE")
-    page.get_by_role("link", name="SWEEP_GRACE").first.wait_for(timeout=60_000)
+    page.get_by_role("link", name="SWEEP_GRACE").first.wait_for(timeout=240_000)
     page.close()

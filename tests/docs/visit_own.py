@@ -38,7 +38,7 @@ async def visit(key):
     if not is_connected:
         return code
     said = await visitor.receive_json_from(timeout=60)
-    await visitor.disconnect()
+    await visitor.disconnect(timeout=60)
     return said
 
 
