@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, sync_playwright
 __all__ = ["chromium"]
 
 PROGRAM = "/usr/bin/chromium-headless-shell"
+DEADLINE = 600_000  # milliseconds; it ends what hangs only
 
 
 @contextmanager
@@ -19,7 +20,8 @@ def chromium(*arguments: str) -> Iterator[Browser]:
     """
     with sync_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-gpu", *arguments]
-        browser = playwright.chromium.launch(executable_path=PROGRAM, args=flags)
+        options = {"executable_path": PROGRAM, "args": flags, "timeout": DEADLINE}
+        browser = playwright.chromium.launch(**options)
         try:
             yield browser
         finally:

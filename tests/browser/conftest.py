@@ -9,7 +9,7 @@ from tests.browser.chromium import chromium
 from tests.browser.firefox import firefox
 from tests.example.system import UNTHROTTLED, ExampleSystem
 
-DEADLINE = 60_000  # milliseconds; long, since it only ends what is broken
+DEADLINE = 240_000  # milliseconds; long, since it only ends what is broken
 expect.set_options(timeout=DEADLINE)
 
 

@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 __all__ = ["Firefox", "Tab", "firefox"]
 
 PROGRAM = "/usr/bin/firefox-esr"
-DEADLINE = 120.0
+DEADLINE = 600.0  # it ends what hangs only
 
 
 class Firefox:
@@ -95,8 +95,8 @@ def firefox(profile: Path) -> Iterator[Firefox]:
     command = ["setpriv", "--pdeathsig=KILL", PROGRAM, "--headless", "--no-remote"]
     command += ["--profile", str(profile), "--remote-debugging-port=0"]
     environ = {"PATH": "/usr/bin:/bin", "HOME": str(profile), "MOZ_CRASHREPORTER_DISABLE": "1"}
-    options: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, env=environ, text=True, **options) as process:
+    pipes: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=environ, text=True, **pipes) as process:
         try:
             output = ""
             for line in process.stderr or ():
@@ -105,7 +105,9 @@ def firefox(profile: Path) -> Iterator[Firefox]:
                     break
             else:
                 raise RuntimeError(f"Firefox does not start:\n{output}")
-            with connect(f"{found[1]}/session", max_size=None) as line_to_it:
+            # No pings: a browser that stands still for 20 s answers none, and is not lost.
+            waits = {"open_timeout": DEADLINE, "ping_interval": None}
+            with connect(f"{found[1]}/session", max_size=None, **waits) as line_to_it:
                 yield Firefox(line_to_it)
         finally:
             process.kill()

@@ -113,9 +113,9 @@ def test_double_click_logs_in_and_connects_once(system, new_page):
 
 def test_too_many_attempts_are_said_with_the_time_to_wait(folder, new_page):
     with ExampleSystem(folder) as throttled:
+        page = new_page(throttled.url)  # first: the attempts count for a minute only
         for _ in range(11):
             throttled.log_in(username="somebody")
-        page = new_page(throttled.url)
         log_in(page, "somebody", "secret")
         status(page).to_contain_text("Too many attempts. Try again in ")
 
@@ -187,9 +187,10 @@ def test_repeated_losses_are_one_line(way, new_page):
     status(page).to_have_text("Connected.")
     way.kill()
     losses = page.locator("#log .system", has_text="The connection was lost.")
-    for attempts in (1, 2):
+    # The page also tries by itself, so on a slow machine there are more attempts than clicks.
+    for attempts in ("[1-9]", "[2-9]"):
         page.get_by_role("button", name="Connect again").click()
-        expect(losses).to_contain_text(f"Failed attempts to reconnect: {attempts}.")
+        expect(losses).to_contain_text(re.compile(rf"Failed attempts to reconnect: {attempts}"))
     expect(losses).to_have_count(1)
 
 
@@ -231,9 +232,11 @@ def test_time_left_is_said_and_a_socket_signs_in_anew(folder, new_page):
     ],
 )
 def test_sign_out_everywhere_else_ends_the_others_and_is_confirmed(system, new_page, others, said):
+    name = next(NEWCOMERS)  # the sockets of another test's user may not have ended yet
+    system.change(NEW_USER, name, USER)
     pages = [new_page(system.url) for _ in range(1 + others)]
     for each in pages:
-        log_in(each, "suraj", "123")
+        log_in(each, name)
         status(each).to_have_text("Connected.")
     page, *rest = pages
     button = page.get_by_role("button", name="Sign out everywhere else")
