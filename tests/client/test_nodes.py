@@ -15,8 +15,8 @@ from tests.client.node import CLIENT, NODE, node_22
 from tests.services import free_port
 
 ADA = User(pk=7, username="ada")
-AT_ONCE = 8_000
-"""Milliseconds; far less than the 15 s after which an attempt without any event is given up."""
+AT_ONCE = 14_000
+"""Milliseconds; less than the 15 s after which an attempt without any event is given up."""
 
 
 @pytest.fixture(params=["22", "newest"])

@@ -91,7 +91,7 @@ async def live(url, tokens, until, location):
 
 async def connect(client, url, offer):
     try:
-        socket = await websockets.connect(url, subprotocols=offer)
+        socket = await websockets.connect(url, subprotocols=offer, open_timeout=60)
     except websockets.InvalidStatus as error:
         body = json.loads(error.response.body or b"{}")
         client.refused({"status": error.response.status_code, "code": body.get("code")})
