@@ -12,6 +12,10 @@ __all__ = ["growth", "settled"]
 SPARE_CLIENTS = 6
 """Connections to Redis that the pools of redis-py may come to keep: two in a process."""
 
+SPARE_TIMERS = 2
+"""Each of the two routes with a limit keeps the timer of a verification that is over, for
+VERIFY_TIMEOUT: at most one."""
+
 
 def holdings(fleet: Fleet) -> dict[str, int]:
     """In each process, and in Redis."""
@@ -43,7 +47,7 @@ def growth(fleet: Fleet, since: Mapping[str, int]) -> dict[str, tuple[int, int]]
 
 
 def _growth(fleet: Fleet, since: Mapping[str, int]) -> dict[str, tuple[int, int]]:
-    spare = {"clients": SPARE_CLIENTS}
+    spare = {"clients": SPARE_CLIENTS} | {f"timers of {kind}": SPARE_TIMERS for kind in fleet.nodes}
     held = holdings(fleet)
     return {
         name: (since[name], count)
