@@ -2,11 +2,14 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+from uuid import uuid4
 
 import jwt
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.test import AsyncClient
 from django.utils.functional import SimpleLazyObject
 from rest_framework.authtoken.models import Token
@@ -14,14 +17,18 @@ from rest_framework_simplejwt.models import TokenUser
 from rest_framework_simplejwt.tokens import AccessToken
 
 from channels_token_auth import (
+    BaseTokenBackend,
+    Revocations,
     aconnections,
     adisconnect,
     arevoke_token,
     arevoke_user,
     connections,
     disconnect,
+    revoke_token,
     revoke_user,
 )
+from channels_token_auth.core.identity import UserKey
 from tests.revocation.test_commands import manage
 from tests.verification.odd_caches import cache as cache_of
 
@@ -278,3 +285,53 @@ async def test_disconnect_by_backend_closes_the_sockets_of_its_tokens_only(mine,
 async def test_disconnect_of_a_token_that_is_of_another_backend_closes_no_socket(mine, token):
     await adisconnect(token=token.key, backend="simplejwt")
     assert await mine.stays()
+
+
+class Recorder(BaseTokenBackend):
+    """Records the keys of the users whose tokens it is asked to revoke."""
+
+    name, user_kind, revocations = "recorder", None, Revocations.ROWS
+    asked: ClassVar[list[object]] = []
+
+    def authenticate(self, credentials):
+        return [None] * len(credentials)
+
+    def revalidate(self, grants):
+        return [None] * len(grants)
+
+    def revoke(self, grants):
+        self.asked.extend(each.user_pk for each in grants)
+        return [True] * len(grants)
+
+    def revoke_user(self, user_pk, **_):
+        self.asked.append(user_pk)
+        return True
+
+
+@pytest.fixture
+def asked(services):
+    services.CHANNELS_TOKEN_AUTH = {"BACKENDS": [{"BACKEND": f"{__name__}.Recorder"}]}
+    Recorder.asked.clear()
+    return Recorder.asked
+
+
+UUID_KEY = uuid4()
+
+
+@pytest.mark.parametrize(
+    ("user", "key"),
+    [
+        (Session(pk="007"), "007"),
+        (TokenUser({"user_id": "007"}), "007"),
+        (UserKey(kind="issuer:https://id", key="007"), "007"),
+        (UserKey(kind="issuer:https://id", key="7"), 7),
+        (UserKey(kind="sessions.session", key="007"), "007"),
+        (UserKey(kind="own_users.member@acme", key=str(UUID_KEY)), UUID_KEY),
+        (UserKey(kind="auth.user", key="7"), 7),
+        (UserKey(kind="gone.model", key="007"), "007"),
+    ],
+)
+def test_backend_is_asked_about_the_key_of_that_kind_of_user(asked, user, key):
+    revoke_user(user)
+    revoke_token("f" * 32, user=user)
+    assert set(asked) == {key}

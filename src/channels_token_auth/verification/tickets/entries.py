@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ... import conf
-from ...backends.sources.users import primary_key
+from ...backends.sources.users import key_of, plain_key
 from ...core.authentication import Authentication
 from ...core.credentials import Location, Secret
 from ...core.identity import Grant, Identity
@@ -29,7 +29,7 @@ def entry_of(identity: Identity, ticket: Secret, *, origin: str | None) -> Entry
     parent = identity.authentication
     return {
         "backend": parent.backend,
-        "user_pk": str(identity.user.pk),
+        "user_pk": plain_key(identity.user),
         "user_kind": identity.user_key.kind,
         "token_id": parent.token_id,
         # A list, since JSON has no sets.
@@ -57,7 +57,7 @@ def grant_of(entry: Entry, ticket: Secret) -> Grant:
     if not conf.site_keys().verify(_purpose(ticket), entry):
         raise ValueError("The entry of a ticket was changed in the cache.")
     return Grant(
-        user_pk=primary_key(entry["user_pk"]),
+        user_pk=key_of(entry["user_kind"], entry["user_pk"]),
         user_kind=entry["user_kind"],
         authentication=Authentication(
             backend=entry["backend"],

@@ -4,19 +4,31 @@ import copy
 from collections.abc import Hashable, Iterable
 from typing import Any, cast
 
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.functional import LazyObject
 
 from ....core.authentication import Authentication
-from ....core.identity import FOREIGN, Identity, UserInactiveError, UserKey, Verdict, model_kind
+from ....core.identity import (
+    FOREIGN,
+    Identity,
+    UserInactiveError,
+    UserKey,
+    Verdict,
+    is_foreign,
+    model_kind,
+    without_tenant,
+)
 
 __all__ = [
     "admit",
     "concrete",
+    "key_of",
     "local_user_key",
     "named_user",
+    "plain_key",
     "primary_key",
     "row_key",
 ]
@@ -106,6 +118,47 @@ def _is_possible(key: Any) -> bool:
 def row_key(user: Any) -> Any:
     """Return the primary key of a named user as a backend's rows have it."""
     if isinstance(user, UserKey):
-        return primary_key(user.key)
+        return key_of(user.kind, user.key) if _model_of(user.kind) else _canonical(user)
     user = concrete(user)
-    return primary_key(getattr(user, "pk", user))
+    return user.pk if hasattr(user, "pk") else primary_key(user)
+
+
+def plain_key(user: Any) -> str | int:
+    """Return the primary key of an instance as a value that JSON keeps: see `key_of`."""
+    if isinstance(user, Model):
+        text: str = user._meta.pk.value_to_string(user)
+        return text
+    # Another service may have a user 7, and one whose key is the text "7" or "007".
+    return user.pk if type(user.pk) in (int, str) else str(user.pk)
+
+
+def key_of(kind: str | None, plain: str | int) -> Any:
+    """Return the primary key of a user of this kind, from what `plain_key` has returned.
+
+    It has the type of that kind's own model. Of a kind without a model, it is the same value: the
+    site's user model must not read it, since that may take "007" for user 7.
+    """
+    model = _model_of(kind)
+    if model is None:
+        return plain
+    try:
+        key = model._meta.pk.to_python(plain)
+    except (TypeError, ValueError, ValidationError):
+        return plain
+    return tuple(key) if isinstance(key, list) else key  # of a composite primary key
+
+
+def _model_of(kind: str | None) -> Any:
+    base, _ = without_tenant(kind)
+    if base is None or is_foreign(base):
+        return None
+    try:
+        return apps.get_model(base)
+    except (LookupError, ValueError):
+        return None
+
+
+def _canonical(user: UserKey) -> Any:
+    """Return the key as the site's user model has it, if that writes it in the same way."""
+    key = primary_key(user.key)
+    return key if user.kind is None or str(key) == user.key else user.key
