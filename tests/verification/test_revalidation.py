@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from django.contrib.auth.models import User
 
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.identity import Grant, Identity
@@ -67,3 +68,25 @@ async def test_answer_that_comes_too_late_harms_nobody(backend, held, caplog):
     authenticator = Authenticator([backend], timeout=60)
     await authenticator.revalidate(held)
     assert "Traceback" not in caplog.text
+
+
+class Owners(FakeBackend):
+    """Returns its tokens' present users by their keys."""
+
+    def __init__(self, *keys):
+        super().__init__()
+        self.keys = keys
+
+    def revalidate(self, grants):
+        pairs = zip(grants, self.keys, strict=True)
+        return [
+            Identity(user=User(pk=key), authentication=grant.authentication) for grant, key in pairs
+        ]
+
+
+async def test_token_that_is_another_users_by_now_is_revoked():
+    of = identity()
+    grants = [Grant(user_pk=each, authentication=of.authentication) for each in (7, 7, "7")]
+    mine, others, typed = await Authenticator([Owners(7, 8, 7)], timeout=60).revalidate(grants)
+    assert (mine.user.pk, typed.user.pk) == (7, 7)
+    assert others.code is CloseReason.TOKEN_REVOKED

@@ -135,6 +135,11 @@ def test_ticket_of_another_services_user_brings_the_key_that_only_that_one_knows
     assert verdict.user.pk == "2b61-of-elsewhere"
 
 
+def test_ticket_of_a_token_that_is_another_users_by_now_is_revoked():
+    successor = Identity(user=get_user_model()(pk=8), authentication=identity("t").authentication)
+    assert judge([presented(issue())], Parent(t=successor)) == [CloseReason.TOKEN_REVOKED]
+
+
 @pytest.mark.asvs("1.2.2", "7.2.3")
 def test_ticket_is_at_least_128_random_bits_and_needs_no_escape():
     tickets = {issue() for _ in range(20)}

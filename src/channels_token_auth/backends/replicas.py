@@ -10,11 +10,11 @@ from typing import Any
 
 from ..core.close_codes import CloseReason
 from ..core.errors import TokenAuthError
-from ..core.identity import Identity
+from ..core.identity import Grant, Identity, Verdict
 from .contract import TokenBackend, Unrecognized
 from .sources.lookup import reading
 
-__all__ = ["ask_primary_before_rejection"]
+__all__ = ["ask_primary_before_rejection", "revalidate"]
 
 
 def ask_primary_before_rejection(
@@ -34,6 +34,23 @@ def ask_primary_before_rejection(
         for i, answer in zip(doubtful, again, strict=True):
             answers[i] = answer
     return answers
+
+
+def revalidate(backend: TokenBackend, grants: Sequence[Grant]) -> list[Verdict]:
+    """Return the backend's verdicts on grants. A token that is another user's by now is revoked.
+
+    Without that, a socket would go on as its former user, and a ticket open one for the new user.
+    """
+    verdicts = ask_primary_before_rejection(backend, backend.revalidate, grants)
+    return [_of_its_user(*each) for each in zip(grants, verdicts, strict=True)]
+
+
+def _of_its_user(grant: Grant, verdict: Verdict) -> Verdict:
+    # As text too: a backend of the site may return the key of the row as another type.
+    if not isinstance(verdict, Identity) or grant.user_pk == verdict.user.pk:
+        return verdict
+    is_same = str(grant.user_pk) == str(verdict.user.pk)
+    return verdict if is_same else TokenAuthError(CloseReason.TOKEN_REVOKED)
 
 
 def _is_doubtful(backend: TokenBackend, verdict: Any) -> bool:

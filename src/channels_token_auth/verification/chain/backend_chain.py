@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ...backends.contract import Revocations, TokenBackend
-from ...backends.replicas import ask_primary_before_rejection
+from ...backends.replicas import revalidate
 from ...clock import clock
 from ...core.close_codes import CloseReason
 from ...core.credentials import Credential
@@ -235,8 +235,7 @@ class BackendChain:
 
     def _revalidate(self, name: str, grants: Sequence[Grant]) -> Sequence[Verdict]:
         # In here, where an unknown name raises KeyError for the tokens of this name only.
-        backend = self._by_name[name]
-        return ask_primary_before_rejection(backend, backend.revalidate, grants)
+        return revalidate(self._by_name[name], grants)
 
     def _lane(self, backend: str | None) -> LaneId:
         # Anonymous sockets have no backend, and a site's backend may return an unknown name.

@@ -14,7 +14,7 @@ from typing import TypeVar
 from ... import conf
 from ...backends.contract import TokenBackend
 from ...backends.primary_cache import primary_cache
-from ...backends.replicas import ask_primary_before_rejection
+from ...backends.replicas import revalidate
 from ...clock import clock
 from ...core.close_codes import CloseReason
 from ...core.credentials import Credential, Location, Secret
@@ -180,8 +180,7 @@ class Tickets:
         answers: dict[int, Verdict] = {}
         for name, places in by_backend.items():
             parent, grants = self._parents[name], [found[i].grant for i in places]
-            verdicts = ask_primary_before_rejection(parent, parent.revalidate, grants)
-            answers |= zip(places, verdicts, strict=True)
+            answers |= zip(places, revalidate(parent, grants), strict=True)
         return [_conclude(each.grant, answers[i]) for i, each in enumerate(found)]
 
     def use_up(self, found: Found, verdict: Redeemed) -> Redeemed | TokenAuthError:
