@@ -18,7 +18,7 @@ from channels_token_auth.backends.drf import DRFTokenBackend
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.revocation import triggers
 from channels_token_auth.verification.authenticator import site_authenticator
-from tests.backends.own_users.models import Member
+from tests.backends.own_users.models import Guest, Member
 from tests.verification.odd_caches import Away, cache
 
 BACKENDS = "channels_token_auth.backends."
@@ -114,6 +114,41 @@ def test_deactivated_user_is_published_and_denied(ada, told):
     assert codes(told) == [(str(ada.pk), None, "user_inactive")]
     User.objects.update(is_active=True)
     assert is_denied(token)
+
+
+@pytest.fixture
+def guest(site):
+    """A user who is saved by a model that extends the user model."""
+    site.AUTH_USER_MODEL = "own_users.Member"
+    site.CHANNELS_TOKEN_AUTH = accepting(JWT)
+    return Guest.objects.create(email="ada@example.com")
+
+
+def test_user_who_is_deactivated_by_a_child_of_the_model_is_published(guest, told):
+    guest.is_active = False
+    guest.save()
+    assert codes(told) == [(str(guest.pk), None, "user_inactive")]
+
+
+def test_password_that_is_changed_by_a_child_of_the_model_is_denied(guest, told):
+    token = presented(AccessToken.for_user(guest))
+    guest.set_password("another")
+    guest.save()
+    assert codes(told) == [(str(guest.pk), None, "token_revoked")]
+    assert is_denied(token)
+
+
+def test_user_who_is_deleted_by_a_child_of_the_model_is_published_once(guest, told):
+    pk = str(guest.pk)
+    guest.delete()
+    assert codes(told) == [(pk, None, "token_revoked")]
+
+
+def test_user_who_is_deactivated_by_a_parent_of_the_model_is_published(site, guest, told):
+    site.AUTH_USER_MODEL = "own_users.Guest"
+    Member.objects.update(is_active=False)
+    Member.objects.get().save()
+    assert codes(told) == [(str(guest.pk), None, "user_inactive")]
 
 
 @pytest.mark.usefixtures("jwts")

@@ -1,9 +1,11 @@
-"""Find the backends that may hold tokens of a user, by the kind of their users."""
+"""Find the backends and the models of a user, by the kind of users."""
 
 from collections.abc import Hashable, Sequence
-from typing import cast
+from typing import Any, cast
 
+from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.db.models import Model
 
 from ..backends.contract import Revocations, TokenBackend
 from ..core.identity import (
@@ -16,7 +18,7 @@ from ..core.identity import (
     without_tenant,
 )
 
-__all__ = ["backends_of", "kind_of_users", "without_rows"]
+__all__ = ["backends_of", "kind_of_users", "user_models", "without_rows"]
 
 
 def kind_of_users(backend: TokenBackend) -> str | None:
@@ -40,6 +42,19 @@ def backends_of(
 def without_rows(backends: Sequence[TokenBackend]) -> list[str]:
     """Return the names of the backends whose tokens the denylist has to revoke."""
     return [each.name for each in backends if each.revocations is not Revocations.ROWS]
+
+
+def user_models() -> list[type[Model]]:
+    """Return the user model, and those that share its rows by multi-table inheritance.
+
+    A user may be saved by any of them, and Django sends `post_save` with that one as the sender.
+    """
+    own: Any = get_user_model()._meta.concrete_model
+    found = [each for each in apps.get_models() if each._meta.concrete_model is each]
+    related = [each for each in found if issubclass(each, own) or issubclass(own, each)]
+    # A base of the user model without the attribute can neither deactivate a user nor has a
+    # password.
+    return [each for each in related if hasattr(each, "is_active")]
 
 
 def _may_have(backend: TokenBackend, wanted: str | None) -> bool:

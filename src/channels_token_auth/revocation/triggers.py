@@ -42,7 +42,7 @@ from ..verification import injected
 from ..verification.authenticator import site_authenticator
 from ..verification.binding import build_backends
 from ..verification.denylist import CacheUnavailable
-from .kinds import kind_of_users
+from .kinds import kind_of_users, user_models
 from .on_commit import after_commit
 from .passwords import end_by_password
 from .pending.batches import Deny, Issued
@@ -63,7 +63,8 @@ def wire(**_: Any) -> None:
     while _wired:
         signal, sender, receiver = _wired.pop()
         signal.disconnect(receiver, sender=sender)
-    _listen(post_save, get_user_model(), _user_saved)
+    for model in user_models():
+        _listen(post_save, model, _user_saved)
     _listen(post_delete, get_user_model(), _user_deleted)
     try:
         for backend, announcement in _announcements():

@@ -35,3 +35,9 @@ class Employee(AbstractBaseUser):
     objects = Present()
 
     USERNAME_FIELD = "name"
+
+
+class Guest(Member):
+    """Members of another table, whose rows have the keys of theirs."""
+
+    room = models.CharField(max_length=20)
