@@ -474,6 +474,17 @@ def test_end_user_spares_what_was_issued_later(backend, alice):
     assert _blacklisted_ids() == {old, at, unknown}
 
 
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+def test_end_user_compares_times_where_the_site_has_naive_ones(backend, alice, settings, zone):
+    settings.USE_TZ, settings.TIME_ZONE = False, zone
+    before = datetime.now(UTC) - timedelta(minutes=1)
+    token = RefreshToken.for_user(alice)
+    backend.revoke_user(alice.pk, except_token_id=None, issued_before=before)
+    assert not _blacklisted_ids()
+    backend.revoke_user(alice.pk, except_token_id=None, issued_before=before + timedelta(minutes=2))
+    assert _blacklisted_ids() == {token["jti"]}
+
+
 def _blacklisted_ids():
     return set(BlacklistedToken.objects.values_list("token__jti", flat=True))
 

@@ -4,10 +4,11 @@ The app may not be installed. Access tokens have no row unless a site creates on
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.db.models.signals import post_save
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
@@ -46,13 +47,19 @@ def blacklist_of_user(
     rows = rows.exclude(jti=except_token_id)
     if issued_before is not None:
         # The column may be NULL: a token of unknown age counts as an old one.
-        rows = rows.filter(Q(created_at=None) | Q(created_at__lte=issued_before))
+        before = _for_column(issued_before)
+        rows = rows.filter(Q(created_at=None) | Q(created_at__lte=before))
     _end(rows)
 
 
 def announcements() -> Sequence[RevocationSignal]:
     """Announce the creation of a row in the blacklist."""
     return [RevocationSignal(signal=post_save, sender=BlacklistedToken, tokens=_blacklisted)]
+
+
+def _for_column(moment: datetime) -> datetime:
+    """Return an aware datetime as the package writes it: with USE_TZ off, naive and in UTC."""
+    return moment if settings.USE_TZ else moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _end(rows: QuerySet[OutstandingToken]) -> Sequence[OutstandingToken]:
