@@ -117,6 +117,22 @@ def test_what_is_denied_for_good_stays_so(denials, counting):
     assert counting.timeouts[token_names(token())[0][0]] is None
 
 
+@pytest.mark.usefixtures("any_cache")
+@pytest.mark.parametrize("again", [by_token, by_id(SHORT)])
+def test_token_until_the_end_of_the_calendar_is_denied_in_every_cache(again):
+    never = replace(token(), expires_at=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+    by_token(never)
+    again(never)
+    assert verdict(never) is REVOKED
+
+
+@pytest.mark.parametrize("deny", [by_token, by_id(100 * 365 * DAY)])
+def test_denial_whose_end_a_cache_may_not_hold_has_none(deny, counting):
+    for _ in range(2):
+        deny(token(lives=100 * 365 * DAY))
+        assert counting.timeouts[token_names(token())[0][0]] is None
+
+
 @pytest.mark.parametrize("denials", list(permutations([by_token, by_id(SHORT)])))
 def test_cache_keeps_the_entry_for_the_longer_time(denials, counting):
     for deny in denials:

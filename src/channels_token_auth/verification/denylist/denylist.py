@@ -190,7 +190,7 @@ class Denylist:
         end, name = end_after(seconds), found[0]
         with open_store(self._cache) as entries_of:
             self._ensure_epoch(entries_of)
-            if not entries_of.get_many(found) and entries_of.add(name, end, seconds):
+            if not entries_of.get_many(found) and entries_of.add(name, end, seconds_until(end)):
                 if name not in entries_of.get_many([name]):  # some caches hide their errors
                     raise CacheUnavailable
                 return

@@ -13,10 +13,14 @@ __all__ = ["FOR_GOOD", "end_after", "latest_end", "seconds_until"]
 FOR_GOOD = 2
 """The value of an entry without an end. All others are epoch times."""
 
+LONGEST = 10 * 365 * 86_400.0
+"""Most seconds until an end. A later one counts as none: memcached reads times of 32 bits, and a
+database's dates end with the year 9999, which some issuers write as "never"."""
+
 
 def end_after(seconds: float | None) -> float:
     """Return the end of an entry that lasts so many seconds; None: for ever."""
-    return FOR_GOOD if seconds is None else time.time() + seconds
+    return FOR_GOOD if seconds is None or seconds > LONGEST else time.time() + seconds
 
 
 def latest_end(ends: Iterable[Any]) -> float:
@@ -28,4 +32,5 @@ def latest_end(ends: Iterable[Any]) -> float:
 
 def seconds_until(end: float) -> float | None:
     """Return the seconds for which a cache has to keep an entry with this end; None: for ever."""
-    return None if end == FOR_GOOD else max(1.0, end - time.time())
+    left = end - time.time()
+    return None if end == FOR_GOOD or left > LONGEST else max(1.0, left)
