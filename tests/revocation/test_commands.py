@@ -103,17 +103,27 @@ async def test_anonymous_socket_has_neither_user_nor_token(sockets, site):
     assert row.split()[-3:] == ["-", "-", "/"]
 
 
-def test_user_without_a_row_is_shown_by_id(ada):
-    connection = SimpleNamespace(
+def connection(**values):
+    defaults = {
         **dict.fromkeys(["address", "expires_at", "location", "token_id"]),
-        connection_id="a1",
-        node="a",
-        user_id="auth0|7",
-        user_kind="backend:jwt",
-        opened_at=datetime.now(UTC),
-        path="/",
-    )
-    assert row(connection, usernames(["auth0|7", "999", None]))[2] == "auth0|7"
+        "connection_id": "a1",
+        "node": "a",
+        "user_id": "auth0|7",
+        "user_kind": "backend:jwt",
+        "opened_at": datetime.now(UTC),
+        "path": "/",
+    }
+    return SimpleNamespace(**defaults | values)
+
+
+def test_user_without_a_row_is_shown_by_id(ada):
+    assert row(connection(), usernames(["auth0|7", "999", None]))[2] == "auth0|7"
+
+
+def test_token_until_the_end_of_the_calendar_is_shown(settings):
+    settings.TIME_ZONE = "Asia/Tokyo"
+    last = datetime.max.replace(tzinfo=UTC)
+    assert row(connection(expires_at=last), {})[5].startswith("9999-12-31")
 
 
 async def test_more_than_the_limit_are_counted(sockets, token):

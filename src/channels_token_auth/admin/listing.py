@@ -8,11 +8,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from asgiref.sync import async_to_sync
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ..backends.sources.moments import local
 from ..cluster.connections import Connections, LiveConnection, aconnections
 from ..cluster.overview import Overview, aoverview
 from ..revocation.known_names import require_known_labels
@@ -149,4 +149,4 @@ def _warnings(found: Connections) -> Any:
 
 
 def _local(moment: datetime) -> str:
-    return date_format(timezone.localtime(moment), "DATETIME_FORMAT")
+    return date_format(local(moment), "DATETIME_FORMAT")

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from ...clock import clock
 
-__all__ = ["aware", "for_column", "has_passed"]
+__all__ = ["aware", "for_column", "has_passed", "local"]
 
 
 def aware(moment: datetime) -> datetime:
@@ -19,6 +19,15 @@ def for_column(moment: datetime) -> datetime:
     """Return an aware datetime as a column is compared with: naive if USE_TZ is off."""
     # With USE_TZ off, SQLite and MySQL raise ValueError for an aware time.
     return moment if settings.USE_TZ else timezone.make_naive(moment)
+
+
+def local(moment: datetime) -> datetime:
+    """Return an aware datetime in the site's time zone, for texts that people read."""
+    try:
+        return timezone.localtime(moment)
+    except (OverflowError, ValueError):
+        # Some issuers write "never" as the last second of the calendar, which has no later zone.
+        return moment
 
 
 def has_passed(moment: datetime | None) -> bool:

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
+from ...backends.sources.moments import local
 from ...conf import configuration
 from ...core.asgi_types import Message
 from ...core.identity import Identity
@@ -87,4 +87,4 @@ def _text(value: Any) -> str:
 
 
 def _local(moment: datetime | None) -> str | None:
-    return None if moment is None else timezone.localtime(moment).isoformat(" ", "seconds")
+    return None if moment is None else local(moment).isoformat(" ", "seconds")

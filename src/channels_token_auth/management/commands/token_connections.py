@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.utils import timezone
 
+from ...backends.sources.moments import local
 from ...cluster.connections import LIMIT, Connections, LiveConnection
 from ...listing import connections
 from ...revocation.identification import has_shape_of_token
@@ -108,4 +108,4 @@ def row(each: LiveConnection, names: dict[str, str]) -> tuple[str, ...]:
 
 
 def _local(moment: datetime) -> str:
-    return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S")
+    return local(moment).strftime("%Y-%m-%d %H:%M:%S")
