@@ -125,3 +125,11 @@ def test_no_token_is_kept():
     texts = kept_by(tokens, (str, bytes))
     assert texts
     assert "c4nary" not in repr(texts)
+
+
+def test_verdict_is_for_one_origin():
+    tokens, here = VerdictCache(10.0), replace(credential("a"), origin="https://a.example")
+    tokens.put(tokens.key(here), identity("a"), generation=tokens.generation)
+    assert tokens.get(tokens.key(here))
+    assert not tokens.get(tokens.key(replace(here, origin="https://b.example")))
+    assert not tokens.get(tokens.key(replace(here, origin=None)))

@@ -40,8 +40,9 @@ class VerdictCache:
         """Return the key of a verdict: a unique one for a ticket, which is valid only once."""
         if credential.location is _TICKET:
             return object()
-        # The location and the scheme too: a backend may accept a token in one of them only.
-        token = credential.secret.digest, credential.location, credential.scheme
+        # All that a backend may decide by: it may accept a token in one location, under one scheme,
+        # or from the pages of one origin only.
+        token = credential.secret.digest, credential.location, credential.scheme, credential.origin
         return (*token, credential.tenant) if credential.tenant else token
 
     def get(self, key: Hashable) -> FinalVerdict | None:
