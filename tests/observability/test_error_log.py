@@ -103,6 +103,15 @@ def test_control_characters_of_an_error_are_escaped_in_one_line():
     assert describe_error(ValueError("a\x1b[31mb\u202e")) == "ValueError: a\\x1b[31mb\\u202e"
 
 
+def test_text_of_an_error_begins_no_line_of_a_traceback(caplog):
+    path = "/\nERROR forged\r\nERROR\u2028forged\x1b[2J\u202e"
+    log_error("failed", raised(LookupError(f"no tenant for {path}")))
+    first, *others = caplog.messages[0].split("\n")
+    assert first == "failed"
+    assert all(line.startswith("  ") and line.isprintable() for line in others)
+    assert "  LookupError: no tenant for /" in others
+
+
 def test_long_text_is_cut_off():
     assert len(describe_error(ValueError("x" * 10_000))) < 600
 

@@ -59,8 +59,10 @@ def log_error(
     if brief:
         text, separator = describe_error(error, about=about), " "
     else:
-        text = _redact("".join(traceback.format_exception(error)), about)
-        separator = "\n"
+        lines = _redact("".join(traceback.format_exception(error)), about).rstrip("\n").split("\n")
+        # An error may quote the path or a claim of a client. A line of it must not look like a
+        # record of its own, nor control the terminal of its reader.
+        text, separator = "\n".join(f"  {_printable(line)}" for line in lines), "\n"
     # `stacklevel`: the record shows the line of the caller, and not this one.
     logger.log(level, "%s%s%s", message, separator, text, stacklevel=2)
 
@@ -95,9 +97,15 @@ def _one_line(error: BaseException, about: Iterable[object]) -> str:
     except Exception:  # noqa: BLE001 - of the __str__ of any exception
         text = ""
     # A driver may quote what a client sent: a line break in it would forge a log line.
-    printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    printable = _printable(text)
     shown = printable if len(printable) <= MAX_TEXT else f"{printable[:MAX_TEXT]}…"
     return f"{name}: {shown}" if shown else name
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _redact(text: str, about: Iterable[object]) -> str:
