@@ -160,6 +160,37 @@ def test_changed_password_is_published_and_denied(ada, told):
     assert is_denied(token)
 
 
+@pytest.mark.usefixtures("jwts")
+@pytest.mark.parametrize("password", ["usable", None])
+def test_disabled_password_is_published_and_denied(ada, told, password):
+    token = presented(AccessToken.for_user(ada))
+    ada.set_unusable_password() if password else ada.set_password(None)
+    ada.save()
+    assert codes(told) == [(str(ada.pk), None, "token_revoked")]
+    assert is_denied(token)
+    told.clear()
+    ada.set_unusable_password()  # there was none
+    ada.save()
+    assert told == []
+
+
+def test_disabled_password_that_is_not_saved_ends_nothing(ada, told):
+    ada.set_unusable_password()
+    ada.save(update_fields=["last_login"])
+    User.objects.defer("password").get().save()
+    User.objects.create_user("bob")
+    assert told == []
+
+
+@pytest.mark.parametrize("password", ["usable", "!unusable"])
+def test_save_of_a_user_queries_for_a_former_password_only_where_there_is_none(
+    ada, password, django_assert_num_queries
+):
+    ada.password = password
+    with django_assert_num_queries(1 if password == "usable" else 2):
+        ada.save()
+
+
 def test_password_that_was_changed_is_not_published_again_at_the_next_save(ada, told):
     ada.set_password("another")
     ada.save()

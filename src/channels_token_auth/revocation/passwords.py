@@ -11,22 +11,28 @@
 import time
 from collections.abc import Collection, Sequence
 from functools import partial
+from typing import Any
 
+from django.contrib.auth.hashers import is_password_usable
 from django.db import connections, transaction
 
 from ..backends.contract import Revocations
 from ..backends.session import SessionBackend
+from ..backends.sources.owned_rows import former_value
 from ..backends.sources.sessions.cycles import Renewals, renewals
 from ..backends.sources.sessions.engines import has_table
 from ..core.close_codes import CloseReason
 from ..core.identity import UserKey
 from ..core.revocation import Revocation, Target
+from ..django_internals import has_new_password
 from ..verification.authenticator import site_authenticator
 from .on_commit import after_commit
 from .pending.batches import Deny
 from .request_end import at_end_of_request
 
-__all__ = ["end_by_password"]
+__all__ = ["end_by_password", "has_other_password", "note_disabled_password"]
+
+_DISABLED = "_channels_token_auth_disabled"
 
 
 def end_by_password(
@@ -59,6 +65,34 @@ def end_by_password(
     has_others = any(each.name not in sessions | rows for each in backends)
     ended = [Revocation(target=others, code=CloseReason.TOKEN_REVOKED)]
     after_commit(ended, denials, using=using, is_reported=has_others)
+
+
+def note_disabled_password(
+    instance: Any,
+    *,
+    raw: bool,
+    using: str | None = None,
+    update_fields: Collection[str] | None = None,
+    **_: Any,
+) -> None:
+    """Note a user whose password is about to be disabled, as the admin does. Before `save`.
+
+    Unlike `set_password`, `set_unusable_password` leaves no sign of the change: only the database
+    still has the former hash. One query, for users without a usable password alone.
+    """
+    values = vars(instance)
+    values.pop(_DISABLED, None)
+    is_saved = not raw and (update_fields is None or "password" in update_fields)
+    if not is_saved or is_password_usable(values.get("password")):
+        return
+    former = former_value(instance, "password", using=using)
+    if former is not None and is_password_usable(former):
+        values[_DISABLED] = True
+
+
+def has_other_password(user: Any) -> bool:
+    """Return True if `save` has just stored another password of the user, or disabled it."""
+    return has_new_password(user) or bool(vars(user).pop(_DISABLED, False))
 
 
 def _end_sessions(

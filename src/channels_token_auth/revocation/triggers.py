@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_delete, post_save, pre_save
 from django.dispatch import Signal
 
 from .. import conf
@@ -35,7 +35,6 @@ from ..core.close_codes import CloseReason
 from ..core.denial import Denial
 from ..core.identity import UserKey
 from ..core.revocation import Revocation, Target
-from ..django_internals import has_new_password
 from ..observability.error_log import log_error
 from ..tenants.site import build_tenants, here, in_tenant, target_here
 from ..verification import injected
@@ -44,7 +43,7 @@ from ..verification.binding import build_backends
 from ..verification.denylist import CacheUnavailable
 from .kinds import kind_of_users, user_models
 from .on_commit import after_commit
-from .passwords import end_by_password
+from .passwords import end_by_password, has_other_password, note_disabled_password
 from .pending.batches import Deny, Issued
 from .pending.savepoints import UNDENIED
 from .shared_cache import warn_of_own_cache
@@ -64,6 +63,7 @@ def wire(**_: Any) -> None:
         signal, sender, receiver = _wired.pop()
         signal.disconnect(receiver, sender=sender)
     for model in user_models():
+        _listen(pre_save, model, note_disabled_password)
         _listen(post_save, model, _user_saved)
     _listen(post_delete, get_user_model(), _user_deleted)
     try:
@@ -177,7 +177,7 @@ def _user_saved(instance: Any, *, created: bool, raw: bool, **given: Any) -> Non
         return
     if not instance.is_active:
         _end_user(instance, CloseReason.USER_INACTIVE, given)
-    elif has_new_password(instance):
+    elif has_other_password(instance):
         _end_by_password(instance, given)
 
 
