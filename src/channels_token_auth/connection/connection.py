@@ -79,10 +79,10 @@ class Connection(Socket):
         super().end(error)
 
     def shut(self, error: TokenAuthError, last_words: Sequence[Message]) -> None:
-        """Close it, or refuse its handshake. After the admission, keep the limit for events."""
+        """Close it, or refuse its handshake. Keep the limit that it is over, for events."""
         super().shut(error, last_words)
         # Other reasons with a detail refuse a token, and have an event of their own.
-        if error.code in LIMITED and self.was_admitted and self.left is error.code:
+        if error.code in LIMITED:
             self.limit_detail = error.detail
 
     def leave_place(self) -> None:
