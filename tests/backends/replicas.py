@@ -93,6 +93,7 @@ from rest_framework_simplejwt.tokens import RefreshToken  # noqa: E402
 
 from channels_token_auth import revoke_token, revoke_user  # noqa: E402
 from channels_token_auth.backends.simplejwt import SimpleJWTBackend  # noqa: E402
+from channels_token_auth.core.authentication import Authentication  # noqa: E402
 from channels_token_auth.core.credentials import Credential, Location, Secret  # noqa: E402
 from channels_token_auth.core.identity import Grant, Identity  # noqa: E402
 from channels_token_auth.verification.authenticator import site_authenticator  # noqa: E402
@@ -187,6 +188,13 @@ replicate()
 refresh = RefreshToken.for_user(user)
 SimpleJWTBackend().revoke_user(user.pk, except_token_id=None, issued_before=None)
 scenes["blacklisted"] = [each.token.jti == refresh["jti"] for each in blacklisted()]
+# Another one, by its id.
+refresh = RefreshToken.for_user(user)
+token = Authentication(backend="simplejwt", token_id=refresh["jti"], location=Location.HEADER)
+scenes["blacklisted by id"] = [
+    *SimpleJWTBackend().revoke([Grant(user_pk=user.pk, authentication=token)]),
+    blacklisted().filter(token__jti=refresh["jti"]).exists(),
+]
 
 
 def fail(*_):

@@ -41,6 +41,7 @@ def scenes(request, tmp_path_factory):
         ("renewed, sweep", ["in"] * 3),
         ("new password", ["in"]),
         ("blacklisted", [True]),
+        ("blacklisted by id", [True, True]),
         ("one fails", [["in"]] * 2),
         ("spared", [1, 1, 1]),
         ("one revoked", [0, 1, 1]),

@@ -117,6 +117,23 @@ async def test_nobody_has_to_listen():
     assert fleet.closed
 
 
+async def test_repeated_request_only_gets_another_report():
+    """Else a message that arrives twice would begin the drain anew."""
+    fleet = Fleet(2, stubborn=2)
+    fleet.draining.request(0, fleet.reply, question="q")
+    async with asyncio.timeout(60):
+        while len(fleet.closed) < 2:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0)
+    for over in (0, None):
+        fleet.draining.request(over, fleet.reply, question="q")
+        await asyncio.sleep(0)
+    assert fleet.draining.is_on
+    fleet.sockets.clear()
+    await fleet.empties()
+    assert len(fleet.closed) == 2
+    assert fleet.reports[:3] == [2, 2, 2]
+
+
 async def test_drain_that_is_undone_closes_no_more_sockets():
     fleet = Fleet(2, stubborn=2)
     fleet.draining.request(60, fleet.reply, question=None)

@@ -29,6 +29,7 @@ from channels_token_auth import (
     revoke_user,
 )
 from channels_token_auth.core.identity import UserKey
+from tests.backends.own_users.models import Place
 from tests.revocation.test_commands import manage
 from tests.verification.odd_caches import cache as cache_of
 
@@ -322,6 +323,8 @@ UUID_KEY = uuid4()
     ("user", "key"),
     [
         (Session(pk="007"), "007"),
+        (Place(row="a", number=7), ("a", 7)),
+        (("a", 7), ("a", 7)),
         (TokenUser({"user_id": "007"}), "007"),
         (UserKey(kind="issuer:https://id", key="007"), "007"),
         (UserKey(kind="issuer:https://id", key="7"), 7),

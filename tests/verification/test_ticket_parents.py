@@ -16,7 +16,7 @@ from channels_token_auth import CloseReason, Credential, Identity, Location, Sec
 from channels_token_auth.backends.jwt import JWTBackend
 from channels_token_auth.backends.simplejwt import SimpleJWTBackend
 from channels_token_auth.verification.authenticator import Authenticator
-from tests.backends.own_users.models import Member
+from tests.backends.own_users.models import Member, Place
 
 from .backends import FakeBackend, identity
 
@@ -74,7 +74,7 @@ def test_ticket_opens_for_exactly_the_same_user_of_another_service(key):
     assert (of_ticket.user.pk, of_ticket.user_key) == (key, of_token.user_key)
 
 
-@pytest.mark.parametrize("user", [Member(pk=uuid4()), Session(pk="007")])
+@pytest.mark.parametrize("user", [Member(pk=uuid4()), Session(pk="007"), Place(row="a", number=7)])
 def test_ticket_returns_the_key_of_a_user_of_another_model(user):
     authenticator = Authenticator([OfModel(user)], timeout=60)
     of_token = authenticator.authenticate_now(presented("any"))

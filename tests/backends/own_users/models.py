@@ -41,3 +41,15 @@ class Guest(Member):
     """Members of another table, whose rows have the keys of theirs."""
 
     room = models.CharField(max_length=20)
+
+
+class Place(models.Model):
+    """Users of a site's own backend whose key has two columns."""
+
+    pk = models.CompositePrimaryKey("row", "number")
+    row = models.CharField(max_length=20)
+    number = models.IntegerField()
+    is_active = True
+
+    def __str__(self) -> str:
+        return f"{self.row}{self.number}"
