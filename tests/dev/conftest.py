@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+DEADLINE = 600.0  # it ends what hangs only
 # It makes the environment's folder, with a `python` that prints its arguments.
 UV = """#!/bin/sh
 [ "$1" = --version ] && { echo "uv 99.1.0"; exit; }
@@ -46,7 +47,7 @@ class Checkout:
 
     def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         with self.start(*arguments, **environ) as process:
-            output, errors = process.communicate(timeout=60)
+            output, errors = process.communicate(timeout=DEADLINE)
         return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
 
     def execute(self, program: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -58,7 +59,7 @@ class Checkout:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=DEADLINE,
             check=False,
         )
 

@@ -181,6 +181,6 @@ def test_interrupted_installation_stops_uv_and_exits_130(checkout, free, tmp_pat
     with checkout.start(*free) as process:
         assert "  installing\n" in process.stdout  # read up to there: dev.py has shown it
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=600)
     assert (process.returncode, errors) == (130, "\nStopped.\n")
     assert (tmp_path / "said").read_text() == "stopped\n"

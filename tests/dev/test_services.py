@@ -48,7 +48,7 @@ def test_paused_server_answers_nothing_until_it_is_resumed(server):
         asking.join(0.3)
         assert answers == []
         server.resume()
-        asking.join(60)
+        asking.join(600)
     assert answers == [(1,)]
 
 

@@ -150,7 +150,7 @@ def test_marker_from_another_module_stops_the_run(tmp_path):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert finished.returncode == pytest.ExitCode.USAGE_ERROR, finished.stdout
@@ -207,7 +207,7 @@ def test_test_over_the_limit_fails_unless_it_is_marked(tmp_path, mark, code):
     options = ["-c", "/dev/null", f"--rootdir={tmp_path}", "-p", "tests.plugins.slow"]
     command = [sys.executable, "-m", "pytest", *options, tmp_path]
     finished = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )
     assert finished.returncode == code, finished.stdout
     assert ("mark it `slow`" in finished.stdout) is bool(code)
