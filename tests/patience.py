@@ -15,12 +15,14 @@ from channels_token_auth.backends.sources.sessions import cycles
 from channels_token_auth.cluster import layer
 from channels_token_auth.revocation import request_end
 from channels_token_auth.testing import TokenWebsocketCommunicator
+from channels_token_auth.verification.lanes import lane_id
 
 __all__ = ["PATIENCE", "wait_for_a_minute"]
 
 PATIENCE = 60.0
 TIMES = {
     cycles: ("SOON",),
+    lane_id: ("MAX_WAIT",),
     layer: ("TIMEOUT", "HEAD_START"),
     request_end: ("LONGEST",),
 }
