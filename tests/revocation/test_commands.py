@@ -357,10 +357,13 @@ class Stuck:
 
 
 async def test_application_that_does_not_end_is_said(sockets, token, monkeypatch):
-    monkeypatch.setattr(drain, "LINGER", 0.5)
     await sockets(token.key)
     here().sockets.add(stuck := Stuck())
-    code, _, error = await manage("token_drain", over=0)
+    for seconds in (0.5, 5, 50):  # a slow machine needs longer for the first report
+        monkeypatch.setattr(drain, "LINGER", seconds)
+        code, out, error = await manage("token_drain", over=0)
+        if here().name in out:
+            break
     here().sockets.discard(stuck)
     assert (code, error) == (1, "Sockets are left, whose applications do not end.")
 
