@@ -88,7 +88,7 @@ async def test_other_threads_ask_on_layers_of_their_own_and_close_them(
 ):
     await sockets(token.key)
     await _listening()
-    asked = [in_thread(connections, timeout=10) for _ in range(3)]
+    asked = [in_thread(connections, timeout=60) for _ in range(3)]
     assert [found.total for found in await asyncio.gather(*asked)] == [1, 1, 1]
     assert layer.closed == 3
     assert not caplog.records
@@ -98,7 +98,7 @@ async def test_other_threads_ask_on_layers_of_their_own_and_close_them(
 async def test_other_threads_ask_on_a_layer_that_serves_them_all(sockets, token, layer):
     await sockets(token.key)
     await _listening()
-    assert (await in_thread(connections, timeout=10)).total == 1
+    assert (await in_thread(connections, timeout=60)).total == 1
     assert layer.channels == 2
 
 

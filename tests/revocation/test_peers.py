@@ -30,7 +30,10 @@ async def test_new_node_learns_of_the_others_before_their_next_sweep(sockets, to
     await _hears(layer, 2)
     await layer.group_send(GROUP, sealed({"kind": "announce", "node": "new"}))
     await _hears(layer, 2)
-    assert (await aconnections(timeout=1)).missing == ["new", "newer"]
+    for seconds in (1, 10):  # these never answer, and a slow machine's own node may need longer
+        if (found := await aconnections(timeout=seconds)).nodes:
+            break
+    assert found.missing == ["new", "newer"]
 
 
 async def test_node_that_knows_nobody_does_not_pass_for_all(sockets, token, layer, monkeypatch):

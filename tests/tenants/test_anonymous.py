@@ -84,7 +84,7 @@ async def test_client_that_is_closed_during_the_lookup_is_not_admitted(monkeypat
 
     def of_scope(_, scope):
         loop.call_soon_threadsafe(close_all)
-        assert is_closed.wait(5)
+        assert is_closed.wait(60)
         return "acme"
 
     monkeypatch.setattr(ByPath, "of_scope", of_scope)

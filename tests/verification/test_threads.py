@@ -21,7 +21,7 @@ from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import jwk, rsa_keys
 
 from .backends import FakeBackend, credential, identity
-from .gate import Gate, until
+from .gate import Gate, let_pass, until
 
 THREAD = "channels-token-auth fake"
 
@@ -157,22 +157,31 @@ async def test_a_batch_is_bounded(lanes):
     assert [len(batch) for batch in backend.batches] == [1, MAX_BATCH, 1]
 
 
-async def test_a_store_that_hangs_is_unavailable_and_the_next_handshake_gets_a_fresh_thread(lanes):
+async def test_a_store_that_hangs_is_unavailable_and_the_next_handshake_gets_a_fresh_thread(
+    lanes, monkeypatch
+):
     gate = Gate()
     backend = FakeBackend("t0ken", before=gate)
+    hung = asyncio.create_task(Authenticator([backend], timeout=30).authenticate(credential()))
+    await until(gate.entered)
+    let_pass(30, monkeypatch)
     with pytest.raises(TokenAuthError) as refused:
-        await Authenticator([backend], timeout=0.5).authenticate(credential())
+        await hung
     assert refused.value.code is CloseReason.UNAVAILABLE
     assert await Authenticator([backend], timeout=60).authenticate(credential()) == identity()
     gate.opened.set()
 
 
-async def test_handshakes_that_queued_behind_a_hanging_store_are_served_by_the_fresh_thread(lanes):
+async def test_handshakes_that_queued_behind_a_hanging_store_are_served_by_the_fresh_thread(
+    lanes, monkeypatch
+):
     gate = Gate()
     backend = FakeBackend("t0ken", before=gate)
-    hung = asyncio.create_task(Authenticator([backend], timeout=0.5).authenticate(credential()))
+    hung = asyncio.create_task(Authenticator([backend], timeout=30).authenticate(credential()))
     await until(gate.entered)
-    queued = asyncio.create_task(Authenticator([backend], timeout=60).authenticate(credential()))
+    queued = asyncio.create_task(Authenticator([backend], timeout=90).authenticate(credential()))
+    await asyncio.sleep(0)
+    let_pass(30, monkeypatch)
     with pytest.raises(TokenAuthError):
         await hung
     assert await queued == identity()
