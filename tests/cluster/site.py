@@ -5,14 +5,13 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from tests import launcher
 from tests.nginx import Nginx, nginx
 from tests.services import PostgreSQL, children, postgresql, redis
 from tests.wire.servers import ROOT, Server, launch, stop_all
@@ -39,21 +38,24 @@ class Site:
 
     def manage(self, *arguments: str, **environ: str) -> None:
         """Run `manage.py` to its end, as an operator would."""
-        subprocess.run(**self._command(arguments, environ), check=True)
+        finished = self._run(arguments, environ)
+        assert finished.returncode == 0, finished.stdout + finished.stderr
 
-    def _command(self, arguments: Iterable[str], environ: Mapping[str, str] = {}) -> dict[str, Any]:
-        command = [sys.executable, ROOT / "example" / "manage.py", *arguments]
-        return {"args": command, "env": {**os.environ, **self.environ, **environ}}
+    def _run(
+        self, arguments: Iterable[str], environ: Mapping[str, str] = {}
+    ) -> subprocess.CompletedProcess[str]:
+        command = [str(ROOT / "example" / "manage.py"), *arguments]
+        environ = {**os.environ, **self.environ, **environ}
+        return launcher.run(command, cwd=ROOT, env=environ, timeout=DEADLINE)
 
     def name(self, kind: str) -> str:
         """What the node calls itself: some servers serve in a process of their own."""
         parent = self.nodes[kind].process.pid
         pids = (parent, *children(parent))
         # Its exit code tells of missing nodes: one that was stopped is missing for a while.
-        command = self._command(["token_connections", "--limit=0", "--json"])
         deadline = time.monotonic() + DEADLINE
         while time.monotonic() < deadline:  # a node that is slow to answer is not listed
-            answer = subprocess.run(**command, check=False, capture_output=True)
+            answer = self._run(["token_connections", "--limit=0", "--json"])
             listed = json.loads(answer.stdout)
             for name in {f"{socket.gethostname()}:{pid}" for pid in pids} & {*listed["nodes"]}:
                 return name

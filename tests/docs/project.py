@@ -6,8 +6,10 @@ A page's code block names its file in its first line: `# mysite/asgi.py` is the 
 
 import contextlib
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -19,12 +21,16 @@ from django.core.management import call_command
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from tests import launcher
 from tests.docs.pages import read
 from tests.services import free_port
 
 __all__ = ["DEADLINE", "Project", "ended", "files", "outcome", "section"]
 
 DEADLINE = 600.0  # it ends what hangs only
+GRACE = 20.0  # seconds in which a server ends by itself
+RUNSERVER = ("python", "manage.py", "runserver", "--noreload", "{port}")
+Server = subprocess.Popen[bytes] | launcher.Program
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # A password is hashed once for each user and login: that takes longer than to start Django.
 QUICK_PASSWORDS = """
@@ -97,17 +103,21 @@ class Project:
         return self.run("-c", _COMMANDS, json.dumps(commands), **variables)
 
     def run(self, *arguments: str, **variables: str) -> str:
-        finished = subprocess.run(
-            [self.python, *arguments],
-            cwd=self.folder,
-            env=_environ(variables),
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE,
-            check=False,
-        )
+        options = {"cwd": self.folder, "env": _environ(variables), "timeout": DEADLINE}
+        if self._is_ours:
+            finished = launcher.run(arguments, **options)
+        else:
+            command = [self.python, *arguments]
+            finished = subprocess.run(
+                command, capture_output=True, text=True, check=False, **options
+            )
         assert finished.returncode == 0, finished.stdout + finished.stderr
         return finished.stdout
+
+    @property
+    def _is_ours(self) -> bool:
+        """Return whether the project runs in the environment of the tests."""
+        return str(self.python) == sys.executable
 
     @contextlib.contextmanager
     def serve(self, *command: str, host: str = "127.0.0.1", **variables: str) -> Iterator[str]:
@@ -116,31 +126,46 @@ class Project:
         A command begins with the name of a program that is installed beside Python.
         """
         port = free_port()
-        command = command or ("python", "manage.py", "runserver", "--noreload", "{port}")
-        program = Path(self.python).with_name(command[0])
-        arguments = [each.format(port=port) for each in command[1:]]
+        server = self._start([each.format(port=port) for each in command or RUNSERVER], variables)
+        try:
+            self._wait(server, host, port)
+            yield f"{host}:{port}"
+        finally:
+            _stop(server)
+
+    def _start(self, command: list[str], variables: dict[str, str]) -> Server:
+        name, *arguments = command
+        options = {"cwd": self.folder, "env": _environ({"PYTHONUNBUFFERED": "1", **variables})}
+        self.log.write_text("")
+        if self._is_ours and name == "python":
+            return launcher.start(arguments, output=self.log, session=True, **options)
         with self.log.open("w") as log:
-            server = subprocess.Popen(
-                [program, *arguments],
-                cwd=self.folder,
-                env=_environ({"PYTHONUNBUFFERED": "1", **variables}),
+            return subprocess.Popen(
+                [Path(self.python).with_name(name), *arguments],
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
+                **options,
             )
-            try:
-                self._wait(server, host, port)
-                yield f"{host}:{port}"
-            finally:
-                server.terminate()
-                server.wait(DEADLINE)
 
-    def _wait(self, server: subprocess.Popen[bytes], host: str, port: int) -> None:
+    def _wait(self, server: Server, host: str, port: int) -> None:
         deadline = time.monotonic() + DEADLINE
         while server.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(OSError), create_connection((host, port), 1):
                 return
             time.sleep(0.05)
         raise AssertionError(self.log.read_text())
+
+
+def _stop(server: Server) -> None:
+    """End a server and its workers."""
+    server.terminate()
+    try:
+        server.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        # On a busy machine granian may get the signal while a worker starts, and then waits for it.
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait(DEADLINE)
 
 
 def outcome(

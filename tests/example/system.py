@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 from websockets.sync.client import ClientConnection, connect
 
+from tests import launcher
 from tests.services import free_port
 
 __all__ = [
@@ -55,15 +56,8 @@ def example_environment(**variables: str) -> dict[str, str]:
 
 def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """`manage.py` with the arguments, to its end; on an empty database unless one is named."""
-    database = {"EXAMPLE_DATABASE": ":memory:"}
-    return subprocess.run(
-        [*MANAGE, *arguments],
-        env=example_environment(**(database | variables)),
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+    environ = example_environment(**({"EXAMPLE_DATABASE": ":memory:"} | variables))
+    return launcher.run([*MANAGE[1:], *arguments], cwd=Path.cwd(), env=environ, timeout=DEADLINE)
 
 
 class Answer:
@@ -79,7 +73,10 @@ class Answer:
 
 
 class ExampleSystem:
-    """A running example. `command` is what serves it: the demo, unless a test says otherwise."""
+    """A running example. `command` is what serves it: the demo, unless a test says otherwise.
+
+    A command of a test starts an interpreter of its own.
+    """
 
     def __init__(self, folder: Path, *command: str, port: int = 0, **variables: str) -> None:
         self.folder = folder
@@ -87,20 +84,10 @@ class ExampleSystem:
         self.url = f"http://127.0.0.1:{self.port}"
         self.variables = {"EXAMPLE_DATABASE": str(folder / "db.sqlite3")} | variables
         self._log = folder / f"server-{self.port}.log"
-        self._command = [
-            part.format(port=self.port) for part in command or (*MANAGE, "demo", "--port={port}")
-        ]
+        self._command = [part.format(port=self.port) for part in command]
 
     def __enter__(self) -> Self:
-        with self._log.open("w") as log:
-            self._process = subprocess.Popen(
-                self._command,
-                env=example_environment(**self.variables),
-                cwd=EXAMPLE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self._process = self._start()
         try:
             self._wait_until_it_answers()
         except BaseException:
@@ -110,6 +97,21 @@ class ExampleSystem:
 
     def __exit__(self, *exception: object) -> None:
         self.kill()
+
+    def _start(self) -> subprocess.Popen[bytes] | launcher.Program:
+        self._log.write_text("")
+        options = {"env": example_environment(**self.variables), "cwd": EXAMPLE}
+        if not self._command:
+            demo = [*MANAGE[1:], "demo", f"--port={self.port}"]
+            return launcher.start(demo, output=self._log, session=True, **options)
+        with self._log.open("w") as log:
+            return subprocess.Popen(
+                self._command,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                **options,
+            )
 
     def _wait_until_it_answers(self) -> None:
         deadline = time.monotonic() + DEADLINE

@@ -1,0 +1,94 @@
+"""A program that is forked from a ready process does what one of its own interpreter does."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests import launcher
+
+ENVIRON = {"PATH": "/usr/bin:/bin", "COLOR": "blue"}
+# What a program can see of how it was started.
+SEEN = """
+import json, os, sys
+seen = [sys.argv, sys.path[:2], os.getcwd(), sys.stdin.read(), __name__, sys.executable]
+print(json.dumps([*seen, {name: os.environ.get(name) for name in ("COLOR", "HOME")}]))
+"""
+ENDINGS = {
+    "at its end": "",
+    "with a code": "raise SystemExit(3)",
+    "with a line": "raise SystemExit('no such fox')",
+    "with an error": "1 / 0",
+    "by a signal": "import os, signal; os.kill(os.getpid(), signal.SIGTERM)",
+    "interrupted": "import os, signal; os.kill(os.getpid(), signal.SIGINT)",
+    "after its exit functions": "import atexit; atexit.register(print, 'over')",
+    "after its threads": "import threading; threading.Timer(0.1, print, ['over']).start()",
+}
+
+
+def both(arguments, folder, environ=ENVIRON):
+    """Return the code, the output and the last line of the errors, of either way to start it."""
+    options = {"cwd": folder, "env": environ, "timeout": 120}
+    usual = subprocess.run(
+        [sys.executable, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        **options,
+    )
+    return [
+        (each.returncode, each.stdout, each.stderr.splitlines()[-1:])
+        for each in (launcher.run(arguments, **options), usual)
+    ]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_program_ends_as_usual(tmp_path, ending):
+    ours, usual = both(["-c", ENDINGS[ending]], tmp_path)
+    assert ours == usual
+
+
+@pytest.mark.parametrize("path", [{}, {"PYTHONPATH": "/one"}])
+def test_file_sees_what_it_usually_sees(tmp_path, path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "program.py").write_text(SEEN)
+    ours, usual = both(["there/program.py", "a", "--b"], tmp_path, ENVIRON | path)
+    assert ours == usual
+    assert json.loads(ours[1])[0] == ["there/program.py", "a", "--b"]
+
+
+def test_code_sees_what_it_usually_sees(tmp_path):
+    ours, usual = both(["-c", SEEN, "a"], tmp_path, ENVIRON | {"PYTHONPATH": "/one"})
+    assert ours == usual
+
+
+def test_modules_that_are_imported_before_have_done_nothing_yet(tmp_path):
+    code = (
+        "import sys, threading; from django.conf import settings;"
+        "print(settings.configured, threading.active_count(), 'pytest' in sys.modules,"
+        " 'twisted.internet.reactor' in sys.modules)"
+    )
+    finished = launcher.run(["-c", code], cwd=tmp_path, env=ENVIRON, timeout=120)
+    assert finished.stdout == "False 1 False False\n"
+
+
+def test_program_is_stopped_by_a_signal(tmp_path):
+    code = "import time; print('ready'); time.sleep(600)"
+    output = tmp_path / "log"
+    program = launcher.start(["-c", code], cwd=tmp_path, env=ENVIRON, output=output, session=True)
+    while not output.exists() or "ready" not in output.read_text():
+        assert program.poll() is None
+    assert os.getsid(program.pid) == program.pid
+    program.terminate()
+    assert program.wait(120) == -signal.SIGTERM
+    program.kill()  # it has ended: nobody gets the signal
+
+
+def test_program_that_hangs_is_ended(tmp_path):
+    code = "import time; time.sleep(600)"
+    with pytest.raises(subprocess.TimeoutExpired):
+        launcher.run(["-c", code], cwd=tmp_path, env=ENVIRON, timeout=0.1)

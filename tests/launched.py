@@ -1,0 +1,92 @@
+"""Start Django's programs in half the time: fork them from a process that has imported its modules.
+
+`tests/launcher.py` starts this file. It reads requests from a socket: to start a program, or how a
+program has ended. No module that it imports reads a setting of Django, or starts a thread.
+"""
+
+import gc
+import importlib
+import json
+import os
+import runpy
+import socket
+import sys
+from typing import Any
+
+MODULES = (
+    "OpenSSL.SSL",
+    "autobahn.websocket.protocol",
+    "autobahn.websocket.utf8validator",
+    "channels.layers",
+    "cryptography.x509",
+    "django.contrib.admindocs.utils",
+    "django.core.handlers.asgi",
+    "django.core.management.commands.runserver",
+    "django.core.serializers.json",
+    "django.db.migrations.executor",
+    "django.forms",
+    "docutils.core",
+    "docutils.parsers.rst.roles",
+    "jwt",
+    "prometheus_client",
+    "psycopg",
+    "requests",
+    "sqlite3",
+    "twisted.internet.posixbase",
+    "twisted.internet.tcp",
+    "twisted.protocols.tls",
+    "twisted.web.http",
+)
+
+
+def main(descriptor: int) -> dict[str, Any]:
+    """Answer requests until the other side ends. In a new program, return what it is to run."""
+    for name in MODULES:
+        importlib.import_module(name)
+    gc.freeze()  # a collection in a program would copy the memory that it shares with this process
+    with socket.socket(fileno=descriptor) as connection, connection.makefile("r") as requests:
+        for line in requests:
+            request = json.loads(line)
+            if "pid" in request:
+                answer = _code(request["pid"])
+            elif not (answer := os.fork()):
+                return request
+            connection.sendall(f"{json.dumps(answer)}\n".encode())
+    sys.exit()
+
+
+def _code(pid: int) -> int | None:
+    """Return the exit code of a program, as `subprocess` counts it, or None while it runs."""
+    ended, status = os.waitpid(pid, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if ended else None
+
+
+def become(
+    arguments: list[str], cwd: str, env: dict[str, str], output: str, errors: str, *, session: bool
+) -> None:
+    """Be the program that `python` with these arguments would be."""
+    if session:
+        os.setsid()
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+    # The streams of this process keep their numbers.
+    for number, path in enumerate((os.devnull, output, errors)):
+        file = os.open(path, os.O_APPEND | os.O_CREAT | (os.O_WRONLY if number else os.O_RDONLY))
+        os.dup2(file, number)
+        os.close(file)
+    sys.stdout.reconfigure(line_buffering=True)
+    program, *rest = arguments
+    is_code = program == "-c"
+    sys.argv = ["-c", *rest[1:]] if is_code else arguments
+    sys.path[0] = "" if is_code else os.path.dirname(os.path.abspath(program))  # noqa: PTH100, PTH120 - as Python has it
+    sys.path[1:1] = [path for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
+    if is_code:
+        exec(rest[0], {"__name__": "__main__"})
+    else:
+        runpy.run_path(program, run_name="__main__")
+
+
+if __name__ == "__main__":
+    # Not in `main`: what the program raises ends it as it ends any other one.
+    become(**main(int(sys.argv[1])))

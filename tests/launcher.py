@@ -1,0 +1,125 @@
+"""Start programs of Django in half the time, where a test does not depend on a fresh interpreter.
+
+Most of what `manage.py` does is to import Django and its packages, for a second or more. The first
+program of a test run starts a process that imports these once; see `tests/launched.py`. Servers
+with a command of their own, and what a page tells its reader to type first, start as usual.
+"""
+
+import atexit
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Program", "run", "start"]
+
+SERVER = Path(__file__).with_name("launched.py")
+# Python reads these variables before it runs a program.
+OF_PYTHON = "PYTHON"
+
+
+class Program:
+    """A program that was started: what the tests use of `subprocess.Popen`."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Return the exit code, or None while it runs."""
+        if self.returncode is None:
+            self.returncode = _launcher().ask(pid=self.pid)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit code when it has ended."""
+        deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
+        while (code := self.poll()) is None:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout)
+            time.sleep(0.02)
+        return code
+
+    def send_signal(self, number: signal.Signals) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def start(
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    output: Path,
+    errors: Path | None = None,
+    session: bool = False,
+) -> Program:
+    """Start `python` with these arguments. Its output is added to a file.
+
+    `session`: it leads a session and a process group of its own.
+    """
+    request = {"arguments": [*map(str, arguments)], "cwd": str(cwd), "env": {**env}}
+    request |= {"output": str(output), "errors": str(errors or output), "session": session}
+    return Program(_launcher().ask(**request))
+
+
+def run(
+    arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: float
+) -> subprocess.CompletedProcess[str]:
+    """Run `python` with these arguments to its end, and return its code and what it printed."""
+    with tempfile.TemporaryDirectory() as folder:
+        output, errors = Path(folder, "output"), Path(folder, "errors")
+        program = start(arguments, cwd=cwd, env=env, output=output, errors=errors)
+        try:
+            code = program.wait(timeout)
+        finally:
+            program.kill()
+        texts = {"stdout": output.read_text(), "stderr": errors.read_text()}
+        return subprocess.CompletedProcess([*arguments], code, **texts)
+
+
+class _Launcher:
+    """The process that has imported the modules. It ends with this one."""
+
+    def __init__(self) -> None:
+        self._socket, theirs = socket.socketpair()
+        with theirs:
+            environ = {name: text for name, text in os.environ.items() if OF_PYTHON not in name}
+            self._process = subprocess.Popen(
+                [sys.executable, SERVER, str(theirs.fileno())],
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C is for the tests, which end their programs
+            )
+        self._answers = self._socket.makefile("r")
+        atexit.register(self.close)
+
+    def ask(self, **request: Any) -> Any:
+        self._socket.sendall(f"{json.dumps(request)}\n".encode())
+        return json.loads(self._answers.readline())
+
+    def close(self) -> None:
+        """End the process: it reads the end of the socket."""
+        self._answers.close()
+        self._socket.close()
+        self._process.wait(60)
+
+
+@cache
+def _launcher() -> _Launcher:
+    return _Launcher()
