@@ -1,6 +1,8 @@
 """What `scope["auth"]` holds."""
 
+import copy
 import dataclasses
+import pickle
 from datetime import UTC, datetime
 
 import pytest
@@ -36,6 +38,20 @@ def test_it_has_no_field_for_a_secret():
 def test_equal_authentications_with_labels_have_equal_hashes(authentication):
     one, other = (dataclasses.replace(authentication, labels={"sid": "1"}) for _ in range(2))
     assert (one, hash(one)) == (other, hash(other))
+
+
+def test_authentications_without_labels_share_a_mapping_that_nobody_can_change(authentication):
+    labels = authentication.labels
+    assert labels is Authentication(backend="b", token_id="t", location=Location.HEADER).labels
+    assert (labels, {**labels}, repr(labels)) == ({}, {}, "{}")
+    with pytest.raises(TypeError):
+        labels["sid"] = "1"
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
+def test_authentication_can_be_copied(authentication, copied):
+    assert copied(authentication) == authentication
+    assert dataclasses.asdict(authentication)["labels"] == {}
 
 
 @pytest.mark.parametrize(("now", "left"), [(99.5, 0.5), (100.0, 0.0), (101.0, -1.0)])

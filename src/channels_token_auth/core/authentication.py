@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from .credentials import Location
+from .labels import NO_LABELS
 
 __all__ = ["Authentication", "epoch"]
 
@@ -35,7 +36,7 @@ class Authentication:
     issued_at: datetime | None = None
     expires_at: datetime | None = None
     # Not in the hash, since a mapping cannot be hashed. Equal values still have equal hashes.
-    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    labels: Mapping[str, str] = field(default=NO_LABELS, hash=False)
     acr: str | None = None
     auth_time: datetime | None = None
     issuer: str | None = None

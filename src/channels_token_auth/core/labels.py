@@ -1,12 +1,38 @@
 """Read the labels that a caller names: pairs such as a session's `sid` or a client's id."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["Labels", "read_labels"]
+__all__ = ["NO_LABELS", "Labels", "read_labels"]
 
 Labels = frozenset[tuple[str, str]]
 """Pairs of a name and a value, both text. A token must have all of them to match."""
+
+
+class _NoLabels(Mapping[str, str]):
+    """An empty mapping that nobody can change. Unlike a `MappingProxyType`, it can be copied."""
+
+    __slots__ = ()
+
+    def __getitem__(self, name: str) -> str:
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    # A dataclass accepts no default that cannot be hashed.
+    def __hash__(self) -> int:
+        return hash(())
+
+    def __repr__(self) -> str:
+        return "{}"
+
+
+NO_LABELS: Mapping[str, str] = _NoLabels()
+"""The labels of a token without any. One object for all: a `{}` would cost 64 bytes per socket."""
 
 WANTED = 'Name at least one, such as {"sid": "abc"}, ("sid", "abc") or a list of such pairs.'
 

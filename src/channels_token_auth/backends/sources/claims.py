@@ -15,6 +15,7 @@ from ...core.authentication import Authentication
 from ...core.close_codes import CloseReason
 from ...core.credentials import Credential, is_token
 from ...core.errors import Detail, TokenAuthError
+from ...core.labels import NO_LABELS
 
 __all__ = ["CLIENTS", "EXPIRED", "MOMENTS_AHEAD", "ClaimRules", "Claims", "is_moment"]
 
@@ -123,7 +124,7 @@ class ClaimRules:
             issued_at=_moment(claims, "iat"),
             # A socket that is admitted after `exp` must not be closed at once.
             expires_at=expires_at and expires_at + timedelta(seconds=self.leeway),
-            labels=self._labels(claims),
+            labels=self._labels(claims) or NO_LABELS,
             acr=_text(claims, "acr"),
             auth_time=_moment(claims, "auth_time"),
             issuer=_text(claims, "iss"),

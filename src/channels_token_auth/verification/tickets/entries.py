@@ -14,6 +14,7 @@ from ...backends.sources.users import key_of, plain_key
 from ...core.authentication import Authentication
 from ...core.credentials import Location, Secret
 from ...core.identity import Grant, Identity
+from ...core.labels import NO_LABELS
 from ..sealing import seal, unseal
 
 __all__ = ["Entry", "entry_of", "grant_of", "signed"]
@@ -21,7 +22,7 @@ __all__ = ["Entry", "entry_of", "grant_of", "signed"]
 Entry = dict[str, Any]
 
 # Fields of an authentication whose values every cache can store.
-_PLAIN = ("labels", "acr", "issuer", "tenant")
+_PLAIN = ("acr", "issuer", "tenant")
 
 
 def entry_of(identity: Identity, ticket: Secret, *, origin: str | None) -> Entry:
@@ -38,6 +39,7 @@ def entry_of(identity: Identity, ticket: Secret, *, origin: str | None) -> Entry
         "expires_at": parent.expires_at and parent.expires_at.isoformat(),
         "auth_time": parent.auth_time and parent.auth_time.isoformat(),
         # By each of these the parent may be revoked. Without one, its tickets would stay valid.
+        "labels": dict(parent.labels),
         **{name: getattr(parent, name) for name in _PLAIN},
         "origin": origin,
         "handle": seal(identity.handle, ticket),
@@ -67,6 +69,7 @@ def grant_of(entry: Entry, ticket: Secret) -> Grant:
             issued_at=_moment(entry["issued_at"]),
             expires_at=_moment(entry["expires_at"]),
             auth_time=_moment(entry["auth_time"]),
+            labels=entry["labels"] or NO_LABELS,
             **{name: entry[name] for name in _PLAIN},
         ),
         handle=unseal(entry.get("handle"), ticket),
