@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
 from channels_token_auth.core.revocation import Target
-from channels_token_auth.node.registry import Registry
+from channels_token_auth.node.registry import Registry, Sockets
 from tests.memory import kept_by
 from tests.node.members import FakeMember
 
@@ -12,7 +12,7 @@ users = st.sampled_from([1, 2, 3])
 tokens = st.sampled_from(["a", "b", "c"])
 
 
-class Sockets(RuleBasedStateMachine):
+class Machine(RuleBasedStateMachine):
     """The registry beside a plain list of the same sockets."""
 
     there = Bundle("there")
@@ -53,7 +53,7 @@ class Sockets(RuleBasedStateMachine):
         assert sorted(map(id, self.registry)) == sorted(map(id, self.plain))
 
 
-TestSockets = Sockets.TestCase
+TestMachine = Machine.TestCase
 
 
 def test_registry_without_sockets_keeps_nothing():
@@ -86,3 +86,31 @@ def test_busiest_users_come_first_and_anonymous_sockets_count_together():
     assert registry.busiest_users(3)[0] == ("auth.user", "2", 3)
     assert set(registry.busiest_users(3)[1:]) == {("auth.user", "3", 2), (None, None, 2)}
     assert len(registry.busiest_users(9)) == 4
+
+
+def test_sockets_are_those_in_their_handshake_and_those_admitted():
+    registry = Registry()
+    sockets = Sockets(registry)
+    begun, admitted = FakeMember(1, "a"), FakeMember(2, "b")
+    for each in (begun, admitted):
+        sockets.add(each)
+    sockets.let_in(admitted)
+    assert ({*sockets}, len(sockets), [*registry]) == ({begun, admitted}, 2, [admitted])
+    assert begun in sockets
+    assert admitted in sockets
+    sockets.let_in(admitted)  # with another token
+    assert len(sockets) == 2
+    for each in sockets:
+        sockets.discard(each)
+    assert not sockets
+    assert not registry
+
+
+def test_sockets_keep_an_admitted_one_in_the_registry_only():
+    registry = Registry()
+    sockets = Sockets(registry)
+    member = FakeMember()
+    sockets.add(member)
+    sockets.let_in(member)
+    registry.discard(member)
+    assert member not in kept_by(sockets)

@@ -39,7 +39,7 @@ from .drain_state import DrainState
 from .member import Member
 from .presence import Presence
 from .recent_revocations import RevocationLog
-from .registry import Registry
+from .registry import Registry, Sockets
 from .renewals import renew_all
 from .seats import Seats
 from .sweep import Sweep
@@ -56,10 +56,10 @@ class Node:
 
     def __init__(self, configuration: conf.Configuration, *, joins: bool = True) -> None:
         self.name = choose_name()
-        self.sockets: set[Member] = set()
-        """All sockets, from their opening handshake until their application has ended."""
         self.registry = Registry()
         """The sockets that were admitted."""
+        self.sockets = Sockets(self.registry)
+        """All sockets, from their opening handshake until their application has ended."""
         self.newcomers = Newcomers(lanes.backlog)
         self.waiting = WaitingSockets()
         """The sockets that are not authenticated yet."""
@@ -108,13 +108,12 @@ class Node:
 
     def let_in(self, member: Member) -> None:
         """Register a socket that was admitted, or has another token."""
-        self.registry.add(member)
+        self.sockets.let_in(member)
         self.sweep.arm()
 
     def leave(self, member: Member) -> None:
         """Forget a socket whose application has ended."""
         self.sockets.discard(member)
-        self.registry.discard(member)
         self.seats.release(member)
 
     # -- Messages to all nodes

@@ -1,27 +1,31 @@
 """The authenticated sockets of one node, found by user and by token."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from heapq import nlargest
 
 from ..core.revocation import Target
 from ..core.token_names import token_name
 from .member import Member
 
-__all__ = ["Registry"]
+__all__ = ["Registry", "Sockets"]
 
 
 class Registry:
     """Finds the sockets of a target: by an index, if it names a user or a token."""
 
     def __init__(self) -> None:
-        # The keys under which each is indexed: after a reauthentication, a member returns others.
-        self._all: dict[Member, tuple[str | None, str | None]] = {}
+        # With the name of the token by which it is indexed: after a reauthentication, a member has
+        # another token. Its user stays the same.
+        self._all: dict[Member, str | None] = {}
         self._by_user = _Index()
         self._by_token = _Index()
 
     def __len__(self) -> int:
         return len(self._all)
+
+    def __contains__(self, member: object) -> bool:
+        return member in self._all
 
     def __iter__(self) -> Iterator[Member]:
         # A copy, because sockets that close during the iteration are removed from the registry.
@@ -32,16 +36,15 @@ class Registry:
         # A reauthentication changes the token: remove the entry under the old one first.
         if member in self._all:
             self.discard(member)
-        self._all[member] = keys = member.user_id, _name(member.token_id)
-        self._by_user.add(keys[0], member)
-        self._by_token.add(keys[1], member)
+        self._all[member] = name = _name(member.token_id)
+        self._by_user.add(member.user_id, member)
+        self._by_token.add(name, member)
 
     def discard(self, member: Member) -> None:
         """Remove a socket, if it is known."""
-        keys = self._all.pop(member, None)
-        if keys:
-            self._by_user.discard(keys[0], member)
-            self._by_token.discard(keys[1], member)
+        if member in self._all:
+            self._by_user.discard(member.user_id, member)
+            self._by_token.discard(self._all.pop(member), member)
 
     def find(self, target: Target) -> list[Member]:
         """Return the sockets of a target."""
@@ -62,6 +65,42 @@ class Registry:
         for member in self._by_user.largest(limit):
             counts[member.user_kind, member.user_id] += 1
         return [(kind, key, count) for (kind, key), count in counts.most_common(limit)]
+
+
+class Sockets(Collection[Member]):
+    """All sockets of a node: those in its registry, and those in their handshake.
+
+    The registry has its own collection: a second one of all sockets would cost up to 107 bytes for
+    each.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._others: set[Member] = set()
+
+    def __len__(self) -> int:
+        return len(self._others) + len(self._registry)
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter([*self._others, *self._registry])
+
+    def __contains__(self, member: object) -> bool:
+        return member in self._others or member in self._registry
+
+    def add(self, member: Member) -> None:
+        """Add a socket whose handshake has begun."""
+        self._others.add(member)
+
+    def let_in(self, member: Member) -> None:
+        """Register a socket that was admitted, or has another token."""
+        # First, so that it is in one of the two at each moment.
+        self._registry.add(member)
+        self._others.discard(member)
+
+    def discard(self, member: Member) -> None:
+        """Remove a socket, if it is known."""
+        self._others.discard(member)
+        self._registry.discard(member)
 
 
 def _name(token_id: str | None) -> str | None:
