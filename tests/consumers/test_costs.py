@@ -110,6 +110,24 @@ async def test_no_task_but_the_one_that_reads_a_channel(consumer, more):
     assert len(asyncio.all_tasks()) == before
 
 
+async def test_open_socket_has_one_coroutine_of_its_consumer():
+    waits = asyncio.Event()
+    left = asyncio.get_running_loop().create_future()
+    events = [CONNECT]
+
+    async def receive():
+        if events:
+            return events.pop()
+        waits.set()
+        return await left
+
+    served = asyncio.create_task(Echo()({"type": "websocket"}, receive, _ignore))
+    await waits.wait()
+    assert served.get_coro().cr_await.cr_code is receive.__code__
+    left.set_result(gone())
+    await served
+
+
 async def _served(consumer):
     instance = consumer()
     await instance({}, Peer([CONNECT, gone()]).receive, _ignore)

@@ -6,6 +6,7 @@ type of such a message could name. This is decided once per class. This module k
 WebSockets.
 """
 
+from collections.abc import Awaitable
 from functools import cache, cached_property, partial, update_wrapper
 from inspect import isclass
 from typing import Any, ClassVar
@@ -60,6 +61,10 @@ class AsyncConsumer:
                 await self.dispatch(await receive())
         except StopConsumer:
             pass
+        finally:
+            # Not by a subclass around this coroutine: it would be another one for each open socket.
+            if ending := self._leave_at_end():
+                await ending
 
     async def dispatch(self, message: Message) -> None:
         """Call the handler of a message. Raises ValueError if there is none."""
@@ -82,6 +87,10 @@ class AsyncConsumer:
             raise AttributeError(f"There is no channel layer {self.channel_layer_alias!r}.")
         name = type(self).__name__
         raise AttributeError(f"{name} has no channel. To have one: {name}.uses_channel = True")
+
+    def _leave_at_end(self) -> Awaitable[None] | None:
+        """Return what is left to do after the last handler, if anything is."""
+        return None
 
     def _needs_channel(self) -> bool:
         if self.uses_channel is not None:

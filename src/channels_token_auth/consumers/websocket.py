@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,7 +13,7 @@ from channels.exceptions import (
     StopConsumer,
 )
 
-from ..core.asgi_types import Message, Receive, Scope, Send
+from ..core.asgi_types import Message
 from . import database
 from .consumer import AsyncConsumer
 
@@ -35,17 +35,6 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         # A list of its own: one on the class would be shared by all sockets.
         if self.groups is None:
             self.groups = []
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one socket, and leave its groups at the end, also after an error."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            # A handler that raises, and a server that cancels, skip `websocket_disconnect`.
-            if self.groups and not self._has_left:
-                with suppress(Exception):  # the error that ended the consumer is the one to raise
-                    async with asyncio.timeout(LEAVE_TIMEOUT):
-                        await self._leave_groups()
 
     async def websocket_connect(self, message: Message) -> None:
         """Join the groups and call `connect`."""
@@ -128,6 +117,15 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     def _needs_channel(self) -> bool:
         # Groups may be set on the instance, and the other rule sees the class only.
         return bool(self.groups) or super()._needs_channel()
+
+    def _leave_at_end(self) -> Awaitable[None] | None:
+        # A handler that raises, and a server that cancels, skip `websocket_disconnect`.
+        return self._leave_late() if self.groups and not self._has_left else None
+
+    async def _leave_late(self) -> None:
+        with suppress(Exception):  # the error that ended the consumer is the one to raise
+            async with asyncio.timeout(LEAVE_TIMEOUT):
+                await self._leave_groups()
 
     async def _leave_groups(self) -> None:
         # First: if the layer fails here, `__call__` must not wait for it a second time.
