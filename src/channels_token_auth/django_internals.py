@@ -79,11 +79,13 @@ def copy_results(rows: Any, copy_one: Callable[[Any], Any]) -> Any:
 def copy_state(state: ModelState, copy_one: Callable[[Any], Any]) -> ModelState:
     """Return a copy of a model instance's state with copies of the related objects in it."""
     fresh = object.__new__(ModelState)
-    fresh.__dict__ = values = vars(state).copy()
-    # Django makes the dictionary on first use, and most users have none: none is kept for them.
-    related = values.pop("fields_cache", None)
-    if related:
-        fresh.fields_cache = {name: copy_one(each) for name, each in related.items()}
+    # One by one: Python makes no dictionary for an object whose attributes are only set and read.
+    for name, value in vars(state).items():
+        if name != "fields_cache":
+            setattr(fresh, name, value)
+        # Django makes it on first use, and most users have none: none is kept for them.
+        elif value:
+            fresh.fields_cache = {key: copy_one(each) for key, each in value.items()}
     return fresh
 
 

@@ -14,7 +14,7 @@ from .connection.connection import Connection
 from .connection.ending import end_without_application, finish
 from .connection.nesting import NESTED, find_inside, is_inside
 from .connection.opening import open_connection
-from .core.asgi_types import Application, Receive, Scope, Send
+from .core.asgi_types import Application, Message, Receive, Scope, Send
 from .core.close_codes import CloseReason
 from .core.errors import TokenAuthError
 from .core.handshake.explanation import BARE_TOKEN
@@ -67,20 +67,18 @@ class TokenAuthMiddleware:
             waited = await _turn()
             connection = self._connection(scope, receive, send)
         except BaseException:  # a wrong setting, or the server has cancelled the handshake
-            # Outer middleware must not find the token, wherever the client has put it.
-            clean(scope, read_everywhere(scope, **conf.raw_names(self._overrides)))
+            self._clean(scope)
             raise
         try:
             connect = await open_connection(connection, waited=waited)
             if connect is None:
                 clean(scope, connection.route.read_everywhere(scope))
             else:
-                if connection.handshake.has_bare_token and throttle.allows("bare token"):
-                    # Not a refusal, which is explained elsewhere: the client was admitted.
-                    logger.warning("%s", BARE_TOKEN)
-                side = ApplicationSide(connection, connect)
-                del connect  # or this frame would keep it until the socket ends
-                await self.application(connection.inner_scope(), side.receive, side.send)
+                # Into the variables of the server's side: this frame exists as long as the socket,
+                # so each variable costs memory, and so does what one refers to.
+                scope, receive, send = _inside(connection, connect)
+                del connect
+                await self.application(scope, receive, send)
             await end_without_application(connection, has_raised=False)
         except TokenAuthError as error:  # raised by `requires_scopes`, for example
             connection.end(error)
@@ -89,6 +87,10 @@ class TokenAuthMiddleware:
             raise
         finally:
             await finish(connection)
+
+    def _clean(self, scope: Scope) -> None:
+        # Outer middleware must not find the token, wherever the client has put it.
+        clean(scope, read_everywhere(scope, **conf.raw_names(self._overrides)))
 
     def _connection(self, scope: Scope, receive: Receive, send: Send) -> Connection:
         route = self._route()
@@ -114,6 +116,15 @@ async def _turn() -> float:
     # Before anything is read: with thousands of clients, reading alone takes long.
     newcomers = here().newcomers
     return 0.0 if newcomers.may_begin() else await newcomers.turn()
+
+
+def _inside(connection: Connection, connect: Message) -> tuple[Scope, Receive, Send]:
+    """Return what the application is called with."""
+    if connection.handshake.has_bare_token and throttle.allows("bare token"):
+        # Not a refusal, which is explained elsewhere: the client was admitted.
+        logger.warning("%s", BARE_TOKEN)
+    side = ApplicationSide(connection, connect)
+    return connection.inner_scope(), side.receive, side.send
 
 
 async def _refuse_second(send: Send) -> None:

@@ -49,7 +49,7 @@ class ApplicationSide(Reception):
         else:
             await self._end(act, message, is_accepted=stage is Stage.ACCEPTED)
         if stage is not _OPEN and self._exchange.stage is _OPEN:
-            self._connection.node.seats.announce(self._connection)
+            self._connection.note_accepted()
 
     async def _end(self, act: Act, message: Message, *, is_accepted: bool) -> None:
         match act:

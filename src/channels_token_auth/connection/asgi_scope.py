@@ -15,14 +15,15 @@ __all__ = ["anonymous_user", "clean", "inner_scope", "read_everywhere"]
 
 def inner_scope(scope: Scope, handshake: Handshake, *, user: Any, auth: Any) -> Scope:
     """Return a copy of the scope with the identity in it, and without the credential."""
-    inner = {
-        **scope,
-        "headers": handshake.headers,
-        "query_string": handshake.query_string,
-        "subprotocols": handshake.subprotocols,
-        "user": user,
-        "auth": auth,
-    }
+    inner = {**scope, "user": user, "auth": auth}
+    # `clean` has changed the server's scope, so mostly its values can be shared: another list of
+    # headers would cost a tenth of a kilobyte for each socket.
+    if inner.get("headers") != handshake.headers:
+        inner["headers"] = handshake.headers
+    if inner.get("query_string") != handshake.query_string:
+        inner["query_string"] = handshake.query_string
+    if inner.get("subprotocols") != handshake.subprotocols:
+        inner["subprotocols"] = handshake.subprotocols
     # Channels' CookieMiddleware, if it is outside, has parsed the cookies already.
     if handshake.cookie_name and "cookies" in inner:
         parsed = inner["cookies"].items()

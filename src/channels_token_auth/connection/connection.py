@@ -13,7 +13,7 @@ from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import Detail, TokenAuthError
 from ..core.handshake.correlation import read_correlation
-from ..core.handshake.extraction import Handshake
+from ..core.handshake.extraction import ANSWERED, Handshake
 from ..core.identity import Identity, UserKey, unavailable
 from ..core.lifecycle import Close, Output, State
 from ..core.live_authentication import LiveAuthentication, refresh_user
@@ -94,6 +94,11 @@ class Connection(Socket):
     def inner_scope(self) -> Scope:
         """Return the scope of its application."""
         return inner_scope(self._scope, self.handshake, user=self._user, auth=self._auth)
+
+    def note_accepted(self) -> None:
+        """Note that the application has accepted it: its handshake is not needed any more."""
+        self.handshake = ANSWERED
+        self.node.seats.announce(self)
 
     def admit_anonymous(self, user: object) -> None:
         """Admit a client without a credential."""

@@ -81,6 +81,10 @@ class Inbox(CancelScope):
             self._is_cancelled = True
         return is_closed
 
+    # For `Reception`: until Python 3.14, a `with` statement keeps a method object while it waits,
+    # of 64 bytes for each idle socket.
+    begin, end = __enter__, __exit__
+
     @property
     def waits_here(self) -> bool:
         """True if the caller's own task may await `receive`, in a `with` block of the inbox."""

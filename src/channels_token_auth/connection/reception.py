@@ -50,11 +50,14 @@ class Reception:
         # In the loop: the application may have returned without waiting for this call, which must
         # not call the server again.
         while self._may_wait_here():
-            received = None
-            with self._inbox:
+            self._inbox.begin()
+            try:
                 received = await self._inbox.receive()
-            if received is None:  # interrupted: the socket closes
-                break
+            except BaseException as error:
+                if self._inbox.end(type(error), error, None):  # interrupted: the socket closes
+                    break
+                raise
+            self._inbox.end(None, None, None)
             outputs = self._connection.read(received)
             if outputs is None:
                 return received

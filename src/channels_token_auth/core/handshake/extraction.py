@@ -15,7 +15,7 @@ from .locations.query import take_query
 from .locations.subprotocol import OFFER, Entries, take_subprotocol
 from .policy import Policy
 
-__all__ = ["PROTOCOL", "TICKET_NAME", "Handshake", "extract", "extract_everywhere"]
+__all__ = ["ANSWERED", "PROTOCOL", "TICKET_NAME", "Handshake", "extract", "extract_everywhere"]
 
 PROTOCOL = "token-auth.v1"
 """The subprotocol of this library's messages (see spec/PROTOCOL.md)."""
@@ -55,6 +55,22 @@ class Handshake:
         """Drop the credential and its rivals, and keep the rest."""
         self.credential = None
         self.rivals = ()
+
+
+ANSWERED = Handshake(
+    credential=None,
+    problem=None,
+    is_hostile=False,
+    rivals=(),
+    offers_credential=False,
+    has_bare_token=False,
+    is_cleaned=False,
+    cookie_name=None,
+    headers=[],
+    query_string=b"",
+    subprotocols=[],
+)
+"""The handshake of every open socket: nothing reads its own any more, which takes memory."""
 
 
 @dataclass(slots=True, kw_only=True)
