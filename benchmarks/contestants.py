@@ -6,7 +6,7 @@ from pathlib import Path
 
 from . import people
 
-__all__ = ["CONTESTANTS", "Contestant"]
+__all__ = ["BEARER", "CONTESTANTS", "Contestant"]
 
 HANDSHAKE = (
     "GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
