@@ -48,17 +48,20 @@ def main(descriptor: int) -> dict[str, Any]:
         for line in requests:
             request = json.loads(line)
             if "pid" in request:
-                answer = _code(request["pid"])
+                answer = _end(request["pid"])
             elif not (answer := os.fork()):
                 return request
             connection.sendall(f"{json.dumps(answer)}\n".encode())
     sys.exit()
 
 
-def _code(pid: int) -> int | None:
-    """Return the exit code of a program, as `subprocess` counts it, or None while it runs."""
-    ended, status = os.waitpid(pid, os.WNOHANG)
-    return os.waitstatus_to_exitcode(status) if ended else None
+def _end(pid: int) -> tuple[int, float] | None:
+    """Return how a program has ended, or None while it runs.
+
+    Its exit code, as `subprocess` counts it, and the seconds of processor time that it took.
+    """
+    ended, status, usage = os.wait4(pid, os.WNOHANG)
+    return (os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime) if ended else None
 
 
 def become(

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -31,7 +32,7 @@ ENDINGS = {
 
 def both(arguments, folder, environ=ENVIRON):
     """Return the code, the output and the last line of the errors, of either way to start it."""
-    options = {"cwd": folder, "env": environ, "timeout": 120}
+    options = {"cwd": folder, "env": environ, "timeout": 600}
     usual = subprocess.run(
         [sys.executable, *arguments],
         check=False,
@@ -72,7 +73,7 @@ def test_modules_that_are_imported_before_have_done_nothing_yet(tmp_path):
         "print(settings.configured, threading.active_count(), 'pytest' in sys.modules,"
         " 'twisted.internet.reactor' in sys.modules)"
     )
-    finished = launcher.run(["-c", code], cwd=tmp_path, env=ENVIRON, timeout=120)
+    finished = launcher.run(["-c", code], cwd=tmp_path, env=ENVIRON, timeout=600)
     assert finished.stdout == "False 1 False False\n"
 
 
@@ -82,9 +83,10 @@ def test_program_is_stopped_by_a_signal(tmp_path):
     program = launcher.start(["-c", code], cwd=tmp_path, env=ENVIRON, output=output, session=True)
     while not output.exists() or "ready" not in output.read_text():
         assert program.poll() is None
+        time.sleep(0.02)
     assert os.getsid(program.pid) == program.pid
     program.terminate()
-    assert program.wait(120) == -signal.SIGTERM
+    assert program.wait(600) == -signal.SIGTERM
     program.kill()  # it has ended: nobody gets the signal
 
 
@@ -92,3 +94,10 @@ def test_program_that_hangs_is_ended(tmp_path):
     code = "import time; time.sleep(600)"
     with pytest.raises(subprocess.TimeoutExpired):
         launcher.run(["-c", code], cwd=tmp_path, env=ENVIRON, timeout=0.1)
+
+
+def test_processor_time_of_a_program_is_counted(tmp_path):
+    before = launcher.seconds()
+    code = "import time\nwhile time.process_time() < 0.2: pass"
+    launcher.run(["-c", code], cwd=tmp_path, env=ENVIRON, timeout=600)
+    assert launcher.seconds() - before >= 0.1

@@ -9,6 +9,8 @@ import os
 
 import pytest
 
+from tests import launcher
+
 __all__ = ["PROPERTY"]
 
 PROPERTY = "processor"
@@ -32,4 +34,4 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
 def seconds() -> float:
     """Return the processor time of this process and of all programs that it has seen end."""
     user, system, of_children, system_of_children, _ = os.times()
-    return user + system + of_children + system_of_children
+    return user + system + of_children + system_of_children + launcher.seconds()
