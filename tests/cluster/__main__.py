@@ -20,6 +20,8 @@ def main() -> int:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # for us, and all that we start
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # A job in the background is started with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     print("Starting PostgreSQL, Redis, nginx and three nodes.", flush=True)
     with (
         suppress(KeyboardInterrupt),
