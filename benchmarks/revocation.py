@@ -39,7 +39,7 @@ QUIET_SHARE, QUIET_MOMENT, QUIET_DEADLINE = 0.1, 0.2, 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What is measured. `sockets`: their number on each node. `tokens`: the number of tokens, each
+    """One measurement. `sockets`: their number on each node. `tokens`: the number of tokens, each
     revoked by its own call. `rivals`: True to measure the kick, too.
     """
 

@@ -179,6 +179,6 @@ def _facts(found: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def _told(found: list[dict[str, Any]]) -> str:
-    """What those heard who were not served, in the last round."""
+    """Return the answers to clients that were not served, in the last round."""
     answers = found[-1]["told"] | found[-1]["failed"]
     return ", ".join(f"{count:,} × {answer}" for answer, count in answers.items())

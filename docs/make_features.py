@@ -117,7 +117,7 @@ def _features(kind):
 
 
 def _sweep(kind):
-    """What `test_socket_falls_in_the_sweep…` has proven."""
+    """Return what a sweep detects of this kind of token."""
     return "revocations" if State.REVOKED in kind.events else "its user only"
 
 

@@ -35,7 +35,7 @@ BLOCK = re.compile(
 ACTIONS = {"stop": "stops", "login": "logs in", "refresh": "fresh token", "back_off": "backs off"}
 """The names of the client's actions in PROTOCOL.md, which explains them."""
 AS_VERBS = {"stop": "stop", "login": "log in", "refresh": "fresh token", "back_off": "back off"}
-"""The same in client.html."""
+"""The names of the client's actions in client.html."""
 
 
 def protocol() -> str:

@@ -118,7 +118,7 @@ class Nginx:
             self.process.send_signal(number)
 
     def _workers(self) -> set[int]:
-        """Those that take connections: one, but for a moment."""
+        """Return the ids of the worker processes: one, except for a moment."""
         pids = children(self.process.pid) if self.process else ()
         lines = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids}
         return {pid for pid, line in lines.items() if line.startswith(b"nginx: worker process\0")}

@@ -168,7 +168,7 @@ class Redis:
 
     @property
     def url(self) -> str:
-        """Where it is, for clients."""
+        """Return its URL for clients."""
         return f"redis://127.0.0.1:{self.port}"
 
     def start(self) -> None:

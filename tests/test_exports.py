@@ -73,7 +73,7 @@ MODULES = {
         "publish_revocations",
     },
 }
-"""What the other public modules export."""
+"""The exports of the other public modules."""
 
 BOTH_FORMS = ["revoke", "revoke_token", "revoke_user", "disconnect", "connections"]
 ORDER = ["user", "token", "token_id", "backend", "issuer", "label", "connection_id", "address"]

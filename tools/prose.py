@@ -19,6 +19,8 @@ __all__ = ["findings", "forbidden_names", "forbidden_words", "main"]
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("src",)
+# Folders of which docstrings alone are checked.
+DOCSTRINGS_IN = ("benchmarks", "docs", "example", "fuzz", "release", "spec", "tools")
 DOCUMENTS = ("*.md", "docs/**/*.md", "spec/**/*.md", "spec/vectors/*.json", "client/src/*.ts")
 RIDDLE = re.compile(r"(What|Whether|Those|Whose|Of|It|The same|Who|Whom|Where|That)\b")
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -30,6 +32,7 @@ _PROSE = (tokenize.COMMENT, tokenize.STRING)
 def main() -> int:
     """Print each docstring that opens badly, and each forbidden word. Return 1 if there is one."""
     lines = [line for folder in FOLDERS for line in _findings_in_code(ROOT / folder)]
+    lines += [line for folder in DOCSTRINGS_IN for line in findings(ROOT / folder)]
     lines += [line for pattern in DOCUMENTS for line in _findings_in_documents(pattern)]
     print("\n".join(lines) or "All docstrings name their subject, in the field's words.")
     return int(bool(lines))

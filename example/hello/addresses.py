@@ -1,4 +1,4 @@
-"""What the host that the demo listens on means: who can reach it, and by which names."""
+"""The host that the demo listens on: who can reach it, and by which names."""
 
 import ipaddress
 import socket

@@ -582,7 +582,7 @@ def test_without_lists_the_denylist_has_to_remember(backend, alice, without_list
 
 
 def heard(backend, act):
-    """What the backend's announcements say while that is done."""
+    """Return what the backend's signals announce during the act."""
     ended = []
     receivers = []
     for each in backend.announcements():

@@ -75,7 +75,7 @@ def test_batch_is_one_query_with_verdicts_in_order(backend, db, django_assert_nu
 
 
 def held(token, key=None):
-    """What a socket holds that was let in by this token, or by another key of its user."""
+    """Return the grant of a socket that this token, or another key of its user, has opened."""
     (verdict,) = DRFTokenBackend().authenticate([presented(token.key)])
     token_id = Secret(key or token.key).digest
     authentication = replace(verdict.authentication, token_id=token_id)

@@ -253,7 +253,7 @@ def test_empty_claim_names_nobody(server, alice):
 
 
 def find_user(claims):
-    """What a site names in the option `user`."""
+    """Return the user of a claim: a site's function for the option `user`."""
     return get_user_model().objects.get(username=claims["nick"])
 
 
@@ -457,7 +457,7 @@ def test_any_claim_names_at_most_one_user(claim):
 
 
 def holding(*verdicts):
-    """What sockets hold that were let in so."""
+    """Return the grants of sockets with these identities."""
     return [
         Grant(user_pk=each.user.pk, authentication=each.authentication, handle=each.handle)
         for each in verdicts
@@ -466,7 +466,7 @@ def holding(*verdicts):
 
 @pytest.fixture
 def sockets(backend, server, db):
-    """Those of four users, whose tokens are "0" to "3"."""
+    """Return the grants of four users' sockets, whose tokens are "0" to "3"."""
     for number in range(4):
         get_user_model().objects.create(username=f"user {number}")
         server.claims[str(number)] = active(username=f"user {number}", exp=in_seconds(HOUR))

@@ -56,7 +56,7 @@ def now():
 
 
 def claims_of(user="1", **changes):
-    """Those of a good token, but for the changes; `...` leaves one out."""
+    """Return the claims of a good token, with the changes; `...` leaves one out."""
     subject = str(getattr(user, "pk", user))
     claims = {"sub": subject, "iat": now(), "exp": now() + 60, "jti": "a1"} | changes
     return {name: value for name, value in claims.items() if value is not ...}
@@ -73,7 +73,7 @@ def backend_of(**options):
 
 
 def verdict_on(backend, token):
-    """What a handshake gets, which waits for the keys to be fetched."""
+    """Return the verdict of a handshake, which waits until the keys are fetched."""
     (verdict,) = backend.authenticate([presented(token)])
     if isinstance(verdict, Undecided):
         verdict.settled.result(60)
@@ -390,7 +390,7 @@ def test_rubbish_asks_nothing(backend, db, django_assert_num_queries):
 
 
 def holding(*verdicts):
-    """What sockets hold that were let in so."""
+    """Return the grants of sockets with these identities."""
     return [
         Grant(user_pk=each.user.pk, authentication=each.authentication, handle=each.handle)
         for each in verdicts

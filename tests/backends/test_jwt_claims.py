@@ -1,4 +1,4 @@
-"""What the claims of a JWT whose signature is right say of its time, its use and its owner."""
+"""Claims of correctly signed JWTs: about time, use and owner."""
 
 import math
 import threading
@@ -289,7 +289,7 @@ ANSWERS = {}
 
 
 def answer(claims):
-    """What a site names in the option `user`."""
+    """Return or raise the current answer: a site's function for the option `user`."""
     given = ANSWERS["now"]
     if isinstance(given, BaseException):
         raise given
@@ -346,7 +346,7 @@ async def asynchronous():
 
 
 class OtherServiceError(Exception):
-    """What a client of some other server raises: that server does not accept this site."""
+    """An error of another server's client: that server does not accept this site."""
 
     status_code = 401
 

@@ -20,7 +20,7 @@ REMOTE = {
 
 
 def find_user(claims):
-    """What a site names in the option `user`."""
+    """Return no user: a site's function for the option `user`."""
 
 
 def ids(options):

@@ -1,4 +1,4 @@
-"""Where an issuer publishes its keys: how rarely it is asked, and what it may answer."""
+"""Key servers of issuers: how rarely they are queried, and which answers are accepted."""
 
 import threading
 

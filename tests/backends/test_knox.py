@@ -81,7 +81,7 @@ def token(row_and_token):
 
 @pytest.fixture
 def held(backend):
-    """What a socket holds that was let in by this token."""
+    """Return a function for the grant of a socket that a token has opened."""
 
     def hold(token):
         (verdict,) = backend.authenticate([presented(token)])
@@ -301,7 +301,7 @@ def test_end_of_a_user_keeps_one_and_those_issued_later(backend, row, alice):
 
 @pytest.fixture
 def announced(backend):
-    """What the backend's signals announce."""
+    """Collect what the backend's signals announce."""
     with announcements(backend) as said:
         yield said
 

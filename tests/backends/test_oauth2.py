@@ -273,7 +273,7 @@ def test_end_user_without_exceptions_revokes_everything(backend, alice):
 
 @pytest.fixture
 def heard(backend):
-    """What the backend's signals announce."""
+    """Collect what the backend's signals announce."""
     with announcements(backend) as said:
         yield said
 

@@ -431,7 +431,7 @@ def test_class_that_is_away_counts_more_than_one_that_refuses(db, fixed, path):
 
 
 def holding(*verdicts):
-    """What sockets hold that were let in so."""
+    """Return the grants of sockets with these identities."""
     return [
         Grant(user_pk=each.user.pk, authentication=each.authentication, handle=each.handle)
         for each in verdicts

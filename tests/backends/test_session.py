@@ -409,7 +409,7 @@ def test_no_header_is_its_own(backend):
 
 @pytest.fixture
 def held(backend):
-    """What a socket holds that this cookie let in."""
+    """Return a function for the grant of a socket that a cookie has opened."""
 
     def hold(key):
         (verdict,) = backend.authenticate([presented(key)])
@@ -421,7 +421,7 @@ def held(backend):
 
 
 def by_ticket(held):
-    """The same session's, as a socket holds it that came by a ticket."""
+    """Return the grant of a socket that a ticket of the same session has opened."""
     return replace(held, handle=None)
 
 
@@ -543,7 +543,7 @@ def test_sessions_of_a_user_end_where_the_engine_has_a_table(engine, backend, al
 
 @pytest.fixture
 def announced(backend):
-    """What the backend's signals say, as it comes."""
+    """Collect what the backend's signals announce, in order."""
     said, heard = [], []
     for each in backend.announcements():
         heard.append((each, lambda _tokens=each.tokens, **kwargs: said.extend(_tokens(**kwargs))))

@@ -1,4 +1,4 @@
-"""Whose a session is, where a test of a backend doesn't get to it."""
+"""Users of sessions, in cases that no test of a backend reaches."""
 
 from types import SimpleNamespace
 

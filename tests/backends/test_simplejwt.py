@@ -66,7 +66,7 @@ def signed(claims=(), header=None, key=None, algorithm="HS256", **changes):
 
 
 def verdict_on(backend, token):
-    """What a handshake gets, which waits for the keys to be fetched."""
+    """Return the verdict of a handshake, which waits until the keys are fetched."""
     (verdict,) = backend.authenticate([presented(token)])
     if isinstance(verdict, Undecided):
         verdict.settled.result(60)

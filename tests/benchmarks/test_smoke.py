@@ -108,7 +108,7 @@ def ours(filled):
 
 
 def meet(server, contestant, handshakes):
-    """What a few clients met."""
+    """Return the generator's report on a few clients."""
     options = {"clients": 4, "cycles": CYCLES, "handshakes": handshakes}
     with generating(server.port, contestant, **options) as load:
         return load.wait_until_settled(120)

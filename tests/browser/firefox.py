@@ -57,7 +57,7 @@ class Tab:
         browser.command("browsingContext.navigate", context=context, url=url, wait="complete")
 
     def evaluate(self, expression: str) -> Any:
-        """What JSON makes of a value in the page."""
+        """Return the value of an expression in the page, by way of JSON."""
         result = self._browser.command(
             "script.evaluate",
             expression=f"JSON.stringify({expression}) ?? null",

@@ -59,7 +59,7 @@ async def _complete(crowd: Crowd, running: "asyncio.Task[None]") -> None:
 
 
 def _restart(site: Site, kind: str, over: float) -> None:
-    """What a deploy script does to one node."""
+    """Drain and restart one node, as a deploy script does."""
     site.balance(but=kind)
     node = site.nodes[kind]
     site.manage("token_drain", f"--node={site.name(kind)}", f"--over={over}")

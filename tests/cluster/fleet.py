@@ -42,7 +42,7 @@ _people = count(1)
 
 
 def eventually(condition: Callable[[], Any], seconds: float = BOUND) -> Any:
-    """What it is once it is true. Raises AssertionError where it never is."""
+    """Wait until the condition is true, and return its value. Raises AssertionError on time-out."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, condition
@@ -64,7 +64,7 @@ class Fleet:
     directory: Path
     tabs: list[Tab] = field(default_factory=list)
     bystanders: dict[str, Tab] = field(default_factory=dict)
-    """Who has to stay, whatever happens: one on each node."""
+    """The tabs that must stay open, one on each node."""
 
     # -- Sockets
 
@@ -108,7 +108,7 @@ class Fleet:
     # -- What is seen of them
 
     def connections(self) -> dict[str, Any]:
-        """What `connections()` answers in a process without sockets."""
+        """Return the result of `connections()` in a process without sockets."""
         return self.site.get("/connections")
 
     def hears(self, tabs: Mapping[str, Tab]) -> None:

@@ -1,4 +1,4 @@
-"""What a fleet holds, and may not hold more of for whatever has happened to it."""
+"""Measure the resources of a fleet, of which no fault may leave more in use."""
 
 import time
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ def settled(fleet: Fleet) -> dict[str, int]:
 
 
 def growth(fleet: Fleet, since: Mapping[str, int]) -> dict[str, tuple[int, int]]:
-    """What has grown and stays so: as it was, and as it is."""
+    """Return the resources that have grown and do not shrink: the numbers before and now."""
     deadline = time.monotonic() + BOUND
     while (grown := _growth(fleet, since)) and time.monotonic() < deadline:
         time.sleep(0.1)

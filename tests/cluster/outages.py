@@ -1,4 +1,4 @@
-"""What may befall a fleet, each mended at the end of a `with` block."""
+"""Faults of a fleet, each repaired at the end of a `with` block."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ __all__ = ["hanging_redis", "killed", "stopped", "without_postgresql", "without_
 
 @contextmanager
 def without_redis(fleet: Fleet) -> Iterator[None]:
-    """It is killed, and forgets everything."""
+    """Kill Redis, which loses everything, for the `with` block."""
     fleet.redis.stop()
     try:
         yield
@@ -32,7 +32,7 @@ def hanging_redis(fleet: Fleet) -> Iterator[None]:
 
 @contextmanager
 def without_postgresql(fleet: Fleet) -> Iterator[None]:
-    """It is killed, and recovers afterwards."""
+    """Kill PostgreSQL, which recovers after the `with` block."""
     fleet.postgresql.kill()
     try:
         yield

@@ -49,7 +49,7 @@ class Site:
         return launcher.run(command, cwd=ROOT, env=environ, timeout=DEADLINE)
 
     def name(self, kind: str) -> str:
-        """What the node calls itself: some servers serve in a process of their own."""
+        """Return the node's name, with the id of the serving process: some servers start one."""
         parent = self.nodes[kind].process.pid
         pids = (parent, *children(parent))
         # Its exit code tells of missing nodes: one that was stopped is missing for a while.

@@ -14,17 +14,17 @@ class Tab:
         self.socket = socket
         self.person = person
         self.code: int | None = None
-        """What it was closed with."""
+        """The code of its close."""
 
     def answers(self) -> bool:
-        """Whether it is open, and somebody there answers."""
+        """Return whether it is open and the server answers a message."""
         if self.code is not None:
             return False
         self.socket.send("hello")
         return self._read().opcode == TEXT
 
     def has_ended(self) -> bool:
-        """Whether a close has come by now."""
+        """Return whether a close has arrived."""
         while self.code is None and not self.socket.is_silent(0):
             self._read()
         return self.code is not None

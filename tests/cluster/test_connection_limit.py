@@ -14,11 +14,11 @@ from tests.wire.client import Refusal, Socket, handshake
 from tests.wire.handshakes.case import bearer
 
 LIMIT = 3
-"""Of the routes `limited-refuse` and `limited-oldest`, per user."""
+"""The limit of the routes `limited-refuse` and `limited-oldest`, for each user."""
 
 SWEEP = 1.0
 SETTLED = 0.5
-"""Seconds in which all nodes have heard of a socket, on a machine that is busy."""
+"""Seconds until all nodes know of a socket, on a busy machine."""
 
 
 def attempt(fleet: Fleet, person: int, node: str, route: str = "refuse") -> Tab | None:
@@ -36,14 +36,14 @@ def attempt(fleet: Fleet, person: int, node: str, route: str = "refuse") -> Tab 
 
 
 def left(tabs: Sequence[Tab | None]) -> list[Tab]:
-    """Those that are open. What was closed was closed with 4429."""
+    """Return the open tabs. Asserts that all others were closed with 4429."""
     found = [tab for tab in tabs if tab and not tab.has_ended()]
     assert {tab.code for tab in tabs if tab and tab not in found} <= {4429}
     return found
 
 
 def settles(tabs: Sequence[Tab | None], count: int = LIMIT) -> list[Tab]:
-    """Those that are open when so many are, which does not change any more."""
+    """Wait until so many tabs are open, and return those that stay open."""
     eventually(lambda: len(left(tabs)) == count)
     time.sleep(SETTLED)
     found = left(tabs)
@@ -53,7 +53,7 @@ def settles(tabs: Sequence[Tab | None], count: int = LIMIT) -> list[Tab]:
 
 
 def is_admitted(fleet: Fleet, person: int, node: str) -> bool:
-    """Whether a socket of theirs that is opened there stays open."""
+    """Return whether a new socket of this person stays open on the node."""
     tab = attempt(fleet, person, node)
     time.sleep(SETTLED)
     return tab is not None and not tab.has_ended()

@@ -16,7 +16,7 @@ def client_of(fleet: Fleet) -> RedisClient:
 
 
 def codes(tabs: dict[str, Tab]) -> set[int | None]:
-    """What they are closed with, in the time that is promised."""
+    """Return the codes with which they are closed within the promised time."""
     return {tab.closes(BOUND) for tab in tabs.values()}
 
 

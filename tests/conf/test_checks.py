@@ -1,4 +1,4 @@
-"""What `manage.py check` says of the settings."""
+"""Messages of `manage.py check` about the settings."""
 
 import json
 import subprocess

@@ -25,7 +25,7 @@ class Store:
 
     @property
     def holds(self):
-        """Whether a verification waits."""
+        """Return whether a verification is waiting."""
         return self.asked.is_set() and not self.opened.is_set()
 
 

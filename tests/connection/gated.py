@@ -16,7 +16,7 @@ DEADLINE = 60
 
 
 class Gate:
-    """Where the thread that verifies stops, once."""
+    """Stops the verifying thread once, until `open` is called."""
 
     def __init__(self):
         self._is_reached = threading.Event()
@@ -83,7 +83,7 @@ class GatedBackend(BaseTokenBackend):
         return [self._verdict(each.secret.reveal(), each.location) for each in credentials]
 
     def revalidate(self, held):
-        """Of tickets: the tests' tokens are known by their ids too."""
+        """Verify the tokens of tickets, which the test knows by their ids."""
         tokens = {Secret(token).digest: token for token in list(gated.tokens)}
         asked = [tokens.get(each.authentication.token_id, "") for each in held]
         return [

@@ -59,7 +59,7 @@ class Server:
 
     @property
     def is_idle(self) -> bool:
-        """Whether all that the client sent is taken, and more is asked for."""
+        """True if the application has received all frames and waits for more."""
         return self.is_asked and self.inbox.empty()
 
     async def send(self, message: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What an application sends before it has accepted, or instead of accepting."""
+"""Messages that an application sends before it accepts, or instead of accepting."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What becomes of a socket whose application has ended without closing it."""
+"""Sockets whose application ends without closing them."""
 
 import asyncio
 

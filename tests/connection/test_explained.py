@@ -77,7 +77,7 @@ LEFT = {
 
 @pytest.mark.parametrize(("slug", "values"), LEFT.items(), ids=LEFT)
 async def test_client_that_leaves_at_once_is_explained_by_its_mistake(slug, values, caplog):
-    """It leaves before AUTH_TIMEOUT, as a page does that is reloaded or reconnects."""
+    """The client leaves before AUTH_TIMEOUT, as a page that is reloaded does."""
     refusal_log.throttle.reset()
     await handshake({"type": "websocket.disconnect", "code": 1001}, **values)
     (line,) = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]

@@ -25,10 +25,10 @@ from tests.connection.server import ACCEPT, CONNECT, Server, scope, sends, text
 from tests.connection.sockets import open_sockets
 
 VERIFICATION = ("start", "read", "land", "admit")
-"""It asks; the store is read; its answer is on its way; the socket is let in or refused."""
+"""Steps: it starts, the store is read, the answer travels, the socket is admitted or refused."""
 
 REVOCATION = ("delete", "say")
-"""The row goes; then all nodes are told."""
+"""Steps: the row is deleted, then the message is sent to all nodes."""
 
 TARGETS = {
     "token": {"token_id": Secret("T").digest},

@@ -127,7 +127,7 @@ class Browser:
             idle = idle + 1 if self.server.is_idle and not verifying else 0
 
     def heard(self):
-        """What came since the last look: messages as objects, a close as its code."""
+        """Return what the client received since the last call: messages, and close codes."""
         sent, self.server.sent = self.server.sent, []
         return [_short(message) for message in sent]
 

@@ -151,7 +151,7 @@ async def subscribed(scope, receive, send):
 
 
 async def impatient(scope, receive, send):
-    """It gives up waiting again and again, and receives all the same."""
+    """Cancel each wait after a moment, and still receive every event."""
     event = await receive()
     await send(ACCEPT)
     while event["type"] != "websocket.disconnect":

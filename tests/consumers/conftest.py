@@ -1,4 +1,4 @@
-"""What all these tests stand on: a fresh channel layer, and a count of the hops to threads."""
+"""Fixtures of these tests: a fresh channel layer, and a count of the hops to threads."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from channels_token_auth.consumers import database
 
 
 class Layer(InMemoryChannelLayer):
-    """It counts what is asked of it."""
+    """A channel layer that counts its calls."""
 
     def __init__(self) -> None:
         super().__init__()

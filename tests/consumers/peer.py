@@ -75,5 +75,5 @@ class Peer:
 
 
 async def serve(consumer: Any, *todo: Any, **scope: Any) -> Peer:
-    """What the client saw of a consumer when all was done."""
+    """Serve a consumer until all is done, and return what its client has received."""
     return await Peer([*todo]).serve(consumer.as_asgi(), **scope)

@@ -39,7 +39,7 @@ async def shop(store, django_db_blocker):
 
 def make_asker(kit):
     class Asker(kit.AsyncWebsocketConsumer):
-        """It says what a query answers, or on "look" if there is a connection."""
+        """Sends the result of a query, or for "look" whether a connection is open."""
 
         async def receive(self, text_data=None, bytes_data=None):
             answer = await sync_to_async(_is_open if text_data == "look" else _query)()

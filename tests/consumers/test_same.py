@@ -1,4 +1,4 @@
-"""What a client and a channel layer see of a consumer is the same with Channels' and with ours."""
+"""Channels' consumers and ours behave alike for clients and for channel layers."""
 
 import asyncio
 import json
@@ -303,7 +303,7 @@ async def test_scope_is_the_connections_own(kit):
 
 async def test_application_knows_its_class_and_arguments(kit):
     class Named(kit.AsyncWebsocketConsumer):
-        """What it is for."""
+        """A documented consumer."""
 
     application = Named.as_asgi(room="attic")
     assert application.consumer_class is Named

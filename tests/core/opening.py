@@ -42,7 +42,7 @@ def policy(**changes) -> Policy:
 
 
 def read(*headers, query=b"", offer=(), **changes) -> Handshake:
-    """What comes of these headers, this query and these offered subprotocols."""
+    """Read a handshake with these headers, this query and these offered subprotocols."""
     text = ", ".join(offer)
     errors = "surrogatepass" if "\ud800" in text else "surrogateescape"
     offered = [(OFFER, text.encode(errors=errors))] if offer else []
@@ -50,7 +50,7 @@ def read(*headers, query=b"", offer=(), **changes) -> Handshake:
 
 
 def read_again(handshake: Handshake, **changes) -> Handshake:
-    """What comes of that which a first reading left."""
+    """Read again what a first reading has left."""
     left = handshake.headers, handshake.query_string, handshake.subprotocols
     return extract(*left, policy(**changes))
 

@@ -1,4 +1,4 @@
-"""What `scope["auth"]` holds."""
+"""The value in `scope["auth"]`."""
 
 import copy
 import dataclasses

@@ -25,7 +25,7 @@ COLUMNS = {
 
 
 def specified(*columns):
-    """Those columns of the specification, by slug."""
+    """Return columns of the specification, by slug."""
     return {row["slug"]: tuple(row[column] for column in columns) for row in SPEC["codes"]}
 
 

@@ -61,7 +61,7 @@ def test_client_that_speaks_other_subprotocols_only_is_refused():
 
 
 def test_client_that_offers_a_token_by_itself_only_is_refused():
-    """It expects the server to select it, and would never answer `auth.required`."""
+    """Such a client expects the server to select it, and would never answer `auth.required`."""
     assert decision(ORIGIN, offer=["9944b09199c62bcf9418ad846dd0e4bb"]) == MISSING
 
 

@@ -1,4 +1,4 @@
-"""Who has accepted a socket, and who knows of its end."""
+"""The ASGI exchange: who accepted a socket, and who was informed of its end."""
 
 import pytest
 from hypothesis import strategies as st

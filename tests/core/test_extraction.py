@@ -1,4 +1,4 @@
-"""Of several places that may hold a credential, which one counts, and what is taken out."""
+"""Extraction: which of several credentials has precedence, and what is removed."""
 
 import pytest
 
@@ -175,7 +175,7 @@ def test_parameter_that_is_no_location_is_the_applications(location, other):
 
 
 def test_subprotocol_entry_goes_even_where_it_is_no_location():
-    """It can be nothing but a credential, and an application might echo it."""
+    """Such an entry can only be a credential, and an application might echo it."""
     handshake = presenting({SUBPROTOCOL: "abc"}, locations=frozenset({HEADER}))
     assert handshake.subprotocols == ["chat"]
     assert handshake.headers == [HOST, ORIGIN, (OFFER, b"chat")]

@@ -1,4 +1,4 @@
-"""Where a token ends: at the bound, and beside what is cut off around it."""
+"""Bounds of a token: its maximal length, and the text around it that is removed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What holds for every handshake, however it was made."""
+"""Properties of every handshake, whatever it contains."""
 
 from base64 import urlsafe_b64encode
 from urllib.parse import quote

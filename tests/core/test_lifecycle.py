@@ -1,4 +1,4 @@
-"""What a socket does in each state of its life, and when it ends."""
+"""Events of a socket in each state of its lifecycle, and its end."""
 
 import pytest
 

@@ -116,7 +116,7 @@ def test_frame_too_deep_to_be_parsed_is_the_applications():
 
 
 def test_type_and_its_name_are_written_without_escapes():
-    """What is not is not parsed: the promise that the application's frames cost nothing."""
+    """Text with escapes is not parsed, so that the application's frames cost nothing."""
     assert read('{"type":"\\u0061uth","token":"oauth"}') is None
 
 

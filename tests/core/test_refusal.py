@@ -26,7 +26,7 @@ def answer(handshake, mode=AUTO, *, code=CloseReason.TOKEN_INVALID, http=True, r
 
 
 def kind(messages):
-    """What a client gets: an HTTP answer, the server's own denial, or accept and close.
+    """Return the kind of answer: over HTTP, the server's own denial, or accept and close.
 
     "told" is the latter with an `auth.error` before the close.
     """

@@ -100,7 +100,7 @@ def authenticated(rules):
 
 
 def verdict(outputs):
-    """What became of a frame, in the words of the vectors."""
+    """Return the verdict on a frame, in the words of the vectors."""
     match outputs:
         case None:
             return "application"

@@ -16,7 +16,7 @@ OFFLINE = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_CONFIG_FILE": "/dev/null
 
 
 def one_line(finished):
-    """What was wrong: a single line, and the exit code that says so."""
+    """Return the error message: a single line. Asserts the exit code of a wrong command."""
     assert finished.returncode == 2
     (line,) = finished.stderr.splitlines()
     return line

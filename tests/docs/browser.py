@@ -41,7 +41,7 @@ class Admin:
 
 
 class Console:
-    """What a script prints, line by line, as in a browser's console. Node runs it."""
+    """Reads the output of a script in Node, line by line, as in a browser's console."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process

@@ -35,7 +35,7 @@ def table(page: str, heading: str) -> list[list[str]]:
 
 
 def links(page: str) -> list[str]:
-    """Where the links and images of a page lead within the repository."""
+    """Return the targets of a page's links and images within the repository."""
     targets = re.findall(r"\]\(([^)\s]+)\)", read(page))
     return [target for target in targets if not target.startswith("https://")]
 

@@ -17,7 +17,7 @@ OWN = "own-provider"
 PAGES = sorted({path.stem for path in FOLDER.glob("*.md")} - {OWN})
 WITHOUT_LOGOUTS = {"cognito", "entra", "firebase"}
 WARNED_OF = {"firebase": {"channels_token_auth.W123"}}
-"""What a page itself says that its settings do not prevent."""
+"""Check ids of risks that a page itself mentions, and that its settings leave."""
 
 
 def settings_of(page):

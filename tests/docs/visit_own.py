@@ -27,7 +27,7 @@ class Consumer(AsyncWebsocketConsumer):
 
 
 async def visit(key):
-    """What a consumer with this key says; the code of the close where there is none."""
+    """Return the consumer's message to a client with this key, or the close code of its refusal."""
     visitor = TokenWebsocketCommunicator(
         TokenAuthMiddlewareStack(Consumer.as_asgi(), verified_cache_seconds=0),
         "/",
@@ -43,7 +43,7 @@ async def visit(key):
 
 
 def held(user, key):
-    """What a socket with this key holds."""
+    """Return the grant of a socket with this key."""
     token = Credential(location=Location.HEADER, secret=Secret(key))
     (verdict,) = ApiKeyBackend().authenticate([token])
     return Grant(user_pk=user.pk, authentication=verdict.authentication)

@@ -9,7 +9,7 @@ HELLO = {"command": "Say hello !", "data_string": "back, please"}
 
 
 def stdout(system, code):
-    """What code prints in the example's shell."""
+    """Return the output of code in the example's shell."""
     return system.manage("shell", "-v0", "-c", code).stdout.strip()
 
 

@@ -20,7 +20,7 @@ def shake_hands(
     policy: str = "default",
     timeout: float = 60.0,
 ) -> Answer:
-    """What it is answered. Raises TimeoutError where that takes over `timeout` seconds."""
+    """Open a socket, and return the answer. Raises TimeoutError after `timeout` seconds."""
     headers = [bearer(token)]
     if client == "browser":
         offer = f"{PROTOCOL}, bearer.{token}".encode()

@@ -1,4 +1,4 @@
-"""What may befall a database, each mended at the end of a `with` block."""
+"""Faults of a database, each repaired at the end of a `with` block."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

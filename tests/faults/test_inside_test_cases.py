@@ -65,7 +65,7 @@ async def new_token(username: str) -> str:
 
 
 async def first_frame(token: str) -> str | None:
-    """What the application says to a socket with this token; None if it is refused."""
+    """Return the application's first frame to a socket with this token; None if it is refused."""
     headers = [(b"authorization", f"Token {token}".encode())]
     communicator = WebsocketCommunicator(TokenAuthMiddlewareStack(greet), "/", headers=headers)
     connected, _ = await communicator.connect()

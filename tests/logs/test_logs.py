@@ -1,4 +1,4 @@
-"""What the logs of servers show of a secret: nothing, whatever prints it and however."""
+"""Logs of servers show no secret, whatever prints it."""
 
 import importlib.util
 import json

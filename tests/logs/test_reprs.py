@@ -1,4 +1,4 @@
-"""What asyncio logs of the results of tasks and futures: nothing of a frame, whole or shortened."""
+"""asyncio logs results of tasks and futures without any part of a frame."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What the matrix asks of every backend: the states of a token, and the answer to each."""
+"""The matrix of every backend: the states of a token, and the expected answer to each."""
 
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ numbers = count()
 
 
 class State(StrEnum):
-    """What a token may be like. A kind has those that it has a method for, of the name below."""
+    """The states of a token. A kind supports those for which it has a method, named below."""
 
     VALID = "valid"
     UNKNOWN = "unknown, of the right shape"
@@ -41,14 +41,14 @@ ANSWERS = dict.fromkeys(State, CloseReason.TOKEN_INVALID) | {
     State.REVOKED: CloseReason.TOKEN_REVOKED,
     State.INACTIVE_USER: CloseReason.USER_INACTIVE,
 }
-"""What every backend answers, but for `Kind.answers`."""
+"""The expected answers of every backend; `Kind.answers` has the exceptions."""
 
 LATER = {
     State.REVOKED: CloseReason.TOKEN_REVOKED,
     State.INACTIVE_USER: CloseReason.USER_INACTIVE,
     State.DELETED_USER: CloseReason.TOKEN_REVOKED,
 }
-"""What may happen to a token after it was accepted, and what is answered then."""
+"""The events that end an accepted token, and the expected answers."""
 
 
 class Kind(ABC):
@@ -63,17 +63,17 @@ class Kind(ABC):
     locations = ANYWHERE
     cookie = "token"
     queries = 1
-    """Those of a batch."""
+    """The number of queries for a batch."""
     is_one_by_one = False
-    """Whether each token of a batch costs that many."""
+    """True if each token of a batch costs that many."""
     expires = True
     has_scopes = False
     keeps_rows = True
-    """Whether a token ends where it lives, so that no denylist has to remember it."""
+    """True if revocations are recorded in rows, so that the denylist is not needed."""
 
     @contextmanager
     def running(self):
-        """What has to run while its tokens are asked about."""
+        """Run what the backend needs while its tokens are verified."""
         yield
 
     @abstractmethod
@@ -129,7 +129,7 @@ class Kind(ABC):
 
     @property
     def events(self):
-        """What may happen to a token that was accepted."""
+        """Return the methods that end an accepted token, by state."""
         events = {
             State.REVOKED: self.revoke,
             State.INACTIVE_USER: self.deactivate,

@@ -25,7 +25,7 @@ MIDDLEWARE += ["allauth.account.middleware.AccountMiddleware"]
 
 @dataclass(frozen=True, kw_only=True)
 class Visit:
-    """What came of a handshake: what the consumer saw, or the code and the slug it closed with."""
+    """The result of a handshake: the consumer's scope, or the code and the slug of the close."""
 
     scope: dict[str, Any] | None = None
     code: int | None = None

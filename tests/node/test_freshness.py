@@ -83,7 +83,7 @@ def test_number_of_remembered_messages_is_bounded(receiver, monkeypatch):
 
 
 def test_frequent_messages_do_not_displace_others(receiver, monkeypatch):
-    """Those that count sockets are sent all the time: a drain must not be forgotten for them."""
+    """Messages that count sockets are frequent, and must not displace a drain request."""
     monkeypatch.setattr(freshness, "MAX_SEEN", 3)
     drain = sent(10)
     assert open_(drain, receiver)

@@ -129,7 +129,7 @@ async def test_answer_that_nobody_takes_costs_the_node_nothing(how, layer, node,
 
 
 async def break_off(layer, *methods):
-    """What is received at this moment is the last."""
+    """Let the layer fail after the message that is received now."""
     layer.fails |= {"receive", *methods}
     await layer.group_send(layers.GROUP, sealed({}))
 

@@ -1,4 +1,4 @@
-"""What is logged of an error names it, and shows no secret."""
+"""Logged errors are named, and show no secret."""
 
 import logging
 

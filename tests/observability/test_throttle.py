@@ -1,4 +1,4 @@
-"""Of many equal log lines, one passes in a while; memory stays bounded."""
+"""A throttle passes one of many equal log lines in a while, in bounded memory."""
 
 import pytest
 

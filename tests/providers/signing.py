@@ -49,7 +49,7 @@ def _claims(changes, **given):
 
 
 def logout_claims(**changes):
-    """Those of a logout token; `...` leaves one out."""
+    """Return the claims of a logout token; `...` leaves one out."""
     return _claims(changes, sub="1", sid="s1", exp=now() + 120, events={LOGOUT: {}})
 
 
@@ -70,7 +70,7 @@ def signed(claims, typ="logout+jwt", *, key=None, algorithm="RS256", **header):
 
 
 def form(token):
-    """What a provider posts to `backchannel-logout/`, for Django's test client."""
+    """Return the arguments with which Django's test client posts to `backchannel-logout/`."""
     return {
         "data": urlencode({"logout_token": token}),
         "content_type": "application/x-www-form-urlencoded",
@@ -87,7 +87,7 @@ def access_token(user, sid="s1", **changes):
 
 
 def outcome(token):
-    """What a handshake with the token would get: "accepted", or the reason of the refusal."""
+    """Return the outcome of a handshake with the token: "accepted", or the reason of refusal."""
     credential = Credential(location=Location.HEADER, secret=Secret(token), scheme="bearer")
     verdict = site_authenticator().authenticate_now(credential)
     return verdict.code.value if isinstance(verdict, TokenAuthError) else "accepted"

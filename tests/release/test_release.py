@@ -1,4 +1,4 @@
-"""What is published is built reproducibly, is complete, and works for somebody who installs it."""
+"""Published packages are reproducible and complete, and work in an empty environment."""
 
 import json
 import re

@@ -111,7 +111,7 @@ class Socket:
 
     @property
     def code(self):
-        """What it was closed with; None while it is open."""
+        """Return the code of its close; None while it is open."""
         closes = [each["code"] for each in self.server.sent if each["type"] == "websocket.close"]
         return closes[0] if closes else None
 

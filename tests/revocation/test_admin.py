@@ -72,7 +72,7 @@ async def the_one():
 
 
 def no(**values):
-    """What nodes answer where there is nothing to tell."""
+    """Return an empty answer of the nodes, with some values changed."""
     empty = {"connections": [], "total": 0, "nodes": [], "missing": [], "draining": []}
     return Connections(**{**empty, "unswept": [], **values})
 

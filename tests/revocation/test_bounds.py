@@ -1,4 +1,4 @@
-"""What a site may name in its calls, and what it is told when nothing can be done."""
+"""Bounds of a site's arguments, and the errors of calls that can do nothing."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -29,12 +29,12 @@ BACKENDS = [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}]
 
 @pytest.fixture
 def say(monkeypatch):
-    """What standard input holds."""
+    """Return a function that sets the content of standard input."""
     return lambda text: monkeypatch.setattr(sys, "stdin", io.StringIO(text))
 
 
 async def manage(*arguments, **options):
-    """What a command prints: as from another thread, which has no event loop."""
+    """Return the output of a command, which runs in another thread without an event loop."""
 
     def run():
         out = io.StringIO()

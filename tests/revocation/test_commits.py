@@ -1,4 +1,4 @@
-"""What is said of a transaction, once it is committed: all of it, no more, in few messages."""
+"""Revocations of a transaction, published after its commit: all of them, in few messages."""
 
 import time
 from contextlib import nullcontext
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.database
 
 
 class Layer:
-    """What other processes would hear."""
+    """Records the messages that other processes would receive."""
 
     def __init__(self):
         self.messages = []

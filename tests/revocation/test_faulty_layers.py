@@ -1,4 +1,4 @@
-"""What a channel layer may do to a node, and to who asks the nodes: not much."""
+"""Channel layers that fail harm neither a node nor a caller that queries the nodes."""
 
 import asyncio
 

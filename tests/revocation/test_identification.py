@@ -126,7 +126,7 @@ async def test_id_with_its_origin_revokes_that_token(by, present, ada):
 
 @pytest.mark.usefixtures("with_sessions")
 def test_text_is_in_no_message_and_no_record_where_it_may_be_a_token(told, ada, caplog):
-    """It may be a token that is valid on another route only."""
+    """The text may be a token that is valid on another route only."""
     revoke_token("login-42-device-7")
     revoke_user(ada, except_token="login-42-device-7")
     assert told

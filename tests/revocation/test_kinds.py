@@ -16,13 +16,13 @@ pytestmark = pytest.mark.database
 
 ENDED = {4401, 4410, 4423}
 UNSEEN = {("introspection", State.REVOKED), ("rest_framework", State.REVOKED)}
-"""What another server or class ends, which tells nobody: only a sweep asks it."""
+"""Tokens that another server or class ends without a signal: only a sweep detects it."""
 
 UNTOLD = {"rest_framework"}
-"""Whose class refuses an inactive user without a word of the token: only its id ends it then."""
+"""Kinds whose class refuses an inactive user before it identifies the token."""
 
 ONE_EACH = {"drf", "jwt"}
-"""Of a user: of DRF's there is one row, and of two JWTs of one second both are the same."""
+"""Kinds with one token for each user: DRF has one row, and two JWTs of a second are equal."""
 
 
 @pytest.fixture(params=KINDS, ids=repr)

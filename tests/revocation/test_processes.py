@@ -46,7 +46,7 @@ def layers(request, server, site):
 
 @pytest.fixture
 async def ear(layers):
-    """What another process would hear."""
+    """Return a channel that receives the messages to other processes."""
     layer = channel_layers.make_backend("default")
     channel = await layer.new_channel()
     await layer.group_add(cluster_layer.GROUP, channel)

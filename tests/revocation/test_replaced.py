@@ -153,7 +153,7 @@ async def opened(sockets, issue, user):
 
 
 async def swept(grant=None):
-    """What a sweep would answer about the only socket."""
+    """Return the verdict of a sweep on the only socket."""
     grant = grant or open_sockets()[0].grant
     ask = sync_to_async(site_authenticator().chain.revalidate)
     (verdict,) = await ask([grant])

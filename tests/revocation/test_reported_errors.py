@@ -44,7 +44,7 @@ class Quoting(BaseTokenBackend):
 
 
 class Away(Quoting):
-    """The same, while it cannot verify either."""
+    """A backend whose errors quote the token, and that cannot verify either."""
 
     knows_tokens = False
 

@@ -1,4 +1,4 @@
-"""What a site calls to end tokens, and what becomes of their sockets."""
+"""Functions that revoke tokens, and the closes of their sockets."""
 
 import asyncio
 import time

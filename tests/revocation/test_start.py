@@ -1,4 +1,4 @@
-"""What is listened to, once Django has started."""
+"""Signals that are connected once Django has started."""
 
 import subprocess
 import sys

@@ -40,7 +40,7 @@ def issue(user):
 
 
 def is_denied(raw, user):
-    """Whether it is refused, though the user is there and active again."""
+    """Return whether the token is refused although the user exists and is active again."""
     User.objects.update_or_create(
         pk=user.pk, defaults={"username": user.username, "is_active": True}
     )

@@ -1,4 +1,4 @@
-"""What ends sockets without anybody calling us; and that nothing of it harms whoever does it."""
+"""Changes of rows close sockets by signals, and never fail because of that."""
 
 import pytest
 from django.contrib.auth.hashers import make_password

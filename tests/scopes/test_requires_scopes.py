@@ -1,4 +1,4 @@
-"""What a consumer's method requires of the socket that calls it."""
+"""Scopes that a consumer's method requires of the socket that calls it."""
 
 import inspect
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ FORBIDDEN = {"type": "auth.error", "code": "forbidden", "retry": False, "retry_a
 
 
 class Methods:
-    """What a consumer may have."""
+    """A consumer with every kind of method."""
 
     def __init__(self, *scopes):
         self.scope = {"auth": SimpleNamespace(scopes=frozenset(scopes))}

@@ -1,4 +1,4 @@
-"""What a route requires of every socket."""
+"""Scopes that a route requires of every socket."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -19,7 +19,7 @@ def tokens():
 
 
 async def connect(*required, token, location="header", **overrides):
-    """Whether it is let in, or what it is refused by."""
+    """Open a socket, and return True or the code of its refusal."""
 
     async def accept(scope, receive, send):
         await receive()

@@ -21,7 +21,7 @@ _printing = Lock()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of a step. `processor`: seconds of all its processes. `report`: of JUnit."""
+    """The result of a step. `processor`: CPU seconds of all its processes. `report`: of JUnit."""
 
     name: str
     code: int

@@ -167,7 +167,7 @@ def get(tenant, key, method="get", name="check", *, scheme="Token"):
 
 
 def logout_token(jti):
-    """What the provider sends to the host of each tenant, of which each has a session s1."""
+    """Return the provider's logout token for any tenant: each of them has a session s1."""
     now = int(time.time())
     times = {"iat": now, "exp": now + 60}
     claims = {"iss": "https://sso.test", "aud": "web", "sub": "3", "sid": "s1", "jti": jti, **times}
@@ -192,7 +192,7 @@ def rotate():
 
 
 async def of_one_tenant(keys):
-    """What happens in acme, and never in globex, although ids and sessions are equal there."""
+    """Return what happens in acme, and must not in globex, where ids and sessions are equal."""
     a, b = NAMES
     found = {}
     # The same JWT id and user in both.

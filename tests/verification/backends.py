@@ -26,7 +26,7 @@ def identity(token: str = "t0ken", backend: str = "fake") -> Identity:
 
 
 def user(token: str) -> User:
-    """Whose it is: tokens that begin alike are of one user."""
+    """Return the user of a token: tokens with the same beginning have the same user."""
     name = token.partition("-")[0]
     return User(pk=zlib.crc32(name.encode()), username=f"user {Secret(name).digest}")
 

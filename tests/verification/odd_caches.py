@@ -126,7 +126,7 @@ def cache(kind, **options):
 
 
 def kinds_of_cache(folder: Path):
-    """Of one process, of files, of a table; and one that writes JSON."""
+    """Return caches of each kind: of one process, in files, in a table, and one with JSON."""
     return {
         "memory": cache("django.core.cache.backends.locmem.LocMemCache"),
         "files": cache("django.core.cache.backends.filebased.FileBasedCache", LOCATION=str(folder)),

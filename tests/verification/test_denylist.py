@@ -83,7 +83,7 @@ def any_cache(request):
 
 @pytest.fixture(params=["memory", TABLE, "json", "redis"])
 def locking_cache(request):
-    """Those whose `add` lets one succeed: that of files does not."""
+    """Return a cache whose `add` succeeds for one caller only; that of files does not."""
     return use(request.param, request)
 
 

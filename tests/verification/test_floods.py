@@ -137,7 +137,7 @@ async def test_row_backends_share_the_lane_of_rows(lanes):
 
 
 async def test_function_of_a_site_has_a_lane_of_its_own(lanes):
-    """It may block. But its backend still reads rows, and asks the primary about old ones."""
+    """The function may block; its backend still reads rows, and queries the primary."""
     scoped = ScopedBackend(Local("row"), lambda user, authentication: ())
     assert scoped.is_local
     await Authenticator([scoped], timeout=60).authenticate(credential("row"))

@@ -1,4 +1,4 @@
-"""What fails in a verification, or changes in one socket's user, concerns nobody else."""
+"""A failed verification, or a change of one socket's user, affects no other socket."""
 
 import asyncio
 

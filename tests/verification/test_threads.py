@@ -1,4 +1,4 @@
-"""Where backends are asked: in threads of the library, in batches, within a deadline."""
+"""Backends verify in threads of the library, in batches, within a deadline."""
 
 import asyncio
 

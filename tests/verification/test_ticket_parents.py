@@ -1,4 +1,4 @@
-"""What a ticket keeps of its parent: everything that a revocation may name it by."""
+"""A ticket keeps every property of its parent by which a revocation may name it."""
 
 import time
 from dataclasses import replace

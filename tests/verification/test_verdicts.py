@@ -1,4 +1,4 @@
-"""What a site's own backend may return, and what becomes of it."""
+"""Verdicts that a site's own backend returns, right and wrong ones."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -71,7 +71,7 @@ def bearer(token, **headers):
 
 
 def redeem(ticket, origin=None):
-    """What a socket gets for it."""
+    """Redeem the ticket, and return the identity or the code of the refusal."""
     presented = Credential(location=Location.TICKET, secret=Secret(ticket), origin=origin)
     (verdict,) = build_authenticator(conf.configuration()).chain.authenticate([presented])
     return verdict.code if isinstance(verdict, TokenAuthError) else verdict

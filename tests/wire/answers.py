@@ -1,4 +1,4 @@
-"""What a handshake is answered with: as the contract says, and as a server does it."""
+"""Expected answers to a handshake: by the contract, and with a server's deviations."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the servers do by themselves, in one word each: what the library has to live with."""
+"""Measure what servers do by themselves, in one word each."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ ATTEMPTS = 3
 
 
 def answer_to_a_long_token(server: Server, location: str, size: str) -> str:
-    """Who refuses it, the library or the server, and how."""
+    """Return who refuses a long token, the library or the server, and how."""
     # A server that answers and hangs up while much is still on its way may reset its own answer.
     for _ in range(ATTEMPTS):
         if (answer := _answer_to_a_long_token(server, location, size)) != "reset":

@@ -86,7 +86,7 @@ CUTS = {
     "cut into three": (12, 21),
     "compressed and cut": (10,),
 }
-"""Where `{"type": "auth", "token": "…"}` is cut."""
+"""The position at which `{"type": "auth", "token": "…"}` is cut."""
 ORIGIN = b"Origin: http://127.0.0.1"
 GOOD = CANARIES
 

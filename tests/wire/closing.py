@@ -27,7 +27,7 @@ SCENARIOS = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkClose:
-    """What became of one socket. `seconds`: from the timer to the close frame at the client."""
+    """The end of one socket. `seconds`: from the timer to the close frame at the client."""
 
     code: int | None
     seconds: float | None

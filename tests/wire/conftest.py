@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def record(request: pytest.FixtureRequest) -> Iterator[Record]:
-    """What was measured before; with `--write-matrix` what is being measured, and then saved."""
+    """Return the recorded measurements; with `--write-matrix`, record and save new ones."""
     record = Record(is_writing=request.config.getoption("--write-matrix", default=False))
     yield record
     if record.is_writing:

@@ -1,4 +1,4 @@
-"""What was measured of each server, kept in the docs: tests hold the servers to it."""
+"""Read and write the measurements of each server in the docs, which tests compare."""
 
 import json
 from importlib.metadata import version

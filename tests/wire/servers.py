@@ -146,7 +146,7 @@ class Server:
         raise RuntimeError(f"{self.kind} did not start:\n{self.output}")
 
     def get(self, path: str) -> Any:
-        """What a page answers, in JSON."""
+        """Return the JSON answer of a page."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HTTP_DEADLINE)
         try:
             connection.request("GET", path, headers={"Connection": "close"})

@@ -116,7 +116,7 @@ def _attempt(server: Server, scenario: tuple[str, str]) -> BulkClose | Exception
 
 
 def _settled(server: Server) -> Counter[str]:
-    """What the server holds when the last socket of other tests has gone."""
+    """Return the server's resources once the last socket of other tests has ended."""
     seen = [_holdings(server)]
 
     def look() -> bool:

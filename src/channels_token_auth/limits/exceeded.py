@@ -63,7 +63,7 @@ def exceeded(limit: Limit, retry_after: int | None, value: object) -> TokenAuthE
 
 
 def exceeded_by(limits: Limits, limit: Limit, retry_after: int) -> TokenAuthError:
-    """Do the same for a limit of open sockets: `MESSAGES`, `BYTES` or `IDLE`."""
+    """Return the refusal for a limit of open sockets: `MESSAGES`, `BYTES` or `IDLE`."""
     return exceeded(limit, retry_after, getattr(limits, limit.value))
 
 

@@ -35,7 +35,7 @@ def revoke_in_a_thread(token: str) -> None:
 
 
 def send_away(user: str) -> None:
-    """What no sweep would find: only a message closes with this code."""
+    """Disconnect a user with a code that no sweep uses: only a message closes with it."""
     disconnect(user=user, code=CloseReason.UNAVAILABLE)
 
 
@@ -45,12 +45,12 @@ def connected() -> dict[str, Any]:
 
 
 def overview() -> dict[str, Any]:
-    """What the admin's panels show."""
+    """Return the content of the admin's panels."""
     return asdict(async_to_sync(aoverview)())
 
 
 def connected_at_once(count: int) -> list[Any]:
-    """The same, asked by several threads at a time."""
+    """Return the results of several threads that count the sockets at the same time."""
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(lambda _: connected(), range(count)))
 

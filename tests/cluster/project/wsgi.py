@@ -1,4 +1,4 @@
-"""What a WSGI server is told to run."""
+"""The application that a WSGI server runs."""
 
 from django.core.wsgi import get_wsgi_application
 

@@ -1,4 +1,4 @@
-"""What each node runs: Django, and a socket that answers."""
+"""The application of each node: Django, and a socket that answers."""
 
 from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application

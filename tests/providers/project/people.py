@@ -1,4 +1,4 @@
-"""Who a token of the provider belongs to, and which sessions end with a login there."""
+"""Find the user of a provider's token, and the sessions that end with a login there."""
 
 from allauth.account.signals import user_logged_in
 from allauth.socialaccount.models import SocialAccount

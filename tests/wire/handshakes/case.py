@@ -35,7 +35,7 @@ class Case:
 
     @property
     def clients(self) -> tuple[str, ...]:
-        """Who can send it: a browser always has an Origin, and nobody has two."""
+        """The clients that can send it: a browser always has one Origin."""
         if self.names_origin:
             return ("browser",)
         return ("client",) if self.without_origin else ("client", "browser")
@@ -55,7 +55,7 @@ class Case:
         return b"?".join([target, *([self.query] if self.query else [])]), headers
 
     def is_browser(self, client: str) -> bool:
-        """Whether the library must take the client for one: by its Origin, or by its offer."""
+        """Return whether the library must treat the client as a browser, by Origin or offer."""
         return client == "browser" or any(map(_is_of_a_browser, self.offers))
 
 

@@ -1,4 +1,4 @@
-"""Where a server does not let the library answer: found by measuring, true of these versions."""
+"""Cases in which a server does not let the library answer, measured with these versions."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What a server is told to run."""
+"""The application that servers run."""
 
 import django
 
