@@ -7,6 +7,7 @@ are kept as `rivals`, and the handshake is refused if they belong to another use
 """
 
 import re
+from itertools import islice
 
 from ...credentials import Credential, Location, Secret, is_token
 from ..policy import Policy
@@ -15,6 +16,9 @@ from .found import Found, Header, read_value
 __all__ = ["COOKIE", "take_cookie"]
 
 COOKIE = b"cookie"
+
+MOST_READ = 8
+"""Rivals that are kept at most, of the thousands that a header may have: a few are too many."""
 
 # Escapes that `http.cookies` writes in a quoted value: a backslash before a character, or before
 # three octal digits.
@@ -51,13 +55,10 @@ def take_cookie(
 
 def _rivals(values: list[bytes], max_bytes: int) -> tuple[Credential, ...]:
     """Return the values that differ from the last one and may be tokens."""
-    texts = [value.decode(errors="replace") for value in values]
-    differing = dict.fromkeys(text for text in texts[:-1] if text != texts[-1])
-    return tuple(
-        Credential(location=Location.COOKIE, secret=Secret(text))
-        for text in differing
-        if is_token(text, max_bytes)
-    )
+    differing = dict.fromkeys(value for value in values if value != values[-1])
+    texts = (value.decode(errors="replace") for value in differing)
+    tokens = islice((text for text in texts if is_token(text, max_bytes)), MOST_READ)
+    return tuple(Credential(location=Location.COOKIE, secret=Secret(text)) for text in tokens)
 
 
 def _unquote(value: bytes) -> bytes:

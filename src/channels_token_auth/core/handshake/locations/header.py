@@ -30,9 +30,13 @@ def take_header(headers: list[Header], policy: Policy) -> tuple[Found | None, li
         return None, headers
     schemes: list[str] = []
     values: list[bytes] = []
-    left = [*headers]
-    for header in [each for each in headers if each[0] == AUTHORIZATION]:
+    left: list[Header] = []
+    # In one pass, since a client may send thousands of these headers.
+    for header in headers:
         name, value = header
+        if name != AUTHORIZATION:
+            left.append(header)
+            continue
         others = []
         for part in _JOINED.split(value) if b"," in value else (value,):
             match = _VALUE.fullmatch(part)
@@ -42,8 +46,7 @@ def take_header(headers: list[Header], policy: Policy) -> tuple[Found | None, li
                 values.append(spoil(part, policy.max_token_bytes) if match[2] else token)
             else:
                 others.append(part)
-        # In its place. Of two equal headers it is the first that has not been replaced yet.
-        place = left.index(header)
-        left[place : place + 1] = [(name, b", ".join(others))] if others else []
+        if others:
+            left.append((name, b", ".join(others)))
     scheme_of_first = schemes[0] if schemes else None
     return read_value(_HEADER, values, policy.max_token_bytes, scheme=scheme_of_first), left

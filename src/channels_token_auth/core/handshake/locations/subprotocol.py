@@ -9,15 +9,20 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ...close_codes import CloseReason
 from ...credentials import Location
 from ...redaction.bare_token import is_bare_token
 from ..policy import Policy
-from .found import Found, Header, Headers, read_value, spoil
+from .found import Found, Header, Headers, Problem, read_value, spoil
 
-__all__ = ["OFFER", "Entries", "take_subprotocol"]
+__all__ = ["MAX_OFFERED", "OFFER", "Entries", "take_subprotocol"]
 
 OFFER = b"sec-websocket-protocol"
 """The header that lists the subprotocols a client offers."""
+
+MAX_OFFERED = 64
+"""Most entries that are read. Clients offer a few, but granian passes on a header of 400 KB, and
+reading its 100,000 entries stopped the event loop, and all other sockets, for seconds."""
 
 _PLAIN = b"bearer."
 # The prefixes of Kubernetes and Phoenix come first, because our own is a prefix of them.
@@ -52,9 +57,13 @@ def take_subprotocol(
 
     Return the credential, the headers without it, and the other entries. The header's lines are
     what the client offered. `listed` is the server's version of them: some servers do not split a
-    line, keep the last line only, or list nothing. It is used only if the header is missing.
+    line, keep the last line only, or list nothing. It is used only if the header is missing. An
+    offer of over `MAX_OFFERED` entries is malformed, and dropped unread.
     """
     lines = [value for name, value in headers if name == OFFER]
+    if _is_flood(lines, listed):
+        flood = Problem(code=CloseReason.MALFORMED, is_hostile=True)
+        return flood, _reoffer(headers, ()), Entries(selectable=[])
     known = _split(map(_bytes, listed))
     offered = _split(lines) or known
     credentials = [entry for entry in offered if entry.startswith(_CREDENTIAL)]
@@ -76,6 +85,11 @@ def take_subprotocol(
     values = [_token_of(entry, policy.max_token_bytes) for entry in credentials]
     found = read_value(Location.SUBPROTOCOL, values, policy.max_token_bytes)
     return found, left, entries
+
+
+def _is_flood(lines: Sequence[bytes], listed: Sequence[str]) -> bool:
+    in_lines = len(lines) + sum(line.count(b",") for line in lines)
+    return in_lines > MAX_OFFERED or len(listed) + sum(e.count(",") for e in listed) > MAX_OFFERED
 
 
 def _is_bare(entry: bytes) -> bool:
