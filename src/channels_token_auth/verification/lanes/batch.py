@@ -3,25 +3,29 @@
 import asyncio
 import contextlib
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import connections
 
 from ...core.identity import unavailable
+from ...loop_local import LoopLocal
 from ...observability.error_log import log_error
 from ...observability.events import BatchVerified, emit
 from .errand import Errand, Onward, Reply, Work
 
-__all__ = ["IN_ONE_TURN", "deliver", "release_connections", "work_off"]
+__all__ = ["IN_ONE_TURN", "deliver", "release_connections", "unanswered", "work_off"]
 
-IN_ONE_TURN = 32
-"""Most answers in one turn of an event loop. Those of a whole batch would delay the frames of
-connected users."""
+IN_ONE_TURN = 8
+"""Most answers in one turn of an event loop, of all batches together. Each starts an application,
+and more of them would delay the frames of connected users."""
 
 Answers = list[tuple[Errand, Any]]
 """Errands with their answers; None: no caller waits any more, so that nothing was done."""
+
+_waiting: LoopLocal[deque[tuple[Reply, Any]]] = LoopLocal()
+"""The answers that wait for their turn in each event loop."""
 
 
 def work_off(batch: Sequence[Errand], send_on: Callable[[Errand], bool]) -> Answers:
@@ -78,14 +82,32 @@ def deliver(answered: Answers) -> None:
 
 
 def _reply(loop: asyncio.AbstractEventLoop, replies: Sequence[tuple[Reply, Any]]) -> None:
-    """Pass on the answers, in portions: each wakes a handshake, which runs in the next turn."""
-    if len(replies) > IN_ONE_TURN:
-        loop.call_soon(_reply, loop, replies[IN_ONE_TURN:])
-    for reply, answer in replies[:IN_ONE_TURN]:
+    """Pass on the answers in portions: each wakes a handshake, which runs in the next turn."""
+    waiting = _waiting.get()
+    if waiting is None:
+        waiting = deque[tuple[Reply, Any]]()
+        _waiting.set(waiting)
+    is_running = bool(waiting)
+    waiting.extend(replies)
+    # One portion in a turn, of all batches together: a batch may end while another one is answered.
+    if not is_running:
+        _pass_on(loop, waiting)
+
+
+def _pass_on(loop: asyncio.AbstractEventLoop, waiting: "deque[tuple[Reply, Any]]") -> None:
+    portion = [waiting.popleft() for _ in range(min(IN_ONE_TURN, len(waiting)))]
+    if waiting:
+        loop.call_soon(_pass_on, loop, waiting)
+    for reply, answer in portion:
         try:
             reply(answer)
         except Exception as error:  # noqa: BLE001 - go on with the other replies
             log_error("A verification could not be answered.", error, often=True)
+
+
+def unanswered() -> int:
+    """Return how many answers wait for their turn in this event loop."""
+    return len(_waiting.get() or ())
 
 
 def release_connections() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from ...core.identity import unavailable
 from ...observability.events import QueueOverflowed, emit
 from ...observability.throttle import Throttle
-from .batch import deliver
+from .batch import deliver, unanswered
 from .errand import Errand, Onward, Reply
 from .hanging import Hanging
 from .lane import IDLE_SECONDS, Lane
@@ -61,11 +61,12 @@ class Lanes:
         return lengths
 
     def backlog(self) -> int:
-        """Return how many errands wait in the longest queue whose work is done by this process.
+        """Return how many errands wait in the longest queue whose work is done by this process, and
+        how many answers wait for their turn in this event loop.
 
         Those of a remote service do not count: waiting for it costs this process nothing.
         """
-        return max((len(lane) for lane in self._local), default=0)
+        return max((len(lane) for lane in self._local), default=0) + unanswered()
 
     def lane(self, lane_id: LaneId) -> Lane:
         """Return the lane with this id."""
