@@ -43,7 +43,7 @@ def _event_names() -> EventNames:
 def _start_metrics() -> None:
     """Count from now on, if prometheus-client is installed.
 
-    Not with the first request to `metrics/`: a process that serves WebSockets only never gets one,
+    Not from the first request to `metrics/` on: a process that serves only WebSockets gets none,
     and one worker of several may get it after thousands of handshakes. By name, since no import of
     this module may need the package.
     """

@@ -112,7 +112,7 @@ class TokenAuthMiddleware:
 
 
 async def _turn() -> float:
-    """Let a handshake begin. Return the seconds that it waited for others: mostly none."""
+    """Wait until the handshake may begin. Return the seconds that it waited: usually 0."""
     # Before anything is read: with thousands of clients, reading alone takes long.
     newcomers = here().newcomers
     return 0.0 if newcomers.may_begin() else await newcomers.turn()
@@ -128,7 +128,7 @@ def _inside(connection: Connection, connect: Message) -> tuple[Scope, Receive, S
 
 
 async def _refuse_second(send: Send) -> None:
-    # Not passed on: the inner one may be stricter.
+    # Refuse it instead of passing it on: the inner middleware may be stricter.
     if throttle.allows("nested"):
         logger.error(NESTED)
     await send(close_message(CloseReason.APPLICATION_FAILED))

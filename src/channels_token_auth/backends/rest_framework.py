@@ -96,7 +96,7 @@ class RESTFrameworkBackend(BaseTokenBackend):
         return [self._verdict(credential) for credential in credentials]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Do the same as `authenticate`; if `revalidate` is off, check the users with one query."""
+        """Verify the tokens again; if `revalidate` is off, check the users with one query."""
         return revalidate_presented(grants, self.authenticate, self._users_by_key)
 
     def check(self, site: Site) -> list[checks.CheckMessage]:

@@ -81,7 +81,7 @@ class SessionBackend(BaseTokenBackend):
         return [self._verdict(c, sessions.get(c.secret.reveal()), users) for c in credentials]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Do the same as `authenticate`."""
+        """Verify the sessions again, with the queries of `authenticate`."""
         return revalidate_presented(grants, self.authenticate, self._users_by_key)
 
     def revoke_user(

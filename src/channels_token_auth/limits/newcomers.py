@@ -32,22 +32,22 @@ MAX_WAITING = 10_000
 would be refused when their turn came."""
 
 BEHIND = 32
-"""Verifications that wait for their thread while the line is held: a batch that is worth a query.
+"""The line is held while so many verifications wait for their thread: a batch worth a query.
 With 128, 5,000 clients were served no sooner, and connected users waited three times as long."""
 
 FULL = 128
-"""Verifications that wait while the event loop has nothing else to do, because their thread waits
-for its database: as many as one query answers for."""
+"""The limit instead of `BEHIND` while the event loop is idle, because the thread waits for its
+database: the largest batch of one query."""
 
 PAUSE = 0.001
-"""Seconds until a line that is held looks again."""
+"""Seconds between two looks at the backlog while the line is held."""
 
 IDLE = 2
-"""Looks in time after which the event loop has nothing else to do."""
+"""The number of looks in succession without a delay after which the event loop counts as idle."""
 
 MAX_HOLD = 0.05
-"""Seconds that a line is held at most between two portions. A database that hangs must not keep out
-clients whose tokens need no query."""
+"""The most seconds for which the line is held between two portions. A database that hangs must not
+keep out clients whose tokens need no query."""
 
 OVERRUN = Detail(
     slug="too_many_handshakes",
@@ -122,13 +122,16 @@ class Newcomers:
             self._loop.call_soon(self._next_turn)
 
     def _look_again(self, due: float) -> None:
-        """Go on after a pause. `due`: its end, which a busy event loop handles late."""
+        """Look at the backlog after a pause, which a busy event loop ends later than `due`."""
         is_in_time = self._loop.time() - due < PAUSE
         self._looks_in_time = self._looks_in_time + 1 if is_in_time else 0
         self._next_turn()
 
     def _must_hold(self) -> bool:
-        """Return True if no handshake should begin yet. Called before each portion."""
+        """Return True if no handshake should begin yet, because too many verifications wait.
+
+        Called before each portion. False after `max_hold` seconds in any case.
+        """
         now = self._loop.time()
         most = FULL if self._looks_in_time >= IDLE else BEHIND
         if self._backlog() >= most and now - self._began_at < self._max_hold:

@@ -130,7 +130,7 @@ class IntrospectionBackend(BaseTokenBackend):
         ]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
-        """Do the same as `authenticate`, for as many as `timeout` allows. If the option
+        """Query the server again, for as many tokens as `timeout` allows. If the option
         `revalidate` is off, only check the users, with one query.
         """
         return revalidate_presented(grants, self.authenticate, self._users_by_key)

@@ -39,11 +39,11 @@ class Described(Protocol):
 
     @property
     def issued_at(self) -> float | None:
-        """When its token was issued, in seconds since the epoch; None if that is not known."""
+        """The issue time of its token, in seconds since the epoch; None if unknown."""
 
     @property
     def verified_at(self) -> float | None:
-        """When its token was presented, in seconds since the epoch; None if that is not known."""
+        """The time when its token was presented, in epoch seconds; None if unknown."""
 
     @property
     def address(self) -> str | None:
@@ -96,5 +96,5 @@ class VerifiedToken:
 
     @property
     def issued_at(self) -> float | None:
-        """When it was issued, in seconds since the epoch."""
+        """Its issue time, in seconds since the epoch; None if unknown."""
         return epoch(self.authentication.issued_at)

@@ -37,7 +37,7 @@ class Revocation:
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Self:
-        """Read a message. Raises KeyError, TypeError or ValueError if it is none."""
+        """Read a message. Raises KeyError, TypeError or ValueError if it is malformed."""
         deadline = message.get("deadline")
         return cls(
             target=Target.from_message(message["target"]),

@@ -59,7 +59,7 @@ class Target:
         return cls(user_id=user.key, user_kind=user.kind, **values)
 
     def matches(self, socket: Described) -> bool:
-        """Return whether the socket is one of them."""
+        """Return whether the socket matches."""
         return (
             self.user_id in (None, socket.user_id)
             and is_of_kind(socket.user_kind, self.user_kind)

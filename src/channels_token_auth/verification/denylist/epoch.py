@@ -68,7 +68,7 @@ class EpochWatch:
             return self._known
 
     def ensure(self, store: Store, key: str, entry: Mapping[str, Any] | None) -> None:
-        """Do the same before a denial is stored, and begin an epoch if there is none."""
+        """Settle the epoch before a denial is stored, and begin one if there is none."""
         with self._lock:
             epoch = self._settle(store, key, Epoch.from_entry(entry))
             self._known = epoch or self._write(store, key, Epoch.begin())
