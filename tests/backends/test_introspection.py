@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import json
+import logging
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -425,6 +427,33 @@ def test_server_that_is_away_is_unavailable(alice, caplog):
         backend = backend_at(gone)
     assert verdict_on(backend) is CloseReason.UNAVAILABLE
     assert "ConnectionRefusedError" in caplog.text
+
+
+class Reporter(logging.Handler):
+    """Stores the variables of all frames of each record, as Sentry's `attach_stacktrace` does."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def emit(self, record):
+        frame = sys._getframe()
+        while frame := frame.f_back:
+            self.seen.append(repr(frame.f_locals))
+
+
+@pytest.mark.parametrize("status", [200, 401, 500])
+def test_no_frame_that_logs_has_a_secret(server, alice, status):
+    server.status, server.body = status, b"no JSON"
+    reporter, logger = Reporter(), logging.getLogger("channels_token_auth")
+    backend = backend_at(server, client_secret="s3cret-of-this-site")
+    logger.addHandler(reporter)
+    # In the thread that asks, all frames are the library's own.
+    assert verdict_on(backend, "t0ken-of-alice") is CloseReason.UNAVAILABLE
+    logger.removeHandler(reporter)
+    own = base64.b64encode(b"site:s3cret-of-this-site").decode()
+    assert reporter.seen
+    assert not [each for each in reporter.seen if "t0ken-of-alice" in each or own in each]
 
 
 def test_nothing_secret_is_shown(backend, server, alice, caplog):
