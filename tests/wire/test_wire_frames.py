@@ -92,9 +92,11 @@ def test_application_that_closes_amid_frames_gets_all_before_and_one_disconnect(
 ) -> None:
     with ThreadPoolExecutor(4) as pool:
         endings = list(pool.map(_leave, [server] * 12))
+    assert 4001 in {code for _, code, _ in endings}
     for echoed, code, events in endings:
         assert echoed == list(map(str, range(len(echoed))))
-        assert code == 4001
+        # daphne and granian may hang up without the close frame while the client still sends.
+        assert code in (4001, None)
         assert events[-2:] == [
             {"type": "websocket.disconnect", "code": 4001, "reason": ""},
             {"type": "returned"},
@@ -103,15 +105,17 @@ def test_application_that_closes_amid_frames_gets_all_before_and_one_disconnect(
 
 def _leave(server: Server) -> tuple[list[str], int | None, list[dict[str, Any]]]:
     """Return the echoed numbers, the close code, and the events of the application."""
-    name, echoed = f"leaves-{next(_names)}", list[str]()
+    name, echoed, code = f"leaves-{next(_names)}", list[str](), None
     with _open(server, "leaves", bearer(lasting("ada", 600)), name=name) as socket:
         with suppress(ConnectionError):
             for number in range(100):
                 socket.send(str(number))
-        while not (frame := socket.read()).closes:
-            echoed.append(frame.text)
-        socket.close()
-    return echoed, frame.code, eventually(lambda: server.events(name), has_ended)
+        with suppress(ConnectionError, EOFError):
+            while not (frame := socket.read()).closes:
+                echoed.append(frame.text)
+            code = frame.code
+            socket.close()
+    return echoed, code, eventually(lambda: server.events(name), has_ended)
 
 
 def _read_until(socket: Socket, wanted: str) -> list[str]:
