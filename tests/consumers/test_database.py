@@ -1,9 +1,7 @@
 """Old connections are closed before they are used again, and nothing hops for anything else."""
 
 import threading
-from collections import defaultdict
 from contextlib import contextmanager
-from weakref import WeakKeyDictionary
 
 import pytest
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
@@ -110,9 +108,7 @@ async def test_thread_of_a_context_of_its_own_is_looked_after(shop, store):
 
 async def test_connection_that_was_there_first_is_looked_after(shop, store, monkeypatch):
     assert await sync_to_async(_query)() == 1
-    monkeypatch.setattr(
-        database, "_opened", defaultdict(WeakKeyDictionary)
-    )  # private: a process starts without any
+    monkeypatch.setattr(database, "_opened", {})  # private: a process starts without any
     monkeypatch.setattr(
         database, "_threads", type(database._threads)()
     )  # private: a process starts without any
