@@ -26,11 +26,6 @@ class CancelScope:
         self._task: asyncio.Task[Any] | None = None
         self._interrupted = False
 
-    @property
-    def is_pending(self) -> bool:
-        """Return True while a task is in the block."""
-        return self._task is not None
-
     def __enter__(self) -> Self:
         # With the loop: before Python 3.12, finding it takes a system call, three times as long.
         self._task = task = asyncio.current_task(self.loop)

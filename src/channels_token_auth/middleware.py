@@ -14,12 +14,13 @@ from .connection.connection import Connection
 from .connection.ending import end_without_application, finish
 from .connection.nesting import NESTED, find_inside, is_inside
 from .connection.opening import open_connection
+from .connection.transport import Transport
 from .core.asgi_types import Application, Message, Receive, Scope, Send
 from .core.close_codes import CloseReason
 from .core.errors import TokenAuthError
 from .core.handshake.explanation import BARE_TOKEN
 from .core.handshake.refusal import close_message
-from .node.node import here
+from .node.node import Node, here
 from .observability import redaction_filter
 from .observability.throttle import Throttle
 from .verification.route import Route
@@ -64,8 +65,10 @@ class TokenAuthMiddleware:
             await _refuse_second(send)
             return
         try:
-            waited = await _turn()
-            connection = self._connection(scope, receive, send)
+            node = here()
+            # Before anything is read: with thousands of clients, reading alone takes long.
+            waited = 0.0 if node.newcomers.may_begin() else await node.newcomers.turn()
+            connection = self._connection(node, scope, receive, send)
         except BaseException:  # a wrong setting, or the server has cancelled the handshake
             self._clean(scope)
             raise
@@ -92,12 +95,12 @@ class TokenAuthMiddleware:
         # Outer middleware must not find the token, wherever the client has put it.
         clean(scope, read_everywhere(scope, **conf.raw_names(self._overrides)))
 
-    def _connection(self, scope: Scope, receive: Receive, send: Send) -> Connection:
+    def _connection(self, node: Node, scope: Scope, receive: Receive, send: Send) -> Connection:
         route = self._route()
         handshake = route.read(scope)
         # First, so that outer middleware never finds the token, however the socket ends.
         clean(scope, handshake)
-        return Connection(route, handshake, scope, receive, send)
+        return Connection(node, route, handshake, scope, Transport(receive, send))
 
     def _route(self) -> Route:
         """Return the route of the current settings: a new one when a setting has changed."""
@@ -109,13 +112,6 @@ class TokenAuthMiddleware:
             self._built = Route(overridden)
             self._settings = settings
         return self._built
-
-
-async def _turn() -> float:
-    """Wait until the handshake may begin. Return the seconds that it waited: usually 0."""
-    # Before anything is read: with thousands of clients, reading alone takes long.
-    newcomers = here().newcomers
-    return 0.0 if newcomers.may_begin() else await newcomers.turn()
 
 
 def _inside(connection: Connection, connect: Message) -> tuple[Scope, Receive, Send]:

@@ -9,10 +9,12 @@ from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.limits import Limit
 from channels_token_auth.limits import shared_counters
+from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.node.node import here
 from channels_token_auth.observability.events import HandshakeRefused, LimitReached, subscribe
 from tests.connection.backend import store
-from tests.connection.server import CONNECT, Server
+from tests.connection.server import ACCEPT, CONNECT, Server, scope
+from tests.connection.test_interleavings import until
 from tests.connection.test_life import OFFER, Browser, auth, error, ok, site, time
 
 __all__ = ["site", "time"]  # fixtures
@@ -344,3 +346,31 @@ async def test_full_node_closes_a_silent_socket_for_a_user_of_another_address(ev
     assert events[-1].detail.slug == "limit_waiting_node"
     await silent[1].leave()
     assert len(here().waiting) == 0
+
+
+async def greet(_, receive, send):
+    await receive()
+    await send(ACCEPT)
+    await send({"type": "websocket.close", "code": 1000})
+
+
+async def test_token_that_was_verified_before_needs_no_place():
+    middleware = TokenAuthMiddleware(greet, **waiting(address=1))
+
+    async def codes_of(token):
+        server = Server(CONNECT)
+        headers = [(b"authorization", b"Token " + token)]
+        served = middleware(
+            scope(headers=headers, subprotocols=OFFER, client=CLIENT), server.receive, server.send
+        )
+        await asyncio.wait_for(served, 60)
+        return [each["code"] for each in server.sent if "code" in each]
+
+    assert await codes_of(b"alice") == [1000]
+    store.opened.clear()
+    first = asyncio.create_task(codes_of(b"bob"))
+    await until(lambda: here().waiting)
+    assert await codes_of(b"bad") == [4429]
+    assert await codes_of(b"alice") == [1000]
+    store.opened.set()
+    assert await first == [1000]

@@ -44,7 +44,7 @@ def test_only_malformed_and_invalid_credentials_are_failures(code):
     limits = build()
     limits.note_refusal(ADA, code)
     assert is_over(limits.check, ADA) is (code in COUNTING)
-    assert is_over(limits.check_handshake, ADA) is (code in COUNTING)
+    assert is_over(limits.begin_handshake, ADA) is (code in COUNTING)
 
 
 @pytest.mark.parametrize(
@@ -71,19 +71,17 @@ def test_handshakes_are_counted_for_every_address_and_whatever_becomes_of_them()
     limits = build(handshakes=Rate(2, 60), is_default_failures=True)
     local = read_address("127.0.0.1")
     for _ in range(2):
-        assert not is_over(limits.check_handshake, local)
-        limits.count_handshake(local)
-    assert is_over(limits.check_handshake, local)
+        assert not is_over(limits.begin_handshake, local)
+    assert is_over(limits.begin_handshake, local)
     assert not is_over(limits.check, local)  # messages and requests are no handshakes
-    assert not is_over(limits.check_handshake, ADA)
+    assert not is_over(limits.begin_handshake, ADA)
 
 
 def test_nobody_is_limited_who_has_no_address():
     limits = build(handshakes=ONE)
     for _ in range(3):
-        limits.count_handshake(None)
         limits.note_refusal(None, CloseReason.MALFORMED)
-        assert not is_over(limits.check_handshake, None)
+        assert not is_over(limits.begin_handshake, None)
 
 
 def test_limits_of_none_count_nothing():

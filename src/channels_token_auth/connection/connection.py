@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..clock import clock, lifetime
-from ..core.asgi_types import Message, Receive, Scope, Send
+from ..core.asgi_types import Message, Scope
 from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import Detail, TokenAuthError
@@ -17,6 +17,7 @@ from ..core.handshake.extraction import ANSWERED, Handshake
 from ..core.identity import Identity, UserKey, unavailable
 from ..core.lifecycle import Close, Output, State
 from ..core.live_authentication import LiveAuthentication, refresh_user
+from ..node.node import Node
 from ..observability.error_log import log_error
 from ..observability.events import (
     AnonymousAdmitted,
@@ -28,6 +29,7 @@ from ..observability.events import (
 from ..verification.route import Route
 from .asgi_scope import inner_scope
 from .socket import Socket
+from .transport import Transport
 
 __all__ = ["Connection", "failed"]
 
@@ -43,9 +45,9 @@ class Connection(Socket):
     __slots__ = ("_tenant", "limit_detail", "refusal_reason", "refused_credential")
 
     def __init__(
-        self, route: Route, handshake: Handshake, scope: Scope, receive: Receive, send: Send
+        self, node: Node, route: Route, handshake: Handshake, scope: Scope, transport: Transport
     ) -> None:
-        super().__init__(route, handshake, scope, receive, send)
+        super().__init__(node, route, handshake, scope, transport)
         credential = handshake.credential
         secret = credential.secret.reveal() if credential else None
         self.correlation = read_correlation(handshake.headers, secret=secret)
@@ -123,14 +125,18 @@ class Connection(Socket):
         if code := self.node.recent_revocations.since(since, identity):
             raise TokenAuthError(code)
         user_key = identity.user_key
-        self.node.seats.check(self, identity, user_key)
+        if self.route.limits_sockets:
+            self.node.seats.check(self, identity, user_key)
         outputs = self.life.admit(user_key, lifetime(identity), clock.steady())
-        if not self.is_admitted:  # closed during the verification, or a token of another user
+        # Closed during the verification, or a token of another user.
+        if self.life.state is not _AUTHENTICATED:
             return outputs
-        self.leave_place()
+        if self.place is not None:
+            self.leave_place()
         self._handle, self._verified_at = identity.handle, identity.verified_at
         if self._auth is None:
-            self._user, self._auth = identity.user, self._live(identity)
+            self._user = identity.user
+            self._auth = LiveAuthentication(identity.authentication, correlation=self.correlation)
             self._begin_to_count(user_key)
             self.node.let_in(self)  # before the event, whose subscribers may count sockets
             if ConnectionAuthenticated.is_wanted():
@@ -138,13 +144,13 @@ class Connection(Socket):
         else:
             self._replace_identity(self._auth, identity)
             self.node.let_in(self)
-        self.node.seats.take(self, identity, user_key)
+        if self.route.limits_sockets:
+            self.node.seats.take(self, identity, user_key)
         return outputs
 
-    def _live(self, identity: Identity) -> LiveAuthentication:
-        return LiveAuthentication(identity.authentication, correlation=self.correlation)
-
     def _begin_to_count(self, who: UserKey | str | None) -> None:
+        if not self.route.limits_frames:
+            return
         self.traffic = self.node.traffic.join(who, self.route.limits, clock.steady())
         self.expect_frames()
 

@@ -61,7 +61,8 @@ def _reason(connection: Connection) -> TokenAuthError:
 async def finish(connection: Connection) -> None:
     """Clean up after a socket. No task or timer that was started for it outlives this call."""
     try:
-        connection.leave_place()
+        if connection.place is not None:
+            connection.leave_place()
         connection.node.leave(connection)
         if connection.traffic:
             connection.node.traffic.leave(connection.traffic, clock.steady())

@@ -23,7 +23,7 @@ anything. The event is kept for the application's next wait.
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from types import TracebackType
+from types import CoroutineType, TracebackType
 from typing import Self
 
 from ..cancel_scope import CancelScope
@@ -92,7 +92,7 @@ class Inbox(CancelScope):
             self.gives_coroutines
             and self._pending is None
             and not self._is_cancelled
-            and not self.is_pending
+            and self._task is None
         )
 
     def listen(self) -> asyncio.Future[Message]:
@@ -100,7 +100,8 @@ class Inbox(CancelScope):
         if self._pending is not None:
             return self._pending
         call = None if self.gives_coroutines else self.receive()
-        if not asyncio.isfuture(call):
+        # `isfuture` is slower, and is meant for rare types.
+        if not (isinstance(call, asyncio.Future) or asyncio.isfuture(call)):
             call = self.loop.create_task(self._call(call))
         self._keep(call)
         return call
@@ -109,8 +110,10 @@ class Inbox(CancelScope):
         """Return the next event, or None if `close` ended the wait."""
         if self._pending is None:
             call = self.receive()
-            self.gives_coroutines = asyncio.iscoroutine(call)
-            if not asyncio.isfuture(call):
+            # By the type first: asyncio's functions are slower, and are meant for rare types.
+            is_coroutine = type(call) is CoroutineType
+            self.gives_coroutines = is_coroutine or asyncio.iscoroutine(call)
+            if is_coroutine or not asyncio.isfuture(call):
                 with self:
                     return await call
                 return None  # `close` has ended the wait
@@ -135,7 +138,7 @@ class Inbox(CancelScope):
 
         `on_end` is called once; earlier, if `wake` or `close` ends the wait. One wait at a time.
         """
-        if self.listen().done():
+        if (self._pending or self.listen()).done():
             return True
         self._on_end = on_end
         return False

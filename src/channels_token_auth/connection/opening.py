@@ -19,6 +19,9 @@ from .connection import Connection, failed
 
 __all__ = ["MAX_RIVALS", "open_connection"]
 
+# Looked up for every socket: before Python 3.12 an enum's attribute costs ten times as much.
+_AUTHENTICATED = State.AUTHENTICATED
+
 MAX_RIVALS = 3
 """Maximum of other cookies with the credential's name to verify: each one costs a query."""
 
@@ -43,7 +46,7 @@ async def open_connection(connection: Connection, *, waited: float = 0.0) -> Mes
     except Exception as error:  # noqa: BLE001 - of a site's user class, or a receiver of a signal
         await _refuse(connection, failed(error, connection.handshake.credential))
     connection.watch()
-    if not connection.is_admitted:
+    if connection.life.state is not _AUTHENTICATED:
         return None
     # From here on no object of the library refers to the token, so no report can show it.
     connection.handshake.forget_credential()
@@ -64,7 +67,6 @@ async def _decide(connection: Connection, waited: float) -> None:
     _pass_limits(connection)
     match decision:
         case Verify():
-            connection.place = _take_place(connection)
             await _verify(connection, decision.credential)
         case Anonymous():
             await _admit_anonymous(connection)
@@ -89,9 +91,7 @@ def _pass_limits(connection: Connection) -> None:
     Handshakes of foreign pages are not counted: such a page could use up the limits of its
     visitors' addresses. An attacker gains nothing by that: their refusal is as cheap.
     """
-    limits, address = connection.route.address_limits, connection.client_address
-    limits.check_handshake(address)
-    limits.count_handshake(address)
+    connection.route.address_limits.begin_handshake(connection.client_address)
 
 
 async def _admit_anonymous(connection: Connection) -> None:
@@ -117,12 +117,20 @@ def _take_place(connection: Connection) -> Place:
 
 async def _verify(connection: Connection, credential: Credential) -> None:
     """Verify the handshake's credential, and admit its user."""
+    route = connection.route
     connection.life.present()
     # Before the verification: a revocation that arrives during it must refuse this token.
     mark = connection.node.recent_revocations.mark
-    identity = await connection.identify(credential)
-    if connection.handshake.rivals:
-        await _reject_rivals(connection, identity)
+    has_more_to_ask = route.has_tenants or bool(connection.handshake.rivals)
+    # A token that was verified a moment ago needs no place: its socket does not wait.
+    identity = None if has_more_to_ask else route.recall(credential)
+    if identity is None:
+        connection.place = _take_place(connection)
+        if has_more_to_ask:
+            identity = await connection.identify(credential)
+            await _reject_rivals(connection, identity)
+        else:  # `identify` would look into the cache once more
+            identity = await route.consult(credential)
     connection.admit(identity, since=mark)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from ..clock import clock
-from ..core.asgi_types import Message, Receive, Scope, Send
+from ..core.asgi_types import Message, Scope
 from ..core.close_codes import CloseReason
 from ..core.counting.traffic import Traffic
 from ..core.credentials import Secret
@@ -39,7 +39,7 @@ from ..limits.exceeded import exceeded_by
 from ..limits.waiting import Place
 from ..node.deadlines import deadlines
 from ..node.member import Member
-from ..node.node import here
+from ..node.node import Node
 from ..tasks import spawn
 from ..verification.route import Route
 from .transport import Transport
@@ -62,12 +62,12 @@ class Socket(Member):
     )  # fmt: skip
 
     def __init__(
-        self, route: Route, handshake: Handshake, scope: Scope, receive: Receive, send: Send
+        self, node: Node, route: Route, handshake: Handshake, scope: Scope, transport: Transport
     ) -> None:
-        self.node = here()
-        super().__init__(self.node.name, route, scope)
+        self.node = node
+        super().__init__(node.name, route, scope)
         self.handshake = handshake
-        self.transport = Transport(receive, send)
+        self.transport = transport
         self.life = Lifecycle(route.rules)
         self.exchange = Exchange()
         self.disconnect: Message | None = None
@@ -225,7 +225,7 @@ class Socket(Member):
 
     def watch(self) -> None:
         """Have `tick` called at the next deadline. Does nothing if that has not changed."""
-        due = self.next_tick
+        due = self.life.next_tick if self._idle is None else self.next_tick
         if due != self._due:
             self._due = due
             deadlines().watch(self)

@@ -40,7 +40,7 @@ class Transport(CancelScope):
 
     async def send(self, message: Message) -> None:
         """Send for the application. `shut` interrupts a send to a client that does not read."""
-        if self.is_pending:
+        if self._task is not None:  # a send is pending
             await self._send_concurrently(message)
         else:
             with self:

@@ -69,6 +69,11 @@ class ConnectionLimits:
     token: int | None = None
     policy: LimitPolicy = LimitPolicy.REFUSE
 
+    @property
+    def is_set(self) -> bool:
+        """True if there is a limit."""
+        return self.user is not None or self.token is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -95,3 +100,8 @@ class Limits:
     storage: Secret | None = None
     is_default_failures: bool = True
     """True if the site did not set `failures`: see `WaitingLimits.is_default_address`."""
+
+    @property
+    def counts_frames(self) -> bool:
+        """True if a limit depends on the frames of a socket."""
+        return not (self.messages is None and self.bytes is None and self.idle is None)

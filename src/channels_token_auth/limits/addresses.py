@@ -27,31 +27,30 @@ class AddressLimits:
         # clients come. So the default does not apply to it; a value that the site has set does.
         self._spares_internal = limits.is_default_failures and not trusted_proxies
 
-    def check_handshake(self, address: ClientAddress | None) -> None:
-        """Raise TokenAuthError if the address may open no socket now."""
-        if self._handshakes is not None and address is not None:
+    def begin_handshake(self, address: ClientAddress | None) -> None:
+        """Count a handshake. Raises TokenAuthError if the address may open no socket now."""
+        if address is None:
+            return
+        if self._handshakes is not None:
             _check(self._handshakes, address)
         self.check(address)
-
-    def count_handshake(self, address: ClientAddress | None) -> None:
-        """Count a handshake, before it is known whether it succeeds."""
-        if self._handshakes is not None and address is not None:
+        # After both checks: a refused handshake does not count.
+        if self._handshakes is not None:
             self._handshakes.add(address.group)
 
     def check(self, address: ClientAddress | None) -> None:
         """Raise TokenAuthError if too many credentials of the address were rejected."""
-        if self._failures is not None and address is not None and not self._spares(address):
+        if self._failures is None or address is None:
+            return
+        if not (address.is_internal and self._spares_internal):
             _check(self._failures, address)
 
     def note_refusal(self, address: ClientAddress | None, code: CloseReason) -> None:
         """Count a refused credential, if its code is one of `FAILURES`."""
-        if self._failures is None or address is None or self._spares(address):
+        if self._failures is None or address is None or code not in FAILURES:
             return
-        if code in FAILURES:
+        if not (address.is_internal and self._spares_internal):
             self._failures.add(address.group)
-
-    def _spares(self, address: ClientAddress) -> bool:
-        return address.is_internal and self._spares_internal
 
 
 def _counter(limit: Limit, rate: Rate | None, limits: Limits) -> RateCounter | None:

@@ -29,7 +29,7 @@ class Place:
         """Free the place: the socket was admitted, or has ended."""
         # The second call, by a socket whose place another one has taken, frees nothing.
         waiting, self._waiting = self._waiting, None
-        if waiting:
+        if waiting is not None:  # its truth would be a call of `__len__`
             waiting.free(self)
 
 

@@ -158,9 +158,10 @@ class Member(ABC):
         """The client's address by `TRUSTED_PROXIES`; None where there is none."""
         if self._client_address is _NOT_READ:
             client, proxies = self._scope.get("client"), self.route.trusted_proxies
-            # Without proxies no header is read.
-            given = (self._scope.get("headers") or ()) if proxies else ()
-            headers = [(name.lower(), value) for name, value in given]
+            headers: list[tuple[bytes, bytes]] = []  # without proxies none is read
+            if proxies:
+                given = self._scope.get("headers") or ()
+                headers = [(name.lower(), value) for name, value in given]
             self._client_address = client_address(client, headers, proxies)
         address: ClientAddress | None = self._client_address
         return address

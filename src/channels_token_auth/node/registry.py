@@ -36,7 +36,9 @@ class Registry:
         # A reauthentication changes the token: remove the entry under the old one first.
         if member in self._all:
             self.discard(member)
-        self._all[member] = name = _name(member.token_id)
+        token_id = member.token_id
+        name = None if token_id is None else token_name(token_id)
+        self._all[member] = name
         self._by_user.add(member.user_id, member)
         self._by_token.add(name, member)
 
@@ -101,10 +103,6 @@ class Sockets(Collection[Member]):
         """Remove a socket, if it is known."""
         self._others.discard(member)
         self._registry.discard(member)
-
-
-def _name(token_id: str | None) -> str | None:
-    return None if token_id is None else token_name(token_id)
 
 
 class _Index:

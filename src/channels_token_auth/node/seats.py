@@ -209,7 +209,7 @@ def _exceeded(limits: ConnectionLimits) -> TokenAuthError:
 
 def _limits_of(member: Member) -> ConnectionLimits | None:
     limits = member.route.limits.connections
-    return None if limits.user is None and limits.token is None else limits
+    return limits if limits.is_set else None
 
 
 def _pop(ids: dict[str, None]) -> list[str]:

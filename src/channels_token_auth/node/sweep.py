@@ -82,7 +82,8 @@ class Sweep:
 
     def arm(self) -> None:
         """Set the timer for the next sweep, unless it is set or a sweep runs."""
-        if not (self.is_armed or self.is_running):
+        # The attributes and not the properties: each admission calls this.
+        if self._timer is None and self._task is None:
             # Random by a tenth, so that nodes that were started together do not query together.
             pause = self.pause() * random.uniform(0.9, 1.0)  # noqa: S311 - no secret
             self._timer = self._loop.call_later(pause, self._begin)

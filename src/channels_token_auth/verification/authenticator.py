@@ -11,17 +11,14 @@ from weakref import WeakSet
 
 from asgiref.sync import async_to_sync
 
-from ..backends.contract import TokenBackend
+from ..backends.contract import TokenBackend, Undecided
 from ..backends.session import session_backend
-from ..backends.sources.users.private_copies import private_copy
-from ..clock import clock, lifetime
+from ..clock import clock
 from ..conf import Configuration, derived
 from ..core.asgi_types import Scope
-from ..core.close_codes import CloseReason
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
-from ..core.identity import Grant, Identity, UserInactiveError, Verdict, unavailable
-from ..observability.error_log import log_error
+from ..core.identity import Grant, Identity, UserInactiveError, Verdict
 from ..observability.events import CacheHit, emit
 from ..tenants import Tenants
 from ..tenants.site import build_tenants
@@ -33,7 +30,7 @@ from .lanes import LaneId, Onward
 from .replaced import ReplacedTokens
 from .tenancy import TenantsOfHandshakes, of_tenants
 from .tickets import Tickets
-from .verdict_cache import VerdictCache
+from .verdict_cache import VerdictCache, current, private_identity
 from .verifier import Verifier, ask_until_settled
 
 __all__ = [
@@ -134,32 +131,38 @@ class Authenticator:
 
         Raises TokenAuthError only.
         """
+        return self.recall(credential) or await self.consult(credential)
+
+    def recall(self, credential: Credential) -> Identity | None:
+        """Return the same for a token that was verified a moment ago; None: it has to be verified.
+
+        No caller has to wait for it. Raises TokenAuthError only.
+        """
+        if self.verified.is_off:
+            return None
+        verdict = self.verified.get(self.verified.key(credential))
+        if verdict is None:
+            return None
+        if CacheHit.is_wanted():
+            emit(CacheHit())
+        return private_identity(verdict, presented_at=clock.calendar())
+
+    async def consult(self, credential: Credential) -> Identity:
+        """Return the same for a token that `recall` does not know. Raises TokenAuthError only."""
         # Before the verification: revocations of the same second compare with this time.
         presented_at = clock.calendar()
         key = self.verified.key(credential)
-        verdict = self.verified.get(key)
-        if verdict is None:
-            verdict = await self._verifier.verify(key, credential)
-        elif CacheHit.is_wanted():
-            emit(CacheHit())
-        verdict = _current(verdict)
-        if isinstance(verdict, TokenAuthError):
-            # A new exception: the verdict is shared, and a raised exception keeps its traceback.
-            raise TokenAuthError(verdict.code, verdict.retry_after, verdict.detail)
-        # `dataclasses.replace` takes three times as long, for each handshake.
-        return Identity(
-            user=_copy_of(verdict.user),
-            authentication=verdict.authentication,
-            handle=verdict.handle,
-            verified_at=presented_at,
-        )
+        verdict = await self._verifier.verify(key, credential)
+        if isinstance(verdict, Undecided):
+            verdict = await self._verifier.verify_later(verdict, key, credential)
+        return private_identity(verdict, presented_at=presented_at)
 
     def authenticate_now(self, credential: Credential) -> Identity | TokenAuthError:
         """Return the verdict to a caller that may block: a view or a command.
 
         No verdict is taken from the cache, and none is put there.
         """
-        return _current(self._ask_now(credential))
+        return current(self._ask_now(credential))
 
     def authenticate_in_lane(self, credential: Credential) -> Identity | TokenAuthError:
         """Return the same verdict to a thread that ends with its request, as under ASGI.
@@ -170,7 +173,7 @@ class Authenticator:
         if self.has_tenants or test_mode.is_on():
             return self.authenticate_now(credential)
         ask = partial(async_to_sync(self._ask), credential)
-        return _current(cast("Identity | TokenAuthError", ask_until_settled(ask, self._timeout)))
+        return current(cast("Identity | TokenAuthError", ask_until_settled(ask, self._timeout)))
 
     async def _ask(self, credential: Credential) -> Any:
         step = self.chain.begin(credential)
@@ -201,7 +204,7 @@ class Authenticator:
         """Return the verdict on a request's Django session, even if BACKENDS lists no sessions."""
         credential = Credential(location=Location.COOKIE, secret=Secret(session_key))
         (verdict,) = self._session_chain.authenticate([credential])
-        return _current(verdict)
+        return current(verdict)
 
     async def revalidate(self, grants: Sequence[Grant]) -> Sequence[Identity | TokenAuthError]:
         """Return a verdict on each grant. Raises nothing: an unavailable store is a verdict."""
@@ -222,25 +225,6 @@ class Authenticator:
             return self.chain.authenticate([credential])[0]
 
         return cast("Identity | TokenAuthError", ask_until_settled(ask, self._timeout))
-
-
-def _current(verdict: Identity | TokenAuthError) -> Identity | TokenAuthError:
-    """Return the verdict, or "expired" if the token has expired now.
-
-    This is the only check of the expiry of presented tokens, for cached verdicts too.
-    """
-    left = lifetime(verdict) if isinstance(verdict, Identity) else None
-    if left is not None and left <= 0:  # at `expires_at` itself it has expired
-        return TokenAuthError(CloseReason.TOKEN_EXPIRED)
-    return verdict
-
-
-def _copy_of(user: Any) -> Any:
-    try:
-        return private_copy(user)
-    except Exception as error:  # noqa: BLE001 - whatever a site's user class raises
-        log_error("A user could not be copied: answered unavailable.", error, often=True)
-        raise unavailable() from None
 
 
 site_authenticator = derived(build_authenticator)

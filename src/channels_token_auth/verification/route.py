@@ -30,6 +30,8 @@ class Route:
 
     def __init__(self, configuration: Configuration) -> None:
         self._authenticator = build_authenticator(configuration)
+        self.has_tenants = self._authenticator.has_tenants
+        """True if each credential belongs to a tenant."""
         self._scopes = configuration.scopes
         # The schemes come from the backends: a header in a scheme that none of them knows is not a
         # credential (RFC 9110, section 11.6.2), and stays in the handshake.
@@ -42,6 +44,11 @@ class Route:
         self._cache = configuration.cache
         self.rules: Rules = configuration.rules
         self.limits: Limits = configuration.limits
+        # Decided once for each route, since nearly all have none of these limits.
+        self.limits_sockets = self.limits.connections.is_set
+        """True if the sockets of a user or a token are limited."""
+        self.limits_frames = self.limits.counts_frames
+        """True if the frames of a socket are counted, or the time without one."""
         self.trusted_proxies = configuration.trusted_proxies
         self.address_limits = AddressLimits(self.limits, trusted_proxies=self.trusted_proxies)
 
@@ -65,11 +72,6 @@ class Route:
         """Return how to continue: admit, wait, verify or refuse. Calls no backend."""
         return decide(handshake, self._policy)
 
-    @property
-    def has_tenants(self) -> bool:
-        """True if each credential belongs to a tenant."""
-        return self._authenticator.has_tenants
-
     async def tenant_of(self, scope: Scope) -> str | None:
         """Return the key of a handshake's tenant; None: the site has none.
 
@@ -77,17 +79,31 @@ class Route:
         """
         return await self._authenticator.tenant_of(scope)
 
+    def recall(self, credential: Credential) -> Identity | None:
+        """Return the identity of a token that was verified a moment ago; None: call `consult`.
+
+        Raises TokenAuthError, as `verify` does.
+        """
+        identity = self._authenticator.recall(credential)
+        return None if identity is None else self._admit(identity)
+
     async def verify(self, credential: Credential) -> Identity:
         """Return the identity of a valid token that has this route's scopes.
 
         Raises TokenAuthError.
         """
+        return self.recall(credential) or await self.consult(credential)
+
+    async def consult(self, credential: Credential) -> Identity:
+        """Verify a token that `recall` does not know. Raises TokenAuthError, as `verify` does."""
+        return self._admit(await self._authenticator.consult(credential))
+
+    def _admit(self, identity: Identity) -> Identity:
         # After the verification, and for each route: the cache shares verdicts among routes with
         # different scopes.
-        verdict = self._with_scopes(await self._authenticator.authenticate(credential))
-        if isinstance(verdict, TokenAuthError):
-            raise verdict
-        return verdict
+        if not self._scopes <= identity.authentication.scopes:
+            raise TokenAuthError(CloseReason.FORBIDDEN, detail=SCOPES_MISSING)
+        return identity
 
     def _with_scopes(self, verdict: Identity | TokenAuthError) -> Identity | TokenAuthError:
         if isinstance(verdict, Identity) and not self._scopes <= verdict.authentication.scopes:

@@ -43,19 +43,32 @@ class Verifier:
         self._timeout = timeout
         self._single_flights: LoopLocal[SingleFlight] = LoopLocal()
 
-    async def verify(self, key: Hashable, credential: Credential) -> FinalVerdict:
-        """Return the verdict, of a running verification with this key if there is one."""
-        verdict = await self._verify(key, credential)
-        if not isinstance(verdict, Undecided):
-            return verdict
-        # The backend is fetching what it needs, such as keys. Wait without occupying a thread.
+    def verify(self, key: Hashable, credential: Credential) -> Awaitable[FinalVerdict]:
+        """Return the verdict, of a running verification with this key if there is one.
+
+        If it is an `Undecided`, call `verify_later`.
+        """
+        # The future itself: a coroutine around it would be one more for each handshake.
+        if test_mode.is_on():
+            return self._verify_in_test(credential)
+        single_flight = self._single_flight()
+        attempt = _Attempt(self._chain, self._verified, single_flight, key, credential)
+        return single_flight.join(key, attempt.start)
+
+    async def verify_later(
+        self, undecided: Undecided, key: Hashable, credential: Credential
+    ) -> FinalVerdict:
+        """Return the verdict once the backend has fetched what it needs, such as keys.
+
+        No thread is occupied meanwhile.
+        """
         try:
             async with asyncio.timeout(self._timeout):
                 # Shield it, since other callers may wait for the same future.
-                await asyncio.shield(asyncio.wrap_future(verdict.settled))
-                return await self._verify(key, credential)
+                await asyncio.shield(asyncio.wrap_future(undecided.settled))
+                return await self.verify(key, credential)
         except TimeoutError:
-            return verdict
+            return undecided
 
     async def revalidate(self, grants: Sequence[Grant]) -> Sequence[FinalVerdict]:
         """Return the verdict on each grant. All lanes work in parallel."""
@@ -73,14 +86,6 @@ class Verifier:
         """Let no new caller join a running verification: its answer may be outdated."""
         for _, single_flight in self._single_flights:
             single_flight.forget()
-
-    def _verify(self, key: Hashable, credential: Credential) -> Awaitable[FinalVerdict]:
-        # The future itself: a coroutine around it would be one more for each handshake.
-        if test_mode.is_on():
-            return self._verify_in_test(credential)
-        single_flight = self._single_flight()
-        attempt = _Attempt(self._chain, self._verified, single_flight, key, credential)
-        return single_flight.join(key, attempt.start)
 
     async def _verify_in_test(self, credential: Credential) -> FinalVerdict:
         (verdict,) = await self._ask_in_test(self._chain.authenticate, [credential])

@@ -84,7 +84,7 @@ def refused(request: HttpRequest, code: CloseReason, detail: Detail | None) -> R
     """Return the event of a refused request, with the ids that a proxy has given it."""
     # Passed on, so that no part of the token is logged, even if the client sent it as an id.
     token = request.headers.get("Authorization", "").rpartition(" ")[2]
-    correlation = read_correlation(_naming_headers(request), secret=token)
+    correlation = read_correlation(list(_naming_headers(request)), secret=token)
     return RequestRefused(
         method=str(request.method),
         path=request.path,

@@ -6,12 +6,14 @@ were absent: no handshake is refused because of these headers.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..redaction import redact
 
 __all__ = ["MAX_REQUEST_ID", "UNCORRELATED", "Correlation", "read_correlation"]
+
+REQUEST_ID, TRACEPARENT = b"x-request-id", b"traceparent"
 
 MAX_REQUEST_ID = 128
 """Characters of a request's id at most: UUIDs have 36, and the ids of nginx 32."""
@@ -42,30 +44,26 @@ UNCORRELATED = Correlation()
 
 
 def read_correlation(
-    headers: Iterable[tuple[bytes, bytes]], *, secret: str | None = None
+    headers: Sequence[tuple[bytes, bytes]], *, secret: str | None = None
 ) -> Correlation:
     """Return the ids in the headers of a request. Raises nothing.
 
     A repeated header is ignored, since nothing shows which one the proxy set. `secret`: the
     credential of the request. An id that contains it is ignored.
     """
-    request_ids, traceparents = [], []
-    for name, value in headers:
-        # Compare the length first: it excludes most of the fifteen headers that a browser sends.
-        if len(name) == 12 and name.lower() == b"x-request-id":
-            request_ids.append(value)
-        elif len(name) == 11 and name.lower() == b"traceparent":
-            traceparents.append(value)
-    if not (request_ids or traceparents):
+    # Without a loop over the headers of each handshake: all names are one text in lower case.
+    names = b" ".join(dict(headers)).lower()
+    if REQUEST_ID not in names and TRACEPARENT not in names:
         return UNCORRELATED
     return Correlation(
-        request_id=_request_id(_only(request_ids), secret),
-        traceparent=_traceparent(_only(traceparents)),
+        request_id=_request_id(_only(headers, REQUEST_ID), secret),
+        traceparent=_traceparent(_only(headers, TRACEPARENT)),
     )
 
 
-def _only(values: list[bytes]) -> str:
+def _only(headers: Sequence[tuple[bytes, bytes]], wanted: bytes) -> str:
     """Return the value of a header that came once, without the blanks around it (RFC 9110 §5.5)."""
+    values = [value for name, value in headers if name.lower() == wanted]
     return values[0].decode("latin-1").strip(" \t") if len(values) == 1 else ""
 
 

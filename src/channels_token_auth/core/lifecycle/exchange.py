@@ -149,6 +149,7 @@ _STEP_OF = {
 
 
 # Looked up for every socket: before Python 3.12 an enum's attribute costs ten times as much.
+_HANDSHAKE = Stage.HANDSHAKE
 _SEND, _RESPOND, _BODY = Step.SEND, Step.RESPOND, Step.BODY
 
 
@@ -158,7 +159,7 @@ class Exchange:
     __slots__ = ("stage",)
 
     def __init__(self) -> None:
-        self.stage = Stage.HANDSHAKE
+        self.stage = _HANDSHAKE
 
     def take(self, step: Step) -> Act:
         """Go on to the next stage. Raises RuntimeError for a step that this stage does not list."""
@@ -178,6 +179,6 @@ class Exchange:
         step = _STEP_OF.get(message["type"], _SEND)
         if step is _BODY and not message.get("more_body"):
             step = Step.FINISH
-        if step is _RESPOND and is_page and self.stage is Stage.HANDSHAKE:
+        if step is _RESPOND and is_page and self.stage is _HANDSHAKE:
             step = Step.CLOSE
         return self.take(step)

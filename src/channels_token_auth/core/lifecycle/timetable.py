@@ -10,7 +10,7 @@ from .states import State
 __all__ = ["Timetable"]
 
 # Looked up for every socket: before Python 3.12 an enum's attribute costs ten times as much.
-_CLOSED = State.CLOSED
+_CONNECTING, _CLOSED = State.CONNECTING, State.CLOSED
 
 
 class Timetable:
@@ -21,7 +21,7 @@ class Timetable:
     )  # fmt: skip
 
     def __init__(self, rules: Rules) -> None:
-        self.state = State.CONNECTING
+        self.state = _CONNECTING
         self._rules = rules
         self._expires_at: float | None = None
         self._ages_at: float | None = None
@@ -34,6 +34,9 @@ class Timetable:
         """The time when `tick` has something to do; None: never."""
         if self._waits_until is not None:
             return self._waits_until
+        # Most sockets have no deadline, and each opening and each end asks for it.
+        if self._expires_at is None and self._ages_at is None and self._renews_by is None:
+            return None
         deadline = self._deadline
         if deadline is None or self.state is _CLOSED:
             return None
