@@ -7,7 +7,7 @@ WebSockets.
 """
 
 from collections.abc import Awaitable
-from functools import cache, cached_property, partial, update_wrapper
+from functools import cache, cached_property, lru_cache, partial, update_wrapper
 from inspect import isclass
 from typing import Any, ClassVar
 
@@ -68,7 +68,9 @@ class AsyncConsumer:
 
     async def dispatch(self, message: Message) -> None:
         """Call the handler of a message. Raises ValueError if there is none."""
-        handler = getattr(self, _handler_name(message), None)
+        if "type" not in message:
+            raise ValueError("A message has no type.")
+        handler = getattr(self, _handler_name(message["type"]), None)
         if handler is None:
             raise ValueError(f"{type(self).__name__} has no handler for {message['type']!r}.")
         if database.is_due():
@@ -98,13 +100,12 @@ class AsyncConsumer:
         return _is_reachable(type(self))  # type: ignore[arg-type]  # to mypy it cannot be hashed
 
 
-def _handler_name(message: Message) -> str:
-    if "type" not in message:
-        raise ValueError("A message has no type.")
-    name: str = message["type"].replace(".", "_")
+@lru_cache(maxsize=256)  # called for each message, and a site has few types
+def _handler_name(kind: str) -> str:
+    name = kind.replace(".", "_")
     # As in Channels: ".secret" and "_secret" would name a private method of the class.
     if name.startswith("_"):
-        raise ValueError(f"No type of a message begins as this one does: {message['type']!r}.")
+        raise ValueError(f"No type of a message begins as this one does: {kind!r}.")
     return name
 
 

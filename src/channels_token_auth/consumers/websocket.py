@@ -40,7 +40,8 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         """Join the groups and call `connect`."""
         # Before `connect`, as in Channels: a message to a group that is sent meanwhile waits in the
         # channel, and is not lost.
-        await self._with_groups("group_add")
+        if self.groups:
+            await self._with_groups("group_add")
         try:
             await self.connect()
         except AcceptConnection:
@@ -104,7 +105,8 @@ class AsyncWebsocketConsumer(AsyncConsumer):
 
     async def websocket_disconnect(self, message: Message) -> None:
         """Leave the groups, call `disconnect`, and stop."""
-        await self._leave_groups()
+        if self.groups:
+            await self._leave_groups()
         await self.disconnect(message["code"])
         # `dispatch` does this before a message, and no other message follows.
         if database.is_due():
@@ -133,12 +135,10 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         await self._with_groups("group_discard")
 
     async def _with_groups(self, method: str) -> None:
-        if not self.groups:
-            return
         act = getattr(self.channel_layer, method, None)
         if act is None:
             raise InvalidChannelLayerError("There are groups, and no channel layer that has them.")
-        for group in self.groups:
+        for group in self.groups or ():
             await act(group, self.channel_name)
 
 
