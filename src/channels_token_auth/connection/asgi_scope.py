@@ -53,7 +53,8 @@ def clean(scope: Scope, handshake: Handshake) -> None:
         headers[:] = handshake.headers
     else:
         _replace(scope, "headers", handshake.headers)
-    _replace(scope, "query_string", handshake.query_string)
+    if scope.get("query_string") != handshake.query_string:
+        _replace(scope, "query_string", handshake.query_string)
     # A new list: some servers compare the selected subprotocol with their own list.
     if scope.get("subprotocols") != handshake.subprotocols:
         _replace(scope, "subprotocols", [*handshake.subprotocols])

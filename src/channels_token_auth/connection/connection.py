@@ -72,7 +72,7 @@ class Connection(Socket):
     def user_id(self) -> str | None:
         """Its user's primary key as text: the same object as in the lifecycle, to save memory."""
         identity = self.life.identity
-        return identity.key if isinstance(identity, UserKey) else None
+        return identity.key if type(identity) is UserKey else None
 
     def end(self, error: TokenAuthError) -> None:
         """Close it, or refuse its handshake. Before the admission, keep the reason for events."""

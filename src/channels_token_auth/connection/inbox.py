@@ -159,11 +159,13 @@ class Inbox(CancelScope):
 
     def close(self) -> None:
         """Cancel the server's call, and end the wait for it."""
-        self.interrupt()
+        if self._task is not None:
+            self.interrupt()
         pending, self._pending = self._pending, None
-        if pending:
+        if pending is not None:
             pending.cancel()
-        self.wake()
+        if self._on_end is not None:
+            self.wake()
 
     async def _call(self, call: Awaitable[Message] | None) -> Message:
         # A coroutine must be awaited once it is made: make it here, after the task has begun.
@@ -184,8 +186,10 @@ class Inbox(CancelScope):
         # counts as idle.
         if self._idle and self._pending is pending:
             self._idle.receive()
-        if self._pending is not None and self._pending.done():
-            self.wake()
+        # As `wake` does, without a call more for each event.
+        if self._on_end is not None and self._pending is not None and self._pending.done():
+            on_end, self._on_end = self._on_end, None
+            on_end()
 
 
 def _resolve(waiter: "asyncio.Future[None]") -> None:

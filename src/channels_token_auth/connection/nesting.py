@@ -41,7 +41,7 @@ def find_inside(application: Any, kind: type) -> bool:
 def is_inside(scope: Any, receive: Any) -> bool:
     """Return whether an outer token middleware has admitted this socket already."""
     is_wrapped = isinstance(getattr(receive, "__self__", None), ApplicationSide)
-    return is_wrapped or isinstance(scope.get("auth"), LiveAuthentication)
+    return is_wrapped or ("auth" in scope and isinstance(scope["auth"], LiveAuthentication))
 
 
 def _parts(application: Any) -> Iterator[Any]:

@@ -57,7 +57,7 @@ async def _decide(connection: Connection, waited: float) -> None:
     decision = connection.route.decide(connection.handshake)
     # First, so that a foreign page always receives the same refusal: neither a drain nor a limit
     # shows in it. The Origin has precedence (PROTOCOL.md).
-    if _is_foreign(connection):
+    if connection.handshake.is_hostile and _is_foreign(connection):
         raise TokenAuthError(CloseReason.FORBIDDEN)
     if connection.node.drain.is_on:
         raise unavailable()
@@ -80,9 +80,8 @@ async def _decide(connection: Connection, waited: float) -> None:
 
 
 def _is_foreign(connection: Connection) -> bool:
-    """Return True for a handshake of a page whose Origin is not allowed."""
-    handshake = connection.handshake
-    return handshake.is_hostile and handshake.problem is CloseReason.FORBIDDEN
+    """Return True for a hostile handshake of a page whose Origin is not allowed."""
+    return connection.handshake.problem is CloseReason.FORBIDDEN
 
 
 def _pass_limits(connection: Connection) -> None:

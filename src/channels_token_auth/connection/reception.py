@@ -81,7 +81,12 @@ class Reception:
             return self._receive_after(earlier)
         if self._kept is None and self._exchange.stage is _OVER:
             raise RuntimeError("receive() was called after the application got its disconnect.")
-        self._waiting = waiting = Wait(self, self._inbox.loop)
+        waiting = Wait(self, self._inbox.loop)
+        if self._kept is not None:  # mostly the first event
+            event, self._kept = self._kept, None
+            waiting.set_result(event)
+            return waiting
+        self._waiting = waiting
         self.settle()
         return waiting
 

@@ -113,15 +113,16 @@ class _Index:
 
     def add(self, key: str | None, member: Member) -> None:
         known = self._members.setdefault(key, member)
-        if isinstance(known, set):
+        # Its type, which is no call: each socket passes here four times.
+        if type(known) is set:
             known.add(member)
         # The second socket of this key: now a set is needed.
         elif known is not member:
-            self._members[key] = {known, member}
+            self._members[key] = {known, member}  # type: ignore[arg-type]  # no set: see above
 
     def discard(self, key: str | None, member: Member) -> None:
         known = self._members[key]
-        if isinstance(known, set):
+        if type(known) is set:
             known.discard(member)
             if known:
                 return

@@ -51,7 +51,7 @@ class Verifier:
         # The future itself: a coroutine around it would be one more for each handshake.
         if test_mode.is_on():
             return self._verify_in_test(credential)
-        single_flight = self._single_flight()
+        single_flight = self._single_flights.get() or self._begin_loop()
         attempt = _Attempt(self._chain, self._verified, single_flight, key, credential)
         return single_flight.join(key, attempt.start)
 
@@ -124,11 +124,9 @@ class Verifier:
         except TimeoutError:
             return [self._give_up([])] * len(asked)
 
-    def _single_flight(self) -> SingleFlight:
-        single_flight = self._single_flights.get()
-        if single_flight is None:
-            single_flight = SingleFlight(self._timeout, self._give_up_calls)
-            self._single_flights.set(single_flight)
+    def _begin_loop(self) -> SingleFlight:
+        single_flight = SingleFlight(self._timeout, self._give_up_calls)
+        self._single_flights.set(single_flight)
         return single_flight
 
     def _give_up_calls(self, late: Sequence[Call]) -> TokenAuthError:

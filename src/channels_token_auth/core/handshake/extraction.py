@@ -105,10 +105,15 @@ def extract(
     found: Found | None = FOREIGN
     is_of_no_browser = origin is None or _is_of_no_browser(taken.in_header, present)
     if is_of_no_browser or policy.origins.allows(headers):
-        found = _agree(explicit) if explicit else _guard(taken.in_cookie, origin)
+        if len(explicit) == 1:  # the usual case
+            found = explicit[0]
+        else:
+            found = _agree(explicit) if explicit else _guard(taken.in_cookie, origin)
+    if origin is not None and isinstance(found, Credential):
+        found = replace(found, origin=origin)
     problem = found if isinstance(found, Problem) else None
     return Handshake(
-        credential=_bind(found, origin) if isinstance(found, Credential) else None,
+        credential=found if isinstance(found, Credential) else None,
         problem=problem.code if problem else None,
         is_hostile=problem.is_hostile if problem else False,
         rivals=() if explicit else taken.rivals,
@@ -180,8 +185,6 @@ def _is_of_no_browser(in_header: Found | None, present: dict[bytes, bytes]) -> b
 
 def _agree(found: Sequence[Found]) -> Found:
     """Return the one credential of several locations; a problem if one has it, or if two differ."""
-    if len(found) == 1:
-        return found[0]
     problems = [each for each in found if isinstance(each, Problem)]
     if problems:
         # A hostile problem has precedence, since it must be refused before the accept.
@@ -196,7 +199,3 @@ def _agree(found: Sequence[Found]) -> Found:
 def _guard(in_cookie: Found | None, origin: str | None) -> Found | None:
     """Refuse a cookie without an Origin: only the Origin shows which page opened the socket."""
     return Problem(code=CloseReason.FORBIDDEN) if in_cookie and origin is None else in_cookie
-
-
-def _bind(credential: Credential, origin: str | None) -> Credential:
-    return credential if origin is None else replace(credential, origin=origin)

@@ -44,7 +44,9 @@ def read_query(scope: Scope) -> bytes:
 
 def read_subprotocols(scope: Scope) -> list[str]:
     """Return the server's list of offered subprotocols. An entry may be an unsplit line."""
-    given: Iterable[Any] = scope.get("subprotocols") or ()
+    given: Iterable[Any] | None = scope.get("subprotocols")
+    if not given:  # as of most programs that are no browser
+        return []
     if isinstance(given, str | bytes):
         given = (given,)
     elif not isinstance(given, list | tuple):

@@ -64,7 +64,8 @@ class Lane:
         self._complain = complain
         self._idle_seconds = idle_seconds
         self._queue: deque[Errand] = deque()
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._thread: _Thread | None = None
         self._pace = Pace(is_steady=not lane_id.is_remote)
 
@@ -80,7 +81,8 @@ class Lane:
     def put(self, errand: Errand) -> bool:
         """Queue an errand. Return False if the queue is full, or no thread can be started."""
         errand.queued_at = clock.steady()
-        with self._changed:
+        # By the lock itself, for each verification: a condition enters it in Python's own code.
+        with self._lock:
             # Under the lock that an idle thread needs to end, so that it cannot miss the errand.
             # The thread first: a full queue whose thread could not be replaced needs one, too.
             if not self._has_thread() or len(self._queue) >= MAX_QUEUED:

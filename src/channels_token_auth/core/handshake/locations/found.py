@@ -37,8 +37,11 @@ def read_value(
         return None
     if max(map(len, values)) > max_bytes:
         return Problem(code=CloseReason.MALFORMED, is_hostile=True, scheme=scheme)
-    token = _decode(values[0])
-    if len(values) > 1 or token is None:
+    try:
+        token = values[0].decode()
+    except UnicodeDecodeError:
+        token = ""
+    if len(values) > 1 or not is_visible(token):  # an empty text is not visible
         return Problem(code=CloseReason.MALFORMED, scheme=scheme)
     return Credential(location=location, secret=Secret(token), scheme=scheme)
 
@@ -46,11 +49,3 @@ def read_value(
 def spoil(value: bytes, max_bytes: int) -> bytes:
     """Return a malformed value for `read_value`: too large if the original was too large."""
     return value if len(value) > max_bytes else b""
-
-
-def _decode(value: bytes) -> str | None:
-    try:
-        token = value.decode()
-    except UnicodeDecodeError:
-        return None
-    return token if is_visible(token) else None
