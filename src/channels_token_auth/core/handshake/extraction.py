@@ -105,10 +105,7 @@ def extract(
     found: Found | None = FOREIGN
     is_of_no_browser = origin is None or _is_of_no_browser(taken.in_header, present)
     if is_of_no_browser or policy.origins.allows(headers):
-        if len(explicit) == 1:  # the usual case
-            found = explicit[0]
-        else:
-            found = _agree(explicit) if explicit else _guard(taken.in_cookie, origin)
+        found = _agree(explicit) if explicit else _guard(taken.in_cookie, origin)
     if origin is not None and isinstance(found, Credential):
         found = replace(found, origin=origin)
     problem = found if isinstance(found, Problem) else None
@@ -185,6 +182,8 @@ def _is_of_no_browser(in_header: Found | None, present: dict[bytes, bytes]) -> b
 
 def _agree(found: Sequence[Found]) -> Found:
     """Return the one credential of several locations; a problem if one has it, or if two differ."""
+    if len(found) == 1:
+        return found[0]
     problems = [each for each in found if isinstance(each, Problem)]
     if problems:
         # A hostile problem has precedence, since it must be refused before the accept.
