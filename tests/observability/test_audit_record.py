@@ -5,6 +5,7 @@ import functools
 import json
 import logging
 import threading
+import time
 
 import pytest
 
@@ -28,7 +29,7 @@ def records():
 
 
 def write(level=logging.INFO):
-    audit_record.write(level, "shown", "signal", FIELDS)
+    audit_record.write(level, "shown", "signal", FIELDS, at=time.time())
 
 
 def of_python():
@@ -57,7 +58,7 @@ def test_each_record_has_the_attributes_of_one_that_python_makes(records):
 
 def test_each_control_character_of_a_client_is_escaped(records):
     path = "".join(map(chr, (*range(0x20), *range(0x7F, 0xA0))))
-    audit_record.write(logging.INFO, "shown", "signal", {"path": path})
+    audit_record.write(logging.INFO, "shown", "signal", {"path": path}, at=time.time())
     (record,) = records
     assert record.getMessage().isprintable()
     assert json.loads(record.getMessage().partition("path=")[2]) == path

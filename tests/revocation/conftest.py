@@ -127,6 +127,7 @@ class Socket:
         async with asyncio.timeout(60):
             while not condition() and not self.task.done():  # noqa: ASYNC110 - no event tells
                 await asyncio.sleep(0.005)
+        await asyncio.sleep(0)  # events of this turn of the loop are emitted after it
 
     async def leave(self):
         self.server.inbox.put_nowait({"type": "websocket.disconnect", "code": 1000})

@@ -24,7 +24,7 @@ from ..observability.events import (
     ConnectionAuthenticated,
     ConnectionReauthenticated,
     ReauthenticationRefused,
-    emit,
+    emit_soon,
 )
 from ..verification.route import Route
 from .asgi_scope import inner_scope
@@ -114,7 +114,7 @@ class Connection(Socket):
         self._begin_to_count(address.group if address else None)
         self.node.let_in(self)
         if AnonymousAdmitted.is_wanted():
-            emit(AnonymousAdmitted(connection=self))
+            emit_soon(AnonymousAdmitted(connection=self))
 
     def admit(self, identity: Identity, *, since: int) -> list[Output]:
         """Admit a user, or take over their fresh token.
@@ -140,7 +140,7 @@ class Connection(Socket):
             self._begin_to_count(user_key)
             self.node.let_in(self)  # before the event, whose subscribers may count sockets
             if ConnectionAuthenticated.is_wanted():
-                emit(ConnectionAuthenticated(connection=self))
+                emit_soon(ConnectionAuthenticated(connection=self))
         else:
             self._replace_identity(self._auth, identity)
             self.node.let_in(self)
@@ -160,7 +160,7 @@ class Connection(Socket):
         auth.replace(replace(identity.authentication, location=auth.location))
         self.notify({"type": "auth.reauthenticated"})
         if ConnectionReauthenticated.is_wanted():
-            emit(ConnectionReauthenticated(connection=self))
+            emit_soon(ConnectionReauthenticated(connection=self))
 
     def follow(self, identity: Identity) -> None:
         """Take over the current scopes and expiry of its token, which a sweep has found."""
@@ -219,7 +219,7 @@ class Connection(Socket):
             self.refusal_reason, self.refused_credential = error, credential
         elif ReauthenticationRefused.is_wanted():
             detail = self.route.explain(error, self.handshake, credential)
-            emit(ReauthenticationRefused(connection=self, code=error.code, detail=detail))
+            emit_soon(ReauthenticationRefused(connection=self, code=error.code, detail=detail))
 
 
 def failed(error: Exception, credential: Credential | None) -> TokenAuthError:

@@ -1,5 +1,6 @@
 """End one socket after its application has returned or raised."""
 
+import asyncio
 from dataclasses import dataclass, replace
 
 from ..clock import clock
@@ -16,8 +17,9 @@ from ..observability.events import (
     ConnectionLimited,
     HandshakeAbandoned,
     HandshakeRefused,
-    emit,
+    emit_soon,
 )
+from ..observability.turns import is_turn_unfinished
 from .connection import Connection
 
 __all__ = ["end_without_application", "finish"]
@@ -73,6 +75,10 @@ async def finish(connection: Connection) -> None:
         # Its traceback refers to the connection. That cycle would keep each refused connection in
         # memory until the garbage collector runs.
         connection.refusal_reason = None
+        if is_turn_unfinished():
+            # So that the events of a socket have been handled when its application has ended: who
+            # calls the application in a task of their own, as a test does, finds its records.
+            await asyncio.sleep(0)
     finally:
         await connection.transport.finish()
 
@@ -85,18 +91,18 @@ def _emit_end(connection: Connection) -> None:
         if code is None:
             if HandshakeAbandoned.is_wanted():
                 detail = _mistake(connection)
-                emit(HandshakeAbandoned(connection=_Refused(connection), detail=detail))
+                emit_soon(HandshakeAbandoned(connection=_Refused(connection), detail=detail))
         elif HandshakeRefused.is_wanted():
             detail = _explain(connection, code)
-            emit(HandshakeRefused(connection=_Refused(connection), code=code, detail=detail))
+            emit_soon(HandshakeRefused(connection=_Refused(connection), code=code, detail=detail))
         return
     recent.note_close(left)
     if code is not None and connection.limit_detail and ConnectionLimited.is_wanted():
         detail = connection.limit_detail
-        emit(ConnectionLimited(connection=connection, code=code, detail=detail))
+        emit_soon(ConnectionLimited(connection=connection, code=code, detail=detail))
     if ConnectionClosed.is_wanted():
         close_code = left.close_code if isinstance(left, CloseReason) else left
-        emit(ConnectionClosed(connection=connection, code=code, close_code=close_code))
+        emit_soon(ConnectionClosed(connection=connection, code=code, close_code=close_code))
 
 
 def _mistake(connection: Connection) -> Detail | None:

@@ -13,7 +13,7 @@ from ..core.identity import Identity, unavailable
 from ..core.lifecycle import Stage, State, Step
 from ..limits.newcomers import overrun
 from ..limits.waiting import Place
-from ..observability.events import HandshakeBegan, emit
+from ..observability.events import HandshakeBegan, emit_soon
 from .asgi_scope import anonymous_user
 from .connection import Connection, failed
 
@@ -38,7 +38,7 @@ async def open_connection(connection: Connection, *, waited: float = 0.0) -> Mes
         return None
     connection.node.sockets.add(connection)
     if HandshakeBegan.is_wanted():
-        emit(HandshakeBegan(node=connection.node.name))
+        emit_soon(HandshakeBegan(node=connection.node.name))
     try:
         await _decide(connection, waited)
     except TokenAuthError as error:

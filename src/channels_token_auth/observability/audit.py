@@ -91,7 +91,7 @@ def _record(
     fields = _FIELDS[type(event)](event)
     if logger.isEnabledFor(level):
         shown = (owasp_name(event) if names() is EventNames.OWASP else None) or name
-        write(level, shown, name, fields)
+        write(level, shown, name, fields, at=event.at)
     if not signal.receivers:
         return
     # A receiver may query, which must not block an event loop and all its sockets.

@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import threading
-import time
 from collections.abc import Mapping
 from functools import partial
 from json.encoder import encode_basestring_ascii as _quote
@@ -25,8 +24,11 @@ logger = logging.getLogger(LOGGER)
 _encode = json.JSONEncoder().encode
 
 
-def write(level: int, name: str, signal: str, fields: Mapping[str, Any]) -> None:
-    """Log the fields as text, and each of them as an attribute of the record too."""
+def write(level: int, name: str, signal: str, fields: Mapping[str, Any], *, at: float) -> None:
+    """Log the fields as text, and each of them as an attribute of the record too.
+
+    `at`: when the event happened, which is a moment before this call.
+    """
     # JSON escapes line breaks in a client's values. For None and text this gives the same as
     # `json.dumps`, and without a call of a function in Python: a record has twelve values, of which
     # at most a close code is anything else.
@@ -38,27 +40,33 @@ def write(level: int, name: str, signal: str, fields: Mapping[str, Any]) -> None
             for key, value in fields.items()
         ]
     )
-    logger.handle(_record(level, (name, text), {"event": name, "signal": signal, **fields}))
+    logger.handle(_record(level, (name, text), {"event": name, "signal": signal, **fields}, at))
 
 
 def _as_json(value: Any) -> str:
     return str(value) if type(value) is int else _encode(value)
 
 
-def _record(level: int, args: tuple[str, str], extra: dict[str, Any]) -> logging.LogRecord:
-    shared, now = _shared, time.time()
-    if shared is None or not shared.serves(level) or not _is_made_by_python():
-        return _made_by_logging(level, args, extra)
-    record = logging.LogRecord.__new__(logging.LogRecord)
-    attributes = vars(record)
-    attributes.update(shared.attributes)
-    attributes.update(extra)
-    attributes["args"] = args
-    attributes["created"] = now
-    attributes["msecs"] = int((now % 1) * 1000) + 0.0  # whole ones, as in Python's own records
-    attributes["relativeCreated"] = (now - shared.began_at) * 1000
-    if shared.has_tasks:
-        attributes["taskName"] = _task_name()
+def _record(
+    level: int, args: tuple[str, str], extra: dict[str, Any], at: float
+) -> logging.LogRecord:
+    shared = _shared
+    if shared is None or not _is_made_by_python() or not shared.serves(level):
+        record = _made_by_logging(level, args, extra)
+        attributes = vars(record)
+        began_at = record.created - record.relativeCreated / 1000
+    else:
+        record = logging.LogRecord.__new__(logging.LogRecord)
+        attributes = vars(record)
+        attributes.update(shared.attributes)
+        attributes.update(extra)
+        attributes["args"] = args
+        if shared.has_tasks:
+            attributes["taskName"] = _task_name()
+        began_at = shared.began_at
+    attributes["created"] = at
+    attributes["msecs"] = int((at % 1) * 1000) + 0.0  # whole ones, as in Python's own records
+    attributes["relativeCreated"] = (at - began_at) * 1000
     return record
 
 
@@ -86,7 +94,6 @@ class _Shared:
 
     __slots__ = (
         "_level",
-        "_process",
         "_switches",
         "_thread",
         "_thread_name",
@@ -96,9 +103,9 @@ class _Shared:
     )
 
     def __init__(self, record: logging.LogRecord, extra: Mapping[str, Any]) -> None:
-        self._level, self._process = record.levelno, os.getpid()
-        self._thread = threading.get_ident()
-        self._thread_name = threading.current_thread().name
+        self._level = record.levelno
+        self._thread = threading.current_thread()
+        self._thread_name = self._thread.name
         self._switches = _switches()
         self.attributes = {key: it for key, it in vars(record).items() if key not in extra}
         self.began_at = record.created - record.relativeCreated / 1000
@@ -107,18 +114,27 @@ class _Shared:
 
     def serves(self, level: int) -> bool:
         """Return whether a record of this level in the running thread has these attributes."""
-        # The process, too: after a fork, its id in the records would be that of the parent. And the
-        # thread's name: the system gives the id of a thread that has ended to a new one.
+        # By its object: the system gives the id of a thread that has ended to a new one. Its name,
+        # too, since the site may change it.
+        thread = threading.current_thread()
         return (
             level == self._level
-            and threading.get_ident() == self._thread
-            and threading.current_thread().name == self._thread_name
-            and os.getpid() == self._process
+            and thread is self._thread
+            and thread.name == self._thread_name
             and _switches() == self._switches
         )
 
 
 _shared: _Shared | None = None
+
+
+def _forget_shared() -> None:
+    global _shared  # noqa: PLW0603 - as above
+    _shared = None
+
+
+# A record of the child would have the id and the name of the parent's process.
+os.register_at_fork(after_in_child=_forget_shared)
 
 
 def _switches() -> tuple[bool, ...]:

@@ -1,18 +1,24 @@
-"""Call the subscribers of an event's kind."""
+"""Call the subscribers of an event's kind: at once, or together with others after a turn."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 from .error_log import log_error
+from .turns import finish_turn, is_turn_unfinished, run_after_turn
 
-__all__ = ["Event", "emit", "subscribe"]
+__all__ = ["Event", "emit", "emit_soon", "subscribe"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """The base class of events. Each subclass is a kind with its own subscribers."""
+    """The base class of events. Each subclass is a kind with its own subscribers.
 
-    __slots__ = ()
+    `at`: when it happened, in seconds since the epoch.
+    """
+
+    at: float = field(default_factory=time.time, compare=False, repr=False)
     _subscriptions: ClassVar[tuple["_Subscription", ...]] = ()
 
     @classmethod
@@ -58,6 +64,23 @@ def subscribe(
 
 def emit(event: Event) -> None:
     """Call the subscribers of the event that want it now. Their exceptions are logged."""
+    # First the earlier ones, so that a subscriber gets all events of a thread in their order.
+    if is_turn_unfinished():
+        finish_turn()
+    _deliver(event)
+
+
+def emit_soon(event: Event) -> None:
+    """Call the subscribers after this turn of the event loop. Outside of a loop: at once.
+
+    For what each socket causes. The client gets its answer first. And the code of the subscribers
+    runs for many events in a row: for one, between two steps of a handshake, it took five times as
+    long, because it was no longer in the processor's caches.
+    """
+    run_after_turn(_deliver, event)
+
+
+def _deliver(event: Event) -> None:
     for each in event._subscriptions:  # noqa: SLF001 - of this module
         try:
             # Another subscriber may be the reason why the event was built.

@@ -19,7 +19,7 @@ from ..core.asgi_types import Scope
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Identity, UserInactiveError, Verdict
-from ..observability.events import CacheHit, emit
+from ..observability.events import CacheHit, emit_soon
 from ..tenants import Tenants
 from ..tenants.site import build_tenants
 from . import injected, test_mode
@@ -144,7 +144,7 @@ class Authenticator:
         if verdict is None:
             return None
         if CacheHit.is_wanted():
-            emit(CacheHit())
+            emit_soon(CacheHit())
         return private_identity(verdict, presented_at=clock.calendar())
 
     async def consult(self, credential: Credential) -> Identity:

@@ -55,7 +55,8 @@ class ConnectionFacts:
 
 # Two classes implement it: an open socket, and the plain values above.
 class Reported(Protocol):
-    """The connection of an event. Subscribers read it before they return.
+    """The connection of an event. Subscribers read it before they return, and so in the same turn
+    of the event loop, or after it and before anything else: its facts are those of the event.
 
     Metrics need two of its facts. All of them take longer to read than the rest of the event, so
     `facts` is left to the subscribers that need more.
