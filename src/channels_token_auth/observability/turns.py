@@ -50,7 +50,7 @@ class _Turn:
 
 _turns: LoopLocal[_Turn] = LoopLocal()
 _unfinished: set[_Turn] = set()
-"""Those with work: also of loops that were closed without having run all their callbacks."""
+"""Turns with work left: also of loops that were closed without having run all their callbacks."""
 
 
 def run_after_turn(call: Callable[[Any], None], argument: Any) -> None:
