@@ -83,6 +83,20 @@ def test_setting_whose_name_is_misspelt_is_found(settings):
 
 
 @pytest.mark.parametrize(
+    ("changes", "has_hint"),
+    [
+        ({"BACKENDS": []}, True),
+        ({"ALLOWED_ORIGINS": ["https://example.com/"]}, False),
+        ({"LOCATION": ["header"]}, False),
+    ],
+)
+def test_smallest_setting_is_shown_only_where_backends_are_wrong(settings, changes, has_hint):
+    settings.CHANNELS_TOKEN_AUTH = settings.CHANNELS_TOKEN_AUTH | changes
+    (found,) = check_settings()
+    assert (found.id, bool(found.hint)) == ("channels_token_auth.E001", has_hint)
+
+
+@pytest.mark.parametrize(
     "path",
     [
         "channels_token_auth.backend.drf.DRFBackend",

@@ -29,7 +29,10 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
             str(problem),
             hint='Only "BACKENDS" is required; all other entries have defaults.'
             ' The smallest setting: CHANNELS_TOKEN_AUTH = {"BACKENDS": [{"BACKEND":'
-            ' "channels_token_auth.backends.drf.DRFTokenBackend"}]}',
+            ' "channels_token_auth.backends.drf.DRFTokenBackend"}]}'
+            # The messages about other entries name the remedy themselves.
+            if problem.name in ("", "BACKENDS")
+            else None,
             id="channels_token_auth.E001",
         )
         for problem in conf.problems()
