@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from django.core.exceptions import (
@@ -37,7 +38,10 @@ class Noting(FakeBackend):
 
     def revalidate(self, grants):
         self.asked.append((self._tenants.active, len(grants)))
-        return [Identity(user=None, authentication=each.authentication) for each in grants]
+        return [
+            Identity(user=SimpleNamespace(pk=each.user_pk), authentication=each.authentication)
+            for each in grants
+        ]
 
 
 def presented(token, tenant):
