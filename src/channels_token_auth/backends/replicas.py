@@ -46,10 +46,11 @@ def revalidate(backend: TokenBackend, grants: Sequence[Grant]) -> list[Verdict]:
 
 
 def _of_its_user(grant: Grant, verdict: Verdict) -> Verdict:
-    # As text too: a backend of the site may return the key of the row as another type.
-    if not isinstance(verdict, Identity) or grant.user_pk == verdict.user.pk:
+    if not isinstance(verdict, Identity):
         return verdict
-    is_same = str(grant.user_pk) == str(verdict.user.pk)
+    key = getattr(verdict.user, "pk", None)
+    # As text too: a backend of the site may return the key of the row as another type.
+    is_same = key is None or key == grant.user_pk or str(key) == str(grant.user_pk)
     return verdict if is_same else TokenAuthError(CloseReason.TOKEN_REVOKED)
 
 
