@@ -464,7 +464,7 @@ def test_django_runs_these_checks_without_being_asked_to_deploy(check):
 @pytest.mark.parametrize(
     ("given", "hint"),
     [
-        ({"LOCATION": ["header"]}, 'Only "BACKENDS" is required'),
+        ({"BACKENDS": "no list"}, 'Only "BACKENDS" is required'),
         ({"BACKENDS": [{"BACKEND": "no.such.Backend"}]}, "Correct the entry in BACKENDS"),
         ({"BACKENDS": [{"BACKEND": f"{OURS}no.such.Backend"}]}, "Correct the entry in BACKENDS"),
         ({"BACKENDS": [{**BACKENDS[0], "OPTIONS": {"modle": 1}}]}, "Correct the entry in BACKENDS"),

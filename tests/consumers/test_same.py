@@ -308,4 +308,4 @@ async def test_application_knows_its_class_and_arguments(kit):
     application = Named.as_asgi(room="attic")
     assert application.consumer_class is Named
     assert application.consumer_initkwargs == {"room": "attic"}
-    assert (application.__name__, application.__doc__) == ("Named", "What it is for.")
+    assert (application.__name__, application.__doc__) == ("Named", "A documented consumer.")
