@@ -19,6 +19,12 @@ def test_fields_say_why_and_when_to_try_again():
     assert (error.code, error.retry_after) == (CloseReason.UNAVAILABLE, 5)
 
 
+def test_text_of_a_code_will_do_and_any_other_is_an_error():
+    assert TokenAuthError("token_invalid").code is CloseReason.TOKEN_INVALID
+    with pytest.raises(ValueError, match="no_such_code"):
+        TokenAuthError("no_such_code")
+
+
 def test_trying_again_does_not_help_unless_the_code_is_transient():
     assert TokenAuthError(CloseReason.TOKEN_INVALID).retry_after is None
 

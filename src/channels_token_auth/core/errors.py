@@ -28,17 +28,22 @@ class Detail:
 class TokenAuthError(Exception):
     """A credential, or a socket, is refused.
 
-    `code`: the reason, which decides the close code and the HTTP status. `retry_after`: the whole
-    seconds after which the client may try again (RFC 9110, section 10.2.3); None where trying again
-    does not help. `detail`: the reason for developers, where more is known than the code.
+    `code`: the reason, or its text, which decides the close code and the HTTP status. Another text
+    raises ValueError. `retry_after`: the whole seconds after which the client may try again (RFC
+    9110, section 10.2.3); None where trying again does not help. `detail`: the reason for
+    developers, where more is known than the code.
 
     A backend returns it as a verdict, so that no other backend is asked. A consumer may raise it,
     as `requires_scopes` does: the socket closes with the code.
     """
 
     def __init__(
-        self, code: CloseReason, retry_after: float | None = None, detail: Detail | None = None
+        self,
+        code: CloseReason | str,
+        retry_after: float | None = None,
+        detail: Detail | None = None,
     ) -> None:
+        code = CloseReason(code)
         # Rounded up, since the client must not come back sooner. Clients ignore an `auth.error`
         # whose seconds are not whole.
         whole = None if retry_after is None else max(0, math.ceil(retry_after))
