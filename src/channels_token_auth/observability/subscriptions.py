@@ -74,8 +74,7 @@ def emit_soon(event: Event) -> None:
     """Call the subscribers after this turn of the event loop. Outside of a loop: at once.
 
     For what each socket causes. The client gets its answer first. And the code of the subscribers
-    runs for many events in a row: for one, between two steps of a handshake, it took five times as
-    long, because it was no longer in the processor's caches.
+    runs for many events in a row, while it is in the processor's caches: that saves a quarter.
     """
     run_after_turn(_deliver, event)
 
