@@ -1,12 +1,14 @@
 """A server with several worker processes is drained: also those that never had a socket."""
 
 import json
+import time
 import urllib.error
 import urllib.request
 
 import pytest
 from websockets.sync.client import connect
 
+from channels_token_auth.node.drain_requests import DELAY
 from tests.deploy.incident import eventually
 from tests.docs.hello_site import hello_site, token_of_ada, use_redis
 from tests.services import redis
@@ -34,6 +36,8 @@ def test_worker_that_never_had_a_socket_is_drained_too(tmp_path):
         use_redis(project, server.url)
         with project.serve(*SERVER) as base:
             url = f"ws://{base}/hello/"
+            eventually(lambda: project.log.read_text().count("Started worker-") == WORKERS)
+            time.sleep(2 * DELAY)  # a younger process would take the drain for its predecessor's
             with connect(url, additional_headers=headers, open_timeout=600):
                 project.manage("token_drain", "--over=0")  # one worker has a node
             names = set()
