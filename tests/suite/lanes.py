@@ -41,14 +41,15 @@ SERVICES = {
     "wire": ("wire",),
     "faults": ("faults", "tenants"),
 }
-# How many of these steps run at the same time, and how many that compute: one more than there are
-# cores, since those wait too. `tests/plugins/slow.py` knows the sum.
+# How many of these steps run at the same time, and how many that compute: two more than there are
+# cores, since those wait too: with one more, a fifth of the processors' time was idle.
+# `tests/plugins/slow.py` knows the sum.
 SERVICE_WORKERS = 3
 # Of the tests that start services, those that run the library in their own process as well.
 COVERED = ("faults",)
 # Coverage costs nothing from this Python on, and two thirds of a test's time before.
 MEASURES_QUICKLY = (3, 14)
-# All other folders and modules share nothing: they run in as many processes as there are cores.
+# All other folders and modules share nothing: they run beside each other.
 TESTS = Path(__file__).parents[1]
 IN_PROCESS = tuple(
     sorted(
@@ -58,7 +59,7 @@ IN_PROCESS = tuple(
     )
 )
 CORES = cores()
-WORKERS = CORES + 1
+WORKERS = CORES + 2
 # These folders need as much processor time as those that are left. A step for each group, in one
 # process, collects its own tests only; a worker of pytest-xdist would collect those of all groups.
 PARTS = (("providers", "revocation"), ("backends", "matrix"))
