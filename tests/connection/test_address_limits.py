@@ -1,7 +1,7 @@
 """The limits of one address, and of sockets that are not authenticated, in every moment."""
 
 import asyncio
-import socket
+import threading
 
 import pytest
 
@@ -12,6 +12,7 @@ from channels_token_auth.limits import shared_counters
 from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.node.node import here
 from channels_token_auth.observability.events import HandshakeRefused, LimitReached, subscribe
+from channels_token_auth.observability.outages import current_outages
 from tests.connection.backend import store
 from tests.connection.server import ACCEPT, CONNECT, Server, scope
 from tests.connection.test_interleavings import until
@@ -205,24 +206,41 @@ async def test_foreign_page_is_refused_for_its_origin_and_uses_up_no_rate(site):
     }
 
 
-@pytest.mark.parametrize("is_silent", [True, False])
-async def test_store_that_hangs_or_is_stopped_delays_no_handshake_and_no_frame(
-    is_silent, monkeypatch
-):
-    # Much longer than a slow machine needs for the handshakes: one that waited would take a minute.
-    monkeypatch.setattr(shared_counters, "TIMEOUT", 60.0)
+class Store:
+    """A store of counters that does not answer, or fails, until it is mended."""
+
+    def __init__(self, *, hangs):
+        self.hangs, self.is_asked, self.is_mended = hangs, threading.Event(), threading.Event()
+
+    def incr(self, key, expiry, *, amount):
+        self.is_asked.set()
+        if self.hangs:
+            self.is_mended.wait(100)
+        elif not self.is_mended.is_set():
+            raise ConnectionError("stopped")
+        return amount
+
+    def get_expiry(self, key):
+        return 0.0
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+async def test_store_that_hangs_or_is_stopped_delays_no_handshake_and_no_frame(hangs, monkeypatch):
+    counters = Store(hangs=hangs)
+    monkeypatch.setattr(shared_counters, "build_store", lambda _: counters)
     monkeypatch.setattr(shared_counters, "RETRY", 60.0)
-    with socket.create_server(("127.0.0.1", 0)) as store:  # connects, and never answers
-        port = store.getsockname()[1] if is_silent else 9  # of the discard protocol: none
-        storage = f"redis://127.0.0.1:{port}"
-        limits = {"HANDSHAKES": "99/min", "MESSAGES": "99/min", "STORAGE": storage}
-        began = asyncio.get_running_loop().time()
+    limits = {"HANDSHAKES": "99/min", "MESSAGES": "99/min", "STORAGE": "memory://"}
+    async with asyncio.timeout(60):  # a handshake or a frame that waited would take longer
         for _ in range(3):
             browser = await connect("alice", overrides=failures(9, **limits))
             await browser.say("hello")
             assert browser.heard()[-1] == "echo hello"
             await browser.leave()
-        assert asyncio.get_running_loop().time() - began < 30
+    await until(counters.is_asked.is_set)
+    # Before the test ends: otherwise the thread would log the outage in a later test.
+    await until(lambda: hangs or "limits" in {each.service for each in current_outages()})
+    counters.is_mended.set()
+    shared_counters.outages.reset()
 
 
 async def test_frames_count_towards_a_shared_rate():
