@@ -54,10 +54,11 @@ async def open_connection(connection: Connection, *, waited: float = 0.0) -> Mes
 
 
 async def _decide(connection: Connection, waited: float) -> None:
-    decision = connection.route.decide(connection.handshake)
+    handshake = connection.handshake
+    decision = connection.route.decide(handshake)
     # First, so that a foreign page always receives the same refusal: neither a drain nor a limit
     # shows in it. The Origin has precedence (PROTOCOL.md).
-    if connection.handshake.is_hostile and _is_foreign(connection):
+    if handshake.is_hostile and handshake.problem is CloseReason.FORBIDDEN:
         raise TokenAuthError(CloseReason.FORBIDDEN)
     if connection.node.drain.is_on:
         raise unavailable()
@@ -77,11 +78,6 @@ async def _decide(connection: Connection, waited: float) -> None:
             raise TokenAuthError(decision.code)
         case _:
             assert_never(decision)
-
-
-def _is_foreign(connection: Connection) -> bool:
-    """Return True for a hostile handshake of a page whose Origin is not allowed."""
-    return connection.handshake.problem is CloseReason.FORBIDDEN
 
 
 def _pass_limits(connection: Connection) -> None:

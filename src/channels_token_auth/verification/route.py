@@ -92,7 +92,7 @@ class Route:
 
         Raises TokenAuthError.
         """
-        return self.recall(credential) or await self.consult(credential)
+        return self._admit(await self._authenticator.authenticate(credential))
 
     async def consult(self, credential: Credential) -> Identity:
         """Verify a token that `recall` does not know. Raises TokenAuthError, as `verify` does."""
@@ -101,9 +101,10 @@ class Route:
     def _admit(self, identity: Identity) -> Identity:
         # After the verification, and for each route: the cache shares verdicts among routes with
         # different scopes.
-        if not self._scopes <= identity.authentication.scopes:
-            raise TokenAuthError(CloseReason.FORBIDDEN, detail=SCOPES_MISSING)
-        return identity
+        verdict = self._with_scopes(identity)
+        if isinstance(verdict, TokenAuthError):
+            raise verdict
+        return verdict
 
     def _with_scopes(self, verdict: Identity | TokenAuthError) -> Identity | TokenAuthError:
         if isinstance(verdict, Identity) and not self._scopes <= verdict.authentication.scopes:
