@@ -29,7 +29,10 @@ _spent: list[float] = []
 
 
 def seconds() -> float:
-    """Return the processor time of all programs that have ended: they are no children of ours."""
+    """Return the processor time of all programs that have ended.
+
+    They are children of the launcher, so the times of this process leave them out.
+    """
     return sum(_spent)
 
 

@@ -35,8 +35,8 @@ async def aconnections(
     the name of a node, or of a process or a machine for all its nodes. `timeout`: seconds in which
     nodes may answer; it returns soon after all have answered. Raises TypeError for None, for an
     empty text, for malformed labels and for an unsaved user; ValueError for a limit over 1,000, for
-    a timeout without end, for a text that is no address, and if no socket matches and no backend
-    has this name, this issuer or such labels.
+    an infinite timeout, for a malformed address, and if no socket matches and no backend has this
+    name, this issuer or such labels.
     """
     if not 0 <= timeout < math.inf:
         raise ValueError(f"timeout is {timeout}: it must be a number of seconds, 0 or more.")

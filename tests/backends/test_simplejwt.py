@@ -173,7 +173,7 @@ def test_token_with_a_critical_header_is_refused(backend, alice, crit):
 
 
 class OwnFormat(AccessToken):
-    """A token whose text is no JWT: a site may decode what it likes."""
+    """A token in a text format of the site's own."""
 
     def get_token_backend(self):
         own = copy.copy(super().get_token_backend())

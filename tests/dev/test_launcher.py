@@ -12,7 +12,7 @@ import pytest
 from tests import launcher
 
 ENVIRON = {"PATH": "/usr/bin:/bin", "COLOR": "blue"}
-# What a program can see of how it was started.
+# This program prints everything that it can see of its start.
 SEEN = """
 import json, os, sys
 seen = [sys.argv, sys.path[:2], os.getcwd(), sys.stdin.read(), __name__, sys.executable]

@@ -108,7 +108,7 @@ def site(settings):
 
 @pytest.mark.usefixtures("site")
 async def test_drain_that_is_repeated_after_its_end_drains_nothing(receiver):
-    """Somebody who can write to the layer repeats it when the operator has undone it."""
+    """An attacker who can write to the layer sends it again after the operator has undone it."""
     node, drain = here(), sent()
     undo = sent(over=None, question="undo")
     states = []

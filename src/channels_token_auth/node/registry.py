@@ -113,7 +113,7 @@ class _Index:
 
     def add(self, key: str | None, member: Member) -> None:
         known = self._members.setdefault(key, member)
-        # Its type, which is no call: each socket passes here four times.
+        # `isinstance` would be a call, and each socket passes here four times.
         if type(known) is set:
             known.add(member)
         # The second socket of this key: now a set is needed.

@@ -54,7 +54,7 @@ class SiteCredentials:
             *([Secret(f"Bearer {bearer_token}")] if bearer_token else []),
         ]
         # A file that holds a token usually ends with a line break, which no header may have. A
-        # space is no part of a token either: "Bearer abc" was copied with its scheme.
+        # token with a space was copied with its scheme: "Bearer abc".
         self._has_bad_token = bool(bearer_token) and not _is_plain(bearer_token)
 
     @property

@@ -45,7 +45,7 @@ def read_query(scope: Scope) -> bytes:
 def read_subprotocols(scope: Scope) -> list[str]:
     """Return the server's list of offered subprotocols. An entry may be an unsplit line."""
     given: Iterable[Any] | None = scope.get("subprotocols")
-    if not given:  # as of most programs that are no browser
+    if not given:  # most clients outside of browsers offer none
         return []
     if isinstance(given, str | bytes):
         given = (given,)

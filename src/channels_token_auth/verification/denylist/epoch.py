@@ -68,7 +68,7 @@ class EpochWatch:
             return self._known
 
     def ensure(self, store: Store, key: str, entry: Mapping[str, Any] | None) -> None:
-        """Settle the epoch before a denial is stored, and begin one if there is none."""
+        """Settle the epoch before a denial is stored; begin the first one if none exists."""
         with self._lock:
             epoch = self._settle(store, key, Epoch.from_entry(entry))
             self._known = epoch or self._write(store, key, Epoch.begin())
