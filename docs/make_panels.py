@@ -66,7 +66,7 @@ def _series(
     nodes = {node: f"node {number}" for number, node in enumerate(watched.nodes, 1)}
     curves = []
     for target in panel["targets"]:
-        expression = quickened(target["expr"]).replace("[1m]", "[10s]")
+        expression = quickened(target["expr"])
         for each in watched.prometheus.query_range(expression, start, end):
             legend = target["legendFormat"]
             for label, value in each["metric"].items():

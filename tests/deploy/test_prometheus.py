@@ -54,7 +54,7 @@ def test_alerts_fire_and_resolve_during_a_revocation_an_outage_and_a_flood(tmp_p
 
         def is_noticed():
             watched.flood()
-            return FLOOD in seen.firing() and seen.query(f"{PREFIX}_limits_reached_total")
+            return FLOOD in seen.firing() and seen.query(f"{PREFIX}_limits_reached_total > 0")
 
         eventually(is_noticed)
         eventually(lambda: seen.firing() == set())

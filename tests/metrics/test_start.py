@@ -5,33 +5,7 @@ import sys
 
 import pytest
 
-SITE = """
-from django.conf import settings
-settings.configure(
-    SECRET_KEY="for tests only",
-    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", {apps}],
-    ROOT_URLCONF="django_prometheus.urls",
-    ALLOWED_HOSTS=["testserver"],
-    CHANNELS_TOKEN_AUTH={{"BACKENDS": [{{
-        "BACKEND": "channels_token_auth.backends.session.SessionBackend"}}]}},
-)
-import django; django.setup()
-from channels_token_auth.observability.events import CacheHit, emit
-"""
-HIT = "channels_token_auth_cache_hits_total"
-
-
-def python(program, *, apps="'channels_token_auth'", first="", **environ):
-    """Run a program in a process of its own, in which Django has started."""
-    done = subprocess.run(
-        [sys.executable, "-c", first + SITE.format(apps=apps) + program],
-        check=False,
-        env={"PATH": "", **environ},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+from tests.metrics.site import HIT, SCRAPE, SITE, python
 
 
 def test_events_count_before_any_request():
@@ -66,11 +40,6 @@ emit(CacheHit())
 open_connections.set(7)
 print("ready", flush=True)
 sys.stdin.read()
-"""
-SCRAPE = """
-from prometheus_client import generate_latest
-from channels_token_auth.metrics.registry import registry
-print(generate_latest(registry()).decode())
 """
 
 
@@ -122,3 +91,22 @@ print(Client().get("/metrics").content.decode())
         PROMETHEUS_MULTIPROC_DIR=str(tmp_path),
     )
     assert f"{HIT} 2.0" in output
+
+
+def test_sweep_forgets_the_sockets_of_a_worker_that_was_killed(worker, tmp_path):
+    """Other exporters of the shared folder do not do it."""
+    killed, _ = worker(), worker()
+    killed.kill()
+    killed.wait()
+    program = """
+from channels_token_auth.observability.events import SweepFinished
+emit(SweepFinished(node="n", tokens=0, closed=0, seconds=0.1, unavailable=()))
+from django.test import Client
+print(Client().get("/metrics").content.decode())
+"""
+    output = python(
+        program,
+        apps="'django_prometheus', 'channels_token_auth'",
+        PROMETHEUS_MULTIPROC_DIR=str(tmp_path),
+    )
+    assert "channels_token_auth_open_connections 7.0" in output

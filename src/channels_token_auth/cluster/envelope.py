@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..conf import site_keys
-from ..observability.events import MessageIgnored, emit
+from ..observability.events import IgnoredBecause, MessageIgnored, emit
 from ..observability.throttle import Throttle
 from .freshness import Freshness, stamp
 from .local_nodes import process_id
@@ -26,7 +26,7 @@ TYPE = "token_auth.message"
 
 PURPOSE = "message"
 
-_HINTS = {
+_HINTS: dict[IgnoredBecause, str] = {
     "foreign": "Another site uses the same channel layer, or processes of this site have different"
     " SECRET_KEYs. Give each site its own prefix or database.",
     "version": "Nodes of another release are running.",
@@ -66,7 +66,7 @@ def open_(sealed: Mapping[str, Any], freshness: Freshness) -> Message | None:
     return None
 
 
-def _ignore(reason: str) -> None:
+def _ignore(reason: IgnoredBecause) -> None:
     emit(MessageIgnored(reason=reason))
     if throttle.allows(reason):
         logger.warning("Ignored messages on the channel layer. %s", _HINTS[reason])

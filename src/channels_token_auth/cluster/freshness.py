@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core.site_keys import SIGNATURE
+from ..observability.events import IgnoredBecause
 from .local_nodes import process_began_at
 
 __all__ = ["MAX_SEEN", "ROLLOUT", "SENT_AT", "WINDOW", "Freshness", "stamp"]
@@ -45,7 +46,7 @@ class Freshness:
         # By kind, so that frequent messages, which count sockets, do not displace the others.
         self._seen: defaultdict[str, _Seen] = defaultdict(_Seen)
 
-    def problem(self, message: Mapping[str, Any]) -> str | None:
+    def problem(self, message: Mapping[str, Any]) -> IgnoredBecause | None:
         """Return why a signed message must be ignored, "late" or "repeated"; None to act on it."""
         sent_at = message.get(SENT_AT)
         if sent_at is None:

@@ -5,7 +5,9 @@ Clients cannot choose the values of labels, and no label names a user.
 """
 
 from .collectors import start
+from .zeros import begin_at_zero
 
 __all__: list[str] = []
 
+begin_at_zero()
 start()

@@ -10,6 +10,7 @@ from ..node.node import local_nodes
 from ..observability import events
 from ..observability.events import subscribe
 from ..verification.lanes import lanes
+from .registry import forget_dead_processes
 from .sockets import count_sockets, is_counted_at_scrape
 
 __all__ = ["HANDLERS", "refresh", "start"]
@@ -150,6 +151,7 @@ def _child(counter: Counter, *labels: str) -> Counter:
 
 def _measured(event: events.QueueMeasured) -> None:
     queue_length.labels(event.lane).set(event.length)
+    _child(queue_refusals, event.lane)  # at 0, so that its first refusals are an increase
 
 
 def _overflowed(event: events.QueueOverflowed) -> None:
@@ -190,6 +192,7 @@ def _swept(event: events.SweepFinished) -> None:
     sweep_seconds.observe(event.seconds)
     swept_tokens.inc(event.tokens)
     refresh()  # with a shared folder, another process may answer all scrapes
+    forget_dead_processes()  # another exporter may answer them, which does not do it
     if event.unavailable:
         sweep_failures.inc()
 

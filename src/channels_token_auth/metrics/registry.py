@@ -7,7 +7,7 @@ from pathlib import Path
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-__all__ = ["registry"]
+__all__ = ["forget_dead_processes", "registry"]
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _OF_PROCESS = re.compile(r"gauge_live\w*_(\d+)\.db")
@@ -18,20 +18,25 @@ def registry() -> CollectorRegistry:
     folder = os.environ.get(FOLDER)
     if folder is None:
         return REGISTRY
-    _forget_dead_processes(Path(folder))
+    forget_dead_processes()
     # A new one for each scrape, as prometheus-client's page on multiprocess mode shows.
     combined = CollectorRegistry()
     MultiProcessCollector(combined)  # type: ignore[no-untyped-call]  # it has no types
     return combined
 
 
-def _forget_dead_processes(folder: Path) -> None:
+def forget_dead_processes() -> None:
     """Remove the gauges of processes that have ended: their sockets are not open any more.
+
+    Does nothing without a shared folder.
 
     prometheus-client leaves that to a hook of the server, which only gunicorn has. Counters of
     ended processes stay, because totals must not decrease.
     """
-    for file in folder.glob("gauge_live*.db"):
+    folder = os.environ.get(FOLDER)
+    if folder is None:
+        return
+    for file in Path(folder).glob("gauge_live*.db"):
         found = _OF_PROCESS.fullmatch(file.name)
         if found and not _is_alive(int(found[1])):
             mark_process_dead(found[1])  # type: ignore[no-untyped-call]  # it has no types

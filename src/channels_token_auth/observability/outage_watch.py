@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ..core.errors import TokenAuthError
 from .error_log import describe_error
-from .events import OutageBegan, OutageEnded, emit
+from .events import OutageBegan, OutageEnded, Service, emit
 from .throttle import Throttle
 
 __all__ = ["OutageWatch"]
@@ -38,7 +38,7 @@ class OutageWatch:
     distinguishes them, and is never shown: their outage lasts until the last of them answers.
     """
 
-    def __init__(self, service: str, *, began: str | None = None, ended: str = "") -> None:
+    def __init__(self, service: Service, *, began: str | None = None, ended: str = "") -> None:
         self._service = service
         self._began = began
         self._ended = ended

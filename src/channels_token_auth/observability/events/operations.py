@@ -12,12 +12,14 @@ __all__ = [
     "BatchVerified",
     "CacheHit",
     "Cause",
+    "IgnoredBecause",
     "MessageIgnored",
     "OutageBegan",
     "OutageEnded",
     "QueueMeasured",
     "QueueOverflowed",
     "RevocationPublished",
+    "Service",
     "SocketsClosed",
     "SweepFailed",
     "SweepFinished",
@@ -114,18 +116,21 @@ class SweepFailed(Event):
 
 # -- What the library depends on
 
+Service = Literal["layer", "cache", "store", "limits", "keys", "introspection"]
+"""A kind of service. "store": of tokens; "limits": `LIMITS["STORAGE"]`; "keys": a key server."""
+
+IgnoredBecause = Literal["foreign", "version", "late", "repeated", "malformed"]
+"""Why a node did not act on a message: see `cluster.envelope`, and `malformed` in `node.node`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutageBegan(Event):
     """A service stopped answering. `name`: which of its kind.
 
-    `service`: "layer", "cache", "store" (of tokens), "limits", "keys" (a key server) or
-    "introspection".
-
     `error`: its type and its text, redacted.
     """
 
-    service: str
+    service: Service
     name: str
     error: str | None = None
 
@@ -134,12 +139,12 @@ class OutageBegan(Event):
 class OutageEnded(Event):
     """A service answers again."""
 
-    service: str
+    service: Service
     name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageIgnored(Event):
-    """A message on the layer was not acted on. `reason`: "foreign", "version", "malformed"."""
+    """A message on the layer was not acted on."""
 
-    reason: str
+    reason: IgnoredBecause
