@@ -1,4 +1,4 @@
-"""The bucket lets as much pass as an exact count with fractions does."""
+"""The buckets of a user let as much pass as an exact count with fractions does."""
 
 from fractions import Fraction
 
@@ -6,52 +6,109 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels_token_auth.core.counting.bucket import MICROSECONDS, Bucket
-from channels_token_auth.core.limits import Rate
+from channels_token_auth.core.counting.bucket import MICROSECONDS, common_scale, prices
+from channels_token_auth.core.counting.traffic import TrafficTable
+from channels_token_auth.core.limits import Limit, Limits, Rate
 
-SECOND = MICROSECONDS
 RATES = st.builds(Rate, st.integers(1, 10**6), st.sampled_from([1, 60, 3600, 86400]))
-WAITS = st.integers(0, 2 * 86400 * SECOND)
+WAITS = st.floats(0, 2 * 86400)
+HELLO = {"text": "hello"}
+
+
+def traffic_of(*, messages=None, in_bytes=None):
+    return TrafficTable().join("192.0.2.1", Limits(messages=messages, bytes=in_bytes), 0)
+
+
+def passes(traffic, size, now):
+    return traffic.take({"bytes": bytes(size)}, now) is None
 
 
 def test_whole_count_passes_at_once_and_no_more():
-    bucket = Bucket(Rate(3, 60))
-    assert [bucket.take(1, 0) for _ in range(4)] == [True, True, True, False]
+    traffic = traffic_of(messages=Rate(3, 60))
+    assert [passes(traffic, 1, 0) for _ in range(4)] == [True, True, True, False]
 
 
 def test_rate_pays_off_one_unit_after_the_other():
-    bucket = Bucket(Rate(3, 60))
-    bucket.take(3, 0)
-    assert not bucket.take(1, 20 * SECOND - 1)
-    assert bucket.take(1, 20 * SECOND)
-    assert not bucket.take(1, 20 * SECOND)
+    traffic = traffic_of(in_bytes=Rate(3, 60))
+    assert passes(traffic, 3, 0)
+    assert not passes(traffic, 1, 19.999999)
+    assert passes(traffic, 1, 20)
+    assert not passes(traffic, 1, 20)
 
 
 def test_what_is_refused_is_not_counted():
-    bucket = Bucket(Rate(10, 1))
-    assert not bucket.take(11, 0)
-    assert bucket.take(10, 0)
+    traffic = traffic_of(in_bytes=Rate(10, 1))
+    assert not passes(traffic, 11, 0)
+    assert passes(traffic, 10, 0)
 
 
-@pytest.mark.parametrize(
-    ("after", "seconds"), [(0, 60), (1, 60), (59 * SECOND, 1), (60 * SECOND, 0)]
-)
+def test_frame_with_too_many_bytes_is_no_message_either():
+    traffic = traffic_of(messages=Rate(1, 60), in_bytes=Rate(10, 60))
+    assert traffic.take({"text": "x" * 11}, 0) == (Limit.BYTES, 1)
+    assert traffic.take(HELLO, 0) is None
+    assert traffic.take(HELLO, 0) == (Limit.MESSAGES, 60)
+
+
+@pytest.mark.parametrize(("after", "seconds"), [(0, 60), (0.000001, 60), (39.5, 21), (39.9, 21)])
 def test_it_reports_when_nothing_is_owed(after, seconds):
-    bucket = Bucket(Rate(3, 60))
-    bucket.take(3, 0)
-    assert bucket.full_in(after) == seconds
+    traffic = traffic_of(in_bytes=Rate(3, 60))
+    assert passes(traffic, 3, 0)
+    assert traffic.take({"text": "three"}, after) == (Limit.BYTES, seconds)
+
+
+@pytest.mark.parametrize("after", [0, 59.999999])
+def test_it_owes_until_the_whole_count_is_free(after):
+    traffic = traffic_of(messages=Rate(3, 60), in_bytes=Rate(3, 60))
+    assert not traffic.owes(0)
+    assert passes(traffic, 3, 0)
+    assert traffic.owes(after)
+    assert not traffic.owes(60)
+
+
+class Exact:
+    """One rate, counted with fractions."""
+
+    def __init__(self, rate):
+        self.rate, self.debt = rate, Fraction(0)
+
+    def wait(self, microseconds):
+        paid = Fraction(microseconds * self.rate.count, self.rate.seconds * MICROSECONDS)
+        self.debt = max(Fraction(0), self.debt - paid)
+
+    def has_room(self, amount):
+        return self.debt + amount <= self.rate.count
 
 
 @given(
-    RATES, st.integers(0, 10**15), st.lists(st.tuples(WAITS, st.integers(0, 10**6)), max_size=30)
+    RATES,
+    RATES,
+    st.floats(0, 10**9),
+    st.lists(st.tuples(WAITS, st.integers(0, 10**6)), max_size=30),
 )
-def test_it_is_exact_at_every_rate_and_for_ever(rate, start, steps):
-    bucket, now, debt = Bucket(rate), start, Fraction(0)
-    for wait, amount in steps:
+def test_they_are_exact_at_every_rate_and_for_ever(messages, in_bytes, now, steps):
+    traffic = traffic_of(messages=messages, in_bytes=in_bytes)
+    of_messages, of_bytes, moment = Exact(messages), Exact(in_bytes), int(now * MICROSECONDS)
+    for wait, size in steps:
         now += wait
-        debt = max(Fraction(0), debt - Fraction(wait * rate.count, rate.seconds * SECOND))
-        passes = debt + amount <= rate.count
-        assert bucket.take(amount, now) is passes
-        debt += amount if passes else 0
-        assert 0 <= bucket.full_in(now) <= rate.seconds
-        assert (bucket.full_in(now) == 0) is (debt == 0)
+        waited, moment = int(now * MICROSECONDS) - moment, int(now * MICROSECONDS)
+        of_messages.wait(waited)
+        of_bytes.wait(waited)
+        has_room = of_messages.has_room(1) and of_bytes.has_room(size)
+        assert passes(traffic, size, now) is has_room
+        if has_room:
+            of_messages.debt += 1
+            of_bytes.debt += size
+        assert traffic.owes(now) is (of_messages.debt + of_bytes.debt > 0)
+
+
+@given(RATES, RATES)
+def test_prices_are_whole_parts_of_a_microsecond(one, other):
+    scale = common_scale(one, other)
+    for rate in (one, other):
+        price, all_of_it = prices(rate, scale)
+        assert Fraction(price, scale) == Fraction(rate.seconds * MICROSECONDS, rate.count)
+        assert all_of_it == rate.seconds * MICROSECONDS * scale
+
+
+def test_common_rates_need_no_parts_so_that_numbers_stay_small():
+    assert common_scale(Rate(100, 1), Rate(1_000_000, 1)) == common_scale(None, None) == 1

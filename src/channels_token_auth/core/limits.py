@@ -1,6 +1,6 @@
 """Limits as values: numbers and rates that one address, token or user may reach."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .close_codes import CloseReason
@@ -100,6 +100,14 @@ class Limits:
     storage: Secret | None = None
     is_default_failures: bool = True
     """True if the site did not set `failures`: see `WaitingLimits.is_default_address`."""
+    of_frames: tuple[int, ...] | None = field(init=False, repr=False, compare=False)
+    """The numbers of `messages` and `bytes`, or None without both: a key for each user's counts,
+    which is hashed without a call of Python's own code."""
+
+    def __post_init__(self) -> None:
+        rates = (self.messages, self.bytes)
+        numbers = [n for each in rates for n in ((each.count, each.seconds) if each else (0, 0))]
+        object.__setattr__(self, "of_frames", tuple(numbers) if any(rates) else None)
 
     @property
     def counts_frames(self) -> bool:

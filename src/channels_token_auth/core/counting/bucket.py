@@ -1,53 +1,41 @@
-"""Limit a rate with a token bucket that counts in whole numbers.
+"""Limit two rates with token buckets that count in whole numbers.
 
 This is the "generic cell rate algorithm" of ITU-T I.371. A bucket stores one number: the time at
-which all units taken so far are free again. Times are multiplied by the rate's count, so that each
-unit takes a whole number of them. Rounding would make a rate of 3 in 7 seconds drift, and floats
-lose units after some months.
+which all units taken so far are free again. So a unit has a price, which is a time: at 100 in a
+second, 10 ms. Rounding would make a rate of 3 in 7 seconds drift, and floats lose units after some
+months. So times are counted in parts of a microsecond that are small enough for whole prices.
+
+`Traffic` takes from both buckets of a user at once. It does so in a single function, because that
+runs for every frame, and a call takes as long as all the arithmetic of a bucket.
 """
 
-from math import gcd
+from math import gcd, lcm
 
 from ..limits import Rate
 
-__all__ = ["MICROSECONDS", "Bucket"]
+__all__ = ["MICROSECONDS", "common_scale", "prices"]
 
 MICROSECONDS = 1_000_000
 """Microseconds of a second. All times here are whole microseconds of a monotonic clock."""
 
 
-class Bucket:
-    """Allow `Rate.count` units at once, and then as many as become free at the given rate.
+def common_scale(*rates: Rate | None) -> int:
+    """Return the parts of a microsecond in which one unit of each rate has a whole price."""
+    return lcm(*(each.count // _divisor(each) for each in rates if each))
 
-    So at most twice the count is allowed in any period of `Rate.seconds`.
+
+def prices(rate: Rate | None, scale: int) -> tuple[int, int]:
+    """Return the price of one unit, and of the whole count; both are 0 without a limit.
+
+    `scale`: see `common_scale`.
     """
+    if rate is None:
+        return 0, 0
+    price = rate.seconds * MICROSECONDS * scale // rate.count
+    return price, rate.count * price
 
-    __slots__ = ("_capacity", "_cost", "_paid_at", "_scale")
 
-    def __init__(self, rate: Rate) -> None:
-        # Without their common divisor, nearly all numbers here fit into 60 bits, with which CPython
-        # calculates faster. At 100 in a second, a unit takes 10,000 times 1 instead of 1,000,000.
-        cost = rate.seconds * MICROSECONDS
-        divisor = gcd(rate.count, cost)
-        self._scale = rate.count // divisor
-        self._cost = cost // divisor
-        self._capacity = rate.count * self._cost
-        self._paid_at = 0
-
-    def take(self, amount: int, now: int) -> bool:
-        """Take the amount and return True; or return False and take nothing if less is left."""
-        present = now * self._scale
-        paid_at = self._paid_at
-        if paid_at < present:  # noqa: PLR1730 - for every frame: max() takes longer
-            paid_at = present
-        # A refused amount changes nothing: a client that keeps sending does not lengthen its wait.
-        paid_at += amount * self._cost
-        if paid_at - present > self._capacity:
-            return False
-        self._paid_at = paid_at
-        return True
-
-    def full_in(self, now: int) -> int:
-        """Return the seconds, rounded up, until the whole count is available again."""
-        owed = max(0, self._paid_at - now * self._scale)
-        return -(-owed // (self._scale * MICROSECONDS))
+def _divisor(rate: Rate) -> int:
+    # Without their common divisor, nearly all numbers here fit into 60 bits, with which CPython
+    # calculates faster. At 100 in a second, a unit takes 10,000 times 1 instead of 1,000,000.
+    return gcd(rate.count, rate.seconds * MICROSECONDS)

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..identity import UserKey
 from ..limits import Limit, Limits, Rate
-from .bucket import MICROSECONDS, Bucket
+from .bucket import MICROSECONDS, common_scale, prices
 
 __all__ = ["Report", "Traffic", "TrafficTable", "size_of"]
 
@@ -26,26 +26,29 @@ def size_of(frame: Mapping[str, Any]) -> int:
     text = frame.get("text")
     if text is None:
         return len(frame.get("bytes") or b"")
-    # CPython stores whether a string is ASCII, as nearly all are: then nothing is encoded.
-    if text.isascii():
-        return len(text)
-    try:
-        return len(text.encode())
-    except UnicodeEncodeError:  # a lone surrogate, which no server passes on: RFC 6455 §8.1
-        return len(text.encode(errors="surrogatepass"))
+    # Of a lone surrogate too, although no server passes one on: RFC 6455 §8.1.
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 class Traffic:
     """The recent frames of one user. `key`: its key in the table; `sockets`: open ones.
 
+    It has two buckets, of messages and of bytes: see `bucket`, which also explains the prices. At
+    most twice the count of a rate passes in any period of `Rate.seconds`.
+
     `report`: set if several processes count together. Each process counts by itself as well.
     """
 
     __slots__ = (
+        "_all_bytes",
+        "_all_messages",
         "_blocked_by",
         "_blocked_until",
-        "_bytes",
-        "_messages",
+        "_byte",
+        "_bytes_until",
+        "_message",
+        "_messages_until",
+        "_scale",
         "_share_at",
         "_unshared",
         "key",
@@ -56,31 +59,45 @@ class Traffic:
     def __init__(self, key: Hashable, messages: Rate | None, in_bytes: Rate | None) -> None:
         self.key = key
         self.sockets = 0
-        self._messages = Bucket(messages) if messages else None
-        self._bytes = Bucket(in_bytes) if in_bytes else None
+        # One for both, so that a frame's time is multiplied once.
+        self._scale = common_scale(messages, in_bytes)
+        self._message, self._all_messages = prices(messages, self._scale)
+        self._byte, self._all_bytes = prices(in_bytes, self._scale)
+        self._messages_until = self._bytes_until = 0
         self._blocked_by, self._blocked_until = Limit.MESSAGES, 0
         self.report: Report | None = None
         self._share_at = 0
-        self._unshared = {Limit.MESSAGES: 0, Limit.BYTES: 0}
+        self._unshared: dict[Limit, int] | None = None
 
     def take(self, frame: Mapping[str, Any], now: float) -> tuple[Limit, int] | None:
         """Count a frame; or return the limit it exceeds, and the seconds until all of it is free.
 
-        `now`: in seconds. Called for every frame, so it allocates nothing but numbers.
+        `now`: in seconds. Called for every frame, so it allocates nothing but numbers, and calls no
+        function of Python's own code. A refused frame changes nothing: a client that keeps sending
+        does not lengthen its wait.
         """
         moment = int(now * MICROSECONDS)
         if moment < self._blocked_until:
             # Floor division of a negative number rounds the wait up to whole seconds.
             return self._blocked_by, -((moment - self._blocked_until) // MICROSECONDS)
-        messages, in_bytes = self._messages, self._bytes
-        if messages is not None and not messages.take(1, moment):
-            return Limit.MESSAGES, max(1, messages.full_in(moment))
-        if in_bytes is not None:
-            # Nearly all frames are ASCII: their size is known without a call of `size_of`.
+        present = moment * self._scale
+        messages, in_bytes = self._messages_until, self._bytes_until
+        if price := self._message:
+            messages = price + (messages if messages > present else present)  # noqa: FURB136 - faster
+            if messages - present > self._all_messages:
+                return Limit.MESSAGES, self._free_in(self._messages_until - present)
+        if price := self._byte:
             text = frame.get("text")
-            size = len(text) if text is not None and text.isascii() else size_of(frame)
-            if not in_bytes.take(size, moment):
-                return Limit.BYTES, max(1, in_bytes.full_in(moment))
+            if text is None:
+                size = len(frame.get("bytes") or b"")
+            elif text.isascii():  # as nearly all are: CPython stores it, so nothing is encoded
+                size = len(text)
+            else:
+                size = len(text.encode("utf-8", "surrogatepass"))  # see `size_of`
+            in_bytes = size * price + (in_bytes if in_bytes > present else present)  # noqa: FURB136
+            if in_bytes - present > self._all_bytes:
+                return Limit.BYTES, self._free_in(self._bytes_until - present)
+        self._messages_until, self._bytes_until = messages, in_bytes
         if self.report is not None:
             self._count_for_others(frame, moment)
         return None
@@ -91,7 +108,7 @@ class Traffic:
 
     def share(self) -> None:
         """Report the frames that were not reported yet, if several processes count together."""
-        if self.report is None:
+        if self.report is None or self._unshared is None:
             return
         for limit, amount in self._unshared.items():
             if amount:
@@ -99,24 +116,29 @@ class Traffic:
                 self.report(limit, amount)
 
     def _count_for_others(self, frame: Mapping[str, Any], moment: int) -> None:
-        if self._messages:
+        if self._unshared is None:
+            self._unshared = {Limit.MESSAGES: 0, Limit.BYTES: 0}
+        if self._message:
             self._unshared[Limit.MESSAGES] += 1
-        if self._bytes:
+        if self._byte:
             self._unshared[Limit.BYTES] += size_of(frame)
         if moment >= self._share_at:
             self._share_at = moment + SHARE_EVERY
             self.share()
 
     def owes(self, now: float) -> bool:
-        """Return whether a new bucket would let more pass than this one."""
+        """Return whether a new entry would let more pass than this one."""
         moment = int(now * MICROSECONDS)
-        if moment < self._blocked_until:
-            return True
-        # A loop and no generator, which takes twice as long: each socket asks when it closes.
-        for bucket in (self._messages, self._bytes):
-            if bucket is not None and bucket.full_in(moment):
-                return True
-        return False
+        present = moment * self._scale
+        return (
+            self._messages_until > present
+            or self._bytes_until > present
+            or moment < self._blocked_until
+        )
+
+    def _free_in(self, owed: int) -> int:
+        """Return the seconds, rounded up, until nothing is owed any more; at least one."""
+        return max(1, -(-owed // (self._scale * MICROSECONDS)))
 
 
 class TrafficTable:
@@ -142,17 +164,16 @@ class TrafficTable:
         `who`: a user, or an address. Clients without either, as on a Unix socket, are not limited:
         no fact distinguishes them. Routes with different rates count separately.
         """
-        messages, in_bytes = limits.messages, limits.bytes
-        if who is None or (messages is None and in_bytes is None):
+        rates = limits.of_frames
+        if who is None or rates is None:
             return None
         # Plain text and numbers, which are hashed without a call of Python's own code. An address
         # has no kind, as no user has.
-        user = (who.kind, who.key) if isinstance(who, UserKey) else (None, who)
-        key = (*user, *_numbers(messages), *_numbers(in_bytes))
+        key = (who.kind, who.key, rates) if type(who) is UserKey else (None, who, rates)
         traffic = self._all.get(key)
         if traffic is None:
             self._prune(now)
-            traffic = self._all[key] = Traffic(key, messages, in_bytes)
+            traffic = self._all[key] = Traffic(key, limits.messages, limits.bytes)
             traffic.report = self._sharing(traffic, who, limits) if self._sharing else None
         traffic.sockets += 1
         return traffic
@@ -171,7 +192,3 @@ class TrafficTable:
         left = {key: it for key, it in self._all.items() if it.sockets or it.owes(now)}
         self._all = left
         self._prune_at = 2 * len(left) + SLACK
-
-
-def _numbers(rate: Rate | None) -> tuple[int, int]:
-    return (0, 0) if rate is None else (rate.count, rate.seconds)
