@@ -151,7 +151,7 @@ def test_store_that_hangs_delays_nobody(process, server):
         for number in range(20_000):
             counter.add(f"10.0.{number >> 8}.{number & 255}")
         assert counter.wait("10.0.0.1") is None
-        assert time.monotonic() - began < 30  # a wait would not end
+        assert time.monotonic() - began < DEADLINE / 2  # a wait would not end
     finally:
         server.resume()
 

@@ -113,4 +113,4 @@ async def test_socket_that_a_sweep_closes_counts_from_the_sweep_before(seen):
     await sweep.once()
     await asyncio.sleep(0)
     assert [(each.cause, each.count) for each in seen] == [("sweep", 1)]
-    assert 0.05 <= seen[0].seconds < 5
+    assert 0.05 <= seen[0].seconds < 60

@@ -12,6 +12,7 @@ from rest_framework.authtoken.models import Token
 from channels_token_auth import signals
 from channels_token_auth.cluster import layer
 from channels_token_auth.middleware import TokenAuthMiddleware
+from channels_token_auth.testing import frozen_clock
 from channels_token_auth.verification import test_mode
 from channels_token_auth.verification.lanes import lanes
 from tests.connection.server import ACCEPT, CONNECT, Server, scope
@@ -43,6 +44,13 @@ async def _no_connection_left(transactional_db):
     yield
     await sync_to_async(connections.close_all)()
     await asyncio.to_thread(lanes.end)
+
+
+@pytest.fixture
+def time():
+    """The clock of sockets, which stands still until a test moves it."""
+    with frozen_clock() as clock:
+        yield clock
 
 
 @pytest.fixture

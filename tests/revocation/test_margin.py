@@ -3,9 +3,9 @@
 import asyncio
 import json
 import threading
-import time
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
+from time import sleep
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -22,6 +22,7 @@ from channels_token_auth import (
     revoke_user,
 )
 from channels_token_auth.backends.drf import DRFTokenBackend
+from tests.connection.sockets import open_sockets
 from tests.revocation.test_commands import manage
 from tests.verification.odd_caches import Remote
 from tests.verification.odd_caches import cache as cache_of
@@ -76,6 +77,12 @@ async def heard(socket, kind):
     return [each for each in messages(socket) if each["type"] == kind][-1]
 
 
+def must_renew():
+    """Return whether the only open socket has been given its deadline."""
+    (connection,) = open_sockets()
+    return connection.must_renew
+
+
 def say(socket, token):
     text = json.dumps({"type": "auth", "token": token})
     socket.server.inbox.put_nowait({"type": "websocket.receive", "text": text})
@@ -93,28 +100,35 @@ async def test_open_socket_is_warned_at_once_and_the_old_token_opens_no_other(
     assert await (await sockets(old, scheme="Bearer")).closes() == 4410
 
 
-async def test_fresh_token_keeps_the_socket_beyond_the_deadline(talk, issue, ada, site):
+async def test_fresh_token_keeps_the_socket_beyond_the_deadline(time, talk, issue, ada):
     socket = await talk(await issue(age=60))
-    await arevoke_user(ada, margin=4)
+    await arevoke_user(ada, margin=30)
     await heard(socket, "auth.expiring")
     said = len(messages(socket))
     say(socket, await issue())
     await socket.eventually(lambda: len(messages(socket)) > said)
     assert messages(socket)[-1]["type"] == "auth.ok"
-    for _ in range(43):
-        assert await socket.stays()
+    await time.move(60)
+    assert await socket.stays()
 
 
-async def test_client_that_renews_nothing_is_closed_with_4419(talk, issue, ada):
+async def test_client_that_renews_nothing_is_closed_with_4419(time, talk, issue, ada):
     socket = await talk(await issue(age=60))
-    await arevoke_user(ada, margin=0.5)
+    await arevoke_user(ada, margin=30)
+    await heard(socket, "auth.expiring")
+    await time.move(29)
+    assert await socket.stays()
+    await time.move(60)
     assert await socket.closes() == 4419
 
 
-async def test_socket_without_messages_closes_with_4419_at_the_deadline(sockets, issue, ada):
+async def test_socket_without_messages_closes_with_4419_at_the_deadline(time, sockets, issue, ada):
     socket = await sockets(await issue(age=60), scheme="Bearer")
-    await arevoke_user(ada, margin=3)
+    await arevoke_user(ada, margin=30)
+    await socket.eventually(must_renew)
+    await time.move(29)
     assert await socket.stays()
+    await time.move(60)
     assert await socket.closes() == 4419
     assert messages(socket) == []
 
@@ -140,7 +154,7 @@ class SlowDRFTokenBackend(DRFTokenBackend):
 
     def revoke_user(self, user_pk, **which):
         done = super().revoke_user(user_pk, **which)
-        time.sleep(0.7)
+        sleep(0.7)
         return done
 
 
@@ -171,10 +185,13 @@ async def test_second_revocation_without_a_margin_closes_at_once(talk, issue, ad
     assert await socket.closes() == 4410
 
 
-async def test_later_margin_does_not_put_off_the_deadline(talk, issue, ada):
+async def test_later_margin_does_not_put_off_the_deadline(time, talk, issue, ada):
     socket = await talk(await issue(age=60))
-    await arevoke_user(ada, margin=0.5)
     await arevoke_user(ada, margin=30)
+    await heard(socket, "auth.expiring")
+    await arevoke_user(ada, margin=3000)
+    assert await socket.stays()
+    await time.move(60)
     assert await socket.closes() == 4419
 
 
@@ -208,27 +225,31 @@ async def test_label_with_a_margin_spares_open_sockets_and_other_labels(
     assert [each["type"] for each in messages(spared)] == ["auth.ok"]
 
 
-async def test_fresh_token_of_the_same_label_keeps_the_socket(talk, issue):
+async def test_fresh_token_of_the_same_label_keeps_the_socket(time, talk, issue):
     socket = await talk(await issue(age=60, sid="s1"))
-    await arevoke(label={"sid": "s1"}, margin=4)
+    await arevoke(label={"sid": "s1"}, margin=30)
     await heard(socket, "auth.expiring")
     said = len(messages(socket))
     say(socket, await issue(sid="s1"))
     await socket.eventually(lambda: len(messages(socket)) > said)
     assert messages(socket)[-1]["type"] == "auth.ok"
-    for _ in range(43):
-        assert await socket.stays()
+    await time.move(60)
+    assert await socket.stays()
 
 
-async def test_client_of_a_label_that_renews_nothing_is_closed_with_4419(talk, issue):
+async def test_client_of_a_label_that_renews_nothing_is_closed_with_4419(time, talk, issue):
     socket = await talk(await issue(age=60, sid="s1"))
-    assert (await manage("token_revoke", "--label=sid=s1", "--margin=0.5"))[0] == 0
+    assert (await manage("token_revoke", "--label=sid=s1", "--margin=30"))[0] == 0
+    await heard(socket, "auth.expiring")
+    await time.move(60)
     assert await socket.closes() == 4419
 
 
-async def test_command_revokes_with_a_margin(sockets, issue, ada):
+async def test_command_revokes_with_a_margin(time, sockets, issue, ada):
     socket = await sockets(await issue(age=60), scheme="Bearer")
-    assert (await manage("token_revoke", "--user=ada", "--margin=0.5"))[0] == 0
+    assert (await manage("token_revoke", "--user=ada", "--margin=30"))[0] == 0
+    await socket.eventually(must_renew)
+    await time.move(60)
     assert await socket.closes() == 4419
     assert (await manage("token_revoke", "a-token-id", "--margin=1"))[0] == 2
     assert (await manage("token_revoke", "--user=ada", "--margin=-1"))[0] == 2
@@ -248,18 +269,19 @@ async def test_margin_is_no_reprieve_for_a_token_that_was_revoked_before(
     assert await socket.closes() == 4410
 
 
-async def test_margin_begins_with_the_commit(talk, issue, ada, site):
+async def test_margin_begins_with_the_commit(time, talk, issue, ada, site):
     site.CHANNELS_TOKEN_AUTH = {**site.CHANNELS_TOKEN_AUTH, "SWEEP_INTERVAL": 60}
 
     def revoke_slowly():
         with transaction.atomic():
             with transaction.atomic():
                 revoke_user(ada, margin=30)
-            time.sleep(4)
+            sleep(2)
 
     socket = await talk(await issue(age=60))
     await sync_to_async(revoke_slowly)()
-    assert 26 < (await heard(socket, "auth.expiring"))["expires_in"] <= 30
+    # The sockets' clock stands still: what is over 30 is how long the commit took.
+    assert (await heard(socket, "auth.expiring"))["expires_in"] > 31
     assert await socket.stays()
 
 

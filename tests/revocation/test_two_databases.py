@@ -7,6 +7,7 @@ from django.db import connections, transaction
 from rest_framework.authtoken.models import Token
 
 from channels_token_auth import revoke_token, revoke_user
+from tests.connection.sockets import open_sockets
 
 pytestmark = [
     pytest.mark.database,
@@ -90,17 +91,20 @@ async def test_margin_counts_for_rows_of_another_database(sockets, token, ada, b
 
 
 async def test_margin_of_a_transaction_that_is_rolled_back_ends_what_was_deleted(
-    sockets, token, ada
+    time, sockets, token, ada
 ):
     """The row is gone, whatever becomes of the users' transaction."""
 
     def revoke_and_fail():
         with transaction.atomic("default"):
-            revoke_user(ada, margin=2)  # longer than a slow machine needs to delete
+            revoke_user(ada, margin=30)
             transaction.set_rollback(True, "default")
 
     socket = await sockets(token.key)
     await sync_to_async(revoke_and_fail)()
+    (connection,) = open_sockets()
+    await socket.eventually(lambda: connection.must_renew)
+    await time.move(60)
     assert await socket.closes() == 4419
 
 

@@ -23,9 +23,9 @@ from ..core.identity import unavailable
 __all__ = ["AT_ONCE", "BEHIND", "FULL", "MAX_WAITING", "Newcomers", "overrun"]
 
 AT_ONCE = 32
-"""Opening handshakes that begin in one turn. With many more, connected users wait too long; with 8,
-batches of verifications are so small that a busy server handles a fifth fewer handshakes. In a
-storm, answers to connected users take about as long with 32 as with 8 (all measured)."""
+"""Opening handshakes that begin in one turn. All of them run before the next frame of a connected
+user: with many more, those users would wait too long. With far fewer, batches of verifications
+would be small, and each batch costs a query."""
 
 MAX_WAITING = 10_000
 """Handshakes that wait at most. A process handles as many in about AUTH_TIMEOUT: those behind them
