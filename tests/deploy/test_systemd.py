@@ -6,9 +6,11 @@ import socket
 import subprocess
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
+from tests.deploy.incident import eventually
 from tests.deploy.unit import FOLDER, UNITS, read_unit
 from tests.docs.project import ended
 from tests.services import free_port
@@ -110,6 +112,31 @@ def test_service_serves_and_is_emptied_before_it_stops(name, unit, project, toke
         assert ended(url, act=drain, subprotocols=offered, origin=origin) == 4503
         server.send_signal(signal.SIGTERM)
         server.wait(600)  # it ends what hangs only
+
+
+def workers(server):
+    """Return the ids of the processes that it has started, but those of Python itself."""
+    started = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    return {int(each) for each in started if not _is_pythons(each)}
+
+
+def _is_pythons(process):
+    with suppress(OSError):  # it has ended meanwhile
+        return b"resource_tracker" in Path(f"/proc/{process}/cmdline").read_bytes()
+    return True
+
+
+@pytest.mark.parametrize("name", [name for name in UNITS if "@" not in name])
+def test_worker_that_is_killed_is_replaced_and_ends_no_other(name, unit, project):
+    port = free_port()
+    with running(unit(name, port), project.folder) as server:
+        wait_until_it_listens(port, server, project.folder)
+        eventually(lambda: len(workers(server)) == 2)
+        killed, other = workers(server)
+        os.kill(killed, signal.SIGKILL)
+        eventually(lambda: server.poll() is not None or len(workers(server) - {killed}) == 2)
+        assert server.poll() is None
+        assert other in workers(server)
 
 
 @pytest.mark.parametrize("name", UNITS)
