@@ -15,7 +15,7 @@ import yaml
 
 from tests.deploy.incident import DEADLINE, eventually
 from tests.deploy.test_systemd import environ, wait_until_it_listens
-from tests.docs.project import ended, outcome
+from tests.docs.project import ended, outcome, section
 from tests.services import free_port
 
 pytestmark = pytest.mark.slow
@@ -45,6 +45,24 @@ def test_dockerfile_has_instructions_only_and_begins_with_an_image():
 
 def test_image_does_not_run_as_root():
     assert argument("USER") == "mysite"
+
+
+def test_static_files_are_collected_without_the_secrets_of_the_container(project, tmp_path):
+    site = project.copy(tmp_path / "site")
+    site.write(section("docs/how-to/deployment/index.md", "## Static files"))
+    variables = yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"]["web"]
+    with (site.folder / "mysite" / "settings.py").open("a") as settings:
+        settings.write("import os\n")
+        settings.writelines(f"os.environ[{name!r}]\n" for name in variables["environment"])
+    (command,) = (value for name, value in instructions() if "collectstatic" in value)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(["sh", "-c", command], cwd=site.folder, env={"PATH": path}, check=True)
+    assert (site.folder / "static" / "channels_token_auth" / "token-socket.js").is_file()
+
+
+def test_image_has_no_env_file():
+    # BuildKit reads the list of the Dockerfile's own name.
+    assert "**/.env*" in (FOLDER / "Dockerfile.dockerignore").read_text().splitlines()
 
 
 def test_compose_gives_the_drain_its_time_and_names_files_that_exist():
