@@ -243,6 +243,16 @@ def test_model_that_is_none_is_an_error(model):
     assert repr(model) in error.msg
 
 
+@pytest.mark.parametrize(
+    ("model", "mistakes"),
+    [("own_tokens.UUIDToken", 1), ("auth.Permission", 3), ("authtoken.TokenProxy", 0)],
+)
+def test_model_of_another_shape_is_an_error(settings, model, mistakes):
+    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "tests.backends.own_tokens"]
+    errors = check(DRFTokenBackend(model=model))
+    assert [each.id for each in errors] == ["channels_token_auth.E103"] * mistakes
+
+
 @pytest.fixture
 def own_backend(settings):
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "tests.backends.own_tokens"]

@@ -1,13 +1,13 @@
 """Verify the tokens of `rest_framework.authtoken`: one opaque key per user, without expiry."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from django.apps import apps
 from django.core.checks import CheckMessage, Error
-from django.db.models import CharField
+from django.db.models import CharField, TextField
 from django.db.models.signals import post_delete, post_save, pre_save
 
 from ..core.authentication import Authentication
@@ -116,10 +116,12 @@ class DRFTokenBackend(BaseTokenBackend):
         ]
 
     def check(self, site: Site) -> list[CheckMessage]:
-        """Report a model that is not installed, and a pattern that is not valid."""
+        """Report a model that is not installed or has another shape, and a pattern that is not
+        valid.
+        """
         messages = [*check_shape(self._pattern or "", "E102")]
         try:
-            apps.get_model(self._label)
+            messages += _check_columns(apps.get_model(self._label))
         except (AttributeError, LookupError, ValueError) as error:
             messages.append(
                 Error(
@@ -153,6 +155,23 @@ class DRFTokenBackend(BaseTokenBackend):
         return admit(self._users.user(user), authentication)
 
 
+def _check_columns(model: Any) -> Iterator[CheckMessage]:
+    fields = {field.name: field for field in model._meta.fields}
+    mistakes = [
+        f"has no field {name!r}" for name in ("key", "user", "created") if name not in fields
+    ]
+    # Another type, such as a UUID, is written in several ways: one token would have several ids.
+    if "key" in fields and not isinstance(fields["key"], CharField | TextField):
+        mistakes.append(f"has keys of the type {type(fields['key']).__name__}")
+    for mistake in mistakes:
+        yield Error(
+            f"The token model {model._meta.label!r} {mistake}: no token of it is accepted.",
+            hint="It needs 'key' (a CharField or TextField), 'user' and 'created', as DRF's own has"
+            " them. For any other model, write a token backend of your own.",
+            id="channels_token_auth.E103",
+        )
+
+
 def _standing(grant: Grant, user: Any) -> Verdict:
     # A row may be given to another user: then the token of this one does not exist any more.
     if user is None or user.pk != grant.user_pk:
@@ -170,9 +189,9 @@ def _saved(instance: Any, created: bool, raw: bool = False, **_: Any) -> Sequenc
     return [IssuedToken(user_pk=instance.user_id, token_id=Secret(instance.key).digest)]
 
 
-def _overwritten(instance: Any, using: str | None = None, **_: Any) -> Sequence[RevokedTokens]:
+def _overwritten(instance: Any, **given: Any) -> Sequence[RevokedTokens]:
     # Called before the save, while the database still has the former key.
-    key = former_value(instance, "key", using=using)
+    key = former_value(instance, "key", **given)
     if key is None:
         return []
     token_id = Secret(key).digest

@@ -17,3 +17,19 @@ class OwnToken(models.Model):
 
     def __str__(self):
         return self.user.get_username()
+
+
+class UUIDToken(models.Model):
+    """Tokens whose keys are no text."""
+
+    key = models.UUIDField(primary_key=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, related_name="+"
+    )
+    created = models.DateTimeField()
+
+    class Meta:
+        managed = False
+
+    def __str__(self):
+        return self.user.get_username()
