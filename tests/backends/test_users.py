@@ -39,6 +39,11 @@ def test_an_inactive_user_is_refused_as_such(alice):
     assert admit(alice, AUTHENTICATION).code is CloseReason.USER_INACTIVE
 
 
+@pytest.mark.parametrize("user", [None, get_user_model()(username="nobody")])
+def test_a_token_of_nobody_is_refused(user):
+    assert admit(user, AUTHENTICATION).code is CloseReason.TOKEN_INVALID
+
+
 def test_a_copy_is_what_copy_makes_of_a_model(alice):
     mine, theirs = private_copy(alice), copy.copy(alice)
     assert type(mine) is type(theirs)

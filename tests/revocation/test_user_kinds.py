@@ -28,7 +28,8 @@ from channels_token_auth import (
     revoke_token,
     revoke_user,
 )
-from channels_token_auth.core.identity import UserKey
+from channels_token_auth.backends.sources.users import named_user, row_key
+from channels_token_auth.core.identity import FOREIGN, UserKey
 from tests.backends.own_users.models import Place
 from tests.revocation.test_commands import manage
 from tests.verification.odd_caches import cache as cache_of
@@ -338,3 +339,35 @@ def test_backend_is_asked_about_the_key_of_that_kind_of_user(asked, user, key):
     revoke_user(user)
     revoke_token("f" * 32, user=user)
     assert set(asked) == {key}
+
+
+@pytest.mark.parametrize(
+    ("model", "key", "named"),
+    [
+        ("auth.User", 7, {None: "7"}),
+        ("auth.User", "7", {None: "7"}),
+        ("auth.User", "007", {FOREIGN: "007"}),
+        ("auth.User", "\uff17", {FOREIGN: "\uff17"}),
+        ("own_users.Member", 7, {FOREIGN: "7"}),
+        ("own_users.Member", str(UUID_KEY), {None: str(UUID_KEY)}),
+        ("own_users.Member", UUID_KEY.hex.upper(), {None: str(UUID_KEY)}),
+        ("own_users.Member", UUID_KEY, {None: str(UUID_KEY)}),
+    ],
+)
+def test_key_names_a_local_user_only_in_the_form_of_their_model(services, model, key, named):
+    services.AUTH_USER_MODEL = model
+    found = named_user(key)
+    assert {found.kind: found.key} == named
+    is_local = found.kind is None
+    assert str(row_key(key)) == (found.key if is_local else str(key))
+
+
+@pytest.mark.parametrize("key", [7, "007"])
+async def test_key_that_no_local_user_has_in_this_form_is_a_services(sockets, services, key):
+    if key == 7:
+        services.AUTH_USER_MODEL = "own_users.Member"
+        services.CHANNELS_TOKEN_AUTH |= {"BACKENDS": services.CHANNELS_TOKEN_AUTH["BACKENDS"][:1]}
+    raw = jwt_of(key)
+    socket = await sockets(raw, scheme="Bearer")
+    await arevoke_user(key)
+    assert await socket.closes() == 4410

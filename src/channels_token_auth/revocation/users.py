@@ -35,15 +35,16 @@ def revoke_user(
     """Revoke the tokens of a user, and close their sockets on every node.
 
     `user`: an instance is one user. A primary key means every user with this key: this site's, and
-    those of each service whose tokens the site accepts. `except_token`: a token that stays valid:
-    the token, its `token_id`, or a socket's `scope["auth"]`, which also has its backend and issuer;
-    an id alone spares the user's tokens with this id of every issuer. None spares none, as
-    `request.auth` of a request with a session. `issued_before`: an aware datetime; later tokens
-    stay valid. The default is now, so that a token which is issued after this call is valid.
-    `margin`: seconds for which open sockets stay open and may be given a token that was issued
-    after this call, as after a change of roles: their clients receive `auth.expiring`, and those
-    that do not reauthenticate are closed with 4419. Raises TypeError for an unsaved user, and for a
-    user or an `issued_before` that is None; ValueError for a margin over an hour; else as
+    those of each service whose tokens the site accepts; a key that no user of this site can have
+    in this form, such as 5 where keys are UUIDs, only the latter. `except_token`: a token that
+    stays valid: the token, its `token_id`, or a socket's `scope["auth"]`, which also has its
+    backend and issuer; an id alone spares the user's tokens with this id of every issuer. None
+    spares none, as `request.auth` of a request with a session. `issued_before`: an aware datetime;
+    later tokens stay valid. The default is now, so that a token which is issued after this call is
+    valid. `margin`: seconds for which open sockets stay open and may be given a token that was
+    issued after this call, as after a change of roles: their clients receive `auth.expiring`, and
+    those that do not reauthenticate are closed with 4419. Raises TypeError for an unsaved user, and
+    for a user or an `issued_before` that is None; ValueError for a margin over an hour; else as
     `revoke_token` does.
     """
     except_token = hidden(except_token)

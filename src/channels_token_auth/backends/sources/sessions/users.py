@@ -35,9 +35,10 @@ NO_USER = Detail(
 def session_user_pk(data: Mapping[str, Any]) -> Any:
     """Return the user's key; None without a login, or if the key is of another user model."""
     try:
-        return get_user_model()._meta.pk.to_python(data.get(SESSION_KEY))
+        key = get_user_model()._meta.pk.to_python(data.get(SESSION_KEY))
     except ValidationError:
         return None
+    return tuple(key) if isinstance(key, list) else key  # of a composite primary key
 
 
 def session_user(data: Mapping[str, Any], users: Mapping[Any, Any]) -> Any:

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Hashable, Iterable
 from typing import Any, cast
+from uuid import UUID
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
@@ -11,6 +12,8 @@ from django.db.models import Model
 from django.utils.functional import LazyObject
 
 from ....core.authentication import Authentication
+from ....core.close_codes import CloseReason
+from ....core.errors import Detail, TokenAuthError
 from ....core.identity import (
     FOREIGN,
     Identity,
@@ -33,14 +36,24 @@ __all__ = [
     "row_key",
 ]
 
+NOBODYS = Detail(
+    slug="no_user",
+    remedy="The token is there, but its user is not: delete tokens together with their users"
+    " (on_delete=CASCADE).",
+)
+
 
 def admit(user: Any, authentication: Authentication, handle: Any = None) -> Verdict:
     """Return the verdict on a valid token: an active user's identity, else "user_inactive".
 
-    `user`: an instance; a lazy one is loaded here, where queries may be made. `handle`: as in
-    `Identity`, if the token cannot be found again by its id.
+    `user`: an instance; a lazy one is loaded here, where queries may be made. Without one, such as
+    after `on_delete=SET_NULL`, the verdict is "token_invalid". `handle`: as in `Identity`, if the
+    token cannot be found again by its id.
     """
     user = concrete(user)
+    # A join makes a user without a key of a row without a user. All such users would be one.
+    if user is None or (isinstance(user, Model) and user.pk is None):
+        return TokenAuthError(CloseReason.TOKEN_INVALID, detail=NOBODYS)
     identity = Identity(user=user, authentication=authentication, handle=handle)
     return identity if user.is_active else UserInactiveError(identity)
 
@@ -62,10 +75,8 @@ def primary_key(user: Any) -> Any:
     """
     if isinstance(user, Model):
         return user.pk
-    try:
-        return get_user_model()._meta.pk.to_python(user)
-    except ValidationError:
-        return user
+    found = _local_key(user)
+    return user if found is None else found
 
 
 def local_user_key(user: Any) -> UserKey:
@@ -96,9 +107,11 @@ def named_user(user: Any) -> UserKey:
         return local_user_key(user)
     if hasattr(user, "pk"):
         return UserKey(kind=FOREIGN, key=str(key))
-    found = primary_key(key)
+    found = _local_key(key)
     # A key that cannot be converted belongs to users of other services: query no rows with it.
-    return UserKey(kind=None if _is_possible(found) else FOREIGN, key=str(found))
+    return (
+        UserKey(kind=FOREIGN, key=str(key)) if found is None else UserKey(kind=None, key=str(found))
+    )
 
 
 def _is_no_key(key: Any) -> bool:
@@ -107,12 +120,18 @@ def _is_no_key(key: Any) -> bool:
     return is_several or isinstance(key, type | property)
 
 
-def _is_possible(key: Any) -> bool:
+def _local_key(key: Any) -> Any:
+    """Return a key in the type of the user model; None if it can only be one of other services."""
     try:
-        get_user_model()._meta.pk.to_python(key)
+        found = get_user_model()._meta.pk.to_python(key)
     except ValidationError:
-        return False
-    return True
+        return None
+    # Django reads 5 as the UUID of that number, and "007" as 7: another service may have such a
+    # user, whose tokens would stay valid. The tokens of user 7 would be revoked in their place.
+    is_another = (isinstance(found, UUID) and isinstance(key, int)) or (
+        isinstance(found, int) and isinstance(key, str) and str(found) != key
+    )
+    return None if is_another else found
 
 
 def row_key(user: Any) -> Any:
