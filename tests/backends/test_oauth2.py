@@ -298,6 +298,16 @@ def test_every_way_to_revoke_is_announced(heard, alice, end):
     assert revoked(heard) == [RevokedTokens(user_pk=user_pk, token_id=Secret(alice.token).digest)]
 
 
+def test_new_token_in_a_row_is_announced_only_where_it_is_saved(heard, alice):
+    former = Secret(alice.token).digest
+    alice.token = "n" * 30
+    alice.save(update_fields=["scope"])
+    assert revoked(heard) == []
+    alice.save()
+    replaced = RevokedTokens(user_pk=alice.user.pk, token_id=former, is_replaced=True)
+    assert revoked(heard) == [replaced]
+
+
 def test_tokens_of_nobody_and_expired_ones_are_deleted_in_silence(heard, db, settings):
     settings.OAUTH2_PROVIDER = {"CLEAR_EXPIRED_TOKENS_BATCH_INTERVAL": 0}
     token_of(None).delete()

@@ -7,16 +7,17 @@ from django.contrib.sessions.models import Session
 from django.core.cache import caches
 from django.core.management import call_command
 from django.db import transaction
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, post_save
 from django.test import override_settings
 from knox.models import AuthToken
 from rest_framework.authtoken.models import Token, TokenProxy
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from channels_token_auth.backends.contract import RevocationSignal
+from channels_token_auth.backends.contract import RevocationSignal, RevokedTokens
 from channels_token_auth.backends.drf import DRFTokenBackend
 from channels_token_auth.core.credentials import Credential, Location, Secret
 from channels_token_auth.revocation import triggers
+from channels_token_auth.revocation.kinds import with_proxies
 from channels_token_auth.verification.authenticator import site_authenticator
 from tests.backends.own_users.models import Guest, Member
 from tests.verification.odd_caches import Away, cache
@@ -114,6 +115,17 @@ def test_deactivated_user_is_published_and_denied(ada, told):
     assert codes(told) == [(str(ada.pk), None, "user_inactive")]
     User.objects.update(is_active=True)
     assert is_denied(token)
+
+
+@pytest.mark.usefixtures("jwts")
+def test_deactivation_that_is_not_saved_ends_nothing(ada, told):
+    token = presented(AccessToken.for_user(ada))
+    ada.is_active = False
+    ada.save(update_fields=["last_login"])
+    assert told == []
+    assert not is_denied(token)
+    ada.save(update_fields=["is_active"])
+    assert codes(told) == [(str(ada.pk), None, "user_inactive")]
 
 
 @pytest.fixture
@@ -225,15 +237,13 @@ def test_new_user_and_a_fixture_end_nothing(ada, told, tmp_path):
 
 
 def test_proxy_of_the_user_model_is_the_user(ada, told):
-    people = [
-        model for model in triggers._with_proxies(User) if model._meta.proxy
-    ]  # private: which models are meant
+    people = [model for model in with_proxies(User) if model._meta.proxy]
     for model in people:
         user = model.objects.get(pk=ada.pk)
         user.is_active = False
         user.save()
     assert len(told) == len(people)
-    assert triggers._with_proxies(Token) == [Token, TokenProxy]  # private: which models are meant
+    assert with_proxies(Token) == [Token, TokenProxy]
 
 
 def test_site_whose_tokens_all_have_rows_needs_no_cache(site, ada, told):
@@ -293,6 +303,25 @@ def test_backend_that_raises_breaks_no_deletion(site, token, caplog):
     assert not Token.objects.exists()
     assert "of the backend" in caplog.text
     assert key not in caplog.text
+
+
+class Extended(DRFTokenBackend):
+    """Its tokens are rows of a model that another one extends."""
+
+    def announcements(self):
+        signals = (post_save, post_delete)
+        return [RevocationSignal(signal=s, sender=Member, tokens=self._tokens) for s in signals]
+
+    def _tokens(self, instance, **_):
+        return [RevokedTokens(user_pk=None, token_id=instance.email)]
+
+
+def test_token_that_is_saved_or_deleted_by_a_child_of_its_model_is_published(site, db, told):
+    site.CHANNELS_TOKEN_AUTH = accepting(f"{__name__}.Extended")
+    guest = Guest.objects.create(email="one@example.com")
+    assert codes(told) == [(None, "one@example.com", "token_revoked")]
+    guest.delete()
+    assert codes(told) == [(None, "one@example.com", "token_revoked")] * 2
 
 
 def test_settings_that_are_wrong_break_no_save(site, ada, caplog):

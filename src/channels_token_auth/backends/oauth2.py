@@ -243,8 +243,8 @@ def _saved(instance: Any, created: bool, raw: bool = False, **_: Any) -> Sequenc
     return [IssuedToken(user_pk=instance.user_id, token_id=_token_id(instance))]
 
 
-def _overwritten(instance: Any, using: str | None = None, **_: Any) -> Iterable[RevokedTokens]:
-    checksum = former_value(instance, "token_checksum", using=using)
+def _overwritten(instance: Any, **given: Any) -> Iterable[RevokedTokens]:
+    checksum = former_value(instance, "token_checksum", **given)
     if checksum is not None and instance.user_id is not None:
         token_id = checksum[:DIGITS]
         yield RevokedTokens(user_pk=instance.user_id, token_id=token_id, is_replaced=True)

@@ -1,4 +1,4 @@
-"""Find the backends and the models of a user, by the kind of users."""
+"""Find the backends and the models of a user, and the models whose signals report changes."""
 
 from collections.abc import Hashable, Sequence
 from typing import Any, cast
@@ -6,8 +6,9 @@ from typing import Any, cast
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db.models import Model
+from django.db.models.signals import post_save, pre_save
 
-from ..backends.contract import Revocations, TokenBackend
+from ..backends.contract import Revocations, RevocationSignal, TokenBackend
 from ..core.identity import (
     FOREIGN,
     SITE_USERS,
@@ -18,7 +19,7 @@ from ..core.identity import (
     without_tenant,
 )
 
-__all__ = ["backends_of", "kind_of_users", "user_models", "without_rows"]
+__all__ = ["backends_of", "kind_of_users", "senders", "user_models", "with_proxies", "without_rows"]
 
 
 def kind_of_users(backend: TokenBackend) -> str | None:
@@ -50,11 +51,44 @@ def user_models() -> list[type[Model]]:
     A user may be saved by any of them, and Django sends `post_save` with that one as the sender.
     """
     own: Any = get_user_model()._meta.concrete_model
-    found = [each for each in apps.get_models() if each._meta.concrete_model is each]
-    related = [each for each in found if issubclass(each, own) or issubclass(own, each)]
+    related = [
+        each for each in _concrete_models() if issubclass(each, own) or issubclass(own, each)
+    ]
     # A base of the user model without the attribute can neither deactivate a user nor has a
     # password.
     return [each for each in related if hasattr(each, "is_active")]
+
+
+def senders(announcement: RevocationSignal) -> list[Any]:
+    """Return the senders of a signal: for saves also the models that extend the sender's.
+
+    With multi-table inheritance, Django sends `post_save` for the child only, and `post_delete` for
+    both.
+    """
+    sender = announcement.sender
+    if announcement.signal not in (pre_save, post_save) or not _is_model(sender):
+        return [sender]
+    own = sender._meta.concrete_model
+    return [each for each in _concrete_models() if issubclass(each, own)]
+
+
+def with_proxies(sender: Any) -> list[Any]:
+    """Return a signal's sender; of a model also the proxies.
+
+    Django sends the signals with the proxy as the sender, if rows are deleted by it: in an admin.
+    """
+    if not _is_model(sender):
+        return [sender]
+    concrete = sender._meta.concrete_model
+    return [each for each in apps.get_models() if each._meta.concrete_model is concrete]
+
+
+def _is_model(sender: Any) -> bool:
+    return isinstance(sender, type) and issubclass(sender, Model)
+
+
+def _concrete_models() -> list[type[Model]]:
+    return [each for each in apps.get_models() if each._meta.concrete_model is each]
 
 
 def _may_have(backend: TokenBackend, wanted: str | None) -> bool:

@@ -5,12 +5,11 @@ those of `QuerySet.update`. Nothing here raises into the code that saved or dele
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
@@ -29,6 +28,7 @@ from ..backends.contract import (
     TokenBackend,
 )
 from ..backends.session import SessionBackend
+from ..backends.sources.user_columns import has_activity_column
 from ..backends.sources.users import local_user_key
 from ..clock import clock
 from ..core.close_codes import CloseReason
@@ -41,7 +41,7 @@ from ..verification import injected
 from ..verification.authenticator import site_authenticator
 from ..verification.binding import build_backends
 from ..verification.denylist import CacheUnavailable
-from .kinds import kind_of_users, user_models
+from .kinds import kind_of_users, senders, user_models, with_proxies
 from .on_commit import after_commit
 from .passwords import end_by_password, has_other_password, note_disabled_password
 from .pending.batches import Deny, Issued
@@ -68,9 +68,8 @@ def wire(**_: Any) -> None:
     _listen(post_delete, get_user_model(), _user_deleted)
     try:
         for backend, announcement in _announcements():
-            _listen(
-                announcement.signal, announcement.sender, partial(_announced, backend, announcement)
-            )
+            for sender in senders(announcement):
+                _listen(announcement.signal, sender, partial(_announced, backend, announcement))
     except ImproperlyConfigured:
         # `check`, `runserver` and the middleware report the mistake itself: once is enough.
         logger.error(  # noqa: TRY400 - a traceback would repeat it
@@ -103,21 +102,11 @@ def _announcements() -> Iterable[tuple[TokenBackend, RevocationSignal]]:
 
 
 def _listen(signal: Signal, sender: Any, receiver: Receiver) -> None:
-    is_model = isinstance(sender, type) and issubclass(sender, Model)
-    for each in _with_proxies(sender) if is_model else [sender]:
+    for each in with_proxies(sender):
         # Not weak: nothing else holds a reference to the partial.
         quiet = partial(_quietly, receiver)
         signal.connect(quiet, sender=each, weak=False)
         _wired.append((signal, each, quiet))
-
-
-def _with_proxies(model: type[Model]) -> list[type[Model]]:
-    """Return the model and its proxies.
-
-    Django sends the signals with the proxy as the sender, if rows are deleted by it: in an admin.
-    """
-    concrete = model._meta.concrete_model
-    return [each for each in apps.get_models() if each._meta.concrete_model is concrete]
 
 
 def _quietly(receiver: Receiver, **given: Any) -> None:
@@ -169,13 +158,22 @@ def _user_of(revoked: RevokedTokens | IssuedToken, backend: TokenBackend) -> Use
     return UserKey(kind=kind_of_users(backend), key=str(revoked.user_pk))
 
 
-def _user_saved(instance: Any, *, created: bool, raw: bool, **given: Any) -> None:
+def _user_saved(
+    instance: Any,
+    *,
+    created: bool,
+    raw: bool,
+    update_fields: Collection[str] | None = None,
+    **given: Any,
+) -> None:
     """Close the sockets of a user who was deactivated, or who has a new password."""
     # A new user has no sockets. With `raw`, Django loads fixtures: receivers must not query, as
     # related rows may be missing (Django, `post_save`).
     if created or raw:
         return
-    if not instance.is_active:
+    is_stored = update_fields is None or "is_active" in update_fields
+    # A property is computed from other columns, any of which may have been saved.
+    if not instance.is_active and (is_stored or not has_activity_column(type(instance))):
         _end_user(instance, CloseReason.USER_INACTIVE, given)
     elif has_other_password(instance):
         _end_by_password(instance, given)

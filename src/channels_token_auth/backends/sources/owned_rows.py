@@ -56,14 +56,22 @@ def delete_asked_for(rows: Any, column: str, grants: Sequence[Grant]) -> None:
     rows.filter(pk__in=pks).delete()
 
 
-def former_value(instance: Any, column: str, *, using: str | None) -> Any:
+def former_value(
+    instance: Any,
+    column: str,
+    *,
+    using: str | None = None,
+    update_fields: Collection[str] | None = None,
+    **_: Any,
+) -> Any:
     """Return what the row has in `column`, if it is about to be overwritten with another value.
 
-    One query for each save of a row that exists; none where the column is the primary key, because
-    another key is another row.
+    The other arguments are those of `pre_save`. One query for each save of the column of a row that
+    exists; none where the column is the primary key, because another key is another row.
     """
     field = instance._meta.get_field(column)
-    if instance._state.adding or instance.pk is None or field.primary_key:
+    is_saved = update_fields is None or column in update_fields
+    if not is_saved or instance._state.adding or instance.pk is None or field.primary_key:
         return None
     rows = instance._meta.base_manager.using(using).filter(pk=instance.pk)
     stored = rows.values_list(column, flat=True).first()

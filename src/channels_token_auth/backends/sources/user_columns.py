@@ -8,7 +8,14 @@ from django.db.models.query_utils import DeferredAttribute
 
 from ...core.identity import Grant
 
-__all__ = ["UserColumns"]
+__all__ = ["UserColumns", "has_activity_column"]
+
+
+def has_activity_column(model: Any) -> bool:
+    """Return True if the users of a model have a column `is_active`."""
+    # Django's descriptor of a column. `AbstractBaseUser` has a constant instead, and a model may
+    # have a property.
+    return isinstance(getattr(model, "is_active", None), DeferredAttribute)
 
 
 class UserColumns:
@@ -54,9 +61,7 @@ class _ActivityColumns(UserColumns):
 
     @cached_property
     def _is_column(self) -> bool:
-        # Django's descriptor of a column. `AbstractBaseUser` has a constant instead, and a model
-        # may have a property.
-        return isinstance(getattr(self._model, "is_active", None), DeferredAttribute)
+        return has_activity_column(self._model)
 
     @cached_property
     def _names(self) -> list[str]:
