@@ -18,17 +18,18 @@ class CancelScope:
     It may be entered many times, by one task at a time, in the event loop that it was created in.
     """
 
-    __slots__ = ("_cancelling", "_interrupted", "_task", "loop")
+    __slots__ = ("_cancelling", "_interrupted", "loop", "task")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         """The event loop that it belongs to."""
-        self._task: asyncio.Task[Any] | None = None
+        self.task: asyncio.Task[Any] | None = None
+        """The task in the block, if there is one."""
         self._interrupted = False
 
     def __enter__(self) -> Self:
         # With the loop: before Python 3.12, finding it takes a system call, three times as long.
-        self._task = task = asyncio.current_task(self.loop)
+        self.task = task = asyncio.current_task(self.loop)
         # Python counts the requests to cancel a task. `__exit__` compares with the count of now, to
         # see whether other code has made a request too.
         self._cancelling = task.cancelling()  # type: ignore[union-attr]  # tasks only await this
@@ -36,15 +37,15 @@ class CancelScope:
 
     def interrupt(self) -> None:
         """Cancel the await of the task in the block, if there is one. Further calls do nothing."""
-        if self._task and not self._interrupted:
+        if self.task and not self._interrupted:
             self._interrupted = True
             # Once only: each `cancel` raises the count, and `__exit__` takes back a single one.
-            self._task.cancel()
+            self.task.cancel()
 
     def __exit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
     ) -> bool:
-        task, self._task = self._task, None
+        task, self.task = self.task, None
         if not self._interrupted:
             return False
         self._interrupted = False

@@ -35,7 +35,12 @@ class ApplicationSide(Reception):
         stage = self._exchange.stage
         # Most messages are frames on an open socket: they skip the look-up in the table.
         if stage is _OPEN and message["type"] == "websocket.send":
-            await self._transport.send(message)
+            transport = self._transport
+            if transport.task is None:
+                with transport:
+                    await transport.forward(message)
+            else:  # another send is pending
+                await transport.send(message)
             return
         is_response = message["type"] == "websocket.http.response.start"
         is_page = is_response and self._connection.sees_codes
@@ -65,7 +70,8 @@ class ApplicationSide(Reception):
         if not message.get("subprotocol") and PROTOCOL in self._connection.handshake.subprotocols:
             message = {**message, "subprotocol": PROTOCOL}
         speaks = message.get("subprotocol") == PROTOCOL
-        outputs = self._connection.life.accept(speaks=speaks, now=clock.steady())
+        life = self._connection.life
+        outputs = life.accept(speaks=True, now=clock.steady()) if speaks else ()
         await self._transport.send(message)
         if outputs and self._exchange.stage is _OPEN:  # not closed meanwhile
             await self._connection.perform(outputs)
@@ -87,6 +93,6 @@ class ApplicationSide(Reception):
         # The seat is released now and not when the application returns: that may take long.
         self._connection.life.leave()
         self._connection.left = code
-        self._connection.node.seats.release(self._connection)
+        self._connection.release_seat()
         event = {"type": "websocket.disconnect", "code": code, "reason": reason}
         self._connection.disconnect = event

@@ -100,7 +100,8 @@ class Connection(Socket):
     def note_accepted(self) -> None:
         """Note that the application has accepted it: its handshake is not needed any more."""
         self.handshake = ANSWERED
-        self.node.seats.announce(self)
+        if self.route.limits_sockets:
+            self.node.seats.announce(self)
 
     def admit_anonymous(self, user: object) -> None:
         """Admit a client without a credential."""

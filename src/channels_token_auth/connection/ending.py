@@ -68,9 +68,7 @@ async def finish(connection: Connection) -> None:
         connection.node.leave(connection)
         if connection.traffic:
             connection.node.traffic.leave(connection.traffic, clock.steady())
-        connection.life.leave()
-        connection.watch()
-        connection.abandon()
+        connection.stop()
         _emit_end(connection)
         # Its traceback refers to the connection. That cycle would keep each refused connection in
         # memory until the garbage collector runs.
@@ -80,7 +78,8 @@ async def finish(connection: Connection) -> None:
             # calls the application in a task of their own, as a test does, finds its records.
             await asyncio.sleep(0)
     finally:
-        await connection.transport.finish()
+        if connection.transport.end():
+            await connection.transport.finish()
 
 
 def _emit_end(connection: Connection) -> None:

@@ -6,7 +6,7 @@ cancel the call of the server's `receive`. But granian loses a frame that arrive
 being cancelled. So the call is cancelled only to close the socket, and there are three ways to wait
 for it:
 
-- By a callback: see `has_event_or_calls`. The server's call is a future, or a task of its own, and
+- By a callback: see `take`. The server's call is a future, or a task of its own, and
   may outlive its caller. `wake` ends the wait only: the call stays pending, and its event is
   returned by the next wait. Where the server's `receive` returns a future, as granian's does, an
   idle socket keeps no task and no coroutine.
@@ -24,7 +24,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from types import CoroutineType, TracebackType
-from typing import Self
+from typing import Any, Self
 
 from ..cancel_scope import CancelScope
 from ..clock import clock
@@ -92,19 +92,27 @@ class Inbox(CancelScope):
             self.gives_coroutines
             and self._pending is None
             and not self._is_cancelled
-            and self._task is None
+            and self.task is None
         )
 
-    def listen(self) -> asyncio.Future[Message]:
-        """Return the server's call. Make it, unless it is pending or its event is kept here."""
+    def listen(self, call: Any = None) -> asyncio.Future[Message]:
+        """Return the server's call. Make it, unless it is pending or its event is kept here.
+
+        `call`: a new one, if the caller has made it.
+        """
         if self._pending is not None:
             return self._pending
-        call = None if self.gives_coroutines else self.receive()
+        if call is None and not self.gives_coroutines:
+            call = self.receive()
         # `isfuture` is slower, and is meant for rare types.
         if not (isinstance(call, asyncio.Future) or asyncio.isfuture(call)):
             call = self.loop.create_task(self._call(call))
-        self._keep(call)
-        return call
+        pending: asyncio.Future[Message] = call
+        self._pending = pending
+        pending.add_done_callback(self._finish)
+        if self._idle:
+            self._idle.listen(clock.steady())
+        return pending
 
     async def next(self) -> Message | None:
         """Return the next event, or None if `close` ended the wait."""
@@ -117,7 +125,7 @@ class Inbox(CancelScope):
                 with self:
                     return await call
                 return None  # `close` has ended the wait
-            self._keep(call)
+            self.listen(call)
         while not await self.has_event():
             if self._pending is None:  # closed
                 return None
@@ -128,20 +136,22 @@ class Inbox(CancelScope):
 
         The event stays here until it is popped, also if the caller is cancelled meanwhile.
         """
-        waiter = self.loop.create_future()
-        if not self.has_event_or_calls(partial(_resolve, waiter)):
+        if not self.listen().done():
+            waiter = self.loop.create_future()
+            self._on_end = partial(_resolve, waiter)
             await waiter
         return self._pending is not None and self._pending.done()
 
-    def has_event_or_calls(self, on_end: Callable[[], object]) -> bool:
-        """Return True if an event is here. Else call the server, and `on_end` after its call.
+    def take(self, on_end: Callable[[], object]) -> Message | None:
+        """Return the event that is here. Else call the server, and `on_end` after its call.
 
         `on_end` is called once; earlier, if `wake` or `close` ends the wait. One wait at a time.
+        Raises the server's exception.
         """
         if (self._pending or self.listen()).done():
-            return True
+            return self.pop()
         self._on_end = on_end
-        return False
+        return None
 
     def pop(self) -> Message:
         """Return the event that `has_event` reported, or raise the server's exception."""
@@ -159,7 +169,7 @@ class Inbox(CancelScope):
 
     def close(self) -> None:
         """Cancel the server's call, and end the wait for it."""
-        if self._task is not None:
+        if self.task is not None:
             self.interrupt()
         pending, self._pending = self._pending, None
         if pending is not None:
@@ -170,12 +180,6 @@ class Inbox(CancelScope):
     async def _call(self, call: Awaitable[Message] | None) -> Message:
         # A coroutine must be awaited once it is made: make it here, after the task has begun.
         return await (call or self.receive())
-
-    def _keep(self, call: "asyncio.Future[Message]") -> None:
-        self._pending = call
-        call.add_done_callback(self._finish)
-        if self._idle:
-            self._idle.listen(clock.steady())
 
     def _finish(self, pending: "asyncio.Future[Message]") -> None:
         # `pop` raises an error of the call. Without one, asyncio would log it as never retrieved.

@@ -1,8 +1,9 @@
 """The `receive` that this library passes to the application in place of the server's.
 
 granian's own `receive` returns a future, those of the other servers return a coroutine. This one
-returns what the server's does. The difference matters to Channels: it waits for a future as it is,
-but starts a task for a coroutine, with a copy of the context, for every event.
+is chosen to return what the server's does: see `Reception.callable`. The difference matters to
+Channels: it waits for a future as it is, but starts a task for a coroutine, with a copy of the
+context, for every event.
 
 A `Wait` is the future of one event. `Reception.settle` gives it the event, and is called whenever
 that may be possible: at its start, when the server's call ends, when the library has an event of
@@ -16,7 +17,7 @@ import asyncio
 from collections.abc import Awaitable, Generator, Sequence
 from typing import Any
 
-from ..core.asgi_types import Message
+from ..core.asgi_types import Message, Receive
 from ..core.lifecycle import Output, Stage, Step
 from ..tasks import spawn
 from .connection import Connection
@@ -40,13 +41,15 @@ class Reception:
         self._waiting: Wait | None = None
         self._performer: asyncio.Task[None] | None = None
 
-    def receive(self) -> Awaitable[Message]:
-        """Return the next event. Raises RuntimeError after the `websocket.disconnect`."""
+    @property
+    def callable(self) -> Receive:
+        """The `receive` to pass to the application: one that returns what the server's does."""
         # Code that passes `receive()` to `create_task` needs a coroutine, and gets one wherever the
-        # server returns one.
-        return self._next() if self._inbox.gives_coroutines else self._wait()
+        # server returns one. Chosen once and not for every event.
+        return self.receive if self._inbox.gives_coroutines else self.wait
 
-    async def _next(self) -> Message:
+    async def receive(self) -> Message:
+        """Return the next event. Raises RuntimeError after the `websocket.disconnect`."""
         # In the loop: the application may have returned without waiting for this call, which must
         # not call the server again.
         while self._may_wait_here():
@@ -63,7 +66,7 @@ class Reception:
                 return received
             if outputs:
                 await self._connection.perform(outputs)
-        return await self._wait()
+        return await self.wait()
 
     def _may_wait_here(self) -> bool:
         """Return whether the application's task may await the server: nothing else can end that."""
@@ -75,15 +78,18 @@ class Reception:
             and self._exchange.stage not in (_CLOSING, _OVER)
         )
 
-    def _wait(self) -> Awaitable[Message]:
+    def wait(self) -> Awaitable[Message]:
+        """Return a future of the next event. Raises as `receive` does."""
         earlier = self._waiting
         if earlier is not None and not earlier.done():
             return self._receive_after(earlier)
-        if self._kept is None and self._exchange.stage is _OVER:
+        event = self._kept
+        if event is None and self._exchange.stage is _OVER:
             raise RuntimeError("receive() was called after the application got its disconnect.")
-        waiting = Wait(self, self._inbox.loop)
-        if self._kept is not None:  # mostly the first event
-            event, self._kept = self._kept, None
+        waiting = Wait(loop=self._inbox.loop)
+        waiting.reception = self
+        if event is not None:  # mostly the first event
+            self._kept = None
             waiting.set_result(event)
             return waiting
         self._waiting = waiting
@@ -109,7 +115,7 @@ class Reception:
             self._waiting = None  # as below
             return
         try:
-            event = self._take(waiting)
+            event = self._take()
         except asyncio.CancelledError:
             waiting.cancel()
         except Exception as error:  # noqa: BLE001 - for the application, whatever the server raises
@@ -121,7 +127,10 @@ class Reception:
         # Not kept: they refer to each other, and would wait for the garbage collector.
         self._waiting = None
 
-    def _take(self, waiting: "Wait") -> Message | None:
+    # The inbox calls it: a method would be an object more to keep.
+    __call__ = settle
+
+    def _take(self) -> Message | None:
         """Return an event; or None, and have `settle` called when there may be one."""
         connection, inbox = self._connection, self._inbox
         while True:
@@ -136,9 +145,9 @@ class Reception:
             if connection.notices:
                 return connection.notices.popleft()
             # One message of the library at a time: its client must not make tasks without bound.
-            if self._performer is not None or not inbox.has_event_or_calls(waiting):
+            received = None if self._performer is not None else inbox.take(self)
+            if received is None:
                 return None
-            received = inbox.pop()
             outputs = connection.read(received)
             if outputs is None:
                 return received
@@ -184,11 +193,9 @@ class Wait(asyncio.Future[Message]):
     `asyncio.wait` and `result()` work as on any future.
     """
 
-    __slots__ = ("_reception",)
-
-    def __init__(self, reception: Reception, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop=loop)
-        self._reception = reception
+    # Set by `Reception.wait`: an initializer would be a call more for each event.
+    __slots__ = ("reception",)
+    reception: Reception
 
     def __await__(self) -> Generator[Any, None, Message]:
         try:
@@ -196,9 +203,5 @@ class Wait(asyncio.Future[Message]):
         except asyncio.CancelledError:
             # A cancelled future, or one with an error, has no event.
             if self.done() and not self.cancelled() and self.exception() is None:
-                self._reception.keep(self.result())
+                self.reception.keep(self.result())
             raise
-
-    def __call__(self) -> None:
-        """Settle it, if possible. The inbox calls it: a method would be an object more to keep."""
-        self._reception.settle()

@@ -47,7 +47,7 @@ from .transport import Transport
 __all__ = ["MAX_NOTICES", "Socket"]
 
 # Looked up for every frame: before Python 3.12 an enum's attribute costs ten times as much.
-_CLOSING, _LEAVE = Stage.CLOSING, Step.LEAVE
+_CLOSING, _LEAVE, _AUTHENTICATED = Stage.CLOSING, Step.LEAVE, State.AUTHENTICATED
 
 MAX_NOTICES = 8
 """Most events that are kept for a busy application. The oldest are dropped."""
@@ -93,11 +93,6 @@ class Socket(Member):
         """Note that a message of the client itself closes the socket."""
 
     @property
-    def is_subscribed(self) -> bool:
-        """True if the application has subscribed to the library's events."""
-        return self._auth is not None and self._auth.is_subscribed
-
-    @property
     def sees_codes(self) -> bool:
         """True if a refusal accepts the client first, so that it receives the code."""
         return self.route.sees_codes(self.handshake)
@@ -140,8 +135,7 @@ class Socket(Member):
 
     def expect_frames(self) -> None:
         """Begin to close it after a time without frames, if the site has set `IDLE`."""
-        seconds = self.route.limits.idle
-        if seconds is not None:
+        if (seconds := self.route.limits.idle) is not None:
             self._idle = Idle(seconds, clock.steady())
             self.transport.inbox.watch(self._idle)
 
@@ -164,21 +158,20 @@ class Socket(Member):
             return ()
         text = event.get("text")
         if text is not None:
-            outputs = self.life.text(text, clock.steady()) if self.life.listens else None
+            is_read = self.life.speaks or self.life.state is not _AUTHENTICATED
+            outputs = self.life.text(text, clock.steady()) if is_read else None
         elif event["type"] == "websocket.receive":
             outputs = self.life.binary()
         else:
             self.exchange.take(_LEAVE)
             self.life.leave()
             self.left = event.get("code")
-            self.node.seats.release(self)
+            self.release_seat()
             return None
         if outputs is None and self.traffic is not None:
             # `auth.*` messages do not count: no limit must stop a client from renewing its token.
             excess = self.traffic.take(event, clock.steady())
-            if excess is None:
-                return None
-            return self.life.end(exceeded_by(self.route.limits, *excess))
+            return self.life.end(exceeded_by(self.route.limits, *excess)) if excess else None
         if outputs and isinstance(outputs[-1], Close):
             self.note_violation(outputs[-1].code)
         return outputs
@@ -213,7 +206,8 @@ class Socket(Member):
                 case Verify(secret):
                     self._verifier = asyncio.create_task(self.verify(secret))
                 case Abandon():
-                    self.abandon()
+                    if self._verifier is not None:
+                        self._verifier.cancel()
                 case Close(code, retry_after, detail):
                     self.shut(TokenAuthError(code, retry_after, detail), messages)
                     messages = []
@@ -230,9 +224,17 @@ class Socket(Member):
             self._due = due
             deadlines().watch(self)
 
-    def abandon(self) -> None:
-        """Cancel the verification that is running."""
-        if self._verifier:
+    def release_seat(self) -> None:
+        """Count it no more towards the limit of its user's sockets, if the route has one."""
+        if self.route.limits_sockets:
+            self.node.seats.release(self)
+
+    def stop(self) -> None:
+        """End its deadlines and its verification: its application has ended."""
+        self.life.leave()
+        if self._due is not None:
+            self.watch()
+        if self._verifier is not None:
             self._verifier.cancel()
 
     def shut(self, error: TokenAuthError, last_words: Sequence[Message]) -> None:
@@ -242,9 +244,7 @@ class Socket(Member):
             return
         self.left = error.code
         # Now, not when the application has ended: the user's next socket may need the seat.
-        self.node.seats.release(self)
+        self.release_seat()
         self.disconnect = {**close_message(error.code), "type": "websocket.disconnect"}
-        if act is Act.REFUSE:
-            self.transport.shut(self.refusal(error))
-        else:
-            self.transport.shut([*last_words, close_message(error.code)])
+        answer = [*last_words, close_message(error.code)]
+        self.transport.shut(self.refusal(error) if act is Act.REFUSE else answer)

@@ -29,22 +29,23 @@ class Transport(CancelScope):
     It is itself the scope of the application's send, which saves an object for each socket.
     """
 
-    __slots__ = ("_closer", "_extra_scopes", "_send", "inbox")
+    __slots__ = ("_closer", "_extra_scopes", "forward", "inbox")
 
     def __init__(self, receive: Receive, send: Send) -> None:
         super().__init__(asyncio.get_running_loop())
         self.inbox = Inbox(receive, self.loop)
-        self._send = send
+        self.forward = send
+        """The server's own. Await it in a `with` block of the transport, if no task is in it."""
         self._extra_scopes: set[CancelScope] | None = None
         self._closer: asyncio.Task[None] | None = None
 
     async def send(self, message: Message) -> None:
         """Send for the application. `shut` interrupts a send to a client that does not read."""
-        if self._task is not None:  # a send is pending
+        if self.task is not None:  # a send is pending
             await self._send_concurrently(message)
         else:
             with self:
-                await self._send(message)
+                await self.forward(message)
 
     async def _send_concurrently(self, message: Message) -> None:
         """Send while another task is sending, in a second scope: one scope serves one task."""
@@ -52,7 +53,7 @@ class Transport(CancelScope):
         with CancelScope(self.loop) as scope:
             self._extra_scopes.add(scope)
             try:
-                await self._send(message)
+                await self.forward(message)
             finally:
                 self._extra_scopes.discard(scope)
 
@@ -75,13 +76,13 @@ class Transport(CancelScope):
 
     async def _answer(self, message: Message) -> None:
         try:
-            await self._send(message)
+            await self.forward(message)
         except Exception as error:
             code = message.get("code", 1000)
             if message["type"] != "websocket.close" or _is_sendable(code):
                 raise
             # The application chose the code. daphne raises for it, and would leave the socket open.
-            await self._send(close_message(CloseReason.APPLICATION_FAILED))
+            await self.forward(close_message(CloseReason.APPLICATION_FAILED))
             log_error(
                 f"The server cannot send the close code {code}: sent 4500.",
                 error,
@@ -101,9 +102,13 @@ class Transport(CancelScope):
         for scope in (self, *(self._extra_scopes or ())):
             scope.interrupt()
 
+    def end(self) -> bool:
+        """Stop to receive. Return True if a close is being sent: then await `finish`."""
+        self.inbox.close()
+        return self._closer is not None
+
     async def finish(self) -> None:
         """Wait until the close was sent, at most for its deadline."""
-        self.inbox.close()
         if self._closer:
             await self._closer
             await self._drain()

@@ -187,6 +187,11 @@ class Member(ABC):
         return str(self._scope.get("path") or "")
 
     @property
+    def is_subscribed(self) -> bool:
+        """True if the application has subscribed to the library's events."""
+        return self._auth is not None and self._auth.is_subscribed
+
+    @property
     def grant(self) -> Grant | None:
         """The grant that a sweep asks the backend about; None for an anonymous socket."""
         auth = self._auth

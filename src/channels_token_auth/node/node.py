@@ -114,7 +114,8 @@ class Node:
     def leave(self, member: Member) -> None:
         """Forget a socket whose application has ended."""
         self.sockets.discard(member)
-        self.seats.release(member)
+        if member.route.limits_sockets:
+            self.seats.release(member)
 
     # -- Messages to all nodes
 

@@ -43,18 +43,15 @@ class Lifecycle(Timetable):
     all inputs.
     """
 
-    __slots__ = ("_identity", "_presented", "_speaks")
+    __slots__ = ("_presented", "identity", "speaks")
 
     def __init__(self, rules: Rules) -> None:
         super().__init__(rules)
-        self._speaks = False  # the client gets `auth.*` messages
-        self._identity: Hashable = None
-        self._presented: deque[float] | None = None
-
-    @property
-    def identity(self) -> Hashable:
+        self.speaks = False
+        """True if the client gets `auth.*` messages, and may send them."""
+        self.identity: Hashable = None
         """The user it was admitted for; None before that, and for an anonymous socket."""
-        return self._identity
+        self._presented: deque[float] | None = None
 
     # -- Before the application
 
@@ -68,7 +65,7 @@ class Lifecycle(Timetable):
     def await_credential(self, now: float) -> list[Output]:
         """Ask the client of a socket that was accepted without a credential for its token."""
         self._move(Event.AWAIT)
-        self._speaks = True
+        self.speaks = True
         self._waits_until = now + self._rules.auth_timeout
         return [Send(write("auth.required", timeout=int(self._rules.auth_timeout)))]
 
@@ -76,38 +73,33 @@ class Lifecycle(Timetable):
         """Admit the user of a valid token, for `lifetime` seconds. None and None: anonymous."""
         if self.state is _CLOSED:
             return []
-        if self.state is _REAUTHENTICATING and identity != self._identity:
+        if self.state is _REAUTHENTICATING and identity != self.identity:
             return self.end(TokenAuthError(CloseReason.IDENTITY_CHANGED))
         # The table allows ADMIT in REAUTHENTICATING: only the check above keeps the user the same.
         self._move(_ADMIT)
         self._waits_until = self._renews_by = None
-        self._identity = identity
+        self.identity = identity
         # Both begin anew with each token: a reauthentication is a new login for the same socket.
         age = self._rules.max_connection_age
         self._expires_at = None if lifetime is None else now + lifetime
         self._ages_at = None if age is None else now + age
-        return self._announce(now) if self._speaks else []
+        return self._announce(now) if self.speaks else []
 
     def accept(self, *, speaks: bool, now: float) -> list[Output]:
         """Note that the application accepted. `speaks`: with this library's subprotocol."""
         # After a first message, `auth.ok` was sent already: the client may get it once only.
-        if self._speaks or not speaks or self.state is not _AUTHENTICATED:
+        if self.speaks or not speaks or self.state is not _AUTHENTICATED:
             return []
-        self._speaks = True
+        self.speaks = True
         return self._announce(now)
 
     # -- On the open socket
-
-    @property
-    def listens(self) -> bool:
-        """True if a text frame may be a control frame; else all are for the application."""
-        return self._speaks or self.state is not _AUTHENTICATED
 
     def text(self, frame: str, now: float) -> list[Output] | None:
         """Take a text frame from the client. Return None if it is for the application."""
         if self.state is _CLOSED:
             return []
-        if not self.listens:
+        if self.state is _AUTHENTICATED and not self.speaks:
             return None
         is_first = self.state is State.AWAITING_CREDENTIAL
         # A second frame before `auth.ok`, whatever it is: not even its size matters.
@@ -169,7 +161,7 @@ class Lifecycle(Timetable):
         if self.state is _CLOSED:
             return []
         self._expires_at = None if lifetime is None else now + lifetime
-        self._warns = self._speaks and self._deadline is not None
+        self._warns = self.speaks and self._deadline is not None
         return self.tick(now)
 
     def shorten(self, seconds: float, now: float) -> list[Output]:
@@ -184,7 +176,7 @@ class Lifecycle(Timetable):
         self._renews_by = by if self._renews_by is None else min(by, self._renews_by)
         self._warns = False
         outputs = self.tick(now)
-        if self.state is _CLOSED or not self._speaks:
+        if self.state is _CLOSED or not self.speaks:
             return outputs
         expires_in = max(0, int((self._deadline or by) - now))
         # The outputs of `tick` come first: the `auth.error` of a verification that took too long.
@@ -197,7 +189,7 @@ class Lifecycle(Timetable):
         if self.state is _CLOSED:
             return []
         self.leave()
-        explanation = [self._error(error)] if self._speaks else []
+        explanation = [self._error(error)] if self.speaks else []
         return [*explanation, Close(error.code, error.retry_after, error.detail)]
 
     def leave(self) -> None:
@@ -224,7 +216,7 @@ class Lifecycle(Timetable):
         if is_second or is_flood(self._presented or (), now):
             wait = int(REAUTHENTICATION_WINDOW)
             return self.end(TokenAuthError(CloseReason.RATE_LIMITED, retry_after=wait))
-        if self._identity is None:  # an anonymous socket stays anonymous
+        if self.identity is None:  # an anonymous socket stays anonymous
             return self.end(TokenAuthError(CloseReason.IDENTITY_CHANGED))
         self._presented = self._presented or deque(maxlen=MAX_REAUTHENTICATIONS)
         self._presented.append(now)
@@ -240,7 +232,7 @@ class Lifecycle(Timetable):
         """Send `auth.ok`; and the warning too, if the token expires within `expiry_warning`."""
         deadline = self._deadline
         self._warns = deadline is not None
-        user_id = None if self._identity is None else str(self._identity)
+        user_id = None if self.identity is None else str(self.identity)
         ok = write("auth.ok", expires_in=self.expires_in(now), user_id=user_id)
         return [Send(ok), *self.tick(now)]
 
