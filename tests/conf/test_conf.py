@@ -23,6 +23,12 @@ from channels_token_auth.observability.event_names import EventNames
 
 DRF = "channels_token_auth.backends.drf.DRFTokenBackend"
 BACKENDS = [{"BACKEND": DRF}]
+RATES = (
+    *(5, "", "30", "30/", "/min", "0/min", "-1/min", "3.5/s", "30/w"),
+    # They begin with the letter of a period. As a minute, a month would allow 43,200 times as much.
+    *("30/month", "30/mo", "30/milliseconds", "30/decade", "30/min ", "30 per min", "30/10min"),
+    "1234567890123456/min",  # `int` raises for very many digits
+)
 NUMBERS = [True, 0, -1, -0.5, "5", [], float("nan"), float("inf")]
 NAMES = [None, 5, "", "a b", "a=b", "a;b", "a&b", "a\n", b"token"]
 PROVIDER = {
@@ -103,9 +109,7 @@ WRONG = [
     *(
         each
         for key in ("FAILURES", "HANDSHAKES", "MESSAGES", "BYTES")
-        for each in wrong_entries(
-            *("LIMITS", "", key), *(5, "", "30", "30/", "/min", "0/min", "-1/min", "3.5/s", "30/w")
-        )
+        for each in wrong_entries(*("LIMITS", "", key), *RATES)
     ),
     *wrong_entries("LIMITS", "", "TICKETS", -1, 1.5, True, "8"),
     *wrong_entries("LIMITS", "", "WAITING", None, 50, []),

@@ -11,10 +11,17 @@ from .readers import Fields, one_of, or_none, read_entry, read_positive, read_wh
 
 __all__ = ["read_limits"]
 
-# As in Django REST framework, only the first letter of the period counts: "min", "minute".
-# No rate of 0, which would refuse all clients: None turns a limit off.
-_RATE = re.compile(r"(?P<count>[1-9][0-9]*)/(?P<period>[smhd])[a-z]*")
-_SECONDS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
+# No rate of 0, which would refuse all clients: None turns a limit off. 15 digits: more than a
+# client can send in the longest period, and few enough for `int`.
+_RATE = re.compile(r"(?P<count>[1-9][0-9]{0,14})/(?P<period>[a-z]+)")
+# Django REST framework looks at the first letter only, and so takes "month" for a minute.
+_PERIODS = {
+    1: ("s", "sec", "secs", "second", "seconds"),
+    60: ("m", "min", "mins", "minute", "minutes"),
+    60 * 60: ("h", "hr", "hrs", "hour", "hours"),
+    24 * 60 * 60: ("d", "day", "days"),
+}
+_SECONDS = {name: seconds for seconds, names in _PERIODS.items() for name in names}
 
 
 def read_limits(value: Any) -> Limits:
@@ -26,9 +33,10 @@ def read_limits(value: Any) -> Limits:
 
 def read_rate(value: Any) -> Rate:
     match = _RATE.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
+    seconds = _SECONDS.get(match["period"]) if match else None
+    if match is None or seconds is None:
         raise must_be(value, 'a rate such as "30/min": a number over 0, and s, min, hour or day')
-    return Rate(int(match["count"]), _SECONDS[match["period"]])
+    return Rate(int(match["count"]), seconds)
 
 
 def _read_waiting(value: Any) -> WaitingLimits:
