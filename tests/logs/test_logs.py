@@ -97,6 +97,21 @@ def test_arguments_that_cannot_be_copied_are_written_into_the_message(log):
     assert log.records[0].args == ()
 
 
+def test_a_name_that_is_added_later_is_redacted_in_a_text_that_had_no_secret():
+    rules = RedactionFilter()
+    path = "/chat/?api_key=hunter2"
+    assert [rules.redacted(path), rules.redacted(path)] == [path, path]
+    rules.add(["api_key"])
+    assert rules.redacted(path) == f"/chat/?api_key={MARK}"
+
+
+def test_a_flood_of_texts_is_redacted_like_any_other():
+    rules = RedactionFilter()
+    for number in range(2 * redaction_filter.MAX_CLEAN):
+        assert rules.redacted(f"/{number}/") == f"/{number}/"
+        assert rules.redacted(f"/{number}/?token=abc") == f"/{number}/?token={MARK}"
+
+
 def test_a_message_that_is_no_string_is_redacted(log):
     log.error(ValueError(f"/?token={KEY} at 100%"))
     assert shown(log) == f"/?token={MARK} at 100%"

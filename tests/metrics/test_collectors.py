@@ -9,10 +9,11 @@ from channels_token_auth.core.revocation import Revocation, Target
 from channels_token_auth.metrics.collectors import HANDLERS
 from channels_token_auth.observability import events
 from channels_token_auth.observability.events import emit
+from tests.reported import Reported
 
 REVOKED = CloseReason.TOKEN_REVOKED
 CANARY = "chosen-by-the-client"
-FACTS = events.ConnectionFacts(
+FACTS = Reported(
     connection_id=CANARY,
     node=CANARY,
     user_id=CANARY,

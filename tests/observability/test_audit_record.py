@@ -6,26 +6,36 @@ import json
 import logging
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from channels_token_auth.observability import audit_record
+from channels_token_auth.observability.events import ConnectionFacts
 
 FIELDS = {"user_id": "1", "origin": None, "close_code": 4410, "path": "/\n/"}
 TIMES = {"created", "msecs", "relativeCreated", "lineno", "pathname"}
 
 
-@pytest.fixture
-def records():
-    kept = []
+@contextmanager
+def keeping(kept):
     handler = logging.Handler()
     handler.emit = kept.append
     audit_record.logger.addHandler(handler)
     level = audit_record.logger.level
     audit_record.logger.setLevel(logging.INFO)
-    yield kept
+    yield
     audit_record.logger.setLevel(level)
     audit_record.logger.removeHandler(handler)
+
+
+@pytest.fixture
+def records():
+    kept = []
+    with keeping(kept):
+        yield kept
 
 
 def write(level=logging.INFO):
@@ -62,6 +72,33 @@ def test_each_control_character_of_a_client_is_escaped(records):
     (record,) = records
     assert record.getMessage().isprintable()
     assert json.loads(record.getMessage().partition("path=")[2]) == path
+
+
+SOCKET = tuple(ConnectionFacts.__annotations__)
+VALUES = st.text(max_size=5) | st.none()
+ALWAYS = {"connection_id": st.text(), "node": st.text(), "path": st.text()}
+MORE = {"code": VALUES, "close_code": st.integers() | st.none()}
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(SOCKET, VALUES) | ALWAYS, optional=MORE))
+def test_text_of_a_socket_has_all_fields_in_their_order_as_json(drawn):
+    fields = {key: drawn[key] for key in (*SOCKET, *MORE) if key in drawn}
+    text = " ".join(f"{key}={json.dumps(value)}" for key, value in fields.items())
+    kept = []
+    with keeping(kept):
+        audit_record.write(logging.INFO, "shown", "of_socket", fields, at=0.0)
+    (record,) = kept
+    assert record.getMessage() == f"shown {text}"
+    assert {key: vars(record)[key] for key in fields} == fields
+
+
+def test_no_record_has_a_field_of_an_earlier_one(records):
+    write()
+    audit_record.write(logging.INFO, "renamed", "signal", {"user_id": "2"}, at=time.time())
+    write()
+    _, other, third = (vars(each) for each in records)
+    assert (other["event"], other["user_id"], other["path"]) == ("renamed", "2", None)
+    assert (third["event"], third["user_id"], third["path"]) == ("shown", "1", FIELDS["path"])
 
 
 def test_each_record_has_its_own_time(records):

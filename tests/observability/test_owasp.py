@@ -9,11 +9,9 @@ from channels_token_auth.core.errors import Detail
 from channels_token_auth.core.revocation import Revocation, Target
 from channels_token_auth.observability import events
 from channels_token_auth.observability.audit import LOGGER
+from tests.reported import Reported
 
-EMPTY = dict.fromkeys(
-    ("user_id", "user_kind", "token_id", "backend", "location", "address", "origin")
-)
-FACTS = events.ConnectionFacts(connection_id="c", node="n", path="/", **EMPTY)
+FACTS = Reported()
 REVOCATION = Revocation(target=Target(user_id="7"), code=CloseReason.TOKEN_REVOKED)
 ORIGIN = Detail(slug="origin_not_listed", remedy="List it.")
 

@@ -1,20 +1,19 @@
 """Each refusal is logged for the developer: once a minute for each reason, on one line."""
 
 import logging
-from dataclasses import fields
 
 import pytest
 
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import Detail
 from channels_token_auth.observability.events import (
-    ConnectionFacts,
     HandshakeRefused,
     ReauthenticationRefused,
     RequestRefused,
     emit,
 )
 from channels_token_auth.observability.refusal_log import REMEDIES, throttle
+from tests.reported import Reported
 
 DETAIL = Detail(slug="wrong_audience", remedy="Set AUDIENCE.")
 
@@ -26,13 +25,8 @@ def _nothing_logged_yet():
     throttle.reset()
 
 
-def facts(**values):
-    empty = dict.fromkeys(field.name for field in fields(ConnectionFacts))
-    return ConnectionFacts(**empty | {"path": "/chat/"} | values)
-
-
 def refused(code=CloseReason.TOKEN_INVALID, detail=DETAIL, kind=HandshakeRefused, **values):
-    emit(kind(connection=facts(**values), code=code, detail=detail))
+    emit(kind(connection=Reported(**{"path": "/chat/"} | values), code=code, detail=detail))
 
 
 def test_line_names_the_path_the_code_the_reason_and_the_remedy(caplog):

@@ -1,7 +1,7 @@
 """End one socket after its application has returned or raised."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..clock import clock
 from ..core.close_codes import CloseReason
@@ -132,7 +132,9 @@ class _Refused:
         return self._credential.location.value if self._credential else self.of.location
 
     def facts(self) -> ConnectionFacts:
-        return replace(self.of.facts(), location=self.location, backend=self.backend)
+        facts = self.of.facts()
+        facts["location"], facts["backend"] = self.location, self.backend
+        return facts
 
     @property
     def _credential(self) -> Credential | None:

@@ -89,7 +89,8 @@ def _record(
     if isinstance(event, RevocationPublished) and not event.is_revocation:
         return  # `disconnect` ends no token
     fields = _FIELDS[type(event)](event)
-    if logger.isEnabledFor(level):
+    # Without receivers, it is the log that wants the event: see `_is_wanted`.
+    if not signal.receivers or logger.isEnabledFor(level):
         shown = (owasp_name(event) if names() is EventNames.OWASP else None) or name
         write(level, shown, name, fields, at=event.at)
     if not signal.receivers:
@@ -102,42 +103,37 @@ def _record(
 
 
 def _of_connection(event: Any) -> dict[str, Any]:
-    facts = event.connection.facts()
-    return {
-        "connection_id": facts.connection_id,
-        "node": facts.node,
-        "user_id": facts.user_id,
-        "user_kind": facts.user_kind,
-        "token_id": facts.token_id,
-        "backend": facts.backend,
-        "location": facts.location,
-        "address": facts.address,
-        "origin": _without_secrets(facts.origin),
-        "path": _without_secrets(facts.path),
-        "request_id": facts.request_id,
-        "traceparent": facts.traceparent,
-    }
+    fields: dict[str, Any] = event.connection.facts()
+    origin = fields["origin"]
+    if origin is not None:
+        fields["origin"] = _without_secrets(origin)
+    fields["path"] = _without_secrets(fields["path"])
+    return fields
 
 
-def _without_secrets(text: str | None) -> str | None:
+def _without_secrets(text: str) -> str:
     """Redact the values that a client chose. The library chose all others.
 
     So the attributes of a record and the arguments of a signal are redacted, like its text. Long
     values are cut first: a client may send a path as long as its server accepts, with no
     credential and so without a limit, and each would become a record of that size.
     """
-    if text is None or len(text) <= MAX_TEXT:
-        return text and redaction_filter.redacted(text)
+    if len(text) <= MAX_TEXT:
+        return redaction_filter.redacted(text)
     return redaction_filter.redacted(f"{text[:MAX_TEXT]}…")
 
 
 def _of_close(event: ConnectionClosed) -> Fields:
-    code = None if event.code is None else event.code.value
-    return {**_of_connection(event), "code": code, "close_code": event.close_code}
+    fields = _of_connection(event)
+    fields["code"] = None if event.code is None else event.code.value
+    fields["close_code"] = event.close_code
+    return fields
 
 
 def _of_refusal(event: HandshakeRefused | ReauthenticationRefused) -> Fields:
-    return {**_of_connection(event), "code": event.code.value, "detail": _slug(event.detail)}
+    fields = _of_connection(event)
+    fields["code"], fields["detail"] = event.code.value, _slug(event.detail)
+    return fields
 
 
 def _slug(detail: Detail | None) -> str | None:

@@ -47,6 +47,10 @@ LOGGERS = (
 )
 
 
+MAX_CLEAN, MAX_CLEAN_TEXT = 256, 200
+"""Texts without a secret that are remembered, and the characters of each, at most."""
+
+
 class RedactionFilter(logging.Filter):
     """Redacts each record and lets it pass; `names` are added to what is secret in a query.
 
@@ -57,6 +61,30 @@ class RedactionFilter(logging.Filter):
     def __init__(self, names: Iterable[str] = ()) -> None:
         super().__init__()
         self.names = NAMES.union(names)
+        self._clean: set[str] = set()
+
+    def add(self, names: Iterable[str]) -> None:
+        """Redact the values of these names too."""
+        self.names |= NAMES.union(names)
+        # Last, and a new set: another thread may be adding a text with one of these names to the
+        # old one.
+        self._clean = set()
+
+    def redacted(self, text: str) -> str:
+        """Return a text as the filter lets it pass.
+
+        A few short texts without a secret are remembered, since most handshakes have one of a few
+        paths and origins.
+        """
+        clean = self._clean  # before the names: see `add`
+        if text in clean:
+            return text
+        found = redact(text, self.names)
+        if found == text and len(text) <= MAX_CLEAN_TEXT:
+            if len(clean) >= MAX_CLEAN:  # a flood of paths
+                clean.clear()
+            clean.add(text)
+        return found
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return True. Raises nothing: an exception would reach the code that logs."""
@@ -118,7 +146,7 @@ class RedactionFilter(logging.Filter):
 def install(names: Iterable[str] = ()) -> None:
     """Put the filter on every one of `LOGGERS`, once; further calls add their names to it."""
     # Never fewer: another route of this process may still use a name.
-    _FILTER.names |= NAMES.union(names)
+    _FILTER.add(names)
     for name in LOGGERS:
         # A logger ignores a filter that it has, so that several routes may call `install`.
         logging.getLogger(name).addFilter(_FILTER)
@@ -130,7 +158,7 @@ def redacted(text: str) -> str:
     For audit records, whose logger has no filter: they are many, and few of their values are text
     of a client.
     """
-    return redact(text, _FILTER.names)
+    return _FILTER.redacted(text)
 
 
 # One for all loggers, so that a name which a route adds is redacted in all of them.

@@ -80,7 +80,8 @@ def _log_abandoned(event: HandshakeAbandoned) -> None:
     detail = event.detail
     if detail is not None and throttle.allows((HandshakeAbandoned, detail.slug)):
         where = event.connection.facts()
-        what = f"WebSocket {_escape(where.path)}: the client left without a token ({detail.slug})"
+        path = _escape(where["path"])
+        what = f"WebSocket {path}: the client left without a token ({detail.slug})"
         logger.warning("%s. %s", ", ".join((what, *_origin(where))), detail.remedy)
 
 
@@ -94,13 +95,13 @@ def _facts(event: Any, detail: Detail) -> Iterator[str]:
     what = "Reauthentication" if isinstance(event, ReauthenticationRefused) else "WebSocket"
     done = "closed" if isinstance(event, ConnectionLimited) else "refused"
     facts = event.connection.facts()
-    yield f"{what} {_escape(facts.path)} {done}: {code}{reason}"
+    yield f"{what} {_escape(facts['path'])} {done}: {code}{reason}"
     yield from _origin(facts)
 
 
-def _origin(connection: ConnectionFacts) -> Iterator[str]:
-    if connection.origin is not None:
-        yield f"Origin {_escape(connection.origin)}"
+def _origin(facts: ConnectionFacts) -> Iterator[str]:
+    if facts["origin"] is not None:
+        yield f"Origin {_escape(facts['origin'])}"
 
 
 def _escape(text: str) -> str:
