@@ -13,6 +13,7 @@ from redis import Redis as Client
 from channels_token_auth import adisconnect, disconnect
 from channels_token_auth.cluster import layer as cluster_layer
 from channels_token_auth.cluster.local_nodes import node_count
+from channels_token_auth.cluster.sending_loop import SendingLoop
 from tests.node.messages import sealed
 from tests.services import Redis, redis
 
@@ -123,6 +124,20 @@ async def test_it_reaches_other_processes_and_leaves_nothing_behind(say, ear, cl
         assert await ear() == [SAID]
     await until(lambda: asyncio.all_tasks() <= tasks)
     await until(lambda: clients() <= connections)
+
+
+async def test_calls_that_follow_each_other_share_a_connection(ear, server, monkeypatch):
+    kept = SendingLoop(idle_seconds=600)
+    monkeypatch.setattr(cluster_layer, "sending_loop", kept)
+    client = Client.from_url(server.url)
+    before = client.info("stats")["total_connections_received"]
+    for _ in range(5):
+        await in_a_plain_thread()
+        assert await ear() == [SAID]
+    # `ear` may open one more, to receive.
+    assert client.info("stats")["total_connections_received"] - before <= 2
+    await asyncio.to_thread(kept.end)
+    client.close()
 
 
 async def test_listener_of_a_fork_is_its_parents_and_is_not_called_there(ear, sockets, token):

@@ -1,12 +1,14 @@
 """A revocation reaches other nodes and those of this process: in which order, and how soon."""
 
 import asyncio
+import threading
 
 import pytest
 from asgiref.sync import sync_to_async
 
 from channels_token_auth import disconnect
 from channels_token_auth.cluster import layer, pubsub
+from channels_token_auth.cluster.sending_loop import SendingLoop
 from tests.revocation.layer import SharedLayer
 
 HERE = "tests.revocation.test_publishing"
@@ -47,3 +49,24 @@ async def test_slow_layer_does_not_keep_the_sockets_of_this_process_open(monkeyp
     monkeypatch.setattr(Noting, "seconds", 3)  # so that a busy machine is quicker
     await sync_to_async(disconnect)(connection_id="node.1")
     assert happened == ["here", "sent"]
+
+
+def test_process_that_can_start_no_thread_closes_its_own_sockets(monkeypatch, caplog):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(layer, "sending_loop", SendingLoop())
+    with monkeypatch.context() as limit:
+        limit.setattr(threading.Thread, "start", refuse)
+        disconnect(connection_id="node.1")
+    assert happened == ["here"]
+    assert [each.levelname for each in caplog.records] == ["ERROR"]
+
+
+def test_greenlets_send_without_a_thread_that_is_kept(monkeypatch):
+    kept = SendingLoop()
+    monkeypatch.setattr(layer, "sending_loop", kept)
+    monkeypatch.setattr(layer, "has_real_threads", lambda: False)
+    disconnect(connection_id="node.1")
+    assert happened == ["sent", "here"]
+    assert not kept.is_open

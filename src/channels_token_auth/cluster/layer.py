@@ -5,17 +5,20 @@ that: the beginning and the end of an outage are logged, and sweeps find what wa
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from .. import conf
+from ..django_internals import loop_of_sync_code
 from ..observability.outage_watch import OutageWatch
 from ..tasks import is_in_loop, spawn
 from . import envelope
 from .message import Message
+from .sending_loop import has_real_threads, sending_loop
 
 __all__ = [
     "GROUP",
@@ -90,8 +93,8 @@ def send_all(*messages: Message, then: Callable[[], None]) -> None:
     """Send messages to the nodes of all other processes. Raises nothing.
 
     In an event loop it returns at once; elsewhere after the layer has accepted them. `then` is
-    called once, when the messages were sent or after `HEAD_START`. A view's thread sends them in
-    the event loop of this process's sockets. So `then` closes those sockets after the messages were
+    called when the messages were sent or after `HEAD_START`. A view's thread sends them in the
+    event loop of this process's sockets. So `then` closes those sockets after the messages were
     sent: otherwise the other nodes would wait for all closes of this process.
     """
     if is_alone() or not messages:
@@ -100,7 +103,21 @@ def send_all(*messages: Message, then: Callable[[], None]) -> None:
         spawn(_send_all(*messages))
         then()
     else:
-        async_to_sync(_send_all_then)(messages, then)
+        _wait_for(partial(_send_all_then, messages, then), then)
+
+
+def _wait_for(work: Callable[[], Coroutine[Any, Any, None]], then: Callable[[], None]) -> None:
+    """Run the coroutine in the event loop that has called this thread; else in a loop of ours."""
+    loop = loop_of_sync_code()
+    if not has_real_threads() or (loop is not None and loop.is_running()):
+        async_to_sync(work)()
+        return
+    try:
+        # Not `async_to_sync`: it makes a new loop for each call, and the layer connects anew.
+        sending_loop.run(work)
+    except Exception as error:  # noqa: BLE001 - no thread or no descriptor is left, for example
+        note_failure(error)
+        then()
 
 
 async def _send_all_then(messages: Sequence[Message], then: Callable[[], None]) -> None:

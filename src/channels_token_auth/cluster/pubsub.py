@@ -1,6 +1,7 @@
 """Publish to all nodes: to those of this process directly, to others over the channel layer.
 
-Works from any thread and process, in an event loop or outside, and leaves nothing behind.
+Works from any thread and process, in an event loop or outside, and leaves nothing behind. Threads
+without an event loop share one for about a second: see `sending_loop`.
 """
 
 from collections.abc import Sequence
