@@ -40,8 +40,8 @@ class TokenAuthMiddleware:
 
     The application finds `scope["user"]`, a concrete user, and `scope["auth"]`, an
     `Authentication` that follows reauthentication (None for an anonymous socket). Keyword
-    arguments are the settings' names in lower case, and override them here. Other kinds of scope
-    pass untouched.
+    arguments are the settings' names in lower case, and override them here, except for those of
+    the whole site, such as `CACHE`. Other kinds of scope pass untouched.
 
     Building it raises ImproperlyConfigured if a setting is wrong, a backend cannot be built,
     "channels_token_auth" is missing from INSTALLED_APPS, or another one is in the application: a

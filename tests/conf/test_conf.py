@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from channels_token_auth import conf
 from channels_token_auth.conf.identity_providers import ProviderEndpoint
-from channels_token_auth.conf.table import SETTINGS
+from channels_token_auth.conf.table import SETTINGS, SITE_WIDE
 from channels_token_auth.core.credentials import Location, Secret
 from channels_token_auth.core.handshake.origin import OriginRule
 from channels_token_auth.core.handshake.policy import Policy, RefusalMode
@@ -162,7 +162,28 @@ def test_wrong_middleware_argument_is_refused_and_named(site, given, path):
     with pytest.raises(ImproperlyConfigured) as caught:
         conf.override(arguments)
     (name,) = arguments
-    assert str(caught.value).startswith(f"TokenAuthMiddleware({name}=…){path} ")
+    place = "" if name.upper() in SITE_WIDE else path
+    assert str(caught.value).startswith(f"TokenAuthMiddleware({name}=…){place} ")
+
+
+@pytest.mark.parametrize("name", sorted(SITE_WIDE))
+def test_setting_of_the_whole_site_is_refused_as_an_argument(site, name):
+    """A route with a cache of its own, for example, would accept revoked tokens."""
+    site.CHANNELS_TOKEN_AUTH |= {"ANONYMOUS": False}
+    with pytest.raises(ImproperlyConfigured) as caught:
+        conf.override({name.lower(): SETTINGS[name][0], "refusal": "close"})
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"TokenAuthMiddleware({name.lower()}=…) ")
+
+
+def test_each_setting_belongs_to_a_route_or_to_the_site():
+    """A new setting has to be considered: a route that cannot have its own must not ignore one."""
+    assert SETTINGS.keys() - SITE_WIDE == {
+        *("ALLOWED_ORIGINS", "ANONYMOUS", "AUTH_TIMEOUT", "BACKENDS", "COOKIE_NAME"),
+        *("EXPIRY_WARNING", "LIMITS", "LOCATIONS", "MAX_CONNECTION_AGE", "MAX_TOKEN_BYTES"),
+        *("QUERY_NAME", "REFUSAL", "SCOPES", "TRUSTED_PROXIES", "VERIFIED_CACHE_SECONDS"),
+        "VERIFY_TIMEOUT",
+    }
 
 
 def test_wrong_setting_is_named_where_an_argument_is_right(site):

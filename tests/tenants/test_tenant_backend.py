@@ -191,6 +191,7 @@ def test_tenant_that_cannot_be_found_is_unavailable(tenants, caplog):
 
 
 @pytest.mark.parametrize("path", ["nowhere.Tenants", "builtins.dict", "builtins.nothing"])
-def test_class_that_is_none_is_named(path):
+def test_class_that_is_none_is_named(path, settings):
+    settings.CHANNELS_TOKEN_AUTH |= {"TENANTS": path}
     with pytest.raises(ImproperlyConfigured, match="TENANTS"):
-        build_tenants(override({"tenants": path}))
+        build_tenants(override({}))

@@ -24,7 +24,7 @@ from ..observability.event_names import EventNames
 from .backend_spec import BackendSpec
 from .identity_providers import IdentityProvider
 from .problem import NAME, Problem, WrongValueError, misspelt, unknown_key
-from .table import SETTINGS
+from .table import SETTINGS, SITE_WIDE
 
 __all__ = [
     "Configuration",
@@ -94,10 +94,11 @@ def override(arguments: Mapping[str, Any]) -> Configuration:
     """
     given = _given()
     if arguments and isinstance(given, Mapping):
-        given = {**given, **{name.upper(): value for name, value in arguments.items()}}
+        own = {name.upper(): value for name, value in arguments.items()}
+        given = {**given, **{name: own[name] for name in own.keys() - SITE_WIDE}}
     read: dict[str, Any] = {}
     # All of them, so that a developer need not start the server once for each mistake.
-    if wrong := list(_read_into(read, given)):
+    if wrong := [*_site_wide(arguments), *_read_into(read, given)]:
         raise ImproperlyConfigured("\n".join(_describe(each, arguments) for each in wrong))
     # A client without a credential is admitted as anonymous. So no first message is awaited.
     if read["ANONYMOUS"] and "LOCATIONS" not in given:
@@ -105,6 +106,12 @@ def override(arguments: Mapping[str, Any]) -> Configuration:
     # A node that misses a revocation's message relies on its sweep: no cached verdict may be older.
     read["VERIFIED_CACHE_SECONDS"] = min(read["VERIFIED_CACHE_SECONDS"], read["SWEEP_INTERVAL"])
     return _build({name.lower(): value for name, value in read.items()})
+
+
+def _site_wide(arguments: Mapping[str, Any]) -> Iterator[Problem]:
+    for name in sorted({name.upper() for name in arguments} & SITE_WIDE):
+        sentence = "applies to the whole site: set it in CHANNELS_TOKEN_AUTH instead."
+        yield Problem(name=name, path="", sentence=sentence)
 
 
 def _build(read: dict[str, Any]) -> Configuration:

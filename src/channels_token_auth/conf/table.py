@@ -27,7 +27,7 @@ from .readers import (
     text,
 )
 
-__all__ = ["SETTINGS"]
+__all__ = ["SETTINGS", "SITE_WIDE"]
 
 
 def _read_locations(value: Any) -> frozenset[Location]:
@@ -94,3 +94,10 @@ SETTINGS: Fields = {
     "QUERY_NAME": ("token", read_query_name),
     "COOKIE_NAME": ("token", read_cookie_name),
 }
+
+SITE_WIDE = frozenset({
+    "AUDIT_EVENT_NAMES", "CACHE", "CHANNEL_LAYER", "CONNECTIONS_SCOPES", "DENYLIST_SECONDS",
+    "IDENTITY_PROVIDERS", "METRICS_TOKEN", "SWEEP_GRACE", "SWEEP_INTERVAL", "TENANTS",
+})  # fmt: skip
+"""Settings that no route can override. Revocations, for example, are written to one cache: a route
+with a cache of its own would accept revoked tokens."""
