@@ -4,11 +4,14 @@
 program has ended. No module that it imports reads a setting of Django, or starts a thread.
 """
 
+import ctypes
 import gc
 import importlib
 import json
+import multiprocessing.process
 import os
 import runpy
+import signal
 import socket
 import sys
 from typing import Any
@@ -17,26 +20,41 @@ MODULES = (
     "OpenSSL.SSL",
     "autobahn.websocket.protocol",
     "autobahn.websocket.utf8validator",
+    "channels.auth",
+    "channels.generic.websocket",
     "channels.layers",
+    "channels_redis.core",
+    "channels_redis.pubsub",
     "cryptography.x509",
     "django.contrib.admindocs.utils",
+    "django.contrib.auth.hashers",
+    "django.contrib.sessions.backends.cached_db",
+    "django.core.asgi",
+    "django.core.cache.backends.locmem",
     "django.core.handlers.asgi",
     "django.core.management.commands.runserver",
     "django.core.serializers.json",
+    "django.db.backends.sqlite3.base",
     "django.db.migrations.executor",
     "django.forms",
     "docutils.core",
     "docutils.parsers.rst.roles",
+    "granian.server",
+    "hypercorn.asyncio.run",
     "jwt",
-    "prometheus_client",
     "psycopg",
+    "redis.asyncio",
     "requests",
-    "sqlite3",
     "twisted.internet.posixbase",
     "twisted.internet.tcp",
     "twisted.protocols.tls",
     "twisted.web.http",
+    "uvicorn.main",
+    "uvicorn.protocols.http.h11_impl",
+    "uvicorn.protocols.websockets.websockets_sansio_impl",
+    "uvicorn.protocols.websockets.wsproto_impl",
 )
+PR_SET_PDEATHSIG = 1  # see prctl(2)
 
 
 def main(descriptor: int) -> dict[str, Any]:
@@ -68,9 +86,12 @@ def become(
     arguments: list[str], cwd: str, env: dict[str, str], output: str, errors: str, *, session: bool
 ) -> None:
     """Be the program that `python` with these arguments would be."""
+    # The launcher ends with the tests, also with those that are killed.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if session:
         os.setsid()
     os.chdir(cwd)
+    multiprocessing.process.ORIGINAL_DIR = cwd  # read at its import; a spawned worker starts there
     os.environ.clear()
     os.environ.update(env)
     # The streams of this process keep their numbers.
@@ -79,15 +100,17 @@ def become(
         os.dup2(file, number)
         os.close(file)
     sys.stdout.reconfigure(line_buffering=True)
-    program, *rest = arguments
-    is_code = program == "-c"
-    sys.argv = ["-c", *rest[1:]] if is_code else arguments
-    sys.path[0] = "" if is_code else os.path.dirname(os.path.abspath(program))  # noqa: PTH100, PTH120 - as Python has it
+    first, *rest = arguments
     sys.path[1:1] = [path for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
-    if is_code:
+    if first == "-c":
+        sys.path[0], sys.argv = "", ["-c", *rest[1:]]
         exec(rest[0], {"__name__": "__main__"})
+    elif first == "-m":
+        sys.path[0], sys.argv = cwd, rest
+        runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
     else:
-        runpy.run_path(program, run_name="__main__")
+        sys.path[0], sys.argv = os.path.dirname(os.path.abspath(first)), arguments  # noqa: PTH100, PTH120 - as Python has it
+        runpy.run_path(first, run_name="__main__")
 
 
 if __name__ == "__main__":

@@ -1,22 +1,23 @@
 """Start programs of Django in half the time, where a test does not depend on a fresh interpreter.
 
-Most of what `manage.py` does is to import Django and its packages, for a second or more. The first
-program of a test run starts a process that imports these once; see `tests/launched.py`. Servers
-with a command of their own, and what a page tells its reader to type first, start as usual.
+Most of what `manage.py` or a server does at its start is to import Django and its packages, for a
+second or more. The first program of a test run starts a process that imports these once; see
+`tests/launched.py`. What a page tells its reader to type first starts as usual.
 """
 
 import atexit
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 __all__ = ["Program", "run", "seconds", "start"]
@@ -52,12 +53,17 @@ class Program:
 
     def wait(self, timeout: float | None = None) -> int:
         """Return the exit code when it has ended."""
-        deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
-        while (code := self.poll()) is None:
-            if time.monotonic() > deadline:
-                raise subprocess.TimeoutExpired(str(self.pid), timeout)
-            time.sleep(0.02)
-        return code
+        if (code := self.poll()) is not None:
+            return code
+        # The launcher keeps the number of a program that has ended until `poll` asks for it.
+        descriptor, ending = os.pidfd_open(self.pid), select.poll()
+        try:
+            ending.register(descriptor, select.POLLIN)
+            if not ending.poll(None if timeout is None else timeout * 1_000):
+                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
+        finally:
+            os.close(descriptor)
+        return self.wait()
 
     def send_signal(self, number: signal.Signals) -> None:
         if self.poll() is None:
@@ -81,7 +87,7 @@ def start(
 ) -> Program:
     """Start `python` with these arguments. Its output is added to a file.
 
-    `session`: it leads a session and a process group of its own.
+    It ends when this process does. `session`: it leads a session and a process group of its own.
     """
     request = {"arguments": [*map(str, arguments)], "cwd": str(cwd), "env": {**env}}
     request |= {"output": str(output), "errors": str(errors or output), "session": session}
@@ -118,11 +124,13 @@ class _Launcher:
                 start_new_session=True,  # Ctrl-C is for the tests, which end their programs
             )
         self._answers = self._socket.makefile("r")
+        self._asking = Lock()  # tests stop their servers from several threads
         atexit.register(self.close)
 
     def ask(self, **request: Any) -> Any:
-        self._socket.sendall(f"{json.dumps(request)}\n".encode())
-        return json.loads(self._answers.readline())
+        with self._asking:
+            self._socket.sendall(f"{json.dumps(request)}\n".encode())
+            return json.loads(self._answers.readline())
 
     def close(self) -> None:
         """End the process: it reads the end of the socket."""

@@ -1,7 +1,9 @@
 """A program that is forked from a ready process does what one of its own interpreter does."""
 
+import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import time
 import pytest
 
 from tests import launcher
+from tests.docs.pages import ROOT
 
 ENVIRON = {"PATH": "/usr/bin:/bin", "COLOR": "blue"}
 # This program prints everything that it can see of its start.
@@ -67,6 +70,26 @@ def test_code_sees_what_it_usually_sees(tmp_path):
     assert ours == usual
 
 
+def test_module_sees_what_it_usually_sees(tmp_path):
+    (tmp_path / "program.py").write_text(SEEN)
+    ours, usual = both(["-m", "program", "a", "--b"], tmp_path, ENVIRON | {"PYTHONPATH": "/one"})
+    assert ours == usual
+    assert json.loads(ours[1])[0] == [str(tmp_path / "program.py"), "a", "--b"]
+
+
+def test_spawned_worker_starts_in_the_folder_of_its_program(tmp_path):
+    (tmp_path / "work.py").write_text("import os\ndef work(): print(os.getcwd())\n")
+    (tmp_path / "program.py").write_text(
+        "import multiprocessing, work\n"
+        "if __name__ == '__main__':\n"
+        "    worker = multiprocessing.get_context('spawn').Process(target=work.work)\n"
+        "    worker.start()\n"
+        "    worker.join()\n"
+    )
+    ours, usual = both(["-m", "program"], tmp_path)
+    assert ours == usual == (0, f"{tmp_path}\n", [])
+
+
 def test_modules_that_are_imported_before_have_done_nothing_yet(tmp_path):
     code = (
         "import sys, threading; from django.conf import settings;"
@@ -88,6 +111,29 @@ def test_program_is_stopped_by_a_signal(tmp_path):
     program.terminate()
     assert program.wait(600) == -signal.SIGTERM
     program.kill()  # it has ended: nobody gets the signal
+
+
+def test_program_ends_with_the_process_that_has_started_it(tmp_path):
+    code = (
+        "import os, pathlib, sys; from tests import launcher\n"
+        "where = pathlib.Path(sys.argv[1])\n"
+        "program = launcher.start(['-c', 'import time; time.sleep(600)'], cwd=where,"
+        " env=dict(os.environ), output=where / 'log', session=True)\n"
+        "print(program.pid, flush=True)\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    starter = subprocess.run(
+        [sys.executable, "-c", code, tmp_path],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert starter.returncode == -signal.SIGKILL
+    with contextlib.suppress(ProcessLookupError):  # it has ended, and is forgotten already
+        ended = select.poll()
+        ended.register(os.pidfd_open(int(starter.stdout)), select.POLLIN)
+        assert ended.poll(600_000)  # milliseconds; it ends what is broken only
 
 
 def test_program_that_hangs_is_ended(tmp_path):

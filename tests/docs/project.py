@@ -137,8 +137,9 @@ class Project:
         name, *arguments = command
         options = {"cwd": self.folder, "env": _environ({"PYTHONUNBUFFERED": "1", **variables})}
         self.log.write_text("")
-        if self._is_ours and name == "python":
-            return launcher.start(arguments, output=self.log, session=True, **options)
+        if self._is_ours:
+            program = [] if name == "python" else [str(Path(self.python).with_name(name))]
+            return launcher.start([*program, *arguments], output=self.log, session=True, **options)
         with self.log.open("w") as log:
             return subprocess.Popen(
                 [Path(self.python).with_name(name), *arguments],

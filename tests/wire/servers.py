@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests import launcher
 from tests.services import free_port
 from tests.wire.client import Refusal, Socket, handshake
 
@@ -95,7 +95,7 @@ OTHERS = {
 class Server:
     kind: str
     port: int
-    process: subprocess.Popen[bytes]
+    process: launcher.Program
     output_path: Path
     worker: int = field(default=0)  # the pid that serves, which is a child at granian
 
@@ -186,16 +186,13 @@ def launch(
     arguments += known.bounds if bounded else ()
     arguments = [application if each == APPLICATION else each for each in arguments]
     output_path = directory / f"{kind}-{port}.log"
-    with output_path.open("wb") as output:
-        process = subprocess.Popen(
-            [*WITH_US, sys.executable, "-m", *(each.format(port=port) for each in arguments)],
-            cwd=ROOT,
-            env=_environment(database, verbose=verbose) | environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    process = launcher.start(
+        ["-m", *(each.format(port=port) for each in arguments)],
+        cwd=ROOT,
+        env=_environment(database, verbose=verbose) | environment,
+        output=output_path,
+        session=True,
+    )
     return Server(kind=kind, port=port, process=process, output_path=output_path)
 
 
@@ -228,13 +225,9 @@ def run(
     command: Iterable[str], *, database: Mapping[str, Any], environment: Mapping[str, str] = {}
 ) -> None:
     """Have Python run something to its end, in the project."""
-    subprocess.run(
-        [sys.executable, *command],
-        cwd=ROOT,
-        env=_environment(database, verbose=False) | environment,
-        check=True,
-        timeout=START_DEADLINE,
-    )
+    environ = _environment(database, verbose=False) | environment
+    finished = launcher.run([*command], cwd=ROOT, env=environ, timeout=START_DEADLINE)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
 def _environment(database: Mapping[str, Any], *, verbose: bool) -> dict[str, str]:
