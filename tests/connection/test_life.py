@@ -825,10 +825,10 @@ async def test_a_thousand_sockets_that_came_and_went_leave_the_heap_small():
     heap = Deadlines(Clock())
     for _ in range(1000):
         entry = Entry(clock.steady() + HOUR)
-        heap.watch(entry)
+        heap.watch(entry, entry.next_tick)
         assert kept_by(heap, asyncio.TimerHandle)
         entry.next_tick = None
-        heap.watch(entry)
+        heap.watch(entry, entry.next_tick)
     assert len(kept_by(heap, Entry)) <= 65
     assert not kept_by(heap, asyncio.TimerHandle)
 
@@ -836,9 +836,9 @@ async def test_a_thousand_sockets_that_came_and_went_leave_the_heap_small():
 async def test_last_socket_that_goes_is_not_kept_in_memory():
     heap, entry = Deadlines(Clock()), Entry(clock.steady() + HOUR)
     gone = weakref.ref(entry)
-    heap.watch(entry)
+    heap.watch(entry, entry.next_tick)
     entry.next_tick = None
-    heap.watch(entry)
+    heap.watch(entry, entry.next_tick)
     del entry
     assert gone() is None
 
@@ -846,8 +846,8 @@ async def test_last_socket_that_goes_is_not_kept_in_memory():
 async def test_the_timer_looks_when_the_first_is_due():
     real = Clock()
     heap, entry = Deadlines(real), Entry(real.steady() + 0.02)
-    heap.watch(Entry(real.steady() + HOUR))
-    heap.watch(entry)
+    heap.watch(Entry(None), real.steady() + HOUR)
+    heap.watch(entry, entry.next_tick)
     async with asyncio.timeout(60):
         while not entry.ticks:  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.01)
@@ -864,15 +864,15 @@ async def test_timer_is_set_again_for_an_earlier_deadline_only(monkeypatch):
     monkeypatch.setattr(loop, "call_later", call_later)
     heap, entries = Deadlines(clock), [Entry(now + HOUR + number) for number in range(50)]
     for entry in entries:
-        heap.watch(entry)
+        heap.watch(entry, entry.next_tick)
     assert waits == [1]
-    heap.watch(soon := Entry(now))
+    heap.watch(soon := Entry(now), now)
     assert waits == [1, 0]
     heap.run()
     assert (soon.ticks, waits) == (1, [1, 0, 1])
     for entry in entries:
         entry.next_tick = None
-        heap.watch(entry)
+        heap.watch(entry, entry.next_tick)
 
 
 async def test_a_receive_that_the_application_gave_up_is_not_cancelled_later():

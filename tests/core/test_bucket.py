@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels_token_auth.core.counting.bucket import MICROSECONDS, common_scale, prices
+from channels_token_auth.core.counting.bucket import MICROSECONDS, prices_of
 from channels_token_auth.core.counting.traffic import TrafficTable
 from channels_token_auth.core.limits import Limit, Limits, Rate
 
@@ -103,12 +103,12 @@ def test_they_are_exact_at_every_rate_and_for_ever(messages, in_bytes, now, step
 
 @given(RATES, RATES)
 def test_prices_are_whole_parts_of_a_microsecond(one, other):
-    scale = common_scale(one, other)
-    for rate in (one, other):
-        price, all_of_it = prices(rate, scale)
+    scale, *numbers = prices_of(one, other)
+    for rate, price, all_of_it in zip((one, other), numbers[::2], numbers[1::2], strict=True):
         assert Fraction(price, scale) == Fraction(rate.seconds * MICROSECONDS, rate.count)
         assert all_of_it == rate.seconds * MICROSECONDS * scale
 
 
 def test_common_rates_need_no_parts_so_that_numbers_stay_small():
-    assert common_scale(Rate(100, 1), Rate(1_000_000, 1)) == common_scale(None, None) == 1
+    assert prices_of(Rate(100, 1), Rate(1_000_000, 1)) == (1, 10_000, 1_000_000, 1, 1_000_000)
+    assert prices_of(None, None) == (1, 0, 0, 0, 0)

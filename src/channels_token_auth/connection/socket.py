@@ -222,7 +222,7 @@ class Socket(Member):
         due = self.life.next_tick if self._idle is None else self.next_tick
         if due != self._due:
             self._due = due
-            deadlines().watch(self)
+            deadlines().watch(self, due)
 
     def release_seat(self) -> None:
         """Count it no more towards the limit of its user's sockets, if the route has one."""

@@ -49,12 +49,12 @@ class RateCounter:
 
     def wait(self, key: str) -> int | None:
         """Return the whole seconds for which the key is over the limit; None if it is not."""
-        now = clock.steady()
         # Reading a dictionary needs no lock: at worst, this finds a window that has just ended.
         window = self._windows.get(key)
-        if window is None or window.count < self.rate.count or window.ends_at <= now:
+        if window is None or window.count < self.rate.count:
             return None
-        return max(1, math.ceil(window.ends_at - now))
+        now = clock.steady()
+        return None if window.ends_at <= now else max(1, math.ceil(window.ends_at - now))
 
     def block(self, key: str, seconds: float) -> None:
         """Record that the key is over the limit for so long, as the shared counters found."""

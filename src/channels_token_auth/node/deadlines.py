@@ -35,9 +35,8 @@ class Deadlines:
         self._fires_at = 0.0
         self._offset = 0.0
 
-    def watch(self, member: Member) -> None:
-        """Store the socket's next deadline, in place of the one stored before."""
-        due = member.next_tick
+    def watch(self, member: Member, due: float | None) -> None:
+        """Store the socket's next deadline, which is `due`, in place of the one stored before."""
         if due is None:
             if self._due.pop(member, None) and not self._due:
                 self._arm()
@@ -79,7 +78,7 @@ class Deadlines:
         """Call `tick`. Catch its errors, so that the other sockets' deadlines are still met."""
         try:
             member.tick()
-            self.watch(member)
+            self.watch(member, member.next_tick)
         except Exception as error:  # noqa: BLE001 - a bug, wherever it is
             log_error("The deadline of a socket could not be handled.", error)
 

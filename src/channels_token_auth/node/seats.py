@@ -63,8 +63,8 @@ class Seats:
 
         With the policy `close_oldest` there is always room. Called before the admission.
         """
-        limits = _limits_of(member)
-        if limits is None:
+        limits = member.route.limits.connections
+        if limits.user is None and limits.token is None:
             return
         if 0 not in (limits.user, limits.token):
             # A limit of 0 has no older socket to close in place of this one: it refuses.
@@ -83,16 +83,18 @@ class Seats:
 
     def take(self, member: Member, identity: Identity, user: UserKey) -> None:
         """Count a socket that was admitted, or has another token. It is not published yet."""
-        limits = _limits_of(member)
-        if limits is None:
+        limits = member.route.limits.connections
+        if limits.user is None and limits.token is None:
             return
         seat = self._seat(member, identity, user, limits.policy)
-        self._table.put(seat, clock.steady())
-        self._members[seat.id] = member
-        if seat.id in self._announced:
-            self._publish(opened=[seat.id])
+        seat_id = seat.id
         # `check` has found room for one, so an only one is within its limits.
-        if not self._table.is_only(seat.user, seat_id=seat.id):
+        is_only = self._table.is_only(user, seat_id=seat_id)
+        self._table.put(seat, clock.steady())
+        self._members[seat_id] = member
+        if seat_id in self._announced:
+            self._publish(opened=[seat_id])
+        if not is_only:
             self._enforce([seat])
 
     def announce(self, member: Member) -> None:
@@ -139,20 +141,15 @@ class Seats:
     # -- Private
 
     def _seat(self, member: Member, identity: Identity, user: UserKey, policy: LimitPolicy) -> Seat:
-        seat_id = member.connection_id
-        token = (identity.authentication.backend, identity.authentication.token_id)
-        known = self._table.get(seat_id)
-        # A reauthentication with the same token keeps its times, and so its place in the order.
+        seat_id, authentication = member.connection_id, identity.authentication
+        token = (authentication.backend, authentication.token_id)
         now = self._table.next_time(user, int(clock.calendar() * MICROSECONDS))
-        return Seat(
-            id=seat_id,
-            node=self._node,
-            user=user,
-            token=token,
-            admitted_at=known.admitted_at if known else now,
-            token_since=known.token_since if known and known.token == token else now,
-            policy=policy,
-        )
+        known = self._table.get(seat_id)
+        if known is None:
+            return Seat(seat_id, self._node, user, token, now, now, policy)
+        # A reauthentication with the same token keeps its times, and so its place in the order.
+        since = known.token_since if known.token == token else now
+        return Seat(seat_id, self._node, user, token, known.admitted_at, since, policy)
 
     def _enforce(self, touched: Sequence[Seat]) -> None:
         """Close the sockets of this node that are over the limit."""

@@ -13,22 +13,25 @@ from math import gcd, lcm
 
 from ..limits import Rate
 
-__all__ = ["MICROSECONDS", "common_scale", "prices"]
+__all__ = ["MICROSECONDS", "Prices", "prices_of"]
 
 MICROSECONDS = 1_000_000
 """Microseconds of a second. All times here are whole microseconds of a monotonic clock."""
 
 
-def common_scale(*rates: Rate | None) -> int:
-    """Return the parts of a microsecond in which one unit of each rate has a whole price."""
-    return lcm(*(each.count // _divisor(each) for each in rates if each))
+Prices = tuple[int, int, int, int, int]
+"""The parts of a microsecond in which all times are counted; and for messages, then for bytes, the
+price of one unit and of the whole count. Both are 0 without a limit."""
 
 
-def prices(rate: Rate | None, scale: int) -> tuple[int, int]:
-    """Return the price of one unit, and of the whole count; both are 0 without a limit.
+def prices_of(messages: Rate | None, in_bytes: Rate | None) -> Prices:
+    """Return the prices of the units of both rates, as whole numbers."""
+    # One scale for both, so that the time of a frame is multiplied once.
+    scale = lcm(*(each.count // _divisor(each) for each in (messages, in_bytes) if each))
+    return (scale, *_prices(messages, scale), *_prices(in_bytes, scale))
 
-    `scale`: see `common_scale`.
-    """
+
+def _prices(rate: Rate | None, scale: int) -> tuple[int, int]:
     if rate is None:
         return 0, 0
     price = rate.seconds * MICROSECONDS * scale // rate.count

@@ -20,8 +20,6 @@ RETRY_AFTER = {LimitPolicy.REFUSE: 10, LimitPolicy.CLOSE_OLDEST: 60}
 favour of a newer one waits longer: otherwise the windows of a user with one window too many would
 close each other again and again."""
 
-_POLICIES = tuple(LimitPolicy)
-
 
 class Seat(NamedTuple):
     """One open socket. Times are whole microseconds since the epoch.
@@ -64,7 +62,8 @@ class SeatTable:
         self._node = node
         self._lapse = lapse
         self._all: dict[str, tuple[Seat, float]] = {}
-        self._by_key: dict[_Key, set[str]] = {}
+        # Only by user: a token has one user, whose seats nearly always are one or a few.
+        self._by_user: dict[_User, set[str]] = {}
 
     def __len__(self) -> int:
         return len(self._all)
@@ -79,11 +78,8 @@ class SeatTable:
 
         Nearly all users have one, and need no more work: only a limit of 0 refuses it.
         """
-        for policy in _POLICIES:
-            ids = self._by_key.get((policy, user.kind, user.key, None), ())
-            if len(ids) > (seat_id in ids):
-                return False
-        return True
+        ids = self._by_user.get((user.kind, user.key))
+        return ids is None or len(ids) == (seat_id in ids)
 
     def put(self, seat: Seat, now: float) -> None:
         """Store a seat; also when it is announced again, or has another token."""
@@ -93,12 +89,12 @@ class SeatTable:
             if known[0] == seat:  # a repeated announcement changes only the time
                 return
             self._leave(known[0])
-        for key in _keys(seat):
-            ids = self._by_key.get(key)
-            if ids is None:
-                self._by_key[key] = {seat.id}
-            else:
-                ids.add(seat.id)
+        key = (seat.user.kind, seat.user.key)
+        ids = self._by_user.get(key)
+        if ids is None:
+            self._by_user[key] = {seat.id}
+        else:
+            ids.add(seat.id)
 
     def remove(self, seat_id: str) -> None:
         """Remove a seat, if it is known."""
@@ -107,11 +103,11 @@ class SeatTable:
             self._leave(found[0])
 
     def _leave(self, seat: Seat) -> None:
-        for key in _keys(seat):
-            ids = self._by_key[key]
-            ids.discard(seat.id)
-            if not ids:
-                del self._by_key[key]
+        key = (seat.user.kind, seat.user.key)
+        ids = self._by_user[key]
+        ids.discard(seat.id)
+        if not ids:
+            del self._by_user[key]
 
     def prune(self, now: float) -> None:
         """Remove the seats that do not count any more."""
@@ -125,18 +121,21 @@ class SeatTable:
         So a node whose clock is behind does not make the newest socket look like the oldest.
         """
         # Under both policies: routes may differ, and the order is one for all sockets of the user.
-        for policy in _POLICIES:
-            for each in self._by_key.get((policy, user.kind, user.key, None), ()):
-                moment = max(moment, self._all[each][0].token_since + 1)
+        for each in self._by_user.get((user.kind, user.key), ()):
+            moment = max(moment, self._all[each][0].token_since + 1)
         return moment
 
     def is_full(self, seat: Seat, limits: ConnectionLimits, now: float) -> bool:
         """Return whether there is no room for a new seat, or for its new token."""
+        limited = _limited(seat, limits)
+        # Compare the number first: nearly all users have few sockets, and need no more work.
+        count = len(self._by_user.get((seat.user.kind, seat.user.key), ()))
+        if all(count < limit for _, limit in limited):
+            return False
+        groups = self._groups(seat.user, now)
         return any(
-            # Compare the number first: nearly all users have few sockets, and need no more work.
-            len(self._by_key.get(key, ())) >= limit
-            and len([each for each in self._of(key, now) if each.id != seat.id]) >= limit
-            for key, limit in _limited(seat, limits)
+            len([each for each in groups.get(key, ()) if each.id != seat.id]) >= limit
+            for key, limit in limited
         )
 
     def excess(
@@ -150,17 +149,27 @@ class SeatTable:
         `limits_of`: the limits of a seat of this node; None: it is closed already.
         """
         found: set[str] = set()
+        groups: dict[_Key, list[Seat]] = {}
+        for user in {seat.user for seat in touched}:
+            groups |= self._groups(user, now)
         for key in {key for seat in touched for key in _keys(seat)}:
-            seats = self._of(key, now)
+            seats = groups.get(key, [])
             own = [(each, limits_of(each)) for each in seats if each.node == self._node]
             # Nearly always an empty set, so that usually nothing is sorted and no seat is hashed.
             for limits in {its for _, its in own if its and _is_over(key, len(seats), its)}:
                 found |= _over(key, seats, limits) & {s.id for s, its in own if its == limits}
         return found
 
-    def _of(self, key: "_Key", now: float) -> list[Seat]:
-        known = [self._all[each] for each in self._by_key.get(key, ())]
-        return [seat for seat, seen_at in known if self._counts(seat, seen_at, now)]
+    def _groups(self, user: UserKey, now: float) -> dict["_Key", list[Seat]]:
+        """Return a user's seats that count: those of each policy, and of each token of it."""
+        groups: dict[_Key, list[Seat]] = {}
+        # Once for all groups: a user's seats may be thousands, each with another token.
+        for each in self._by_user.get((user.kind, user.key), ()):
+            seat, seen_at = self._all[each]
+            if self._counts(seat, seen_at, now):
+                for key in _keys(seat):
+                    groups.setdefault(key, []).append(seat)
+        return groups
 
     def _counts(self, seat: Seat, seen_at: float, now: float) -> bool:
         # Its own seats are removed when they close. Those of another node may belong to a process
@@ -168,8 +177,11 @@ class SeatTable:
         return seat.node == self._node or now - seen_at < self._lapse
 
 
-# A policy, a user's kind and key, and one of their tokens or None: a token's id is unique among
-# those of its issuer only. A plain tuple of text is hashed without a call of Python's own code.
+# A user's kind and key. A plain tuple of text is hashed without a call of Python's own code.
+_User = tuple[str | None, str]
+
+# A policy, a user, and one of their tokens or None: a token's id is unique among those of its
+# issuer only.
 _Key = tuple[LimitPolicy, str | None, str, tuple[str, str] | None]
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from ..identity import UserKey
-from ..limits import Limit, Limits, Rate
-from .bucket import MICROSECONDS, common_scale, prices
+from ..limits import Limit, Limits
+from .bucket import MICROSECONDS, Prices, prices_of
 
 __all__ = ["Report", "Traffic", "TrafficTable", "size_of"]
 
@@ -56,13 +56,10 @@ class Traffic:
         "sockets",
     )
 
-    def __init__(self, key: Hashable, messages: Rate | None, in_bytes: Rate | None) -> None:
+    def __init__(self, key: Hashable, prices: Prices) -> None:
         self.key = key
         self.sockets = 0
-        # One for both, so that a frame's time is multiplied once.
-        self._scale = common_scale(messages, in_bytes)
-        self._message, self._all_messages = prices(messages, self._scale)
-        self._byte, self._all_bytes = prices(in_bytes, self._scale)
+        self._scale, self._message, self._all_messages, self._byte, self._all_bytes = prices
         self._messages_until = self._bytes_until = 0
         self._blocked_by, self._blocked_until = Limit.MESSAGES, 0
         self.report: Report | None = None
@@ -153,6 +150,8 @@ class TrafficTable:
     ) -> None:
         self._sharing = sharing
         self._all: dict[Hashable, Traffic] = {}
+        # Of the few rates that a site has.
+        self._prices: dict[tuple[int, ...], Prices] = {}
         self._prune_at = SLACK
 
     def __len__(self) -> int:
@@ -173,7 +172,10 @@ class TrafficTable:
         traffic = self._all.get(key)
         if traffic is None:
             self._prune(now)
-            traffic = self._all[key] = Traffic(key, limits.messages, limits.bytes)
+            prices = self._prices.get(rates)
+            if prices is None:
+                prices = self._prices[rates] = prices_of(limits.messages, limits.bytes)
+            traffic = self._all[key] = Traffic(key, prices)
             traffic.report = self._sharing(traffic, who, limits) if self._sharing else None
         traffic.sockets += 1
         return traffic
