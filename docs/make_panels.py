@@ -44,6 +44,9 @@ def _happen(watched: Incident) -> None:
     with ExitStack() as clients:
         for name in USERS:
             watched.open(name, clients)
+        # The curves begin with the first scrape: what happened before is on none of them.
+        open_sockets = "channels_token_auth_open_connections"
+        eventually(lambda: list(seen.query(open_sockets).values()) == [len(USERS)] * 2)
         for name in USERS[:2]:
             watched.revoke(name)
             eventually(lambda name=name: watched.has_ended(name))  # type: ignore[misc]
