@@ -28,7 +28,11 @@ CONFIGURATION = {
 
 
 def quickened(expression: str) -> str:
-    """Return an expression or rules with short windows, and without waiting before an alert."""
+    """Return an expression or rules with short windows, and without waiting before an alert.
+
+    A dashboard's expression is that for all jobs.
+    """
+    expression = expression.replace("$job", ".*")
     return re.sub(r"for: \d+m", "for: 1s", re.sub(r"\[\d+m\]", f"[{WINDOW}]", expression))
 
 

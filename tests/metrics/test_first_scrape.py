@@ -10,7 +10,7 @@ from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.limits import Limit
 from channels_token_auth.observability.events import IgnoredBecause, Service
 from tests.metrics.site import SCRAPE, python
-from tests.metrics.test_monitoring import DASHBOARD, promtool
+from tests.metrics.test_monitoring import expressions, promtool
 
 MINUTES = 20
 
@@ -55,14 +55,13 @@ def test_no_panel_is_empty_while_nothing_happens(samples, tmp_path):
         if each.name.startswith("channels_token_auth_")
     ]
     # In every query, so that no panel has a curve that appears with its first failure.
-    queries = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
     has_curves = [
         {
             "expr": f"count({each}) > bool 0",
             "eval_time": f"{MINUTES - 1}m30s",
             "exp_samples": [{"value": 1}],
         }
-        for each in queries
+        for each in expressions()
     ]
     # A minute is the default of Prometheus between two scrapes. Between two of them, a window of a
     # minute has one value only, and no rate.

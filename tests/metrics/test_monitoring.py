@@ -22,7 +22,9 @@ def promtool(*arguments, folder=FOLDER):
 
 
 def expressions():
-    return [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
+    """Return those of the dashboard, for all jobs."""
+    targets = [target for panel in DASHBOARD["panels"] for target in panel["targets"]]
+    return [target["expr"].replace("$job", ".*") for target in targets]
 
 
 def known():
@@ -46,6 +48,16 @@ def test_expressions_of_the_dashboard_are_valid(tmp_path):
     (tmp_path / "rules.yml").write_text(json.dumps({"groups": [{"name": "p", "rules": rules}]}))
     code, output = promtool("check", "rules", "rules.yml", folder=tmp_path)
     assert code == 0, output
+
+
+def test_every_expression_of_the_dashboard_is_about_the_chosen_job():
+    """A job is one site, as for the alerts."""
+    names = NAME.findall(json.dumps(DASHBOARD["panels"]))
+    chosen = re.findall(
+        r'channels_token_auth_\w+\{job=~\\"\$job\\"', json.dumps(DASHBOARD["panels"])
+    )
+    assert len(names) == len(chosen) > 0
+    assert "job" in {each["name"] for each in DASHBOARD["templating"]["list"]}
 
 
 def test_every_metric_that_is_named_exists():
