@@ -139,6 +139,12 @@ CONTESTANTS = {
             for name, words in FEATURES.items()
         ),
         Contestant(
+            name="ours-log-lines",
+            application="ours_log_lines",
+            header=BEARER,
+            environ=COLD | {"BENCH_EVERYTHING": "off"},
+        ),
+        Contestant(
             name="ours-correlation",
             application="ours",
             header=BEARER + CORRELATION,

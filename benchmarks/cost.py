@@ -20,7 +20,7 @@ from .run import Panel
 from .saturation import AT_ONCE
 from .server import Server, serving, serving_all
 
-__all__ = ["churn", "costs", "run"]
+__all__ = ["MICROSECONDS", "churn", "costs", "run"]
 
 NAMES = (
     *("bare", "stock", "prototype-stock", "prototype-stock-warm"),

@@ -3,14 +3,18 @@
 CPU time of the server's process for one handshake with a message, its answer and a close: other
 load on the machine changes it little. 64 clients at once, on SQLite; each handshake presents
 another token of 5,000, and the cache of verified tokens is off. Calls are counted in the event
-loop's thread, by a profiler and in separate servers.
+loop's thread, by a profiler and in separate servers. The profiler makes short functions look longer
+than they are.
+
+`ours-log-lines` has everything off, and writes two lines to the same file with Python's `logging`,
+of the length of the two audit records. No audit that writes log records can cost less.
 """
 
 from collections.abc import Iterator
 
 from .bench import Bench
 from .contestants import Contestant
-from .cost import churn, costs
+from .cost import MICROSECONDS, churn, costs
 from .databases import Database, database
 from .run import Panel
 from .saturation import AT_ONCE
@@ -19,13 +23,14 @@ from .server import serving
 __all__ = ["run"]
 
 NAMES = (
-    *("ours-all-off", "ours-correlation", "ours-metrics", "ours-audit", "ours-limits"),
+    *("ours-all-off", "ours-correlation", "ours-metrics", "ours-log-lines", "ours-audit"),
+    "ours-limits",
     *("ours-addresses", "ours-waiting", "ours-connections", "ours-frames", "ours-idle"),
     *("ours-all-on", "ours-all-correlated"),
 )
 CYCLES = 1500
-MOST, FEWEST = 60, 0.1
-"""The maximal number of functions in the table of added calls, and the minimal number of calls."""
+MOST, LEAST = 60, 0.1
+"""The maximal number of functions in a table, and the least calls or microseconds in it."""
 
 
 def run(bench: Bench) -> Iterator[Panel]:
@@ -34,15 +39,17 @@ def run(bench: Bench) -> Iterator[Panel]:
     contestants = bench.contestants(*NAMES)
     with database("sqlite") as filled:
         kind = bench.servers[0]
-        calls = {}
+        profiles = {}
         for each in contestants:
-            bench.say(f"calls, {kind}: {each.name}")
-            calls[each.name] = _calls(kind, each, filled, cycles)
+            bench.say(f"profile, {kind}: {each.name}")
+            profiles[each.name] = _profile(kind, each, filled, cycles)
         for server in bench.servers:
             yield _cost(bench, server, filled, cycles)
-    yield _totals(kind, calls)
-    if "ours-all-off" in calls and "ours-all-on" in calls:
-        yield _added(kind, calls["ours-all-on"], calls["ours-all-off"])
+    yield _totals(kind, profiles)
+    if "ours-all-off" in profiles and "ours-all-on" in profiles:
+        on, off = profiles["ours-all-on"], profiles["ours-all-off"]
+        yield _added("Calls of functions", "calls", kind, on["calls"], off["calls"])
+        yield _added("Time of functions", "µs", kind, on["µs"], off["µs"])
 
 
 def _cost(bench: Bench, kind: str, filled: Database, cycles: int) -> Panel:
@@ -52,35 +59,43 @@ def _cost(bench: Bench, kind: str, filled: Database, cycles: int) -> Panel:
         title=f"CPU time of a handshake, {kind}",
         unit="µs",
         rounds=[{name: each["all"] for name, each in results.items()} for results in found],
-        bases=bench.bases(contestants, "ours-all-off"),
-        note="The inverse of a ratio is what remains of the handshakes in a second.",
+        bases=bench.bases(contestants, "ours-all-off", "ours-log-lines"),
+        note="The inverse of a ratio is what remains of the handshakes in a second."
+        " `ours-log-lines` is the least that two log records can cost.",
     )
 
 
-def _calls(kind: str, contestant: Contestant, filled: Database, cycles: int) -> dict[str, float]:
-    """Return how often each function is called in a handshake."""
+Profile = dict[str, dict[str, float]]
+
+
+def _profile(kind: str, contestant: Contestant, filled: Database, cycles: int) -> Profile:
+    """Return how often each function is called in a handshake, and how long it takes."""
     with serving(kind, contestant, filled) as server:
         churn(server, contestant, AT_ONCE)
         server.ask("profile", "start")
         churn(server, contestant, cycles)
-        found = server.ask("profile")["calls"]
-    return {name: count / cycles for name, count in found.items()}
+        found = server.ask("profile")
+    scales = {"calls": (found["calls"], 1), "µs": (found["seconds"], MICROSECONDS)}
+    return {
+        unit: {name: value * scale / cycles for name, value in values.items()}
+        for unit, (values, scale) in scales.items()
+    }
 
 
-def _totals(kind: str, calls: dict[str, dict[str, float]]) -> Panel:
+def _totals(kind: str, profiles: dict[str, Profile]) -> Panel:
     return Panel(
         title=f"Calls of functions, {kind}",
         unit="calls a handshake",
-        rounds=[{name: sum(counts.values()) for name, counts in calls.items()}],
+        rounds=[{name: sum(each["calls"].values()) for name, each in profiles.items()}],
     )
 
 
-def _added(kind: str, on: dict[str, float], off: dict[str, float]) -> Panel:
-    """Return the functions that are called more often with everything on."""
-    more = {name: count - off.get(name, 0.0) for name, count in on.items()}
+def _added(title: str, unit: str, kind: str, on: dict[str, float], off: dict[str, float]) -> Panel:
+    """Return the functions of which everything on needs more."""
+    more = {name: value - off.get(name, 0.0) for name, value in on.items()}
     most = sorted(more, key=lambda name: -more[name])[:MOST]
     return Panel(
-        title=f"Functions that are called more often with everything on, {kind}",
-        unit="calls a handshake",
-        rounds=[{name: more[name] for name in most if more[name] > FEWEST}],
+        title=f"{title} that everything on adds, {kind}",
+        unit=f"{unit} a handshake",
+        rounds=[{name: more[name] for name in most if more[name] > LEAST}],
     )

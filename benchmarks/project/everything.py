@@ -9,7 +9,15 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["EVERYTHING", "FEATURES", "features", "limits", "switch_metrics_off", "write_records"]
+__all__ = [
+    "EVERYTHING",
+    "FEATURES",
+    "features",
+    "handler",
+    "limits",
+    "switch_metrics_off",
+    "write_records",
+]
 
 MANY = "1000000/second"
 UNLIMITED: dict[str, Any] = {
@@ -63,8 +71,13 @@ def switch_metrics_off() -> None:
 def write_records() -> None:
     """Write each audit record as a site would, to a file that keeps nothing."""
     audit = logging.getLogger("channels_token_auth.audit")
-    handler = logging.FileHandler(os.devnull)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    audit.addHandler(handler)
+    audit.addHandler(handler())
     audit.setLevel(logging.INFO)
     audit.propagate = False
+
+
+def handler() -> logging.Handler:
+    """Return a handler that writes each record to a file."""
+    made = logging.FileHandler(os.devnull)
+    made.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    return made

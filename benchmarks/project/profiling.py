@@ -48,6 +48,7 @@ async def profile(question):
             "counts": dict(_counts),
             "functions": _functions(),
             "calls": _calls(),
+            "seconds": _seconds(),
             "allocations": allocations,
         }
     return {}
@@ -85,9 +86,7 @@ def _counting(call, counted):
 def _functions():
     if not _profile.getstats():
         return {}
-    found = pstats.Stats(_profile).stats
-    seconds = {_name(*function): each[2] for function, each in found.items()}
-    return dict(sorted(seconds.items(), key=lambda each: -each[1])[:MOST])
+    return dict(sorted(_seconds().items(), key=lambda each: -each[1])[:MOST])
 
 
 def _calls():
@@ -95,6 +94,13 @@ def _calls():
     if not _profile.getstats():
         return {}
     return {_name(*function): each[1] for function, each in pstats.Stats(_profile).stats.items()}
+
+
+def _seconds():
+    """Return how long each function itself took, without those that it called."""
+    if not _profile.getstats():
+        return {}
+    return {_name(*function): each[2] for function, each in pstats.Stats(_profile).stats.items()}
 
 
 def _allocations():

@@ -90,10 +90,22 @@ def test_everything_on_is_compared_with_everything_off(filled):
 def test_what_features_add_is_measured_and_counted():
     only = ("ours-all-off", "ours-all-on")
     bench = Bench(rounds=1, quick=True, only=only, servers=("uvicorn",), say=lambda _: None)
-    costs, totals, added = everything.run(bench)
+    costs, totals, calls, times = everything.run(bench)
     assert all(microseconds > 0 for microseconds in costs.rounds[0].values())
     assert totals.rounds[0]["ours-all-on"] > totals.rounds[0]["ours-all-off"] > 100
-    assert any(name.startswith("channels_token_auth/limits/") for name in added.names)
+    for added in (calls, times):
+        assert any(name.startswith("channels_token_auth/limits/") for name in added.names)
+
+
+def test_log_lines_are_written_in_each_handshake(filled):
+    contestant = CONTESTANTS["ours-log-lines"]
+    with serving("uvicorn", contestant, filled) as server:
+        cost.churn(server, contestant, 10)
+        server.ask("profile", "start")
+        cost.churn(server, contestant, 10)
+        calls = server.ask("profile")["calls"]
+    # One as each socket opens. The others are written after the closes, which it does not wait for.
+    assert sum(count for name, count in calls.items() if name.endswith(" info")) >= 10
 
 
 def test_unknown_feature_is_refused():
