@@ -112,7 +112,7 @@ class Connection(Socket):
         self.leave_place()
         # Sockets without a user count by their address, as all limits see it.
         address = self.client_address
-        self._begin_to_count(address.group if address else None)
+        self._begin_to_count(address.group if address else None, clock.steady())
         self.node.let_in(self)
         if AnonymousAdmitted.is_wanted():
             emit_soon(AnonymousAdmitted(connection=self))
@@ -128,7 +128,8 @@ class Connection(Socket):
         user_key = identity.user_key
         if self.route.limits_sockets:
             self.node.seats.check(self, identity, user_key)
-        outputs = self.life.admit(user_key, lifetime(identity), clock.steady())
+        now = clock.steady()
+        outputs = self.life.admit(user_key, lifetime(identity), now)
         # Closed during the verification, or a token of another user.
         if self.life.state is not _AUTHENTICATED:
             return outputs
@@ -138,7 +139,7 @@ class Connection(Socket):
         if self._auth is None:
             self._user = identity.user
             self._auth = LiveAuthentication(identity.authentication, correlation=self.correlation)
-            self._begin_to_count(user_key)
+            self._begin_to_count(user_key, now)
             self.node.let_in(self)  # before the event, whose subscribers may count sockets
             if ConnectionAuthenticated.is_wanted():
                 emit_soon(ConnectionAuthenticated(connection=self))
@@ -149,11 +150,11 @@ class Connection(Socket):
             self.node.seats.take(self, identity, user_key)
         return outputs
 
-    def _begin_to_count(self, who: UserKey | str | None) -> None:
+    def _begin_to_count(self, who: UserKey | str | None, now: float) -> None:
         if not self.route.limits_frames:
             return
-        self.traffic = self.node.traffic.join(who, self.route.limits, clock.steady())
-        self.expect_frames()
+        self.traffic = self.node.traffic.join(who, self.route.limits, now)
+        self.expect_frames(now)
 
     def _replace_identity(self, auth: LiveAuthentication, identity: Identity) -> None:
         refresh_user(self._user, identity.user)

@@ -37,7 +37,6 @@ from ..core.lifecycle import Send as SendText
 from ..core.limits import Limit
 from ..limits.exceeded import exceeded_by
 from ..limits.waiting import Place
-from ..node.deadlines import deadlines
 from ..node.member import Member
 from ..node.node import Node
 from ..tasks import spawn
@@ -133,10 +132,10 @@ class Socket(Member):
             # The application is not receiving: only a call of ours shows whether the client sends.
             self.transport.inbox.listen()
 
-    def expect_frames(self) -> None:
+    def expect_frames(self, now: float) -> None:
         """Begin to close it after a time without frames, if the site has set `IDLE`."""
         if (seconds := self.route.limits.idle) is not None:
-            self._idle = Idle(seconds, clock.steady())
+            self._idle = Idle(seconds, now)
             self.transport.inbox.watch(self._idle)
 
     def jump(self, seconds: float) -> None:
@@ -222,7 +221,7 @@ class Socket(Member):
         due = self.life.next_tick if self._idle is None else self.next_tick
         if due != self._due:
             self._due = due
-            deadlines().watch(self, due)
+            self.node.deadlines.watch(self, due)
 
     def release_seat(self) -> None:
         """Count it no more towards the limit of its user's sockets, if the route has one."""

@@ -31,19 +31,21 @@ class AddressLimits:
         """Count a handshake. Raises TokenAuthError if the address may open no socket now."""
         if address is None:
             return
-        if self._handshakes is not None:
-            _check(self._handshakes, address)
+        handshakes = self._handshakes
+        if handshakes is not None and (wait := handshakes.wait(address.group)) is not None:
+            raise exceeded(handshakes.limit, wait, handshakes.rate)
         self.check(address)
         # After both checks: a refused handshake does not count.
-        if self._handshakes is not None:
-            self._handshakes.add(address.group)
+        if handshakes is not None:
+            handshakes.add(address.group)
 
     def check(self, address: ClientAddress | None) -> None:
         """Raise TokenAuthError if too many credentials of the address were rejected."""
-        if self._failures is None or address is None:
+        failures = self._failures
+        if failures is None or address is None or (address.is_internal and self._spares_internal):
             return
-        if not (address.is_internal and self._spares_internal):
-            _check(self._failures, address)
+        if (wait := failures.wait(address.group)) is not None:
+            raise exceeded(failures.limit, wait, failures.rate)
 
     def note_refusal(self, address: ClientAddress | None, code: CloseReason) -> None:
         """Count a refused credential, if its code is one of `FAILURES`."""
@@ -55,12 +57,6 @@ class AddressLimits:
 
 def _counter(limit: Limit, rate: Rate | None, limits: Limits) -> RateCounter | None:
     return None if rate is None else rate_counter(limit, rate, limits.storage)
-
-
-def _check(counter: RateCounter, address: ClientAddress) -> None:
-    wait = counter.wait(address.group)
-    if wait is not None:
-        raise exceeded(counter.limit, wait, counter.rate)
 
 
 def _of_site(configuration: conf.Configuration) -> AddressLimits:

@@ -34,6 +34,7 @@ from ..verification.authenticator import forget_all
 from ..verification.lanes import lanes
 from ..verification.node_denials import deny_first_verified, learn_epoch
 from .bulk_close import BulkClose
+from .deadlines import deadlines
 from .drain_requests import DrainRequests
 from .drain_state import DrainState
 from .member import Member
@@ -61,6 +62,7 @@ class Node:
         self.sockets = Sockets(self.registry)
         """All sockets, from their opening handshake until their application has ended."""
         self.newcomers = Newcomers(lanes.backlog)
+        self.deadlines = deadlines()
         self.waiting = WaitingSockets()
         """The sockets that are not authenticated yet."""
         self.recent_revocations = RevocationLog()
