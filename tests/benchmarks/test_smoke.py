@@ -22,9 +22,13 @@ pytestmark = pytest.mark.measured
 CYCLES = 20
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _generator():
+    compile_load()  # also for a test that runs alone
+
+
 @pytest.fixture(scope="module")
 def filled():
-    compile_load()
     with database("sqlite") as made:
         yield made
 
