@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from ..views.non_atomic import non_atomic
 from ..views.operators import is_operator
 from .collectors import refresh
 from .registry import registry
@@ -13,6 +14,7 @@ __all__ = ["metrics"]
 
 
 @login_not_required
+@non_atomic  # metrics are needed most while a database is unavailable
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Return the metrics as text, for requests from this machine, or with `METRICS_TOKEN`."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -19,6 +18,7 @@ from ..limits.addresses import site_address_limits
 from ..observability.error_log import log_error
 from ..observability.events import RequestRefused, emit
 from ..verification.authenticator import site_authenticator
+from .non_atomic import non_atomic
 from .request_address import address_text, request_address
 
 __all__ = ["endpoint", "refused", "store"]
@@ -38,7 +38,7 @@ def endpoint(answer: Handler) -> View:
     # No browser adds an Authorization header by itself. `identity` checks CSRF for sessions.
     @csrf_exempt
     # In a transaction of the request, a query that fails would turn the answer into an error 500.
-    @transaction.non_atomic_requests
+    @non_atomic
     @functools.wraps(answer)
     def view(request: HttpRequest, **named: str) -> HttpResponse:
         try:

@@ -13,12 +13,14 @@ from ..node.node import here, local_nodes
 from ..observability.error_log import log_error
 from ..observability.outages import current_outages
 from ..verification.authenticator import site_authenticator
+from .non_atomic import non_atomic
 from .operators import is_operator
 
 __all__ = ["ready"]
 
 
 @login_not_required
+@non_atomic
 @require_safe
 async def ready(request: HttpRequest) -> HttpResponse:
     """Answer 503 while a node of this process drains or the site cannot serve; otherwise 200.

@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
@@ -24,6 +23,7 @@ from ..observability.events import RequestRefused, emit
 from ..providers.receiving import providers_at
 from ..providers.rejection import is_signed, malformed
 from .endpoint import refused
+from .non_atomic import non_atomic
 from .request_address import request_address
 
 __all__ = ["MAX_BODY", "media_type", "provider_endpoint", "read_body"]
@@ -48,7 +48,7 @@ def provider_endpoint(endpoint: ProviderEndpoint, refuse: Refuse) -> Callable[[V
     def decorate(answer: View) -> View:
         @login_not_required
         @csrf_exempt  # no browser sends these requests, and no cookie is read
-        @transaction.non_atomic_requests  # a failure afterwards must not roll a revocation back
+        @non_atomic  # a failure afterwards must not roll a revocation back
         @functools.wraps(answer)
         def view(request: HttpRequest) -> HttpResponse:
             response = _answer(request, answer, endpoint, refuse)
