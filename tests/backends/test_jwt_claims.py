@@ -1,7 +1,6 @@
 """Claims of correctly signed JWTs: about time, use and owner."""
 
 import math
-import threading
 import time
 from datetime import UTC, datetime
 
@@ -477,4 +476,3 @@ def test_undecided_verdict_is_unavailable_to_whoever_does_not_wait(alice):
         assert (verdict.code, verdict.retry_after) == (UNAVAILABLE, 1)
         assert not verdict.settled.cancel(), "or the fetch would fail for everybody"
         verdict.settled.result(60)
-    assert threading.active_count() < 50
