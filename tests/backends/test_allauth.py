@@ -179,9 +179,9 @@ def test_session_token_lives_as_long_as_its_session(sessions, alice):
 def test_jwt_lives_till_it_expires_or_its_session_does(jwts, alice):
     authentication = held(jwts, alice).authentication
     claims = jwt.decode(token_for(jwts, alice), options={"verify_signature": False})
-    assert 0 <= claims["exp"] - authentication.expires_at.timestamp() <= 5
+    assert 0 <= claims["exp"] - authentication.expires_at.timestamp() <= 60
     assert authentication.issued_at <= datetime.now(UTC)
-    soon = datetime.now(UTC) + timedelta(seconds=9)
+    soon = datetime.now(UTC) + timedelta(seconds=90)
     session_row(alice).update(expire_date=soon)
     assert held(jwts, alice).authentication.expires_at == soon
 

@@ -56,7 +56,7 @@ def test_clock_that_is_a_little_ahead_does_not_matter(judge, ada, name):
 def test_clock_that_is_further_ahead_costs_a_wait(judge, name):
     verdict = judge(**{name: now() + 30})
     assert (verdict.code, verdict.detail.slug) == (UNAVAILABLE, "not_yet_valid")
-    assert 28 <= verdict.retry_after <= 30
+    assert 0 < verdict.retry_after <= 30
 
 
 @pytest.mark.parametrize("name", ["iat", "nbf"])

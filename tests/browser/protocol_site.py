@@ -100,6 +100,10 @@ class Site:
         (connection,) = open_sockets()
         self._loop.call_soon_threadsafe(connection.close, CloseReason(code))
 
+    def let_pass(self, clock, seconds):
+        """Move a frozen clock: sockets that are due are warned or closed."""
+        asyncio.run_coroutine_threadsafe(clock.move(seconds), self._loop).result(DEADLINE)
+
     def _run(self):
         with asyncio.Runner() as runner:
             self._loop = runner.get_loop()
