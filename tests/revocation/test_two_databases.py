@@ -45,6 +45,18 @@ def _database(django_db_setup, django_db_blocker, tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
+async def _thread(_database):
+    """Let the thread of asynchronous code find the next database, which has another path."""
+    yield
+    await sync_to_async(_forget_connection)()
+
+
+def _forget_connection():
+    connections["tokens"].close()
+    del connections["tokens"]
+
+
+@pytest.fixture(autouse=True)
 def _router(site):
     site.DATABASE_ROUTERS = [f"{__name__}.Router"]
     with connections["tokens"].cursor() as cursor:  # nothing flushes it

@@ -76,6 +76,14 @@ def test_restart_on_a_cache_of_one_process_refuses_nobody(settings):
     assert Process().answer() is None
 
 
+def test_process_that_forgot_its_epochs_notices_no_wipe(shared):
+    process = Process()
+    process.deny()
+    module.forget_epochs()
+    shared.clear()
+    assert process.answer() is None
+
+
 @pytest.mark.parametrize("moment", ["answer", "sweep", "deny"])
 def test_process_that_denied_notices_the_wipe(shared, moment):
     process = Process()

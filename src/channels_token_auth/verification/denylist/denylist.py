@@ -26,7 +26,7 @@ from .names import GrantNames, Names, label_names, names, token_names, user_name
 from .reasons import denial_reason
 from .store import CacheUnavailable, Store, is_in_memory, open_store
 
-__all__ = ["SLACK", "Denylist"]
+__all__ = ["SLACK", "Denylist", "forget_epochs"]
 
 SLACK = 60
 """Seconds that an entry outlives its token, because the clocks of machines differ."""
@@ -225,9 +225,14 @@ def _latest(entries: Mapping[str, Any], keys: Names) -> Any:
     return max(found, key=lambda epoch: epoch["wiped_at"] or 0.0, default=None)
 
 
+def forget_epochs() -> None:
+    """Forget the epochs of all caches, as a process that has just started knows none."""
+    _watches.clear()
+
+
 def _forget(setting: str, **_: Any) -> None:
     if setting == "CACHES":
-        _watches.clear()
+        forget_epochs()
 
 
 setting_changed.connect(_forget, dispatch_uid=f"{__name__}._forget")

@@ -23,6 +23,7 @@ __all__ = [
     "CacheUnavailable",
     "Store",
     "cache_outages",
+    "forget_entries",
     "is_in_memory",
     "is_shared",
     "open_store",
@@ -150,10 +151,15 @@ def _in_process(alias: str) -> _ProcessStore:
     return _stores.get(alias) or _stores.setdefault(alias, _ProcessStore())
 
 
+def forget_entries() -> None:
+    """Forget the denials in this process, and outages: as a process that has just started."""
+    _stores.clear()
+    cache_outages.reset()
+
+
 def _forget(setting: str, **_: Any) -> None:
     if setting == "CACHES":
-        _stores.clear()
-        cache_outages.reset()
+        forget_entries()
 
 
 setting_changed.connect(_forget, dispatch_uid=f"{__name__}._forget")

@@ -1,0 +1,35 @@
+"""Begin each test as a process that has just started, whatever another test has done before it.
+
+The library remembers what it has logged and which services are unavailable: a line that was logged
+a moment ago is not logged again. It also remembers which tokens were denied, and flushing the
+database or clearing a cache does not change that: a user with the same key would be refused.
+"""
+
+import sys
+from operator import attrgetter
+
+import pytest
+
+# Each with the call that makes it forget.
+MEMORIES = {
+    "backends.outages": ("introspection_outages.reset", "key_outages.reset"),
+    "cluster.envelope": ("throttle.reset",),
+    "cluster.layer": ("outages.reset",),
+    "limits.shared_counters": ("throttle.reset", "outages.reset"),
+    "middleware": ("throttle.reset",),
+    "observability.error_log": ("throttle.reset",),
+    "observability.refusal_log": ("throttle.reset",),
+    "verification.denylist.denylist": ("forget_epochs",),
+    "verification.denylist.fresh_tokens": ("first_verified.clear",),
+    "verification.denylist.store": ("forget_entries",),
+    "verification.lanes.lane": ("throttle.reset",),
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    for name, calls in MEMORIES.items():
+        # Not imported: a run of the core's tests has none of them.
+        if module := sys.modules.get(f"channels_token_auth.{name}"):
+            for call in calls:
+                attrgetter(call)(module)()
