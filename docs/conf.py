@@ -19,6 +19,8 @@ extensions = [
     "docs.site.documents",
     "docs.site.accessible",
     "docs.site.llms",
+    "docs.site.navigation",
+    "docs.site.search",
 ]
 smartquotes = False  # a quoted value is there to be copied
 exclude_patterns = ["_build", "site"]

@@ -1,6 +1,7 @@
 """Check the built site: every link leads to a file and an id, and nothing comes from elsewhere."""
 
 from collections.abc import Iterator
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -32,20 +33,28 @@ class _Page(HTMLParser):
 def broken(folder: Path) -> Iterator[str]:
     """Yield a sentence for each link of the site that leads nowhere or leaves it unasked."""
     pages = {path: _Page(path) for path in sorted(folder.rglob("*.html"))}
+    target = cache(_target)  # all pages of a folder have the same links to all others
     for path, page in pages.items():
         for link, is_fetched in page.links:
             parts = urlsplit(link)
             if parts.scheme or parts.netloc:
                 if is_fetched:
                     yield f"{path.relative_to(folder)} fetches {link} from another site"
-            elif not _resolves(path, parts.path, parts.fragment, pages):
+            elif not _resolves(
+                target(path.parent, parts.path) if parts.path else path, parts.fragment, pages
+            ):
                 yield f"{path.relative_to(folder)} links to {link}, which does not exist"
 
 
-def _resolves(path: Path, relative: str, fragment: str, pages: dict[Path, _Page]) -> bool:
-    target = (path.parent / unquote(relative)).resolve() if relative else path
+def _target(folder: Path, relative: str) -> Path | None:
+    """Return the file that a link leads to, or None if it does not exist."""
+    target = (folder / unquote(relative)).resolve()
     if target.is_dir():
         target /= "index.html"
+    return target if target.exists() else None
+
+
+def _resolves(target: Path | None, fragment: str, pages: dict[Path, _Page]) -> bool:
     if fragment and target in pages:
         return unquote(fragment) in pages[target].ids
-    return target.exists()
+    return target is not None

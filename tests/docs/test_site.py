@@ -1,5 +1,6 @@
 """The documentation site is built without warnings, works offline, and has all pages."""
 
+import re
 import subprocess
 import sys
 
@@ -95,14 +96,42 @@ def test_axe_finds_nothing_serious(site, browser, name):
     assert found == []
 
 
+def test_tree_of_all_pages_marks_the_page_and_what_is_above_it(site):
+    page = (site / "how-to" / "backends" / "knox.html").read_text()
+    current = re.findall(
+        r'<li class="(toctree-l\d) current[^"]*"><a class="([^"]*)" href="(.*?)"', page
+    )
+    assert current == [
+        ("toctree-l1", "reference internal", "index.html"),
+        ("toctree-l2", "current reference internal", "#"),
+    ]
+    assert page.count('checked=""') == 1  # the list that is open
+    assert 'href="../../reference/settings.html"' in page
+
+
+# Show the text of another page in this one, with its pictures, and return if it is too wide. All
+# pages have this one's frame and styles: to load each would take three times as long.
+IS_WIDE = """async ([place, html]) => {
+  document.querySelector("base").href = place;
+  document.querySelector(".page").innerHTML = html;
+  await Promise.all([...document.images].map((image) => image.decode()));
+  const root = document.documentElement;
+  return root.scrollWidth > root.clientWidth;
+}"""
+
+
 def test_no_page_scrolls_sideways_on_the_smallest_phone(site, browser):
     page = browser.new_page(viewport={"width": 320, "height": 640})
-    wide = []
-    for path in pages_of(site):
-        page.goto(f"file://{path}")
-        root = "document.documentElement"
-        wide += [path.name] * page.evaluate(f"{root}.scrollWidth > {root}.clientWidth")
+    page.goto(f"file://{site / 'index.html'}")
+    page.evaluate("document.head.prepend(document.createElement('base'))")
+    texts = {path: path.read_text().partition('<div class="page">')[2] for path in pages_of(site)}
+    wide = [
+        path for path, text in texts.items() if page.evaluate(IS_WIDE, [f"file://{path}", text])
+    ]
+    picture = '<article><p><img style="max-width: none" src="_images/readme.png"></p></article>'
+    assert page.evaluate(IS_WIDE, [f"file://{site}/", picture])
     page.close()
+    assert all(texts.values())
     assert wide == []
 
 
