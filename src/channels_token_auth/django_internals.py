@@ -13,6 +13,7 @@ from typing import Any
 from asgiref.sync import SyncToAsync
 from django.db.models import QuerySet
 from django.db.models.base import ModelState
+from django.http import HttpRequest
 
 __all__ = [
     "PreparedQuery",
@@ -24,6 +25,7 @@ __all__ = [
     "has_new_password",
     "is_connection_due",
     "is_test_environment",
+    "keep_out_of_cache",
     "loop_of_sync_code",
     "named_database",
     "put_last_callback_first",
@@ -99,6 +101,13 @@ def is_test_environment() -> bool:
     # A running site never imports the module, so that this needs only one look-up there.
     utils = sys.modules.get("django.test.utils")
     return utils is not None and hasattr(utils._TestState, "saved_data")  # noqa: SLF001 - as above
+
+
+def keep_out_of_cache(request: HttpRequest) -> None:
+    """Have Django's cache of the whole site keep no answer to this request."""
+    # The header `no-store` should suffice. But the first releases of Django 5.2 ignore it, and do
+    # not distinguish answers by `Authorization`: one user would get the answer to another.
+    request._cache_update_cache = False  # type: ignore[attr-defined]  # noqa: SLF001 - as above
 
 
 def test_case_block(connection: Any) -> tuple[bool, str | None]:

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from ..django_internals import keep_out_of_cache
 from ..views.non_atomic import non_atomic
 from ..views.operators import is_operator
 from .collectors import refresh
@@ -18,6 +19,7 @@ __all__ = ["metrics"]
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Return the metrics as text, for requests from this machine, or with `METRICS_TOKEN`."""
+    keep_out_of_cache(request)
     if not is_operator(request):
         # With a challenge, which each 401 needs (RFC 9110 §15.5.2).
         return HttpResponse(

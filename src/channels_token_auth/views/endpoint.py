@@ -14,6 +14,7 @@ from ..core.errors import Detail, TokenAuthError
 from ..core.handshake.correlation import read_correlation
 from ..core.handshake.refusal import http_answer
 from ..core.identity import unavailable
+from ..django_internals import keep_out_of_cache
 from ..limits.addresses import site_address_limits
 from ..observability.error_log import log_error
 from ..observability.events import RequestRefused, emit
@@ -41,6 +42,7 @@ def endpoint(answer: Handler) -> View:
     @non_atomic
     @functools.wraps(answer)
     def view(request: HttpRequest, **named: str) -> HttpResponse:
+        keep_out_of_cache(request)
         try:
             body = _limited(answer, request, named)
         except TokenAuthError as error:

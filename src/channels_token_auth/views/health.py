@@ -9,6 +9,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from ..django_internals import keep_out_of_cache
 from ..node.node import here, local_nodes
 from ..observability.error_log import log_error
 from ..observability.outages import current_outages
@@ -32,6 +33,7 @@ async def ready(request: HttpRequest) -> HttpResponse:
     status: all nodes have them at once, and taking every node out of service would not end them.
     The body names the outages, for staff and for `is_operator` only.
     """
+    keep_out_of_cache(request)
     if isinstance(request, ASGIRequest):  # under WSGI, the event loop ends with this answer
         _start_node()
     draining = [node.name for node in local_nodes() if node.drain.is_on]
