@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db import connection, connections, transaction
 from django.db.models.signals import post_save
-from django.test import TestCase
+from django.http import HttpResponse
+from django.middleware.cache import FetchFromCacheMiddleware, UpdateCacheMiddleware
+from django.test import RequestFactory, TestCase
 from django.test.utils import CaptureQueriesContext
 
 from channels_token_auth import django_internals
@@ -26,6 +29,7 @@ from channels_token_auth.django_internals import (
     has_new_password,
     is_connection_due,
     is_test_environment,
+    keep_out_of_cache,
     loop_of_sync_code,
     named_database,
     put_last_callback_first,
@@ -252,6 +256,24 @@ class InATestCase(TestCase):
 
     def setUp(self):
         self.outside = savepoints(connection)
+
+
+def test_answer_is_kept_out_of_the_cache_of_the_site():
+    """An answer without `Cache-Control`, so that the request alone decides."""
+    cache.clear()
+    counted = []
+
+    def view(request):
+        counted.append(request.path)
+        if request.path == "/kept-out/":
+            keep_out_of_cache(request)
+        return HttpResponse()
+
+    ask = UpdateCacheMiddleware(FetchFromCacheMiddleware(view))
+    for path in ("/kept/", "/kept/", "/kept-out/", "/kept-out/"):
+        ask(RequestFactory().get(path))
+    cache.clear()
+    assert counted == ["/kept/", "/kept-out/", "/kept-out/"]
 
 
 def test_every_private_part_has_a_test():
