@@ -32,19 +32,20 @@ __all__ = [
 
 # The rules without Django and without an event loop.
 CORE = ("core",)
-# Folders that start real services, a step for each group, the longest step first.
+# Folders that start real services, a step for each group, the longest step first. The step of the
+# clusters is among the first, since it waits most: at the end it would run alone.
 SERVICES = {
-    "docs": ("docs",),
     "programs": ("benchmarks", "client", "deploy", "dev", "example", "release"),
-    "browsers": ("browser",),
+    "docs": ("docs",),
     "cluster": ("cluster",),
+    "browsers": ("browser",),
     "wire": ("wire",),
     "faults": ("faults", "tenants"),
 }
-# How many of these steps run at the same time, and how many that compute: two more than there are
-# cores, since those wait too: with one more, a fifth of the processors' time was idle.
-# `tests/plugins/slow.py` knows the sum.
-SERVICE_WORKERS = 3
+# How many of these steps run at the same time, and how many that compute: one more than there are
+# cores, since those wait too. The services have to end first: for the last minute of a run in which
+# they did not, four fifths of the processors were idle. `tests/plugins/slow.py` knows the sum.
+SERVICE_WORKERS = 4
 # Of the tests that start services, those that run the library in their own process as well.
 COVERED = ("faults",)
 # Coverage costs nothing from this Python on, and two thirds of a test's time before.
@@ -59,7 +60,7 @@ IN_PROCESS = tuple(
     )
 )
 CORES = cores()
-WORKERS = CORES + 2
+WORKERS = CORES + 1
 # These folders need as much processor time as those that are left. A step for each group, in one
 # process, collects its own tests only; a worker of pytest-xdist would collect those of all groups.
 PARTS = (("providers", "revocation"), ("backends", "matrix"))
