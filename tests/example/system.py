@@ -22,8 +22,10 @@ from tests.services import free_port
 
 __all__ = [
     "AS_SHIPPED",
+    "COUNTING",
     "DEADLINE",
     "EXAMPLE",
+    "FORKED",
     "MANAGE",
     "UNTHROTTLED",
     "Answer",
@@ -38,8 +40,10 @@ QUICK = {
     "PYTHONPATH": str(EXAMPLE.parent),
 }
 AS_SHIPPED = {"DJANGO_SETTINGS_MODULE": "config.settings"}
+COUNTING = {"DJANGO_SETTINGS_MODULE": "tests.example.counting_settings"}
 UNTHROTTLED = {"DJANGO_SETTINGS_MODULE": "tests.example.unthrottled_settings"}
-MANAGE = (sys.executable, str(EXAMPLE / "manage.py"))
+FORKED = str(EXAMPLE / "manage.py")
+MANAGE = (sys.executable, FORKED)
 # It ends what hangs only: beside seven other processes, a command of a second takes thirty.
 DEADLINE = 600.0
 _addresses = (f"127.9.{number // 250}.{1 + number % 250}" for number in itertools.count())
@@ -57,7 +61,7 @@ def example_environment(**variables: str) -> dict[str, str]:
 def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """`manage.py` with the arguments, to its end; on an empty database unless one is named."""
     environ = example_environment(**({"EXAMPLE_DATABASE": ":memory:"} | variables))
-    return launcher.run([*MANAGE[1:], *arguments], cwd=Path.cwd(), env=environ, timeout=DEADLINE)
+    return launcher.run([FORKED, *arguments], cwd=Path.cwd(), env=environ, timeout=DEADLINE)
 
 
 class Answer:
@@ -75,7 +79,7 @@ class Answer:
 class ExampleSystem:
     """A running example. `command` is what serves it: the demo, unless a test says otherwise.
 
-    A command of a test starts an interpreter of its own.
+    A command that begins with a program starts it; `FORKED` and `-m` need no new interpreter.
     """
 
     def __init__(self, folder: Path, *command: str, port: int = 0, **variables: str) -> None:
@@ -101,12 +105,12 @@ class ExampleSystem:
     def _start(self) -> subprocess.Popen[bytes] | launcher.Program:
         self._log.write_text("")
         options = {"env": example_environment(**self.variables), "cwd": EXAMPLE}
-        if not self._command:
-            demo = [*MANAGE[1:], "demo", f"--port={self.port}"]
-            return launcher.start(demo, output=self._log, session=True, **options)
+        command = self._command or [FORKED, "demo", f"--port={self.port}"]
+        if command[0] in (FORKED, "-m"):
+            return launcher.start(command, output=self._log, session=True, **options)
         with self._log.open("w") as log:
             return subprocess.Popen(
-                self._command,
+                command,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -11,15 +11,18 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.example.administrator import Administrator
-from tests.example.system import AS_SHIPPED, MANAGE, ExampleSystem, manage
+from tests.example.system import AS_SHIPPED, FORKED, MANAGE, ExampleSystem, manage
 
 DEADLINE = 120.0  # it ends what hangs only
 
 
-@pytest.mark.parametrize("server", ["daphne", "uvicorn", "granian"])
-def test_demo_serves_and_stops_cleanly_on_ctrl_c(tmp_path, server):
+# What the settings are does not depend on the server: one start hashes its passwords as shipped.
+@pytest.mark.parametrize(
+    ("server", "settings"), [("daphne", AS_SHIPPED), ("uvicorn", {}), ("granian", {})]
+)
+def test_demo_serves_and_stops_cleanly_on_ctrl_c(tmp_path, server, settings):
     command = (*MANAGE, "demo", "--port={port}", f"--server={server}")
-    with ExampleSystem(tmp_path, *command, **AS_SHIPPED) as system:
+    with ExampleSystem(tmp_path, *command, **settings) as system:
         token = system.token("testuserone", "testing123")
         with system.socket(f"/?token={token}") as ws:
             ws.send(json.dumps({"command": "Say hello !", "data_string": "x"}))
@@ -37,7 +40,7 @@ ADMINISTRATOR = re.compile(r"The admin is at (\S+)admin/ for\n  (demo-admin) / (
 
 
 def demo_on(folder, host, *options):
-    return ExampleSystem(folder, *MANAGE, "demo", "--port={port}", f"--host={host}", *options)
+    return ExampleSystem(folder, FORKED, "demo", "--port={port}", f"--host={host}", *options)
 
 
 def test_printed_administrator_may_enter_the_admin_until_the_next_start(tmp_path):
@@ -87,7 +90,7 @@ def is_bounded(system, token):
 
 def test_large_frame_ends_the_socket_and_nothing_is_compressed(system, token):
     assert is_bounded(system, token)  # on daphne; for `runserver` see below
-    command = (*MANAGE, "demo", "--port={port}", "--server=uvicorn")
+    command = (FORKED, "demo", "--port={port}", "--server=uvicorn")
     with ExampleSystem(system.folder, *command, **system.variables) as other:
         assert is_bounded(other, token)
 
@@ -122,7 +125,7 @@ def test_unchanged_page_is_not_sent_again(system):
 
 
 def test_runserver_serves_page_admin_and_socket(system, token):
-    command = (*MANAGE, "runserver", "--noreload", "{port}")
+    command = (FORKED, "runserver", "--noreload", "{port}")
     with ExampleSystem(system.folder, *command, **system.variables) as runserver:
         assert runserver.request("GET", "/static/admin/css/base.css").status == 200
         assert runserver.request("GET", "/nothing-here").status == 404

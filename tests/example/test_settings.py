@@ -1,7 +1,6 @@
 """With DEBUG off the example starts only when it is told what it needs."""
 
 import json
-import sys
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -48,7 +47,7 @@ def test_known_passwords_need_debug(command):
 
 
 def serve_production(system, **variables):
-    command = (sys.executable, "-m", "uvicorn", "--port={port}", "--log-level=warning")
+    command = ("-m", "uvicorn", "--port={port}", "--log-level=warning")
     return ExampleSystem(
         system.folder,
         *(*command, "config.asgi:application"),
