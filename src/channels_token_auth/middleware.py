@@ -24,6 +24,7 @@ from .core.lifecycle import Stage
 from .node.node import Node, here
 from .observability import redaction_filter
 from .observability.throttle import Throttle
+from .revocation.triggers import wire
 from .verification.route import Route
 
 __all__ = ["TokenAuthMiddleware", "TokenAuthMiddlewareStack"]
@@ -116,6 +117,8 @@ class TokenAuthMiddleware:
             overridden = conf.override(self._overrides) if self._overrides else settings
             self._built = Route(overridden)
             self._settings = settings
+            if "backends" in self._overrides:
+                wire()  # the signals of these backends
         return self._built
 
 

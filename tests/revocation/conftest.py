@@ -88,7 +88,7 @@ def _note(told, name, signal, sender, **given):
 async def sockets():
     """Opens sockets; those still open are closed at the end."""
     opened = []
-    middleware = TokenAuthMiddleware(_accept)
+    middleware = TokenAuthMiddleware(accept)
 
     async def open_(key, **values):
         socket = Socket(key, **values)
@@ -142,7 +142,7 @@ class Socket:
         await self.task
 
 
-async def _accept(scope, receive, send):
+async def accept(scope, receive, send):
     await receive()
     await send(ACCEPT)
     while (await receive())["type"] != "websocket.disconnect":

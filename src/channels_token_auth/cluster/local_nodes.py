@@ -3,8 +3,8 @@
 import os
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from ..loop_local import LoopLocal
@@ -16,6 +16,7 @@ __all__ = [
     "deliver",
     "local_node",
     "node_count",
+    "not_serving",
     "note_server",
     "process_began_at",
     "process_id",
@@ -71,6 +72,16 @@ def local_node() -> LocalNode | None:
 def note_server() -> None:
     """Note that this process serves sockets: its node starts with the first of them."""
     _process.is_server = True
+
+
+@contextmanager
+def not_serving() -> Iterator[None]:
+    """Import in the block what builds a middleware. This process does not serve its sockets."""
+    before = _process.is_server
+    try:
+        yield
+    finally:
+        _process.is_server = before
 
 
 def serves_sockets() -> bool:

@@ -18,6 +18,7 @@ from ..core.errors import TokenAuthError
 from ..core.identity import Identity, UserInactiveError, Verdict, unavailable
 from ..core.token_names import NamedToken, has_shape_of_id
 from ..verification.authenticator import Authenticator
+from .known_names import known_backends
 from .pending.savepoints import in_savepoints
 
 __all__ = [
@@ -75,8 +76,9 @@ def hidden(token: Any) -> Any:
 
 def find(authenticator: Authenticator, text: str, *, backend: str | None = None) -> Found:
     """Present the text to each backend, or only to the named one. Raises nothing."""
-    named = [each for each in authenticator.backends if each.name == backend]
-    backends = named or authenticator.backends
+    known = known_backends()
+    named = [each for each in known if each.name == backend]
+    backends = named or known
     is_token = any(_may_be_token(each, text) for each in backends)
     digest = Secret(text).digest
     if has_shape_of_id(text):
@@ -134,8 +136,7 @@ def has_shape_of_token(authenticator: Authenticator, text: str) -> bool:
     if has_shape_of_id(text):
         return False
     return find(authenticator, text).identity is not None or any(
-        _may_be_token(each, text) and not _may_be_token(each, other)
-        for each in authenticator.backends
+        _may_be_token(each, text) and not _may_be_token(each, other) for each in known_backends()
     )
 
 

@@ -12,9 +12,21 @@ from channels.routing import get_default_application
 
 from ..backends.contract import Revocations, TokenBackend
 from ..backends.session import session_backend
+from ..cluster.local_nodes import not_serving, serves_sockets
 from ..verification.authenticator import all_backends, site_authenticator
+from ..verification.route import revocable_backends
 
-__all__ = ["require_known", "require_known_labels"]
+__all__ = ["known_backends", "require_known", "require_known_labels"]
+
+
+def known_backends() -> list[TokenBackend]:
+    """Return the backends whose tokens open sockets: those of BACKENDS, and of all routes.
+
+    A process that serves no sockets imports ASGI_APPLICATION for that.
+    """
+    if not serves_sockets():
+        _load_routes()
+    return revocable_backends()
 
 
 def require_known(*, backends: Collection[str] | None, issuer: str | None) -> None:
@@ -84,7 +96,7 @@ def _load_routes() -> None:
     """Import ASGI_APPLICATION, so that the backends of its routes are known."""
     # A command, a WSGI worker or a task queue has not imported it. Without one, or with one that
     # cannot be imported here, BACKENDS is all that this process has.
-    with suppress(Exception):
+    with suppress(Exception), not_serving():
         get_default_application()
 
 

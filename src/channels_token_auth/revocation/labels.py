@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from ..backends.contract import Revocations
 from ..backends.sources.users import named_user
 from ..clock import clock
 from ..core.authentication import epoch
@@ -19,7 +18,8 @@ from ..tasks import asynchronous
 from ..tenants.site import here, in_tenant, target_here
 from ..verification.authenticator import Authenticator, site_authenticator
 from .carry_out import Plan, carry_out
-from .known_names import require_known, require_known_labels
+from .kinds import without_rows
+from .known_names import known_backends, require_known, require_known_labels
 from .pending.margins import deadline_of
 
 __all__ = ["arevoke", "revoke", "revoke_known_labels"]
@@ -50,7 +50,7 @@ def revoke(
     """
     criteria = given(user=user, backend=backend, issued_before=issued_before)
     criteria |= named_text(issuer=issuer)
-    names = _deniable(site_authenticator(), criteria.get("backend"))
+    names = _deniable(criteria.get("backend"))
     require_known(backends=names, issuer=criteria.get("issuer"))
     require_known_labels(read_labels(label), backends=names)
     if "backend" in criteria:
@@ -76,7 +76,7 @@ def revoke_known_labels(
     whose = None if user is None else in_tenant(named_user(user))
     before = clock.calendar() if issued_before is None else epoch(issued_before)
     authenticator = site_authenticator()
-    names = _deniable(authenticator, backend)
+    names = _deniable(backend)
     # One target without a backend covers the sockets of all, in one message.
     targets = [
         target_here(whose, labels=labels, backend=name, issuer=issuer, issued_before=before)
@@ -109,11 +109,9 @@ def _deny(
         denylist.deny_first_verified(each)
 
 
-def _deniable(authenticator: Authenticator, wanted: str | Iterable[str] | None) -> list[str]:
+def _deniable(wanted: str | Iterable[str] | None) -> list[str]:
     """Return the names of the wanted backends. Raises ValueError if one has tokens with rows."""
-    known = [
-        each.name for each in authenticator.backends if each.revocations is not Revocations.ROWS
-    ]
+    known = list(dict.fromkeys(without_rows(known_backends())))
     named = known if wanted is None else [wanted] if isinstance(wanted, str) else list(wanted)
     for name in named:
         if name not in known:

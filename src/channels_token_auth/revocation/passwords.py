@@ -25,7 +25,7 @@ from ..core.close_codes import CloseReason
 from ..core.identity import UserKey
 from ..core.revocation import Revocation, Target
 from ..django_internals import has_new_password
-from ..verification.authenticator import site_authenticator
+from ..verification.route import revocable_backends
 from .on_commit import after_commit
 from .pending.batches import Deny
 from .request_end import at_end_of_request
@@ -44,7 +44,7 @@ def end_by_password(
     row right afterwards, which has to stay valid. Raises CacheUnavailable as `after_commit` does,
     after everything else is done.
     """
-    backends = site_authenticator().backends
+    backends = revocable_backends()
     # A route may accept sessions even if the settings do not.
     sessions = {SessionBackend.name} | {each.name for each in backends if each.follows_session}
     rows = {each.name for each in backends if each.revocations is Revocations.ROWS} - sessions
@@ -104,7 +104,7 @@ def _end_sessions(
     """
     # A page that has its new session already may have opened a socket with it by now.
     successor = renewed.successor_of(user.key, since=since)
-    listed = {each.name for each in site_authenticator().backends}
+    listed = {each.name for each in revocable_backends()}
     # Where nothing shows which session was renewed, 4419: the renewed session opens a socket again,
     # and the handshakes of the others are refused with 4410.
     code = CloseReason.TOKEN_REVOKED if has_table() else CloseReason.TOKEN_EXPIRED

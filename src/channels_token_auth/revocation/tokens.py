@@ -18,7 +18,7 @@ from ..verification.authenticator import Authenticator, site_authenticator
 from .carry_out import Plan, carry_out
 from .identification import Found, find
 from .kinds import backends_of, without_rows
-from .known_names import require_known
+from .known_names import known_backends, require_known
 
 __all__ = ["arevoke_token", "revoke_known_token", "revoke_token"]
 
@@ -75,11 +75,9 @@ def _revoke(
     carry_out(replace(plan, about=[secret]))
 
 
-def _chosen(
-    authenticator: Authenticator, name: str | None, user: UserKey | None
-) -> Sequence[TokenBackend]:
+def _chosen(name: str | None, user: UserKey | None) -> Sequence[TokenBackend]:
     """Return the backend of this name; without a name, those that may have tokens of the user."""
-    backends = authenticator.backends
+    backends = known_backends()
     if name is not None:
         return [each for each in backends if each.name == name]
     return backends if user is None else backends_of(user, backends)
@@ -92,7 +90,7 @@ def _of_identity(authenticator: Authenticator, identity: Identity) -> Plan:
     target = Target.of_user(
         identity.user_key, token_id=token.token_id, backend=token.backend, issuer=token.issuer
     )
-    own = [each for each in authenticator.backends if each.name == token.backend]
+    own = [each for each in known_backends() if each.name == token.backend]
     # A store (`Revocations.STORE`) may delete the token; if it cannot, its step asks for a denial.
     return Plan(
         targets=[target],
@@ -113,7 +111,7 @@ def _of_ids(
     """Plan the revocation of a token of which only the id is known."""
     whose = None if user is None else named_user(user)
     user_pk = None if user is None else row_key(user)
-    ids, backends = found.ids, _chosen(authenticator, backend, whose)
+    ids, backends = found.ids, _chosen(backend, whose)
     denied_at, tenant = without_rows(backends), here()
     if backend is not None and not backends:
         # Another route may have this backend; or it is that of sessions: every route accepts

@@ -41,6 +41,7 @@ from ..verification import injected
 from ..verification.authenticator import site_authenticator
 from ..verification.binding import build_backends
 from ..verification.denylist import CacheUnavailable
+from ..verification.route import backends_of_routes, revocable_backends
 from .kinds import kind_of_users, senders, user_models, with_proxies
 from .on_commit import after_commit
 from .passwords import end_by_password, has_other_password, note_disabled_password
@@ -58,10 +59,18 @@ _wired: list[tuple[Signal, Any, Receiver]] = []
 
 
 def wire(**_: Any) -> None:
-    """Connect the signals that the current settings name, and disconnect those of former ones."""
-    while _wired:
-        signal, sender, receiver = _wired.pop()
+    """Connect the signals of the current settings and routes, and disconnect those of former ones.
+
+    The middleware calls this for a route that has backends of its own.
+    """
+    former, _wired[:] = _wired[:], []
+    _connect()
+    # Last, so that no signal is missed meanwhile.
+    for signal, sender, receiver in former:
         signal.disconnect(receiver, sender=sender)
+
+
+def _connect() -> None:
     for model in user_models():
         _listen(pre_save, model, note_disabled_password)
         _listen(post_save, model, _user_saved)
@@ -77,24 +86,20 @@ def wire(**_: Any) -> None:
             " `manage.py check` names the mistake."
         )
     except Exception as error:  # noqa: BLE001 - whatever a backend with wrong settings raises
-        log_error(
-            "Configuration error: revocation signals are not connected; see `manage.py check`.",
-            error,
-            brief=True,
-        )
+        what = "Configuration error: revocation signals are not connected; see `manage.py check`."
+        log_error(what, error, brief=True)
 
 
 def _announcements() -> Iterable[tuple[TokenBackend, RevocationSignal]]:
     # Nothing that is cached, such as `site_authenticator`: a setting may still be about to change.
-    # Only the backends, since a suite that overrides settings comes here at each of its tests.
     configuration = conf.override({})
     build_tenants(configuration)  # raises ImproperlyConfigured if TENANTS is wrong
     built = [*injected.backends(), *build_backends(configuration.backends)]
-    backends = {each.name: each for each in built}
-    for backend in backends.values():
+    backends = [*{each.name: each for each in built}.values(), *backends_of_routes(besides=built)]
+    for backend in backends:
         for announcement in backend.announcements():
             yield backend, announcement
-    if all(each.authority is not Authority.SESSION for each in backends.values()):
+    if all(each.authority is not Authority.SESSION for each in backends):
         # A single route may accept sessions, so logouts close sockets. Receivers for deleted rows
         # are left out: with one, Django loads each row that it deletes, as `clearsessions` does.
         sessions = SessionBackend()
@@ -204,7 +209,7 @@ def _deny_user(key: UserKey, *, issued_before: float | None = None) -> list[Deny
     `issued_before`: an epoch time. None: the time of the commit, because until then other requests
     still find the user active, and issue tokens.
     """
-    backends = site_authenticator().backends
+    backends = revocable_backends()
     if all(each.revocations is Revocations.ROWS for each in backends):
         return []
     # The others need no warning: their store shows that the user is inactive, or the password new.

@@ -20,6 +20,7 @@ from ..verification.authenticator import Authenticator, site_authenticator
 from .carry_out import Plan, carry_out
 from .identification import Excepted, excepted, hidden
 from .kinds import backends_of, without_rows
+from .known_names import known_backends
 from .pending.margins import deadline_of
 
 __all__ = ["arevoke_user", "revoke_user"]
@@ -57,16 +58,14 @@ def revoke_user(
     moment = epoch(before)
     # The backend of the spared token has tokens of this user, whatever kind its users have.
     own = kept.token.backend if kept else None
+    backends = known_backends()
     target = replace(_sparing(whose, kept), issued_before=now if moment is None else moment)
     step = partial(_revoke_rows, user_pk=row_key(user), kept=kept, issued_before=before)
     carry_out(
         Plan(
             targets=[target],
-            steps=[
-                (each, partial(step, each))
-                for each in backends_of(whose, authenticator.backends, own=own)
-            ],
-            denied_at=without_rows(authenticator.backends),
+            steps=[(each, partial(step, each)) for each in backends_of(whose, backends, own=own)],
+            denied_at=without_rows(backends),
             deny=partial(_deny, authenticator, whose, target),
             supersedes=_of_rows(target, is_whole=before is None or margin is not None),
             deadline=deadline,

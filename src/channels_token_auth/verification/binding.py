@@ -14,7 +14,7 @@ from ..backends.contract import TokenBackend
 from ..conf.wrong_options import describe_wrong_options
 from .scoped import ScopedBackend
 
-__all__ = ["bindings", "build_backend", "build_backends", "note_options"]
+__all__ = ["bindings", "build_backend", "build_backends", "built_with", "note_options"]
 
 _BUILT_WITH = "channels_token_auth_built_with"
 
@@ -63,8 +63,14 @@ def note_options(backend: Any, options: Mapping[str, Any]) -> None:
 
 def bindings(backend: TokenBackend) -> list[str]:
     """Return the backend's digest, as tickets store it, for each key of the site: current first."""
+    return conf.site_keys().names("backend", *built_with(backend))
+
+
+def built_with(backend: TokenBackend) -> tuple[str, str]:
+    """Return the backend's class and options, which are equal for equal backends."""
     unnoted = _path(backend), _canonical({"name": backend.name})
-    return conf.site_keys().names("backend", *getattr(backend, _BUILT_WITH, unnoted))
+    found: tuple[str, str] = getattr(backend, _BUILT_WITH, unnoted)
+    return found
 
 
 def _path(backend: Any) -> str:

@@ -10,9 +10,10 @@ from ..backends.contract import Revocations
 from ..core.authentication import Authentication
 from ..core.revocation import Target
 from ..observability.error_log import log_error
-from .authenticator import Authenticator, site_authenticator
+from .authenticator import site_authenticator
 from .denylist import CacheUnavailable, Denylist, first_verified, is_shared
 from .lanes import Onward, cache_lane, lanes
+from .route import revocable_backends
 
 __all__ = ["check_epoch", "deny_first_verified", "known_epoch", "learn_epoch"]
 
@@ -60,11 +61,8 @@ def check_epoch() -> None:
 
 
 def _is_shared_denylist() -> bool:
-    return _has_denials(site_authenticator()) and is_shared(conf.configuration().cache)
-
-
-def _has_denials(authenticator: Authenticator) -> bool:
-    return any(each.revocations is not Revocations.ROWS for each in authenticator.backends)
+    has_denials = any(each.revocations is not Revocations.ROWS for each in revocable_backends())
+    return has_denials and is_shared(conf.configuration().cache)
 
 
 def _in_its_lane(denylist: Denylist, tokens: Sequence[Authentication]) -> None:

@@ -2,7 +2,12 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
+from weakref import WeakSet
 
+from django.core.signals import setting_changed
+
+from .. import conf
+from ..backends.contract import TokenBackend
 from ..conf import Configuration
 from ..core.asgi_types import Message, Scope
 from ..core.close_codes import CloseReason
@@ -19,10 +24,32 @@ from ..core.limits import Limits
 from ..limits.addresses import AddressLimits
 from ..observability.error_log import log_error
 from . import injected
-from .authenticator import build_authenticator
+from .authenticator import build_authenticator, site_authenticator
+from .binding import built_with
 from .explanation import SCOPES_MISSING, explain_token
 
-__all__ = ["Route"]
+__all__ = ["Route", "backends_of_routes", "revocable_backends"]
+
+# Those with backends of their own. Weak, so that a route ends with its middleware.
+_routes: "WeakSet[Route]" = WeakSet()
+
+
+def revocable_backends() -> list[TokenBackend]:
+    """Return the backends whose tokens open sockets: those of BACKENDS, and of all routes here."""
+    site = site_authenticator().backends
+    return [*site, *backends_of_routes(besides=site)]
+
+
+def backends_of_routes(*, besides: Sequence[TokenBackend]) -> list[TokenBackend]:
+    """Return the backends that routes of this process have, each once, without those of `besides`.
+
+    Backends are equal by their class and options.
+    """
+    others = [each for route in list(_routes) for each in route.backends]
+    found = {built_with(each): each for each in others}
+    for each in besides:
+        found.pop(built_with(each), None)
+    return list(found.values())
 
 
 class Route:
@@ -30,6 +57,8 @@ class Route:
 
     def __init__(self, configuration: Configuration) -> None:
         self._authenticator = build_authenticator(configuration)
+        if configuration.backends != conf.configuration().backends:
+            _routes.add(self)
         self.has_tenants = self._authenticator.has_tenants
         """True if each credential belongs to a tenant."""
         self._scopes = configuration.scopes
@@ -51,6 +80,11 @@ class Route:
         """True if the frames of a socket are counted, or the time without one."""
         self.trusted_proxies = configuration.trusted_proxies
         self.address_limits = AddressLimits(self.limits, trusted_proxies=self.trusted_proxies)
+
+    @property
+    def backends(self) -> Sequence[TokenBackend]:
+        """The backends whose tokens open this route."""
+        return self._authenticator.backends
 
     def read(self, scope: Scope) -> Handshake:
         """Return the opening handshake of a scope."""
@@ -162,3 +196,7 @@ class Route:
         http = "websocket.http.response" in (scope.get("extensions") or {})
         schemes = self._authenticator.schemes
         return refuse(error, handshake, mode=self._policy.refusal, http=http, schemes=schemes)
+
+
+# A middleware builds its route anew after a change, as it does for a test.
+setting_changed.connect(lambda **_: _routes.clear(), weak=False)

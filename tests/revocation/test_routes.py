@@ -1,0 +1,102 @@
+"""Tokens of a route whose backends are not in BACKENDS: each way to revoke reaches them."""
+
+import time
+
+import jwt
+import pytest
+from asgiref.sync import sync_to_async
+from knox.models import AuthToken
+
+from channels_token_auth import arevoke_token, arevoke_user
+from channels_token_auth.cluster import local_nodes
+from channels_token_auth.middleware import TokenAuthMiddleware
+from channels_token_auth.revocation.known_names import known_backends
+from channels_token_auth.verification.route import revocable_backends
+from tests.revocation.conftest import Socket, accept
+from tests.verification.odd_caches import cache as cache_of
+
+pytestmark = pytest.mark.database
+BACKENDS = "channels_token_auth.backends"
+KNOX = {"BACKEND": f"{BACKENDS}.knox.KnoxTokenBackend"}
+KEY, ISSUER = "k" * 40, "https://a"
+JWT = {
+    "BACKEND": f"{BACKENDS}.jwt.JWTBackend",
+    "OPTIONS": {"algorithms": ["HS256"], "key": KEY, "issuer": ISSUER},
+}
+
+
+def knox_of(user):
+    return AuthToken.objects.create(user)[1]
+
+
+def jwt_of(user):
+    claims = {"sub": str(user.pk), "iss": ISSUER, "iat": int(time.time()) - 9, "exp": 2**31}
+    return jwt.encode(claims, KEY, "HS256")
+
+
+KINDS = {"knox": (KNOX, "Token", knox_of), "jwt": (JWT, "Bearer", jwt_of)}
+
+
+@sync_to_async
+def change_password(user):
+    user.set_password("another")
+    user.save()
+
+
+@sync_to_async
+def delete_row(user):
+    AuthToken.objects.filter(user=user).delete()
+
+
+WAYS = [
+    ("knox", arevoke_user, 4401),
+    ("knox", arevoke_token, 4401),
+    ("knox", delete_row, 4401),
+    ("jwt", arevoke_user, 4410),
+    ("jwt", arevoke_token, 4410),
+    ("jwt", change_password, 4410),
+]
+
+
+@pytest.mark.parametrize(("kind", "revoke", "code"), WAYS)
+async def test_revocation_reaches_the_tokens_of_a_route(site, ada, kind, revoke, code):
+    site.CACHES = cache_of("django.core.cache.backends.locmem.LocMemCache")
+    backend, scheme, new_token = KINDS[kind]
+    route = TokenAuthMiddleware(accept, backends=[backend], refusal="close")
+    raw = await sync_to_async(new_token)(ada)
+    socket, again = Socket(raw, scheme=scheme), Socket(raw, scheme=scheme)
+    await socket.open(route)
+    assert socket.code is None
+    if revoke is arevoke_token:
+        await revoke(raw)
+    else:
+        await revoke(ada)
+    assert await socket.closes() == 4410
+    await again.open(route)
+    assert await again.closes() == code
+    for each in (socket, again):
+        await each.leave()
+
+
+def test_backends_of_routes_are_known_once(site):
+    own = TokenAuthMiddleware(accept, backends=[KNOX, JWT])
+    same = TokenAuthMiddleware(accept, backends=[KNOX], scopes=["chat"])
+    listed = TokenAuthMiddleware(accept, backends=site.CHANNELS_TOKEN_AUTH["BACKENDS"])
+    assert sorted(each.name for each in revocable_backends()) == ["drf", "jwt", "knox"]
+    assert own
+    assert same
+    assert listed
+
+
+@pytest.fixture
+def process(site, monkeypatch):
+    """A process that has not imported `asgi.py`, such as a command or a task worker."""
+    # private: another test of this process has built a middleware, which makes it a server's.
+    monkeypatch.setattr(local_nodes, "_process", type(local_nodes._process)())
+    site.ASGI_APPLICATION = "tests.revocation.routed.application"
+
+
+@pytest.mark.usefixtures("process")
+def test_process_without_sockets_knows_the_routes_and_serves_none_of_them():
+    assert "routed" in {each.name for each in known_backends()}
+    assert not local_nodes.serves_sockets()
