@@ -5,7 +5,7 @@ from channels_token_auth.core.lifecycle import Idle
 
 def listening(seconds=10):
     idle = Idle(seconds, 0)
-    idle.listen(0)
+    idle.listens_since = 0
     return idle
 
 
@@ -15,8 +15,8 @@ def test_silence_of_the_whole_time_is_too_long():
 
 def test_frame_is_made_up_for_at_the_next_tick():
     idle = listening()
-    idle.receive()
-    idle.listen(4)
+    idle.listens_since = None
+    idle.listens_since = 4
     assert idle.due == 10
     assert not idle.tick(10)
     assert idle.due == 14
@@ -25,7 +25,7 @@ def test_frame_is_made_up_for_at_the_next_tick():
 
 def test_client_whose_frames_wait_is_not_silent():
     idle = listening()
-    idle.receive()
+    idle.listens_since = None
     assert not idle.tick(10)
     assert not idle.is_listening
     assert idle.due == 20
@@ -34,6 +34,6 @@ def test_client_whose_frames_wait_is_not_silent():
 def test_silence_counts_from_when_the_server_waits():
     idle = Idle(10, 0)
     assert not idle.tick(10)
-    idle.listen(12)
+    idle.listens_since = 12
     assert not idle.tick(20)
     assert idle.tick(22)

@@ -59,11 +59,11 @@ class Inbox(CancelScope):
         """Measure from now on how long the client sends nothing."""
         self._idle = idle
         if self._pending and not self._pending.done():
-            idle.listen(clock.steady())
+            idle.listens_since = clock.steady()
 
     def __enter__(self) -> Self:
         if self._idle:
-            self._idle.listen(clock.steady())
+            self._idle.listens_since = clock.steady()
         return super().__enter__()
 
     def __exit__(
@@ -73,7 +73,7 @@ class Inbox(CancelScope):
         trace: TracebackType | None,
     ) -> bool:
         if self._idle:
-            self._idle.receive()
+            self._idle.listens_since = None
         is_closed = super().__exit__(kind, error, trace)
         if kind is asyncio.CancelledError and not is_closed:
             # From now on a task receives, and the event is kept here until the application's own
@@ -111,7 +111,7 @@ class Inbox(CancelScope):
         self._pending = pending
         pending.add_done_callback(self._finish)
         if self._idle:
-            self._idle.listen(clock.steady())
+            self._idle.listens_since = clock.steady()
         return pending
 
     async def next(self) -> Message | None:
@@ -158,7 +158,7 @@ class Inbox(CancelScope):
         assert self._pending  # noqa: S101 - has_event() was True
         pending, self._pending = self._pending, None
         if self._idle:
-            self._idle.receive()
+            self._idle.listens_since = None
         return pending.result()
 
     def wake(self) -> None:
@@ -189,7 +189,7 @@ class Inbox(CancelScope):
         # Then the application waits for the next event. That wait must not be ended, and its time
         # counts as idle.
         if self._idle and self._pending is pending:
-            self._idle.receive()
+            self._idle.listens_since = None
         # As `wake` does, without a call more for each event.
         if self._on_end is not None and self._pending is not None and self._pending.done():
             on_end, self._on_end = self._on_end, None

@@ -86,10 +86,10 @@ class Seats:
         limits = member.route.limits.connections
         if limits.user is None and limits.token is None:
             return
-        seat = self._seat(member, identity, user, limits.policy)
-        seat_id = seat.id
+        seat_id = member.connection_id
         # `check` has found room for one, so an only one is within its limits.
         is_only = self._table.is_only(user, seat_id=seat_id)
+        seat = self._seat(member, identity, user, limits.policy, is_only=is_only)
         self._table.put(seat, clock.steady())
         self._members[seat_id] = member
         if seat_id in self._announced:
@@ -140,11 +140,22 @@ class Seats:
 
     # -- Private
 
-    def _seat(self, member: Member, identity: Identity, user: UserKey, policy: LimitPolicy) -> Seat:
+    def _seat(
+        self,
+        member: Member,
+        identity: Identity,
+        user: UserKey,
+        policy: LimitPolicy,
+        *,
+        is_only: bool = False,
+    ) -> Seat:
+        """Return the seat of a socket. `is_only`: its user has no other one."""
         seat_id, authentication = member.connection_id, identity.authentication
         token = (authentication.backend, authentication.token_id)
-        now = self._table.next_time(user, int(clock.calendar() * MICROSECONDS))
-        known = self._table.get(seat_id)
+        now = int(clock.calendar() * MICROSECONDS)
+        if seat_id not in self._members and is_only:  # as of nearly all users: nothing to look up
+            return Seat(seat_id, self._node, user, token, now, now, policy)
+        now, known = self._table.next_time(user, now), self._table.get(seat_id)
         if known is None:
             return Seat(seat_id, self._node, user, token, now, now, policy)
         # A reauthentication with the same token keeps its times, and so its place in the order.

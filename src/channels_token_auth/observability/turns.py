@@ -20,32 +20,30 @@ __all__ = ["finish_turn", "is_turn_unfinished", "run_after_turn"]
 class _Turn:
     """The work of one event loop that is left for the end of its turn."""
 
-    __slots__ = ("_is_due", "_loop", "_work")
+    __slots__ = ("_loop", "is_due", "work")
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
-        self._is_due = False
+        self.is_due = False
         # Each with its context: a filter or a tracer of the site may take the id of a request from
         # there, which must not be that of another socket.
-        self._work: deque[tuple[Context, Callable[[Any], None], Any]] = deque()
+        self.work: deque[tuple[Context, Callable[[Any], None], Any]] = deque()
 
-    def add(self, call: Callable[[Any], None], argument: Any) -> None:
-        self._work.append((copy_context(), call, argument))
-        if not self._is_due:
-            self._is_due = True
-            _unfinished.add(self)
-            self._loop.call_soon(self.finish)
+    def begin(self) -> None:
+        self.is_due = True
+        _unfinished.add(self)
+        self._loop.call_soon(self.finish)
 
     def finish(self) -> None:
-        self._is_due = False
-        work = self._work
+        self.is_due = False
+        work = self.work
         while work:
             context, call, argument = work.popleft()
             context.run(call, argument)
         _unfinished.discard(self)
 
     def drop(self) -> None:
-        self._work.clear()
+        self.work.clear()
 
 
 _turns: LoopLocal[_Turn] = LoopLocal()
@@ -62,7 +60,9 @@ def run_after_turn(call: Callable[[Any], None], argument: Any) -> None:
         return
     if turn is None:
         _turns.set(turn := _Turn(get_running_loop()))
-    turn.add(call, argument)
+    turn.work.append((copy_context(), call, argument))
+    if not turn.is_due:
+        turn.begin()
 
 
 def is_turn_unfinished() -> bool:

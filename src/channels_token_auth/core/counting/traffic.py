@@ -171,7 +171,8 @@ class TrafficTable:
         key = (who.kind, who.key, rates) if type(who) is UserKey else (None, who, rates)
         traffic = self._all.get(key)
         if traffic is None:
-            self._prune(now)
+            if len(self._all) >= self._prune_at:
+                self._prune(now)
             prices = self._prices.get(rates)
             if prices is None:
                 prices = self._prices[rates] = prices_of(limits.messages, limits.bytes)
@@ -183,14 +184,13 @@ class TrafficTable:
     def leave(self, traffic: Traffic, now: float) -> None:
         """Count one socket less, and remove the entry if it is no longer needed."""
         traffic.sockets -= 1
-        traffic.share()
+        if traffic.report is not None:
+            traffic.share()
         if not traffic.sockets and not traffic.owes(now):
             del self._all[traffic.key]
 
     def _prune(self, now: float) -> None:
-        """Remove entries without a socket or a debt, whenever the number of entries has doubled."""
-        if len(self._all) < self._prune_at:
-            return
+        """Remove entries without a socket or a debt: whenever the number of entries has doubled."""
         left = {key: it for key, it in self._all.items() if it.sockets or it.owes(now)}
         self._all = left
         self._prune_at = 2 * len(left) + SLACK

@@ -13,29 +13,23 @@ class Idle:
     not call `receive`, frames may be waiting unread, so that time does not count as idle.
     """
 
-    __slots__ = ("_listens_since", "_seconds", "due")
+    __slots__ = ("_seconds", "due", "listens_since")
 
     def __init__(self, seconds: float, now: float) -> None:
         self._seconds = seconds
-        self._listens_since: float | None = None
+        # Set for each frame, and so no method.
+        self.listens_since: float | None = None
+        """The time at which the server began to wait for a frame; None: it does not wait."""
         self.due = now + seconds
         """When to call `tick`. Frames do not move it: each tick takes them into account."""
 
     @property
     def is_listening(self) -> bool:
         """Return whether the server waits for a frame."""
-        return self._listens_since is not None
-
-    def listen(self, now: float) -> None:
-        """Note that the server begins to wait for a frame."""
-        self._listens_since = now
-
-    def receive(self) -> None:
-        """Note that a frame has come."""
-        self._listens_since = None
+        return self.listens_since is not None
 
     def tick(self, now: float) -> bool:
         """Return whether the client has been idle for too long; if not, set `due` again."""
-        since = now if self._listens_since is None else self._listens_since
+        since = now if self.listens_since is None else self.listens_since
         self.due = since + self._seconds
         return now >= self.due
