@@ -6,8 +6,8 @@ from prometheus_client import REGISTRY
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.limits import Limit
 from channels_token_auth.core.revocation import Revocation, Target
-from channels_token_auth.metrics.collectors import HANDLERS
-from channels_token_auth.observability import events
+from channels_token_auth.metrics.collectors import HANDLERS, refresh
+from channels_token_auth.observability import events, outage_watch
 from channels_token_auth.observability.events import emit
 from tests.reported import Reported
 
@@ -244,3 +244,14 @@ def test_no_label_holds_what_a_client_sent():
     samples = [sample for family in REGISTRY.collect() for sample in family.samples]
     values = [value for sample in samples for value in sample.labels.values()]
     assert not {CANARY, "4321"} & set(values)
+
+
+def test_scrape_ends_the_outage_of_a_service_that_is_not_asked_any_more(monkeypatch):
+    watch = outage_watch.OutageWatch("limits")
+    before = value("services_down", service="limits")
+    watch.failed("rarely asked", OSError())
+    refresh()
+    assert value("services_down", service="limits") == before + 1
+    monkeypatch.setattr(outage_watch, "STALE", 0.0)
+    refresh()
+    assert value("services_down", service="limits") == before

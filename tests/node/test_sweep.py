@@ -431,3 +431,18 @@ async def test_failed_sweep_is_emitted(sweep, events):
     sweep.hurry()
     await until(lambda: sweep.is_armed)
     assert events == [SweepFailed(node="node")]
+
+
+async def test_outage_ends_with_the_last_socket_whose_token_could_be_checked():
+    """No sweep runs on a node without sockets, so that none would find the store available."""
+    sweep, socket = new_sweep(interval=0.01), Socket(Route(t=unavailable()))
+    ended = asyncio.Event()
+    end = subscribe(OutageEnded, lambda _: ended.set())
+    try:
+        await once(sweep, socket)
+        fill(sweep)
+        sweep.hurry()
+        async with asyncio.timeout(60):
+            await ended.wait()
+    finally:
+        end()

@@ -6,6 +6,7 @@ import pytest
 
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.errors import TokenAuthError
+from channels_token_auth.observability import outage_watch
 from channels_token_auth.observability.events import OutageBegan, OutageEnded, subscribe
 from channels_token_auth.observability.outage_watch import OutageWatch
 from channels_token_auth.observability.outages import current_outages
@@ -87,3 +88,29 @@ def test_reset_ends_the_outage(watch):
     assert "mine" in {each.name for each in current_outages()}
     watch.reset()
     assert "mine" not in {each.name for each in current_outages()}
+
+
+def test_service_that_is_not_asked_any_more_is_not_down_for_ever(watch, seen, caplog, monkeypatch):
+    """A cache that has tickets only may be asked once a day."""
+    fail(watch, "rarely asked")
+    assert "rarely asked" in {each.name for each in current_outages()}
+    monkeypatch.setattr(outage_watch, "STALE", 0.0)
+    assert "rarely asked" not in {each.name for each in current_outages()}
+    ours = [type(each) for each in seen if each.name == "rarely asked"]
+    assert ours == [OutageBegan, OutageEnded]
+    # Nobody has asked it, so that nobody knows that it answers.
+    assert [each.levelno for each in caplog.records] == [logging.ERROR]
+
+
+def test_service_that_goes_on_failing_stays_down(watch, seen, monkeypatch):
+    now = outage_watch.time.monotonic()
+    monkeypatch.setattr(outage_watch.time, "monotonic", lambda: now)
+    fail(watch)
+    now += outage_watch.STALE - 1
+    fail(watch)
+    now += outage_watch.STALE - 1
+    watch.end_stale()
+    assert len(seen) == 1
+    now += 1
+    watch.end_stale()
+    assert len(seen) == 2

@@ -9,6 +9,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from ..node.node import local_nodes
 from ..observability import events
 from ..observability.events import subscribe
+from ..observability.outage_watch import end_stale_outages
 from ..verification.lanes import lanes
 from .registry import forget_dead_processes
 from .sockets import count_sockets, is_counted_at_scrape
@@ -132,6 +133,7 @@ def start() -> None:
 def refresh() -> None:
     """Update the gauges, for a scrape."""
     count_sockets()
+    end_stale_outages()
     for lane, length in lanes.lengths().items():
         queue_length.labels(lane).set(length)
     # Every node counts all others, too, so that a sum would count them several times.

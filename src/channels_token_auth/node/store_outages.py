@@ -51,6 +51,11 @@ class StoreOutages:
         self._since = {backend: known.get(backend, now) for backend in unanswered}
         return sorted(unanswered)
 
+    def end(self) -> None:
+        """End all outages: no socket is left whose token could be checked."""
+        self.begin()
+        self.finish()
+
     def _is_over(self, backend: str) -> bool:
         since = self._since.get(backend)
         waited = 0.0 if since is None else time.monotonic() - since

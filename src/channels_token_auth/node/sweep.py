@@ -100,6 +100,8 @@ class Sweep:
         # Without sockets there is nothing to verify. The next socket sets the timer again.
         if self._before or self._registry:
             self._task = self._loop.create_task(self._run())
+        else:
+            self._outages.end()
 
     async def _run(self) -> None:
         try:

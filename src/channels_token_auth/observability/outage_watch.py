@@ -6,16 +6,22 @@ emitted, and so is the first success after it; all others cost a look into an em
 
 import logging
 import threading
+import time
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from weakref import ref
 
 from ..core.errors import TokenAuthError
 from .error_log import describe_error
 from .events import OutageBegan, OutageEnded, Service, emit
 from .throttle import Throttle
 
-__all__ = ["OutageWatch"]
+__all__ = ["STALE", "OutageWatch", "end_stale_outages"]
+
+STALE = 600.0
+"""Seconds without another failure after which an outage counts as over. Some services are asked
+rarely, as a cache that has tickets only: nobody would see that they answer again."""
 
 logger = logging.getLogger("channels_token_auth")
 
@@ -26,6 +32,11 @@ class _Outage:
 
     is_logged: bool
     of: set[Hashable] = field(default_factory=set)
+    failed_at: float = field(default_factory=time.monotonic)
+    """When a call failed last."""
+
+
+_watches: "list[ref[OutageWatch]]" = []
 
 
 class OutageWatch:
@@ -46,12 +57,15 @@ class OutageWatch:
         self._throttle = Throttle()
         self._failing: dict[str, _Outage] = {}
         """The outages, by the name of their services."""
+        _watches.append(ref(self, _watches.remove))
 
     def failed(self, name: str, error: BaseException, *, of: Hashable = None) -> None:
         """A call failed."""
         with self._lock:
             if name in self._failing:
-                self._failing[name].of.add(of)
+                known = self._failing[name]
+                known.of.add(of)
+                known.failed_at = time.monotonic()
                 return
             # A connection that comes and goes is one outage to an operator, not a flood of lines.
             is_logged = self._began is not None and self._throttle.allows(name)
@@ -93,6 +107,18 @@ class OutageWatch:
             raise
         self.works(name)
 
+    def end_stale(self) -> None:
+        """End the outages whose last failure is `STALE`. Log nothing: the service was not asked."""
+        if not self._failing:
+            return
+        until = time.monotonic() - STALE
+        with self._lock:
+            names = [name for name, each in self._failing.items() if each.failed_at <= until]
+            for name in names:
+                del self._failing[name]
+        for name in names:
+            emit(OutageEnded(service=self._service, name=name))
+
     def reset(self) -> None:
         """Forget all, as if every service had always answered: for other settings, in a test."""
         with self._lock:
@@ -102,3 +128,11 @@ class OutageWatch:
         # Subscribers still have these outages in memory, and no later call would end them.
         for name in names:
             emit(OutageEnded(service=self._service, name=name))
+
+
+def end_stale_outages() -> None:
+    """End the outages of all services that failed long ago. For those who show what is down."""
+    for each in _watches:
+        watch = each()
+        if watch is not None:
+            watch.end_stale()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from .events import OutageBegan, OutageEnded, subscribe
+from .outage_watch import end_stale_outages
 
 __all__ = ["Outage", "current_outages", "start"]
 
@@ -30,6 +31,7 @@ def start() -> None:
 
 def current_outages() -> list[Outage]:
     """Return the services that this process could not reach when it last tried."""
+    end_stale_outages()
     with _lock:
         return sorted(_outages.values(), key=lambda each: (each.service, each.name))
 
