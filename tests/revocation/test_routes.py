@@ -10,6 +10,7 @@ from knox.models import AuthToken
 from channels_token_auth import arevoke_token, arevoke_user
 from channels_token_auth.cluster import local_nodes
 from channels_token_auth.middleware import TokenAuthMiddleware
+from channels_token_auth.revocation import known_names
 from channels_token_auth.revocation.known_names import known_backends
 from channels_token_auth.verification.route import revocable_backends
 from tests.revocation.conftest import Socket, accept
@@ -100,3 +101,12 @@ def process(site, monkeypatch):
 def test_process_without_sockets_knows_the_routes_and_serves_none_of_them():
     assert "routed" in {each.name for each in known_backends()}
     assert not local_nodes.serves_sockets()
+
+
+@pytest.mark.usefixtures("process")
+def test_application_is_imported_once_even_if_that_fails(site, monkeypatch):
+    imported = []
+    monkeypatch.setattr(known_names, "get_default_application", lambda: imported.append(1) or 1 / 0)
+    assert [each.name for each in known_backends()] == ["drf"]
+    assert [each.name for each in known_backends()] == ["drf"]
+    assert len(imported) == 1

@@ -9,6 +9,8 @@ from contextlib import suppress
 from functools import partial
 
 from channels.routing import get_default_application
+from django.conf import settings
+from django.core.signals import setting_changed
 
 from ..backends.contract import Revocations, TokenBackend
 from ..backends.session import session_backend
@@ -18,13 +20,19 @@ from ..verification.route import revocable_backends
 
 __all__ = ["known_backends", "require_known", "require_known_labels"]
 
+_tried: set[str] = set()
+"""The values of ASGI_APPLICATION that were imported, or could not be."""
+
 
 def known_backends() -> list[TokenBackend]:
     """Return the backends whose tokens open sockets: those of BACKENDS, and of all routes.
 
-    A process that serves no sockets imports ASGI_APPLICATION for that.
+    A process that serves no sockets imports ASGI_APPLICATION for that, once: an import that fails
+    would run a part of the module again at each revocation.
     """
-    if not serves_sockets():
+    path = getattr(settings, "ASGI_APPLICATION", None)
+    if path and path not in _tried and not serves_sockets():
+        _tried.add(path)
         _load_routes()
     return revocable_backends()
 
@@ -132,3 +140,6 @@ def _label_names(backends: Sequence[TokenBackend]) -> set[str] | None:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(repr(name) for name in sorted(set(names)))
+
+
+setting_changed.connect(lambda **_: _tried.clear(), weak=False)
