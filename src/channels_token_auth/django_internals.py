@@ -36,6 +36,10 @@ __all__ = [
 ]
 
 
+_PLAIN_STATE = frozenset({"adding", "db"})
+"""The attributes of a state without related objects, as of most users."""
+
+
 def savepoints(connection: Any) -> frozenset[str]:
     """Return the savepoints that the connection's transaction is in."""
     # None is an atomic block without a savepoint, such as those of Django's deletions.
@@ -81,8 +85,12 @@ def copy_results(rows: Any, copy_one: Callable[[Any], Any]) -> Any:
 def copy_state(state: ModelState, copy_one: Callable[[Any], Any]) -> ModelState:
     """Return a copy of a model instance's state with copies of the related objects in it."""
     fresh = object.__new__(ModelState)
+    values = vars(state)
     # One by one: Python makes no dictionary for an object whose attributes are only set and read.
-    for name, value in vars(state).items():
+    if values.keys() == _PLAIN_STATE:
+        fresh.adding, fresh.db = state.adding, state.db
+        return fresh
+    for name, value in values.items():
         if name != "fields_cache":
             setattr(fresh, name, value)
         # Django makes it on first use, and most users have none: none is kept for them.

@@ -112,7 +112,8 @@ class Connection(Socket):
         self.leave_place()
         # Sockets without a user count by their address, as all limits see it.
         address = self.client_address
-        self._begin_to_count(address.group if address else None, clock.steady())
+        if self.route.limits_frames:
+            self._begin_to_count(address.group if address else None, clock.steady())
         self.node.let_in(self)
         if AnonymousAdmitted.is_wanted():
             emit_soon(AnonymousAdmitted(connection=self))
@@ -123,7 +124,8 @@ class Connection(Socket):
         Raises TokenAuthError if the token was revoked after the mark `since`, which was taken
         before it was verified.
         """
-        if code := self.node.recent_revocations.since(since, identity):
+        revocations = self.node.recent_revocations
+        if revocations.mark != since and (code := revocations.since(since, identity)):
             raise TokenAuthError(code)
         user_key = identity.user_key
         if self.route.limits_sockets:
@@ -139,7 +141,8 @@ class Connection(Socket):
         if self._auth is None:
             self._user = identity.user
             self._auth = LiveAuthentication(identity.authentication, correlation=self.correlation)
-            self._begin_to_count(user_key, now)
+            if self.route.limits_frames:
+                self._begin_to_count(user_key, now)
             self.node.let_in(self)  # before the event, whose subscribers may count sockets
             if ConnectionAuthenticated.is_wanted():
                 emit_soon(ConnectionAuthenticated(connection=self))
@@ -151,8 +154,6 @@ class Connection(Socket):
         return outputs
 
     def _begin_to_count(self, who: UserKey | str | None, now: float) -> None:
-        if not self.route.limits_frames:
-            return
         self.traffic = self.node.traffic.join(who, self.route.limits, now)
         self.expect_frames(now)
 

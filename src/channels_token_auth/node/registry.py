@@ -39,14 +39,26 @@ class Registry:
         token_id = member.token_id
         name = None if token_id is None else token_name(token_id)
         self._all[member] = name
-        self._by_user.add(member.user_id, member)
-        self._by_token.add(name, member)
+        user_id = member.user_id
+        # The first socket of a user or a token needs no call: most are the only one.
+        if self._by_user.members.setdefault(user_id, member) is not member:
+            self._by_user.add(user_id, member)
+        if self._by_token.members.setdefault(name, member) is not member:
+            self._by_token.add(name, member)
 
     def discard(self, member: Member) -> None:
         """Remove a socket, if it is known."""
-        if member in self._all:
-            self._by_user.discard(member.user_id, member)
-            self._by_token.discard(self._all.pop(member), member)
+        if member not in self._all:
+            return
+        user_id, name = member.user_id, self._all.pop(member)
+        if self._by_user.members[user_id] is member:
+            del self._by_user.members[user_id]
+        else:
+            self._by_user.discard(user_id, member)
+        if self._by_token.members[name] is member:
+            del self._by_token.members[name]
+        else:
+            self._by_token.discard(name, member)
 
     def find(self, target: Target) -> list[Member]:
         """Return the sockets of a target."""
@@ -109,36 +121,35 @@ class _Index:
     """Sockets by a key. The only socket of a key is stored without a set, to save memory."""
 
     def __init__(self) -> None:
-        self._members: dict[str | None, Member | set[Member]] = {}
+        self.members: dict[str | None, Member | set[Member]] = {}
 
     def add(self, key: str | None, member: Member) -> None:
-        known = self._members.setdefault(key, member)
-        # `isinstance` would be a call, and each socket passes here four times.
-        if type(known) is set:
+        """Add one more socket of a key that has another one."""
+        known = self.members[key]
+        if isinstance(known, set):
             known.add(member)
-        # The second socket of this key: now a set is needed.
-        elif known is not member:
-            self._members[key] = {known, member}  # type: ignore[arg-type]  # no set: see above
+        else:  # the second socket of this key: now a set is needed
+            self.members[key] = {known, member}
 
     def discard(self, key: str | None, member: Member) -> None:
-        known = self._members[key]
-        if type(known) is set:
-            known.discard(member)
-            if known:
-                return
-        del self._members[key]
+        """Remove a socket of a key that has a set of them."""
+        known = self.members[key]
+        assert isinstance(known, set)  # noqa: S101 - the caller has looked
+        known.discard(member)
+        if not known:
+            del self.members[key]
 
     def get(self, key: str | None) -> list[Member]:
-        known = self._members.get(key)
+        known = self.members.get(key)
         if known is None:
             return []
         return list(known) if isinstance(known, set) else [known]
 
     def largest(self, limit: int) -> Iterator[Member]:
         """Yield the members of the keys with the most members."""
-        for key in nlargest(limit, self._members, key=self._size):
+        for key in nlargest(limit, self.members, key=self._size):
             yield from self.get(key)
 
     def _size(self, key: str | None) -> int:
-        known = self._members[key]
+        known = self.members[key]
         return len(known) if isinstance(known, set) else 1

@@ -62,6 +62,7 @@ class Route:
         self.has_tenants = self._authenticator.has_tenants
         """True if each credential belongs to a tenant."""
         self._scopes = configuration.scopes
+        self._is_injected = bool(injected.backends())
         # The schemes come from the backends: a header in a scheme that none of them knows is not a
         # credential (RFC 9110, section 11.6.2), and stays in the handshake.
         self._policy = replace(
@@ -90,7 +91,7 @@ class Route:
         """Return the opening handshake of a scope."""
         subprotocols = read_subprotocols(scope)
         handshake = extract(read_headers(scope), read_query(scope), subprotocols, self._policy)
-        return injected.present(handshake)
+        return injected.present(handshake) if self._is_injected else handshake
 
     def read_everywhere(self, scope: Scope) -> Handshake:
         """Return the handshake of a refused client, without all that may be a token.
@@ -133,6 +134,8 @@ class Route:
         return self._admit(await self._authenticator.consult(credential))
 
     def _admit(self, identity: Identity) -> Identity:
+        if not self._scopes:  # as on nearly all routes
+            return identity
         # After the verification, and for each route: the cache shares verdicts among routes with
         # different scopes.
         verdict = self._with_scopes(identity)

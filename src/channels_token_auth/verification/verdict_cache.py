@@ -61,8 +61,11 @@ class VerdictCache:
 
     def get(self, key: Hashable) -> FinalVerdict | None:
         """Return the cached verdict, or None if there is none or it is too old."""
-        # Look for an accepted token first, since that is the usual case in a handshake.
-        return self._accepted.get(key) or self._refused.get(key)
+        # An accepted token first, and without a call: that is the usual case in a handshake.
+        entry = self._accepted.entries.get(key)
+        if entry is not None and time.monotonic() < entry[0]:
+            return entry[1]
+        return self._refused.get(key)
 
     def put(self, key: Hashable, verdict: FinalVerdict, *, generation: int) -> None:
         """Cache a verdict requested in this generation, unless the cache was cleared since."""
@@ -125,22 +128,23 @@ class _Recent:
     def __init__(self, seconds: float, limit: int) -> None:
         self._seconds = seconds
         self._limit = limit
-        self._entries: dict[Hashable, tuple[float, FinalVerdict]] = {}  # the time is its expiry
-        self.clear = self._entries.clear
+        self.entries: dict[Hashable, tuple[float, FinalVerdict]] = {}
+        """Verdicts, each after the time at which it is too old."""
+        self.clear = self.entries.clear
 
     def get(self, key: Hashable) -> FinalVerdict | None:
-        entry = self._entries.get(key)
+        entry = self.entries.get(key)
         return entry[1] if entry and time.monotonic() < entry[0] else None
 
     def put(self, key: Hashable, verdict: FinalVerdict) -> None:
         if not self._seconds:
             return
         now = time.monotonic()
-        self._entries.pop(key, None)  # insert it again, as the newest
+        self.entries.pop(key, None)  # insert it again, as the newest
         # A dict keeps the order of insertion, so its first entry is the oldest.
-        while self._entries and (self._is_over(now) or len(self._entries) >= self._limit):
-            del self._entries[next(iter(self._entries))]
-        self._entries[key] = (now + self._seconds, verdict)
+        while self.entries and (self._is_over(now) or len(self.entries) >= self._limit):
+            del self.entries[next(iter(self.entries))]
+        self.entries[key] = (now + self._seconds, verdict)
 
     def _is_over(self, now: float) -> bool:
-        return next(iter(self._entries.values()))[0] <= now
+        return next(iter(self.entries.values()))[0] <= now

@@ -12,7 +12,7 @@ from .locations.cookie import COOKIE, take_cookie
 from .locations.found import Found, Header, Headers, Problem
 from .locations.header import AUTHORIZATION, take_header
 from .locations.query import take_query
-from .locations.subprotocol import OFFER, Entries, take_subprotocol
+from .locations.subprotocol import OFFER, take_subprotocol
 from .policy import Policy
 
 __all__ = ["ANSWERED", "PROTOCOL", "TICKET_NAME", "Handshake", "extract", "extract_everywhere"]
@@ -79,7 +79,9 @@ class _Taken:
 
     headers: list[Header]
     query_string: bytes
-    entries: Entries
+    selectable: list[str]
+    has_credential: bool = False
+    has_bare_token: bool = False
     in_header: Found | None = None
     in_subprotocol: Found | None = None
     in_ticket: Found | None = None
@@ -114,18 +116,15 @@ def extract(
         problem=problem.code if problem else None,
         is_hostile=problem.is_hostile if problem else False,
         rivals=() if explicit else taken.rivals,
-        offers_credential=taken.entries.has_credential,
-        has_bare_token=taken.entries.has_bare_token,
+        offers_credential=taken.has_credential,
+        has_bare_token=taken.has_bare_token,
         is_cleaned=bool(
-            explicit
-            or taken.in_cookie
-            or taken.entries.has_credential
-            or taken.entries.has_bare_token
+            explicit or taken.in_cookie or taken.has_credential or taken.has_bare_token
         ),
         cookie_name=policy.cookie_name if taken.in_cookie else None,
         headers=taken.headers,
         query_string=taken.query_string,
-        subprotocols=taken.entries.selectable,
+        subprotocols=taken.selectable,
     )
 
 
@@ -151,14 +150,16 @@ def _take(
     policy: Policy,
 ) -> _Taken:
     """Read each location. `present` shows which ones are there, and most handshakes have one."""
-    entries = Entries(selectable=[*subprotocols])
-    taken = _Taken(headers=[*headers], query_string=query_string, entries=entries)
+    selectable = [*subprotocols]
+    taken = _Taken(headers=[*headers], query_string=query_string, selectable=selectable)
     if AUTHORIZATION in present:
         taken.in_header, taken.headers = take_header(taken.headers, policy)
     if subprotocols or OFFER in present:
-        taken.in_subprotocol, taken.headers, taken.entries = take_subprotocol(
+        taken.in_subprotocol, taken.headers, entries = take_subprotocol(
             taken.headers, subprotocols, policy
         )
+        taken.selectable = entries.selectable
+        taken.has_credential, taken.has_bare_token = entries.has_credential, entries.has_bare_token
     # The ticket first. The token is then looked for in the rest of the query.
     if query_string:
         ticket, token = Location.TICKET, Location.QUERY
