@@ -1,6 +1,6 @@
 """Verify the tokens of `rest_framework.authtoken`: one opaque key per user, without expiry."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -70,7 +70,8 @@ class DRFTokenBackend(BaseTokenBackend):
         """Verify the batch with one query, users included."""
         found = self._by_key.find({credential.secret.reveal() for credential in credentials})
         rows = {row[0]: row for row in found}
-        return [self._verdict(c, rows.get(c.secret.reveal())) for c in credentials]
+        user_of = self._users.reader()
+        return [self._verdict(c, rows.get(c.secret.reveal()), user_of) for c in credentials]
 
     def revalidate(self, grants: Sequence[Grant]) -> Sequence[Verdict]:
         """Revalidate the batch with one query: the tokens of these users."""
@@ -142,7 +143,12 @@ class DRFTokenBackend(BaseTokenBackend):
         field: CharField[str, str] = self._model._meta.get_field("key")
         return field.max_length
 
-    def _verdict(self, credential: Credential, row: Sequence[Any] | None) -> Verdict:
+    def _verdict(
+        self,
+        credential: Credential,
+        row: Sequence[Any] | None,
+        user_of: Callable[[Sequence[Any]], Any],
+    ) -> Verdict:
         if row is None:
             return None
         _, created, *user = row
@@ -152,7 +158,7 @@ class DRFTokenBackend(BaseTokenBackend):
             location=credential.location,
             issued_at=aware(created),
         )
-        return admit(self._users.user(user), authentication)
+        return admit(user_of(user), authentication)
 
 
 def _check_columns(model: Any) -> Iterator[CheckMessage]:

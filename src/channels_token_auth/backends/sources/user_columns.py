@@ -1,7 +1,7 @@
 """Read tokens and their users as columns of one query, without an object for each token."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from django.db.models.query_utils import DeferredAttribute
@@ -28,10 +28,14 @@ class UserColumns:
         """Narrow a query of tokens to these columns, followed by those of their users."""
         return rows.values_list(*names, *(f"user__{name}" for name in self._names))
 
+    def reader(self) -> Callable[[Sequence[Any]], Any]:
+        """Return `user` for the rows of one query. It asks the database router once for all."""
+        # As a queryset does: with its database, so that the user's related objects are found there.
+        return partial(self._model.from_db, self._tokens().objects.db, self._names)
+
     def user(self, columns: Sequence[Any]) -> Any:
         """Return the user of a row, from the columns that follow the token's own."""
-        # As a queryset does: with its database, so that the user's related objects are found there.
-        return self._model.from_db(self._tokens().objects.db, self._names, columns)
+        return self.reader()(columns)
 
     def needed_for(self, grants: Sequence[Grant]) -> "UserColumns":
         """Return these columns, or the two that suffice to revalidate: see `Grant.needs_user`."""

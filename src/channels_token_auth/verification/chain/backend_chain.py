@@ -49,8 +49,11 @@ class _Stop:
 
     def recognizes(self, credential: Credential) -> bool:
         """Return whether one of its backends may recognize the credential. Runs no query."""
-        # A list and no generator, which takes twice as long.
-        return any([may_recognize(backend, credential) for backend in self.backends])  # noqa: C419
+        # A loop and no generator, which takes twice as long.
+        for backend in self.backends:  # noqa: SIM110
+            if may_recognize(backend, credential):
+                return True
+        return False
 
     def ask(self, cases: Sequence[_Case]) -> Sequence[Step]:
         """Call the backends in order, each with the credentials that the former do not know."""

@@ -85,7 +85,8 @@ class Lane:
         with self._lock:
             # Under the lock that an idle thread needs to end, so that it cannot miss the errand.
             # The thread first: a full queue whose thread could not be replaced needs one, too.
-            if not self._has_thread() or len(self._queue) >= MAX_QUEUED:
+            has_thread = self._thread is not None or self._has_thread()
+            if not has_thread or len(self._queue) >= MAX_QUEUED:
                 return False
             self._queue.append(errand)
             self._changed.notify()
