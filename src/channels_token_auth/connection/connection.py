@@ -48,9 +48,10 @@ class Connection(Socket):
         self, node: Node, route: Route, handshake: Handshake, scope: Scope, transport: Transport
     ) -> None:
         super().__init__(node, route, handshake, scope, transport)
-        credential = handshake.credential
-        secret = credential.secret.reveal() if credential else None
-        self.correlation = read_correlation(handshake.headers, secret=secret)
+        if handshake.is_correlated:
+            credential = handshake.credential
+            secret = credential.secret.reveal() if credential else None
+            self.correlation = read_correlation(handshake.headers, secret=secret)
         self._tenant: str | None = None
         self.refusal_reason: TokenAuthError | None = None
         """The reason of the refusal; below, the credential of a first message that caused it."""

@@ -148,10 +148,15 @@ class Inbox(CancelScope):
         `on_end` is called once; earlier, if `wake` or `close` ends the wait. One wait at a time.
         Raises the server's exception.
         """
-        if (self._pending or self.listen()).done():
-            return self.pop()
-        self._on_end = on_end
-        return None
+        pending = self._pending or self.listen()
+        if not pending.done():
+            self._on_end = on_end
+            return None
+        # As `pop` does, without a call more for each event.
+        self._pending = None
+        if self._idle:
+            self._idle.listens_since = None
+        return pending.result()
 
     def pop(self) -> Message:
         """Return the event that `has_event` reported, or raise the server's exception."""

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 
 from ..redaction import redact
 
-__all__ = ["MAX_REQUEST_ID", "UNCORRELATED", "Correlation", "read_correlation"]
+__all__ = [
+    "MAX_REQUEST_ID",
+    "REQUEST_ID",
+    "TRACEPARENT",
+    "UNCORRELATED",
+    "Correlation",
+    "read_correlation",
+]
 
 REQUEST_ID, TRACEPARENT = b"x-request-id", b"traceparent"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from ..close_codes import CloseReason
 from ..credentials import Credential, Location
+from .correlation import REQUEST_ID, TRACEPARENT
 from .locations.cookie import COOKIE, take_cookie
 from .locations.found import Found, Header, Headers, Problem
 from .locations.header import AUTHORIZATION, take_header
@@ -36,7 +37,8 @@ class Handshake:
     the credential's name, which must not belong to another user. `offers_credential`: a subprotocol
     entry carries one. `has_bare_token`: an entry is a token by itself, and is no credential.
     `is_cleaned`: a token was taken out of the headers, the query or the subprotocols.
-    `cookie_name`: the cookie that was taken, or None.
+    `cookie_name`: the cookie that was taken, or None. `is_correlated`: `read_correlation` may find
+    the ids of a proxy or a tracer in the headers.
     """
 
     credential: Credential | None
@@ -50,6 +52,7 @@ class Handshake:
     headers: list[Header]
     query_string: bytes
     subprotocols: list[str]
+    is_correlated: bool = False
 
     def forget_credential(self) -> None:
         """Drop the credential and its rivals, and keep the rest."""
@@ -125,6 +128,7 @@ def extract(
         headers=taken.headers,
         query_string=taken.query_string,
         subprotocols=taken.selectable,
+        is_correlated=REQUEST_ID in present or TRACEPARENT in present,
     )
 
 
