@@ -145,6 +145,12 @@ CONTESTANTS = {
             environ=COLD | {"BENCH_EVERYTHING": "off"},
         ),
         Contestant(
+            name="ours-log-lines-later",
+            application="ours_log_lines",
+            header=BEARER,
+            environ=COLD | {"BENCH_EVERYTHING": "off", "BENCH_LINES": "later"},
+        ),
+        Contestant(
             name="ours-correlation",
             application="ours",
             header=BEARER + CORRELATION,
