@@ -49,6 +49,13 @@ def test_frame_with_too_many_bytes_is_no_message_either():
     assert traffic.take(HELLO, 0) == (Limit.MESSAGES, 60)
 
 
+@pytest.mark.parametrize("text", ["abcdef", "äöü", "€€", "\ud800\ud800", "a\ud800ä"])
+def test_text_counts_by_its_bytes(text):
+    traffic = traffic_of(in_bytes=Rate(6, 60))
+    assert traffic.take({"text": text}, 0) is None
+    assert traffic.take({"text": "x"}, 0) == (Limit.BYTES, 60)
+
+
 @pytest.mark.parametrize(("after", "seconds"), [(0, 60), (0.000001, 60), (39.5, 21), (39.9, 21)])
 def test_it_reports_when_nothing_is_owed(after, seconds):
     traffic = traffic_of(in_bytes=Rate(3, 60))

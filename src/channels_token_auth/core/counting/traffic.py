@@ -73,7 +73,7 @@ class Traffic:
         function of Python's own code. A refused frame changes nothing: a client that keeps sending
         does not lengthen its wait.
         """
-        moment = int(now * MICROSECONDS)
+        moment = int(now * 1e6)  # floats are multiplied faster than a float and an integer
         if moment < self._blocked_until:
             # Floor division of a negative number rounds the wait up to whole seconds.
             return self._blocked_by, -((moment - self._blocked_until) // MICROSECONDS)
@@ -90,7 +90,10 @@ class Traffic:
             elif text.isascii():  # as nearly all are: CPython stores it, so nothing is encoded
                 size = len(text)
             else:
-                size = len(text.encode("utf-8", "surrogatepass"))  # see `size_of`
+                try:
+                    size = len(text.encode())
+                except UnicodeEncodeError:
+                    size = size_of(frame)
             in_bytes = size * price + (in_bytes if in_bytes > present else present)  # noqa: FURB136
             if in_bytes - present > self._all_bytes:
                 return Limit.BYTES, self._free_in(self._bytes_until - present)
