@@ -348,6 +348,22 @@ def test_listeners_follow_the_settings(site, ada, told):
     assert knox
 
 
+class Counted(DRFTokenBackend):
+    built = 0
+
+    def __init__(self):
+        super().__init__()
+        Counted.built += 1
+
+
+def test_settings_that_no_backend_is_built_with_build_none(site):
+    site.CHANNELS_TOKEN_AUTH = accepting(f"{__name__}.Counted")
+    built = Counted.built
+    with override_settings(MIDDLEWARE=[], ROOT_URLCONF="tests.views.urls"):
+        assert Counted.built == built
+    assert Counted.built == built > 0
+
+
 def test_settings_that_are_deleted_break_no_deletion(site, ada):
     Token.objects.create(user=ada)
     del site.CHANNELS_TOKEN_AUTH  # which Django tells nobody

@@ -39,7 +39,7 @@ from ..observability.error_log import log_error
 from ..tenants.site import build_tenants, here, in_tenant, target_here
 from ..verification import injected
 from ..verification.authenticator import site_authenticator
-from ..verification.binding import build_backends
+from ..verification.binding import build_backends, when_rebuilt
 from ..verification.denylist import CacheUnavailable
 from ..verification.route import backends_of_routes, revocable_backends
 from .kinds import kind_of_users, senders, user_models, with_proxies
@@ -247,4 +247,4 @@ def _logged() -> Iterator[None]:
         log_error(UNDENIED, error, brief=True)
 
 
-setting_changed.connect(wire, dispatch_uid=f"{__name__}.wire")
+setting_changed.connect(when_rebuilt(wire), weak=False, dispatch_uid=f"{__name__}.wire")

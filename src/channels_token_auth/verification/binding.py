@@ -2,7 +2,7 @@
 
 import copyreg
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -14,8 +14,19 @@ from ..backends.contract import TokenBackend
 from ..conf.wrong_options import describe_wrong_options
 from .scoped import ScopedBackend
 
-__all__ = ["bindings", "build_backend", "build_backends", "built_with", "note_options"]
+__all__ = [
+    "bindings",
+    "build_backend",
+    "build_backends",
+    "built_with",
+    "note_options",
+    "when_rebuilt",
+]
 
+# To build the backends of a site takes as long as a short test, and a suite overrides these often.
+_NEVER_BUILT_WITH = frozenset(
+    {"CHANNEL_LAYERS", "MIDDLEWARE", "PASSWORD_HASHERS", "ROOT_URLCONF", "TEMPLATES"}
+)
 _BUILT_WITH = "channels_token_auth_built_with"
 
 
@@ -51,6 +62,16 @@ def build_backends(specs: Sequence[conf.BackendSpec]) -> list[TokenBackend]:
     if errors:
         raise ImproperlyConfigured("\n".join(map(str, errors))) from errors[0]
     return backends
+
+
+def when_rebuilt(receiver: Callable[..., None]) -> Callable[..., None]:
+    """Return a receiver of `setting_changed` for settings that a backend may be built with."""
+
+    def receive(*, setting: str, **given: Any) -> None:
+        if setting not in _NEVER_BUILT_WITH:
+            receiver(setting=setting, **given)
+
+    return receive
 
 
 def note_options(backend: Any, options: Mapping[str, Any]) -> None:
