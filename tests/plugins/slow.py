@@ -31,7 +31,9 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     report = yield
-    if report.when == "call" and report.passed and not _may_be_slow(item):
+    # Most tests are quick: they need neither the load nor their markers.
+    is_quick = call.duration <= LIMIT
+    if report.when == "call" and report.passed and not is_quick and not _may_be_slow(item):
         limit = LIMIT * max(LANES, load())
         seconds = call.duration - seconds_without_a_core() + item.stash[_waited_before]
         if seconds > limit:
