@@ -2,7 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
+from django.test import Client, override_settings
 
 from channels_token_auth.clock import clock
 from channels_token_auth.observability.events import RequestRefused, RevocationPublished, subscribe
@@ -31,13 +31,19 @@ JWT = {
 }
 
 
-@pytest.fixture(autouse=True)
-def site(settings, db):
-    settings.ROOT_URLCONF = "tests.views.urls"
-    settings.MIDDLEWARE = [
+@pytest.fixture(scope="module", autouse=True)
+def _pages():
+    """Serve the site's pages: once for a module, since each change resets caches everywhere."""
+    middleware = [
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
     ]
+    with override_settings(ROOT_URLCONF="tests.views.urls", MIDDLEWARE=middleware):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def site(settings, db):
     settings.CHANNELS_TOKEN_AUTH = {"BACKENDS": [JWT], "IDENTITY_PROVIDERS": [PROVIDER]}
     # A cache of the test's own: another test's user may have had the same primary key.
     settings.CACHES = cache(Remote)

@@ -3,7 +3,7 @@ from contextlib import ExitStack
 from functools import partial
 
 import pytest
-from asgiref.sync import sync_to_async
+from asgiref.sync import SyncToAsync
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connections
@@ -39,11 +39,12 @@ def _no_outage(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-async def _no_connection_left(transactional_db):
+def _no_connection_left(transactional_db):
     """Close those of asynchronous code's thread and of the lanes: no later test may find one."""
     yield
-    await sync_to_async(connections.close_all)()
-    await asyncio.to_thread(lanes.end)
+    # The thread of `sync_to_async`, without an event loop: it would take longer than the test.
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+    lanes.end()
 
 
 @pytest.fixture
