@@ -23,4 +23,4 @@ def new_id() -> str:
             return _unused.pop()
         except IndexError:
             drawn = os.urandom(DRAWN * BYTES).hex()
-            _unused.extend(drawn[i : i + 2 * BYTES] for i in range(0, len(drawn), 2 * BYTES))
+            _unused.extend([drawn[i : i + 2 * BYTES] for i in range(0, len(drawn), 2 * BYTES)])
