@@ -3,6 +3,7 @@ import { TokenSocket } from "./static/channels_token_auth/token-socket.js";
 
 const said = [];
 const asked = [];
+const waiting = [];
 let socket;
 let asleep = 0;
 
@@ -13,9 +14,22 @@ const clock = (speed) => ({
   clearTimeout: (timer) => clearTimeout(timer),
 });
 
+const say = (line) => {
+  said.push(line);
+  for (const resolve of waiting.splice(0)) resolve();
+};
+
 globalThis.client = {
   said,
   asked,
+
+  /** Return when more than `count` lines were said; or after a while, for a test to look again. */
+  saysMoreThan: (count) =>
+    new Promise((resolve) => {
+      if (said.length > count) return resolve();
+      waiting.push(resolve);
+      setTimeout(resolve, 10_000);
+    }),
 
   /**
    * `tokens` are what getToken answers, one after the other; the last one for ever. `drowsy`: the
@@ -29,12 +43,12 @@ globalThis.client = {
     if (hasty) options.backoff = () => 0.05;
     if (drowsy) options.backoff = (n) => (n === 1 ? 0.1 : 9999);
     socket = new TokenSocket(path, { getToken, clock: clock(speed), ...options });
-    socket.onopen = () => said.push("open");
-    socket.onauthenticated = ({ expiresIn, userId }) => said.push(`in ${expiresIn} ${userId}`);
-    socket.onmessage = ({ data }) => said.push(`message ${data}`);
-    socket.onreconnecting = ({ error }) => said.push(`reconnecting ${error.code}`);
-    socket.onerror = ({ error }) => said.push(`error ${error.code} ${error.action}`);
-    socket.onclose = ({ code, reason }) => said.push(`close ${code} ${reason}`.trim());
+    socket.onopen = () => say("open");
+    socket.onauthenticated = ({ expiresIn, userId }) => say(`in ${expiresIn} ${userId}`);
+    socket.onmessage = ({ data }) => say(`message ${data}`);
+    socket.onreconnecting = ({ error }) => say(`reconnecting ${error.code}`);
+    socket.onerror = ({ error }) => say(`error ${error.code} ${error.action}`);
+    socket.onclose = ({ code, reason }) => say(`close ${code} ${reason}`.trim());
   },
 
   send: (frame) => socket.send(frame),
@@ -47,7 +61,7 @@ globalThis.client = {
 
   openInWorker(options) {
     const worker = new Worker("./client_page.js", { type: "module" });
-    worker.onmessage = ({ data }) => said.push(`worker: ${data}`);
+    worker.onmessage = ({ data }) => say(`worker: ${data}`);
     worker.postMessage(options);
   },
 };

@@ -57,10 +57,10 @@ class Tab:
         browser.command("browsingContext.navigate", context=context, url=url, wait="complete")
 
     def evaluate(self, expression: str) -> Any:
-        """Return the value of an expression in the page, by way of JSON."""
+        """Return the value of an expression in the page, or of its promise, by way of JSON."""
         result = self._browser.command(
             "script.evaluate",
-            expression=f"JSON.stringify({expression}) ?? null",
+            expression=f"Promise.resolve({expression}).then((it) => JSON.stringify(it) ?? null)",
             target={"context": self._context},
             awaitPromise=True,
         )

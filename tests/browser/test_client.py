@@ -92,9 +92,9 @@ class Client:
         """Wait for these lines, in this order; others may come in between."""
         pattern = re.compile("^" + "\n(.*\n)*".join(lines) + "\n", re.MULTILINE)
         deadline = time.monotonic() + DEADLINE
-        while not pattern.search("".join(f"{line}\n" for line in self.said)):
-            assert time.monotonic() < deadline, f"not said: {lines}, but {self.said}"
-            time.sleep(0.02)
+        while not pattern.search("\n".join([*(said := self.said), ""])):
+            assert time.monotonic() < deadline, f"not said: {lines}, but {said}"
+            self.tab.evaluate(f"client.saysMoreThan({len(said)})")
 
 
 @pytest.fixture
