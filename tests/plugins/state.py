@@ -13,16 +13,12 @@ import pytest
 # Each with the call that makes it forget.
 MEMORIES = {
     "backends.outages": ("introspection_outages.reset", "key_outages.reset"),
-    "cluster.envelope": ("throttle.reset",),
     "cluster.layer": ("outages.reset",),
-    "limits.shared_counters": ("throttle.reset", "outages.reset"),
-    "middleware": ("throttle.reset",),
+    "limits.shared_counters": ("outages.reset",),
     "observability.error_log": ("throttle.reset",),
-    "observability.refusal_log": ("throttle.reset",),
     "verification.denylist.denylist": ("forget_epochs",),
     "verification.denylist.fresh_tokens": ("first_verified.clear",),
     "verification.denylist.store": ("forget_entries",),
-    "verification.lanes.lane": ("throttle.reset",),
 }
 
 
