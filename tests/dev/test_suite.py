@@ -124,7 +124,7 @@ def test_module_that_needs_most_processor_time_is_listed_with_its_run(tmp_path):
 
 def test_step_counts_the_processor_time_of_its_programs(tmp_path):
     python = tmp_path / "python"
-    python.write_text(f"#!/bin/sh\n{sys.executable} -c 'for _ in range(20_000_000): pass'\n")
+    python.write_text(f"#!/bin/sh\n'{sys.executable}' -c 'for _ in range(20_000_000): pass'\n")
     python.chmod(0o755)
     lane = Lane(steps=[Step(name="a", python=str(python), arguments=())])
     (result,) = in_lanes([lane], tmp_path)
