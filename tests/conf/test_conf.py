@@ -97,7 +97,7 @@ WRONG = [
     *wrong("METRICS_TOKEN", "", 5, "", "too short", b"k" * 32, "ä" * 32),
     *wrong("AUDIT_EVENT_NAMES", "", None, "", "OWASP", 5, ["owasp"]),
     *wrong("DENYLIST_SECONDS", "", None, *NUMBERS),
-    *wrong("TRUSTED_PROXIES", "", None, True, -1, 1.0, "1", []),
+    *wrong("TRUSTED_PROXIES", "", None, True, -1, 1.0, "1", [], ["10.0.0.0/8"], "10.0.0.1"),
     *wrong("CONNECTIONS_SCOPES", "", [], (), "connections", 5),
     *wrong("CONNECTIONS_SCOPES", "[0]", [""], [None]),
     *wrong("QUERY_NAME", "", *NAMES, "ticket"),

@@ -9,7 +9,7 @@ from ..observability.event_names import EventNames
 from .backend_spec import read_backends
 from .identity_providers import read_identity_providers
 from .limits import read_limits
-from .problem import WrongValueError, shown
+from .problem import WrongValueError, must_be, shown
 from .readers import (
     Fields,
     list_of,
@@ -60,6 +60,15 @@ def _read_origin(value: Any) -> str:
     return str(value)
 
 
+def _read_proxies(value: Any) -> int:
+    try:
+        return read_whole(value)
+    except WrongValueError:
+        # Other projects have a list of addresses here.
+        what = "the number of your own proxies that append to X-Forwarded-For: 0 or a positive one"
+        raise must_be(value, what) from None
+
+
 SETTINGS: Fields = {
     "BACKENDS": ((), read_backends),
     # Without "query" and "cookie", whose risks the checks W001 and W002 describe.
@@ -82,7 +91,7 @@ SETTINGS: Fields = {
     "CACHE": ("default", text("the alias of a cache, as in CACHES")),
     "LIMITS": ({}, read_limits),
     # 0: any client can send X-Forwarded-For, so it counts only where a site names its proxies.
-    "TRUSTED_PROXIES": (0, read_whole),
+    "TRUSTED_PROXIES": (0, _read_proxies),
     "IDENTITY_PROVIDERS": ((), read_identity_providers),
     "CONNECTIONS_SCOPES": (None, or_none(_read_some_scopes)),
     "TENANTS": (None, or_none(text("the dotted path of a class"))),
