@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from asgiref.sync import SyncToAsync
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.db.models.base import ModelState
+from django.db.models.deletion import Collector
+from django.db.models.signals import post_delete, pre_delete
+from django.db.models.sql import DeleteQuery
 from django.http import HttpRequest
 
 __all__ = [
@@ -22,6 +25,7 @@ __all__ = [
     "commit_callbacks",
     "copy_results",
     "copy_state",
+    "delete_alone",
     "has_new_password",
     "is_connection_due",
     "is_test_environment",
@@ -174,6 +178,36 @@ def is_connection_due(connection: Any) -> bool:
         or (connection.health_check_enabled and connection.health_check_done)
         or connection.autocommit != connection.settings_dict["AUTOCOMMIT"]
     )
+
+
+class _AloneCollector(Collector):
+    """Django's rule on which row needs no transaction, except for the library's own receivers.
+
+    Those act after the commit of the caller's transaction, or at once without one.
+    """
+
+    def _has_signal_listeners(self, model: Any) -> bool:
+        sync, asynchronous = post_delete._live_receivers(model)  # noqa: SLF001 - as in Django
+        return pre_delete.has_listeners(model) or bool(asynchronous) or not all(map(_is_ours, sync))
+
+
+def _is_ours(receiver: Any) -> bool:
+    module = getattr(getattr(receiver, "func", receiver), "__module__", None) or ""
+    return str(module).partition(".")[0] == __package__
+
+
+def delete_alone(row: Model, using: str) -> bool:
+    """Delete a row in one query without a transaction, and send `post_delete`; or return False.
+
+    False, with nothing done, if the row has cascades or parents, or if a site's receiver of the
+    signals could expect to run in the transaction of the deletion.
+    """
+    model = type(row)
+    if not _AloneCollector(using=using, origin=row).can_fast_delete(row):
+        return False
+    DeleteQuery(model).delete_batch([row.pk], using)
+    post_delete.send(sender=model, instance=row, using=using, origin=row)
+    return True
 
 
 class PreparedQuery:

@@ -12,11 +12,12 @@ from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection, connections, transaction
-from django.db.models.signals import post_save
+from django.db.models.signals import post_delete, post_save, pre_delete
 from django.http import HttpResponse
 from django.middleware.cache import FetchFromCacheMiddleware, UpdateCacheMiddleware
 from django.test import RequestFactory, TestCase
 from django.test.utils import CaptureQueriesContext
+from rest_framework.authtoken.models import Token
 
 from channels_token_auth import django_internals
 from channels_token_auth.django_internals import (
@@ -26,6 +27,7 @@ from channels_token_auth.django_internals import (
     commit_callbacks,
     copy_results,
     copy_state,
+    delete_alone,
     has_new_password,
     is_connection_due,
     is_test_environment,
@@ -274,6 +276,47 @@ def test_answer_is_kept_out_of_the_cache_of_the_site():
         ask(RequestFactory().get(path))
     cache.clear()
     assert counted == ["/kept/", "/kept-out/", "/kept-out/"]
+
+
+@pytest.fixture(params=[pre_delete, post_delete], ids=["pre_delete", "post_delete"])
+def deletion(request):
+    return request.param
+
+
+@pytest.mark.parametrize("sender", [Token, None])
+def test_row_is_not_deleted_alone_if_a_receiver_may_need_its_transaction(token, deletion, sender):
+    def receive(**_):
+        raise AssertionError
+
+    deletion.connect(receive, sender=sender)
+    try:
+        assert not delete_alone(token, "default")
+    finally:
+        deletion.disconnect(receive, sender=sender)
+    assert Token.objects.exists()
+
+
+def test_row_that_others_refer_to_is_not_deleted_alone(token):
+    assert not delete_alone(token.user, "default")
+    assert User.objects.exists()
+
+
+def test_row_is_deleted_alone_in_one_query_and_its_receivers_are_called(token):
+    seen = []
+
+    def receive(*, instance, using, **_):
+        seen.append((instance, using, connection.in_atomic_block))
+
+    receive.__module__ = django_internals.__name__  # as the library's own
+    post_delete.connect(receive, sender=Token)
+    try:
+        with CaptureQueriesContext(connection) as queries:
+            assert delete_alone(token, "default")
+    finally:
+        post_delete.disconnect(receive, sender=Token)
+    assert [each["sql"].split()[0] for each in queries] == ["DELETE"]
+    assert seen == [(token, "default", False)]
+    assert not Token.objects.exists()
 
 
 def test_every_private_part_has_a_test():
