@@ -15,7 +15,7 @@ import yaml
 
 from tests.deploy.incident import DEADLINE, eventually
 from tests.deploy.test_systemd import environ, wait_until_it_listens
-from tests.docs.project import ended, outcome, section
+from tests.docs.project import Project, ended, outcome, section
 from tests.services import free_port
 
 pytestmark = pytest.mark.slow
@@ -48,7 +48,9 @@ def test_image_does_not_run_as_root():
 
 
 def test_static_files_are_collected_without_the_secrets_of_the_container(project, tmp_path):
-    site = project.copy(tmp_path / "site")
+    # Without the environment, which is a link: copying it takes longer than all else.
+    ignored = shutil.ignore_patterns(".venv")
+    site = Project(shutil.copytree(project.folder, tmp_path / "site", ignore=ignored))
     site.write(section("docs/how-to/deployment/index.md", "## Static files"))
     variables = yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"]["web"]
     with (site.folder / "mysite" / "settings.py").open("a") as settings:
