@@ -36,7 +36,7 @@ def keys(server, steady):
 
 
 def keys_of(url, **options):
-    given = {"algorithms": ["RS256", "ES256"], "lifetime": LIFETIME, "stale": STALE, "timeout": 2}
+    given = {"algorithms": ["RS256", "ES256"], "lifetime": LIFETIME, "stale": STALE, "timeout": 60}
     return KeyServer(url, **(given | options))
 
 
@@ -193,7 +193,8 @@ def test_server_that_comes_to_no_end_is_left_at_the_timeout(server):
         assert not thread.is_alive(), "each fetch of a slow server would leave a thread behind"
 
 
-def test_fetch_that_was_lost_in_a_fork_is_started_again(server, steady, keys, monkeypatch):
+def test_fetch_that_was_lost_in_a_fork_is_started_again(server, steady, monkeypatch):
+    keys = keys_of(server.url, timeout=2)  # it counts as lost after this time
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", lambda thread: None)
         assert not ask(keys, "1").settled.done()
