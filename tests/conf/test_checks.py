@@ -6,7 +6,9 @@ import sys
 from importlib import metadata
 
 import pytest
+from django.conf import settings as site
 from django.core.checks import ERROR, INFO, WARNING, Tags, run_checks
+from django.test import override_settings
 
 from channels_token_auth.checks import check_settings, layers, servers
 from tests.matrix.kinds import KINDS
@@ -80,31 +82,44 @@ CANARY = "redis://:canary@example.com"
 LIMIT = "UVICORN_WS_MAX_SIZE"
 
 
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"},
+    "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "by tenant": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "KEY_FUNCTION": "django_tenants.cache.make_key",
+    },
+    "nothing": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+    "table": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"},
+    "large table": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    },
+}
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"},
+    "memory": {"BACKEND": "channels.layers.InMemoryChannelLayer"},
+}
+
+
+@pytest.fixture(scope="module")
+def _site():
+    """A site in production. For all tests: to install apps takes longer than to check them."""
+    apps = ["daphne", *site.INSTALLED_APPS]
+    with override_settings(
+        DEBUG=False,
+        INSTALLED_APPS=apps,
+        ASGI_APPLICATION="tests.none",
+        CACHES=CACHES,
+        CHANNEL_LAYERS=CHANNEL_LAYERS,
+    ):
+        yield
+
+
 @pytest.fixture
-def check(settings, monkeypatch):
+def check(_site, settings, monkeypatch):
     """The messages on a site with these settings besides its backend, as ids."""
     monkeypatch.setattr(servers, "TRAPS", ())  # of servers that only the tests need
-    settings.DEBUG = False
-    settings.INSTALLED_APPS = ["daphne", *settings.INSTALLED_APPS]
-    settings.ASGI_APPLICATION = "tests.none"
-    settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"},
-        "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-        "by tenant": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "KEY_FUNCTION": "django_tenants.cache.make_key",
-        },
-        "nothing": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
-        "table": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"},
-        "large table": {
-            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-            "OPTIONS": {"MAX_ENTRIES": 10_000},
-        },
-    }
-    settings.CHANNEL_LAYERS = {
-        "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"},
-        "memory": {"BACKEND": "channels.layers.InMemoryChannelLayer"},
-    }
 
     def ids(**given):
         settings.CHANNELS_TOKEN_AUTH = {"BACKENDS": BACKENDS, "TRUSTED_PROXIES": 1} | given
