@@ -3,6 +3,7 @@
 import copy
 import inspect
 import pickle
+from datetime import date, datetime
 from weakref import WeakSet
 
 import pytest
@@ -50,6 +51,22 @@ def backends(site, monkeypatch):
     monkeypatch.setattr(authenticator, "_all", WeakSet())
     use(site, entry("a", "https://a"), DRF)
     site.CACHES = cache_of("django.core.cache.backends.locmem.LocMemCache")
+
+
+@pytest.mark.parametrize("name", ["revoke", "revoke_user"])
+@pytest.mark.parametrize(
+    ("moment", "error"),
+    [
+        (datetime(2026, 1, 1), ValueError),  # noqa: DTZ001 - the mistake
+        (date(2026, 1, 1), TypeError),
+        ("2026-01-01T00:00:00+00:00", TypeError),
+        (1767225600.0, TypeError),
+    ],
+)
+async def test_time_without_a_zone_or_of_another_type_is_an_error(name, moment, error, told):
+    with pytest.raises(error, match="issued_before"):
+        await CALLS[name](issued_before=moment)
+    assert not has_revoked(told)
 
 
 def test_every_function_is_called():

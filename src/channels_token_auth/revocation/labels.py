@@ -13,7 +13,7 @@ from ..core.denial import Denial
 from ..core.identity import UserKey
 from ..core.labels import read_labels
 from ..core.revocation import NO_ISSUER, Target
-from ..core.revocation.criteria import ANY, given, named_text
+from ..core.revocation.criteria import ANY, given, named_moment, named_text
 from ..tasks import asynchronous
 from ..tenants.site import here, in_tenant, target_here
 from ..verification.authenticator import Authenticator, site_authenticator
@@ -43,13 +43,13 @@ def revoke(
     `issuer`: only tokens of this issuer; with `backend`, also tokens that name no issuer.
     `issued_before`: an aware datetime; later tokens stay valid. `margin`: seconds for which open
     sockets may be given a new token, as in `revoke_user`. Raises ValueError for a backend that
-    cannot revoke by label, for an issuer or a label's name that no token of these backends has, and
-    for a margin over an hour; TypeError for malformed labels, for None where another value selects
-    tokens, and for an unsaved user; and TokenAuthError ("unavailable") while the denylist's cache
-    fails.
+    cannot revoke by label, for an issuer or a label's name that no token of these backends has, for
+    an `issued_before` without a time zone, and for a margin over an hour; TypeError for malformed
+    labels, for None where another value selects tokens, and for an unsaved user; and TokenAuthError
+    ("unavailable") while the denylist's cache fails.
     """
-    criteria = given(user=user, backend=backend, issued_before=issued_before)
-    criteria |= named_text(issuer=issuer)
+    criteria = given(user=user, backend=backend)
+    criteria |= named_text(issuer=issuer) | named_moment(issued_before=issued_before)
     names = _deniable(criteria.get("backend"))
     require_known(backends=names, issuer=criteria.get("issuer"))
     require_known_labels(read_labels(label), backends=names)

@@ -13,7 +13,7 @@ from ..core.credentials import Secret
 from ..core.denial import Denial
 from ..core.identity import UserKey
 from ..core.revocation import Target
-from ..core.revocation.criteria import ANY, given
+from ..core.revocation.criteria import ANY, named_moment
 from ..tasks import asynchronous
 from ..tenants.site import in_tenant
 from ..verification.authenticator import Authenticator, site_authenticator
@@ -45,11 +45,11 @@ def revoke_user(
     valid. `margin`: seconds for which open sockets stay open and may be given a token that was
     issued after this call, as after a change of roles: their clients receive `auth.expiring`, and
     those that do not reauthenticate are closed with 4419. Raises TypeError for an unsaved user, and
-    for a user or an `issued_before` that is None; ValueError for a margin over an hour; else as
-    `revoke_token` does.
+    for a user or an `issued_before` that is None; ValueError for an `issued_before` without a time
+    zone, and for a margin over an hour; else as `revoke_token` does.
     """
     except_token = hidden(except_token)
-    whose, times = in_tenant(named_user(user)), given(issued_before=issued_before)
+    whose, times = in_tenant(named_user(user)), named_moment(issued_before=issued_before)
     # Before all else: a token without a row that is issued meanwhile is newer, and stays valid.
     now, deadline = clock.calendar(), deadline_of(margin)
     authenticator = site_authenticator()

@@ -4,11 +4,12 @@ A lookup that found nothing returns None. If None meant "all", a caller who pass
 revoke or close far more than they meant. So leaving an argument out is the only way to select all.
 """
 
+from datetime import datetime
 from typing import Any
 
 from ..counting.client_address import read_address
 
-__all__ = ["ANY", "given", "named_address", "named_text"]
+__all__ = ["ANY", "given", "named_address", "named_moment", "named_text"]
 
 
 class _Any:
@@ -45,6 +46,19 @@ def named_text(**arguments: Any) -> dict[str, str]:
             raise TypeError(f"{name} is {what}: give a text, or leave the argument out.")
         # A message to other nodes cannot contain half of a surrogate pair: their layer would fail.
         value.encode()
+    return found
+
+
+def named_moment(**arguments: Any) -> dict[str, datetime]:
+    """Return the arguments that were given. Raises TypeError for one that is no datetime, and
+    ValueError for a naive one: read in another time zone, it would spare the tokens of hours.
+    """
+    found = given(**arguments)
+    for name, value in found.items():
+        if not isinstance(value, datetime):
+            raise TypeError(f"{name} is a {type(value).__name__}: give an aware datetime.")
+        if value.utcoffset() is None:
+            raise ValueError(f"{name} is {value}, without a time zone: give an aware datetime.")
     return found
 
 
