@@ -6,6 +6,7 @@ A refusal without one is explained by its code alone.
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import channels_token_auth
@@ -82,8 +83,10 @@ def _rejections() -> Iterator[tuple[str, str]]:
                 yield slug, remedy
 
 
-def _calls() -> Iterator[tuple[dict[str, ast.expr], ast.Call]]:
-    """Yield every call in the source, and the constants of its module."""
+@cache  # each line of a log on a page asks for them: fifteen times on one page
+def _calls() -> list[tuple[dict[str, ast.expr], ast.Call]]:
+    """Return every call in the source, each with the constants of its module."""
+    calls = []
     for path in sorted(SOURCE.rglob("*.py")):
         module = ast.parse(path.read_text())
         constants = {
@@ -93,7 +96,8 @@ def _calls() -> Iterator[tuple[dict[str, ast.expr], ast.Call]]:
             for target in node.targets
             if isinstance(target, ast.Name)
         }
-        yield from ((constants, call) for call in ast.walk(module) if isinstance(call, ast.Call))
+        calls += [(constants, call) for call in ast.walk(module) if isinstance(call, ast.Call)]
+    return calls
 
 
 def _text(node: ast.expr, constants: dict[str, ast.expr]) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.incident import eventually
+from tests import launcher
+from tests.deploy.incident import DEADLINE, eventually
 from tests.deploy.unit import FOLDER, UNITS, read_unit
 from tests.docs.project import ended
 from tests.services import free_port
@@ -104,8 +105,11 @@ def test_service_serves_and_is_emptied_before_it_stops(name, unit, project, toke
         wait_until_it_listens(port, server, project.folder)
 
         def drain():
-            stop = service.command("ExecStop", MAINPID=str(server.pid))
-            subprocess.run(stop, cwd=project.folder, env=environ(), check=True)
+            python, *stop = service.command("ExecStop", MAINPID=str(server.pid))
+            assert python == str(project.folder / ".venv" / "bin" / "python")
+            options = {"cwd": project.folder, "env": environ(), "timeout": DEADLINE}
+            stopped = launcher.run(stop, **options)
+            assert stopped.returncode == 0, stopped.stderr
 
         offered = ["token-auth.v1", f"bearer.{token}"]
         url, origin = f"ws://127.0.0.1:{port}/hello/", f"http://127.0.0.1:{port}"
