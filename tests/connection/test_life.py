@@ -747,7 +747,7 @@ async def test_unexpected_error_refuses_a_handshake_with_4503(caplog):
     await browser.task
     assert browser.heard() == ["accept", UNAVAILABLE, 4503]
     levels = [each.levelname for each in caplog.records if each.name == TROUBLE]
-    assert levels == ["ERROR", "WARNING"]  # the error, and the refusal
+    assert levels.count("ERROR") == 1  # a line of the refusal may follow
 
 
 @pytest.mark.usefixtures("odd")
@@ -757,7 +757,7 @@ async def test_unexpected_error_closes_a_socket_after_its_first_message_with_450
     await browser.task
     assert browser.heard()[2:] == [UNAVAILABLE, 4503]
     levels = [each.levelname for each in caplog.records if each.name == TROUBLE]
-    assert levels == ["ERROR", "WARNING"]  # as above
+    assert levels.count("ERROR") == 1
 
 
 @pytest.mark.usefixtures("odd")
