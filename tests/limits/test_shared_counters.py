@@ -113,14 +113,29 @@ def test_store_holds_no_address_and_forgets_by_itself(process, server):
     assert all(0 < store.ttl(name) <= 600 for name in names)
 
 
-def test_many_counts_of_one_key_are_sent_together(process, server):
-    counter = process(Rate(1000, 600))
-    store = build_store(Secret(server.url)).storage
-    before = store.info("commandstats")["cmdstat_evalsha"]["calls"]
+class Held(Noted):
+    """A counter whose block, which each count that is sent calls, waits for the test."""
+
+    def __init__(self, rate):
+        super().__init__(rate)
+        self.goes_on = threading.Event()
+
+    def block(self, key, seconds):
+        super().block(key, seconds)
+        self.goes_on.wait(DEADLINE)
+
+
+def test_many_counts_of_one_key_are_sent_together():
+    shared, rate = SharedCounters(Secret("memory://")), Rate(1, 600)
+    held, last = Held(rate), Noted(rate, Limit.HANDSHAKES)
+    shared.add(held, "203.0.113.1", 1)
+    assert eventually(lambda: held.blocked)
     for _ in range(1000):
-        counter.add("203.0.113.1")
-    assert eventually(lambda: counter.wait("203.0.113.1"))
-    assert store.info("commandstats")["cmdstat_evalsha"]["calls"] - before <= 20
+        shared.add(held, "203.0.113.1", 1)
+    shared.add(last, "203.0.113.1", 1)  # sent after them
+    held.goes_on.set()
+    assert eventually(lambda: last.blocked)
+    assert len(held.blocked) == 2
 
 
 def test_store_that_stops_is_logged_once_and_each_process_counts_by_itself(process, server, caplog):
