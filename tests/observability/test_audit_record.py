@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from contextlib import contextmanager
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -90,6 +91,17 @@ def test_text_of_a_socket_has_all_fields_in_their_order_as_json(drawn):
     (record,) = kept
     assert record.getMessage() == f"shown {text}"
     assert {key: vars(record)[key] for key in fields} == fields
+
+
+@pytest.mark.parametrize(("token_id", "text"), [(7, "7"), (UUID(int=7), f'"{UUID(int=7)}"')])
+def test_id_of_a_token_may_be_any_object(records, token_id, text):
+    fields = dict.fromkeys(SOCKET, "a") | {"token_id": token_id}
+    for _ in range(2):
+        audit_record.write(logging.INFO, "shown", "of_socket", fields, at=0.0)
+    for record in records:
+        assert f" token_id={text} " in record.getMessage()
+        assert record.token_id is token_id
+    assert len(records) == 2
 
 
 def test_no_record_has_a_field_of_an_earlier_one(records):

@@ -21,7 +21,8 @@ __all__ = ["LOGGER", "logger", "write"]
 LOGGER = "channels_token_auth.audit"
 logger = logging.getLogger(LOGGER)
 
-_encode = json.JSONEncoder().encode
+# A site's backend may use any object as the id of a token, such as a UUID.
+_encode = json.JSONEncoder(default=str).encode
 
 
 def write(level: int, name: str, signal: str, fields: Mapping[str, Any], *, at: float) -> None:
@@ -36,17 +37,20 @@ def write(level: int, name: str, signal: str, fields: Mapping[str, Any], *, at: 
 def _of_socket(fields: Mapping[str, Any]) -> str:
     """Return the text of an event of a socket, as `_text` does, in half the time.
 
-    They begin with the same twelve fields, which are `ConnectionFacts`: text or None.
+    They begin with the same twelve fields, which are `ConnectionFacts`: text or None. Only a
+    token's id is another object, if a backend of the site uses the integer key of a row.
     """
     user_id, user_kind = fields["user_id"], fields["user_kind"]
     token_id, backend, location = fields["token_id"], fields["backend"], fields["location"]
     address, origin = fields["address"], fields["origin"]
     request_id, traceparent = fields["request_id"], fields["traceparent"]
+    if token_id is not None:
+        token_id = _quote(token_id) if type(token_id) is str else _as_json(token_id)
     text = (
         f"connection_id={_quote(fields['connection_id'])} node={_quote(fields['node'])}"
         f" user_id={'null' if user_id is None else _quote(user_id)}"
         f" user_kind={'null' if user_kind is None else _quote(user_kind)}"
-        f" token_id={'null' if token_id is None else _quote(token_id)}"
+        f" token_id={'null' if token_id is None else token_id}"
         f" backend={'null' if backend is None else _quote(backend)}"
         f" location={'null' if location is None else _quote(location)}"
         f" address={'null' if address is None else _quote(address)}"
