@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from channels_token_auth.metrics.registry import forget_dead_processes
 from tests.metrics.site import HIT, SCRAPE, SITE, python
 
 
@@ -110,3 +112,19 @@ print(Client().get("/metrics").content.decode())
         PROMETHEUS_MULTIPROC_DIR=str(tmp_path),
     )
     assert "channels_token_auth_open_connections 7.0" in output
+
+
+def test_worker_that_another_one_forgets_at_the_same_moment_is_no_error(tmp_path, monkeypatch):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    gauges = tmp_path / f"gauge_livesum_{ended.pid}.db"
+    gauges.touch()
+
+    def remove_too_late(path):
+        Path(path).unlink()
+        raise FileNotFoundError(path)
+
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    monkeypatch.setattr("os.remove", remove_too_late)
+    forget_dead_processes()
+    assert not gauges.exists()

@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -39,7 +40,9 @@ def forget_dead_processes() -> None:
     for file in Path(folder).glob("gauge_live*.db"):
         found = _OF_PROCESS.fullmatch(file.name)
         if found and not _is_alive(int(found[1])):
-            mark_process_dead(found[1])  # type: ignore[no-untyped-call]  # it has no types
+            # Several processes do this, each after its sweep: another one may be a moment faster.
+            with suppress(FileNotFoundError):
+                mark_process_dead(found[1])  # type: ignore[no-untyped-call]  # it has no types
 
 
 def _is_alive(process: int) -> bool:
