@@ -440,9 +440,11 @@ async def test_outage_ends_with_the_last_socket_whose_token_could_be_checked():
     end = subscribe(OutageEnded, lambda _: ended.set())
     try:
         await once(sweep, socket)
+        assert sweep.failures == 1
         fill(sweep)
         sweep.hurry()
         async with asyncio.timeout(60):
             await ended.wait()
+        assert sweep.failures == 0
     finally:
         end()

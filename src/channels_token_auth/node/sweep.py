@@ -101,6 +101,7 @@ class Sweep:
         if self._before or self._registry:
             self._task = self._loop.create_task(self._run())
         else:
+            self.failures = 0  # no token is left that the failed sweeps have not checked
             self._outages.end()
 
     async def _run(self) -> None:
