@@ -1,9 +1,9 @@
 """The steps of the gate, in lanes by the resource that they need.
 
-The two lanes run at the same time. The first one computes, and waits a fifth of its time for timers
-and timeouts; the second one starts clusters, browsers, programs and servers, and waits half of it.
-Each starts its longest steps first and takes the next one when a worker is free, so that no core
-waits for the end of a run. `Result` has the seconds by the clock and of processors that show this.
+The two lanes run at the same time. The first one runs the library in the process of the tests; the
+second one starts clusters, browsers, programs and servers. Tests of both also wait for timers. Each
+lane starts its longest steps first and takes the next one when a worker is free, so that no core is
+idle at the end of a run. `Result` has the seconds by the clock and of processors that show this.
 """
 
 from collections.abc import Sequence
@@ -42,9 +42,8 @@ SERVICES = {
     "wire": ("wire",),
     "faults": ("faults", "tenants"),
 }
-# How many of these steps run at the same time, and how many that compute: one more than there are
-# cores, since those wait too. The services have to end first: for the last minute of a run in which
-# they did not, four fifths of the processors were idle. `tests/plugins/slow.py` knows the sum.
+# How many of these steps run at the same time, and how many that compute: two more than there are
+# cores, since those wait too. `tests/plugins/slow.py` knows the sum.
 SERVICE_WORKERS = 4
 # Of the tests that start services, those that run the library in their own process as well.
 COVERED = ("faults",)
@@ -60,11 +59,14 @@ IN_PROCESS = tuple(
     )
 )
 CORES = cores()
-WORKERS = CORES + 1
+WORKERS = CORES + 2
 # These folders need as much processor time as those that are left. A step for each group, in one
 # process, collects its own tests only; a worker of pytest-xdist would collect those of all groups.
 PARTS = (("providers", "revocation"), ("backends", "matrix"))
 REST = tuple(sorted({*IN_PROCESS}.difference(*PARTS)))
+# These parts wait for timers longer than they compute. They begin first: steps that compute keep
+# all cores busy until the end of a run.
+WAITING = ("rest", "providers and revocation")
 # Property tests compute all the time, and are collected quickly.
 ON_ALL_CORES = ("-n", str(CORES), "--dist", "worksteal")
 # The table of handshakes once more, on another Python: one server shows all that may differ.
@@ -84,12 +86,16 @@ MARKERS_OF = {LONG: ("hypothesis", "slow"), ONCE: ("hypothesis", "slow"), SLOW: 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One run of pytest. `python`: of the environment that it runs in."""
+    """One run of pytest. `python`: of the environment that it runs in.
+
+    `waits`: it waits longer than it computes.
+    """
 
     name: str
     python: str
     arguments: Sequence[str]
     is_covered: bool = False
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,15 +139,15 @@ def lanes_of(options: Options) -> list[Lane]:
 
 
 def computing(steps: Sequence[Step]) -> Lane:
-    """Return a lane that keeps all cores busy."""
-    return Lane(steps=steps, workers=WORKERS)
+    """Return a lane that keeps all cores busy: steps that wait begin first."""
+    return Lane(steps=sorted(steps, key=lambda step: not step.waits), workers=WORKERS)
 
 
 def gate(options: Options) -> tuple[list[Step], list[Step]]:
     """Return the steps that compute, and those of the services."""
     own, promised = options.own, () if options.is_all else ("-m", PROMISED)
     is_own, is_other = options.is_own_quick, not options.is_own_quick
-    # The order is by length: a long step at the end would run alone.
+    # By length, for each Python: a long step at the end would run alone.
     steps = [
         *in_process("in-process", own, is_covered=is_own),
         Step(name="postgresql", python=own, arguments=postgresql()),
@@ -198,6 +204,7 @@ def in_process(name: str, python: str, *, is_covered: bool) -> list[Step]:
             python=python,
             arguments=[*paths(folders), "-m", QUICK],
             is_covered=is_covered,
+            waits=part in WAITING,
         )
         for part, folders in parts.items()
     ]
