@@ -1,8 +1,6 @@
 """Tokens of a route whose backends are not in BACKENDS: each way to revoke reaches them."""
 
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
 
 import jwt
 import pytest
@@ -112,24 +110,3 @@ def test_application_is_imported_once_even_if_that_fails(site, monkeypatch):
     assert [each.name for each in known_backends()] == ["drf"]
     assert [each.name for each in known_backends()] == ["drf"]
     assert len(imported) == 1
-
-
-@pytest.mark.usefixtures("process")
-def test_second_thread_waits_for_the_import_of_the_first(monkeypatch):
-    begun, may_end, routes = threading.Event(), threading.Event(), []
-
-    def load():
-        begun.set()
-        may_end.wait()
-        routes.append(TokenAuthMiddleware(accept, backends=[KNOX]))
-
-    monkeypatch.setattr(known_names, "get_default_application", load)
-    with ThreadPoolExecutor() as threads:
-        first = threads.submit(known_backends)
-        assert begun.wait(60)
-        second = threads.submit(known_backends)
-        # Long enough for a thread that does not wait. The right one is not slower for it.
-        wait([second], timeout=0.2)
-        may_end.set()
-        assert "knox" in {each.name for each in first.result()}
-        assert "knox" in {each.name for each in second.result()}

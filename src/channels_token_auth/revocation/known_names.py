@@ -4,8 +4,6 @@ A misspelt name selects no token. Without these checks, the call would return as
 revoked. Rows of `connections()` are not checked: a node of another release may have other names.
 """
 
-import os
-import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -25,16 +23,6 @@ __all__ = ["known_backends", "require_known", "require_known_labels"]
 _tried: set[str] = set()
 """The values of ASGI_APPLICATION that were imported, or could not be."""
 
-_lock = threading.RLock()  # its thread may come here again, if the import revokes
-
-
-def _renew_lock() -> None:
-    global _lock  # noqa: PLW0603 - of one process: another thread may have held it at the fork
-    _lock = threading.RLock()
-
-
-os.register_at_fork(after_in_child=_renew_lock)
-
 
 def known_backends() -> list[TokenBackend]:
     """Return the backends whose tokens open sockets: those of BACKENDS, and of all routes.
@@ -43,11 +31,9 @@ def known_backends() -> list[TokenBackend]:
     would run a part of the module again at each revocation.
     """
     path = getattr(settings, "ASGI_APPLICATION", None)
-    # Another thread may be importing it: without its routes, this one would spare their tokens.
-    with _lock:
-        if path and path not in _tried and not serves_sockets():
-            _tried.add(path)
-            _load_routes()
+    if path and path not in _tried and not serves_sockets():
+        _tried.add(path)
+        _load_routes()
     return revocable_backends()
 
 
