@@ -1,10 +1,13 @@
 """Tokens of a route whose backends are not in BACKENDS: each way to revoke reaches them."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Lock
 
 import jwt
 import pytest
 from asgiref.sync import sync_to_async
+from channels.routing import get_default_application
 from knox.models import AuthToken
 
 from channels_token_auth import arevoke_token, arevoke_user
@@ -104,9 +107,41 @@ def test_process_without_sockets_knows_the_routes_and_serves_none_of_them():
 
 
 @pytest.mark.usefixtures("process")
-def test_application_is_imported_once_even_if_that_fails(site, monkeypatch):
+@pytest.mark.parametrize("error", [ZeroDivisionError, SystemExit])
+def test_application_is_imported_once_even_if_that_fails(monkeypatch, error):
     imported = []
-    monkeypatch.setattr(known_names, "get_default_application", lambda: imported.append(1) or 1 / 0)
+
+    def fail():
+        imported.append(1)
+        raise error
+
+    monkeypatch.setattr(known_names, "get_default_application", fail)
     assert [each.name for each in known_backends()] == ["drf"]
     assert [each.name for each in known_backends()] == ["drf"]
     assert len(imported) == 1
+
+
+@pytest.mark.usefixtures("process")
+def test_thread_waits_for_the_import_that_another_one_has_begun(monkeypatch):
+    begun, arrived, may_end, imports = Event(), Event(), Event(), Lock()
+
+    def load():
+        if begun.is_set():
+            arrived.set()
+        with imports:  # as Python has it for a module
+            TokenAuthMiddleware(accept)  # the first route of several
+            begun.set()
+            assert may_end.wait(60)
+            return get_default_application()
+
+    monkeypatch.setattr(known_names, "get_default_application", load)
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(known_backends)
+        assert begun.wait(60)
+        second = threads.submit(known_backends)
+        second.add_done_callback(lambda _: arrived.set())
+        assert arrived.wait(60)
+        may_end.set()
+        for each in (first, second):
+            assert "routed" in {backend.name for backend in each.result(60)}
+    assert not local_nodes.serves_sockets()

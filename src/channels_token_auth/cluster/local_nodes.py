@@ -1,6 +1,7 @@
 """The nodes of this process, which get messages directly, each in its own event loop."""
 
 import os
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -45,6 +46,8 @@ class _Process:
         self.is_server = getattr(self, "is_server", False)
 
 
+# Of one thread: meanwhile, the others must not take this process for a server.
+_import = threading.local()
 _process = _Process()
 os.register_at_fork(after_in_child=_process.__init__)  # type: ignore[misc] # a fork is another one
 
@@ -71,17 +74,19 @@ def local_node() -> LocalNode | None:
 
 def note_server() -> None:
     """Note that this process serves sockets: its node starts with the first of them."""
-    _process.is_server = True
+    if not getattr(_import, "is_running", False):
+        _process.is_server = True
 
 
 @contextmanager
 def not_serving() -> Iterator[None]:
     """Import in the block what builds a middleware. This process does not serve its sockets."""
-    before = _process.is_server
+    before = getattr(_import, "is_running", False)
+    _import.is_running = True
     try:
         yield
     finally:
-        _process.is_server = before
+        _import.is_running = before
 
 
 def serves_sockets() -> bool:

@@ -32,8 +32,10 @@ def known_backends() -> list[TokenBackend]:
     """
     path = getattr(settings, "ASGI_APPLICATION", None)
     if path and path not in _tried and not serves_sockets():
-        _tried.add(path)
+        # Marked afterwards, so that other threads do not go on without the routes meanwhile: they
+        # import the same module, for which Python has them wait.
         _load_routes()
+        _tried.add(path)
     return revocable_backends()
 
 
@@ -104,7 +106,8 @@ def _load_routes() -> None:
     """Import ASGI_APPLICATION, so that the backends of its routes are known."""
     # A command, a WSGI worker or a task queue has not imported it. Without one, or with one that
     # cannot be imported here, BACKENDS is all that this process has.
-    with suppress(Exception), not_serving():
+    # SystemExit: some exit if a variable of the server's environment is missing.
+    with suppress(Exception, SystemExit), not_serving():
         get_default_application()
 
 
