@@ -10,6 +10,7 @@ from contextvars import ContextVar
 
 import pytest
 
+from channels_token_auth.cluster import sending_loop as sending
 from channels_token_auth.cluster.sending_loop import SendingLoop, has_real_threads
 
 name = ContextVar("name", default="nobody")
@@ -135,6 +136,16 @@ def test_fork_starts_a_loop_of_its_own(sending_loop):
     os.close(reader)
     os.waitpid(pid, 0)
     assert sending_loop.run(here).is_running()
+
+
+def test_loop_ends_before_a_fork_which_would_share_its_connections(monkeypatch):
+    monkeypatch.setattr(sending, "END_SECONDS", 600)
+    sending.sending_loop.run(here)
+    pid = os.fork()
+    if not pid:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert not sending.sending_loop.is_open
 
 
 def test_caller_is_told_if_no_thread_can_start(sending_loop, monkeypatch):

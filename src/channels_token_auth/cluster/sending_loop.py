@@ -64,7 +64,7 @@ class SendingLoop:
     def end(self) -> None:
         """Close the loop after the calls that run. Later calls start another one."""
         thread = self._thread
-        if thread is not None:
+        if thread is not None and thread is not threading.current_thread():
             thread.end()
             thread.join(END_SECONDS)
 
@@ -141,5 +141,6 @@ class _Thread(threading.Thread):
 sending_loop = SendingLoop()
 # Before the interpreter ends, so that the layer can close its connections in order.
 atexit.register(sending_loop.end)
-# A forked child inherits the object, but not its thread.
-os.register_at_fork(after_in_child=sending_loop.__init__)  # type: ignore[misc]
+# A forked child inherits the object, but not its thread. It would also inherit the connections, and
+# share the selector (epoll): closed in the child, they would receive nothing here any more.
+os.register_at_fork(before=sending_loop.end, after_in_child=sending_loop.__init__)  # type: ignore[misc]
