@@ -28,7 +28,7 @@ from ..backends.contract import (
     TokenBackend,
 )
 from ..backends.session import SessionBackend
-from ..backends.sources.user_columns import has_activity_column
+from ..backends.sources.user_columns import may_change_activity
 from ..backends.sources.users import local_user_key
 from ..clock import clock
 from ..core.close_codes import CloseReason
@@ -176,9 +176,7 @@ def _user_saved(
     # related rows may be missing (Django, `post_save`).
     if created or raw:
         return
-    is_stored = update_fields is None or "is_active" in update_fields
-    # A property is computed from other columns, any of which may have been saved.
-    if not instance.is_active and (is_stored or not has_activity_column(type(instance))):
+    if may_change_activity(type(instance), update_fields) and not instance.is_active:
         _end_user(instance, CloseReason.USER_INACTIVE, given)
     elif has_other_password(instance):
         _end_by_password(instance, given)

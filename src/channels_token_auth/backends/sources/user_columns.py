@@ -1,6 +1,6 @@
 """Read tokens and their users as columns of one query, without an object for each token."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from django.db.models.query_utils import DeferredAttribute
 
 from ...core.identity import Grant
 
-__all__ = ["UserColumns", "has_activity_column"]
+__all__ = ["UserColumns", "has_activity_column", "may_change_activity"]
 
 
 def has_activity_column(model: Any) -> bool:
@@ -16,6 +16,14 @@ def has_activity_column(model: Any) -> bool:
     # Django's descriptor of a column. `AbstractBaseUser` has a constant instead, and a model may
     # have a property.
     return isinstance(getattr(model, "is_active", None), DeferredAttribute)
+
+
+def may_change_activity(model: Any, update_fields: Collection[str] | None) -> bool:
+    """Return False if `save` with these fields cannot change `is_active` of a user of the model."""
+    if update_fields is None or "is_active" in update_fields or not has_activity_column(model):
+        return True
+    # A property, as above, or a generated column is computed from other columns.
+    return bool(model._meta.get_field("is_active").generated)
 
 
 class UserColumns:
