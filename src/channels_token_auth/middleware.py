@@ -25,7 +25,7 @@ from .node.node import Node, here
 from .observability import redaction_filter
 from .observability.throttle import Throttle
 from .revocation.triggers import wire
-from .verification.route import Route
+from .verification.route import Route, build_later
 
 __all__ = ["TokenAuthMiddleware", "TokenAuthMiddlewareStack"]
 
@@ -58,9 +58,11 @@ class TokenAuthMiddleware:
         self._settings: conf.Configuration | None = None
         names = (overrides.get("query_name"), overrides.get("cookie_name"))
         redaction_filter.install(name for name in names if isinstance(name, str) and name)
-        # Built above `get_asgi_application()`, it has to wait for the first socket.
+        # Built above `get_asgi_application()`, it has to wait for a revocation or a socket.
         if apps.ready:
             self._route()
+        else:
+            build_later(self._route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":

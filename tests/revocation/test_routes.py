@@ -8,13 +8,14 @@ import jwt
 import pytest
 from asgiref.sync import sync_to_async
 from channels.routing import get_default_application
+from django.apps import apps
 from knox.models import AuthToken
 
 from channels_token_auth import arevoke_token, arevoke_user
 from channels_token_auth.cluster import local_nodes
 from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.revocation import known_names
-from channels_token_auth.revocation.known_names import known_backends
+from channels_token_auth.revocation.known_names import known_backends, require_known
 from channels_token_auth.verification.route import revocable_backends
 from tests.revocation.conftest import Socket, accept
 from tests.verification.odd_caches import cache as cache_of
@@ -90,6 +91,19 @@ def test_backends_of_routes_are_known_once(site):
     assert own
     assert same
     assert listed
+
+
+@pytest.mark.usefixtures("site")
+def test_route_that_was_built_before_the_apps_were_loaded_is_known(monkeypatch):
+    with monkeypatch.context() as loading:
+        loading.setattr(apps, "ready", False)
+        early = TokenAuthMiddleware(accept, backends=[KNOX])
+        wrong = TokenAuthMiddleware(accept, backends=[{"BACKEND": "missing"}])
+        assert "knox" not in {each.name for each in revocable_backends()}
+    require_known(backends=["knox"], issuer=None)
+    assert "knox" in {each.name for each in revocable_backends()}
+    assert early
+    assert wrong
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from django.core.signals import setting_changed
 from ..backends.contract import Revocations, TokenBackend
 from ..backends.session import session_backend
 from ..cluster.local_nodes import not_serving, serves_sockets
-from ..verification.authenticator import all_backends, site_authenticator
+from ..verification.authenticator import all_backends
 from ..verification.route import revocable_backends
 
 __all__ = ["known_backends", "require_known", "require_known_labels"]
@@ -112,9 +112,9 @@ def _load_routes() -> None:
 
 
 def _known() -> Sequence[TokenBackend]:
-    site = site_authenticator().backends
+    known = revocable_backends()
     # Every route accepts the tickets of sessions, even where BACKENDS does not list them.
-    return [*site, session_backend(site), *all_backends()]
+    return [*known, session_backend(known), *all_backends()]
 
 
 def _issuers(backends: Sequence[TokenBackend]) -> set[str] | None:

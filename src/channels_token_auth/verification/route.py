@@ -1,9 +1,11 @@
 """Decide, verify and refuse by the settings of one route, which middleware arguments override."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from weakref import WeakSet
+from weakref import WeakMethod, WeakSet
 
+from django.apps import apps
 from django.core.signals import setting_changed
 
 from .. import conf
@@ -28,14 +30,21 @@ from .authenticator import build_authenticator, site_authenticator
 from .binding import built_with
 from .explanation import SCOPES_MISSING, explain_token
 
-__all__ = ["Route", "backends_of_routes", "revocable_backends"]
+__all__ = ["Route", "backends_of_routes", "build_later", "revocable_backends"]
 
 # Those with backends of their own. Weak, so that a route ends with its middleware.
 _routes: "WeakSet[Route]" = WeakSet()
+_unbuilt: "set[WeakMethod[Callable[[], Route]]]" = set()
+
+
+def build_later(build: "Callable[[], Route]") -> None:
+    """Call a middleware's method once Django has loaded its apps, before a revocation."""
+    _unbuilt.add(WeakMethod(build))
 
 
 def revocable_backends() -> list[TokenBackend]:
     """Return the backends whose tokens open sockets: those of BACKENDS, and of all routes here."""
+    _build_waiting()
     site = site_authenticator().backends
     return [*site, *backends_of_routes(besides=site)]
 
@@ -50,6 +59,17 @@ def backends_of_routes(*, besides: Sequence[TokenBackend]) -> list[TokenBackend]
     for each in besides:
         found.pop(built_with(each), None)
     return list(found.values())
+
+
+def _build_waiting() -> None:
+    for each in list(_unbuilt) if apps.ready else ():
+        build = each()
+        if build:
+            # The first socket raises what is wrong in its settings, where the server logs it.
+            with suppress(Exception):
+                build()
+        # Afterwards: another thread must not find the list empty, and go on without the route.
+        _unbuilt.discard(each)
 
 
 class Route:
