@@ -1,7 +1,7 @@
 """Tokens of a route whose backends are not in BACKENDS: each way to revoke reaches them."""
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Event, Lock
 
 import jwt
@@ -9,13 +9,17 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.routing import get_default_application
 from django.apps import apps
+from django.dispatch import Signal
 from knox.models import AuthToken
 
 from channels_token_auth import arevoke_token, arevoke_user
+from channels_token_auth.backends.contract import RevocationSignal
+from channels_token_auth.backends.drf import DRFTokenBackend
 from channels_token_auth.cluster import local_nodes
 from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.revocation import known_names
 from channels_token_auth.revocation.known_names import known_backends, require_known
+from channels_token_auth.revocation.triggers import wire
 from channels_token_auth.verification.route import revocable_backends
 from tests.revocation.conftest import Socket, accept
 from tests.verification.odd_caches import cache as cache_of
@@ -159,3 +163,26 @@ def test_thread_waits_for_the_import_that_another_one_has_begun(monkeypatch):
         for each in (first, second):
             assert "routed" in {backend.name for backend in each.result(60)}
     assert not local_nodes.serves_sockets()
+
+
+def test_signals_are_connected_once_by_two_threads(site):
+    ended, counted = Signal(), []
+    threads = ThreadPoolExecutor()
+
+    class OwnBackend(DRFTokenBackend):
+        other = None
+
+        def announcements(self):
+            if not OwnBackend.other:  # the first thread gives the second one time to overtake it
+                OwnBackend.other = threads.submit(wire)
+                wait([OwnBackend.other], timeout=0.5)
+            tokens = lambda **_: counted.append(1) or []  # noqa: E731
+            return [RevocationSignal(signal=ended, sender=None, tokens=tokens)]
+
+    path = f"{__name__}.OwnBackend"
+    with pytest.MonkeyPatch.context() as patch, threads:
+        patch.setitem(globals(), "OwnBackend", OwnBackend)
+        site.CHANNELS_TOKEN_AUTH = {"BACKENDS": [{"BACKEND": path}]}
+        OwnBackend.other.result(60)
+        ended.send(None)
+    assert counted == [1]

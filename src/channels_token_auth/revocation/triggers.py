@@ -5,7 +5,7 @@ those of `QuerySet.update`. Nothing here raises into the code that saved or dele
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -53,9 +53,10 @@ __all__ = ["wire"]
 
 logger = logging.getLogger("channels_token_auth")
 Receiver = Callable[..., None]
+Connection = tuple[Signal, Any, Receiver]
 SHORTEST_SECRET = 12
 """Shorter texts of a row are names and states, as a log should show them."""
-_wired: list[tuple[Signal, Any, Receiver]] = []
+_wired: list[list[Connection]] = [[]]
 
 
 def wire(**_: Any) -> None:
@@ -63,22 +64,25 @@ def wire(**_: Any) -> None:
 
     The middleware calls this for a route that has backends of its own.
     """
-    former, _wired[:] = _wired[:], []
-    _connect()
-    # Last, so that no signal is missed meanwhile.
-    for signal, sender, receiver in former:
+    connected: list[Connection] = []
+    _connect(connected)
+    # Last, so that no signal is missed meanwhile. And first in, first out: of threads that do this
+    # at the same time, only one stays connected. Two would publish each signal twice.
+    _wired.append(connected)
+    for signal, sender, receiver in _wired.pop(0):
         signal.disconnect(receiver, sender=sender)
 
 
-def _connect() -> None:
+def _connect(connected: list[Connection]) -> None:
     for model in user_models():
-        _listen(pre_save, model, note_disabled_password)
-        _listen(post_save, model, _user_saved)
-    _listen(post_delete, get_user_model(), _user_deleted)
+        _listen(connected, pre_save, model, note_disabled_password)
+        _listen(connected, post_save, model, _user_saved)
+    _listen(connected, post_delete, get_user_model(), _user_deleted)
     try:
         for backend, announcement in _announcements():
             for sender in senders(announcement):
-                _listen(announcement.signal, sender, partial(_announced, backend, announcement))
+                receiver = partial(_announced, backend, announcement)
+                _listen(connected, announcement.signal, sender, receiver)
     except ImproperlyConfigured:
         # `check`, `runserver` and the middleware report the mistake itself: once is enough.
         logger.error(  # noqa: TRY400 - a traceback would repeat it
@@ -106,12 +110,12 @@ def _announcements() -> Iterable[tuple[TokenBackend, RevocationSignal]]:
         yield from ((sessions, each) for each in sessions.announcements() if not each.sender)
 
 
-def _listen(signal: Signal, sender: Any, receiver: Receiver) -> None:
+def _listen(connected: list[Connection], signal: Signal, sender: Any, receiver: Receiver) -> None:
     for each in with_proxies(sender):
         # Not weak: nothing else holds a reference to the partial.
         quiet = partial(_quietly, receiver)
         signal.connect(quiet, sender=each, weak=False)
-        _wired.append((signal, each, quiet))
+        connected.append((signal, each, quiet))
 
 
 def _quietly(receiver: Receiver, **given: Any) -> None:
@@ -164,12 +168,7 @@ def _user_of(revoked: RevokedTokens | IssuedToken, backend: TokenBackend) -> Use
 
 
 def _user_saved(
-    instance: Any,
-    *,
-    created: bool,
-    raw: bool,
-    update_fields: Collection[str] | None = None,
-    **given: Any,
+    instance: Any, *, created: bool, raw: bool, update_fields: Any = None, **given: Any
 ) -> None:
     """Close the sockets of a user who was deactivated, or who has a new password."""
     # A new user has no sockets. With `raw`, Django loads fixtures: receivers must not query, as
