@@ -10,6 +10,8 @@ from asgiref.sync import sync_to_async
 from channels.routing import get_default_application
 from django.apps import apps
 from django.dispatch import Signal
+from django.test.utils import override_script_prefix
+from django.urls import get_script_prefix, set_script_prefix
 from knox.models import AuthToken
 
 from channels_token_auth import arevoke_token, arevoke_user
@@ -137,6 +139,14 @@ def test_application_is_imported_once_even_if_that_fails(monkeypatch, error):
     assert [each.name for each in known_backends()] == ["drf"]
     assert [each.name for each in known_backends()] == ["drf"]
     assert len(imported) == 1
+
+
+@pytest.mark.usefixtures("process")
+def test_view_keeps_its_script_prefix_while_the_application_is_imported(monkeypatch):
+    monkeypatch.setattr(known_names, "get_default_application", lambda: set_script_prefix("/"))
+    with override_script_prefix("/app/"):
+        known_backends()
+        assert get_script_prefix() == "/app/"
 
 
 @pytest.mark.usefixtures("process")

@@ -11,6 +11,7 @@ from functools import partial
 from channels.routing import get_default_application
 from django.conf import settings
 from django.core.signals import setting_changed
+from django.urls import get_script_prefix, set_script_prefix
 
 from ..backends.contract import Revocations, TokenBackend
 from ..backends.session import session_backend
@@ -106,9 +107,12 @@ def _load_routes() -> None:
     """Import ASGI_APPLICATION, so that the backends of its routes are known."""
     # A command, a WSGI worker or a task queue has not imported it. Without one, or with one that
     # cannot be imported here, BACKENDS is all that this process has.
+    prefix = get_script_prefix()
     # SystemExit: some exit if a variable of the server's environment is missing.
     with suppress(Exception, SystemExit), not_serving():
         get_default_application()
+    # `django.setup()` in it has set that of the site, while a view may run under another one.
+    set_script_prefix(prefix)
 
 
 def _known() -> Sequence[TokenBackend]:
