@@ -190,6 +190,18 @@ def test_nothing_of_a_later_fragment_is_shown(part, end):
     assert shown == f"DEBUG\n< CONT {MARK}{end}"
 
 
+@pytest.mark.parametrize("start", ["", "20 ", "0d 0a 09 "])
+@pytest.mark.parametrize("end", [" [38 bytes]", " [9 bytes, continued]", ""])
+def test_binary_json_in_hexadecimal_is_not_shown(start, end):
+    shown = redact(f"DEBUG\n< BINARY {start}7b 22 74 6f ... 65 74 22 7d{end}")
+    assert shown == f"DEBUG\n< BINARY {MARK}{end}"
+
+
+def test_other_binary_frames_are_shown():
+    text = "< BINARY 00 01 7b 22 74 [5 bytes]"
+    assert redact(text) == text
+
+
 def test_first_fragment_shows_no_part_of_a_token():
     shown = redact('< TEXT \'{"type": "auth", "token": "s3cr\' [30 bytes, continued]')
     assert "s3cr" not in shown

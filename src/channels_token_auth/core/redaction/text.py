@@ -61,6 +61,9 @@ _FIXED = (
     r"(^[<>] CONT ).+?(?= \[[^\[\n]*$|$)",
     # The end of a long frame, as websockets shows it: < TEXT '{"type":"auth",...abc"}' [99 bytes]
     r"(^[<>] (?:TEXT|BINARY|CONT) (?=.*auth).*?\.{3}).+?(?= \[[^\[\n]*$|$)",
+    # A binary frame in hexadecimal, as websockets before 17 shows it: < BINARY 7b 22 74 79
+    # [99 bytes]. JSON begins with 7b, after blanks.
+    r"(^[<>] BINARY (?=(?:(?:20|09|0a|0d) )*7b )).+?(?= \[[^\[\n]*$|$)",
 )
 
 # Offered subprotocols. An entry may be a token by itself: `new WebSocket(url, [token])`.
@@ -112,7 +115,8 @@ def _mark_bare_tokens(offer: re.Match[str]) -> str:
 @lru_cache(maxsize=16)
 def _rules(names: frozenset[str]) -> tuple[tuple[str, ...], tuple[re.Pattern[str], ...]]:
     """Return words, one of which is in each text with a secret; and patterns that find secrets."""
-    hints = ("auth", "bearer", "protocol", "cont ", "%", "\\u00", *(name.lower() for name in names))
+    fixed = ("auth", "bearer", "protocol", "binary ", "cont ", "%", "\\u00")
+    hints = (*fixed, *(name.lower() for name in names))
     patterns = (*_named(names), *_FIXED)
     return hints, tuple(re.compile(pattern, _FLAGS) for pattern in patterns)
 
