@@ -46,7 +46,7 @@ HOLES = (
         fixed_in="2.7.2",
         sentence="passes all offered subprotocols as one text, a token among them, to every"
         " middleware outside this library",
-        hint='Install "granian>=2.8", the lowest version that is tested.',
+        hint='Install "granian>=2.8.1", the lowest version that is tested.',
     ),
     Fault(
         server="uvicorn",
