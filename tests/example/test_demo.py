@@ -16,7 +16,7 @@ from tests.example.system import AS_SHIPPED, FORKED, MANAGE, ExampleSystem, mana
 DEADLINE = 120.0  # it ends what hangs only
 
 
-# What the settings are does not depend on the server: one start hashes its passwords as shipped.
+# All servers read the same settings: one of the starts hashes its passwords as shipped.
 @pytest.mark.parametrize(
     ("server", "settings"), [("daphne", AS_SHIPPED), ("uvicorn", {}), ("granian", {})]
 )

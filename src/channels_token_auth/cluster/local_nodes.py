@@ -46,7 +46,8 @@ class _Process:
         self.is_server = getattr(self, "is_server", False)
 
 
-# Of one thread: meanwhile, the others must not take this process for a server.
+# Marks the thread that imports ASGI_APPLICATION for its backends: what it makes serves no sockets.
+# The process may begin to serve in another thread meanwhile.
 _import = threading.local()
 _process = _Process()
 os.register_at_fork(after_in_child=_process.__init__)  # type: ignore[misc] # a fork is another one

@@ -32,8 +32,9 @@ from .explanation import SCOPES_MISSING, explain_token
 
 __all__ = ["Route", "backends_of_routes", "build_later", "revocable_backends"]
 
-# Those with backends of their own. Weak, so that a route ends with its middleware.
+# The routes with backends of their own. Weak, so that a route ends with its middleware.
 _routes: "WeakSet[Route]" = WeakSet()
+# The middlewares that were made before Django had loaded its apps: each builds its route later.
 _unbuilt: "set[WeakMethod[Callable[[], Route]]]" = set()
 
 

@@ -20,7 +20,7 @@ class OwnToken(models.Model):
 
 
 class UUIDToken(models.Model):
-    """Tokens whose keys are no text."""
+    """Tokens with keys of another type than text."""
 
     key = models.UUIDField(primary_key=True)
     user = models.ForeignKey(

@@ -26,7 +26,7 @@ def size_of(frame: Mapping[str, Any]) -> int:
     text = frame.get("text")
     if text is None:
         return len(frame.get("bytes") or b"")
-    # Of a lone surrogate too, although no server passes one on: RFC 6455 §8.1.
+    # A lone surrogate has a length too, although no server passes one on (RFC 6455 §8.1).
     return len(text.encode("utf-8", "surrogatepass"))
 
 
@@ -153,7 +153,7 @@ class TrafficTable:
     ) -> None:
         self._sharing = sharing
         self._all: dict[Hashable, Traffic] = {}
-        # Of the few rates that a site has.
+        # A site has few rates, so this stays small.
         self._prices: dict[tuple[int, ...], Prices] = {}
         self._prune_at = SLACK
 

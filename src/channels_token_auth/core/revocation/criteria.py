@@ -50,8 +50,10 @@ def named_text(**arguments: Any) -> dict[str, str]:
 
 
 def named_moment(**arguments: Any) -> dict[str, datetime]:
-    """Return the arguments that were given. Raises TypeError for one that is no datetime, and
-    ValueError for a naive one: read in another time zone, it would spare the tokens of hours.
+    """Return the arguments that were given.
+
+    Raises TypeError for a value of another type than datetime, and ValueError for a naive one: read
+    in another time zone, it would spare the tokens of hours.
     """
     found = given(**arguments)
     for name, value in found.items():
