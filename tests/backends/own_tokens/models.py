@@ -4,32 +4,31 @@ from django.conf import settings
 from django.db import models
 
 
-class OwnToken(models.Model):
-    key = models.TextField(primary_key=True)
+class OwnedToken(models.Model):
+    """What all token models here have beside their key."""
+
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, related_name="+"
     )
     created = models.DateTimeField()
 
     class Meta:
+        abstract = True
         managed = False
-        db_table = "authtoken_token"
 
     def __str__(self):
         return self.user.get_username()
 
 
-class UUIDToken(models.Model):
+class OwnToken(OwnedToken):
+    key = models.TextField(primary_key=True)
+
+    class Meta(OwnedToken.Meta):
+        abstract = False
+        db_table = "authtoken_token"
+
+
+class UUIDToken(OwnedToken):
     """Tokens with keys of another type than text."""
 
     key = models.UUIDField(primary_key=True)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, related_name="+"
-    )
-    created = models.DateTimeField()
-
-    class Meta:
-        managed = False
-
-    def __str__(self):
-        return self.user.get_username()
