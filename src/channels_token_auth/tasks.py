@@ -1,29 +1,77 @@
 """Start background tasks on the running event loop, and call blocking code from there."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import suppress
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 
 from .core.errors import TokenAuthError
+from .loop_local import LoopLocal
 
-__all__ = ["asynchronous", "is_in_loop", "spawn"]
+__all__ = ["Background", "asynchronous", "background", "is_in_loop", "spawn"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_tasks: set[asyncio.Task[Any]] = set()
-"""References, because an event loop keeps none: a task without one may be garbage-collected."""
+
+class Background:
+    """The background tasks of one event loop, which end with it.
+
+    A loop that shuts down cancels its tasks, and goes on until they have ended. A timer or the end
+    of a socket may start another task meanwhile, which nothing would end: Python reports an error
+    when it collects a task that is pending. But the loop closes its asynchronous generators next,
+    and one of them ends these tasks.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+        """References, because a loop keeps none: a task without one may be garbage-collected."""
+        self._has_ended = False
+        self._end = self._end_with_the_loop()
+        # Run it to its `yield`: a loop knows only the generators that have begun.
+        with suppress(StopIteration):
+            self._end.asend(None).send(None)
+
+    def start(self, work: Coroutine[Any, Any, T]) -> "asyncio.Future[T]":
+        """Start a task. Once the loop has ended its tasks, the work is cancelled at once."""
+        if self._has_ended:  # by a timer that fires while the loop waits for its threads
+            work.close()
+            future = asyncio.get_running_loop().create_future()
+            future.cancel()
+            return future
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _end_with_the_loop(self) -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            self._has_ended = True
+            for task in self._tasks:
+                task.cancel()
+            if self._tasks:
+                await asyncio.wait(self._tasks)
 
 
-def spawn(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+_background: LoopLocal[Background] = LoopLocal()
+
+
+def background() -> Background:
+    """Return the background tasks of the running event loop. Call it before the loop shuts down."""
+    found = _background.get()
+    if found is None:
+        _background.set(found := Background())
+    return found
+
+
+def spawn(work: Coroutine[Any, Any, T]) -> "asyncio.Future[T]":
     """Start a task in the background."""
-    task = asyncio.create_task(work)
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
-    return task
+    return background().start(work)
 
 
 def is_in_loop() -> bool:

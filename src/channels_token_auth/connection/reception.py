@@ -39,7 +39,7 @@ class Reception:
         self._inbox = connection.transport.inbox
         self._kept: Message | None = connect
         self._waiting: Wait | None = None
-        self._performer: asyncio.Task[None] | None = None
+        self._performer: asyncio.Future[None] | None = None
 
     @property
     def callable(self) -> Receive:
@@ -172,7 +172,7 @@ class Reception:
         self._performer = spawn(self._connection.perform(outputs))
         self._performer.add_done_callback(self._note_performed)
 
-    def _note_performed(self, performer: "asyncio.Task[None]") -> None:
+    def _note_performed(self, performer: "asyncio.Future[None]") -> None:
         self._performer = None
         waiting = self._waiting
         if waiting is not None and not waiting.done():

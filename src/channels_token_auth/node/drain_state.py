@@ -24,7 +24,7 @@ class DrainState:
         self._name = name
         self._sockets = sockets
         self._bulk_close = bulk_close
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Future[None] | None = None
         self._question: str | None = None
         self._reply: Reply | None = None
 

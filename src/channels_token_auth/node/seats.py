@@ -49,7 +49,7 @@ class Seats:
         self._announced: set[str] = set()
         self._opened: dict[str, None] = {}
         self._closed: dict[str, None] = {}
-        self._sender: asyncio.Task[None] | None = None
+        self._sender: asyncio.Future[None] | None = None
 
     def __len__(self) -> int:
         return len(self._table)

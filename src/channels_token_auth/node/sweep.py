@@ -16,6 +16,7 @@ from ..core.close_codes import CloseReason
 from ..core.identity import Grant, Identity
 from ..observability.error_log import log_error
 from ..observability.events import SweepFailed, SweepFinished, emit
+from ..tasks import background
 from ..verification.route import Route
 from .bulk_close import BulkClose
 from .member import Member
@@ -61,8 +62,9 @@ class Sweep:
         self._interval = interval
         self._grace = grace
         self._loop = asyncio.get_running_loop()
+        self._background = background()
         self._timer: asyncio.TimerHandle | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Future[None] | None = None
         self._outages = StoreOutages(grace)
         self._closed = 0
         self._complete_at = time.time()
@@ -99,7 +101,7 @@ class Sweep:
         self._timer = None
         # Without sockets there is nothing to verify. The next socket sets the timer again.
         if self._before or self._registry:
-            self._task = self._loop.create_task(self._run())
+            self._task = self._background.start(self._run())
         else:
             self.failures = 0  # no token is left that the failed sweeps have not checked
             self._outages.end()
