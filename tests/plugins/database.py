@@ -7,17 +7,10 @@ import json
 import os
 from contextlib import ExitStack
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
 from tests.services import postgresql
-
-__all__ = ["is_core_only"]
-
-CORE = Path(__file__).parents[1] / "core"
-# Plugins with fixtures for every test. Without them a run of the core's tests is twice as fast.
-NOT_FOR_THE_CORE = ("django", "asyncio")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,11 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(wrapper=True)  # a wrapper runs before the hooks of all other plugins
 def pytest_load_initial_conftests(early_config: pytest.Config):
     known = early_config.known_args_namespace
-    if is_core_only(known.file_or_dir):
-        for name in NOT_FOR_THE_CORE:
-            early_config.pluginmanager.unregister(name=name)
-    else:
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     # With pytest-xdist each worker has a server, and the process that runs no test has none.
     runs_tests = "PYTEST_XDIST_WORKER" in os.environ or not getattr(known, "numprocesses", None)
     if known.database == "postgresql" and runs_tests:
@@ -47,11 +36,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config):
     return (yield)
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    if not is_core_only(session.config.args):
-        # Not imported above: they need Django, and a run of the core's tests has none.
-        import_module("tests.commits").delete_instead_of_flushing()
-        import_module("tests.patience").wait_for_a_minute()
+def pytest_sessionstart() -> None:
+    # Not imported above: they need Django, which reads the settings.
+    import_module("tests.commits").delete_instead_of_flushing()
+    import_module("tests.patience").wait_for_a_minute()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -59,9 +47,3 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         unmarked = [item for item in items if not item.get_closest_marker("database")]
         config.hook.pytest_deselected(items=unmarked)
         items[:] = [item for item in items if item.get_closest_marker("database")]
-
-
-def is_core_only(arguments: list[str]) -> bool:
-    """Return whether only tests of the core run, which need no Django."""
-    files = [Path(argument.partition("::")[0]).resolve() for argument in arguments]
-    return bool(files) and all(file.is_relative_to(CORE) for file in files)
