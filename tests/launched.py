@@ -55,12 +55,14 @@ MODULES = (
     "uvicorn.protocols.websockets.wsproto_impl",
 )
 PR_SET_PDEATHSIG = 1  # see prctl(2)
+PATIENCE = 60
 
 
 def main(descriptor: int) -> dict[str, Any]:
     """Answer requests until the other side ends. In a new program, return what it is to run."""
     for name in MODULES:
         importlib.import_module(name)
+    wait_for_answers_to_a_close()
     gc.freeze()  # a collection in a program would copy the memory that it shares with this process
     with socket.socket(fileno=descriptor) as connection, connection.makefile("r") as requests:
         for line in requests:
@@ -71,6 +73,22 @@ def main(descriptor: int) -> dict[str, Any]:
                 return request
             connection.sendall(f"{json.dumps(answer)}\n".encode())
     sys.exit()
+
+
+def wait_for_answers_to_a_close() -> None:
+    """Have daphne wait for a minute until a client answers a close.
+
+    It waits for a second, and then resets the connection: a browser that a busy machine stops for
+    so long loses the close code.
+    """
+    factory = sys.modules["autobahn.websocket.protocol"].WebSocketServerFactory
+    reset = factory.resetProtocolOptions
+
+    def call(self: Any) -> None:
+        reset(self)
+        self.closeHandshakeTimeout = PATIENCE
+
+    factory.resetProtocolOptions = call
 
 
 def _end(pid: int) -> tuple[int, float] | None:

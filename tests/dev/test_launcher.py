@@ -100,6 +100,15 @@ def test_modules_that_are_imported_before_have_done_nothing_yet(tmp_path):
     assert finished.stdout == "False 1 False False\n"
 
 
+def test_daphne_waits_for_a_client_that_stalls(tmp_path):
+    code = (
+        "from autobahn.twisted.websocket import WebSocketServerFactory;"
+        "print(WebSocketServerFactory().closeHandshakeTimeout)"
+    )
+    finished = launcher.run(["-c", code], cwd=tmp_path, env=ENVIRON, timeout=600)
+    assert finished.stdout == "60\n"
+
+
 def test_program_is_stopped_by_a_signal(tmp_path):
     code = "import time; print('ready'); time.sleep(600)"
     output = tmp_path / "log"
