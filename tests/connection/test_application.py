@@ -68,6 +68,7 @@ DENIALS = [
     (close(code=None), [4403], 4403),
     (close(code=4001), [4001], 4001),
     (close(code=1008, reason="no"), [1008], 1008),
+    (close(code=1000, reason=""), [4403], 4403),  # as Starlette denies
     (close(code=3000), [3000], 3000),
     (close(code=1006), [4403], 4403),  # in no close frame
     (close(code=400), [4403], 4403),

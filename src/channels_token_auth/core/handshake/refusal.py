@@ -17,7 +17,8 @@ __all__ = ["close_message", "deny", "http_answer", "refuse", "sees_codes"]
 BEARER = frozenset({"bearer"})
 Message = dict[str, Any]
 
-_STANDARD_CODES = frozenset({1000, 1001, 1002, 1003, *range(1007, 1015)})
+# Without 1000: it is ASGI's default, which Starlette sends with each denial.
+_STANDARD_CODES = frozenset({1001, 1002, 1003, *range(1007, 1015)})
 
 
 def refuse(
@@ -47,12 +48,12 @@ def refuse(
 def deny(message: Mapping[str, Any], handshake: Handshake, *, is_accepted: bool) -> list[Message]:
     """Return the messages by which a client that sees codes receives the application's refusal.
 
-    `message`: the message that the application sent instead of an accept. Its code is used if a
-    close frame can carry it, else 4403. `is_accepted`: the library accepted the client before, for
-    a first message.
+    `message`: the message that the application sent instead of an accept. Its code is used if it is
+    a reason that a close frame can carry, else 4403. `is_accepted`: the library accepted the client
+    before, for a first message.
     """
     code, echo = message.get("code"), _echo(handshake.subprotocols)
-    if isinstance(code, int) and _is_close_code(code):
+    if isinstance(code, int) and _is_reason(code):
         reason = message.get("reason") or ""
         last_words = [{"type": "websocket.close", "code": code, "reason": reason}]
     else:
@@ -82,8 +83,10 @@ def _last_words(error: TokenAuthError, *, speaks: bool) -> list[Message]:
     return [*explanation, close_message(error.code)]
 
 
-def _is_close_code(code: int) -> bool:
-    """Return whether a close frame may carry the code: not 1004–1006 and 1015 (RFC 6455 §7.4)."""
+def _is_reason(code: int) -> bool:
+    """Return whether the code is a reason, and a close frame may carry it: not 1004–1006 and 1015
+    (RFC 6455 §7.4).
+    """
     return code in _STANDARD_CODES or 3000 <= code <= 4999
 
 
