@@ -4,15 +4,19 @@ import re
 from weakref import WeakSet
 
 import pytest
+from django.contrib import admin
 from django.contrib.admin import AdminSite
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import quote, unquote
 from django.contrib.auth.models import Permission, User
 from django.test import AsyncClient, RequestFactory
+from django.urls import resolve
 from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.tokens import AccessToken
 
 from channels_token_auth import aconnections, arevoke_token
 from channels_token_auth.admin import add_connections, listing
+from channels_token_auth.admin.pages import Pages
 from channels_token_auth.admin.panels import panels as show
 from channels_token_auth.cluster.connections import Connections
 from channels_token_auth.cluster.overview import Overview, UserCount
@@ -24,6 +28,7 @@ from channels_token_auth.limits.exceeded import exceeded
 from channels_token_auth.node.node import here
 from channels_token_auth.observability import recent
 from channels_token_auth.verification import authenticator
+from tests.backends.own_users.models import Entry
 
 LIST = "/admin/channels_token_auth/connections/"
 CSRF_TOKEN = "c" * 32
@@ -386,7 +391,8 @@ async def test_store_that_is_away_is_said(token, staff, monkeypatch):
     assert "but not all tokens were revoked" in answer.content.decode()
 
 
-async def test_users_of_another_service_are_closed_by_their_id(site, sockets, staff):
+@pytest.mark.parametrize("user_id", ["auth0|7", "7/a"])
+async def test_users_of_another_service_are_closed_by_their_id(site, sockets, staff, user_id):
     site.CHANNELS_TOKEN_AUTH = {
         "BACKENDS": [
             {
@@ -396,13 +402,20 @@ async def test_users_of_another_service_are_closed_by_their_id(site, sockets, st
         ]
     }
     token = AccessToken()
-    token["user_id"] = "auth0|7"
+    token["user_id"] = user_id
     socket = await sockets(str(token), scheme="Bearer")
     browser = await staff("change")
-    answer = await post(browser, f"{LIST}close-user/auth0|7/")
+    answer = await post(browser, f"{LIST}close-user/{quote(user_id)}/")
     assert answer.redirect_chain == [(LIST, 302)]
     assert await socket.closes() == 4410
     assert not await LogEntry.objects.aexists()
+
+
+def test_user_whose_key_has_a_slash_has_a_page_to_close_them(db, site):
+    site.AUTH_USER_MODEL = "own_users.Entry"
+    user = Entry.objects.create(dn="cn=ada/root")
+    url = listing.listing(user.pk, Pages(admin.site).url)["close_user_url"]
+    assert unquote(resolve(url).kwargs["user_id"]) == user.pk
 
 
 async def test_services_user_with_a_local_users_key_is_another_user(site, sockets, staff, token):

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from asgiref.sync import async_to_sync
+from django.contrib.admin.utils import quote
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -38,7 +39,7 @@ def listing(query: str, link: Link) -> dict[str, Any]:
         "summary": mistake or _summary(found),
         "panels": panels(overview),
         "warnings": list(_warnings(found)),
-        "close_user_url": user and link("connections_close_user", user_id=str(user.pk)),
+        "close_user_url": user and link("connections_close_user", user_id=quote(str(user.pk))),
         "close_label_url": "label" in named and _close_label_url(query, link),
     }
 

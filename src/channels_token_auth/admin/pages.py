@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
+from django.contrib.admin.utils import unquote
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -86,6 +87,7 @@ class Pages:
 
         404 for an id that no local user and no open socket has.
         """
+        user_id = unquote(user_id)  # a key may contain a slash, as in the URLs of Django's admin
         # A user of another service has no row here, and is known by open sockets only.
         name = usernames([user_id]).get(user_id)
         user = UserKey(kind=FOREIGN, key=user_id) if name is None else local_user_key(user_id)

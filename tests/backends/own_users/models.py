@@ -43,6 +43,14 @@ class Guest(Member):
     room = models.CharField(max_length=20)
 
 
+class Entry(AbstractBaseUser):
+    """Users of a directory, whose key may have any character."""
+
+    dn = models.CharField(max_length=60, primary_key=True)
+
+    USERNAME_FIELD = "dn"
+
+
 class Place(models.Model):
     """Users of a site's own backend whose key has two columns."""
 
