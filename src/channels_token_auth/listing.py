@@ -38,30 +38,44 @@ async def aconnections(
     an infinite timeout, for a malformed address, and if no socket matches and no backend has this
     name, this issuer or such labels.
     """
-    if not 0 <= timeout < math.inf:
-        raise ValueError(f"timeout is {timeout}: it must be a number of seconds, 0 or more.")
-    texts = named_text(
-        token_id=token_id,
-        backend=backend,
-        issuer=issuer,
-        connection_id=connection_id,
-        node=node,
-    )
-    texts |= named_address(address)
-    found = await cluster.aconnections(
-        **given(user=user, label=label), **texts, limit=limit, timeout=timeout
-    )
+    asked = _asked(**locals())
+    found = await cluster.aconnections(**asked)
+    # Not before: the backend of a socket may be that of a route, which this process lacks.
     if not found.total:
-        # Not before: the backend of a socket may be that of a route, which this process lacks.
-        labels = () if label is ANY else read_labels(label)
-        await sync_to_async(_require_known)(texts.get("backend"), texts.get("issuer"), labels)
+        await sync_to_async(_require_known)(**asked)
     return found
 
 
-connections = blocking(aconnections)
+def _connections(**which: Any) -> Connections:
+    asked = _asked(**which)
+    found = cluster.connections(**asked)
+    if not found.total:
+        _require_known(**asked)
+    return found
 
 
-def _require_known(backend: str | None, issuer: str | None, labels: Any) -> None:
+connections = blocking(aconnections, _connections)
+
+
+def _asked(
+    *,
+    user: Any = ANY,
+    label: Any = ANY,
+    address: str = ANY,
+    limit: int = LIMIT,
+    timeout: float = TIMEOUT,
+    **texts: str,
+) -> dict[str, Any]:
+    """Return the arguments that were given, and those with a value of their own by default."""
+    if not 0 <= timeout < math.inf:
+        raise ValueError(f"timeout is {timeout}: it must be a number of seconds, 0 or more.")
+    named = named_text(**texts) | named_address(address) | given(user=user, label=label)
+    return {**named, "limit": limit, "timeout": timeout}
+
+
+def _require_known(
+    *, backend: str | None = None, issuer: str | None = None, label: Any = (), **_: Any
+) -> None:
     backends = None if backend is None else [backend]
     require_known(backends=backends, issuer=issuer)
-    require_known_labels(labels, backends=backends)
+    require_known_labels(read_labels(label) if label else (), backends=backends)

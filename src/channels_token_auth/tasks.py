@@ -1,17 +1,29 @@
-"""Start background tasks on the running event loop, and call blocking code from there."""
+"""Start background tasks, and call asynchronous code from blocking code and the reverse."""
 
+import _thread
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import suppress
-from functools import wraps
+from contextvars import copy_context
+from functools import partial, wraps
+from inspect import isbuiltin
 from typing import Any, ParamSpec, TypeVar
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync, sync_to_async
 
 from .core.errors import TokenAuthError
 from .loop_local import LoopLocal
 
-__all__ = ["Background", "asynchronous", "background", "is_in_loop", "spawn"]
+__all__ = [
+    "Background",
+    "asynchronous",
+    "background",
+    "has_real_threads",
+    "is_in_loop",
+    "spawn",
+    "synchronous",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -81,6 +93,33 @@ def is_in_loop() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def has_real_threads() -> bool:
+    """Return False if threads were replaced, as by gevent: all its greenlets share one thread."""
+    return isbuiltin(_thread.start_new_thread)
+
+
+def synchronous(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
+    """Return the form of a coroutine function for code outside an event loop.
+
+    The coroutine must not leave the event loop (`sync_to_async`): greenlets have no other thread.
+    """
+    # While one greenlet runs an event loop, no other one can run its own, and Django refuses the
+    # queries of all greenlets of the thread. So the loop needs a real thread, which gevent has.
+    gevent = None if has_real_threads() else sys.modules.get("gevent")
+    return partial(_in_real_thread, gevent, function) if gevent else async_to_sync(function)
+
+
+def _in_real_thread(
+    gevent: Any, function: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    def work() -> T:
+        return asyncio.run(function(*args, **kwargs))
+
+    # The other greenlets run until the thread has ended.
+    result: T = gevent.get_hub().threadpool.apply(copy_context().run, (work,))
+    return result
 
 
 def asynchronous(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:

@@ -11,7 +11,8 @@ from contextvars import ContextVar
 import pytest
 
 from channels_token_auth.cluster import sending_loop as sending
-from channels_token_auth.cluster.sending_loop import SendingLoop, has_real_threads
+from channels_token_auth.cluster.sending_loop import SendingLoop
+from channels_token_auth.tasks import has_real_threads
 
 name = ContextVar("name", default="nobody")
 

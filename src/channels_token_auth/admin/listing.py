@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from asgiref.sync import async_to_sync
 from django.contrib.admin.utils import quote
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -17,6 +16,7 @@ from ..backends.sources.moments import local
 from ..cluster.connections import Connections, LiveConnection, aconnections
 from ..cluster.overview import Overview, aoverview
 from ..revocation.known_names import require_known_labels
+from ..tasks import synchronous
 from ..usernames import display_name, find_user, names_of
 from .panels import panels
 
@@ -30,7 +30,7 @@ def listing(query: str, link: Link) -> dict[str, Any]:
     """Return the content of the page for a search. `link` returns the URL of a named page."""
     # Even after a mistake, the nodes are asked: panels and warnings are shown in any case.
     named, mistake = _named(query)
-    found, overview = async_to_sync(_ask)(named)
+    found, overview = synchronous(_ask)(named)
     if not found.total:
         mistake = mistake or _misspelt(named.get("label"))
     user = named.get("user")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, ParamSpec, TypeVar
 
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import sync_to_async
 from django.utils.functional import LazyObject
 
 from ..backends.sources.users import named_user
@@ -15,6 +15,7 @@ from ..core.identity import UserKey
 from ..core.labels import read_labels
 from ..core.revocation.criteria import ANY
 from ..core.token_names import token_name
+from ..tasks import synchronous
 from ..tenants.site import in_other_threads, sockets_here
 from . import layer
 from .local_nodes import node_count
@@ -124,7 +125,6 @@ async def aconnections(
 
 
 async def _named(user: Any) -> UserKey:
-    # `request.user` queries the database when it is first used, which no event loop may do.
     is_lazy = isinstance(user, LazyObject)
     return await sync_to_async(named_user)(user) if is_lazy else named_user(user)
 
@@ -143,14 +143,22 @@ def _summary(answers: dict[str, Any], *, node: str | None, limit: int) -> Connec
     )
 
 
-def blocking(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
-    """Return the form of a function for code outside an event loop, with the same signature."""
+def blocking(
+    function: Callable[P, Coroutine[Any, Any, T]], work: Callable[..., T] | None = None
+) -> Callable[P, T]:
+    """Return the form of a function for code outside an event loop, with the same signature.
+
+    `work`: does it there; by default it waits for the function.
+    """
 
     @functools.wraps(function)
     def call(*args: P.args, **which: P.kwargs) -> T:
+        # `request.user` queries the database when it is first used, which no event loop may do.
+        if "user" in which and isinstance(which["user"], LazyObject):
+            which["user"] = named_user(which["user"])
         # The coroutine runs in an event loop, where the caller's tenant would not be found.
         with in_other_threads():
-            return async_to_sync(function)(*args, **which)
+            return (work or synchronous(function))(*args, **which)
 
     # `wraps` has copied the name, too. The signature and the docstring are right for both.
     call.__name__ = call.__qualname__ = function.__name__.removeprefix("a")

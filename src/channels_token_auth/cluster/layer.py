@@ -9,16 +9,15 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from .. import conf
 from ..django_internals import loop_of_sync_code
 from ..observability.outage_watch import OutageWatch
-from ..tasks import is_in_loop, spawn
+from ..tasks import has_real_threads, is_in_loop, spawn, synchronous
 from . import envelope
 from .message import Message
-from .sending_loop import has_real_threads, sending_loop
+from .sending_loop import sending_loop
 
 __all__ = [
     "GROUP",
@@ -109,12 +108,12 @@ def send_all(*messages: Message, then: Callable[[], None]) -> None:
 def _wait_for(work: Callable[[], Coroutine[Any, Any, None]], then: Callable[[], None]) -> None:
     """Run the coroutine in the event loop that has called this thread; else in a loop of ours."""
     loop = loop_of_sync_code()
-    if not has_real_threads() or (loop is not None and loop.is_running()):
-        async_to_sync(work)()
-        return
     try:
-        # Not `async_to_sync`: it makes a new loop for each call, and the layer connects anew.
-        sending_loop.run(work)
+        if not has_real_threads() or (loop is not None and loop.is_running()):
+            synchronous(work)()
+        else:
+            # `synchronous` makes a new loop for each call, and the layer connects anew.
+            sending_loop.run(work)
     except Exception as error:  # noqa: BLE001 - no thread or no descriptor is left, for example
         note_failure(error)
         then()

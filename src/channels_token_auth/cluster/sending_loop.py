@@ -5,7 +5,6 @@ send a message. So calls that follow each other, such as the revocations of a co
 loop and its connections. Both are closed when no call has come for a moment.
 """
 
-import _thread
 import asyncio
 import atexit
 import os
@@ -13,10 +12,9 @@ import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
-from inspect import isbuiltin
 from typing import Any, TypeVar
 
-__all__ = ["IDLE_SECONDS", "SendingLoop", "has_real_threads", "sending_loop"]
+__all__ = ["IDLE_SECONDS", "SendingLoop", "sending_loop"]
 
 T = TypeVar("T")
 
@@ -25,15 +23,6 @@ IDLE_SECONDS = 1.0
 
 END_SECONDS = 1.0
 """Seconds that the end of the process waits until the layer has closed its connections."""
-
-
-def has_real_threads() -> bool:
-    """Return False if threads were replaced, as by gevent.
-
-    Its greenlets share one thread of the system. While one of them ran an event loop, Django would
-    refuse queries in all of them.
-    """
-    return isbuiltin(_thread.start_new_thread)
 
 
 class SendingLoop:
