@@ -12,10 +12,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 600.0  # it ends what hangs only
-# It makes the environment's folder, with a `python` that prints its arguments.
+# `sync` makes the environment's folder, with a `python` that prints its arguments.
 UV = """#!/bin/sh
-[ "$1" = --version ] && { echo "uv 99.1.0"; exit; }
-echo "$@" >> "$UV_CALLS"
+set -eu
+if [ "$1" = --version ]; then echo "uv 99.1.0"; exit; fi
+echo "$@" >> "$(dirname "$0")/../calls"
+if [ "$1" != sync ]; then exit; fi
 mkdir -p "$UV_PROJECT_ENVIRONMENT/bin"
 printf '#!/bin/sh\\necho "$@"\\n' > "$UV_PROJECT_ENVIRONMENT/bin/python"
 chmod +x "$UV_PROJECT_ENVIRONMENT/bin/python"
@@ -31,7 +33,7 @@ class Checkout:
 
     @property
     def uv_calls(self) -> list[str]:
-        calls = Path(self.environ["UV_CALLS"])
+        calls = self.root.parent / "calls"
         return calls.read_text().splitlines() if calls.exists() else []
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
@@ -84,6 +86,6 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
         (root / file).parent.mkdir(parents=True, exist_ok=True)
         (root / file).write_text("as it was\n")
     path = f"{programs}:/usr/bin:/bin"
-    checkout = Checkout(root=root, environ={"PATH": path, "UV_CALLS": str(tmp_path / "calls")})
+    checkout = Checkout(root=root, environ={"PATH": path})
     checkout.add_program("uv", UV)
     return checkout
