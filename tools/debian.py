@@ -44,8 +44,10 @@ def install_packages(names):
         raise UserError(f"Missing, and there is no apt-get to install it: {listed}")
     sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if sudo and (not shutil.which("sudo") or run([*sudo, "true"], stderr=subprocess.DEVNULL)):
-        update = "sudo apt-get update && " if lists_age() > DAY else ""
-        raise UserError(f"Debian packages are missing. Type: {update}sudo apt-get install {listed}")
+        how, who = ("sudo apt-get", "") if shutil.which("sudo") else ("apt-get", " as root")
+        update = f"{how} update && " if lists_age() > DAY else ""
+        problem = f"Debian packages are missing. Type{who}: {update}{how} install {listed}"
+        raise UserError(problem)
     refresh_lists(sudo)
     say(f"Setting up (once): Debian packages {listed}")
     command = [*sudo, *APT, "install", "--no-install-recommends", *names]

@@ -24,6 +24,16 @@ __all__ = [
 ROOT = Path(__file__).resolve().parents[1]
 DEV = ROOT / ".dev"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+# Variables that programs get: those of the machine, of the network, and of the example. All others
+# are for other projects: PYTHONPATH, UV_PROJECT, PIP_USER and NODE_ENV would break an installation,
+# and DJANGO_SETTINGS_MODULE or PROMETHEUS_MULTIPROC_DIR a test. Many container images set
+# PYTHONDONTWRITEBYTECODE: each program of a run would compile every module again.
+KEPT = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|TERM|LANG|LANGUAGE|TZ|TMPDIR|(LC|LD|XDG|EXAMPLE)_\w+"
+    r"|\w*(CACHE_DIR|CERT|CA_BUNDLE|CAFILE|CONFIG_FILE|INDEX|FIND_LINKS|KEYRING|NATIVE_TLS|NETRC"
+    r"|PROXY|REGISTRY|TIMEOUT|_HOST)\w*",
+    re.IGNORECASE,
+)
 # Lines of apt, pip, uv and npm that report a problem. They are not shown as progress: one of them
 # becomes the reason in the error.
 TROUBLE = re.compile(r"\s*(E:|W:|npm |error|warning|caused?|hint|help|×|├|│|╰)", re.IGNORECASE)
@@ -117,11 +127,8 @@ def become(command):
 
 
 def clean_environ(settings=()):
-    """Return the environment without variables that would redirect another Python, or slow it."""
-    unwanted = ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "DJANGO_SETTINGS_MODULE")
-    # Many container images set it. Each program of a run would compile every module again.
-    unwanted += ("PYTHONDONTWRITEBYTECODE",)
-    environ = {name: value for name, value in os.environ.items() if name not in unwanted}
+    """Return the variables that a program gets: those that are `KEPT`, and `settings`."""
+    environ = {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)}
     # The cache needs no home directory there, and uv can link from it: it is on the same disk.
     environ.setdefault("UV_CACHE_DIR", str(DEV / "cache"))
     if CERTIFICATES.exists():

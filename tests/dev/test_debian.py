@@ -6,8 +6,8 @@ import time
 import pytest
 
 APT = """#!/bin/sh
-echo "$@" >> "$APT_CALLS"
-case "$*" in *"$APT_FAILS"*) echo "E: no such host"; exit 100;; esac
+echo "$@" >> "$(dirname "$0")/../apt-calls"
+case "$*" in *"{fails}"*) echo "E: no such host"; exit 100;; esac
 """
 PROGRAM = """
 from pathlib import Path
@@ -32,14 +32,12 @@ def lists(tmp_path):
 def install(checkout, lists, tmp_path):
     """Installs nginx with an apt-get that records its arguments."""
 
-    def install(fails="nothing", user=0):
-        program = PROGRAM.format(lists=str(lists), user=user)
-        environ = {"APT_CALLS": str(tmp_path / "calls"), "APT_FAILS": fails}
-        finished = checkout.execute(program, **environ)
-        calls = tmp_path / "calls"
+    def install(fails="nothing", user=0, **environ):
+        checkout.add_program("apt-get", APT.format(fails=fails))
+        finished = checkout.execute(PROGRAM.format(lists=str(lists), user=user), **environ)
+        calls = tmp_path / "apt-calls"
         return finished, calls.read_text().split("\n")[:-1] if calls.exists() else []
 
-    checkout.add_program("apt-get", APT)
     return install
 
 
@@ -88,3 +86,9 @@ def test_user_who_may_not_install_gets_the_command_to_type(checkout, install, li
     finished, calls = install(user=1000)
     assert finished.stderr.endswith("sudo apt-get update && sudo apt-get install nginx\n")
     assert calls == []
+
+
+def test_command_to_type_has_no_sudo_where_there_is_none(checkout, install):
+    (checkout.root.parent / "bin" / "dirname").symlink_to("/usr/bin/dirname")
+    finished, _ = install(user=1000, PATH=str(checkout.root.parent / "bin"))
+    assert finished.stderr.endswith(" root: apt-get install nginx\n")

@@ -45,6 +45,13 @@ def test_those_that_still_run_are_interrupted_when_we_stop(tmp_path):
         os.kill(int(file.read_text()), 0)
 
 
-def test_compiled_modules_are_kept_also_where_the_environment_forbids_it(monkeypatch):
-    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    assert "PYTHONDONTWRITEBYTECODE" not in clean_environ()
+@pytest.mark.parametrize("name", ["PYTHONDONTWRITEBYTECODE", "PIP_USER", "NODE_ENV", "UV_NO_GROUP"])
+def test_variable_of_another_project_reaches_no_program(monkeypatch, name):
+    monkeypatch.setenv(name, "1")
+    assert name not in clean_environ()
+
+
+@pytest.mark.parametrize("name", ["https_proxy", "PIP_INDEX_URL", "UV_CACHE_DIR", "EXAMPLE_DEBUG"])
+def test_variable_of_the_network_and_of_the_example_reaches_programs(monkeypatch, name):
+    monkeypatch.setenv(name, "1")
+    assert clean_environ()[name] == "1"

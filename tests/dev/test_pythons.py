@@ -17,7 +17,7 @@ except programs.UserError as error:
 APT = """#!/bin/sh
 case "$*" in
     indextargets*) echo "http://mirror.test/debian";;
-    *install*) cat "$(dirname "$APT_CONFIG")/etc/sources.list" >> "$APT_CALLS"
+    *install*) cat "$(dirname "$APT_CONFIG")/etc/sources.list" >> "$(dirname "$0")/../apt"
         echo "E: Unable to locate package python9.9"; exit 100;;
 esac
 """
@@ -44,9 +44,9 @@ def test_python_on_the_path_that_does_not_run_is_not_used(checkout):
     assert line.startswith("Python 3.12 is needed, and no suite of Debian has it: ")
 
 
-def test_version_that_debian_does_not_offer_names_the_package_and_the_remedy(checkout, tmp_path):
+def test_version_that_debian_does_not_offer_names_the_package_and_the_remedy(checkout):
     checkout.add_program("apt-get", APT)
-    finished = checkout.execute(PROGRAM.format("9.9"), APT_CALLS=str(tmp_path / "apt"))
+    finished = checkout.execute(PROGRAM.format("9.9"))
     line = refusal(finished)
     assert "Debian's new does not offer it" in line
     assert "install the package python9.9" in line
@@ -55,7 +55,7 @@ def test_version_that_debian_does_not_offer_names_the_package_and_the_remedy(che
 
 def test_each_suite_is_tried_on_the_mirror_of_the_machine(checkout, tmp_path):
     checkout.add_program("apt-get", APT)
-    checkout.execute(PROGRAM.format("9.9"), APT_CALLS=str(tmp_path / "apt"))
+    checkout.execute(PROGRAM.format("9.9"))
     tried = [line.split("] ")[1] for line in (tmp_path / "apt").read_text().splitlines()]
     assert tried == [f"http://mirror.test/debian {suite} main" for suite in ("old", "new")]
 
