@@ -25,6 +25,9 @@ require_python(sys.version_info)
 import argparse  # noqa: E402  # all below needs the version that was just checked
 import signal  # noqa: E402
 import socket  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # PYTHONSAFEPATH leaves it out
 
 from tools import matrix, pythons  # noqa: E402
 from tools.debian import PACKAGES, require_packages  # noqa: E402
@@ -183,7 +186,7 @@ def main(arguments):
     """Return the exit code of a command line."""
     try:
         return dispatch(arguments)
-    except (UserError, PermissionError) as error:
+    except (UserError, OSError) as error:  # such as a full disk, or one that is read-only
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -79,7 +79,11 @@ def one_at_a_time():
     """Keep another dev.py from installing at the same time."""
     DEV.mkdir(exist_ok=True)
     with (DEV / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Waiting for another dev.py, which is setting something up")
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
@@ -116,7 +120,7 @@ def _find_uv():
     folder = DEV / "pip"
     install([sys.executable, "-m", "venv", "--clear", folder], "Python could not make a venv")
     pip = [folder / "bin" / "python", "-m", "pip", "install", "--progress-bar", "off"]
-    pip += ["--no-cache-dir", "--disable-pip-version-check", "--retries", "1"]
+    pip += ["--no-cache-dir", "--no-user", "--disable-pip-version-check", "--retries", "1"]
     install([*pip, f"uv>={UV[0]}.{UV[1]}"], f"pip could not install uv: {NETWORK}")
     (folder / "bin" / "uv").replace(own)  # one step, so that nobody finds it half installed
     shutil.rmtree(folder)

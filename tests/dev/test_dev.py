@@ -1,6 +1,7 @@
 """dev.py as a newcomer meets it: one clear line for what is wrong, and nothing done twice."""
 
 import ast
+import fcntl
 import signal
 import socket
 import sys
@@ -36,6 +37,10 @@ def test_commands_are_listed_without_arguments_and_with_help(checkout):
 def test_unknown_command_is_refused(checkout):
     known = "demo, cluster, test, lint, docs, fuzz, mutate, bench"
     assert one_line(checkout.run("dmeo")) == f"There is no command 'dmeo', only {known}."
+
+
+def test_command_runs_where_python_leaves_out_the_folder_of_a_script(checkout):
+    assert checkout.run(PYTHONSAFEPATH="1").stdout == checkout.run().stdout
 
 
 @pytest.mark.parametrize("version", [(2, 7, 18), (3, 10, 14)])
@@ -81,6 +86,24 @@ def test_second_start_installs_nothing(checkout, free):
     checkout.run(*free)
     assert "Setting up" not in checkout.run(*free).stdout
     assert len(checkout.uv_calls) == 1
+
+
+def test_command_says_that_it_waits_for_another_one(checkout, free):
+    folder = checkout.root / ".dev"
+    folder.mkdir()
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        process = checkout.start(*free)
+        assert process.stdout.readline().startswith("Waiting")
+    with process:
+        output, _ = process.communicate(timeout=600)
+    assert "Setting up" in output
+    assert process.returncode == 0
+
+
+def test_folder_that_cannot_be_made_is_one_line(checkout, free):
+    (checkout.root / ".dev").touch()
+    assert ".dev" in one_line(checkout.run(*free))
 
 
 @pytest.mark.parametrize("file", ["uv.lock", "pyproject.toml"])
