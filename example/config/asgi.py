@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
@@ -25,7 +26,8 @@ application = RequestLog(
 
 # For many sockets; a small site needs none of this. Python's garbage collector stops the process
 # while it examines objects. Exclude those that exist now (code and settings, which stay anyway),
-# and examine the others less often. docs/how-to/deployment/index.md explains the numbers.
+# and examine the others in small portions. docs/how-to/deployment/index.md explains the numbers.
 gc.collect()
 gc.freeze()
-gc.set_threshold(2_000, 10, 25)
+if sys.version_info < (3, 14):
+    gc.set_threshold(2_000, 0, 125)
