@@ -1,7 +1,9 @@
 """Start Django's programs in half the time: fork them from a process that has imported its modules.
 
 `tests/launcher.py` starts this file. It reads requests from a socket: to start a program, or how a
-program has ended. No module that it imports reads a setting of Django, or starts a thread.
+program has ended. No module that it imports reads a setting of Django, or starts a thread. Most of
+the library is among them: a server that loads a site before it forks (`gunicorn --preload`) has
+imported it as early.
 """
 
 import ctypes
@@ -18,13 +20,17 @@ from typing import Any
 
 MODULES = (
     "OpenSSL.SSL",
-    "autobahn.websocket.protocol",
+    "autobahn.twisted.websocket",
     "autobahn.websocket.utf8validator",
     "channels.auth",
     "channels.generic.websocket",
     "channels.layers",
     "channels_redis.core",
     "channels_redis.pubsub",
+    "channels_token_auth.backends.drf",
+    "channels_token_auth.backends.jwt",
+    "channels_token_auth.checks",
+    "channels_token_auth.middleware",
     "cryptography.x509",
     "django.contrib.admindocs.utils",
     "django.contrib.auth.hashers",
@@ -53,6 +59,8 @@ MODULES = (
     "uvicorn.protocols.http.h11_impl",
     "uvicorn.protocols.websockets.websockets_sansio_impl",
     "uvicorn.protocols.websockets.wsproto_impl",
+    "whitenoise.middleware",
+    "yaml",
 )
 PR_SET_PDEATHSIG = 1  # see prctl(2)
 PATIENCE = 60

@@ -1,8 +1,8 @@
 """Start programs of Django in half the time, where a test does not depend on a fresh interpreter.
 
-Most of what `manage.py` or a server does at its start is to import Django and its packages, for a
-second or more. The first program of a test run starts a process that imports these once; see
-`tests/launched.py`. What a page tells its reader to type first starts as usual.
+Most of what `manage.py` or a server does at its start is to import Django, its packages and the
+library, for a second or more. The first program of a test run starts a process that imports these
+once; see `tests/launched.py`. What a page tells its reader to type first starts as usual.
 """
 
 import atexit
