@@ -3,9 +3,7 @@
 import asyncio
 
 import pytest
-from asgiref.sync import sync_to_async
 from channels.layers import InMemoryChannelLayer, get_channel_layer
-from django.db import connections
 
 from channels_token_auth.consumers import database
 
@@ -54,13 +52,3 @@ async def hops(monkeypatch) -> list[object]:
 
     monkeypatch.setattr(loop, "run_in_executor", counting)
     return made
-
-
-@pytest.fixture(autouse=True)
-async def _thread():
-    """Start asgiref's thread before a test counts threads and tasks.
-
-    It has no connection that an earlier module left open: a consumer would look whether it is due,
-    which a test without a database must not.
-    """
-    await sync_to_async(connections.close_all)()

@@ -3,10 +3,8 @@ from contextlib import ExitStack
 from functools import partial
 
 import pytest
-from asgiref.sync import SyncToAsync
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.db import connections
 from rest_framework.authtoken.models import Token
 
 from channels_token_auth import signals
@@ -40,10 +38,8 @@ def _no_outage(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _no_connection_left(transactional_db):
-    """Close those of asynchronous code's thread and of the lanes: no later test may find one."""
+    """Close those of the lanes: no later test may find one."""
     yield
-    # The thread of `sync_to_async`, without an event loop: it would take longer than the test.
-    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
     lanes.end()
 
 
