@@ -1,10 +1,11 @@
 """Let the library and the communicators wait for a minute in the project's own tests.
 
-Each of these times is a second or two, which a busy machine exceeds between two steps of a test. A
+Each of these times is a few seconds, which a busy machine exceeds between two steps of a test. A
 good program is done before either time ends, so only a failing test takes longer. A test that needs
 a time that ends sets it; `receive_nothing` keeps its own.
 """
 
+import sys
 from functools import wraps
 from inspect import signature
 
@@ -13,13 +14,17 @@ from channels.testing import HttpCommunicator, WebsocketCommunicator
 
 from channels_token_auth.backends.sources.sessions import cycles
 from channels_token_auth.cluster import layer
+from channels_token_auth.conf import Configuration
+from channels_token_auth.conf.table import SETTINGS
 from channels_token_auth.revocation import request_end
 from channels_token_auth.testing import TokenWebsocketCommunicator
 from channels_token_auth.verification.lanes import lane_id
 
-__all__ = ["PATIENCE", "wait_for_a_minute"]
+__all__ = ["PATIENCE", "READING", "wait_for_a_minute"]
 
 PATIENCE = 60.0
+# The module that reads the settings: `conf` has a function of its name.
+READING = sys.modules[Configuration.__module__]
 TIMES = {
     cycles: ("SOON",),
     lane_id: ("MAX_WAIT",),
@@ -46,6 +51,9 @@ def wait_for_a_minute() -> None:
     for module, names in TIMES.items():
         for name in names:
             setattr(module, name, PATIENCE)
+    # The table itself keeps the defaults that users have.
+    _, reader = SETTINGS["VERIFY_TIMEOUT"]
+    READING.SETTINGS = SETTINGS | {"VERIFY_TIMEOUT": (PATIENCE, reader)}
     for kind, names in WAITING.items():
         for name in names:
             setattr(kind, name, _patient(getattr(kind, name)))

@@ -20,6 +20,7 @@ from channels_token_auth.core.limits import (
     WaitingLimits,
 )
 from channels_token_auth.observability.event_names import EventNames
+from tests.patience import READING
 
 DRF = "channels_token_auth.backends.drf.DRFTokenBackend"
 BACKENDS = [{"BACKEND": DRF}]
@@ -304,7 +305,9 @@ def test_site_without_the_setting_is_asked_for_backends(site):
 
 
 @pytest.mark.asvs("14.2.1")
-def test_defaults_are_the_strict_ones(site):
+def test_defaults_are_the_strict_ones(site, monkeypatch):
+    # Tests have a default of their own: see tests/patience.py.
+    monkeypatch.setattr(READING, "SETTINGS", SETTINGS)
     assert conf.configuration() == conf.Configuration(
         backends=(conf.BackendSpec(path=DRF, options={}, scopes=None),),
         cache="default",
