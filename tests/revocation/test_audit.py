@@ -16,7 +16,6 @@ from channels_token_auth import (
     disconnect,
     revoke_token,
     signals,
-    tasks,
 )
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.credentials import Secret
@@ -248,7 +247,7 @@ async def test_revocation_in_an_event_loop_calls_receivers_beside_it(is_async):
     finally:
         signals.token_revoked.disconnect(receiver)
     assert (calls == [threading.current_thread()]) == is_async
-    await until(lambda: not tasks._tasks)  # private: nothing public shows tasks
+    await until(lambda: asyncio.all_tasks() == {asyncio.current_task()})
 
 
 def test_outside_an_event_loop_receivers_are_called_at_once(told):
@@ -296,9 +295,9 @@ async def test_slow_receiver_makes_events_wait_but_not_without_end(monkeypatch, 
         for number in range(10):
             published(number)
         goes_on.set()
-        await until(lambda: not tasks._tasks)  # private: nothing public shows tasks
+        await until(lambda: asyncio.all_tasks() == {asyncio.current_task()})
         published(10)
-        await until(lambda: not tasks._tasks)  # private: nothing public shows tasks
+        await until(lambda: asyncio.all_tasks() == {asyncio.current_task()})
     finally:
         signals.token_revoked.disconnect(receive)
     assert calls == [0, 1, 2, 10]
