@@ -63,10 +63,13 @@ def senders(announcement: RevocationSignal) -> list[Any]:
     """Return the senders of a signal: for saves also the models that extend the sender's.
 
     With multi-table inheritance, Django sends `post_save` for the child only, and `post_delete` for
-    both.
+    both. It sends none for an abstract model, which stands for those that extend it.
     """
     sender = announcement.sender
-    if announcement.signal not in (pre_save, post_save) or not _is_model(sender):
+    if not _is_model(sender):
+        return [sender]
+    is_save = announcement.signal in (pre_save, post_save)
+    if not is_save and not sender._meta.abstract:
         return [sender]
     own = sender._meta.concrete_model
     return [each for each in _concrete_models() if issubclass(each, own)]
