@@ -1,7 +1,6 @@
 """The admin's page of live connections: who may see it and close, and what it shows and does."""
 
 import re
-from weakref import WeakSet
 
 import pytest
 from django.contrib import admin
@@ -25,6 +24,7 @@ from channels_token_auth.core.counting.recent import RecentCounts
 from channels_token_auth.core.errors import TokenAuthError
 from channels_token_auth.core.limits import Limit
 from channels_token_auth.limits.exceeded import exceeded
+from channels_token_auth.living import Living
 from channels_token_auth.node.node import here
 from channels_token_auth.observability import recent
 from channels_token_auth.verification import authenticator
@@ -197,7 +197,7 @@ async def test_search_is_by_user_and_address(sockets, bob, staff, query, summary
 @pytest.mark.usefixtures("open_socket")
 async def test_search_for_a_label_that_no_token_has_is_a_mistake(staff, monkeypatch):
     # private: routes that other tests keep would have backends with labels.
-    monkeypatch.setattr(authenticator, "_all", WeakSet())
+    monkeypatch.setattr(authenticator, "_all", Living())
     answer = await (await staff("view")).get(f"{LIST}data/", {"q": "sid=s1"})
     assert "'sid'" in answer.json()["summary"]
     assert answer.json()["rows"] == []

@@ -4,7 +4,6 @@ import copy
 import inspect
 import pickle
 from datetime import date, datetime
-from weakref import WeakSet
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -13,6 +12,7 @@ from django.utils.functional import SimpleLazyObject
 import channels_token_auth as api
 from channels_token_auth import aconnections, adisconnect, arevoke, arevoke_token, arevoke_user
 from channels_token_auth.core.revocation.criteria import ANY
+from channels_token_auth.living import Living
 from channels_token_auth.verification import authenticator
 from tests.revocation.test_commands import manage
 from tests.revocation.test_known_names import DRF, SID, entry, use
@@ -48,7 +48,7 @@ def selecting():
 @pytest.fixture(autouse=True)
 def backends(site, monkeypatch):
     # private: routes that other tests keep would have backends with other names.
-    monkeypatch.setattr(authenticator, "_all", WeakSet())
+    monkeypatch.setattr(authenticator, "_all", Living())
     use(site, entry("a", "https://a"), DRF)
     site.CACHES = cache_of("django.core.cache.backends.locmem.LocMemCache")
 

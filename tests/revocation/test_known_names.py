@@ -1,7 +1,5 @@
 """Misspelt names of backends, issuers and labels: an error, and never a revocation of nothing."""
 
-from weakref import WeakSet
-
 import pytest
 
 from channels_token_auth import (
@@ -11,6 +9,7 @@ from channels_token_auth import (
     arevoke,
     arevoke_token,
 )
+from channels_token_auth.living import Living
 from channels_token_auth.middleware import TokenAuthMiddleware
 from channels_token_auth.verification import authenticator
 from tests.revocation.test_commands import manage
@@ -42,7 +41,7 @@ OWN = {"BACKEND": f"{__name__}.OwnBackend", "OPTIONS": {"name": "own"}}
 @pytest.fixture(autouse=True)
 def names(site, monkeypatch):
     # private: routes that other tests keep would have backends with other names.
-    monkeypatch.setattr(authenticator, "_all", WeakSet())
+    monkeypatch.setattr(authenticator, "_all", Living())
     use(site, entry("a", "https://a"), entry("b", "https://b"), DRF)
     site.CACHES = cache_of("django.core.cache.backends.locmem.LocMemCache")
     return site

@@ -7,7 +7,6 @@ the backends directly.
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, cast
-from weakref import WeakSet
 
 from asgiref.sync import async_to_sync
 
@@ -19,6 +18,7 @@ from ..core.asgi_types import Scope
 from ..core.credentials import Credential, Location, Secret
 from ..core.errors import TokenAuthError
 from ..core.identity import Grant, Identity, UserInactiveError, Verdict
+from ..living import Living
 from ..observability.events import CacheHit, emit_soon
 from ..tenants import Tenants
 from ..tenants.site import build_tenants
@@ -58,18 +58,18 @@ def build_authenticator(configuration: Configuration) -> "Authenticator":
 
 # Weak, so that the authenticator of a route that was built anew (a changed setting, a test) does
 # not live for ever.
-_all: "WeakSet[Authenticator]" = WeakSet()
+_all: "Living[Authenticator]" = Living()
 
 
 def forget_all() -> None:
     """Drop the verdicts of all authenticators of this process, after a revocation."""
-    for authenticator in list(_all):
+    for authenticator in _all:
         authenticator.forget()
 
 
 def all_backends() -> Sequence[TokenBackend]:
     """Return the backends of the settings and of all routes that this process has built."""
-    return [each for authenticator in list(_all) for each in authenticator.backends]
+    return [each for authenticator in _all for each in authenticator.backends]
 
 
 class Authenticator:

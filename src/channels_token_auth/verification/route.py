@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from weakref import WeakMethod, WeakSet
+from weakref import WeakMethod
 
 from django.apps import apps
 from django.core.signals import setting_changed
@@ -24,6 +24,7 @@ from ..core.identity import Grant, Identity
 from ..core.lifecycle import Rules
 from ..core.limits import Limits
 from ..limits.addresses import AddressLimits
+from ..living import Living
 from ..observability.error_log import log_error
 from . import injected
 from .authenticator import build_authenticator, site_authenticator
@@ -33,7 +34,7 @@ from .explanation import SCOPES_MISSING, explain_token
 __all__ = ["Route", "backends_of_routes", "build_later", "revocable_backends"]
 
 # The routes with backends of their own. Weak, so that a route ends with its middleware.
-_routes: "WeakSet[Route]" = WeakSet()
+_routes: "Living[Route]" = Living()
 # The middlewares that were made before Django had loaded its apps: each builds its route later.
 _unbuilt: "set[WeakMethod[Callable[[], Route]]]" = set()
 
@@ -55,7 +56,7 @@ def backends_of_routes(*, besides: Sequence[TokenBackend]) -> list[TokenBackend]
 
     Backends are equal by their class and options.
     """
-    others = [each for route in list(_routes) for each in route.backends]
+    others = [each for route in _routes for each in route.backends]
     found = {built_with(each): each for each in others}
     for each in besides:
         found.pop(built_with(each), None)
