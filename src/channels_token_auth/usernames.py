@@ -4,9 +4,8 @@ from collections.abc import Collection, Hashable, Iterable, Mapping
 from typing import Any, cast
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 
-from .backends.sources.keys import column_of
+from .backends.sources.keys import converted
 from .cluster.connections import LiveConnection
 from .core.identity import UserKey, model_kind, without_tenant
 from .tenants.site import here
@@ -78,11 +77,5 @@ def display_name(connection: LiveConnection, names: Mapping[str, str]) -> str | 
 
 def _primary_key(text: str) -> Any:
     """Return the text as a primary key; None if it cannot be one of this site's users."""
-    field = column_of(get_user_model()._meta.pk)
-    try:
-        key = field.to_python(text)
-        field.run_validators(key)  # of a database's range
-    except ValidationError:
-        return None
     # `int` ignores a line break next to the digits. It is no part of a key.
-    return key if text.isprintable() else None
+    return converted(get_user_model()._meta.pk, text) if text.isprintable() else None

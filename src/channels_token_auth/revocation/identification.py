@@ -6,6 +6,7 @@ either: a token's `jti` (any text is allowed), or a token that is valid on anoth
 both are revoked.
 """
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,8 @@ __all__ = [
     "hidden",
     "named_tokens",
 ]
+
+_HALF_OF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 LOCATIONS = (Location.HEADER, Location.COOKIE)
 """Locations in which a backend may expect its tokens: a session's key comes in a cookie only."""
@@ -69,9 +72,14 @@ def hidden(token: Any) -> Any:
     """Return a text as a Secret, which may be a token; anything else as it is.
 
     Error reporters show the variables of all frames that an exception has passed: so functions that
-    are given a token replace their variable before they call anything that may raise.
+    are given a token replace their variable before they call anything that may raise. Raises
+    ValueError for a text that is not Unicode: it has no digest, and no token has such a text.
     """
-    return Secret(token) if isinstance(token, str) and token else token
+    if not isinstance(token, str) or not token:
+        return token
+    if _HALF_OF_A_PAIR.search(token):
+        raise ValueError("The token has half of a surrogate pair: it is no Unicode text.")
+    return Secret(token)
 
 
 def find(authenticator: Authenticator, text: str, *, backend: str | None = None) -> Found:
@@ -131,6 +139,7 @@ def excepted(authenticator: Authenticator, token: Any) -> Excepted:
 
 def has_shape_of_token(authenticator: Authenticator, text: str) -> bool:
     """Return whether the text is a valid token, or has the format of some backend's tokens."""
+    hidden(text)
     # A backend that recognizes any text of this length shows nothing about this one.
     other = "~" * len(text)
     if has_shape_of_id(text):

@@ -16,7 +16,7 @@ from ..tasks import asynchronous
 from ..tenants.site import here, target_here
 from ..verification.authenticator import Authenticator, site_authenticator
 from .carry_out import Plan, carry_out
-from .identification import Found, find
+from .identification import Found, find, hidden
 from .kinds import backends_of, without_rows
 from .known_names import known_backends, require_known
 
@@ -33,7 +33,8 @@ def revoke_token(token: str, *, user: Any = ANY, backend: str = ANY, issuer: str
     searched then. Raises TokenAuthError ("unavailable") if a token store or the denylist's cache
     failed, so that not everything is revoked; the sockets close nevertheless. Raises TypeError for
     anything but a text, for an empty one, and for a user, backend or issuer that is None; and
-    ValueError for a backend or an issuer that this process does not know.
+    ValueError for a backend or an issuer that this process does not know, and for a text that is
+    not Unicode.
     """
     secret = _read(token)
     del token  # error reporters show the variables of each frame
@@ -60,7 +61,8 @@ def _read(token: Any) -> Secret:
     if not isinstance(token, str) or not token:
         what = "An empty text" if token == "" else f"A {type(token).__name__}"
         raise TypeError(f"{what} names no token: give the token itself, or its token_id.")
-    return Secret(token)
+    secret: Secret = hidden(token)
+    return secret
 
 
 def _revoke(
@@ -80,6 +82,11 @@ def _chosen(name: str | None, user: UserKey | None) -> Sequence[TokenBackend]:
     backends = known_backends()
     if name is not None:
         return [each for each in backends if each.name == name]
+    return _having(backends, user)
+
+
+def _having(backends: Sequence[TokenBackend], user: UserKey | None) -> Sequence[TokenBackend]:
+    """Return those that may have tokens of the user. Others have no column for such a key."""
     return backends if user is None else backends_of(user, backends)
 
 
@@ -112,7 +119,7 @@ def _of_ids(
     whose = None if user is None else named_user(user)
     user_pk = None if user is None else row_key(user)
     ids, backends = found.ids, _chosen(backend, whose)
-    denied_at, tenant = without_rows(backends), here()
+    asked, denied_at, tenant = _having(backends, whose), without_rows(backends), here()
     if backend is not None and not backends:
         # Another route may have this backend; or it is that of sessions: every route accepts
         # their tickets.
@@ -131,7 +138,7 @@ def _of_ids(
     return Plan(
         targets=[first],
         also=more,
-        steps=[(each, partial(_revoke_ids, each, ids, user_pk)) for each in backends],
+        steps=[(each, partial(_revoke_ids, each, ids, user_pk)) for each in asked],
         denied_at=denied_at,
         deny=deny,
         unasked=found.unavailable,

@@ -9,17 +9,21 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import Field, ForeignKey, IntegerField
 
-__all__ = ["column_of", "read_key"]
+__all__ = ["converted", "read_key"]
 
 
-def column_of(field: Any) -> Any:
-    """Return the field with the type of the column: of the parent's key, where a key refers to it.
-
-    A user model that inherits from another one with a table has such a key.
-    """
+def converted(field: Any, value: Any) -> Any:
+    """Return the value in the type of the field's column; None if no row can have it."""
+    # A user model that inherits from another one with a table has a key that refers to it.
     while isinstance(field, ForeignKey):
         field = field.target_field
-    return field
+    try:
+        found = field.to_python(value)
+        if isinstance(field, IntegerField):
+            field.run_validators(found)  # of the database's range
+    except (ValidationError, ValueError, TypeError, OverflowError):
+        return None
+    return found
 
 
 def read_key(field: "Field[Any, Any]", claim: Any) -> Any:
@@ -30,11 +34,5 @@ def read_key(field: "Field[Any, Any]", claim: Any) -> Any:
     # "" would be the user whose field is empty; no database takes NUL or lone surrogates.
     if not text or not text.isprintable():
         return None
-    column = column_of(field)
-    try:
-        value = column.to_python(claim)
-        if isinstance(column, IntegerField):
-            column.run_validators(value)  # of the database's range
-    except (ValidationError, ValueError, TypeError, OverflowError):
-        return None
+    value = converted(field, claim)
     return value if str(value) == text else None

@@ -24,6 +24,7 @@ from ....core.identity import (
     model_kind,
     without_tenant,
 )
+from ..keys import converted
 
 __all__ = [
     "admit",
@@ -93,7 +94,8 @@ def named_user(user: Any) -> UserKey:
     tokens it accepts. The instance of a user without a row, such as Simple JWT's `TokenUser`, names
     those of other services. Raises TypeError for None and for a user without a key: machine tokens
     have no user, and "the tokens of None" would be those of all machines. Also for a class, and for
-    several users: as a key, a queryset or a list would name nobody.
+    several users: as a key, a queryset or a list would name nobody; and for other objects that are
+    no key, such as 1.5. Raises ValueError for a key that is no Unicode text.
     """
     if isinstance(user, UserKey):
         return user
@@ -108,10 +110,14 @@ def named_user(user: Any) -> UserKey:
     if hasattr(user, "pk"):
         return UserKey(kind=FOREIGN, key=str(key))
     found = _local_key(key)
+    if found is not None:
+        return UserKey(kind=None, key=str(found))
+    if not isinstance(key, str | int | UUID | tuple):
+        raise TypeError(f"A {type(key).__name__} names no user: name one, or a primary key.")
+    text = str(key)
+    text.encode()  # a message to other nodes cannot contain half of a surrogate pair
     # A key that cannot be converted belongs to users of other services: query no rows with it.
-    return (
-        UserKey(kind=FOREIGN, key=str(key)) if found is None else UserKey(kind=None, key=str(found))
-    )
+    return UserKey(kind=FOREIGN, key=text)
 
 
 def _is_no_key(key: Any) -> bool:
@@ -122,14 +128,11 @@ def _is_no_key(key: Any) -> bool:
 
 def _local_key(key: Any) -> Any:
     """Return a key in the type of the user model; None if it can only be one of other services."""
-    try:
-        found = get_user_model()._meta.pk.to_python(key)
-    except ValidationError:
-        return None
-    # Django reads 5 as the UUID of that number, and "007" as 7: another service may have such a
-    # user, whose tokens would stay valid. The tokens of user 7 would be revoked in their place.
+    found = converted(get_user_model()._meta.pk, key)
+    # Django reads 5 as the UUID of that number, and "007" and 7.5 as 7: another service may have
+    # such a user, whose tokens would stay valid. Those of user 7 would be revoked in their place.
     is_another = (isinstance(found, UUID) and isinstance(key, int)) or (
-        isinstance(found, int) and isinstance(key, str) and str(found) != key
+        isinstance(found, int) and str(found) != str(key)
     )
     return None if is_another else found
 
