@@ -41,17 +41,17 @@ class Handshake:
     the ids of a proxy or a tracer in the headers.
     """
 
-    credential: Credential | None
-    problem: CloseReason | None
-    is_hostile: bool
-    rivals: tuple[Credential, ...]
-    offers_credential: bool
-    has_bare_token: bool
-    is_cleaned: bool
-    cookie_name: str | None
     headers: list[Header]
     query_string: bytes
     subprotocols: list[str]
+    credential: Credential | None = None
+    problem: CloseReason | None = None
+    is_hostile: bool = False
+    rivals: tuple[Credential, ...] = ()
+    offers_credential: bool = False
+    has_bare_token: bool = False
+    is_cleaned: bool = False
+    cookie_name: str | None = None
     is_correlated: bool = False
 
     def forget_credential(self) -> None:
@@ -60,37 +60,8 @@ class Handshake:
         self.rivals = ()
 
 
-ANSWERED = Handshake(
-    credential=None,
-    problem=None,
-    is_hostile=False,
-    rivals=(),
-    offers_credential=False,
-    has_bare_token=False,
-    is_cleaned=False,
-    cookie_name=None,
-    headers=[],
-    query_string=b"",
-    subprotocols=[],
-)
+ANSWERED = Handshake(headers=[], query_string=b"", subprotocols=[])
 """The handshake of every open socket: nothing reads its own any more, which takes memory."""
-
-
-@dataclass(slots=True, kw_only=True)
-class _Taken:
-    """The finding of each location, and the handshake without the credentials."""
-
-    headers: list[Header]
-    query_string: bytes
-    selectable: list[str]
-    has_credential: bool = False
-    has_bare_token: bool = False
-    in_header: Found | None = None
-    in_subprotocol: Found | None = None
-    in_ticket: Found | None = None
-    in_query: Found | None = None
-    in_cookie: Found | None = None
-    rivals: tuple[Credential, ...] = ()
 
 
 FOREIGN = Problem(code=CloseReason.FORBIDDEN, is_hostile=True)
@@ -102,34 +73,30 @@ def extract(
 ) -> Handshake:
     """Read a handshake by `policy`: its Origin, then an explicit credential, then the cookie."""
     present = dict(headers)
-    taken = _take(headers, query_string, subprotocols, present, policy)
-    # An explicit credential wins over the ambient cookie (PROTOCOL.md, "Precedence").
-    in_order = (taken.in_header, taken.in_subprotocol, taken.in_ticket, taken.in_query)
-    explicit = [each for each in in_order if each]
-    origin = present[b"origin"].decode("latin-1") if b"origin" in present else None
-    found: Found | None = FOREIGN
-    is_of_no_browser = origin is None or _is_of_no_browser(taken.in_header, present)
-    if is_of_no_browser or policy.origins.allows(headers):
-        found = _agree(explicit) if explicit else _guard(taken.in_cookie, origin)
-    if origin is not None and isinstance(found, Credential):
-        found = replace(found, origin=origin)
-    problem = found if isinstance(found, Problem) else None
-    return Handshake(
-        credential=found if isinstance(found, Credential) else None,
-        problem=problem.code if problem else None,
-        is_hostile=problem.is_hostile if problem else False,
-        rivals=() if explicit else taken.rivals,
-        offers_credential=taken.has_credential,
-        has_bare_token=taken.has_bare_token,
-        is_cleaned=bool(
-            explicit or taken.in_cookie or taken.has_credential or taken.has_bare_token
-        ),
-        cookie_name=policy.cookie_name if taken.in_cookie else None,
-        headers=taken.headers,
-        query_string=taken.query_string,
-        subprotocols=taken.selectable,
+    handshake = Handshake(
+        headers=[*headers],
+        query_string=query_string,
+        subprotocols=[*subprotocols],
         is_correlated=REQUEST_ID in present or TRACEPARENT in present,
     )
+    in_header, explicit = _take_explicit(handshake, present, policy)
+    in_cookie = _take_cookie(handshake, policy) if COOKIE in present else None
+    origin = present[b"origin"].decode("latin-1") if b"origin" in present else None
+    found: Found | None = FOREIGN
+    is_of_no_browser = origin is None or _is_of_no_browser(in_header, present)
+    if is_of_no_browser or policy.origins.allows(headers):
+        # An explicit credential wins over the ambient cookie (PROTOCOL.md, "Precedence").
+        found = _agree(explicit) if explicit else _guard(in_cookie, origin)
+    if isinstance(found, Credential):
+        handshake.credential = found if origin is None else replace(found, origin=origin)
+    elif found:
+        handshake.problem, handshake.is_hostile = found.code, found.is_hostile
+    if explicit:
+        handshake.rivals = ()
+    handshake.is_cleaned = bool(
+        explicit or in_cookie or handshake.offers_credential or handshake.has_bare_token
+    )
+    return handshake
 
 
 def extract_everywhere(
@@ -146,32 +113,40 @@ def extract_everywhere(
     return found
 
 
-def _take(
-    headers: Headers,
-    query_string: bytes,
-    subprotocols: Sequence[str],
-    present: dict[bytes, bytes],
-    policy: Policy,
-) -> _Taken:
-    """Read each location. `present` shows which ones are there, and most handshakes have one."""
-    selectable = [*subprotocols]
-    taken = _Taken(headers=[*headers], query_string=query_string, selectable=selectable)
+def _take_explicit(
+    handshake: Handshake, present: dict[bytes, bytes], policy: Policy
+) -> tuple[Found | None, list[Found]]:
+    """Take out all credentials but the cookie. Return that of the header, and all of them.
+
+    `present` shows which locations there are: most handshakes have one.
+    """
+    in_header: Found | None = None
+    explicit: list[Found | None] = []
     if AUTHORIZATION in present:
-        taken.in_header, taken.headers = take_header(taken.headers, policy)
-    if subprotocols or OFFER in present:
-        taken.in_subprotocol, taken.headers, entries = take_subprotocol(
-            taken.headers, subprotocols, policy
+        in_header, handshake.headers = take_header(handshake.headers, policy)
+        explicit.append(in_header)
+    if handshake.subprotocols or OFFER in present:
+        found, handshake.headers, entries = take_subprotocol(
+            handshake.headers, handshake.subprotocols, policy
         )
-        taken.selectable = entries.selectable
-        taken.has_credential, taken.has_bare_token = entries.has_credential, entries.has_bare_token
+        explicit.append(found)
+        handshake.subprotocols = entries.selectable
+        handshake.offers_credential = entries.has_credential
+        handshake.has_bare_token = entries.has_bare_token
     # The ticket first. The token is then looked for in the rest of the query.
-    if query_string:
-        ticket, token = Location.TICKET, Location.QUERY
-        taken.in_ticket, left = take_query(ticket, TICKET_NAME, query_string, policy)
-        taken.in_query, taken.query_string = take_query(token, policy.query_name, left, policy)
-    if COOKIE in present:
-        taken.in_cookie, taken.rivals, taken.headers = take_cookie(taken.headers, policy)
-    return taken
+    if query := handshake.query_string:
+        found, left = take_query(Location.TICKET, TICKET_NAME, query, policy)
+        explicit.append(found)
+        found, handshake.query_string = take_query(Location.QUERY, policy.query_name, left, policy)
+        explicit.append(found)
+    return in_header, [each for each in explicit if each]
+
+
+def _take_cookie(handshake: Handshake, policy: Policy) -> Found | None:
+    found, handshake.rivals, handshake.headers = take_cookie(handshake.headers, policy)
+    if found:
+        handshake.cookie_name = policy.cookie_name
+    return found
 
 
 def _is_of_no_browser(in_header: Found | None, present: dict[bytes, bytes]) -> bool:
