@@ -74,7 +74,7 @@ def client_address(
             if found:
                 return found
     # Check the type: a server, or outer middleware, may have stored any object there.
-    has_host = isinstance(client, list | tuple) and client
+    has_host = isinstance(client, (list, tuple)) and client
     return read_address(str(client[0])) if has_host else None
 
 

@@ -10,18 +10,18 @@ from contextlib import suppress
 from typing import Any
 
 from ..asgi_types import Scope
-from .locations.found import Header
+from .locations.found import Headers
 
 __all__ = ["read_headers", "read_query", "read_subprotocols"]
 
 
-def read_headers(scope: Scope) -> list[Header]:
+def read_headers(scope: Scope) -> Headers:
     """Return the headers, with their names in lower case.
 
     An iterator of headers is replaced by a list in the scope, so that others can read it too.
     """
-    given = scope.get("headers") or ()
-    if not isinstance(given, list | tuple):
+    given: Headers = scope.get("headers") or ()
+    if not isinstance(given, (list, tuple)):
         given = list(given)
         with suppress(TypeError):  # a scope that cannot be changed
             scope["headers"] = given
@@ -33,7 +33,7 @@ def read_headers(scope: Scope) -> list[Header]:
     if not is_lower:
         return [(name.lower(), value) for name, value in given]
     # They have the types that ASGI requires. Keep them: copies would cost memory per socket.
-    return [*given]
+    return given
 
 
 def read_query(scope: Scope) -> bytes:
@@ -49,7 +49,7 @@ def read_subprotocols(scope: Scope) -> list[str]:
         return []
     if isinstance(given, str | bytes):
         given = (given,)
-    elif not isinstance(given, list | tuple):
+    elif not isinstance(given, (list, tuple)):
         given = list(given)
         with suppress(TypeError):
             scope["subprotocols"] = given
