@@ -26,6 +26,8 @@ __all__ = ["Reception"]
 
 # Compared for every frame: before Python 3.12 an enum's attribute costs ten times as much.
 _CLOSING, _OVER = Stage.CLOSING, Stage.OVER
+# Without `super()`, which takes longer than the wait for an event that is there.
+_wait_for = asyncio.Future.__await__
 
 
 class Reception:
@@ -199,7 +201,7 @@ class Wait(asyncio.Future[Message]):
 
     def __await__(self) -> Generator[Any, None, Message]:
         try:
-            return (yield from super().__await__())
+            return (yield from _wait_for(self))
         except asyncio.CancelledError:
             # A cancelled future, or one with an error, has no event.
             if self.done() and not self.cancelled() and self.exception() is None:
