@@ -108,7 +108,7 @@ class TokenAuthMiddleware:
         handshake = route.read(scope)
         # First, so that outer middleware never finds the token, however the socket ends.
         clean(scope, handshake)
-        return Connection(node, route, handshake, scope, Transport(receive, send))
+        return Connection(node, route, handshake, scope, Transport(receive, send, node.loop))
 
     def _route(self) -> Route:
         """Return the route of the current settings: a new one when a setting has changed."""

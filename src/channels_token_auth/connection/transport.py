@@ -31,9 +31,9 @@ class Transport(CancelScope):
 
     __slots__ = ("_closer", "_extra_scopes", "forward", "inbox")
 
-    def __init__(self, receive: Receive, send: Send) -> None:
-        super().__init__(asyncio.get_running_loop())
-        self.inbox = Inbox(receive, self.loop)
+    def __init__(self, receive: Receive, send: Send, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self.inbox = Inbox(receive, loop)
         self.forward = send
         """The server's own. Await it in a `with` block of the transport, if no task is in it."""
         self._extra_scopes: set[CancelScope] | None = None

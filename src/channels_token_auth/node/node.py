@@ -5,6 +5,7 @@ receives the node's messages until the loop ends. There is never a task, a group
 socket.
 """
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -57,6 +58,7 @@ class Node:
 
     def __init__(self, configuration: conf.Configuration, *, joins: bool = True) -> None:
         self.name = choose_name()
+        self.loop = asyncio.get_running_loop()  # a system call each time, before Python 3.12
         self.registry = Registry()
         """The sockets that were admitted."""
         self.sockets = Sockets(self.registry)
