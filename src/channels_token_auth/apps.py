@@ -1,5 +1,6 @@
 """The Django app: what happens once, at start-up."""
 
+import os
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -48,4 +49,9 @@ def _start_metrics() -> None:
     this module may need the package.
     """
     if find_spec("prometheus_client"):
-        import_module("channels_token_auth.metrics")
+        try:
+            import_module("channels_token_auth.metrics")
+        except OSError as error:  # it opens a file of this process in the shared folder
+            folder = f'PROMETHEUS_MULTIPROC_DIR is "{os.environ.get("PROMETHEUS_MULTIPROC_DIR")}"'
+            remedy = "make this folder, in which the user of the server can write"
+            raise ImproperlyConfigured(f"{folder}: {error.strerror}: {remedy}.") from error

@@ -25,6 +25,18 @@ def test_site_without_prometheus_client_starts():
     assert python("print(CacheHit.is_wanted())", first=absent).strip() == "False"
 
 
+def test_shared_folder_that_is_missing_is_an_error_that_names_it(tmp_path):
+    first = f"""
+from django.core.exceptions import ImproperlyConfigured
+import sys
+def show(kind, error, _):
+    print(issubclass(kind, ImproperlyConfigured), {str(tmp_path)!r} in str(error), flush=True)
+    import os; os._exit(0)
+sys.excepthook = show
+"""
+    assert python("", first=first, PROMETHEUS_MULTIPROC_DIR=f"{tmp_path}/no") == "True True\n"
+
+
 def test_django_prometheus_exports_them():
     program = """
 emit(CacheHit())
