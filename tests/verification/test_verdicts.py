@@ -41,7 +41,9 @@ class Own(BaseTokenBackend):
 
 
 def judge(*answers):
-    backends = [Own(answer, name=f"own {number}") for number, answer in enumerate(answers)]
+    *others, last = answers
+    backends = [Own(answer, name=f"own {number}") for number, answer in enumerate(others)]
+    backends.append(Own(last))
     return Authenticator(backends, timeout=60).authenticate_now(CREDENTIAL)
 
 
@@ -80,6 +82,13 @@ def test_lazy_user_that_cannot_be_loaded_is_unavailable(db):
 def test_answer_that_is_no_verdict_is_unavailable_and_logged(answer, caplog):
     assert judge(answer).code is CloseReason.UNAVAILABLE
     assert type(answer).__name__ in caplog.text
+
+
+def test_identity_in_the_name_of_another_backend_is_unavailable_and_logged(ada, caplog):
+    """No sweep could ask the backend about it: the socket of a revoked token would stay open."""
+    misnamed = replace(AUTHENTICATION, backend="misnamed")
+    assert judge(Identity(user=ada, authentication=misnamed)).code is CloseReason.UNAVAILABLE
+    assert "misnamed" in caplog.text
 
 
 def test_unrecognized_token_is_left_to_the_next_backend(ada):

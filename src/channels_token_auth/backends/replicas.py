@@ -22,7 +22,7 @@ def ask_primary_before_rejection(
 ) -> list[Any]:
     """Return the backend's verdicts. What it rejects by a replica's rows, it is asked again."""
     with reading(from_primary=False) as reads:
-        answers = list(question(asked))
+        answers = [_own(backend, each) for each in question(asked)]
         has_old_rows = reads.has_old_rows
     # A wrong number of answers is an error, which the caller reports.
     if not has_old_rows or len(answers) != len(asked):
@@ -32,7 +32,7 @@ def ask_primary_before_rejection(
         with reading(from_primary=True):
             again = question([asked[i] for i in doubtful])
         for i, answer in zip(doubtful, again, strict=True):
-            answers[i] = answer
+            answers[i] = _own(backend, answer)
     return answers
 
 
@@ -43,6 +43,14 @@ def revalidate(backend: TokenBackend, grants: Sequence[Grant]) -> list[Verdict]:
     """
     verdicts = ask_primary_before_rejection(backend, backend.revalidate, grants)
     return [_of_its_user(*each) for each in zip(grants, verdicts, strict=True)]
+
+
+def _own(backend: TokenBackend, verdict: Verdict) -> Verdict:
+    """Return the verdict, which must bear the backend's name: sweeps find the backend by it."""
+    if isinstance(verdict, Identity) and verdict.authentication.backend != backend.name:
+        other = verdict.authentication.backend
+        raise TypeError(f"The backend {backend.name!r} named {other!r} in an Authentication.")
+    return verdict
 
 
 def _of_its_user(grant: Grant, verdict: Verdict) -> Verdict:
