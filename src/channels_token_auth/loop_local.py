@@ -9,9 +9,12 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
-__all__ = ["LoopLocal"]
+__all__ = ["LoopLocal", "at_fork"]
 
 T = TypeVar("T")
+
+at_fork: Callable[..., None] = getattr(os, "register_at_fork", lambda **_: None)
+"""Register functions as `os.register_at_fork` does, where there are forks: Windows has none."""
 
 
 class LoopLocal(Generic[T]):
@@ -70,7 +73,7 @@ def _after_fork() -> None:
         each._clear()  # noqa: SLF001 - of this module
 
 
-os.register_at_fork(after_in_child=_after_fork)
+at_fork(after_in_child=_after_fork)
 
 
 if sys.version_info < (3, 12):

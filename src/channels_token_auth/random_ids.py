@@ -2,6 +2,8 @@
 
 import os
 
+from .loop_local import at_fork
+
 __all__ = ["new_id"]
 
 BYTES = 8
@@ -13,7 +15,7 @@ DRAWN = 256
 _unused: list[str] = []
 
 # A child must not use the ids of its parent, or of another child.
-os.register_at_fork(after_in_child=_unused.clear)
+at_fork(after_in_child=_unused.clear)
 
 
 def new_id() -> str:

@@ -1,6 +1,5 @@
 """The nodes of this process, which get messages directly, each in its own event loop."""
 
-import os
 import threading
 import time
 import uuid
@@ -8,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from ..loop_local import LoopLocal
+from ..loop_local import LoopLocal, at_fork
 from .message import Message, Reply
 
 __all__ = [
@@ -50,7 +49,7 @@ class _Process:
 # The process may begin to serve in another thread meanwhile.
 _import = threading.local()
 _process = _Process()
-os.register_at_fork(after_in_child=_process.__init__)  # type: ignore[misc] # a fork is another one
+at_fork(after_in_child=_process.__init__)  # type: ignore[misc] # a fork is another one
 
 
 def process_id() -> str:

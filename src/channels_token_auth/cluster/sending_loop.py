@@ -7,12 +7,13 @@ loop and its connections. Both are closed when no call has come for a moment.
 
 import asyncio
 import atexit
-import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, TypeVar
+
+from ..loop_local import at_fork
 
 __all__ = ["IDLE_SECONDS", "SendingLoop", "sending_loop"]
 
@@ -132,4 +133,4 @@ sending_loop = SendingLoop()
 atexit.register(sending_loop.end)
 # A forked child inherits the object, but not its thread. It would also inherit the connections, and
 # share the selector (epoll): closed in the child, they would receive nothing here any more.
-os.register_at_fork(before=sending_loop.end, after_in_child=sending_loop.__init__)  # type: ignore[misc]
+at_fork(before=sending_loop.end, after_in_child=sending_loop.__init__)  # type: ignore[misc]

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from .. import conf
 from ..core.credentials import Secret
 from ..core.limits import Limit, Rate
+from ..loop_local import at_fork
 from ..observability.error_log import log_error
 from ..observability.outage_watch import OutageWatch
 from ..observability.throttle import Throttle
@@ -50,7 +51,7 @@ class _Building:
 
 _building = _Building()
 # A thread that a forked child does not inherit may hold the lock, which no thread would release.
-os.register_at_fork(after_in_child=_building.__init__)  # type: ignore[misc]
+at_fork(after_in_child=_building.__init__)  # type: ignore[misc]
 
 outages = OutageWatch(
     "limits",

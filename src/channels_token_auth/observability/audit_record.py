@@ -8,13 +8,14 @@ Handlers, filters and formatters of the site get a record like any other.
 import asyncio
 import json
 import logging
-import os
 import threading
 from collections.abc import Iterable, Mapping
 from functools import partial
 from json.encoder import encode_basestring_ascii as _quote
 from types import FunctionType, MethodType
 from typing import Any
+
+from ..loop_local import at_fork
 
 __all__ = ["LOGGER", "logger", "write"]
 
@@ -173,7 +174,7 @@ _HAS_TASKS = hasattr(logging, "logAsyncioTasks")
 
 
 # A record of the child would have the id and the name of the parent's process.
-os.register_at_fork(after_in_child=_templates.clear)
+at_fork(after_in_child=_templates.clear)
 
 
 def _task_name() -> str | None:

@@ -5,14 +5,13 @@ is left. Only a process that is killed in the middle of a turn loses the work of
 """
 
 import atexit
-import os
 from asyncio import AbstractEventLoop, get_running_loop
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from typing import Any
 
-from ..loop_local import LoopLocal
+from ..loop_local import LoopLocal, at_fork
 
 __all__ = ["finish_turn", "is_turn_unfinished", "run_after_turn"]
 
@@ -93,4 +92,4 @@ def _drop_all() -> None:
 # Before `logging` closes its handlers: it was imported earlier, and `atexit` calls the last first.
 atexit.register(_finish_all)
 # The parent does its own work. A child that did it too would write each record twice.
-os.register_at_fork(after_in_child=_drop_all)
+at_fork(after_in_child=_drop_all)

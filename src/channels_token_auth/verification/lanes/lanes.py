@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 
 from ...core.identity import unavailable
+from ...loop_local import at_fork
 from ...observability.events import QueueOverflowed, emit
 from ...observability.throttle import Throttle
 from .batch import deliver, unanswered
@@ -122,4 +122,4 @@ class Lanes:
 
 lanes = Lanes()
 # A forked child inherits the object, but not its threads.
-os.register_at_fork(after_in_child=lanes.__init__)  # type: ignore[misc]
+at_fork(after_in_child=lanes.__init__)  # type: ignore[misc]

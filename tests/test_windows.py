@@ -1,0 +1,45 @@
+"""The library runs where Unix is missing: Windows has no forks, for example."""
+
+import subprocess
+import sys
+
+PROGRAM = """
+import os
+import sys
+
+for name in ("fork", "forkpty", "getegid", "geteuid", "getgid", "getuid", "register_at_fork"):
+    delattr(os, name)
+for name in ("fcntl", "grp", "pwd", "resource", "termios"):
+    sys.modules[name] = None
+
+import django
+from django.conf import settings
+
+settings.configure(
+    SECRET_KEY="k" * 50,
+    CHANNELS_TOKEN_AUTH={
+        "BACKENDS": [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}]
+    },
+    CHANNEL_LAYERS={"default": {"BACKEND": "tests.revocation.layer.SharedLayer"}},
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+    INSTALLED_APPS=[
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "rest_framework.authtoken",
+        "channels_token_auth",
+    ],
+)
+django.setup()
+
+from channels_token_auth import connections, disconnect, middleware
+from channels_token_auth.management.commands import token_connect
+
+disconnect(address="192.0.2.7")
+print(connections(timeout=0.1).total)
+"""
+
+
+def test_site_runs_without_what_only_unix_has():
+    command = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("0\n", "")
