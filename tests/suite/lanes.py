@@ -61,14 +61,13 @@ IN_PROCESS = tuple(
 CORES = cores()
 WORKERS = CORES + 2
 # These folders need as much processor time as those that are left. A step for each group, in one
-# process, collects its own tests only; a worker of pytest-xdist would collect those of all groups.
+# process, collects its own tests only, and sets up each module once: workers of pytest-xdist would
+# collect those of all groups, and each of them set up what its tests need.
 PARTS = (("providers", "revocation"), ("backends", "matrix"))
 REST = tuple(sorted({*IN_PROCESS}.difference(*PARTS)))
 # These parts wait for timers longer than they compute. They begin first: steps that compute keep
 # all cores busy until the end of a run.
 WAITING = ("rest", "providers and revocation")
-# Property tests compute all the time, and are collected quickly.
-ON_ALL_CORES = ("-n", str(CORES), "--dist", "worksteal")
 # The table of handshakes once more, on another Python: one server shows all that may differ.
 WIRE_ON_ALL_SERVERS = ("tests/wire",)
 WIRE_ON_ONE_SERVER = ("tests/wire", "--server=granian")
@@ -215,7 +214,7 @@ def core() -> list[str]:
 
 
 def properties(long: str = LONG) -> list[str]:
-    return [*modules(CORE + IN_PROCESS, MARKERS_OF[long]), "-m", long, *ON_ALL_CORES]
+    return [*modules(CORE + IN_PROCESS, MARKERS_OF[long]), "-m", long]
 
 
 def properties_of_the_gate() -> list[str]:
