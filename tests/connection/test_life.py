@@ -825,10 +825,11 @@ class Entry:
 
 async def test_a_thousand_sockets_that_came_and_went_leave_the_heap_small():
     heap = Deadlines(Clock())
-    for _ in range(1000):
+    for number in range(1000):
         entry = Entry(clock.steady() + HOUR)
         heap.watch(entry, entry.next_tick)
-        assert kept_by(heap, asyncio.TimerHandle)
+        # Once, since it follows all that the event loop refers to.
+        assert number < 999 or kept_by(heap, asyncio.TimerHandle)
         entry.next_tick = None
         heap.watch(entry, entry.next_tick)
     assert len(kept_by(heap, Entry)) <= 65
