@@ -11,6 +11,7 @@ from django.core.checks import ERROR, INFO, WARNING, Tags, run_checks
 from django.test import override_settings
 
 from channels_token_auth.checks import check_settings, layers, servers
+from tests import launcher
 from tests.matrix.kinds import KINDS
 
 from .test_conf import PROVIDER
@@ -35,7 +36,8 @@ said = {{e.msg.split("'")[1]: [e.id, e.hint.partition(": ")[2]] for e in errors}
 print(json.dumps(said))
 """
 ON_DEFAULTS = """
-import json, sys
+import json, sys, warnings
+warnings.simplefilter("error")
 from django.conf import settings
 given = json.loads(sys.argv[1])
 apps = ["django.contrib.staticfiles", "django.contrib.auth", "django.contrib.contenttypes"]
@@ -298,12 +300,8 @@ def test_in_development_what_one_process_has_is_information(check, settings, giv
 
 def on_defaults(**given):
     """The ids and levels on a site that sets only these, in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", ON_DEFAULTS, json.dumps(given)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
+    done = launcher.run_code(ON_DEFAULTS, json.dumps(given))
+    assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 

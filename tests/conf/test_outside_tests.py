@@ -1,10 +1,10 @@
 """Checks for what belongs into tests only: in a process that runs none."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+
+from tests import launcher
 
 PROGRAM = """
 import json, sys
@@ -29,8 +29,8 @@ SESSION = "channels_token_auth.backends.session.SessionBackend"
 
 
 def reported(*, debug, sets_up, path):
-    command = [sys.executable, "-c", PROGRAM, json.dumps([debug, sets_up, path])]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    done = launcher.run_code(PROGRAM, json.dumps([debug, sets_up, path]))
+    assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
 
 

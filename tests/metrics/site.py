@@ -1,7 +1,6 @@
 """A site in a process of its own, whose metrics begin anew."""
 
-import subprocess
-import sys
+from tests import launcher
 
 __all__ = ["HIT", "SCRAPE", "SITE", "python"]
 
@@ -29,12 +28,6 @@ print(generate_latest(registry()).decode())
 
 def python(program, *, apps="'channels_token_auth'", first="", **environ):
     """Run a program in a process of its own, in which Django has started."""
-    done = subprocess.run(
-        [sys.executable, "-c", first + SITE.format(apps=apps) + program],
-        check=False,
-        env={"PATH": "", **environ},
-        capture_output=True,
-        text=True,
-    )
+    done = launcher.run_code(first + SITE.format(apps=apps) + program, **environ)
     assert done.returncode == 0, done.stderr
     return done.stdout

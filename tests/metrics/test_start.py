@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from channels_token_auth.metrics.registry import forget_dead_processes
+from tests import launcher
 from tests.metrics.site import HIT, SCRAPE, SITE, python
 
 
@@ -48,35 +50,38 @@ print(Client().get("/metrics").content.decode())
 
 
 SERVE = """
-import os, sys
+import signal
 from channels_token_auth.metrics.sockets import open_connections
 emit(CacheHit())
 open_connections.set(7)
 print("ready", flush=True)
-sys.stdin.read()
+signal.pause()
 """
 
 
 @pytest.fixture
 def worker(tmp_path):
-    """Start worker processes, that end when their input ends."""
+    """Start worker processes."""
     started = []
 
     def start():
-        process = subprocess.Popen(
-            [sys.executable, "-c", SITE.format(apps="'channels_token_auth'") + SERVE],
-            env={"PATH": "", "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+        output = tmp_path / f"{len(started)}.log"
+        process = launcher.start(
+            ["-c", SITE.format(apps="'channels_token_auth'") + SERVE],
+            cwd=tmp_path,
+            env={"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)},
+            output=output,
         )
         started.append(process)
-        assert process.stdout.readline() == b"ready\n"
+        while not output.exists() or output.read_text() != "ready\n":
+            assert process.poll() is None
+            time.sleep(0.02)
         return process
 
     yield start
     for process in started:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 def test_sockets_of_a_worker_that_was_killed_are_not_open(worker, tmp_path):

@@ -1,12 +1,10 @@
 """A server that never runs `check` hears of a mistake once, when it starts."""
 
-import subprocess
-import sys
-
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from channels_token_auth.middleware import TokenAuthMiddlewareStack
+from tests import launcher
 
 DRF = {"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}
 ASGI = """
@@ -58,6 +56,6 @@ def test_wrong_argument_is_named_when_the_stack_is_built():
 
 
 def test_app_that_is_not_installed_is_named_when_the_stack_is_built():
-    done = subprocess.run([sys.executable, "-c", ASGI], check=False, capture_output=True, text=True)
+    done = launcher.run_code(ASGI)
     assert done.returncode == 1
     assert 'ImproperlyConfigured: Add "channels_token_auth" to INSTALLED_APPS' in done.stderr

@@ -1,7 +1,6 @@
 """Only a test environment of Django's makes verifications run inline."""
 
-import subprocess
-import sys
+from tests import launcher
 
 SENDS_MAIL = """
 import django
@@ -28,7 +27,5 @@ print(test_mode.is_on())
 
 
 def test_mail_that_is_kept_in_memory_does_not_make_a_site_a_test():
-    done = subprocess.run(
-        [sys.executable, "-c", SENDS_MAIL], check=True, capture_output=True, text=True
-    )
+    done = launcher.run_code(SENDS_MAIL)
     assert done.stdout.split() == ["False", "True", "False"]
