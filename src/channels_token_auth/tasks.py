@@ -92,7 +92,8 @@ def is_in_loop() -> bool:
         asyncio.get_running_loop()
     except RuntimeError:
         return False
-    return True
+    # Greenlets share a thread: outside a task, the loop is that of another one, which waits now.
+    return has_real_threads() or asyncio.current_task() is not None
 
 
 def has_real_threads() -> bool:

@@ -32,12 +32,13 @@ settings.configure(
 )
 django.setup()
 
+from asgiref.sync import async_to_sync
 from django.db import connection
 
 from channels_token_auth import connections, disconnect
 from tests.revocation.layer import SharedLayer
 
-sent = []
+calls, sent = [], []
 
 
 class SlowLayer(SharedLayer):
@@ -47,21 +48,37 @@ class SlowLayer(SharedLayer):
 
 
 def query():
-    while not all(each.ready() for each in calls):
+    while not calls or not all(each.ready() for each in calls):
         connection.cursor()
         gevent.sleep(0)
 
 
-calls = [gevent.spawn({call}) for _ in range(3)]
-gevent.joinall([*calls, gevent.spawn(query)], raise_error=True)
+def run_a_loop():
+    async_to_sync(asyncio.sleep)(0.05)
+
+
+other = gevent.spawn({other})
+gevent.sleep(0.01)
+calls += [gevent.spawn({call}) for _ in range(3)]
+gevent.joinall([*calls, other], raise_error=True)
 print(len(sent))
 """
+
+
+def run(call, other):
+    program = PROGRAM.replace("{call}", call).replace("{other}", other)
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout, done.stderr
 
 
 @pytest.mark.parametrize(
     "call", ["disconnect, address='192.0.2.7'", "connections, backend='drf', timeout=0.3"]
 )
 def test_greenlets_publish_at_the_same_time_while_others_query(call):
-    command = [sys.executable, "-c", PROGRAM.replace("{call}", call)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("3\n", "")
+    assert run(call, "query") == ("3\n", "")
+
+
+def test_greenlet_publishes_while_the_site_runs_an_event_loop_in_another():
+    """Its loop ends with what it was started for, and would cancel our message."""
+    assert run("disconnect, address='192.0.2.7'", "run_a_loop") == ("3\n", "")
