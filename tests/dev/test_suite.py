@@ -211,3 +211,20 @@ def test_test_over_the_limit_fails_unless_it_is_marked(tmp_path, mark, code):
     )
     assert finished.returncode == code, finished.stdout
     assert ("mark it `slow`" in finished.stdout) is bool(code)
+
+
+def test_test_without_a_database_meets_no_connection_of_another(tmp_path):
+    (tmp_path / "test_it.py").write_text(
+        "import pytest\n"
+        "from channels.db import aclose_old_connections\n"
+        "from django.contrib.auth.models import User\n"
+        "@pytest.mark.django_db(transaction=True)\n"
+        "async def test_first(): assert not await User.objects.acount()\n"
+        # As a consumer does before each event.
+        "async def test_second(): await aclose_old_connections()\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", tmp_path]
+    finished = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert finished.returncode == 0, finished.stdout
