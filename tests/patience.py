@@ -12,6 +12,8 @@ from inspect import signature
 from asgiref.testing import ApplicationCommunicator
 from channels.testing import HttpCommunicator, WebsocketCommunicator
 
+from channels_token_auth.backends.introspection.client import IntrospectionClient
+from channels_token_auth.backends.sources.remote import Remote
 from channels_token_auth.backends.sources.sessions import cycles
 from channels_token_auth.cluster import layer
 from channels_token_auth.conf import Configuration
@@ -31,6 +33,9 @@ TIMES = {
     layer: ("TIMEOUT", "HEAD_START"),
     request_end: ("LONGEST",),
 }
+# The default of the timeout that backends pass to these.
+OF_A_SERVICE = 3
+CLIENTS = (IntrospectionClient, Remote)
 # The methods that a class has itself: those of its parents are replaced in these.
 WAITING = {
     ApplicationCommunicator: ("receive_output", "wait"),
@@ -54,9 +59,19 @@ def wait_for_a_minute() -> None:
     # The table itself keeps the defaults that users have.
     _, reader = SETTINGS["VERIFY_TIMEOUT"]
     READING.SETTINGS = SETTINGS | {"VERIFY_TIMEOUT": (PATIENCE, reader)}
+    for kind in CLIENTS:
+        kind.__init__ = _patient_client(kind.__init__)
     for kind, names in WAITING.items():
         for name in names:
             setattr(kind, name, _patient(getattr(kind, name)))
+
+
+def _patient_client(init):
+    @wraps(init)
+    def call(self, *args, timeout, **given):
+        init(self, *args, timeout=PATIENCE if timeout == OF_A_SERVICE else timeout, **given)
+
+    return call
 
 
 def _patient(method):
