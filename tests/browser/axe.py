@@ -22,7 +22,8 @@ def findings(page: Page, impacts: frozenset[str] = ALL, *, rules: Sequence[str] 
 
     The checker is evaluated over the debugger: no Content-Security-Policy keeps it out.
     """
-    page.evaluate(AXE.read_text())
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
     options: dict[str, Any] = {"resultTypes": ["violations"]}
     if rules:
         options["runOnly"] = list(rules)
