@@ -24,9 +24,9 @@ def pytest_runtest_call(item):
         raise
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser():
-    """Return a browser that ends with its module, as its event loop does."""
+    """Return a browser that ends with these modules, as its event loop does."""
     with chromium() as running:
         yield running
 
@@ -67,4 +67,34 @@ def new_page(browser):
     yield open_page
     for context in contexts:
         context.close()
+    assert errors == []
+
+
+@pytest.fixture(scope="module")
+def page_of_all(browser):
+    """Return a page that all tests of a module share."""
+    page = browser.new_page()
+    page.set_default_timeout(DEADLINE)
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def load(page_of_all):
+    """Load pages, one after the other, in the same profile: they keep nothing there.
+
+    A profile and a process for each test would take twice the processor time.
+    """
+    errors = []
+
+    def note(error):
+        errors.append(error)
+
+    def load(url):
+        page_of_all.goto(url)
+        return page_of_all
+
+    page_of_all.on("pageerror", note)
+    yield load
+    page_of_all.remove_listener("pageerror", note)
     assert errors == []

@@ -53,8 +53,8 @@ in_both_browsers = pytest.mark.parametrize("open_page", ["chromium", "firefox"],
 def open_page(request):
     """Return a function that opens a page of the site."""
     if getattr(request, "param", "chromium") == "chromium":
-        new_page = request.getfixturevalue("new_page")
-        yield lambda url: ChromiumTab(new_page(url))
+        load = request.getfixturevalue("load")
+        yield lambda url: ChromiumTab(load(url))
         return
     fox, tabs = request.getfixturevalue("fox"), []
 
@@ -296,10 +296,12 @@ def test_network_that_comes_back_ends_the_wait(distant, proxy):
     distant.open(drowsy=True)
     distant.says("open")
     distant.tab.set_offline(True)
-    proxy.kill()
-    distant.says("open", "reconnecting closed", "reconnecting closed")
-    proxy.revive()
-    distant.tab.set_offline(False)
+    try:
+        proxy.kill()
+        distant.says("open", "reconnecting closed", "reconnecting closed")
+        proxy.revive()
+    finally:  # the next test has the same tab
+        distant.tab.set_offline(False)
     distant.says("reconnecting closed", "open")
 
 

@@ -67,8 +67,8 @@ class Client:
 
 
 @pytest.fixture
-def client(site, tokens, new_page):
-    return Client(new_page(site.url))
+def client(site, tokens, load):
+    return Client(load(site.url))
 
 
 def ok(user_id="7", expires_in=None):
