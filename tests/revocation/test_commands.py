@@ -70,6 +70,11 @@ async def test_connections_are_a_table(sockets, token, settings):
     assert code == 0
 
 
+def test_name_without_a_code_in_the_terminals_encoding_is_escaped(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="cp1252"))
+    assert terminal.visible("Zoë Łódź") == "Zoë \\u0141ód\\u017a"
+
+
 @pytest.mark.asvs("16.4.1")
 async def test_path_moves_no_cursor(sockets, token):
     await sockets(token.key, path="/\x1b[2J\x9b\n/é")

@@ -109,9 +109,14 @@ def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def visible(text: str) -> str:
-    """Escape control characters: a client may have chosen the text to manipulate the terminal."""
+    """Escape control characters: a client may have chosen the text to manipulate the terminal.
+
+    Also what the terminal has no code for, as in a file on Windows: `print` would raise.
+    """
     # Line breaks too, which would forge a line of the command's output.
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    encoding = sys.stdout.encoding or "utf-8"
+    return shown.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def incomplete(nodes: Sequence[str], missing: Sequence[str]) -> str | None:
