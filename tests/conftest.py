@@ -25,3 +25,8 @@ def _django_isolate_apps() -> None:
 @pytest.fixture(scope="session")
 def _django_set_urlconf() -> None:
     pass
+
+
+@pytest.fixture(scope="session")
+def _template_string_if_invalid_marker() -> None:
+    pass
