@@ -148,8 +148,8 @@ def gate(options: Options) -> tuple[list[Step], list[Step]]:
     is_own, is_other = options.is_own_quick, not options.is_own_quick
     # By length, for each Python: a long step at the end would run alone.
     steps = [
-        *in_process("in-process", own, is_covered=is_own),
         Step(name="postgresql", python=own, arguments=postgresql()),
+        *in_process("in-process", own, is_covered=is_own),
         *suite("other Python", options.other, servers=WIRE_ON_ONE_SERVER, is_covered=is_other),
         Step(
             name="properties",
