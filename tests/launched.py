@@ -109,7 +109,7 @@ def _end(pid: int) -> tuple[int, float] | None:
 
 
 def become(
-    arguments: list[str], cwd: str, env: dict[str, str], output: str, errors: str, *, session: bool
+    arguments: list[str], cwd: str, env: dict[str, str], streams: list[str], *, session: bool
 ) -> None:
     """Be the program that `python` with these arguments would be."""
     # The launcher ends with the tests, also with those that are killed.
@@ -121,7 +121,7 @@ def become(
     os.environ.clear()
     os.environ.update(env)
     # The streams of this process keep their numbers.
-    for number, path in enumerate((os.devnull, output, errors)):
+    for number, path in enumerate(streams):
         file = os.open(path, os.O_APPEND | os.O_CREAT | (os.O_WRONLY if number else os.O_RDONLY))
         os.dup2(file, number)
         os.close(file)

@@ -85,29 +85,37 @@ def start(
     env: Mapping[str, str],
     output: Path,
     errors: Path | None = None,
+    typed: Path | None = None,
     session: bool = False,
 ) -> Program:
     """Start `python` with these arguments. Its output is added to a file.
 
-    It ends when this process does. `session`: it leads a session and a process group of its own.
+    It ends when this process does. `typed`: the file that it reads as its input. `session`: it
+    leads a session and a process group of its own.
     """
     request = {"arguments": [*map(str, arguments)], "cwd": str(cwd), "env": {**env}}
-    request |= {"output": str(output), "errors": str(errors or output), "session": session}
-    return Program(_launcher().ask(**request))
+    request |= {"streams": [*map(str, (typed or os.devnull, output, errors or output))]}
+    return Program(_launcher().ask(**request, session=session))
 
 
 def run(
-    arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: float
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    timeout: float,
+    typed: str = "",
 ) -> subprocess.CompletedProcess[str]:
     """Run `python` with these arguments to its end, and return its code and what it printed."""
     with tempfile.TemporaryDirectory() as folder:
-        output, errors = Path(folder, "output"), Path(folder, "errors")
-        program = start(arguments, cwd=cwd, env=env, output=output, errors=errors)
+        streams = {name: Path(folder, name) for name in ("typed", "output", "errors")}
+        streams["typed"].write_text(typed)
+        program = start(arguments, cwd=cwd, env=env, **streams)
         try:
             code = program.wait(timeout)
         finally:
             program.kill()
-        texts = {"stdout": output.read_text(), "stderr": errors.read_text()}
+        texts = {"stdout": streams["output"].read_text(), "stderr": streams["errors"].read_text()}
         return subprocess.CompletedProcess([*arguments], code, **texts)
 
 

@@ -33,7 +33,7 @@ ENDINGS = {
 }
 
 
-def both(arguments, folder, environ=ENVIRON):
+def both(arguments, folder, environ=ENVIRON, typed=""):
     """Return the code, the output and the last line of the errors, of either way to start it."""
     options = {"cwd": folder, "env": environ, "timeout": 600}
     usual = subprocess.run(
@@ -41,12 +41,12 @@ def both(arguments, folder, environ=ENVIRON):
         check=False,
         capture_output=True,
         text=True,
-        stdin=subprocess.DEVNULL,
+        input=typed,
         **options,
     )
     return [
         (each.returncode, each.stdout, each.stderr.splitlines()[-1:])
-        for each in (launcher.run(arguments, **options), usual)
+        for each in (launcher.run(arguments, typed=typed, **options), usual)
     ]
 
 
@@ -66,8 +66,10 @@ def test_file_sees_what_it_usually_sees(tmp_path, path):
 
 
 def test_code_sees_what_it_usually_sees(tmp_path):
-    ours, usual = both(["-c", SEEN, "a"], tmp_path, ENVIRON | {"PYTHONPATH": "/one"})
+    environ = ENVIRON | {"PYTHONPATH": "/one"}
+    ours, usual = both(["-c", SEEN, "a"], tmp_path, environ, "two\nlines\n")
     assert ours == usual
+    assert json.loads(ours[1])[3] == "two\nlines\n"
 
 
 def test_module_sees_what_it_usually_sees(tmp_path):

@@ -58,10 +58,11 @@ def example_environment(**variables: str) -> dict[str, str]:
     return kept | QUICK | variables
 
 
-def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def manage(*arguments: str, typed: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
     """`manage.py` with the arguments, to its end; on an empty database unless one is named."""
-    environ = example_environment(**({"EXAMPLE_DATABASE": ":memory:"} | variables))
-    return launcher.run([FORKED, *arguments], cwd=Path.cwd(), env=environ, timeout=DEADLINE)
+    options = {"env": example_environment(**({"EXAMPLE_DATABASE": ":memory:"} | variables))}
+    options |= {"cwd": Path.cwd(), "timeout": DEADLINE, "typed": typed}
+    return launcher.run([FORKED, *arguments], **options)
 
 
 class Answer:

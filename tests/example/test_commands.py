@@ -1,23 +1,11 @@
 """`token_check` and `token_connect` as an operator types them, beside a running server."""
 
-import subprocess
-
-from tests.example.system import DEADLINE, MANAGE, example_environment
-
 HELLO = '{"command": "Say hello !", "data_string": "from a shell"}'
 
 
 def type_in(system, *command, stdin):
     """The exit code, and all that a command prints."""
-    done = subprocess.run(
-        [*MANAGE, *command],
-        input=stdin,
-        env=example_environment(**system.variables),
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+    done = system.manage(*command, typed=stdin)
     return done.returncode, done.stdout, done.stdout + done.stderr
 
 
