@@ -99,6 +99,31 @@ async def test_few_begin_while_a_busy_event_loop_is_behind():
     assert line.begun == [*range(2 * AT_ONCE)]
 
 
+async def turns_that_take_long(count):
+    """Let the event loop run with other work in each turn: no look at the line is in time."""
+    for _ in range(count):
+        time.sleep(0.005)  # noqa: ASYNC251 - as the frames of many connected users do
+        await a_turn()
+
+
+async def test_none_of_those_that_wait_begins_while_the_event_loop_is_busy(monkeypatch):
+    monkeypatch.setattr(newcomers, "MAX_YIELD", math.inf)
+    line = Line(2 * AT_ONCE)
+    await turns_that_take_long(20)
+    assert line.begun == [*range(AT_ONCE)]
+    monkeypatch.setattr(newcomers, "PAUSE", 0.2)  # a busy machine is late by milliseconds
+    await asyncio.gather(*line.tasks)
+    assert line.begun == [*range(2 * AT_ONCE)]
+
+
+async def test_next_portion_begins_after_a_while_though_the_event_loop_is_busy():
+    line, before, most = Line(3 * AT_ONCE), 0, 0
+    while len(line.begun) < 3 * AT_ONCE:
+        await turns_that_take_long(1)
+        most, before = max(most, len(line.begun) - before), len(line.begun)
+    assert most == AT_ONCE
+
+
 async def test_first_of_a_turn_waits_too_while_the_verifications_are_behind():
     line = Line(1)
     await asyncio.gather(*line.tasks)
@@ -131,7 +156,8 @@ async def test_full_line_lets_no_other_wait_until_it_is_shorter():
     await a_turn()
     assert len(line.newcomers) == MAX_WAITING
     assert await line.newcomers.turn() == math.inf
-    await a_turn()
+    while len(line.newcomers) == MAX_WAITING:
+        await a_turn()
     assert 0 <= await line.newcomers.turn() < math.inf
     await asyncio.gather(*line.tasks)
 

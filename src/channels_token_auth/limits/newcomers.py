@@ -5,6 +5,11 @@ turn, and every connected user would wait for all of them. So the others wait he
 their arrival, while the loop handles the frames of connected users between two turns. Nothing is
 lost by it: the same work is done in smaller portions. In quiet times nobody waits.
 
+The next portion begins when the loop has nothing else to do, or after `MAX_YIELD` seconds. Until
+then the loop is busy with connected users and with handshakes that have begun, so that no time is
+lost. A loop that sleeps also lets go of Python's lock, which a server's threads need to pass on the
+frames that they have read.
+
 They also wait while many verifications wait for their thread: more would only wait there, each
 with a place among the waiting sockets, whose number is limited (`LIMITS`).
 
@@ -31,9 +36,9 @@ MAX_WAITING = 10_000
 """Handshakes that wait at most. A process handles as many in about AUTH_TIMEOUT: those behind them
 would be refused when their turn came."""
 
-BEHIND = 32
+BEHIND = 16
 """The line is held while so many verifications wait for their thread: a batch worth a query.
-With 128, 5,000 clients were served no sooner, and connected users waited three times as long."""
+With more, clients were served no sooner, and connected users waited longer."""
 
 FULL = 128
 """The limit instead of `BEHIND` while the event loop is idle, because the thread waits for its
@@ -48,6 +53,10 @@ IDLE = 2
 MAX_HOLD = 0.05
 """The most seconds for which the line is held between two portions. A database that hangs must not
 keep out clients whose tokens need no query."""
+
+MAX_YIELD = 0.02
+"""The most seconds for which the line is held while the event loop is busy. A portion takes 10 to
+20 ms until its first messages are answered, so that holding the line lets no time pass unused."""
 
 OVERRUN = Detail(
     slug="too_many_handshakes",
@@ -128,13 +137,18 @@ class Newcomers:
         self._next_turn()
 
     def _must_hold(self) -> bool:
-        """Return True if no handshake should begin yet, because too many verifications wait.
+        """Return True if no handshake should begin yet: the event loop is busy, or too many
+        verifications wait.
 
         Called before each portion. False after `max_hold` seconds in any case.
         """
         now = self._loop.time()
+        held = now - self._began_at
+        # If nobody waits, the one that has just come begins at once.
+        if self._waiting and not self._looks_in_time and held < MAX_YIELD:
+            return True
         most = FULL if self._looks_in_time >= IDLE else BEHIND
-        if self._backlog() >= most and now - self._began_at < self._max_hold:
+        if self._backlog() >= most and held < self._max_hold:
             return True
         self._began_at, self._looks_in_time = now, 0
         return False
