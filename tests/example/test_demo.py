@@ -16,12 +16,15 @@ from tests.example.system import AS_SHIPPED, FORKED, MANAGE, ExampleSystem, mana
 DEADLINE = 120.0  # it ends what hangs only
 
 
-# All servers read the same settings: one of the starts hashes its passwords as shipped.
+# All servers read the same settings: one of the starts hashes its passwords as shipped, and has an
+# interpreter of its own.
 @pytest.mark.parametrize(
-    ("server", "settings"), [("daphne", AS_SHIPPED), ("uvicorn", {}), ("granian", {})]
+    ("starts", "server", "settings"),
+    [(MANAGE, "daphne", AS_SHIPPED), ((FORKED,), "uvicorn", {}), ((FORKED,), "granian", {})],
+    ids=["daphne", "uvicorn", "granian"],
 )
-def test_demo_serves_and_stops_cleanly_on_ctrl_c(tmp_path, server, settings):
-    command = (*MANAGE, "demo", "--port={port}", f"--server={server}")
+def test_demo_serves_and_stops_cleanly_on_ctrl_c(tmp_path, starts, server, settings):
+    command = (*starts, "demo", "--port={port}", f"--server={server}")
     with ExampleSystem(tmp_path, *command, **settings) as system:
         token = system.token("testuserone", "testing123")
         with system.socket(f"/?token={token}") as ws:
