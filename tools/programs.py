@@ -24,12 +24,12 @@ __all__ = [
 ROOT = Path(__file__).resolve().parents[1]
 DEV = ROOT / ".dev"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
-# Variables that programs get: those of the machine, of the network, and of the example. All others
-# are for other projects: PYTHONPATH, UV_PROJECT, PIP_USER and NODE_ENV would break an installation,
+# Variables that programs get: those of the machine, of the network, and our own. All others are
+# for other projects: PYTHONPATH, UV_PROJECT, PIP_USER and NODE_ENV would break an installation,
 # and DJANGO_SETTINGS_MODULE or PROMETHEUS_MULTIPROC_DIR a test. Many container images set
 # PYTHONDONTWRITEBYTECODE: each program of a run would compile every module again.
 KEPT = re.compile(
-    r"PATH|HOME|USER|LOGNAME|SHELL|TERM|LANG|LANGUAGE|TZ|TMPDIR|(LC|LD|XDG|EXAMPLE)_\w+"
+    r"PATH|HOME|USER|LOGNAME|SHELL|TERM|LANG|LANGUAGE|TZ|TMPDIR|(LC|LD|XDG|EXAMPLE|BENCH)_\w+"
     r"|\w*(CACHE_DIR|CERT|CA_BUNDLE|CAFILE|CONFIG_FILE|INDEX|FIND_LINKS|KEYRING|NATIVE_TLS|NETRC"
     r"|PROXY|REGISTRY|TIMEOUT|_HOST)\w*",
     re.IGNORECASE,

@@ -51,7 +51,9 @@ def test_variable_of_another_project_reaches_no_program(monkeypatch, name):
     assert name not in clean_environ()
 
 
-@pytest.mark.parametrize("name", ["https_proxy", "PIP_INDEX_URL", "UV_CACHE_DIR", "EXAMPLE_DEBUG"])
-def test_variable_of_the_network_and_of_the_example_reaches_programs(monkeypatch, name):
+@pytest.mark.parametrize(
+    "name", ["https_proxy", "PIP_INDEX_URL", "UV_CACHE_DIR", "EXAMPLE_DEBUG", "BENCH_GC"]
+)
+def test_variable_of_the_network_and_our_own_reach_programs(monkeypatch, name):
     monkeypatch.setenv(name, "1")
     assert clean_environ()[name] == "1"
