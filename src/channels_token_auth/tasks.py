@@ -115,12 +115,17 @@ def synchronous(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]
 def _in_real_thread(
     gevent: Any, function: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    def work() -> T:
-        return asyncio.run(function(*args, **kwargs))
+    def work() -> T | BaseException:
+        try:
+            return asyncio.run(function(*args, **kwargs))
+        except BaseException as error:  # noqa: BLE001 - gevent prints what its threads raise
+            return error
 
     # The other greenlets run until the thread has ended.
-    result: T = gevent.get_hub().threadpool.apply(copy_context().run, (work,))
-    return result
+    outcome: T | BaseException = gevent.get_hub().threadpool.apply(copy_context().run, (work,))
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
 
 
 def asynchronous(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:

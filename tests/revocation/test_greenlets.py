@@ -11,6 +11,7 @@ from gevent import monkey
 monkey.patch_all()
 
 import asyncio
+from contextlib import suppress
 
 import django
 import gevent
@@ -57,6 +58,11 @@ def run_a_loop():
     async_to_sync(asyncio.sleep)(0.05)
 
 
+def list_too_many():
+    with suppress(ValueError):
+        connections(limit=5000)
+
+
 other = gevent.spawn({other})
 gevent.sleep(0.01)
 calls += [gevent.spawn({call}) for _ in range(3)]
@@ -82,3 +88,7 @@ def test_greenlets_publish_at_the_same_time_while_others_query(call):
 def test_greenlet_publishes_while_the_site_runs_an_event_loop_in_another():
     """Its loop ends with what it was started for, and would cancel our message."""
     assert run("disconnect, address='192.0.2.7'", "run_a_loop") == ("3\n", "")
+
+
+def test_error_that_a_greenlet_handles_is_not_printed():
+    assert run("list_too_many", "query") == ("0\n", "")
