@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial, wraps
-from inspect import isbuiltin
+from inspect import currentframe, isbuiltin
+from traceback import walk_stack
 from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import async_to_sync, sync_to_async
@@ -87,13 +88,16 @@ def spawn(work: Coroutine[Any, Any, T]) -> "asyncio.Future[T]":
 
 
 def is_in_loop() -> bool:
-    """Return whether this thread runs an event loop right now, so that it must not block."""
+    """Return whether an event loop runs the caller right now, so that it must not block."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return False
-    # Greenlets share a thread: outside a task, the loop is that of another one, which waits now.
-    return has_real_threads() or asyncio.current_task() is not None
+    # Greenlets share a thread: the loop may be that of another one, which waits now.
+    return has_real_threads() or any(
+        frame.f_code is asyncio.BaseEventLoop.run_forever.__code__
+        for frame, _ in walk_stack(currentframe())
+    )
 
 
 def has_real_threads() -> bool:
