@@ -17,7 +17,7 @@ __all__ = ["LIMIT"]
 LIMIT = 5.0  # seconds of one test, without its fixtures, on a machine that does nothing else
 # Twice as many processes as the gate's lanes run at once: the load average follows too late, and a
 # test also waits for programs of its own that have no core, or stand still.
-LANES = 16.0
+LANES = 18.0
 SCHEDSTAT = Path("/proc/self/schedstat")  # of the main thread, which runs the tests
 _waited_before = pytest.StashKey[float]()
 

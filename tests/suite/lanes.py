@@ -42,7 +42,7 @@ SERVICES = {
     "wire": ("wire",),
     "faults": ("faults", "tenants"),
 }
-# How many of these steps run at the same time, and how many that compute: two more than there are
+# How many of these steps run at the same time, and how many that compute: three more than there are
 # cores, since those wait too. `tests/plugins/slow.py` knows the sum.
 SERVICE_WORKERS = 4
 # Of the tests that start services, those that run the library in their own process as well.
@@ -59,7 +59,7 @@ IN_PROCESS = tuple(
     )
 )
 CORES = cores()
-WORKERS = CORES + 2
+WORKERS = CORES + 3
 # These folders need as much processor time as those that are left. A step for each group, in one
 # process, collects its own tests only, and sets up each module once: workers of pytest-xdist would
 # collect those of all groups, and each of them set up what its tests need.
