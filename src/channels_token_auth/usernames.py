@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from django.contrib.auth import get_user_model
 
-from .backends.sources.keys import converted
+from .backends.sources.keys import converted, is_storable
 from .cluster.connections import LiveConnection
 from .core.identity import UserKey, model_kind, without_tenant
 from .tenants.site import here
@@ -18,7 +18,7 @@ def find_user(text: str) -> Any:
 
     Raises ValueError if the text is the name of one user and the key of another.
     """
-    if not _is_storable(text):
+    if not is_storable(text):
         return None
     model = get_user_model()
     users = model._default_manager  # noqa: SLF001 - documented so
@@ -29,11 +29,6 @@ def find_user(text: str) -> Any:
         # No guess: to revoke the tokens of the wrong user cannot be undone.
         raise ValueError(f"{text!r} is the name of one user and the id of another.")
     return named or keyed
-
-
-def _is_storable(text: str) -> bool:
-    """Return whether a database can hold the text: none takes NUL or lone surrogates."""
-    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def usernames(user_ids: Collection[str | None]) -> dict[str, str]:

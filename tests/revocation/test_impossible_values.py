@@ -5,6 +5,8 @@ from decimal import Decimal
 import pytest
 
 from channels_token_auth import aconnections, adisconnect, arevoke_token, arevoke_user
+from channels_token_auth.backends.sources.users import named_user
+from channels_token_auth.core.identity import FOREIGN, UserKey
 from tests.revocation.test_commands import manage
 from tests.revocation.test_given import CALLS, backends, has_revoked  # noqa: F401 - a fixture
 
@@ -23,6 +25,19 @@ async def test_value_that_no_user_has_as_a_key_is_an_error(name, value, sockets,
         await BY_USER[name](user=value)
     assert await socket.stays()
     assert not has_revoked(told)
+
+
+@pytest.mark.parametrize("value", NO_USERS, ids=lambda value: type(value).__name__)
+def test_value_that_is_no_key_is_an_error_where_keys_are_texts(value, settings):
+    """Django reads each of them as a text."""
+    settings.AUTH_USER_MODEL = "own_users.Entry"
+    with pytest.raises((TypeError, ValueError)):
+        named_user(value)
+
+
+def test_text_that_no_row_can_have_is_not_looked_for(settings):
+    settings.AUTH_USER_MODEL = "own_users.Entry"
+    assert named_user("\x00") == UserKey(kind=FOREIGN, key="\x00")
 
 
 @pytest.mark.parametrize("key", [-1, 10**20, 10**400, "inf", "x", "x" * 1000, "\x00"])

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import Field, ForeignKey, IntegerField
 
-__all__ = ["converted", "read_key"]
+__all__ = ["converted", "is_storable", "read_key"]
 
 
 def converted(field: Any, value: Any) -> Any:
@@ -23,7 +23,12 @@ def converted(field: Any, value: Any) -> Any:
             field.run_validators(found)  # of the database's range
     except (ValidationError, ValueError, TypeError, OverflowError):
         return None
-    return found
+    return None if isinstance(found, str) and not is_storable(found) else found
+
+
+def is_storable(text: str) -> bool:
+    """Return whether a database can hold the text: none takes NUL or lone surrogates."""
+    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def read_key(field: "Field[Any, Any]", claim: Any) -> Any:
@@ -31,7 +36,7 @@ def read_key(field: "Field[Any, Any]", claim: Any) -> Any:
     if isinstance(claim, bool) or not isinstance(claim, str | int):
         return None
     text = str(claim)
-    # "" would be the user whose field is empty; no database takes NUL or lone surrogates.
+    # "" would be the user whose field is empty.
     if not text or not text.isprintable():
         return None
     value = converted(field, claim)

@@ -110,10 +110,11 @@ def named_user(user: Any) -> UserKey:
     if hasattr(user, "pk"):
         return UserKey(kind=FOREIGN, key=str(key))
     found = _local_key(key)
+    # A column of texts would take 1.5, and any object.
+    if not isinstance(key, str | int | UUID | tuple) and found != key:
+        raise TypeError(f"A {type(key).__name__} names no user: name one, or a primary key.")
     if found is not None:
         return UserKey(kind=None, key=str(found))
-    if not isinstance(key, str | int | UUID | tuple):
-        raise TypeError(f"A {type(key).__name__} names no user: name one, or a primary key.")
     text = str(key)
     text.encode()  # a message to other nodes cannot contain half of a surrogate pair
     # A key that cannot be converted belongs to users of other services: query no rows with it.
