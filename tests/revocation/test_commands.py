@@ -75,6 +75,13 @@ def test_name_without_a_code_in_the_terminals_encoding_is_escaped(monkeypatch):
     assert terminal.visible("Zoë Łódź") == "Zoë \\u0141ód\\u017a"
 
 
+@pytest.mark.parametrize("output", [object(), None], ids=["without an encoding", "none"])
+def test_name_is_shown_where_the_output_is_no_terminal(monkeypatch, output):
+    """Celery's workers replace it, and a service on Windows has none."""
+    monkeypatch.setattr(sys, "stdout", output)
+    assert terminal.visible("Łódź\n") == "Łódź\\n"
+
+
 @pytest.mark.asvs("16.4.1")
 async def test_path_moves_no_cursor(sockets, token):
     await sockets(token.key, path="/\x1b[2J\x9b\n/é")

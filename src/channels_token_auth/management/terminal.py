@@ -115,7 +115,7 @@ def visible(text: str) -> str:
     """
     # Line breaks too, which would forge a line of the command's output.
     shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    encoding = sys.stdout.encoding or "utf-8"
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # a task worker may replace it
     return shown.encode(encoding, "backslashreplace").decode(encoding)
 
 
