@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tomllib
 from itertools import chain
 from pathlib import Path
 
@@ -43,6 +44,17 @@ def test_each_test_is_in_exactly_one_lane():
     tops = {path.relative_to(tests).parts[0] for path in tests.glob("**/test_*.py")}
     assert sorted([*CORE, *IN_PROCESS, *chain(*SERVICES.values())]) == sorted(tops)
     assert sorted(chain(REST, *PARTS)) == sorted(IN_PROCESS)
+
+
+def test_core_runs_with_all_plugins_that_need_no_django():
+    """Else a test that hangs there would hang the run, for example."""
+    of_all = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    of_core = tomllib.loads((ROOT / "tests/core/pytest.toml").read_text())["pytest"]
+    plugins, own = (
+        {name for name in options["addopts"] if name.startswith("tests.plugins.")}
+        for options in (of_all, of_core)
+    )
+    assert plugins - own == {"tests.plugins.database", "tests.plugins.state"}
 
 
 def test_gate_leaves_out_what_is_measured_and_all_does_not():
