@@ -29,9 +29,9 @@ CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 # and DJANGO_SETTINGS_MODULE or PROMETHEUS_MULTIPROC_DIR a test. Many container images set
 # PYTHONDONTWRITEBYTECODE: each program of a run would compile every module again.
 KEPT = re.compile(
-    r"PATH|HOME|USER|LOGNAME|SHELL|TERM|LANG|LANGUAGE|TZ|TMPDIR|(LC|LD|XDG|EXAMPLE|BENCH)_\w+"
-    r"|\w*(CACHE_DIR|CERT|CA_BUNDLE|CAFILE|CONFIG_FILE|INDEX|FIND_LINKS|KEYRING|NATIVE_TLS|NETRC"
-    r"|PROXY|REGISTRY|TIMEOUT|_HOST)\w*",
+    r"PATH|HOME|USER|LOGNAME|SHELL|TERM|NO_COLOR|LANG|LANGUAGE|TZ|TMPDIR"
+    r"|(LC|LD|XDG|EXAMPLE|BENCH)_\w+|\w*(CACHE_DIR|CERT|CA_BUNDLE|CAFILE|CONFIG_FILE|INDEX"
+    r"|FIND_LINKS|KEYRING|NATIVE_TLS|NETRC|PROXY|REGISTRY|TIMEOUT|TOKEN|USERCONFIG|_HOST)\w*",
     re.IGNORECASE,
 )
 # Lines of apt, pip, uv and npm that report a problem. They are not shown as progress: one of them

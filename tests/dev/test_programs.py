@@ -52,7 +52,17 @@ def test_variable_of_another_project_reaches_no_program(monkeypatch, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["https_proxy", "PIP_INDEX_URL", "UV_CACHE_DIR", "EXAMPLE_DEBUG", "BENCH_GC"]
+    "name",
+    [
+        "https_proxy",
+        "PIP_INDEX_URL",
+        "UV_CACHE_DIR",
+        "NPM_TOKEN",
+        "npm_config_userconfig",
+        "NO_COLOR",
+        "EXAMPLE_DEBUG",
+        "BENCH_GC",
+    ],
 )
 def test_variable_of_the_network_and_our_own_reach_programs(monkeypatch, name):
     monkeypatch.setenv(name, "1")
