@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import ClassVar
 from uuid import uuid4
 
@@ -320,6 +321,12 @@ def asked(services):
 UUID_KEY = uuid4()
 
 
+class Founder(int, Enum):
+    """Keys whose text is their name."""
+
+    ADA = 7
+
+
 @pytest.mark.parametrize(
     ("user", "key"),
     [
@@ -346,6 +353,7 @@ def test_backend_is_asked_about_the_key_of_that_kind_of_user(asked, user, key):
     [
         ("auth.User", 7, {None: "7"}),
         ("auth.User", "7", {None: "7"}),
+        ("auth.User", Founder.ADA, {None: "7"}),
         ("auth.User", "007", {FOREIGN: "007"}),
         ("auth.User", "\uff17", {FOREIGN: "\uff17"}),
         ("own_users.Member", 7, {FOREIGN: "7"}),

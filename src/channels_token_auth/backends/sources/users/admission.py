@@ -133,7 +133,7 @@ def _local_key(key: Any) -> Any:
     # Django reads 5 as the UUID of that number, and "007" and 7.5 as 7: another service may have
     # such a user, whose tokens would stay valid. Those of user 7 would be revoked in their place.
     is_another = (isinstance(found, UUID) and isinstance(key, int)) or (
-        isinstance(found, int) and str(found) != str(key)
+        isinstance(found, int) and key not in (found, str(found))
     )
     return None if is_another else found
 
