@@ -4,6 +4,8 @@ import uuid
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.validators import MinValueValidator
+from django.db.models import IntegerField
 from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.authtoken.models import Token
@@ -21,6 +23,12 @@ def number(claim):
 @pytest.mark.parametrize(("claim", "key"), [("1", 1), (1, 1), ("0", 0), ("70", 70)])
 def test_canonical_text_and_the_number_name_the_key(claim, key):
     assert number(claim) == key
+
+
+def test_row_that_is_older_than_a_validator_of_the_site_has_its_key():
+    field = IntegerField(validators=[MinValueValidator(1000)])
+    assert read_key(field, 5) == 5
+    assert read_key(field, 10**20) is None
 
 
 @pytest.mark.parametrize(
