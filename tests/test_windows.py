@@ -12,24 +12,12 @@ for name in ("fork", "forkpty", "getegid", "geteuid", "getgid", "getuid", "regis
 for name in ("fcntl", "grp", "pwd", "resource", "termios"):
     sys.modules[name] = None
 
-import django
-from django.conf import settings
+from tests.lone_site import set_up
 
-settings.configure(
-    SECRET_KEY="k" * 50,
-    CHANNELS_TOKEN_AUTH={
-        "BACKENDS": [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}]
-    },
+set_up(
     CHANNEL_LAYERS={"default": {"BACKEND": "tests.revocation.layer.SharedLayer"}},
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-    INSTALLED_APPS=[
-        "django.contrib.auth",
-        "django.contrib.contenttypes",
-        "rest_framework.authtoken",
-        "channels_token_auth",
-    ],
 )
-django.setup()
 
 from channels_token_auth import connections, disconnect, middleware
 from channels_token_auth.management.commands import token_connect

@@ -13,25 +13,14 @@ monkey.patch_all()
 import asyncio
 from contextlib import suppress
 
-import django
 import gevent
-from django.conf import settings
 
-settings.configure(
-    SECRET_KEY="k" * 50,
-    CHANNELS_TOKEN_AUTH={
-        "BACKENDS": [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}]
-    },
+from tests.lone_site import set_up
+
+set_up(
     CHANNEL_LAYERS={"default": {"BACKEND": "__main__.SlowLayer"}},
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-    INSTALLED_APPS=[
-        "django.contrib.auth",
-        "django.contrib.contenttypes",
-        "rest_framework.authtoken",
-        "channels_token_auth",
-    ],
 )
-django.setup()
 
 from asgiref.sync import async_to_sync
 from django.db import connection

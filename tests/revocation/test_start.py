@@ -4,22 +4,9 @@ import subprocess
 import sys
 
 WITHOUT_SESSIONS = """
-import django
-from django.conf import settings
+from tests.lone_site import set_up
 
-settings.configure(
-    SECRET_KEY="k" * 50,
-    CHANNELS_TOKEN_AUTH={
-        "BACKENDS": [{"BACKEND": "channels_token_auth.backends.drf.DRFTokenBackend"}]
-    },
-    INSTALLED_APPS=[
-        "django.contrib.auth",
-        "django.contrib.contenttypes",
-        "rest_framework.authtoken",
-        "channels_token_auth",
-    ],
-)
-django.setup()
+set_up()
 
 from django.db.models.signals import post_delete
 from rest_framework.authtoken.models import Token
