@@ -120,7 +120,7 @@ class Inbox(CancelScope):
             call = self.receive()
             # By the type first: asyncio's functions are slower, and are meant for rare types.
             is_coroutine = type(call) is CoroutineType
-            # By its method: `asyncio.iscoroutine` takes a microsecond for what is none.
+            # By its method: `asyncio.iscoroutine` needs a microsecond to return False.
             self.gives_coroutines = is_coroutine or hasattr(call, "throw")
             if is_coroutine or not asyncio.isfuture(call):
                 with self:

@@ -5,7 +5,7 @@ from django.db import models
 
 
 class OwnedToken(models.Model):
-    """What all token models here have beside their key."""
+    """The columns that all token models here have beside their key."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, related_name="+"
