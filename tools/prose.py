@@ -11,6 +11,7 @@ import re
 import sys
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from .words import IN_CODE, IN_DOCUMENTS, parts_of
@@ -26,6 +27,7 @@ RIDDLE = re.compile(r"(What|Whether|Those|Whose|Of|It|The same|Who|Whom|Where|Th
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 # Not a part of a name such as `single_flight`, or of a token such as "He-3x".
 _WORD = re.compile(r"(?<![\w-])[A-Za-z]+(?![\w-])")
+_IDENTIFIER = re.compile(r"\w+")
 _PROSE = (tokenize.COMMENT, tokenize.STRING)
 
 
@@ -48,7 +50,7 @@ def findings(folder: Path) -> Iterator[str]:
 
 def forbidden_names(source: str) -> Iterator[tuple[int, str]]:
     """Yield the line and the advice of each identifier that contains a forbidden word."""
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+    for token in _tokens(source):
         if token.type == tokenize.NAME:
             for part in parts_of(token.string):
                 if part in IN_CODE:
@@ -57,10 +59,19 @@ def forbidden_names(source: str) -> Iterator[tuple[int, str]]:
 
 def forbidden_words(source: str) -> Iterator[tuple[int, str]]:
     """Yield the line and the advice of each forbidden word in comments, docstrings and texts."""
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+    for token in _tokens(source):
         if token.type in _PROSE:
             for number, line in enumerate(token.string.splitlines(), token.start[0]):
                 yield from ((number, advice) for advice in _advice(line, IN_CODE))
+
+
+@cache
+def _tokens(source: str) -> list[tokenize.TokenInfo]:
+    """Return the tokens of a file, or none if no word of it is forbidden: that is quick to see."""
+    words = set(_IDENTIFIER.findall(source))
+    if IN_CODE.keys().isdisjoint(part for each in words for part in (each.lower(), *parts_of(each))):
+        return []
+    return list(tokenize.generate_tokens(io.StringIO(source).readline))
 
 
 def _findings_in_code(folder: Path) -> Iterator[str]:
