@@ -69,7 +69,9 @@ def forbidden_words(source: str) -> Iterator[tuple[int, str]]:
 def _tokens(source: str) -> list[tokenize.TokenInfo]:
     """Return the tokens of a file, or none if no word of it is forbidden: that is quick to see."""
     words = set(_IDENTIFIER.findall(source))
-    if IN_CODE.keys().isdisjoint(part for each in words for part in (each.lower(), *parts_of(each))):
+    if IN_CODE.keys().isdisjoint(
+        part for each in words for part in (each.lower(), *parts_of(each))
+    ):
         return []
     return list(tokenize.generate_tokens(io.StringIO(source).readline))
 
