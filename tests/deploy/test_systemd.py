@@ -66,21 +66,15 @@ def unit(project, tmp_path):
 @contextmanager
 def running(unit, folder):
     """Run ExecStart as systemd does: in the folder, in a process group of its own."""
-    with (folder / "server.log").open("w") as log:
-        server = subprocess.Popen(
-            unit.command("ExecStart"),
-            cwd=folder,
-            env=environ(),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            yield server
-        finally:
-            if server.poll() is None:
-                os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
+    log, command = folder / "server.log", unit.command("ExecStart")
+    log.write_text("")
+    server = launcher.start(command, cwd=folder, env=environ(), output=log, session=True)
+    try:
+        yield server
+    finally:
+        if server.poll() is None:
+            os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
 
 
 def environ():
