@@ -1,6 +1,7 @@
 """The README's site with its user and her token, our endpoints, and a channel layer if needed."""
 
 import contextlib
+import re
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from tests.docs.browser import PASSWORD
 from tests.docs.project import Project, section
 
-__all__ = ["ENDPOINTS", "TOKEN", "hello_site", "populate", "token_of_ada", "use_redis"]
+__all__ = ["ENDPOINTS", "TOKEN", "hello_site", "populate", "token_of_ada", "typed", "use_redis"]
 
 ENDPOINTS = """
 from django.urls import include
@@ -44,6 +45,15 @@ def populate(project: Project, password: str, *more: Sequence[str]) -> None:
         *more,
         DJANGO_SUPERUSER_PASSWORD=password,
     )
+
+
+def typed(project: Project, commands: str) -> str:
+    """Run the commands of a page before `runserver`, in one process; return what they print."""
+    *lines, last = re.findall(r"python manage\.py (.*)", commands)
+    assert last == "runserver"
+    quiet = "createsuperuser --noinput --email=ada@example.com"
+    lines = [line.replace("createsuperuser", quiet).split() for line in lines]
+    return project.manage_all(*lines, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
 
 
 def use_redis(project: Project, url: str) -> None:

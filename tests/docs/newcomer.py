@@ -1,11 +1,10 @@
 """Follow README's five steps as a newcomer does, in a browser: log in, paste, click, delete."""
 
-import re
-
 from playwright.sync_api import Page
 
 from tests.browser.chromium import chromium
 from tests.docs.browser import PASSWORD
+from tests.docs.hello_site import typed
 from tests.docs.pages import snippets
 from tests.docs.project import Project, section
 
@@ -19,7 +18,7 @@ def follow(project: Project) -> list[str]:
     """Return the lines of the browser's console: until the greeting, and until the close."""
     project.write(section("README.md", STEPS))
     _, commands, *_ = snippets("README.md", "sh", STEPS)
-    key = _typed(project, commands)
+    key = typed(project, commands).splitlines()[-1].split()[2]
     (script,) = snippets("README.md", "js", STEPS)
     assert "manage.py runserver" in commands
     with project.serve() as base, chromium() as browser:
@@ -51,15 +50,3 @@ def _delete_token(page: Page, base: str, key: str) -> None:
     page.get_by_role("link", name=key).click()
     page.get_by_text("Delete", exact=True).click()  # a link, and from Django 6.1 on a button
     page.get_by_role("button", name="Yes").click()
-
-
-def _typed(project: Project, commands: str) -> str:
-    """Type the commands before `runserver`, and return the token that one of them prints."""
-    printed = ""
-    for command in re.findall(r"python manage\.py (.*)", commands):
-        name, *arguments = command.split()
-        if name == "createsuperuser":
-            arguments += ["--noinput", "--email=ada@example.com"]
-        if name != "runserver":
-            printed = project.manage(name, *arguments, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
-    return printed.split()[2]

@@ -1,12 +1,12 @@
 """Follow the tutorial as its reader does: type the commands, and click in a browser."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import Page, expect
 
 from tests.docs.browser import PASSWORD
+from tests.docs.hello_site import typed
 from tests.docs.pages import snippets
 from tests.docs.project import Project
 
@@ -22,12 +22,7 @@ TOKENS = "/admin/authtoken/tokenproxy/"
 def tried(project: Project) -> Iterator[str]:
     """Type the commands of "Try it", and yield the site's address."""
     (commands,) = (block for block in snippets(PAGE, "sh") if "runserver" in block)
-    for command in re.findall(r"python manage\.py (.*)", commands):
-        name, *arguments = command.split()
-        if name == "createsuperuser":
-            arguments += ["--noinput", "--email=ada@example.com"]
-        if name != "runserver":
-            project.manage(name, *arguments, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
+    typed(project, commands)
     with project.serve() as base:
         yield f"http://{base}"
 
