@@ -35,11 +35,13 @@ class Client:
     def __init__(self, page):
         self.page = page
 
-    def open(self, token="ada", *, way="subprotocol", path="/", fresh=""):
-        self.page.get_by_label("Socket").fill(path)
-        self.page.get_by_label("Token", exact=True).fill(token)
-        self.page.get_by_label("Fresh token").fill(fresh)
-        self.page.get_by_label("Presented").select_option(way)
+    def open(self, token="ada", *, way=None, path=None, fresh=None):
+        """Open a socket. The page presents a token as a subprotocol at `/` unless it is changed."""
+        for label, value in {"Socket": path, "Token": token, "Fresh token": fresh}.items():
+            if value:
+                self.page.get_by_label(label, exact=True).fill(value)
+        if way:
+            self.page.get_by_label("Presented").select_option(way)
         self.press("Open")
 
     def press(self, name):
