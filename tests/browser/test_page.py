@@ -44,8 +44,8 @@ def answers(page):
     return expect(page.locator("#log .received"))
 
 
-def test_right_password_connects_and_the_server_answers(system, new_page):
-    page = new_page(system.url)
+def test_right_password_connects_and_the_server_answers(system, load):
+    page = load(system.url)
     log_in(page)
     status(page).to_have_text("Connected.")
     page.get_by_label("Your text").fill("Grüße <b>")
@@ -53,8 +53,8 @@ def test_right_password_connects_and_the_server_answers(system, new_page):
     answers(page).to_contain_text("The command to say hello was received: Grüße <b>")
 
 
-def test_frame_is_shown_on_demand(system, new_page):
-    page = new_page(system.url)
+def test_frame_is_shown_on_demand(system, load):
+    page = load(system.url)
     log_in(page)
     page.get_by_role("button", name="Say hello").click()
     answers(page).to_have_count(1)
@@ -81,8 +81,8 @@ def test_token_is_in_no_address_storage_or_document(system, new_page):
         assert PASSWORD not in text
 
 
-def test_text_that_is_typed_after_the_login_replaces_the_example(system, new_page):
-    page = new_page(system.url)
+def test_text_that_is_typed_after_the_login_replaces_the_example(system, load):
+    page = load(system.url)
     log_in(page)
     status(page).to_have_text("Connected.")
     page.keyboard.type("good morning")
@@ -90,8 +90,8 @@ def test_text_that_is_typed_after_the_login_replaces_the_example(system, new_pag
 
 
 @pytest.mark.parametrize("username", [USER, "x" * 151])
-def test_wrong_login_is_said_and_another_try_is_possible(system, new_page, username):
-    page = new_page(system.url)
+def test_wrong_login_is_said_and_another_try_is_possible(system, load, username):
+    page = load(system.url)
     log_in(page, username, "wrong")
     status(page).to_have_text("Wrong username or password.")
     expect(page.get_by_label("Password")).to_have_attribute("type", "password")
@@ -111,25 +111,25 @@ def test_double_click_logs_in_and_connects_once(system, new_page):
     assert (made.count("POST"), made.count("WebSocket")) == (1, 1)
 
 
-def test_too_many_attempts_are_said_with_the_time_to_wait(folder, new_page):
+def test_too_many_attempts_are_said_with_the_time_to_wait(folder, load):
     with ExampleSystem(folder) as throttled:
-        page = new_page(throttled.url)  # first: the attempts count for a minute only
+        page = load(throttled.url)  # first: the attempts count for a minute only
         for _ in range(11):
             throttled.log_in(username="somebody")
         log_in(page, "somebody", "secret")
         status(page).to_contain_text("Too many attempts. Try again in ")
 
 
-def test_no_server_is_said(new_page):
-    page = new_page(f"{PAGE_FILE.as_uri()}?server=http://127.0.0.1:1")
+def test_no_server_is_said(load):
+    page = load(f"{PAGE_FILE.as_uri()}?server=http://127.0.0.1:1")
     log_in(page)
     status(page).to_have_text("No server answers at http://127.0.0.1:1.")
 
 
 @pytest.mark.slow
-def test_lost_server_is_said_and_the_next_one_is_found(folder, new_page):
+def test_lost_server_is_said_and_the_next_one_is_found(folder, load):
     with ExampleSystem(folder) as first:
-        page = new_page(first.url)
+        page = load(first.url)
         log_in(page)
         status(page).to_have_text("Connected.")
         first.kill()
@@ -146,8 +146,8 @@ def test_lost_server_is_said_and_the_next_one_is_found(folder, new_page):
 
 
 @pytest.mark.slow
-def test_focus_and_text_outlive_a_reconnection(way, new_page):
-    page = new_page(way.url)
+def test_focus_and_text_outlive_a_reconnection(way, load):
+    page = load(way.url)
     log_in(page)
     status(page).to_have_text("Connected.")
     text = page.get_by_label("Your text")
@@ -167,8 +167,8 @@ def test_focus_and_text_outlive_a_reconnection(way, new_page):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["Say hello", "Sign out everywhere else"])
-def test_button_keeps_the_focus_over_a_reconnection(way, new_page, name):
-    page = new_page(way.url)
+def test_button_keeps_the_focus_over_a_reconnection(way, load, name):
+    page = load(way.url)
     log_in(page)
     status(page).to_have_text("Connected.")
     page.get_by_role("button", name=name).focus()
@@ -181,8 +181,8 @@ def test_button_keeps_the_focus_over_a_reconnection(way, new_page, name):
 
 
 @pytest.mark.slow
-def test_repeated_losses_are_one_line(way, new_page):
-    page = new_page(way.url)
+def test_repeated_losses_are_one_line(way, load):
+    page = load(way.url)
     log_in(page)
     status(page).to_have_text("Connected.")
     way.kill()
@@ -213,9 +213,9 @@ def test_click_ends_the_wait_for_the_next_server(way, new_page):
 
 
 @pytest.mark.slow
-def test_time_left_is_said_and_a_socket_signs_in_anew(folder, new_page):
+def test_time_left_is_said_and_a_socket_signs_in_anew(folder, load):
     with ExampleSystem(folder, EXAMPLE_MAX_CONNECTION_AGE="5") as system:
-        page = new_page(system.url)
+        page = load(system.url)
         log_in(page)
         status(page).to_have_text("Connected.")
         expect(page.get_by_text(" s left.")).to_be_visible()
@@ -299,8 +299,8 @@ def test_refusal_is_said_with_its_reason(system, new_page, change, said):
     expect(page.get_by_role("button", name="Login")).to_be_visible()
 
 
-def test_sign_out_closes_the_socket_and_forgets_the_token(system, new_page):
-    page = new_page(system.url)
+def test_sign_out_closes_the_socket_and_forgets_the_token(system, load):
+    page = load(system.url)
     with page.expect_websocket() as opened:
         log_in(page)
     status(page).to_have_text("Connected.")
@@ -311,8 +311,8 @@ def test_sign_out_closes_the_socket_and_forgets_the_token(system, new_page):
     expect(page.get_by_role("button", name="Say hello")).to_be_disabled()
 
 
-def test_page_works_from_a_file(system, new_page):
-    page = new_page(f"{PAGE_FILE.as_uri()}?server={system.url}")
+def test_page_works_from_a_file(system, load):
+    page = load(f"{PAGE_FILE.as_uri()}?server={system.url}")
     log_in(page, "suraj", "123")
     status(page).to_have_text("Connected.")
     page.get_by_role("button", name="Say hello").click()
@@ -326,14 +326,14 @@ def test_page_in_a_file_speaks_to_the_development_server_by_default(new_page):
     status(page).to_have_text("No server answers at http://127.0.0.1:8000.")
 
 
-def test_served_page_cannot_be_made_to_send_passwords_elsewhere(system, new_page):
-    page = new_page(f"{system.url}/?server=http://127.0.0.1:1")
+def test_served_page_cannot_be_made_to_send_passwords_elsewhere(system, load):
+    page = load(f"{system.url}/?server=http://127.0.0.1:1")
     log_in(page, "suraj", "123")
     status(page).to_have_text("Connected.")
 
 
-def test_keyboard_alone_is_enough(system, new_page):
-    page = new_page(system.url)
+def test_keyboard_alone_is_enough(system, load):
+    page = load(system.url)
     expect(page.get_by_label("Username")).to_be_focused()
     page.keyboard.type(USER)
     page.keyboard.press("Tab")
@@ -348,8 +348,8 @@ def test_keyboard_alone_is_enough(system, new_page):
     answers(page).to_contain_text(['"Hello from the browser"', '"Another"'])
 
 
-def test_messages_are_a_list_in_a_log(system, new_page):
-    page = new_page(system.url)
+def test_messages_are_a_list_in_a_log(system, load):
+    page = load(system.url)
     log_in(page)
     page.get_by_role("button", name="Say hello").click()
     answers(page).to_have_count(1)
