@@ -10,19 +10,27 @@ LIST = "/admin/channels_token_auth/connections/"
 USER, PASSWORD = "testuserone", "testing123"
 
 
-@pytest.fixture
-def page(system, new_page):
-    """An administrator's, on the list; whatever the policy forbids fails the test."""
-    page = new_page(
-        f"{system.url}/admin/login/?next={LIST}", viewport={"width": 1280, "height": 600}
-    )
-    said = []
-    page.on("console", lambda message: said.append(message.text))
+@pytest.fixture(scope="module")
+def signed_in(system, page_of_all):
+    """Return the cookies of an administrator, who has logged in once for all tests."""
+    page_of_all.goto(f"{system.url}/admin/login/?next={LIST}")
     name, password = system.administrator
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
-    expect(page).to_have_title("Live connections | Django site admin")
+    page_of_all.get_by_label("Username").fill(name)
+    page_of_all.get_by_label("Password").fill(password)
+    page_of_all.get_by_role("button", name="Log in").click()
+    expect(page_of_all).to_have_title("Live connections | Django site admin")
+    cookies = page_of_all.context.storage_state()
+    page_of_all.goto("about:blank")  # the list would go on asking for its rows
+    return cookies
+
+
+@pytest.fixture
+def page(system, signed_in, new_page):
+    """An administrator's, on the list; whatever the policy forbids fails the test."""
+    size = {"width": 1280, "height": 600}
+    page, said = new_page("about:blank", storage_state=signed_in, viewport=size), []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(f"{system.url}{LIST}")
     yield page
     assert [each for each in said if "Security Policy" in each] == []
 
