@@ -27,7 +27,7 @@ class Firefox:
     def __init__(self, line: ClientConnection) -> None:
         self._line = line
         self._numbers = itertools.count(1)
-        self._closed: list[str] = []
+        self._context = ""
         session = self.command("session.new", capabilities={})
         self.version = session["capabilities"]["browserVersion"]
 
@@ -45,19 +45,10 @@ class Firefox:
                 return answer["result"]
 
     def open(self, url: str) -> "Tab":
-        """Return a tab with this page, loaded. It is one that was closed, or a new one.
-
-        A new one takes four times as much processor time.
-        """
-        if not self._closed:
-            self._closed.append(self.command("browsingContext.create", type="tab")["context"])
-        return Tab(self, self._closed.pop(), url)
-
-    def close(self, context: str) -> None:
-        """Leave the page of a tab, which `open` then uses again."""
-        blank = {"url": "about:blank", "wait": "complete"}
-        self.command("browsingContext.navigate", context=context, **blank)
-        self._closed.append(context)
+        """Return the tab, with this page loaded. There is one: each takes processes of its own."""
+        if not self._context:
+            self._context = self.command("browsingContext.create", type="tab")["context"]
+        return Tab(self, self._context, url)
 
 
 class Tab:
@@ -95,10 +86,6 @@ class Tab:
             "browsingContext.navigate", context=self._context, url="about:blank", wait="complete"
         )
         self._browser.command("browsingContext.traverseHistory", context=self._context, delta=-1)
-
-    def close(self) -> None:
-        """End the page."""
-        self._browser.close(self._context)
 
 
 @contextmanager

@@ -51,20 +51,11 @@ in_both_browsers = pytest.mark.parametrize("open_page", ["chromium", "firefox"],
 
 @pytest.fixture
 def open_page(request):
-    """Return a function that opens a page of the site."""
-    if getattr(request, "param", "chromium") == "chromium":
-        load = request.getfixturevalue("load")
-        yield lambda url: ChromiumTab(load(url))
-        return
-    fox, tabs = request.getfixturevalue("fox"), []
-
-    def open_tab(url):
-        tabs.append(fox.open(url))
-        return tabs[-1]
-
-    yield open_tab
-    for tab in tabs:
-        tab.close()
+    """Return a function that opens a page of the site, in the tab of the test before."""
+    if getattr(request, "param", "chromium") == "firefox":
+        return request.getfixturevalue("fox").open
+    load = request.getfixturevalue("load")
+    return lambda url: ChromiumTab(load(url))
 
 
 class Client:
@@ -315,7 +306,6 @@ def test_page_that_comes_back_from_the_cache_ends_the_wait(fox, proxy, tokens):
     proxy.revive()
     tab.leave_and_come_back()
     client.says("reconnecting closed", "open")
-    tab.close()
 
 
 @in_both_browsers
