@@ -24,6 +24,8 @@ PACKAGES = {
     "systemd": "usr/bin/systemd-analyze",
 }
 APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "-o", "DPkg::Lock::Timeout=120"]
+# Without it, `apt-get update` succeeds where it has reached no archive.
+UPDATE = ["-o", "APT::Update::Error-Mode=any", "update"]
 # `apt-get update` writes here even if no list has changed. The lists themselves carry the dates of
 # the archive, so they do not show when they were fetched.
 LISTS = Path("/var/lib/apt/lists/partial")
@@ -45,7 +47,7 @@ def install_packages(names):
     sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if sudo and (not shutil.which("sudo") or run([*sudo, "true"], stderr=subprocess.DEVNULL)):
         how, who = ("sudo apt-get", "") if shutil.which("sudo") else ("apt-get", " as root")
-        update = f"{how} update && " if lists_age() > DAY else ""
+        update = f"{how} update && " if time.time() - lists_fetched() > DAY else ""
         problem = f"Debian packages are missing. Type{who}: {update}{how} install {listed}"
         raise UserError(problem)
     refresh_lists(sudo)
@@ -56,20 +58,21 @@ def install_packages(names):
 
 def refresh_lists(sudo):
     """Fetch package lists that are older than a day: old ones install old or removed packages."""
-    age = lists_age()
+    fetched = lists_fetched()
+    age = time.time() - fetched
     if age <= DAY:
         return
-    old = f"{age / DAY:.0f} days old" if LISTS.exists() else "missing"
+    old = f"{age / DAY:.0f} days old" if fetched else "missing"
     say(f"Refreshing apt's package lists, which are {old}")
     try:
-        install([*sudo, *APT, "update"], "apt-get update failed")
+        install([*sudo, *APT, *UPDATE], "apt-get update failed")
     except UserError as error:
         # One unreachable source need not matter: the package may come from another.
         say(f"{error}. Continuing with the old lists.")
+        # apt has written there all the same: the next run shall try again.
+        run([*sudo, "touch", "--no-create", f"--date=@{fetched:.0f}", LISTS])
 
 
-def lists_age():
-    """Return how many seconds ago apt fetched its package lists; infinity: never."""
-    if not LISTS.exists():
-        return float("inf")
-    return time.time() - LISTS.stat().st_mtime
+def lists_fetched():
+    """Return when apt fetched its package lists, in seconds of the epoch; 0: never."""
+    return LISTS.stat().st_mtime if LISTS.exists() else 0.0

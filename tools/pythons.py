@@ -20,7 +20,8 @@ MIRROR = "http://deb.debian.org/debian"
 # The standard library's modules that need libraries of other packages.
 TRIAL = "import bz2, ctypes, lzma, sqlite3, ssl, venv, zlib"
 # Folders of its own, so that apt neither reads nor changes the system's state. A mirror may lag
-# behind the date until which a list is valid; signatures are checked all the same.
+# behind the date until which a list is valid; signatures are checked all the same. Unless any error
+# counts, `apt-get update` succeeds where it has reached no archive.
 APT_CONF = """\
 Dir::State "{folder}/state";
 Dir::State::status "{folder}/status";
@@ -32,6 +33,7 @@ APT::Architecture "{architecture}";
 APT::Sandbox::User "root";
 Acquire::Languages "none";
 Acquire::Check-Valid-Until "false";
+APT::Update::Error-Mode "any";
 """
 
 

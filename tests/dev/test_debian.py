@@ -7,7 +7,11 @@ import pytest
 
 APT = """#!/bin/sh
 echo "$@" >> "$(dirname "$0")/../apt-calls"
-case "$*" in *"{fails}"*) echo "E: no such host"; exit 100;; esac
+case "$*" in *update) touch "$(dirname "$0")/../lists";; esac
+case "$*" in
+    *Error-Mode=any*"{fails}"* | *install*"{fails}"*) echo "E: no such host"; exit 100;;
+    *"{fails}"*) echo "W: no such host";;
+esac
 """
 PROGRAM = """
 from pathlib import Path
@@ -71,6 +75,20 @@ def test_failed_refresh_is_reported_and_the_old_lists_are_tried(install, lists):
     assert "E: no such host" in finished.stdout
     assert "nginx" in call
     assert finished.returncode == 0
+
+
+def test_failed_refresh_is_tried_again_by_the_next_run(install, lists):
+    age(lists, 2)
+    install(fails="update")
+    _, calls = install()
+    assert [call.split()[-1] for call in calls] == ["update", "nginx", "update", "nginx"]
+
+
+def test_refreshed_lists_are_fresh_for_the_next_run(install, lists):
+    age(lists, 2)
+    install()
+    _, calls = install()
+    assert [call.split()[-1] for call in calls] == ["update", "nginx", "nginx"]
 
 
 def test_failed_installation_is_one_line(install):
