@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import tomllib
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from tests.suite.lanes import (
     CORE,
     IN_PROCESS,
     PARTS,
+    QUICK,
     REST,
     SERVICES,
     Lane,
@@ -55,6 +56,11 @@ def test_core_runs_with_all_plugins_that_need_no_django():
         for options in (of_all, of_core)
     )
     assert plugins - own == {"tests.plugins.database", "tests.plugins.state"}
+
+
+def test_core_alone_runs_as_quickly_as_in_the_gate():
+    options = tomllib.loads((ROOT / "tests/core/pytest.toml").read_text())["pytest"]["addopts"]
+    assert ("-m", QUICK) in pairwise(options)
 
 
 def test_gate_leaves_out_what_is_measured_and_all_does_not():

@@ -17,6 +17,7 @@ __all__ = [
     "CORE",
     "IN_PROCESS",
     "LONG",
+    "QUICK",
     "SERVICES",
     "SLOW",
     "WIRE_ON_ALL_SERVERS",
