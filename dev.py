@@ -68,10 +68,8 @@ def test(arguments):
         say("Running these tests only, on SQLite, without the coverage gate.")
         become([full_environment(), "-m", "pytest", *arguments])
     require_packages(PACKAGES)
-    version = pythons.other_end()
-    interpreter = pythons.find_python(version)
-    command = [full_environment(), "-m", "tests", *arguments]
-    command += ["--other", environment(f"test-{version}", "test", python=interpreter)]
+    other = matrix.other_environment()
+    command = [full_environment(), "-m", "tests", *arguments, "--other", other]
     if arguments:
         command += ["--lowest", environment("lowest", "test", instead=LOWEST)]
         command += ["--newest", environment("newest", "test", instead=NEWEST)]

@@ -11,9 +11,17 @@ from pathlib import Path
 
 from tools.environments import LOWEST, NEWEST, environment
 from tools.programs import ROOT, UserError, run, say
-from tools.pythons import SUPPORTED, find_python
+from tools.pythons import SUPPORTED, find_python, other_end, own_version
 
-__all__ = ["DJANGOS", "PACKAGES", "RECORD", "combinations", "names", "run_cells"]
+__all__ = [
+    "DJANGOS",
+    "PACKAGES",
+    "RECORD",
+    "combinations",
+    "names",
+    "other_environment",
+    "run_cells",
+]
 
 RECORD = ROOT / "docs" / "reference" / "supported.json"
 # Each Django, with the lowest Python that it supports.
@@ -34,6 +42,18 @@ def combinations():
 def names():
     """Return the names of all cells, such as `3.12-6.0` and `lowest`."""
     return ["-".join(pair) for pair in combinations()] + list(PACKAGES)
+
+
+def other_environment():
+    """Return the Python of the environment at the other end of the supported range.
+
+    uv.lock has the oldest Django for the oldest Python only. If this Python is between the ends,
+    both would have the newest: the other one gets the oldest.
+    """
+    version, instead = other_end(), ()
+    if own_version() in SUPPORTED[1:-1]:
+        instead = _of_django(next(iter(DJANGOS)))
+    return environment(f"test-{version}", "test", python=find_python(version), instead=instead)
 
 
 def run_cells(wanted):
@@ -58,27 +78,35 @@ def run_cells(wanted):
 def _run_cell(name):
     """Return the counts and the versions; `missing` where this machine cannot provide the cell."""
     try:
-        python = _environment(name)
+        interpreter = None if name in PACKAGES else find_python(name.partition("-")[0])
     except UserError as error:
         say(str(error))
         return {"missing": str(error)}
+    try:
+        python = _environment(name, interpreter)
+    except UserError as error:
+        say(str(error))
+        return {"failed": 1}
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "cell.json")
         code = run([python, "-m", "tests.suite.cell", report])
         if not report.exists():
             return {"failed": code or 1}
-        today = dt.datetime.now(tz=dt.UTC).date()
-        return {"on": today.isoformat(), **json.loads(report.read_text())}
+        answer = json.loads(report.read_text())
+        answer["failed"] = answer["failed"] or code  # a run may fail without a test that does
+        return {"on": dt.datetime.now(tz=dt.UTC).date().isoformat(), **answer}
 
 
-def _environment(name):
+def _environment(name, interpreter):
     if name in PACKAGES:
         return environment(name, "test", instead=PACKAGES[name])
-    python, django = name.split("-")
-    # Each Django without a locked one: the lock has one version for each Python.
-    return environment(
-        f"matrix-{name}", "test", python=find_python(python), instead=[f"django~={django}.0"]
-    )
+    instead = _of_django(name.partition("-")[2])
+    return environment(f"matrix-{name}", "test", python=interpreter, instead=instead)
+
+
+def _of_django(version):
+    """Return the requirement of a Django that may not be the locked one."""
+    return (f"django~={version}.0",)
 
 
 def _table(results):
