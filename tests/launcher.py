@@ -25,6 +25,18 @@ __all__ = ["Program", "run", "run_code", "seconds", "start"]
 SERVER = Path(__file__).with_name("launched.py")
 ROOT = SERVER.parents[1]
 DEADLINE = 600.0  # it ends what hangs only
+# Warnings are errors in programs, as in tests; also in workers that a server starts. Except those
+# of uvicorn's old WebSocket protocol about itself, and of Whitenoise: nobody has collected static
+# files, and ASGI takes them in one piece.
+WARNINGS = (
+    "error",
+    "ignore:The `websockets` implementation is deprecated",
+    "ignore:::uvicorn.protocols.websockets.websockets_impl",
+    "ignore:::websockets.legacy",
+    "ignore:::websockets.legacy.server",
+    "ignore:No directory at",
+    "ignore:StreamingHttpResponse must consume synchronous iterators",
+)
 # Python reads these variables before it runs a program.
 OF_PYTHON = "PYTHON"
 
@@ -132,7 +144,7 @@ class _Launcher:
         with theirs:
             environ = {name: text for name, text in os.environ.items() if OF_PYTHON not in name}
             self._process = subprocess.Popen(
-                [sys.executable, SERVER, str(theirs.fileno())],
+                [sys.executable, *(f"-W{each}" for each in WARNINGS), SERVER, str(theirs.fileno())],
                 env=environ,
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],

@@ -56,6 +56,23 @@ def test_program_ends_as_usual(tmp_path, ending):
     assert ours == usual
 
 
+WARNING = "import warnings; warnings.warn('a fox', DeprecationWarning)"
+IN_A_WORKER = f"""
+import multiprocessing
+child = multiprocessing.get_context("spawn").Process(target=exec, args=({WARNING!r},))
+child.start()
+child.join()
+raise SystemExit(child.exitcode)
+"""
+
+
+@pytest.mark.parametrize("code", [WARNING, IN_A_WORKER])
+def test_warning_is_an_error(code):
+    finished = launcher.run_code(code)
+    assert finished.returncode == 1
+    assert finished.stderr.endswith("DeprecationWarning: a fox\n")
+
+
 @pytest.mark.parametrize("path", [{}, {"PYTHONPATH": "/one"}])
 def test_file_sees_what_it_usually_sees(tmp_path, path):
     (tmp_path / "there").mkdir()

@@ -58,7 +58,9 @@ def _greeting(page, password):
 def _check_free(host, port):
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        socket.create_server((host, port), family=family).close()
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
     except (OSError, OverflowError) as error:  # the latter: no such port number
         reason = getattr(error, "strerror", None) or error
         raise CommandError(
