@@ -7,9 +7,9 @@ import pytest
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from channels.generic import websocket as channels
 from django.db import OperationalError, connections, transaction
+from django.db.backends.signals import connection_created
 
 from channels_token_auth import consumers as ours
-from channels_token_auth.consumers import database
 from tests.consumers.peer import CONNECT, gone, serve, text
 from tests.faults.outages import drop_sessions
 from tests.services import postgresql
@@ -107,21 +107,21 @@ async def test_thread_of_a_context_of_its_own_is_looked_after(shop, store):
 
 
 async def test_connection_that_was_there_first_is_looked_after(shop, store, monkeypatch):
-    assert await sync_to_async(_query)() == 1
-    monkeypatch.setattr(database, "_opened", {})  # private: a process starts without any
-    monkeypatch.setattr(
-        database, "_threads", type(database._threads)()
-    )  # private: a process starts without any
-    peer = await serve(make_asker(ours), CONNECT, _dropping(store), text("?"), text("?"), gone())
+    async with ThreadSensitiveContext():  # in a thread that was not used yet
+        with monkeypatch.context() as early:  # before the module waits for connections
+            early.setattr(connection_created, "receivers", [])
+            assert await sync_to_async(_query)() == 1
+        peer = await serve(
+            make_asker(ours), CONNECT, _dropping(store), text("?"), text("?"), gone()
+        )
+        await sync_to_async(_forget)()
     assert _answers(peer) == ["OperationalError", "1"]
 
 
-async def test_first_message_of_a_process_hops_and_no_other(hops, monkeypatch):
-    monkeypatch.setattr(
-        database, "_threads", type(database._threads)()
-    )  # private: a process starts without any
-    for _ in range(2):
-        await serve(ours.AsyncWebsocketConsumer, CONNECT, text("x"), gone())
+async def test_first_message_of_a_thread_hops_and_no_other(hops):
+    async with ThreadSensitiveContext():  # in a thread that was not used yet
+        for _ in range(2):
+            await serve(ours.AsyncWebsocketConsumer, CONNECT, text("x"), gone())
     assert len(hops) == 1
 
 

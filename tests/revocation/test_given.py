@@ -47,8 +47,8 @@ def selecting():
 
 @pytest.fixture(autouse=True)
 def backends(site, monkeypatch):
-    # private: routes that other tests keep would have backends with other names.
-    monkeypatch.setattr(authenticator, "_all", Living())
+    # Routes that other tests keep would have backends with other names.
+    monkeypatch.setattr(authenticator, "authenticators", Living())
     use(site, entry("a", "https://a"), DRF)
     site.CACHES = cache_of("django.core.cache.backends.locmem.LocMemCache")
 

@@ -40,8 +40,8 @@ OWN = {"BACKEND": f"{__name__}.OwnBackend", "OPTIONS": {"name": "own"}}
 
 @pytest.fixture(autouse=True)
 def names(site, monkeypatch):
-    # private: routes that other tests keep would have backends with other names.
-    monkeypatch.setattr(authenticator, "_all", Living())
+    # Routes that other tests keep would have backends with other names.
+    monkeypatch.setattr(authenticator, "authenticators", Living())
     use(site, entry("a", "https://a"), entry("b", "https://b"), DRF)
     site.CACHES = cache_of("django.core.cache.backends.locmem.LocMemCache")
     return site

@@ -137,12 +137,20 @@ async def test_command_revokes_what_it_can_and_names_the_rest(socket, token):
 
 
 @pytest.fixture
-def alone(store, monkeypatch):
-    """A process that serves no sockets, on a site whose cache is each process's own."""
-    store.CACHES = cache_of("django.core.cache.backends.locmem.LocMemCache")
-    store.CHANNELS_TOKEN_AUTH = {"BACKENDS": [DRF, SIMPLE_JWT], "REFUSAL": "close"}
+def alone(store, monkeypatch, request):
+    """A process that serves no sockets, on a site whose cache is each process's own.
+
+    Once in a process, a warning names the cache: each test has one of its own.
+    """
+    name = request.node.name
+    caches = cache_of("django.core.cache.backends.locmem.LocMemCache")
+    store.CACHES = caches | {name: caches["default"]}
+    store.CHANNELS_TOKEN_AUTH = {
+        "BACKENDS": [DRF, SIMPLE_JWT],
+        "REFUSAL": "close",
+        "CACHE": name,
+    }
     monkeypatch.setattr(shared_cache, "serves_sockets", lambda: False)
-    monkeypatch.setattr(shared_cache, "_warned", set())  # private: once in a process
     return monkeypatch
 
 
@@ -207,7 +215,7 @@ def test_signal_whose_denial_the_servers_find_warns_of_nothing(
 ):
     alone.setattr(shared_cache, "serves_sockets", lambda: has_sockets)
     if not has_sockets:
-        store.CACHES = cache_of(Remote)
+        store.CACHES = dict.fromkeys(store.CACHES, cache_of(Remote)["default"])
     ada.is_active = False
     ada.save()
     assert warnings_of(caplog) == []

@@ -1,6 +1,9 @@
 """A cache that lost its denials is noticed; one that never had any refuses nobody."""
 
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 
 import pytest
 from django.core.cache import caches
@@ -8,7 +11,7 @@ from django.core.cache import caches
 from channels_token_auth.core.close_codes import CloseReason
 from channels_token_auth.core.identity import Grant
 from channels_token_auth.verification.denylist import CacheUnavailable, Denylist
-from channels_token_auth.verification.denylist import denylist as module
+from channels_token_auth.verification.denylist.denylist import forget_epochs
 from tests.services import redis
 
 from .odd_caches import Away, Deaf, Remote, cache
@@ -16,45 +19,40 @@ from .test_denylist import HOUR, held, on
 
 EXPIRED = CloseReason.TOKEN_EXPIRED
 OLD = -HOUR
+# A process keeps what it knows by the name of the cache. So one cache with many names is one that
+# many processes share.
+NAMES = ("default", "second", "third", "fourth", "fifth")
+names = cycle(NAMES)
+
+
+def named_by_all(caches):
+    return {name: {**caches["default"]} for name in NAMES}
 
 
 class Process:
     """A process of the site: what it knows of the cache is its own."""
 
     def __init__(self):
-        self.watches = {}
-        self.denylist = Denylist("default", denylist_seconds=1000)
-
-    def run(self, method, *arguments, **named):
-        module._watches = self.watches  # private: of one process
-        return getattr(self.denylist, method)(*arguments, **named)
+        self.name = next(names)
+        self.denylist = Denylist(self.name, denylist_seconds=1000)
 
     def deny(self, token_id="denied"):
-        self.run("deny_token", token_id, backend="jwt")
+        self.denylist.deny_token(token_id, backend="jwt")
 
-    def answer(self, issued_in=OLD, **fields):
-        return self.run("find", [held(issued_in=issued_in, **fields)])[0]
+    def answer(self, issued_in=OLD):
+        return self.denylist.find([held(issued_in=issued_in)])[0]
 
     def learn(self, other):
-        module._watches = other.watches  # private: of one process
-        epoch_id = other.denylist.epoch_id
-        self.run("learn_epoch", epoch_id)
+        self.denylist.learn_epoch(other.denylist.epoch_id)
 
     def sweep(self):
-        self.run("check_epoch")
-
-
-@pytest.fixture(autouse=True)
-def _watches():
-    before = module._watches  # private: of one process
-    yield
-    module._watches = before  # private: of one process
+        self.denylist.check_epoch()
 
 
 @pytest.fixture(autouse=True)
 def shared(settings):
     """A cache that all processes share."""
-    settings.CACHES = cache(Remote)
+    settings.CACHES = named_by_all(cache(Remote))
     return caches["default"]
 
 
@@ -70,16 +68,17 @@ def test_empty_cache_refuses_nobody_as_long_as_no_token_was_denied(shared):
 
 
 def test_restart_on_a_cache_of_one_process_refuses_nobody(settings):
-    settings.CACHES = cache("django.core.cache.backends.locmem.LocMemCache")
-    Process().deny()
-    settings.CACHES = cache("django.core.cache.backends.locmem.LocMemCache")
-    assert Process().answer() is None
+    process = Process()
+    for _ in range(2):
+        settings.CACHES = named_by_all(cache("django.core.cache.backends.locmem.LocMemCache"))
+        assert process.answer() is None
+        process.deny()
 
 
 def test_process_that_forgot_its_epochs_notices_no_wipe(shared):
     process = Process()
     process.deny()
-    module.forget_epochs()
+    forget_epochs()
     shared.clear()
     assert process.answer() is None
 
@@ -109,17 +108,15 @@ def test_token_issued_after_the_wipe_is_good(shared):
     assert process.answer(timedelta(seconds=2)) is None
 
 
-def test_token_of_the_second_of_the_wipe_may_be_the_successor_and_is_good(shared):
-    process = Process()
+def test_token_of_the_second_of_the_wipe_may_be_the_successor_and_is_good(shared, monkeypatch):
+    process, wiped_at = Process(), time.time()
     process.deny()
     shared.clear()
+    monkeypatch.setattr(time, "time", lambda: wiped_at)
     process.sweep()
-    watch = next(iter(process.watches.values()))
-    token = held().authentication
-    object.__setattr__(
-        token, "issued_at", datetime.fromtimestamp(int(watch._known.wiped_at), UTC)
-    )  # private: of one process
-    assert process.run("find", [Grant(user_pk=1, authentication=token)]) == [None]
+    second = datetime.fromtimestamp(int(wiped_at), UTC)
+    token = replace(held().authentication, issued_at=second)
+    assert process.denylist.find([Grant(user_pk=1, authentication=token)]) == [None]
 
 
 def test_token_without_a_time_of_issue_survives_a_wipe(shared):
@@ -133,7 +130,7 @@ def test_wipe_costs_nothing_where_a_store_shows_revocations(shared):
     process = Process()
     process.deny()
     shared.clear()
-    assert process.run("find", [held(issued_in=OLD)], with_store={"jwt"}) == [None]
+    assert process.denylist.find([held(issued_in=OLD)], with_store={"jwt"}) == [None]
 
 
 def test_process_that_started_later_adopts_the_wipe(shared):
@@ -228,15 +225,15 @@ def test_cache_that_fails_is_unavailable_and_not_wiped(settings, kind, shared):
     process = Process()
     process.deny()
     path = f"{kind.__module__}.{kind.__name__}"
-    caches.settings["default"]["BACKEND"] = path
-    del caches["default"]
+    caches.settings[process.name]["BACKEND"] = path
+    del caches[process.name]
     with pytest.raises(CacheUnavailable):
         process.answer()
 
 
 def test_redis_that_is_killed_is_unavailable_and_then_wiped(settings):
     with redis() as server:
-        settings.CACHES = on(server)
+        settings.CACHES = named_by_all(on(server))
         process = Process()
         process.deny("t1")
         server.stop()

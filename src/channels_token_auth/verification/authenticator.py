@@ -36,6 +36,7 @@ from .verifier import Verifier, ask_until_settled
 __all__ = [
     "Authenticator",
     "all_backends",
+    "authenticators",
     "build_authenticator",
     "build_backend",
     "forget_all",
@@ -56,20 +57,23 @@ def build_authenticator(configuration: Configuration) -> "Authenticator":
     )
 
 
-# Weak, so that the authenticator of a route that was built anew (a changed setting, a test) does
-# not live for ever.
-_all: "Living[Authenticator]" = Living()
+authenticators: "Living[Authenticator]" = Living()
+"""The authenticators of this process.
+
+Weak, so that the one of a route that was built anew (a changed setting, a test) does not live for
+ever.
+"""
 
 
 def forget_all() -> None:
     """Drop the verdicts of all authenticators of this process, after a revocation."""
-    for authenticator in _all:
+    for authenticator in authenticators:
         authenticator.forget()
 
 
 def all_backends() -> Sequence[TokenBackend]:
     """Return the backends of the settings and of all routes that this process has built."""
-    return [each for authenticator in _all for each in authenticator.backends]
+    return [each for authenticator in authenticators for each in authenticator.backends]
 
 
 class Authenticator:
@@ -106,7 +110,7 @@ class Authenticator:
         self.verified = VerdictCache(verified_cache_seconds)
         self._verifier = Verifier(self.chain, self.verified, timeout)
         self._timeout = timeout
-        _all.add(self)
+        authenticators.add(self)
         self.schemes = frozenset[str]().union(*(backend.schemes for backend in backends))
 
     @property
