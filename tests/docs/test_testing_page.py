@@ -49,7 +49,7 @@ def site(tmp_path):
         (("pytest", "-o", "asyncio_default_fixture_loop_scope=function"), "6 passed"),
     ],
 )
-def test_the_papers_code_passes(site, runner, tally):
+def test_code_of_the_page_passes(site, runner, tally):
     finished = subprocess.run(
         [sys.executable, "-W", "error", "-m", *runner],
         cwd=site,

@@ -1,7 +1,7 @@
 """No Protocol describes one class alone: that class itself is the better type."""
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -16,21 +16,25 @@ OF_OTHERS = {
 """Protocols whose implementations are outside of this library, at least some of them."""
 
 
-def classes() -> Iterator[tuple[str, ast.ClassDef]]:
-    """Yield all classes, with the names of their modules."""
-    for path in FILES:
-        module = ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ClassDef):
-                yield module, node
+@cache
+def classes() -> list[tuple[str, ast.ClassDef]]:
+    """Return all classes, with the names of their modules."""
+    return [
+        (".".join(path.relative_to(ROOT / "src").with_suffix("").parts), node)
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    ]
 
 
+@cache
 def bases(node: ast.ClassDef) -> set[str]:
     """Return the names of a class's bases, without their modules and parameters."""
     names = [each.value if isinstance(each, ast.Subscript) else each for each in node.bases]
     return {each.attr if isinstance(each, ast.Attribute) else ast.unparse(each) for each in names}
 
 
+@cache
 def members(node: ast.ClassDef) -> set[str]:
     """Return a class's own methods, with their parameters, and attributes."""
     found: set[str] = set()
@@ -86,7 +90,7 @@ def lonely(all_classes: list[tuple[str, ast.ClassDef]]) -> dict[str, set[str]]:
 def test_no_protocol_describes_one_class_alone():
     found = {
         name: classes
-        for name, classes in lonely(list(classes())).items()
+        for name, classes in lonely(classes()).items()
         if not name.endswith(tuple(OF_OTHERS))
     }
     assert found == {}, "Use the class itself as the type, or a function."
