@@ -38,6 +38,7 @@ def sing(server: Server, song: Song) -> str:
         match server.open(target, song.headers):
             case Refusal() as refusal:
                 heard.append(repr(refusal))
+                break  # without an application, the next one makes no difference
             case Socket() as socket:
                 with socket:
                     heard.append(repr(socket.headers))
