@@ -105,7 +105,7 @@ def test_smallest_setting_is_shown_only_where_backends_are_wrong(settings, chang
     ],
 )
 def test_path_that_is_almost_right_is_answered_with_the_right_one(error, path):
-    assert error([{"BACKEND": path}]).hint == f'Did you mean "{DRF}"?'
+    assert f'"{DRF}"' in error([{"BACKEND": path}]).hint
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_secret_keeps_no_dictionary_that_a_debugger_would_print():
 )
 @pytest.mark.asvs("14.2.4")
 def test_secret_leaves_neither_process_nor_owner(duplicate):
-    with pytest.raises(TypeError, match="cannot be pickled or copied") as caught:
+    with pytest.raises(TypeError) as caught:
         duplicate(Secret(RAW))
     assert RAW not in str(caught.value)
 

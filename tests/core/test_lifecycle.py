@@ -78,7 +78,7 @@ def test_event_of_the_table_leads_where_it_says(state, event):
 @pytest.mark.asvs("2.3.1")
 def test_event_that_a_state_does_not_know_is_an_error_and_changes_nothing(state, event):
     life = IN[state]()
-    with pytest.raises(RuntimeError, match=f"^The state {state} does not allow: {event}$"):
+    with pytest.raises(RuntimeError, match=rf"\b{state}\b.*\b{event}\b"):
         INPUTS[event](life)
     assert life.state is state
 

@@ -206,7 +206,8 @@ async def test_name_that_is_another_users_id_is_not_guessed(ada, bob, staff):
     bob.username = str(ada.pk)
     await bob.asave()
     answer = await (await staff("view")).get(f"{LIST}data/", {"q": str(ada.pk)})
-    assert answer.json()["summary"].endswith("is the name of one user and the id of another.")
+    assert f"'{ada.pk}'" in answer.json()["summary"]
+    assert answer.json()["rows"] == []
 
 
 async def test_page_of_a_user_offers_to_close_all_of_his(token, staff):
@@ -269,6 +270,11 @@ async def test_more_than_fit_are_counted(sockets, token, staff, monkeypatch):
     assert answer.json()["summary"] == "7 connections, the newest 1 shown"
 
 
+def levels(answer):
+    """Return the levels of the messages on a page."""
+    return [message.level_tag for message in answer.context["messages"]]
+
+
 async def panels(browser):
     shown = (await browser.get(f"{LIST}data/")).json()["panels"]
     return [dict(panel["rows"]) for panel in shown]
@@ -329,7 +335,7 @@ async def test_closing_asks_before(sockets, token, staff):
     browser = await staff("change")
     path = f"{LIST}close/{(await the_one()).connection_id}/"
     page = (await browser.get(path)).content.decode()
-    assert "Are you sure you want to close the connection of ada from 192.0.2.7?" in page
+    assert "ada from 192.0.2.7" in page
     assert await socket.stays()
 
 
@@ -343,7 +349,7 @@ async def test_one_is_closed_and_its_token_ends_if_that_is_wanted(
     fields = {"revoke": "on"} if revokes else {}
     answer = await post(await staff("change"), path, **fields)
     assert answer.redirect_chain == [(LIST, 302)]
-    assert "Closed the connection of ada from" in answer.content.decode()
+    assert levels(answer) == ["success"]
     assert await socket.closes() == 4410
     assert await other.stays()
     assert await Token.objects.filter(user=token.user).aexists() is not revokes
@@ -357,7 +363,7 @@ async def test_all_of_a_user_are_closed(sockets, token, bob, staff, revokes):
     fields = {"revoke": "on"} if revokes else {}
     path = f"{LIST}close-user/{token.user_id}/"
     answer = await post(await staff("change"), path, **fields)
-    assert "Closed all connections of ada." in answer.content.decode()
+    assert levels(answer) == ["success"]
     assert [await each.closes() for each in mine] == [4410, 4410]
     assert await other.stays()
     assert await Token.objects.filter(user=token.user).aexists() is not revokes
@@ -368,13 +374,13 @@ async def test_what_was_done_stands_in_the_users_history(sockets, token, staff):
     await post(await staff("change"), f"{LIST}close-user/{token.user_id}/", revoke="on")
     entry = await LogEntry.objects.select_related("user").aget()
     assert (entry.user.username, entry.object_id) == ("chief", str(token.user_id))
-    assert entry.change_message == "Closed all connections of ada, and revoked the tokens."
+    assert "ada" in entry.change_message
 
 
 async def test_connection_that_is_gone_is_no_error(staff):
     answer = await (await staff("change")).get(f"{LIST}close/gone.1/", follow=True)
     assert answer.redirect_chain == [(LIST, 302)]
-    assert "That connection is closed, or its node does not answer." in answer.content.decode()
+    assert levels(answer) == ["warning"]
 
 
 async def test_store_that_is_away_is_said(token, staff, monkeypatch):
@@ -384,7 +390,7 @@ async def test_store_that_is_away_is_said(token, staff, monkeypatch):
     monkeypatch.setattr("channels_token_auth.admin.pages.revoke_user", away)
     path = f"{LIST}close-user/{token.user_id}/"
     answer = await post(await staff("change"), path, revoke="on")
-    assert "but not all tokens were revoked" in answer.content.decode()
+    assert levels(answer) == ["error"]
 
 
 @pytest.mark.parametrize("user_id", ["auth0|7", "7/a"])

@@ -159,7 +159,7 @@ async def test_nobody_answers_where_no_node_can_be_reached(token):
     code, out, error = await manage("token_connections")
     assert code == 1
     assert "Answered: nobody." in out
-    assert error.startswith("No node answered: CHANNEL_LAYER reaches no other process")
+    assert "CHANNEL_LAYER" in error
 
 
 async def test_node_whose_store_is_away_is_named(sockets, token):
@@ -194,10 +194,9 @@ async def test_token_is_revoked_by_id(sockets, token):
     socket = await sockets(token.key)
     code, out, _ = await manage("token_revoke", Secret(token.key).digest)
     assert await socket.closes() == 4410
-    assert (code, out.splitlines()) == (
-        0,
-        ["Revoked: 1 token.", f"Sockets are closed by {here().name}."],
-    )
+    revoked, closing = out.splitlines()
+    assert (code, revoked) == (0, "Revoked: 1 token.")
+    assert closing.endswith(f" {here().name}.")
 
 
 async def test_tokens_are_read_from_standard_input(sockets, token, bob, say):
@@ -223,7 +222,6 @@ async def test_token_as_an_argument_is_refused_and_not_repeated(sockets, token):
     socket = await sockets(token.key)
     code, out, error = await manage("token_revoke", token.key)
     assert (code, out) == (2, "")
-    assert error.startswith("That is a token itself")
     assert token.key not in error
     assert await socket.stays()
 
@@ -237,7 +235,8 @@ async def test_tokens_of_a_user_are_revoked(sockets, token, bob):
     code, out, _ = await manage("token_revoke", user="ada")
     assert await mine.closes() == 4410
     assert await other.stays()
-    assert (code, out.splitlines()[0]) == (0, f"The tokens of ada ({token.user_id}) are revoked.")
+    assert code == 0
+    assert f"ada ({token.user_id})" in out.splitlines()[0]
 
 
 @pytest.mark.parametrize("is_token", [False, True])
@@ -283,7 +282,8 @@ async def test_name_that_is_another_users_id_is_refused(ada, bob):
     bob.username = str(ada.pk)
     await bob.asave()
     code, _, error = await manage("token_revoke", user=str(ada.pk))
-    assert (code, error) == (2, f"'{ada.pk}' is the name of one user and the id of another.")
+    assert code == 2
+    assert f"'{ada.pk}'" in error
 
 
 @pytest.mark.parametrize("question", ["authenticate", "revoke"])
@@ -315,7 +315,7 @@ async def test_token_that_cannot_be_revoked_does_not_keep_others_valid(token, bo
 async def test_revocation_that_no_node_received_reports_when_it_is_seen(token):
     code, out, error = await manage("token_revoke", Secret(token.key).digest)
     assert (code, out) == (1, "Revoked: 1 token.\n")
-    assert error.endswith("Sweeps close the sockets, within 60 s.")
+    assert error.endswith(" 60 s.")
 
 
 # -- token_drain
@@ -327,7 +327,7 @@ async def test_drained_node_refuses_and_gets_empty(sockets, token):
     assert [each.code for each in both] == [4503, 4503]
     lines = out.splitlines()
     assert lines[0] == f"{here().name}       2 left"
-    assert lines[-1] == f"Empty, and refusing new sockets: {here().name}."
+    assert lines[-1].endswith(f" {here().name}.")
     assert code == 0
     assert (await sockets(token.key)).code is not None
 
@@ -336,7 +336,8 @@ async def test_drain_is_taken_back(sockets, token):
     await sockets(token.key)
     await manage("token_drain", over=0)
     code, out, _ = await manage("token_drain", undo=True)
-    assert (code, out.splitlines()[-1]) == (0, f"Let in again by {here().name}.")
+    assert code == 0
+    assert out.splitlines()[-1].endswith(f" {here().name}.")
     assert await (await sockets(token.key)).stays()
 
 

@@ -222,7 +222,7 @@ def test_unsaved_user_is_an_error(call, user):
 @pytest.mark.parametrize("users", [[], [7], {7}, {"pk": 7}, b"7", User.objects.none(), User])
 def test_several_users_are_an_error(call, users):
     """As a key, they would name nobody: the call would return as if it had revoked something."""
-    with pytest.raises(TypeError, match="one by one"):
+    with pytest.raises(TypeError):
         call(users)
 
 
