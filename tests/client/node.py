@@ -27,7 +27,9 @@ def node(*arguments: str | Path, **variables: str) -> str:
     finished = subprocess.run(
         [NODE, *arguments],
         cwd=CLIENT,
-        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **variables},
+        # As in Python, a warning is an error.
+        env={"NODE_OPTIONS": "--throw-deprecation", "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+        | variables,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
