@@ -11,8 +11,8 @@ __all__ = ["English"]
 class English(SearchEnglish):
     """Sphinx's index for English, with a memory."""
 
-    def init(self, options: dict[str, str]) -> None:
-        super().init(options)
+    def __init__(self, options: dict[str, str]) -> None:
+        super().__init__(options)
         self.stem = cache(super().stem)
 
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from docs.site.links import broken
+from docs.site.search import English
 from tests.browser.axe import COLORS, SERIOUS, findings
 from tests.browser.chromium import chromium
 from tests.docs.pages import ROOT
@@ -55,6 +56,12 @@ def test_page_exists(site, page):
 
 def test_search_works_without_a_server(site):
     assert (site / "searchindex.js").stat().st_size > 10_000
+
+
+def test_word_of_many_pages_is_stemmed_once():
+    stem = English({}).stem
+    assert [stem("tokens"), stem("tokens")] == ["token", "token"]
+    assert stem.cache_info().misses == 1
 
 
 def test_page_that_fetches_from_another_site_is_found(tmp_path):
