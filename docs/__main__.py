@@ -5,6 +5,7 @@ other sites as well, which needs internet access.
 """
 
 import argparse
+import gc
 import sys
 from pathlib import Path
 
@@ -41,4 +42,5 @@ def _build(builder: str, output: Path) -> int:
 
 
 if __name__ == "__main__":
+    gc.disable()  # the documents of all pages stay in memory, and collections walk through them
     sys.exit(main(sys.argv[1:]))
