@@ -130,13 +130,13 @@ def test_savepoint_inside_one_that_was_rolled_back_is_gone_with_it(layer, tokens
     assert ended(layer) == [[target(tokens[1])]]
 
 
-def test_ten_thousand_deletions_are_few_messages(layer):
-    count = 10_000
+def test_many_deletions_are_few_messages(layer):
+    count = 10 * module.PER_MESSAGE
     User.objects.bulk_create(User(username=f"user {number}") for number in range(count))
     users = User.objects.values_list("pk", flat=True)
     Token.objects.bulk_create(Token(key=f"{pk:040x}", user_id=pk) for pk in users)
     Token.objects.all().delete()
-    assert len(layer.messages) == count / module.PER_MESSAGE
+    assert len(layer.messages) == 10
     assert sum(map(len, ended(layer))) == count
 
 
