@@ -12,26 +12,30 @@ USER, PASSWORD = "testuserone", "testing123"
 
 @pytest.fixture(scope="module")
 def signed_in(system, page_of_all):
-    """Return the cookies of an administrator, who has logged in once for all tests."""
+    """Return the page of all tests once its administrator has logged in."""
     page_of_all.goto(f"{system.url}/admin/login/?next={LIST}")
     name, password = system.administrator
     page_of_all.get_by_label("Username").fill(name)
     page_of_all.get_by_label("Password").fill(password)
     page_of_all.get_by_role("button", name="Log in").click()
     expect(page_of_all).to_have_title("Live connections | Django site admin")
-    cookies = page_of_all.context.storage_state()
-    page_of_all.goto("about:blank")  # the list would go on asking for its rows
-    return cookies
+    return page_of_all
 
 
 @pytest.fixture
-def page(system, signed_in, new_page):
+def page(system, signed_in, load):
     """An administrator's, on the list; whatever the policy forbids fails the test."""
-    size = {"width": 1280, "height": 600}
-    page, said = new_page("about:blank", storage_state=signed_in, viewport=size), []
-    page.on("console", lambda message: said.append(message.text))
-    page.goto(f"{system.url}{LIST}")
-    yield page
+    said = []
+
+    def note(message):
+        said.append(message.text)
+
+    signed_in.on("console", note)
+    signed_in.set_viewport_size({"width": 1280, "height": 600})
+    signed_in.emulate_media(color_scheme="light")
+    yield load(f"{system.url}{LIST}")
+    signed_in.unroute_all()
+    signed_in.remove_listener("console", note)
     assert [each for each in said if "Security Policy" in each] == []
 
 

@@ -231,10 +231,12 @@ def test_time_left_is_said_and_a_socket_signs_in_anew(folder, load):
         (2, "Signed out on 2 other devices."),
     ],
 )
-def test_sign_out_everywhere_else_ends_the_others_and_is_confirmed(system, new_page, others, said):
+def test_sign_out_everywhere_else_ends_the_others_and_is_confirmed(
+    system, load, new_page, others, said
+):
     name = next(NEWCOMERS)  # the sockets of another test's user may not have ended yet
     system.change(NEW_USER, name, USER)
-    pages = [new_page(system.url) for _ in range(1 + others)]
+    pages = [load(system.url), *(new_page(system.url) for _ in range(others))]
     for each in pages:
         log_in(each, name)
         status(each).to_have_text("Connected.")
