@@ -10,6 +10,8 @@ finds this one, too.
 """
 
 import sys
+import threading
+from importlib import import_module
 from operator import attrgetter
 
 import pytest
@@ -26,6 +28,21 @@ MEMORIES = {
 }
 
 
+# Set if a thread has opened a connection since the last test; at first, to start the thread.
+_opened = threading.Event()
+_opened.set()
+
+
+def pytest_sessionstart() -> None:
+    # Not imported above: it needs Django, which reads the settings.
+    import_module("django.db.backends.signals").connection_created.connect(_note)
+
+
+def _note(**_) -> None:
+    if threading.current_thread() is not threading.main_thread():
+        _opened.set()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
     for name, calls in MEMORIES.items():
@@ -33,6 +50,7 @@ def pytest_runtest_setup() -> None:
         if module := sys.modules.get(f"channels_token_auth.{name}"):
             for call in calls:
                 attrgetter(call)(module)()
-    if {"asgiref.sync", "django.db"} <= sys.modules.keys():
-        thread = sys.modules["asgiref.sync"].SyncToAsync.single_thread_executor
-        thread.submit(sys.modules["django.db"].connections.close_all).result()
+    if _opened.is_set():
+        _opened.clear()
+        thread = import_module("asgiref.sync").SyncToAsync.single_thread_executor
+        thread.submit(import_module("django.db").connections.close_all).result()
