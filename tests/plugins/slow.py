@@ -19,6 +19,8 @@ LIMIT = 5.0  # seconds of one test, without its fixtures, on a machine that does
 # test also waits for programs of its own that have no core, or stand still.
 LANES = 18.0
 SCHEDSTAT = Path("/proc/self/schedstat")  # of the main thread, which runs the tests
+# It stays open, since each test reads it twice.
+_schedstat = os.open(SCHEDSTAT, os.O_RDONLY) if SCHEDSTAT.exists() else None
 _waited_before = pytest.StashKey[float]()
 
 
@@ -59,4 +61,4 @@ def seconds_without_a_core() -> float:
 
     The second number of the file counts it, in nanoseconds.
     """
-    return int(SCHEDSTAT.read_text().split()[1]) / 1e9 if SCHEDSTAT.exists() else 0.0
+    return int(os.pread(_schedstat, 100, 0).split()[1]) / 1e9 if _schedstat else 0.0
