@@ -219,20 +219,36 @@ def test_interrupted_lane_runs_no_further_step(tmp_path):
     assert [result.code for result in in_lanes([lane], tmp_path)] == [INTERRUPTED]
 
 
+LONG = """
+import time, pytest
+from tests.plugins import slow
+
+pytestmark = [{mark}]
+
+def test_that_waits():
+    slow.LIMIT = 0.001
+    time.sleep(0.5)
+
+def test_that_computes():
+    slow.LIMIT = 0.2
+    began = time.process_time()
+    while time.process_time() < began + 0.3:
+        pass
+"""
+
+
 @pytest.mark.parametrize(
-    ("mark", "code"), [("", 1), ("@pytest.mark.slow", 0)], ids=["unmarked", "marked"]
+    ("mark", "failures"), [("", 2), ("pytest.mark.slow", 0)], ids=["unmarked", "marked"]
 )
-def test_test_over_the_limit_fails_unless_it_is_marked(tmp_path, mark, code):
-    (tmp_path / "conftest.py").write_text("from tests.plugins import slow\nslow.LIMIT = 0.001\n")
-    test = f"import pytest, time\n{mark}\ndef test_long(): time.sleep(0.5)\n"
-    (tmp_path / "test_it.py").write_text(test)
+def test_test_over_the_limit_fails_unless_it_is_marked(tmp_path, mark, failures):
+    (tmp_path / "test_it.py").write_text(LONG.format(mark=mark))
     options = ["-c", "/dev/null", f"--rootdir={tmp_path}", "-p", "tests.plugins.slow"]
     command = [sys.executable, "-m", "pytest", *options, tmp_path]
     finished = subprocess.run(
         command, cwd=ROOT, env=ALONE, capture_output=True, text=True, timeout=600, check=False
     )
-    assert finished.returncode == code, finished.stdout
-    assert ("mark it `slow`" in finished.stdout) is bool(code)
+    assert finished.stdout.count("mark it `slow`") == failures, finished.stdout
+    assert finished.returncode == bool(failures)
 
 
 def test_test_without_a_database_meets_no_connection_of_another(tmp_path):
