@@ -1,5 +1,6 @@
 """Real services for tests: started on demand, private to the test run, ended with it."""
 
+import atexit
 import contextlib
 import os
 import pwd
@@ -28,7 +29,8 @@ __all__ = [
 DEADLINE = 600.0  # it ends what hangs only
 
 
-_reserved: list[socket.socket] = []
+_reserved = contextlib.ExitStack()
+atexit.register(_reserved.close)
 
 
 def free_port() -> int:
@@ -52,7 +54,7 @@ def _reserve(port: int) -> None:
     again on the same port. The mark is a socket in the abstract namespace of Linux: it is visible
     where the port is, and leaves no file.
     """
-    _reserved.append(mark := socket.socket(socket.AF_UNIX))
+    mark = _reserved.enter_context(socket.socket(socket.AF_UNIX))
     mark.bind(f"\0channels-token-auth test port {port}")
 
 

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from tests import launcher
 from tests.services import PostgreSQL, free_port, postgresql
 
 
@@ -68,3 +69,8 @@ def test_other_runs_do_not_get_a_port_that_was_given_out():
     )
     command = [sys.executable, "-c", program % port]
     assert int(subprocess.run(command, check=True, capture_output=True).stdout) != port
+
+
+def test_reserved_ports_are_left_without_a_warning():
+    finished = launcher.run_code("from tests.services import free_port; free_port()")
+    assert finished.stderr == ""
