@@ -11,4 +11,5 @@ gc.disable()
 
 def pytest_collection_finish() -> None:
     gc.freeze()
+    gc.set_threshold(5_000)  # tests leave little: at 700, full collections would be too frequent
     gc.enable()
