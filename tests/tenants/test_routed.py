@@ -16,7 +16,7 @@ def found(tmp_path_factory):
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,  # it ends what hangs only
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -19,7 +19,7 @@ def found():
             check=False,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,  # it ends what hangs only
         )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])  # django-tenants prints, too
