@@ -251,17 +251,25 @@ def test_test_over_the_limit_fails_unless_it_is_marked(tmp_path, mark, failures)
     assert finished.returncode == bool(failures)
 
 
-def test_test_without_a_database_meets_no_connection_of_another(tmp_path):
-    (tmp_path / "test_it.py").write_text(
-        "import pytest\n"
-        "from channels.db import aclose_old_connections\n"
-        "from django.contrib.auth.models import User\n"
-        "@pytest.mark.django_db(transaction=True)\n"
-        "async def test_first(): assert not await User.objects.acount()\n"
-        # As a consumer does before each event.
-        "async def test_second(): await aclose_old_connections()\n"
-    )
-    command = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", tmp_path]
+# The thread of `sync_to_async` outlives its test.
+CONNECTING = """
+import pytest
+from channels.db import aclose_old_connections
+from django.contrib.auth.models import User
+
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+async def test_first(): assert not await User.objects.acount()
+
+async def test_second_as_a_consumer_before_each_event(): await aclose_old_connections()
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["--database=postgresql"]], ids=["next test", "end"])
+def test_connection_of_a_test_is_closed_before(tmp_path, options):
+    (tmp_path / "test_it.py").write_text(CONNECTING)
+    (tmp_path / "conftest.py").write_text("from tests.conftest import django_db_setup\n")
+    command = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", *options, tmp_path]
     finished = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )

@@ -16,6 +16,8 @@ from operator import attrgetter
 
 import pytest
 
+__all__ = ["close_connections_of_the_thread"]
+
 # Each with the call that makes it forget.
 MEMORIES = {
     "backends.outages": ("introspection_outages.reset", "key_outages.reset"),
@@ -52,5 +54,10 @@ def pytest_runtest_setup() -> None:
                 attrgetter(call)(module)()
     if _opened.is_set():
         _opened.clear()
-        thread = import_module("asgiref.sync").SyncToAsync.single_thread_executor
-        thread.submit(import_module("django.db").connections.close_all).result()
+        close_connections_of_the_thread()
+
+
+def close_connections_of_the_thread() -> None:
+    """Close the connections that the thread of `sync_to_async` has opened."""
+    thread = import_module("asgiref.sync").SyncToAsync.single_thread_executor
+    thread.submit(import_module("django.db").connections.close_all).result()
