@@ -103,7 +103,7 @@ def test_service_that_is_not_asked_any_more_is_not_down_for_ever(watch, seen, ca
 
 
 def test_service_that_goes_on_failing_stays_down(watch, seen, monkeypatch):
-    now = outage_watch.time.monotonic()
+    now = 1_000.0  # whole seconds add up exactly
     monkeypatch.setattr(outage_watch.time, "monotonic", lambda: now)
     fail(watch)
     now += outage_watch.STALE - 1
