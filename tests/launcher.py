@@ -26,14 +26,15 @@ SERVER = Path(__file__).with_name("launched.py")
 ROOT = SERVER.parents[1]
 DEADLINE = 600.0  # it ends what hangs only
 # Warnings are errors in programs, as in tests; also in workers that a server starts. Except those
-# of uvicorn's old WebSocket protocol about itself, and of Whitenoise: nobody has collected static
-# files, and ASGI takes them in one piece.
+# of uvicorn's old WebSocket protocol about itself, of Python 3.14 about daphne's WebSocket library,
+# and of Whitenoise: nobody has collected static files, and ASGI takes them in one piece.
 WARNINGS = (
     "error",
     "ignore:The `websockets` implementation is deprecated",
     "ignore:::uvicorn.protocols.websockets.websockets_impl",
     "ignore:::websockets.legacy",
     "ignore:::websockets.legacy.server",
+    "ignore:'asyncio.iscoroutinefunction' is deprecated",
     "ignore:No directory at",
     "ignore:StreamingHttpResponse must consume synchronous iterators",
 )
