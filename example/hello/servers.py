@@ -67,7 +67,12 @@ def serve_granian(host, port, ready):
         log_level=LogLevels.warning,
     )
     server.on_startup(ready)
-    server.serve()
+    try:
+        server.serve()
+    except SystemExit:
+        # Ctrl-C reaches its worker too, and one that ends first counts as one that has crashed.
+        if not server.interrupt_signal:
+            raise
 
 
 SERVERS = {"daphne": serve_daphne, "uvicorn": serve_uvicorn, "granian": serve_granian}
