@@ -80,6 +80,7 @@ def settings_of(page):
 @pytest.mark.parametrize(
     "page", [page for page in WRITTEN if page not in OF_A_SITE and any(settings_of(page))]
 )
+@pytest.mark.django_db  # checks of models ask it, from Django 6.1 on
 def test_settings_are_right(page, settings):
     for value in settings_of(page):
         settings.CHANNELS_TOKEN_AUTH = value

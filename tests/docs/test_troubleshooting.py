@@ -1,5 +1,6 @@
 """Each log line on the page is what a server writes when its mistake is made."""
 
+import contextlib
 import re
 import sqlite3
 import time
@@ -68,7 +69,7 @@ def mistakes_open_to_all(base, token, database):
     url, page = f"ws://{base}/hello/", {"origin": f"http://{base}"}
     assert outcome(url, origin="http://elsewhere.example") == [403]
     assert outcome(f"{url}?token={token}", subprotocols=OFFERED, **page) == [4408]
-    with sqlite3.connect(database) as tables:
+    with contextlib.closing(sqlite3.connect(database)) as tables:
         tables.execute("DROP TABLE authtoken_token")
     assert outcome(url, **bearer(token), **page) == [4503]
 
