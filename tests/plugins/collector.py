@@ -6,7 +6,14 @@ with `-p`, so that it begins before anything else is imported.
 
 import gc
 
+import pytest
+
 gc.disable()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Hypothesis asks the collector who holds a generator, and nothing frozen is found.
+    config.addinivalue_line("filterwarnings", "ignore:It looks like `register_random`")
 
 
 def pytest_collection_finish() -> None:
