@@ -27,9 +27,10 @@ class Firefox:
     def __init__(self, line: ClientConnection) -> None:
         self._line = line
         self._numbers = itertools.count(1)
-        self._context = ""
         session = self.command("session.new", capabilities={})
         self.version = session["capabilities"]["browserVersion"]
+        # One tab for all pages: each takes processes of its own.
+        self._context = self.command("browsingContext.create", type="tab")["context"]
 
     def command(self, method: str, **params: Any) -> Any:
         """The result of a command of the specification's."""
@@ -45,9 +46,7 @@ class Firefox:
                 return answer["result"]
 
     def open(self, url: str) -> "Tab":
-        """Return the tab, with this page loaded. There is one: each takes processes of its own."""
-        if not self._context:
-            self._context = self.command("browsingContext.create", type="tab")["context"]
+        """Return the tab, with this page loaded in place of the one before."""
         return Tab(self, self._context, url)
 
 

@@ -85,5 +85,5 @@ def server(request: pytest.FixtureRequest, fleet: dict[str, Server]) -> Server:
 def _server_of(item: pytest.Item) -> str | None:
     """Return the kind of the server that a test is about, if there is one."""
     call = getattr(item, "callspec", None)
-    named = [value for value in call.params.values() if value in [*KINDS]] if call else []
-    return named[0] if named else None
+    values = call.params.values() if call else ()
+    return next((value for value in values if value in [*KINDS]), None)
