@@ -1,4 +1,4 @@
-"""What a test leaves behind, which the next one must not find."""
+"""A test begins without the connections that an earlier one has opened in a thread."""
 
 from asgiref.sync import SyncToAsync
 from django.contrib.auth.models import User

@@ -46,8 +46,8 @@ def revoke_user(
     issued after this call, as after a change of roles: their clients receive `auth.expiring`, and
     those that do not reauthenticate are closed with 4419. Raises TypeError for an unsaved user, and
     for a user or an `issued_before` that is None; ValueError for an `issued_before` without a time
-    zone, and for a margin over an hour; else as `revoke_token` does. It is a TypeError
-    too to name 1.5, or another object that cannot be a key.
+    zone, and for a margin over an hour; else as `revoke_token` does. It is also a TypeError to name
+    1.5, or another object that cannot be a key.
     """
     except_token = hidden(except_token)
     whose, times = in_tenant(named_user(user)), named_moment(issued_before=issued_before)

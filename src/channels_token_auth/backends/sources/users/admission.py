@@ -94,8 +94,8 @@ def named_user(user: Any) -> UserKey:
     tokens it accepts. The instance of a user without a row, such as Simple JWT's `TokenUser`, names
     those of other services. Raises TypeError for None and for a user without a key: machine tokens
     have no user, and "the tokens of None" would be those of all machines. Also for a class, and for
-    several users: as a key, a queryset or a list would name nobody; and for 1.5 and
-    other objects that cannot be a key. Raises ValueError for a text with half of a surrogate pair.
+    several users: as a key, a queryset or a list would name nobody; and for 1.5 and other objects
+    that cannot be a key. Raises ValueError for a text with half of a surrogate pair.
     """
     if isinstance(user, UserKey):
         return user
