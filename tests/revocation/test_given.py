@@ -3,7 +3,7 @@
 import copy
 import inspect
 import pickle
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -58,12 +58,14 @@ def backends(site, monkeypatch):
     ("moment", "error"),
     [
         (datetime(2026, 1, 1), ValueError),  # noqa: DTZ001 - the mistake
+        (datetime.min.replace(tzinfo=timezone(timedelta(hours=14))), ValueError),
+        (datetime.max.replace(tzinfo=timezone(timedelta(hours=-14))), ValueError),
         (date(2026, 1, 1), TypeError),
         ("2026-01-01T00:00:00+00:00", TypeError),
         (1767225600.0, TypeError),
     ],
 )
-async def test_time_without_a_zone_or_of_another_type_is_an_error(name, moment, error, told):
+async def test_time_that_is_no_moment_of_utc_is_an_error(name, moment, error, told):
     with pytest.raises(error, match="issued_before"):
         await CALLS[name](issued_before=moment)
     assert not has_revoked(told)

@@ -4,7 +4,7 @@ A lookup that found nothing returns None. If None meant "all", a caller who pass
 revoke or close far more than they meant. So leaving an argument out is the only way to select all.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from ..counting.client_address import read_address
@@ -50,7 +50,7 @@ def named_text(**arguments: Any) -> dict[str, str]:
 
 
 def named_moment(**arguments: Any) -> dict[str, datetime]:
-    """Return the arguments that were given.
+    """Return the arguments that were given, in UTC.
 
     Raises TypeError for a value of another type than datetime, and ValueError for a naive one: read
     in another time zone, it would spare the tokens of hours.
@@ -61,6 +61,10 @@ def named_moment(**arguments: Any) -> dict[str, datetime]:
             raise TypeError(f"{name} is a {type(value).__name__}: give an aware datetime.")
         if value.utcoffset() is None:
             raise ValueError(f"{name} is {value}, without a time zone: give an aware datetime.")
+        try:
+            found[name] = value.astimezone(UTC)
+        except OverflowError:
+            raise ValueError(f"{name} is {value}, which UTC cannot express.") from None
     return found
 
 
