@@ -1,6 +1,6 @@
 """`manage.py token_revoke`: revoke tokens, and close their sockets."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -164,7 +164,10 @@ def _read(tokens: list[str]) -> list[str]:
 
 
 def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a time, such as 2026-11-28.") from None
     # Without an offset, the time is local (TIME_ZONE), as the help of the option promises.
     return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
 
