@@ -36,14 +36,14 @@ def test_own_version_is_this_python():
 
 
 def test_python_on_the_path_is_used(checkout):
-    checkout.add_program("python3.12", "#!/bin/sh\necho /opt/python3.12\n")
-    assert checkout.execute(PROGRAM.format("3.12")).stdout == "/opt/python3.12\n"
+    checkout.add_program("python9.8", "#!/bin/sh\necho /opt/python9.8\n")
+    assert checkout.execute(PROGRAM.format("9.8")).stdout == "/opt/python9.8\n"
 
 
 def test_python_on_the_path_that_does_not_run_is_not_used(checkout):
-    checkout.add_program("python3.12", "#!/bin/sh\nexit 127\n")
-    line = refusal(checkout.execute(PROGRAM.format("3.12")))
-    assert line.startswith("Python 3.12 is needed, and no suite of Debian has it: ")
+    checkout.add_program("python9.8", "#!/bin/sh\nexit 127\n")
+    line = refusal(checkout.execute(PROGRAM.format("9.8")))
+    assert line.startswith("Python 9.8 is needed, and no suite of Debian has it: ")
 
 
 def test_version_that_debian_does_not_offer_names_the_package_and_the_remedy(checkout):
