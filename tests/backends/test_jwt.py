@@ -2,7 +2,6 @@
 
 import json
 import string
-import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -26,6 +25,7 @@ from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import KEYS, ec_keys, jwk, pem, rsa_keys, signed_by_hand
 from tests.backends.own_users.models import Member
 from tests.plugins.examples import times
+from tests.plugins.state import wait_for_requests
 
 SECRET = "a secret of the tests, with more bytes than the largest HMAC hash has"
 BASE64URL = string.ascii_letters + string.digits + "-_"
@@ -407,12 +407,6 @@ def key_server():
         yield server
 
 
-def wait_for_keys():
-    for thread in threading.enumerate():
-        if thread.name == "channels-token-auth-keys":
-            thread.join(60)
-
-
 def socket_of(user, backend, name="old"):
     token = signed(claims_of(user), rsa_keys(name)[0], "RS256", header={"kid": "1"})
     return holding(verdict_on(backend, token))[0]
@@ -429,7 +423,7 @@ def test_revalidation_sees_a_key_that_the_key_server_has_withdrawn(
     key_server.publish(*published)
     steady.now += 10 + INTERVAL
     assert outcome(backend.revalidate([socket])[0]) == alice, "the keys are refreshed meanwhile"
-    wait_for_keys()
+    wait_for_requests()
     (verdict,) = backend.revalidate([socket])
     assert outcome(verdict) == (expected or alice)
     assert expected or verdict.handle == socket.handle

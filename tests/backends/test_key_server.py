@@ -17,6 +17,7 @@ from channels_token_auth.backends.sources.jwks.key_server import (
 from channels_token_auth.observability.events import OutageBegan, OutageEnded
 from tests.backends.jwks_server import jwks_server
 from tests.backends.jwt_keys import ec_keys, jwk, rsa_keys
+from tests.plugins.state import wait_for_requests
 
 LIFETIME, STALE = 300, 3600
 TOKEN = jwt.encode({"iss": "https://id"}, "k" * 32, "HS256")
@@ -180,17 +181,11 @@ def test_server_that_is_away_is_asked_again_after_a_pause(server, steady, keys):
     assert look_for(keys, "1") == "found"
 
 
-def threads():
-    return [each for each in threading.enumerate() if each.name == "channels-token-auth-keys"]
-
-
 def test_server_that_comes_to_no_end_is_left_at_the_timeout(server):
     server.is_open.clear()
     keys = keys_of(server.url, timeout=0.3)
     assert look_for(keys, "1") is UNAVAILABLE
-    for thread in threads():
-        thread.join(60)
-        assert not thread.is_alive(), "each fetch of a slow server would leave a thread behind"
+    wait_for_requests()  # or each fetch of a slow server would leave a thread behind
 
 
 def test_fetch_that_was_lost_in_a_fork_is_started_again(server, steady, monkeypatch):

@@ -274,3 +274,31 @@ def test_connection_of_a_test_is_closed_before(tmp_path, options):
         command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )
     assert finished.returncode == 0, finished.stdout
+
+
+LEAVING = """
+import threading, time
+from tests.plugins.state import REQUESTS
+
+ended = []
+
+def request():
+    time.sleep(0.5)
+    ended.append(threading.current_thread().name)
+
+def test_first():
+    for name in REQUESTS:
+        threading.Thread(target=request, name=name).start()
+
+def test_second(): assert sorted(ended) == sorted(REQUESTS)
+"""
+
+
+def test_request_of_a_test_ends_before_the_next_test(tmp_path):
+    (tmp_path / "test_it.py").write_text(LEAVING)
+    options = ["-c", "/dev/null", f"--rootdir={tmp_path}", "-p", "tests.plugins.state"]
+    command = [sys.executable, "-m", "pytest", *options, tmp_path]
+    finished = subprocess.run(
+        command, cwd=ROOT, env=ALONE, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert finished.returncode == 0, finished.stdout

@@ -7,6 +7,8 @@ database or clearing a cache does not change that: a user with the same key woul
 The thread of `sync_to_async` outlives its test. A consumer asks a connection that is open there for
 its state, which pytest-django forbids in a test without a database. A test that counts threads
 finds this one, too.
+
+A request to another server that a test does not wait for would fail in the next test, and log it.
 """
 
 import sys
@@ -16,7 +18,10 @@ from operator import attrgetter
 
 import pytest
 
-__all__ = ["close_connections_of_the_thread"]
+__all__ = ["close_connections_of_the_thread", "wait_for_requests"]
+
+# The names of the threads in which the library sends requests to other servers.
+REQUESTS = ("channels-token-auth-keys", "token-introspection")
 
 # Each with the call that makes it forget.
 MEMORIES = {
@@ -55,6 +60,20 @@ def pytest_runtest_setup() -> None:
     if _opened.is_set():
         _opened.clear()
         close_connections_of_the_thread()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown():
+    yield  # the fixtures end their servers
+    wait_for_requests()
+
+
+def wait_for_requests() -> None:
+    """Wait until the library has the answers of other servers, and has logged what is wrong."""
+    for thread in threading.enumerate():
+        if thread.name.startswith(REQUESTS):
+            thread.join(60)
+            assert not thread.is_alive(), thread.name
 
 
 def close_connections_of_the_thread() -> None:
