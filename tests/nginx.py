@@ -10,7 +10,14 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tests.services import DEADLINE, children, free_port, give_away, start_private
+from tests.services import (
+    DEADLINE,
+    children,
+    command_line,
+    free_port,
+    give_away,
+    start_private,
+)
 
 __all__ = ["Nginx", "nginx"]
 
@@ -120,8 +127,7 @@ class Nginx:
     def _workers(self) -> set[int]:
         """Return the ids of the worker processes: one, except for a moment."""
         pids = children(self.process.pid) if self.process else ()
-        lines = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids}
-        return {pid for pid, line in lines.items() if line.startswith(b"nginx: worker process\0")}
+        return {pid for pid in pids if command_line(pid).startswith(b"nginx: worker process\0")}
 
     def _listens(self) -> bool:
         address = ("127.0.0.1", self.port)

@@ -19,6 +19,7 @@ __all__ = [
     "PostgreSQL",
     "Redis",
     "children",
+    "command_line",
     "free_port",
     "give_away",
     "postgresql",
@@ -246,6 +247,13 @@ def _debian_programs() -> Path:
     if not versions:
         raise RuntimeError("PostgreSQL is missing. Type: sudo apt-get install postgresql")
     return versions[-1].parent
+
+
+def command_line(process: int) -> bytes:
+    """The program of a process and its arguments, each with a NUL at its end; b"" if it ended."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    return b""
 
 
 def children(parent: int) -> Iterator[int]:

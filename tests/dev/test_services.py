@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from tests import launcher
-from tests.services import PostgreSQL, free_port, postgresql
+from tests.services import PostgreSQL, command_line, free_port, postgresql
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +74,10 @@ def test_other_runs_do_not_get_a_port_that_was_given_out():
 def test_reserved_ports_are_left_without_a_warning():
     finished = launcher.run_code("from tests.services import free_port; free_port()")
     assert finished.stderr == ""
+
+
+def test_process_that_has_ended_has_no_command_line():
+    with subprocess.Popen(["sleep", "600"]) as process:
+        assert command_line(process.pid) == b"sleep\x00600\x00"
+        process.kill()
+    assert command_line(process.pid) == b""
