@@ -53,7 +53,7 @@ def named_moment(**arguments: Any) -> dict[str, datetime]:
     """Return the arguments that were given, in UTC.
 
     Raises TypeError for a value of another type than datetime, and ValueError for a naive one: read
-    in another time zone, it would spare the tokens of hours.
+    in another time zone, it would spare the tokens of hours. Also for one that UTC cannot express.
     """
     found = given(**arguments)
     for name, value in found.items():
