@@ -2,10 +2,14 @@
 
 pytest has `faulthandler_timeout` for it, but starts and ends a thread for each test. This starts
 one a minute.
+
+A shell starts a run in the background with Ctrl-C ignored. A program that a test interrupts would
+inherit that, and go on.
 """
 
 import faulthandler
 import os
+import signal
 import sys
 import time
 
@@ -41,4 +45,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(_Watch(float(config.getini("hang_limit"))))
