@@ -42,6 +42,15 @@ def test_redacting_twice_changes_nothing_more(texts, secret):
     assert redact(once) == once
 
 
+@pytest.mark.parametrize("end", ["", "]", "](chat)"])
+@pytest.mark.parametrize("between", ["\x08", "\x7f", "\xa0", "&", ",", ";", '"'])
+@pytest.mark.parametrize("name", ["bearer.", "token="])
+def test_offer_with_secrets_of_two_kinds_in_a_row_is_redacted_once(name, between, end):
+    once = redact(f"subprotocols: [{name}abc{between}{KEY}{end}")
+    assert KEY not in once
+    assert redact(once) == once
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -74,7 +74,8 @@ _OFFER = re.compile(
     r"((?:\[redacted\]|[^\r\n\])])*)",
     _FLAGS,
 )
-_ENTRY = re.compile(r"""[^\s,;"'\\\[\](){}]+""")
+# It ends where a value of another pattern ends: two marks in a row would be redacted again.
+_ENTRY = re.compile(r"""[^\s\x00-\x20\x7f&,;"'\\\[\](){}]+""")
 
 
 def redact(text: str, names: frozenset[str] = NAMES) -> str:
