@@ -24,6 +24,7 @@ LONG_TOKENS: dict[str, Callable[[bytes], tuple[bytes, list[bytes]]]] = {
 }
 
 ATTEMPTS = 3
+PRIVATE_USE = range(4000, 5000)  # close codes of applications (RFC 6455 §7.4.2)
 
 
 def answer_to_a_long_token(server: Server, location: str, size: str) -> str:
@@ -41,7 +42,9 @@ def _answer_to_a_long_token(server: Server, location: str, size: str) -> str:
         answer = observe(server, target, headers, timeout=PATIENCE)
     except TimeoutError:
         return "hangs"
-    if answer.slug or (server.kind == "daphne" and answer.status == 403):
+    # daphne sends no reason: it denies with 403, and closes with the library's code alone.
+    is_denied = server.kind == "daphne" and answer.status == 403
+    if answer.slug or is_denied or answer.close in PRIVATE_USE:
         return "library"
     return f"{answer.status}" if answer.status else "reset"
 
