@@ -108,7 +108,8 @@ class Migration:
 def before(name: str, recorded: Mapping[str, str]) -> dict[str, str]:
     """Return what clients meet before a migration: the outcome of each thing that happens."""
     migration = MIGRATIONS[name]
-    with _project(name) as project:
+    # It does not have the library yet, nor its checks.
+    with _project(name, is_forked=False) as project:
         return _measured(project, migration, migration.before, recorded)
 
 
@@ -121,10 +122,10 @@ def after(name: str, recorded: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def _project(name: str) -> Iterator[Project]:
+def _project(name: str, *, is_forked: bool = True) -> Iterator[Project]:
     """Make the project that is to be migrated."""
     with tempfile.TemporaryDirectory() as folder:
-        project = Project(Path(folder))
+        project = Project(Path(folder), is_forked=is_forked)
         project.write(section(_page(name), "## Before"))
         (project.folder / "mysite" / "harness.py").write_text(HARNESS)
         with (project.folder / "mysite" / "settings.py").open("a") as settings:
