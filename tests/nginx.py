@@ -10,14 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tests.services import (
-    DEADLINE,
-    children,
-    command_line,
-    free_port,
-    give_away,
-    start_private,
-)
+from tests.services import DEADLINE, children, command_line, free_port, start_private
 
 __all__ = ["Nginx", "nginx"]
 
@@ -84,7 +77,6 @@ class Nginx:
         self.folder = folder
         self.port = port
         self.process: subprocess.Popen[bytes] | None = None
-        give_away(folder)
 
     def start(self, ports: Iterable[int]) -> None:
         """Start the server, and return when it listens."""

@@ -21,7 +21,6 @@ __all__ = [
     "children",
     "command_line",
     "free_port",
-    "give_away",
     "postgresql",
     "redis",
     "start_private",
@@ -79,7 +78,6 @@ class PostgreSQL:
         self.folder = folder
         self.programs = _debian_programs()
         self.process: subprocess.Popen[bytes] | None = None
-        give_away(folder)  # PostgreSQL refuses to run as root
         initdb = [self.programs / "initdb", "--pgdata=data", "--username=postgres", "--no-sync"]
         initdb += ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
         self._spawn(initdb).wait(DEADLINE)
@@ -219,17 +217,17 @@ class Redis:
 _USER = pwd.getpwnam("nobody")
 
 
-def give_away(folder: Path) -> None:
-    """If we are root: have the folder belong to whom `start_private` runs services as."""
-    if os.getuid() == 0:
-        shutil.chown(folder, _USER.pw_uid, _USER.pw_gid)
-
-
 def start_private(command: list[str | Path], folder: Path) -> subprocess.Popen[bytes]:
-    """Start a service in a folder, where its output goes to the file `log`; never as root."""
+    """Start a service in a folder, where its output goes to the file `log`.
+
+    If we are root, the folder is given to another user, who runs it: PostgreSQL refuses root.
+    """
     # setpriv ends the server with us, even if we are killed.
     prefix = ["setpriv", "--pdeathsig=INT"]
     if os.getuid() == 0:
+        # Its files too: with a strict umask, only root could read what root has written there.
+        for path in (folder, *folder.iterdir()):
+            shutil.chown(path, _USER.pw_uid, _USER.pw_gid)
         prefix += [f"--reuid={_USER.pw_uid}", f"--regid={_USER.pw_gid}", "--clear-groups"]
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(

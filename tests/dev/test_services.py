@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 
 from tests import launcher
+from tests.nginx import nginx
 from tests.services import PostgreSQL, command_line, free_port, postgresql
 
 
@@ -52,6 +53,16 @@ def test_paused_server_answers_nothing_until_it_is_resumed(server):
         server.resume()
         asking.join(600)
     assert answers == [(1,)]
+
+
+@pytest.mark.parametrize("service", [postgresql, lambda: nginx([9])], ids=["PostgreSQL", "nginx"])
+def test_service_starts_whatever_the_umask_is(service):
+    before = os.umask(0o077)
+    try:
+        with service() as server:
+            assert server.process.poll() is None
+    finally:
+        os.umask(before)
 
 
 def test_server_leaves_neither_process_nor_folder():
