@@ -34,6 +34,7 @@ KEPT = re.compile(
     r"|FIND_LINKS|KEYRING|NATIVE_TLS|NETRC|PROXY|REGISTRY|TIMEOUT|TOKEN|USERCONFIG|_HOST)\w*",
     re.IGNORECASE,
 )
+OWN_ADDRESSES = ("localhost", "127.0.0.1", "::1")
 # Lines of apt, pip, uv and npm that report a problem. They are not shown as progress: one of them
 # becomes the reason in the error.
 TROUBLE = re.compile(r"\s*(E:|W:|npm |error|warning|caused?|hint|help|×|├|│|╰)", re.IGNORECASE)
@@ -135,6 +136,9 @@ def clean_environ(settings=()):
         # uv and npm bring certificates of their own; the machine's may include a proxy's.
         for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
             environ.setdefault(name, str(CERTIFICATES))
+    # A proxy is for other machines: tests, and the example's programs, have servers of their own.
+    given = environ.get("no_proxy") or environ.get("NO_PROXY")
+    environ["no_proxy"] = environ["NO_PROXY"] = ",".join(filter(None, [given, *OWN_ADDRESSES]))
     # dpkg needs the sbin folders, and not every root's PATH has them.
     environ["PATH"] = environ.get("PATH", os.defpath) + ":/usr/local/sbin:/usr/sbin:/sbin"
     environ.update(settings)
