@@ -9,6 +9,7 @@ its state, which pytest-django forbids in a test without a database. A test that
 finds this one, too.
 
 A request to another server that a test does not wait for would fail in the next test, and log it.
+So would a count that processes share.
 """
 
 import sys
@@ -20,8 +21,12 @@ import pytest
 
 __all__ = ["close_connections_of_the_thread", "wait_for_requests"]
 
-# The names of the threads in which the library sends requests to other servers.
-REQUESTS = ("channels-token-auth-keys", "token-introspection")
+# The names of the threads in which the library sends requests to other servers. The last one waits
+# for further counts before it ends.
+REQUESTS = tuple(f"channels-token-auth {name}" for name in ("keys", "introspection", "limits"))
+IDLE = 0.05
+# As in tests/patience.py, which needs Django: a request that hangs ends by itself after this time.
+PATIENCE = 60.0
 
 # Each with the call that makes it forget.
 MEMORIES = {
@@ -41,8 +46,9 @@ _opened.set()
 
 
 def pytest_sessionstart() -> None:
-    # Not imported above: it needs Django, which reads the settings.
+    # Not imported above: they need Django, which reads the settings.
     import_module("django.db.backends.signals").connection_created.connect(_note)
+    import_module("channels_token_auth.limits.shared_counters").IDLE = IDLE
 
 
 def _note(**_) -> None:
@@ -64,15 +70,17 @@ def pytest_runtest_setup() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown():
-    yield  # the fixtures end their servers
-    wait_for_requests()
+    try:
+        return (yield)  # the fixtures end their servers
+    finally:
+        wait_for_requests()
 
 
 def wait_for_requests() -> None:
     """Wait until the library has the answers of other servers, and has logged what is wrong."""
     for thread in threading.enumerate():
         if thread.name.startswith(REQUESTS):
-            thread.join(60)
+            thread.join(2 * PATIENCE)
             assert not thread.is_alive(), thread.name
 
 

@@ -130,7 +130,7 @@ class SharedCounters:
                 self._start_thread()
 
     def _start_thread(self) -> None:
-        name = "channels_token_auth.limits"
+        name = "channels-token-auth limits"
         thread = threading.Thread(target=self._run, name=name, daemon=True)
         try:
             thread.start()

@@ -103,7 +103,8 @@ class IntrospectionClient:
         if problem := self.problem():
             raise ImproperlyConfigured(problem)
         # A pool for this batch only: a thread that waits for a late answer delays no later batch.
-        pool = ThreadPoolExecutor(min(len(secrets), self._max_parallel), "token-introspection")
+        name = "channels-token-auth introspection"
+        pool = ThreadPoolExecutor(min(len(secrets), self._max_parallel), name)
         # If there is not enough time for all, others are first the next time.
         order = random.sample(list(secrets), len(secrets))
         asked = {pool.submit(self._ask, secret): secret for secret in order}

@@ -166,7 +166,7 @@ class KeyServer:
         thread = threading.Thread(
             target=self._download,
             args=[done, now, self._begun],
-            name="channels-token-auth-keys",
+            name="channels-token-auth keys",
             daemon=True,
         )
         try:
