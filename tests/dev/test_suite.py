@@ -24,7 +24,7 @@ from tests.suite.lanes import (
     suite,
 )
 from tests.suite.modules import modules
-from tests.suite.reports import closing_line, dearest, skipped, slowest
+from tests.suite.reports import closing_line, counts, dearest, skipped, slowest
 from tests.suite.running import INTERRUPTED, in_lanes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -212,6 +212,19 @@ def test_lane_runs_as_many_steps_at_once_as_it_has_workers(tmp_path):
 def test_more_workers_than_steps_run_each_step_once(tmp_path):
     lane = Lane(steps=[step(tmp_path, "a", 5)], workers=3)
     assert [result.code for result in in_lanes([lane], tmp_path)] == [5]
+
+
+def test_module_that_cannot_be_imported_hides_no_other_result(tmp_path):
+    bad, good = tmp_path / "test_bad.py", tmp_path / "test_good.py"
+    bad.write_text("import no_such_module")
+    good.write_text("def test_good(): pass")
+    alone = ["-c", "/dev/null", f"--rootdir={tmp_path}"]
+    steps = [
+        Step(name="bad", python=sys.executable, arguments=[*alone, str(bad), str(good)]),
+        Step(name="good", python=sys.executable, arguments=[*alone, str(good)]),
+    ]
+    results = in_lanes([Lane(steps=steps)], tmp_path)
+    assert [(each.code, counts(each.report)["passed"]) for each in results] == [(1, 1), (0, 1)]
 
 
 def test_interrupted_lane_runs_no_further_step(tmp_path):

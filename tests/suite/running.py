@@ -61,7 +61,9 @@ def _take(waiting: deque[Step]) -> Step | None:
 
 def _step(step: Step, folder: Path) -> Result:
     report = folder / f"{step.name}.xml"
-    command = [step.python, "-m", "pytest", "-q", f"--junit-xml={report}", *step.arguments]
+    command = [step.python, "-m", "pytest", "-q", f"--junit-xml={report}"]
+    # Else pytest answers a module that cannot be imported as it answers Ctrl-C.
+    command += ["--continue-on-collection-errors", *step.arguments]
     environ = {MEASURE: "yes"} if step.is_covered else {}
     return run(step.name, command, report=report, environ=environ)
 
