@@ -233,25 +233,33 @@ def test_interrupted_lane_runs_no_further_step(tmp_path):
 
 
 LONG = """
-import time, pytest
+import subprocess, sys, time, pytest
 from tests.plugins import slow
 
 pytestmark = [{mark}]
+slow.LIMIT = 0.2
+slow.load = lambda: 1.0
+BUSY = "import time; all(time.process_time() < 0.3 for _ in iter(int, 1))"
 
-def test_that_waits():
-    slow.LIMIT = 0.001
+def test_that_waits(monkeypatch):
+    monkeypatch.setattr(slow, "LIMIT_BY_THE_CLOCK", 0.3)
     time.sleep(0.5)
 
 def test_that_computes():
-    slow.LIMIT = 0.2
     began = time.process_time()
     while time.process_time() < began + 0.3:
         pass
+
+def test_whose_program_computes():
+    subprocess.run([sys.executable, "-c", BUSY], check=True)
+
+def test_that_is_quick():
+    pass
 """
 
 
 @pytest.mark.parametrize(
-    ("mark", "failures"), [("", 2), ("pytest.mark.slow", 0)], ids=["unmarked", "marked"]
+    ("mark", "failures"), [("", 3), ("pytest.mark.slow", 0)], ids=["unmarked", "marked"]
 )
 def test_test_over_the_limit_fails_unless_it_is_marked(tmp_path, mark, failures):
     (tmp_path / "test_it.py").write_text(LONG.format(mark=mark))

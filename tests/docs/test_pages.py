@@ -3,10 +3,13 @@
 import re
 import tomllib
 
+import hypothesis
 import pytest
 
 import dev
+from tests.__main__ import SLOWEST
 from tests.docs.pages import PAGES, ROOT, anchors, links, read, table
+from tests.plugins.slow import LIMIT, LIMIT_BY_THE_CLOCK
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -39,6 +42,22 @@ def test_contributing_lists_every_floor_in_order():
 def test_contributing_lists_every_folder_of_tests():
     listed = {folder for folder, _ in table("CONTRIBUTING.md", "folder")}
     assert listed == {str(path.parent.relative_to(ROOT)) for path in ROOT.glob("tests/*/test_*.py")}
+
+
+def test_contributing_names_the_numbers_of_the_gate():
+    text = " ".join(read("CONTRIBUTING.md").split())
+    coverage = tomllib.loads(read("pyproject.toml"))["tool"]["coverage"]["report"]["fail_under"]
+    profiles = [hypothesis.settings.get_profile(name) for name in ("gate", "full")]
+    for expected in (
+        f"{coverage} % branch coverage",
+        f"its {SLOWEST} slowest tests and the {SLOWEST} modules",
+        f"more than {LIMIT:.0f} s of",
+        f"takes {LIMIT_BY_THE_CLOCK:.0f} s by",
+    ):
+        assert expected in text
+    assert re.findall(r"(\d+) (?:examples|at random)", text) == [
+        str(profile.max_examples) for profile in profiles
+    ]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,26 +1,26 @@
 """Fail a test that takes more than five seconds and is not marked `slow`.
 
-The processor time of this process shows it wherever a test runs. One that waits, also for
-programs, is given more time by the clock, since others run beside it. Time for which the test was
-ready to run, but other processes had the cores, does not count.
+The processor time of this process, and of programs that ended in the test, shows it wherever a test
+runs. One that waits is given more time by the clock, since others run beside it. Time for which the
+test was ready to run, but other processes had the cores, does not count.
 Property tests take as long as their number of examples: they are in the step of slow tests anyway.
 """
 
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cores import cores
+from tests.plugins import processor
 
-__all__ = ["LIMIT"]
+__all__ = ["LIMIT", "LIMIT_BY_THE_CLOCK"]
 
 LIMIT = 5.0  # seconds of one test, without its fixtures, on a machine that does nothing else
-# Twice as many processes as the gate's lanes run at once: the load average follows too late, and a
-# test also waits for programs of its own that have no core, or stand still.
-LANES = 18.0
+# In a gate that runs nine steps on two cores: the load average follows too late, and a test also
+# waits for programs of its own that have no core, or stand still.
+LIMIT_BY_THE_CLOCK = 90.0
 SCHEDSTAT = Path("/proc/self/schedstat")  # of the main thread, which runs the tests
 # It stays open, since each test reads it twice.
 _schedstat = os.open(SCHEDSTAT, os.O_RDONLY) if SCHEDSTAT.exists() else None
@@ -29,7 +29,7 @@ _before = pytest.StashKey[tuple[float, float]]()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    item.stash[_before] = seconds_without_a_core(), time.process_time()
+    item.stash[_before] = seconds_without_a_core(), processor.seconds()
     return (yield)
 
 
@@ -39,10 +39,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     # Most tests are quick: they need neither the load nor their markers.
     is_quick = call.duration <= LIMIT
     if report.when == "call" and report.passed and not is_quick and not _may_be_slow(item):
-        limit = LIMIT * max(LANES, load())
+        limit = max(LIMIT_BY_THE_CLOCK, LIMIT * load())
         waited_before, computed_before = item.stash[_before]
         seconds = call.duration - seconds_without_a_core() + waited_before
-        computed = time.process_time() - computed_before
+        computed = processor.seconds() - computed_before
         if computed > LIMIT or seconds > limit:
             report.outcome = "failed"
             report.longrepr = (

@@ -44,7 +44,7 @@ SERVICES = {
     "faults": ("faults", "tenants"),
 }
 # How many of these steps run at the same time, and how many that compute: three more than there are
-# cores, since those wait too. `tests/plugins/slow.py` knows the sum.
+# cores, since those wait too.
 SERVICE_WORKERS = 4
 # Of the tests that start services, those that run the library in their own process as well.
 COVERED = ("faults",)
@@ -180,7 +180,7 @@ def suite(
     long: str = SLOW,
     is_covered: bool = False,
 ) -> list[Step]:
-    """Return what another Python, or other packages, may change: no service, one wire table.
+    """Return what another Python, or other packages, may change: no browser, one wire table.
 
     `long`: the slow tests and the property tests that run, as an expression of markers.
     """
