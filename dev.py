@@ -93,10 +93,10 @@ def lint(arguments):
         "import-linter": [python.with_name("lint-imports")],
         "docstrings": [python, "-m", "tools.prose"],
         "private names": [python, "-m", "tools.private_names"],
-        "workflow": [
+        "workflows": [
             python.with_name("check-jsonschema"),
             "--builtin-schema=vendor.github-workflows",
-            ".github/workflows/ci.yml",
+            *sorted(ROOT.glob(".github/workflows/*.yml")),
         ],
         "biome": [*node, "node_modules/@biomejs/biome/bin/biome", "ci", "--colors=off"],
         "tsc": [*node, "node_modules/typescript/bin/tsc", "-p", "tests"],

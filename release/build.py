@@ -46,7 +46,8 @@ def digests(files: list[Path]) -> dict[str, str]:
 
 def _time_of_last_commit() -> int:
     git = shutil.which("git") or "git"
-    command = [git, "log", "-1", "--format=%ct"]
+    # git refuses a checkout of another user, such as the one that a container gets from CI.
+    command = [git, "-c", f"safe.directory={ROOT}", "log", "-1", "--format=%ct"]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return max(int(answer.stdout), 3_653 * DAY)
 
