@@ -30,8 +30,8 @@ from pathlib import Path  # noqa: E402
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # PYTHONSAFEPATH leaves it out
 
 from tools import matrix, pythons  # noqa: E402
-from tools.debian import PACKAGES, require_packages  # noqa: E402
-from tools.environments import LOWEST, NEWEST, environment, full_environment  # noqa: E402
+from tools.debian import PACKAGES, missing_packages, require_packages  # noqa: E402
+from tools.environments import environment, full_environment  # noqa: E402
 from tools.programs import ROOT, UserError, become, run, run_together, say  # noqa: E402
 
 BENCH_PACKAGES = ("gcc", "libc6-dev", "postgresql", "redis-server")
@@ -64,15 +64,20 @@ def test(arguments):
     """Run the gate; or `test --all`, `test --matrix [cells]`, `test [pytest arguments]`."""
     if arguments[:1] == ["--matrix"]:
         return matrix.run_cells(arguments[1:])
+    if "--all" in arguments and len(arguments) > 1:
+        raise UserError("test --all takes no other arguments.")
     if arguments not in ([], ["--all"]):
         say("Running these tests only, on SQLite, without the coverage gate.")
+        missing = missing_packages(PACKAGES)
+        if missing:
+            say(f"Some tests need Debian packages that are missing: {' '.join(missing)}")
         become([full_environment(), "-m", "pytest", *arguments])
     require_packages(PACKAGES)
     other = matrix.other_environment()
     command = [full_environment(), "-m", "tests", *arguments, "--other", other]
     if arguments:
-        command += ["--lowest", environment("lowest", "test", instead=LOWEST)]
-        command += ["--newest", environment("newest", "test", instead=NEWEST)]
+        for name in matrix.PACKAGES:
+            command += [f"--{name}", matrix.cell_environment(name)]
     code = run(command)
     if arguments:
         say("\nThe fuzzers, 100,000 inputs each:")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tools.programs import UserError, install, run, say
 
-__all__ = ["PACKAGES", "install_packages", "require_packages"]
+__all__ = ["PACKAGES", "install_packages", "missing_packages", "require_packages"]
 
 # The Debian packages that the tests need, each with a file that exists once it is installed.
 PACKAGES = {
@@ -34,9 +34,13 @@ DAY = 24 * 60 * 60
 
 def require_packages(names):
     """Install those of `PACKAGES` that are missing."""
-    missing = [name for name in names if not list(Path("/").glob(PACKAGES[name]))]
-    if missing:
+    if missing := missing_packages(names):
         install_packages(missing)
+
+
+def missing_packages(names):
+    """Return those of `PACKAGES` that are not installed."""
+    return [name for name in names if not list(Path("/").glob(PACKAGES[name]))]
 
 
 def install_packages(names):
@@ -53,7 +57,8 @@ def install_packages(names):
     refresh_lists(sudo)
     say(f"Setting up (once): Debian packages {listed}")
     command = [*sudo, *APT, "install", "--no-install-recommends", *names]
-    install(command, f"apt-get could not install {listed}: check the network")
+    remedy = "check the network, and that this is Debian 12 or newer"
+    install(command, f"apt-get could not install {listed}: {remedy}")
 
 
 def refresh_lists(sudo):
@@ -62,7 +67,7 @@ def refresh_lists(sudo):
     age = time.time() - fetched
     if age <= DAY:
         return
-    old = f"{age / DAY:.0f} days old" if fetched else "missing"
+    old = f"{age / DAY:.1f} days old" if fetched else "missing"
     say(f"Refreshing apt's package lists, which are {old}")
     try:
         install([*sudo, *APT, *UPDATE], "apt-get update failed")

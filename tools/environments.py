@@ -115,7 +115,7 @@ def _find_uv():
         if _version(uv) >= UV:
             return uv
     if not importlib.util.find_spec("ensurepip"):  # Debian has it in a package of its own
-        install_packages(["python3-venv"])
+        install_packages(["python{}.{}-venv".format(*sys.version_info[:2])])
     say("Setting up (once): uv, which installs the rest")
     folder = DEV / "pip"
     install([sys.executable, "-m", "venv", "--clear", folder], "Python could not make a venv")

@@ -1,7 +1,8 @@
 """Run the tests on every supported combination, and record the results in the docs.
 
-A cell is a Python with a Django, or this Python with the lowest or the newest packages. Its run is
-`python -m tests.suite.cell`: the in-process tests, and the handshakes on real servers.
+A cell is a Python with a Django; or the oldest Python with the lowest packages, or the newest one
+with the newest. Its run is `python -m tests.suite.cell`: the in-process tests, and the handshakes
+on real servers.
 """
 
 import datetime as dt
@@ -9,14 +10,16 @@ import json
 import tempfile
 from pathlib import Path
 
-from tools.environments import LOWEST, NEWEST, environment
+from tools import debian
+from tools.environments import LOWEST, NEWEST, environment, full_environment
 from tools.programs import ROOT, UserError, run, say
-from tools.pythons import SUPPORTED, find_python, other_end, own_version
+from tools.pythons import SUPPORTED, NotOfferedError, find_python, other_end, own_version
 
 __all__ = [
     "DJANGOS",
     "PACKAGES",
     "RECORD",
+    "cell_environment",
     "combinations",
     "names",
     "other_environment",
@@ -26,7 +29,8 @@ __all__ = [
 RECORD = ROOT / "docs" / "reference" / "supported.json"
 # Each Django, with the lowest Python that it supports.
 DJANGOS = {"5.2": "3.11", "6.0": "3.12", "6.1": "3.12"}
-PACKAGES = {"lowest": LOWEST, "newest": NEWEST}
+# Each cell of packages, with its Python and with what replaces the locked packages.
+PACKAGES = {"lowest": (SUPPORTED[0], LOWEST), "newest": (SUPPORTED[-1], NEWEST)}
 
 
 def combinations():
@@ -60,12 +64,15 @@ def run_cells(wanted):
     """Run the cells with these names, all if there are none; print and record the results."""
     if unknown := set(wanted) - set(names()):
         raise UserError(f"No cell {', '.join(sorted(unknown))}; there are {', '.join(names())}.")
+    # The services that the tests start, some of them with packages of npm.
+    debian.require_packages(debian.PACKAGES)
+    full_environment()
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
     results = {}
     for name in wanted or names():
         say(f"\n=== {name}")
         results[name] = _run_cell(name)
-        if results[name].get("passed"):
+        if results[name].get("passed") and not results[name]["failed"]:
             record[name] = results[name]
             # After each cell, since all of them take a while and may be stopped.
             RECORD.write_text(json.dumps(dict(sorted(record.items())), indent=2) + "\n")
@@ -78,15 +85,10 @@ def run_cells(wanted):
 def _run_cell(name):
     """Return the counts and the versions; `missing` where this machine cannot provide the cell."""
     try:
-        interpreter = None if name in PACKAGES else find_python(name.partition("-")[0])
+        python = cell_environment(name)
     except UserError as error:
         say(str(error))
-        return {"missing": str(error)}
-    try:
-        python = _environment(name, interpreter)
-    except UserError as error:
-        say(str(error))
-        return {"failed": 1}
+        return {"missing": str(error)} if isinstance(error, NotOfferedError) else {"failed": 1}
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "cell.json")
         code = run([python, "-m", "tests.suite.cell", report])
@@ -97,11 +99,14 @@ def _run_cell(name):
         return {"on": dt.datetime.now(tz=dt.UTC).date().isoformat(), **answer}
 
 
-def _environment(name, interpreter):
+def cell_environment(name):
+    """Return the Python of a cell's environment. Raises NotOfferedError if the machine has none."""
     if name in PACKAGES:
-        return environment(name, "test", instead=PACKAGES[name])
-    instead = _of_django(name.partition("-")[2])
-    return environment(f"matrix-{name}", "test", python=interpreter, instead=instead)
+        folder, (version, instead) = name, PACKAGES[name]
+    else:
+        version, _, django = name.partition("-")
+        folder, instead = f"matrix-{name}", _of_django(django)
+    return environment(folder, "test", python=find_python(version), instead=instead)
 
 
 def _of_django(version):
@@ -110,10 +115,11 @@ def _of_django(version):
 
 
 def _table(results):
-    yield "{:10} {:10} {:10} {:>7} {:>7}".format("cell", "Python", "Django", "passed", "failed")
+    line = "{:10} {:10} {:10} {:>7} {:>7} {:>7}"
+    yield line.format("cell", "Python", "Django", "passed", "failed", "skipped")
     for name, each in results.items():
         if "missing" in each:
             yield f"{name:10} not on this machine: {each['missing']}"
         else:
-            cells = (each.get(key, "?") for key in ("python", "django", "passed", "failed"))
-            yield "{:10} {:10} {:10} {:>7} {:>7}".format(name, *cells)
+            keys = ("python", "django", "passed", "failed", "skipped")
+            yield line.format(name, *(each.get(key, "?") for key in keys))

@@ -10,7 +10,7 @@ from pathlib import Path
 from tools.environments import environment, one_at_a_time
 from tools.programs import DEV, UserError, install, read, say
 
-__all__ = ["SUPPORTED", "find_python", "other_end", "own_version"]
+__all__ = ["SUPPORTED", "NotOfferedError", "find_python", "other_end", "own_version"]
 
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
 # Debian's suites that have a version, in the order in which they are tried.
@@ -35,6 +35,10 @@ Acquire::Languages "none";
 Acquire::Check-Valid-Until "false";
 APT::Update::Error-Mode "any";
 """
+
+
+class NotOfferedError(UserError):
+    """A Python that this machine does not have, and that Debian does not offer to it."""
 
 
 def own_version():
@@ -81,11 +85,11 @@ def _from_debian(version):
 
 def _require_apt(version):
     if version not in SUITES:
-        raise UserError(_remedy(version, "no suite of Debian has it"))
+        raise NotOfferedError(_remedy(version, "no suite of Debian has it"))
     missing = [tool for tool in ("apt-get", "dpkg", "dpkg-deb") if not shutil.which(tool)]
     if missing or not KEYRING.exists():
         lacking = ", ".join(missing) or str(KEYRING)
-        raise UserError(_remedy(version, f"this machine lacks {lacking}"))
+        raise NotOfferedError(_remedy(version, f"this machine lacks {lacking}"))
 
 
 def _download_from_any(suites, version, folder):

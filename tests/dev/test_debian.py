@@ -59,7 +59,7 @@ def test_lists_older_than_a_day_are_refreshed_and_it_says_so(install, lists):
     age(lists, 90)
     finished, (update, _) = install()
     assert update.endswith(" update")
-    assert "package lists, which are 90 days old" in finished.stdout
+    assert "package lists, which are 90.0 days old" in finished.stdout
 
 
 def test_missing_lists_are_fetched(install, lists):

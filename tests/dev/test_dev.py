@@ -154,6 +154,21 @@ def test_failed_npm_is_one_line_and_is_tried_again(checkout):
     assert one_line(checkout.run("test", "tests/client")) == expected
 
 
+@pytest.mark.parametrize("arguments", [["--all", "-x"], ["-x", "--all"], ["--all", "--matrix"]])
+def test_options_that_do_not_go_together_install_nothing(checkout, arguments):
+    finished = checkout.run("test", *arguments)
+    assert finished.returncode == 2
+    assert "--all" in one_line(finished)
+    assert checkout.uv_calls == []
+
+
+def test_named_tests_run_although_packages_are_missing_and_those_are_named(checkout):
+    program = "import dev; dev.missing_packages = lambda _: ['nginx']; dev.test(['tests/core'])"
+    *said, last = checkout.execute(program).stdout.splitlines()
+    assert [line for line in said if "nginx" in line]
+    assert last == "-m pytest tests/core"
+
+
 def test_benchmarks_run_beside_the_rivals_that_are_locked(checkout):
     finished = checkout.run("bench", "storm", "--quick")
     (call,) = checkout.uv_calls

@@ -45,6 +45,7 @@ def main(file: str) -> int:
         "django": version("django"),
         "passed": totals["passed"],
         "failed": totals["failed"],
+        "skipped": totals["skipped"],
         "packages": {package: version(package) for package in PACKAGES},
     }
     Path(file).write_text(json.dumps(answer))
