@@ -60,3 +60,98 @@ def test_comments_with_a_reason_are_counted(tmp_path):
 def test_sentences_that_are_asserted_are_found(tmp_path, line, is_found):
     (tmp_path / "test_a.py").write_text(line)
     assert len(list(sentences(tmp_path))) == is_found
+
+
+def a_test(given):
+    """Return a test, in which the parameter `words` is compared with an answer."""
+    return f"@pytest.mark.parametrize({given})\ndef test(given, words): assert words in answer"
+
+
+REACHING = {
+    "only value": a_test('"words", ["a", "the server is away"]'),
+    "second value": a_test('("given", "words"), [(1, "a"), (2, "the server is away")]'),
+    "names in one text": a_test('"given, words", [(1, "the server is away")]'),
+    "marked row": a_test('("given", "words"), [pytest.param(1, "the server is away")]'),
+    "row of another shape": a_test('("given", "words"), [(*given, "the server is away")]'),
+    "rows elsewhere": 'ROWS = ["the server is away"]\n' + a_test('"words", ROWS'),
+    "of a class": """
+@pytest.mark.parametrize("words", ["the server is away"])
+class TestAll:
+    async def test(self, words):
+        with pytest.raises(ValueError, match=words): act()
+""",
+    "variable of the module": """
+WORDS: str = "the server is away"
+def test(): assert answer() == [WORDS]
+""",
+    "local variable": """
+def test():
+    words = ["the server is away"]
+    assert words[0] in answer
+""",
+    "by another variable": """
+AWAY = "the server is away"
+def test():
+    line = f"Retry: {AWAY}"
+    assert answer == line
+""",
+    "pattern": """
+WORDS = re.compile(re.escape("the server is away"))
+def test(): assert WORDS.match(answer)
+""",
+    "method of a text": """
+def test():
+    words = "{} is away from here".format(name)
+    assert words in answer
+""",
+    "loop": """
+def test():
+    for name, words in [("a", "the server is away")]: assert words in answer
+""",
+    "walrus": """
+def test():
+    if words := "the server is away": assert words in answer
+""",
+}
+"""Sources in which one sentence reaches an assert."""
+
+NOT_REACHING = {
+    "another value": a_test('("given", "words"), [("the server is away", "a")]'),
+    "id of a row": a_test('"words", [pytest.param("a", id="the server is away")]'),
+    "ids of rows": a_test('"words", ["a"], ids=["the server is away"]'),
+    "key of a table": 'ROWS = {"the server is away": "a"}\n' + a_test('"words", ROWS'),
+    "key that is looked up": """
+@pytest.mark.parametrize("scene", ["the server is away"])
+def test(scene): assert answers[scene] == 1
+""",
+    "another value of a loop": """
+def test():
+    for given, words in [("the server is away", "a")]: assert words in answer
+""",
+    "id of a row that is made": a_test(
+        '"words", [pytest.param(x, id=a) for a, x in [("the server is away", "a")]]'
+    ),
+    "input of a call": """
+def test():
+    answer = act("the server is away")
+    assert answer == 1
+""",
+    "variable of another function": """
+def one():
+    words = "the server is away"
+def test(words): assert words in answer
+""",
+}
+"""Sources in which none does: the text is input, or it names a case."""
+
+
+@pytest.mark.parametrize("source", REACHING.values(), ids=REACHING)
+def test_sentence_that_reaches_an_assert_is_found_once(tmp_path, source):
+    (tmp_path / "test_a.py").write_text(source)
+    assert len(list(sentences(tmp_path))) == 1
+
+
+@pytest.mark.parametrize("source", NOT_REACHING.values(), ids=NOT_REACHING)
+def test_text_that_is_compared_with_no_answer_is_left(tmp_path, source):
+    (tmp_path / "test_a.py").write_text(source)
+    assert not list(sentences(tmp_path))
