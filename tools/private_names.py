@@ -33,6 +33,8 @@ SENTENCE = re.compile(r"[a-z]{2,} [a-z]+ [a-z]+")
 
 _PRIVATE = re.compile(r"\b_\w+")
 _DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+# Functions, and methods of `monkeypatch` and `operator`, that take a name as a text.
+_TAKING_NAMES = {"attrgetter", "delattr", "getattr", "hasattr", "methodcaller", "setattr"}
 # Names of Django that the library has too, or sets.
 _OF_OTHERS = {"_cache", "_default_manager", "_meta", "_state", "_value_"}
 
@@ -97,16 +99,16 @@ def findings(folder: Path, names: set[str]) -> Iterator[str]:
 
 
 def _accesses(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yield the names that are read or replaced: by a dot, an import, or a string for `setattr`."""
+    """Yield the names that are read, replaced or removed: by a dot, an import or a text."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and not _is_own(node.value):
             yield node.lineno, node.attr
         elif isinstance(node, ast.ImportFrom):
             yield from ((node.lineno, each.name) for each in node.names)
-        elif isinstance(node, ast.Call) and name_of(node.func) in ("getattr", "setattr"):
+        elif isinstance(node, ast.Call) and name_of(node.func) in _TAKING_NAMES:
             for each in node.args:
                 if isinstance(each, ast.Constant) and isinstance(each.value, str):
-                    yield each.lineno, each.value.split(".")[-1]
+                    yield from ((each.lineno, name) for name in each.value.split("."))
 
 
 def _is_own(node: ast.expr) -> bool:
