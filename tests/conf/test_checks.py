@@ -409,34 +409,30 @@ def test_server_that_takes_large_messages_is_reported_unless_its_limit_is_set(
 
 
 @pytest.mark.parametrize(
-    ("given", "level", "words"),
+    ("given", "level", "code", "named"),
     [
-        ({"REFUSAL": "drop"}, ERROR, 'CHANNELS_TOKEN_AUTH["REFUSAL"] is "drop": it must be'),
-        ({"TOKEN": 1}, ERROR, 'CHANNELS_TOKEN_AUTH["TOKEN"] is unknown'),
-        ({"BACKENDS": [{"BACKEND": "no.such.Backend"}]}, ERROR, "'no.such.Backend' cannot be used"),
-        ({"ALLOWED_ORIGINS": ["null"]}, ERROR, "ALLOWED_ORIGINS has 'null'"),
-        ({"CACHE": "files"}, ERROR, "CACHE is 'files', and CACHES has no such alias"),
-        ({"BACKENDS": BACKENDS * 2}, ERROR, "Several BACKENDS have the name 'drf'"),
-        ({"CACHE": "memory"}, WARNING, "CACHE is 'memory', which no other process sees"),
-        (
-            {"CACHE": "table", "BACKENDS": WITHOUT_ROWS},
-            WARNING,
-            "when it holds over 300",
-        ),
-        ({"CHANNEL_LAYER": "no such"}, ERROR, "CHANNEL_LAYERS has no such alias"),
-        ({"CHANNEL_LAYER": "memory"}, WARNING, "open until its sweep, for up to 60 s"),
-        ({"VERIFIED_CACHE_SECONDS": 90}, INFO, "SECONDS is 90, but 60 is used"),
-        ({"ANONYMOUS": True, "SCOPES": ["a"]}, WARNING, "ANONYMOUS is True"),
-        ({"LOCATIONS": ["query"]}, WARNING, "LOCATIONS has 'query'"),
-        ({"LOCATIONS": ["cookie"]}, WARNING, "LOCATIONS has 'cookie'"),
-        ({"MAX_TOKEN_BYTES": 8192}, WARNING, "MAX_TOKEN_BYTES is over 4096"),
+        ({"REFUSAL": "drop"}, ERROR, "E001", ['CHANNELS_TOKEN_AUTH["REFUSAL"]', '"drop"']),
+        ({"TOKEN": 1}, ERROR, "E001", ['CHANNELS_TOKEN_AUTH["TOKEN"]']),
+        ({"BACKENDS": [{"BACKEND": "no.such.Backend"}]}, ERROR, "E002", ["'no.such.Backend'"]),
+        ({"ALLOWED_ORIGINS": ["null"]}, ERROR, "E003", ["ALLOWED_ORIGINS", "'null'"]),
+        ({"CACHE": "files"}, ERROR, "E004", ["CACHE ", "'files'", "CACHES"]),
+        ({"BACKENDS": BACKENDS * 2}, ERROR, "E005", ["BACKENDS", "'drf'"]),
+        ({"CACHE": "memory"}, WARNING, "W004", ["CACHE ", "'memory'"]),
+        ({"CACHE": "table", "BACKENDS": WITHOUT_ROWS}, WARNING, "W009", ["'table'", " 300"]),
+        ({"CHANNEL_LAYER": "none"}, ERROR, "E006", ["CHANNEL_LAYER ", "'none'", "CHANNEL_LAYERS"]),
+        ({"CHANNEL_LAYER": "memory"}, WARNING, "W007", ["CHANNEL_LAYER ", "'memory'", " 60 s"]),
+        ({"VERIFIED_CACHE_SECONDS": 90}, INFO, "I001", ["VERIFIED_CACHE_SECONDS", " 90", " 60"]),
+        ({"ANONYMOUS": True, "SCOPES": ["a"]}, WARNING, "W005", ["ANONYMOUS", "True"]),
+        ({"LOCATIONS": ["query"]}, WARNING, "W001", ["LOCATIONS", "'query'"]),
+        ({"LOCATIONS": ["cookie"]}, WARNING, "W002", ["LOCATIONS", "'cookie'"]),
+        ({"MAX_TOKEN_BYTES": 8192}, WARNING, "W003", ["MAX_TOKEN_BYTES", " 4096"]),
     ],
 )
-def test_message_names_the_setting_and_is_as_grave_as_it_is(check, given, level, words):
+def test_message_names_the_setting_and_is_as_grave_as_it_is(check, given, level, code, named):
     check(**given)
     (message,) = check_settings()
-    assert message.level == level
-    assert words in message.msg
+    assert (message.id, message.level) == (f"channels_token_auth.{code}", level)
+    assert [each for each in named if each not in message.msg] == []
 
 
 @pytest.mark.parametrize(
@@ -470,24 +466,26 @@ def test_settings_that_are_no_dictionary_are_one_error(settings):
 
 def test_django_runs_these_checks_without_being_asked_to_deploy(check):
     check(ANONYMOUS="yes")
-    sentence = 'CHANNELS_TOKEN_AUTH["ANONYMOUS"] is "yes": it must be True or False.'
-    assert sentence in [message.msg for message in run_checks(tags=[Tags.security])]
+    found = [(message.id, message.msg) for message in run_checks(tags=[Tags.security])]
+    (wrong,) = [msg for code, msg in found if code == "channels_token_auth.E001"]
+    assert wrong.startswith('CHANNELS_TOKEN_AUTH["ANONYMOUS"] is "yes": ')
 
 
 @pytest.mark.parametrize(
-    ("given", "hint"),
+    ("backends", "code", "named"),
     [
-        ({"BACKENDS": "no list"}, 'Only "BACKENDS" is required'),
-        ({"BACKENDS": [{"BACKEND": "no.such.Backend"}]}, "Correct the entry in BACKENDS"),
-        ({"BACKENDS": [{"BACKEND": f"{OURS}no.such.Backend"}]}, "Correct the entry in BACKENDS"),
-        ({"BACKENDS": [{**BACKENDS[0], "OPTIONS": {"modle": 1}}]}, "Correct the entry in BACKENDS"),
-        ({"BACKENDS": [{**BACKENDS[0], "SCOPES": "no.function"}]}, "Correct the entry in BACKENDS"),
+        ("no list", "E001", 'CHANNELS_TOKEN_AUTH = {"BACKENDS": '),
+        ([{"BACKEND": "no.such.Backend"}], "E002", "OPTIONS"),
+        ([{"BACKEND": f"{OURS}no.such.Backend"}], "E002", "OPTIONS"),
+        ([{**BACKENDS[0], "OPTIONS": {"modle": 1}}], "E002", "OPTIONS"),
+        ([{**BACKENDS[0], "SCOPES": "no.function"}], "E002", "OPTIONS"),
     ],
 )
-def test_mistake_comes_with_a_hint(check, given, hint):
-    check(**given)
+def test_mistake_comes_with_a_hint(check, backends, code, named):
+    check(BACKENDS=backends)
     (message,) = check_settings()
-    assert message.hint.startswith(hint)
+    assert message.id == f"channels_token_auth.{code}"
+    assert named in message.hint
 
 
 def test_package_that_is_missing_is_said_to_be_installed(check, monkeypatch):
