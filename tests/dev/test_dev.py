@@ -35,8 +35,9 @@ def test_commands_are_listed_without_arguments_and_with_help(checkout):
 
 
 def test_unknown_command_is_refused(checkout):
-    known = "demo, cluster, test, lint, docs, fuzz, mutate, bench"
-    assert one_line(checkout.run("dmeo")) == f"There is no command 'dmeo', only {known}."
+    line = one_line(checkout.run("dmeo"))
+    assert "'dmeo'" in line
+    assert line.endswith(" demo, cluster, test, lint, docs, fuzz, mutate, bench.")
 
 
 def test_command_runs_where_python_leaves_out_the_folder_of_a_script(checkout):
@@ -62,13 +63,13 @@ def test_taken_port_is_refused_before_anything_is_installed(checkout):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         line = one_line(checkout.run("demo", "--port", str(port)))
-    assert line.startswith(f"Cannot listen on 127.0.0.1:{port} (Address already in use)")
+    assert f" 127.0.0.1:{port} (" in line
     assert checkout.uv_calls == []
 
 
 @pytest.mark.parametrize("address", [["--port", "70000"], ["--host", "192.0.2.1"], ["--host", "?"]])
 def test_impossible_address_is_refused(checkout, address):
-    assert "Cannot listen on" in one_line(checkout.run("demo", *address))
+    assert address[1] in one_line(checkout.run("demo", *address))
 
 
 def test_demo_installs_what_is_locked_for_the_example_and_starts_it(checkout, free):
@@ -148,10 +149,10 @@ def test_client_packages_are_installed_as_they_are_locked_and_once(checkout):
 
 
 def test_failed_npm_is_one_line_and_is_tried_again(checkout):
-    checkout.add_program("uv", UV.replace(r'echo "$@"\n', r"echo npm error away\nexit 1\n"))
-    expected = "npm could not install the client's packages: check the network (npm error away)"
-    assert one_line(checkout.run("test", "tests/client")) == expected
-    assert one_line(checkout.run("test", "tests/client")) == expected
+    checkout.add_program("uv", UV.replace(r'echo "$@"\n', r"echo npm error E404\nexit 1\n"))
+    line = one_line(checkout.run("test", "tests/client"))
+    assert (line.split()[0], line.partition(" (")[2]) == ("npm", "npm error E404)")
+    assert one_line(checkout.run("test", "tests/client")) == line
 
 
 @pytest.mark.parametrize("arguments", [["--all", "-x"], ["-x", "--all"], ["--all", "--matrix"]])
@@ -197,16 +198,17 @@ def test_failed_installation_is_one_line_and_is_tried_again(checkout, free):
         "echo 'warning: slow' >&2; echo 'error: Request failed' >&2; echo '  cause: dns' >&2\n"
         "exit 2\n",
     )
-    expected = "uv could not install the packages: check the network (error: Request failed)"
-    assert one_line(checkout.run(*free)) == expected
-    assert one_line(checkout.run(*free)) == expected
+    line = one_line(checkout.run(*free))
+    assert (line.split()[0], line.partition(" (")[2]) == ("uv", "error: Request failed)")
+    assert one_line(checkout.run(*free)) == line
 
 
 @pytest.mark.slow  # it makes a virtual environment with pip
 def test_without_a_recent_uv_and_without_network_one_line_says_so(checkout, free):
     checkout.add_program("uv", "#!/bin/sh\necho 'uv 0.1.0'\n")
     line = one_line(checkout.run(*free, **OFFLINE))
-    assert line.startswith("pip could not install uv: check the network (ERROR: ")
+    assert line.startswith("pip ")
+    assert " (ERROR: " in line
 
 
 def test_interrupted_installation_stops_uv_and_exits_130(checkout, free, tmp_path):
