@@ -117,10 +117,10 @@ def test_ignored_messages_are_logged_once_for_each_reason(another_site, ignored,
 
 
 def test_both_keys_are_read_while_the_secret_is_rotated(settings, another_site, ignored):
-    settings.SECRET_KEY_FALLBACKS = ["the new one"]
-    assert read(another_site(MESSAGE, "the new one"))
+    settings.SECRET_KEY_FALLBACKS = ["new-key"]
+    assert read(another_site(MESSAGE, "new-key"))
     old = settings.SECRET_KEY
-    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "the new one", [old]
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new-key", [old]
     assert read(another_site(MESSAGE, old))
     assert ignored() == []
 

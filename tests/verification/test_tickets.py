@@ -157,9 +157,9 @@ def test_cache_holds_neither_the_ticket_nor_what_opens_a_socket_and_fits_into_js
 
 
 HANDLES = [
-    "what finds its row",
-    Secret("what finds its row"),
-    Credential(location=Location.COOKIE, secret=Secret("what finds its row"), scheme="bearer"),
+    "handle-of-a-row",
+    Secret("handle-of-a-row"),
+    Credential(location=Location.COOKIE, secret=Secret("handle-of-a-row"), scheme="bearer"),
 ]
 
 
@@ -168,7 +168,7 @@ HANDLES = [
 def test_parent_gets_its_handle_back_and_the_cache_cannot_read_it(cache, handle):
     ticket, parent = issue(replace(identity(), handle=handle)), Parent()
     (pickled,) = cache._cache.values()
-    assert b"what finds its row" not in pickled
+    assert b"handle-of-a-row" not in pickled
     (redeemed,) = judge([presented(ticket)], parent)
     assert [each.handle for (each,) in parent.asked] == [handle]
     assert redeemed.handle == handle
