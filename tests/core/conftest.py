@@ -8,8 +8,8 @@ import pytest
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _without_django(pytestconfig: pytest.Config) -> Iterator[None]:
+def _alone(pytestconfig: pytest.Config) -> Iterator[None]:
     yield
     # pytest.toml of this folder is read where no other tests run.
     if pytestconfig.rootpath == Path(__file__).parent:
-        assert "django" not in sys.modules, "A test of the core has imported Django."
+        assert {"asyncio", "django"}.isdisjoint(sys.modules), "A test has imported one of them."
