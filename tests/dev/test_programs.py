@@ -54,7 +54,9 @@ def test_variable_of_another_project_reaches_no_program(monkeypatch, name):
 @pytest.mark.parametrize("name", ["no_proxy", "NO_PROXY"])
 def test_programs_reach_this_machine_without_a_proxy(monkeypatch, name):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    monkeypatch.setenv(name, "example.org")
+    for other in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, "example.org,localhost")
     own = clean_environ()
     assert own["http_proxy"] == "http://127.0.0.1:9"
     assert {own["no_proxy"], own["NO_PROXY"]} == {"example.org,localhost,127.0.0.1,::1"}
