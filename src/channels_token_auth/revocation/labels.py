@@ -37,16 +37,16 @@ def revoke(
     """Revoke the tokens that have all of these labels, and close their sockets on every node.
 
     `label`: a mapping such as `{"sid": "abc"}`, a pair, or several pairs. Only backends whose
-    tokens have no row can revoke by label: the denylist records it until the tokens expire.
-    `user`, an instance or a primary key: only tokens of this user, so that a logout token's `sid`
-    and `sub` must both match. `backend`: one name or several; by default all such backends.
-    `issuer`: only tokens of this issuer; with `backend`, also tokens that name no issuer.
-    `issued_before`: an aware datetime; later tokens stay valid. `margin`: seconds for which open
-    sockets may be given a new token, as in `revoke_user`. Raises ValueError for a backend that
-    cannot revoke by label, for an issuer or a label's name that no token of these backends has, for
-    an `issued_before` without a time zone, and for a margin over an hour; TypeError for malformed
-    labels, for None where another value selects tokens, and for an unsaved user; and TokenAuthError
-    ("unavailable") while the denylist's cache fails.
+    tokens have no row can revoke by label: the denylist records it until the tokens expire. `user`,
+    an instance or a primary key: only tokens of this user, so that a logout token's `sid` and `sub`
+    must both match. `backend`: one name or several; by default all such backends. `issuer`: only
+    tokens of this issuer; with `backend`, also tokens that name no issuer. `issued_before`: an
+    aware datetime; later tokens stay valid. `margin`: seconds for which open sockets may be given a
+    new token, as in `revoke_user`. Raises ValueError for a backend that cannot revoke by label, for
+    an issuer or a label's name that no token of these backends has, for an `issued_before` without
+    a time zone or outside of the years 1 to 9999 in UTC, and for a margin over an hour; TypeError
+    for malformed labels, for None where another value selects tokens, and for an unsaved user; and
+    TokenAuthError ("unavailable") while the denylist's cache fails.
     """
     criteria = given(user=user, backend=backend)
     criteria |= named_text(issuer=issuer) | named_moment(issued_before=issued_before)

@@ -36,18 +36,18 @@ def revoke_user(
     """Revoke the tokens of a user, and close their sockets on every node.
 
     `user`: an instance is one user. A primary key means every user with this key: this site's, and
-    those of each service whose tokens the site accepts; a key that no user of this site can have
-    in this form, such as 5 where keys are UUIDs, only the latter. `except_token`: a token that
-    stays valid: the token, its `token_id`, or a socket's `scope["auth"]`, which also has its
-    backend and issuer; an id alone spares the user's tokens with this id of every issuer. None
-    spares none, as `request.auth` of a request with a session. `issued_before`: an aware datetime;
-    later tokens stay valid. The default is now, so that a token which is issued after this call is
-    valid. `margin`: seconds for which open sockets stay open and may be given a token that was
-    issued after this call, as after a change of roles: their clients receive `auth.expiring`, and
-    those that do not reauthenticate are closed with 4419. Raises TypeError for an unsaved user, and
-    for a user or an `issued_before` that is None; ValueError for an `issued_before` without a time
-    zone, and for a margin over an hour; else as `revoke_token` does. It is also a TypeError to name
-    1.5, or another object that cannot be a key.
+    those of each service whose tokens the site accepts; a key that no user of this site can have in
+    this form, such as 5 where keys are UUIDs, only the latter. `except_token`: a token that stays
+    valid: the token, its `token_id`, or a socket's `scope["auth"]`, which also has its backend and
+    issuer; an id alone spares the user's tokens with this id of every issuer. None spares none, as
+    `request.auth` of a request with a session. `issued_before`: an aware datetime; later tokens
+    stay valid. The default is now, so that a token which is issued after this call is valid.
+    `margin`: seconds for which open sockets stay open and may be given a token that was issued
+    after this call, as after a change of roles: their clients receive `auth.expiring`, and those
+    that do not reauthenticate are closed with 4419. Raises TypeError for an unsaved user, and for a
+    user or an `issued_before` that is None; ValueError for an `issued_before` without a time zone
+    or outside of the years 1 to 9999 in UTC, and for a margin over an hour; else as `revoke_token`
+    does. It is also a TypeError to name 1.5, or another object that cannot be a key.
     """
     except_token = hidden(except_token)
     whose, times = in_tenant(named_user(user)), named_moment(issued_before=issued_before)
