@@ -228,7 +228,6 @@ class Store:
 async def test_store_that_hangs_or_is_stopped_delays_no_handshake_and_no_frame(hangs, monkeypatch):
     counters = Store(hangs=hangs)
     monkeypatch.setattr(shared_counters, "build_store", lambda _: counters)
-    monkeypatch.setattr(shared_counters, "RETRY", 60.0)
     limits = {"HANDSHAKES": "99/min", "MESSAGES": "99/min", "STORAGE": "memory://"}
     async with asyncio.timeout(60):  # a handshake or a frame that waited would take longer
         for _ in range(3):
@@ -237,7 +236,6 @@ async def test_store_that_hangs_or_is_stopped_delays_no_handshake_and_no_frame(h
             assert browser.heard()[-1] == "echo hello"
             await browser.leave()
     await until(counters.is_asked.is_set)
-    # Before the test ends: otherwise the thread would log the outage in a later test.
     await until(lambda: hangs or "limits" in {each.service for each in current_outages()})
     counters.is_mended.set()
     shared_counters.outages.reset()
