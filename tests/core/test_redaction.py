@@ -43,12 +43,18 @@ def test_redacting_twice_changes_nothing_more(texts, secret):
 
 
 @pytest.mark.parametrize("end", ["", "]", "](chat)"])
-@pytest.mark.parametrize("between", ["\x08", "\x7f", "\xa0", "&", ",", ";", '"'])
-@pytest.mark.parametrize("name", ["bearer.", "token="])
+@pytest.mark.parametrize("between", ["\x08", "\x7f", "\xa0", "&", ",", '"', "':", '">', "\\r\\n"])
+@pytest.mark.parametrize("name", ["bearer.", "token=", 'token="', "authorization: Bearer "])
 def test_offer_with_secrets_of_two_kinds_in_a_row_is_redacted_once(name, between, end):
     once = redact(f"subprotocols: [{name}abc{between}{KEY}{end}")
     assert KEY not in once
     assert redact(once) == once
+
+
+@pytest.mark.parametrize("part", ["&", "\x7f", "$2&b", "!"])
+def test_offered_token_is_masked_whole_whatever_is_in_it(part):
+    offer = f"Sec-WebSocket-Protocol: chat, {KEY[:15]}{part}{KEY[:15]}"
+    assert redact(offer) == f"Sec-WebSocket-Protocol: chat, {MARK}"
 
 
 @pytest.mark.parametrize(

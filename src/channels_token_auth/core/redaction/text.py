@@ -74,8 +74,7 @@ _OFFER = re.compile(
     r"((?:\[redacted\]|[^\r\n\])])*)",
     _FLAGS,
 )
-# It ends where a value of another pattern ends: two marks in a row would be redacted again.
-_ENTRY = re.compile(r"""[^\s\x00-\x20\x7f&,;"'\\\[\](){}]+""")
+_ENTRY = re.compile(r"""[^\s,;"'\\\[\](){}]+""")
 
 
 def redact(text: str, names: frozenset[str] = NAMES) -> str:
@@ -93,9 +92,14 @@ def redact(text: str, names: frozenset[str] = NAMES) -> str:
             break
     else:
         return text
-    for pattern in patterns:
-        text = pattern.sub(_mark, text)
-    return _OFFER.sub(_mark_bare_tokens, text)
+    while True:
+        for pattern in patterns:
+            text = pattern.sub(_mark, text)
+        marked = _OFFER.sub(_mark_bare_tokens, text)
+        if marked == text:
+            return text
+        # A token behind a value has hidden where that ends. Each round leaves fewer tokens.
+        text = marked
 
 
 def _mark(match: re.Match[str]) -> str:
