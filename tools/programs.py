@@ -137,9 +137,11 @@ def clean_environ(settings=()):
         for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
             environ.setdefault(name, str(CERTIFICATES))
     # A proxy is for other machines: tests, and the example's programs, have servers of their own.
-    given = environ.get("no_proxy") or environ.get("NO_PROXY") or OWN_ADDRESSES[0]
-    addresses = ",".join(dict.fromkeys([*given.split(","), *OWN_ADDRESSES]))
-    environ.update(no_proxy=addresses, NO_PROXY=addresses)
+    given = [environ.get(name, "") for name in ("no_proxy", "NO_PROXY")]
+    addresses = dict.fromkeys(filter(None, [*",".join(given).split(","), *OWN_ADDRESSES]))
+    # The star, for all addresses, counts only where it stands alone.
+    direct = "*" if "*" in addresses else ",".join(addresses)
+    environ.update(no_proxy=direct, NO_PROXY=direct)
     # dpkg needs the sbin folders, and not every root's PATH has them.
     environ["PATH"] = environ.get("PATH", os.defpath) + ":/usr/local/sbin:/usr/sbin:/sbin"
     environ.update(settings)

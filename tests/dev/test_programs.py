@@ -51,15 +51,26 @@ def test_variable_of_another_project_reaches_no_program(monkeypatch, name):
     assert name not in clean_environ()
 
 
-@pytest.mark.parametrize("name", ["no_proxy", "NO_PROXY"])
-def test_programs_reach_this_machine_without_a_proxy(monkeypatch, name):
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    for other in ("no_proxy", "NO_PROXY"):
-        monkeypatch.delenv(other, raising=False)
-    monkeypatch.setenv(name, "example.org,localhost")
+@pytest.mark.parametrize(
+    ("lower", "upper", "expected"),
+    [
+        (None, None, "localhost,127.0.0.1,::1"),
+        ("a.example,localhost", None, "a.example,localhost,127.0.0.1,::1"),
+        (None, "b.example", "b.example,localhost,127.0.0.1,::1"),
+        ("a.example", "b.example", "a.example,b.example,localhost,127.0.0.1,::1"),
+        ("", "*", "*"),
+        ("a.example", "*", "*"),
+    ],
+)
+def test_programs_reach_this_machine_without_a_proxy(monkeypatch, lower, upper, expected):
+    given = {"http_proxy": "http://127.0.0.1:9", "no_proxy": lower, "NO_PROXY": upper}
+    for name, value in given.items():
+        monkeypatch.delenv(name, raising=False)
+        if value is not None:
+            monkeypatch.setenv(name, value)
     own = clean_environ()
     assert own["http_proxy"] == "http://127.0.0.1:9"
-    assert {own["no_proxy"], own["NO_PROXY"]} == {"example.org,localhost,127.0.0.1,::1"}
+    assert [own["no_proxy"], own["NO_PROXY"]] == [expected, expected]
 
 
 @pytest.mark.parametrize(
