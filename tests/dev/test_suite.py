@@ -239,7 +239,7 @@ from tests.plugins import slow
 pytestmark = [{mark}]
 slow.LIMIT = 0.2
 slow.load = lambda: 1.0
-BUSY = "import time; all(time.process_time() < 0.3 for _ in iter(int, 1))"
+BUSY = "import time; all(time.process_time() < 0.5 for _ in iter(int, 1))"
 
 def test_that_waits(monkeypatch):
     monkeypatch.setattr(slow, "LIMIT_BY_THE_CLOCK", 0.3)
