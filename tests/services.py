@@ -227,7 +227,8 @@ def start_private(command: list[str | Path], folder: Path) -> subprocess.Popen[b
     if os.getuid() == 0:
         # Its files too: with a strict umask, only root could read what root has written there.
         for path in (folder, *folder.iterdir()):
-            shutil.chown(path, _USER.pw_uid, _USER.pw_gid)
+            with contextlib.suppress(FileNotFoundError):  # the service may remove one meanwhile
+                os.chown(path, _USER.pw_uid, _USER.pw_gid, follow_symlinks=False)
         prefix += [f"--reuid={_USER.pw_uid}", f"--regid={_USER.pw_gid}", "--clear-groups"]
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(
