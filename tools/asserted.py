@@ -1,7 +1,8 @@
 """The constants that tests compare with an answer. Knows nothing about what they say.
 
-A constant reaches an `assert`, or the `match` of `raises`, in three ways: it is written there, or a
-variable that is named there has it, or `parametrize` gives it to a parameter that is named there.
+A constant is followed to an `assert`, or to the `match` of `raises`, in three ways: it is written
+there, or a variable that is named there has it, or `parametrize` gives it to a parameter that is
+named there. One that comes from a helper, a fixture or another module is not seen.
 The variable is one of the same function or module, and may have it from another one. Two kinds of
 constants on the way to a variable do not count: what a call gets, since that is input of the test,
 and keys, since they name cases.
@@ -18,6 +19,7 @@ _ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr)
 _LOOPS = (ast.For, ast.AsyncFor, ast.comprehension)
 # Calls that return what they get: `re.compile`, `re.escape` and `pytest.param`.
 _CARRIERS = {"compile", "escape", "param"}
+_MATCHERS = {"raises", "warns", "deprecated_call", "RaisesExc"}
 
 
 def asserted(tree: ast.Module) -> list[ast.Constant]:
@@ -54,7 +56,7 @@ def _compared(nodes: Iterable[ast.AST]) -> list[ast.expr]:
     for node in nodes:
         if isinstance(node, ast.Assert):
             parts.append(node.test)
-        elif isinstance(node, ast.Call) and name_of(node.func) == "raises":
+        elif isinstance(node, ast.Call) and name_of(node.func) in _MATCHERS:
             parts += [each.value for each in node.keywords if each.arg == "match"]
     return parts
 
@@ -70,7 +72,9 @@ def _values(nodes: Iterable[ast.AST]) -> dict[str, list[ast.expr]]:
 def _bindings(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, ast.expr]]:
     for node in nodes:
         if isinstance(node, ast.Call) and name_of(node.func) == "parametrize":
-            yield from _cells(_parameters(node.args[0]), node.args[1])
+            named = {each.arg: each.value for each in node.keywords}
+            given = [*node.args, *(named[key] for key in ("argnames", "argvalues") if key in named)]
+            yield from _cells(_parameters(given[0]), given[1])
         elif isinstance(node, _LOOPS):
             yield from _cells(_names(ast.walk(node.target)), node.iter)
         elif isinstance(node, _ASSIGNMENTS) and node.value:

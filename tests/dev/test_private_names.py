@@ -81,6 +81,11 @@ REACHING = {
     "marked row": a_test('("given", "words"), [pytest.param(1, "the server is away")]'),
     "row of another shape": a_test('("given", "words"), [(*given, "the server is away")]'),
     "rows elsewhere": 'ROWS = ["the server is away"]\n' + a_test('"words", ROWS'),
+    "by keywords": a_test('argvalues=["the server is away"], argnames="words"'),
+    "warning": """
+def test():
+    with pytest.warns(UserWarning, match="the server is away"): act()
+""",
     "of a class": """
 @pytest.mark.parametrize("words", ["the server is away"])
 class TestAll:
