@@ -64,7 +64,7 @@ def run_cells(wanted):
     """Run the cells with these names, all if there are none; print and record the results."""
     if unknown := set(wanted) - set(names()):
         raise UserError(f"No cell {', '.join(sorted(unknown))}; there are {', '.join(names())}.")
-    # The services that the tests start, some of them with packages of npm.
+    # As for the gate, of which these tests are a part: they start services, and programs of npm.
     debian.require_packages(debian.PACKAGES)
     full_environment()
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}

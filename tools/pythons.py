@@ -38,7 +38,7 @@ APT::Update::Error-Mode "any";
 
 
 class NotOfferedError(UserError):
-    """A Python that this machine does not have, and that Debian does not offer to it."""
+    """A Python that this machine does not have, and that we know of no suite of Debian to get."""
 
 
 def own_version():

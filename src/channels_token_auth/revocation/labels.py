@@ -44,7 +44,7 @@ def revoke(
     aware datetime; later tokens stay valid. `margin`: seconds for which open sockets may be given a
     new token, as in `revoke_user`. Raises ValueError for a backend that cannot revoke by label, for
     an issuer or a label's name that no token of these backends has, for an `issued_before` without
-    a time zone or outside of the years 1 to 9999 in UTC, and for a margin over an hour; TypeError
+    a time zone or outside the years 1 to 9999 in UTC, and for a margin over an hour; TypeError
     for malformed labels, for None where another value selects tokens, and for an unsaved user; and
     TokenAuthError ("unavailable") while the denylist's cache fails.
     """

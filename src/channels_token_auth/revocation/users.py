@@ -46,7 +46,7 @@ def revoke_user(
     after this call, as after a change of roles: their clients receive `auth.expiring`, and those
     that do not reauthenticate are closed with 4419. Raises TypeError for an unsaved user, and for a
     user or an `issued_before` that is None; ValueError for an `issued_before` without a time zone
-    or outside of the years 1 to 9999 in UTC, and for a margin over an hour; else as `revoke_token`
+    or outside the years 1 to 9999 in UTC, and for a margin over an hour; else as `revoke_token`
     does. It is also a TypeError to name 1.5, or another object that cannot be a key.
     """
     except_token = hidden(except_token)
