@@ -132,7 +132,9 @@ def _end(case: Case, sites: Mapping[Contestant, Site], contestant: Contestant) -
         calls = of_it.end("user" if case.tokens == 1 else "token", numbers)
         reports = [load.wait_until_closed(DEADLINE) for load in loads]
     of_it.end("again", numbers)
-    time.sleep(SETTLING)  # a node that still receives the revocation would refuse new clients
+    # A node that still receives the revocation would refuse new clients. So would any node refuse
+    # a JWT of the same second: it tells the second in which it was issued, and no part of it.
+    time.sleep(1 + SETTLING)
     _wait_until_quiet(sites.values())
     ends = [end for report in reports for end in report["ends"]]
     told = sum(report["told"].get("4410", 0) for report in reports)
