@@ -36,8 +36,21 @@ TESTS = """<testsuites><testsuite>
     <testcase classname="tests.one" name="test_c" time="0.1"><skipped message="no fox"/></testcase>
 </testsuite></testsuites>"""
 FIXED = "--hypothesis-profile=gate"
-# Runs of pytest with a plugin of ours need no other one: Django's takes half of the time.
-ALONE = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+
+def run_with(plugin, folder, tests):
+    """Run tests with a plugin of ours and no other one: Django's takes half of the time."""
+    (folder / "test_it.py").write_text(tests)
+    options = ["-c", "/dev/null", f"--rootdir={folder}", "-p", f"tests.plugins.{plugin}"]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *options, folder],
+        cwd=ROOT,
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
 
 
 def test_each_test_is_in_exactly_one_lane():
@@ -164,17 +177,7 @@ def test_marker_from_another_module_stops_the_run(tmp_path):
         "def pytest_collection_modifyitems(items):\n"
         "    items[0].add_marker(pytest.mark.database)\n"
     )
-    (tmp_path / "test_it.py").write_text("def test_it(): pass\n")
-    options = ["-c", "/dev/null", f"--rootdir={tmp_path}", "-p", "tests.plugins.markers"]
-    finished = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, tmp_path],
-        cwd=ROOT,
-        env=ALONE,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    finished = run_with("markers", tmp_path, "def test_it(): pass\n")
     assert finished.returncode == pytest.ExitCode.USAGE_ERROR, finished.stdout
     assert "has the marker `database`" in finished.stderr
 
@@ -262,12 +265,7 @@ def test_that_is_quick():
     ("mark", "failures"), [("", 3), ("pytest.mark.slow", 0)], ids=["unmarked", "marked"]
 )
 def test_test_over_the_limit_fails_unless_it_is_marked(tmp_path, mark, failures):
-    (tmp_path / "test_it.py").write_text(LONG.format(mark=mark))
-    options = ["-c", "/dev/null", f"--rootdir={tmp_path}", "-p", "tests.plugins.slow"]
-    command = [sys.executable, "-m", "pytest", *options, tmp_path]
-    finished = subprocess.run(
-        command, cwd=ROOT, env=ALONE, capture_output=True, text=True, timeout=600, check=False
-    )
+    finished = run_with("slow", tmp_path, LONG.format(mark=mark))
     assert finished.stdout.count("mark it `slow`") == failures, finished.stdout
     assert finished.returncode == bool(failures)
 
@@ -316,10 +314,5 @@ def test_second(): assert sorted(ended) == sorted(REQUESTS)
 
 
 def test_request_of_a_test_ends_before_the_next_test(tmp_path):
-    (tmp_path / "test_it.py").write_text(LEAVING)
-    options = ["-c", "/dev/null", f"--rootdir={tmp_path}", "-p", "tests.plugins.state"]
-    command = [sys.executable, "-m", "pytest", *options, tmp_path]
-    finished = subprocess.run(
-        command, cwd=ROOT, env=ALONE, capture_output=True, text=True, timeout=600, check=False
-    )
+    finished = run_with("state", tmp_path, LEAVING)
     assert finished.returncode == 0, finished.stdout
