@@ -38,7 +38,7 @@ APT::Update::Error-Mode "any";
 
 
 class NotOfferedError(UserError):
-    """A Python that this machine does not have, and that we know of no suite of Debian to get."""
+    """A Python that the machine lacks, and that it cannot get from an archive of Debian."""
 
 
 def own_version():

@@ -57,11 +57,11 @@ def test_comments_with_a_reason_are_counted(tmp_path):
 @pytest.mark.parametrize(
     ("line", "is_found"),
     [
-        ('assert "the server is away" in text', True),
+        ('assert "the server is unavailable" in text', True),
         ('assert message.id == "channels_token_auth.W001"', False),
-        ('assert True, "the server is away"', False),
+        ('assert True, "the server is unavailable"', False),
         ('pytest.raises(ValueError, match="needs a user name")', True),
-        ('text = "the server is away"', False),
+        ('text = "the server is unavailable"', False),
     ],
 )
 def test_sentences_that_are_asserted_are_found(tmp_path, line, is_found):
@@ -75,82 +75,82 @@ def a_test(given):
 
 
 REACHING = {
-    "only value": a_test('"words", ["a", "the server is away"]'),
-    "second value": a_test('("given", "words"), [(1, "a"), (2, "the server is away")]'),
-    "names in one text": a_test('"given, words", [(1, "the server is away")]'),
-    "marked row": a_test('("given", "words"), [pytest.param(1, "the server is away")]'),
-    "row of another shape": a_test('("given", "words"), [(*given, "the server is away")]'),
-    "rows elsewhere": 'ROWS = ["the server is away"]\n' + a_test('"words", ROWS'),
-    "by keywords": a_test('argvalues=["the server is away"], argnames="words"'),
+    "only value": a_test('"words", ["a", "the server is unavailable"]'),
+    "second value": a_test('("given", "words"), [(1, "a"), (2, "the server is unavailable")]'),
+    "names in one text": a_test('"given, words", [(1, "the server is unavailable")]'),
+    "marked row": a_test('("given", "words"), [pytest.param(1, "the server is unavailable")]'),
+    "row of another shape": a_test('("given", "words"), [(*given, "the server is unavailable")]'),
+    "rows elsewhere": 'ROWS = ["the server is unavailable"]\n' + a_test('"words", ROWS'),
+    "by keywords": a_test('argvalues=["the server is unavailable"], argnames="words"'),
     "warning": """
 def test():
-    with pytest.warns(UserWarning, match="the server is away"): act()
+    with pytest.warns(UserWarning, match="the server is unavailable"): act()
 """,
     "of a class": """
-@pytest.mark.parametrize("words", ["the server is away"])
+@pytest.mark.parametrize("words", ["the server is unavailable"])
 class TestAll:
     async def test(self, words):
         with pytest.raises(ValueError, match=words): act()
 """,
     "variable of the module": """
-WORDS: str = "the server is away"
+WORDS: str = "the server is unavailable"
 def test(): assert answer() == [WORDS]
 """,
     "local variable": """
 def test():
-    words = ["the server is away"]
+    words = ["the server is unavailable"]
     assert words[0] in answer
 """,
     "by another variable": """
-AWAY = "the server is away"
+AWAY = "the server is unavailable"
 def test():
     line = f"Retry: {AWAY}"
     assert answer == line
 """,
     "pattern": """
-WORDS = re.compile(re.escape("the server is away"))
+WORDS = re.compile(re.escape("the server is unavailable"))
 def test(): assert WORDS.match(answer)
 """,
     "method of a text": """
 def test():
-    words = "{} is away from here".format(name)
+    words = "{} is unavailable right now".format(name)
     assert words in answer
 """,
     "loop": """
 def test():
-    for name, words in [("a", "the server is away")]: assert words in answer
+    for name, words in [("a", "the server is unavailable")]: assert words in answer
 """,
     "walrus": """
 def test():
-    if words := "the server is away": assert words in answer
+    if words := "the server is unavailable": assert words in answer
 """,
 }
 """Sources in which one sentence reaches an assert."""
 
 NOT_REACHING = {
-    "another value": a_test('("given", "words"), [("the server is away", "a")]'),
-    "id of a row": a_test('"words", [pytest.param("a", id="the server is away")]'),
-    "ids of rows": a_test('"words", ["a"], ids=["the server is away"]'),
-    "key of a table": 'ROWS = {"the server is away": "a"}\n' + a_test('"words", ROWS'),
+    "another value": a_test('("given", "words"), [("the server is unavailable", "a")]'),
+    "id of a row": a_test('"words", [pytest.param("a", id="the server is unavailable")]'),
+    "ids of rows": a_test('"words", ["a"], ids=["the server is unavailable"]'),
+    "key of a table": 'ROWS = {"the server is unavailable": "a"}\n' + a_test('"words", ROWS'),
     "key that is looked up": """
-@pytest.mark.parametrize("scene", ["the server is away"])
+@pytest.mark.parametrize("scene", ["the server is unavailable"])
 def test(scene): assert answers[scene] == 1
 """,
     "another value of a loop": """
 def test():
-    for given, words in [("the server is away", "a")]: assert words in answer
+    for given, words in [("the server is unavailable", "a")]: assert words in answer
 """,
     "id of a row that is made": a_test(
-        '"words", [pytest.param(x, id=a) for a, x in [("the server is away", "a")]]'
+        '"words", [pytest.param(x, id=a) for a, x in [("the server is unavailable", "a")]]'
     ),
     "input of a call": """
 def test():
-    answer = act("the server is away")
+    answer = act("the server is unavailable")
     assert answer == 1
 """,
     "variable of another function": """
 def one():
-    words = "the server is away"
+    words = "the server is unavailable"
 def test(words): assert words in answer
 """,
 }

@@ -98,7 +98,7 @@ def redact(text: str, names: frozenset[str] = NAMES) -> str:
         marked = _OFFER.sub(_mark_bare_tokens, text)
         if marked == text:
             return text
-        # A token behind a value has hidden where that ends. Each round leaves fewer tokens.
+        # A mark may hide where a value ends. Each round leaves fewer tokens.
         text = marked
 
 
